@@ -1,0 +1,32 @@
+"""Typed, versioned outputs of the jobs: what a launchpad stores and the platform's builder reads."""
+
+from vitrion_workflows.schemas.cell import CellOutcome, CellProtocol, Origin, StructureKind
+from vitrion_workflows.schemas.gate import GateOutcome, failed_gates
+from vitrion_workflows.schemas.identity import fingerprint, label_key
+from vitrion_workflows.schemas.label import (
+    Convention,
+    FrameworkState,
+    LabelOutcome,
+    LabelProtocol,
+    LabelState,
+    MsdTable,
+)
+from vitrion_workflows.schemas.method import MethodRecord
+
+__all__ = [
+    "CellOutcome",
+    "CellProtocol",
+    "Convention",
+    "FrameworkState",
+    "GateOutcome",
+    "LabelOutcome",
+    "LabelProtocol",
+    "LabelState",
+    "MethodRecord",
+    "MsdTable",
+    "Origin",
+    "StructureKind",
+    "failed_gates",
+    "fingerprint",
+    "label_key",
+]

@@ -1,0 +1,108 @@
+"""Identity of a cell and of a label: sha256 over canonical, rounded content.
+
+Two descriptions of one cell must give one fingerprint after reordering atoms, wrapping them, rotating the whole cell,
+and a round trip through a text format. Rounding makes that so unless a coordinate lies within the format's error of a
+rounding boundary. The grids are therefore coarse beside any format's error (1e-8) and fine beside thermal motion, and
+shifted by an irrational part of a step, so that no coordinate people write down (1/4, 1/3, 0.125, six decimals) lies on
+a boundary. What the chance leaves over (about 3 N * 2e-9 / 5e-4) the database resolves by comparing geometry when it
+adds; see docs/design/identity.md.
+"""
+
+import hashlib
+import json
+import math
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core.structure import Structure
+
+from vitrion_models.errors import InputError
+from vitrion_workflows.schemas.label import LabelProtocol
+
+FRACTIONAL_GRID = 5e-4
+LENGTH_GRID_A = 2e-3
+ANGLE_GRID_DEG = 2e-2
+GRID_SHIFT = 1.0 / math.pi
+
+
+def fingerprint(structure: Structure) -> str:
+    """Identity of a periodic cell.
+
+    Args:
+        structure: ordered or partially occupied.
+
+    Returns:
+        sha256 in hexadecimal over lattice parameters, species and fractional coordinates on their grids.
+
+    Raises:
+        InputError: the structure is empty or has coordinates that are not finite.
+    """
+    if len(structure) == 0:
+        raise InputError("an empty structure has no fingerprint")
+    fractional = np.asarray(structure.frac_coords, dtype=float)
+    parameters = np.asarray(structure.lattice.parameters, dtype=float)
+    if not (np.isfinite(fractional).all() and np.isfinite(parameters).all()):
+        raise InputError("coordinates or lattice parameters are not finite numbers")
+    steps = round(1 / FRACTIONAL_GRID)
+    on_grid = np.mod(_snap(np.mod(fractional, 1.0), FRACTIONAL_GRID), steps)
+    sites = sorted(
+        (_species_text(site.species.as_dict()), *map(int, row)) for site, row in zip(structure, on_grid, strict=True)
+    )
+    content = {
+        "lengths": _snap(parameters[:3], LENGTH_GRID_A).tolist(),
+        "angles": _snap(parameters[3:], ANGLE_GRID_DEG).tolist(),
+        "sites": sites,
+    }
+    return _sha256(content)
+
+
+def label_key(
+    *,
+    structure_fingerprint: str,
+    species: str,
+    temperature_K: float,
+    protocol: LabelProtocol | None,
+    weights_sha256: str,
+    seed: int,
+    property_name: str = "tracer_diffusivity",
+) -> str:
+    """Identity of a label, known before it is computed: the unit of restart.
+
+    Args:
+        structure_fingerprint: identity of the cell the run starts from (or of a composition, for imported labels).
+        species: mobile species, for example ``Li``.
+        temperature_K: set temperature.
+        protocol: numbers of the run; None for labels imported from elsewhere.
+        weights_sha256: identity of the potential's weights, or of the imported data set.
+        seed: seed of the run.
+        property_name: what is measured.
+    """
+    return _sha256(
+        {
+            "structure": structure_fingerprint,
+            "property": property_name,
+            "species": species,
+            "temperature_mK": round(temperature_K * 1000),
+            "protocol": None if protocol is None else protocol.model_dump(mode="json"),
+            "weights": weights_sha256,
+            "seed": seed,
+        },
+    )
+
+
+def _snap(values: NDArray[np.float64], grid: float) -> NDArray[np.int64]:
+    return np.floor(values / grid + GRID_SHIFT).astype(np.int64)
+
+
+def _species_text(occupancies: dict[str, float]) -> str:
+    # Oxidation states are an annotation: the same cell with and without them is one cell.
+    merged: defaultdict[str, float] = defaultdict(float)
+    for label, occupancy in occupancies.items():
+        merged["".join(filter(str.isalpha, label))] += occupancy
+    return ";".join(f"{element}:{occupancy:.4f}" for element, occupancy in sorted(merged.items()))
+
+
+def _sha256(content: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

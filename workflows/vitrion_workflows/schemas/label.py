@@ -1,0 +1,124 @@
+"""Output of the jobs that label a cell: a diffusivity with its interval, its gates and its method."""
+
+import math
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.schemas.method import MethodRecord
+
+
+class Convention(StrEnum):
+    """What a stated diffusivity means. Only the first is stored; the others are converted on ingest."""
+
+    EINSTEIN_3D = "einstein_3d"  # lim MSD / 6t
+    SLOPE_HALF = "slope_half"  # lim MSD / 2t of the summed three-dimensional MSD: three times Einstein
+
+
+class LabelState(StrEnum):
+    """Verdict of the gates."""
+
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    CENSORED = "censored"  # the value is an upper bound
+
+
+class FrameworkState(StrEnum):
+    """What the immobile sublattice did during the run."""
+
+    VIBRATING = "vibrating"
+    MOLTEN = "molten"
+    ABSENT = "absent"  # every atom is of the mobile species
+
+
+class LabelProtocol(BaseModel):
+    """Numbers of a labelling run; its JSON enters the label's key.
+
+    Attributes:
+        time_step_fs: integration time step.
+        frame_interval_fs: time between analysed frames, a multiple of the time step.
+        production_ps: length of the trajectory that is analysed, equilibration included; what is discarded is
+            decided by a statistical rule and recorded.
+        thermostat: ``langevin`` (BAOAB) or ``nose-hoover`` (chain).
+        friction_per_ps: Langevin friction, or 1/tau of the Nose-Hoover chain.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    time_step_fs: float = Field(default=2.0, gt=0, le=5)
+    frame_interval_fs: float = Field(default=20.0, gt=0)
+    production_ps: float = Field(default=12.0, gt=0)
+    thermostat: str = Field(default="langevin", pattern="^(langevin|nose-hoover)$")
+    friction_per_ps: float = Field(default=1.0, gt=0)
+
+    @model_validator(mode="after")
+    def _frames_are_steps(self) -> "LabelProtocol":
+        if (
+            not math.isclose(self.frame_interval_fs, self.steps_per_frame * self.time_step_fs)
+            or not self.steps_per_frame
+        ):
+            raise ValueError(
+                f"frame_interval_fs {self.frame_interval_fs} is no whole multiple of time_step_fs {self.time_step_fs}",
+            )
+        return self
+
+    @property
+    def steps_per_frame(self) -> int:
+        """Integration steps between two analysed frames."""
+        return round(self.frame_interval_fs / self.time_step_fs)
+
+    @property
+    def frames(self) -> int:
+        """Frames after the initial one."""
+        return round(self.production_ps * 1000 / self.frame_interval_fs)
+
+
+class MsdTable(BaseModel):
+    """Mean squared displacement of the mobile species against lag time, with its standard error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    lag_ps: tuple[float, ...]
+    msd_A2: tuple[float, ...]
+    stderr_A2: tuple[float, ...]
+
+
+class LabelOutcome(BaseModel):
+    """A tracer diffusivity and all that is needed to believe it, or the reason not to.
+
+    `value` is D = lim MSD / (2 d t), d = 3, in cm2/s, of drift-corrected unwrapped displacements. For a censored
+    label it is the upper 95 % bound. For a rejected label it may be None.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: int = 1
+    property: str = "tracer_diffusivity"
+    convention: Convention = Convention.EINSTEIN_3D
+    unit: str = "cm2/s"
+    structure_fingerprint: str
+    species: str
+    temperature_K: float = Field(gt=0, le=10000)
+    state: LabelState
+    value: float | None
+    interval_68: tuple[float, float] | None = None
+    interval_95: tuple[float, float] | None = None
+    log10_stderr: float | None = None
+    n_eff: float | None = None
+    exponent: float | None = None
+    exponent_stderr: float | None = None
+    fit_window_ps: tuple[float, float] | None = None
+    equilibration_ps: float = 0.0
+    production_ps: float
+    msd: MsdTable | None = None
+    drift_A: float | None = None
+    haven_ratio: float | None = None
+    framework_state: FrameworkState | None = None
+    mean_temperature_K: float | None = None
+    gates: tuple[GateOutcome, ...]
+    protocol: LabelProtocol
+    method: MethodRecord
+    trajectory_sha256: str | None = None
+    wall_seconds: float = 0.0
+    device: str = "cpu"

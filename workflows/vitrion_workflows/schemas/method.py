@@ -1,0 +1,34 @@
+"""How a number was made: engine, potential with the identity of its weights, time step, thermostat, seed, code."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class MethodRecord(BaseModel):
+    """Everything that must be equal for two molecular-dynamics numbers to be the same quantity.
+
+    Attributes:
+        engine: name of the MD engine, for example ``vitrion-batched`` or ``ase``.
+        potential: registry name of the potential.
+        potential_version: version of the potential or of the package that carries it.
+        weights_sha256: sha256 of the weights file(s).
+        time_step_fs: integration time step in fs.
+        frame_interval_ps: time between stored frames in ps.
+        thermostat: name and constant, for example ``langevin-baoab(friction=10/ps)``.
+        ensemble: ``NVT``, ``NVE`` or ``relaxation``.
+        seed: seed of velocities and of the thermostat's noise.
+        code_version: version of Vitrion.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: int = 1
+    engine: str
+    potential: str
+    potential_version: str
+    weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    time_step_fs: float = Field(gt=0)
+    frame_interval_ps: float = Field(gt=0)
+    thermostat: str
+    ensemble: str = "NVT"
+    seed: int = Field(ge=0)
+    code_version: str
