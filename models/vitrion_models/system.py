@@ -42,7 +42,7 @@ class AtomicSystem:
             raise InputError("a cell needs at least one atom: give atomic numbers of shape (N,)")
         if positions.shape != (len(numbers), 3) or lattice.shape != (3, 3):
             raise InputError(
-                f"positions must be ({len(numbers)}, 3) and the lattice (3, 3), not {positions.shape} and {lattice.shape}",
+                f"positions must be ({len(numbers)}, 3), the lattice (3, 3); not {positions.shape}, {lattice.shape}",
             )
         if not (np.isfinite(positions).all() and np.isfinite(lattice).all()):
             raise InputError("coordinates or lattice vectors are not finite numbers")

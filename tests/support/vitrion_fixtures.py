@@ -1,0 +1,12 @@
+"""Fixtures of all test folders."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def data_mirror():
+    """Folder of the real data; tests that take it carry the marker `data`."""
+    return Path(os.environ["VITRION_DATA_MIRROR"])

@@ -1,0 +1,1 @@
+"""Molecular dynamics: the engine, thermostats, exact checkpoints and H5MD trajectories."""

@@ -1,0 +1,59 @@
+"""A trajectory in memory: unwrapped positions with the frame interval inside, never beside."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vitrion_models.errors import InputError
+from vitrion_models.system import FloatArray, IntArray
+
+FEWEST_FRAMES = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """Frames of one molecular-dynamics run at a fixed cell.
+
+    Attributes:
+        numbers: atomic numbers, shape (N,).
+        positions_A: unwrapped Cartesian positions, shape (F, N, 3), frame 0 being the start.
+        lattice_A: lattice vectors as rows, shape (3, 3).
+        frame_interval_ps: time between consecutive frames.
+        temperatures_K: kinetic temperature of each frame, shape (F,), or None where unknown.
+        potential_energies_eV: potential energy of each frame, shape (F,), or None where unknown.
+        masses_u: atomic masses, shape (N,); standard weights where not given.
+        source: file or run it came from, for messages.
+    """
+
+    numbers: IntArray
+    positions_A: FloatArray
+    lattice_A: FloatArray
+    frame_interval_ps: float
+    temperatures_K: FloatArray | None = None
+    potential_energies_eV: FloatArray | None = None
+    masses_u: FloatArray = field(default_factory=lambda: np.empty(0))
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be analysed.
+
+        Raises:
+            InputError: one frame, changing atom counts, non-finite positions or no positive frame interval.
+        """
+        if self.positions_A.ndim != 3 or self.positions_A.shape[1:] != (len(self.numbers), 3):  # noqa: PLR2004
+            raise InputError(
+                f"{self.source or 'trajectory'}: positions must have shape (frames, {len(self.numbers)}, 3)"
+            )
+        if len(self.positions_A) < FEWEST_FRAMES:
+            raise InputError(f"{self.source or 'trajectory'}: one frame is no trajectory")
+        if not np.isfinite(self.positions_A).all():
+            raise InputError(f"{self.source or 'trajectory'}: positions are not finite numbers")
+        if not (np.isfinite(self.frame_interval_ps) and self.frame_interval_ps > 0):
+            raise InputError(f"{self.source or 'trajectory'}: the frame interval must be a positive number of ps")
+        if not len(self.masses_u):
+            from ase.data import atomic_masses  # noqa: PLC0415 - keeps the import of this module light
+
+            object.__setattr__(self, "masses_u", atomic_masses[self.numbers].astype(np.float64))
+
+    def __len__(self) -> int:
+        return len(self.positions_A)
