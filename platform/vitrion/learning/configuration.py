@@ -1,0 +1,231 @@
+"""A campaign's configuration: one YAML file, validated, with every unknown key answered by the nearest known one."""
+
+import difflib
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from vitrion_models.errors import InputError
+from vitrion_workflows.schemas import CellProtocol, LabelProtocol
+
+HOTTEST_K = 10000.0
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Compounds(_Section):
+    """Crystals the campaign starts from.
+
+    Attributes:
+        dataset: registered data set that holds them.
+        names: reduced formulas to take from it.
+        proposed: how many compositions to derive from them by substitution and lithium content.
+    """
+
+    dataset: str = "quickstart-compounds"
+    names: tuple[str, ...] = Field(min_length=1)
+    proposed: int = Field(default=0, ge=0)
+
+
+class Cells(_Section):
+    """How amorphous cells are made.
+
+    Attributes:
+        atoms: wanted number of atoms; the nearest whole number of formula units is taken.
+        protocol: melt, quench and hold.
+    """
+
+    atoms: int = Field(default=56, ge=16, le=400)
+    protocol: CellProtocol = CellProtocol()
+
+
+class Labels(_Section):
+    """What is labelled and how.
+
+    Attributes:
+        temperatures_K: temperatures a label may be made at.
+        target_temperature_K: temperature at which conductors are ranked.
+        protocol: numbers of a run.
+    """
+
+    temperatures_K: tuple[float, ...] = Field(min_length=1)
+    target_temperature_K: float = Field(gt=0, le=HOTTEST_K)
+    protocol: LabelProtocol = LabelProtocol()
+
+    @field_validator("temperatures_K")
+    @classmethod
+    def _possible(cls, values: tuple[float, ...]) -> tuple[float, ...]:
+        for value in values:
+            if not 0 < value <= HOTTEST_K:
+                raise ValueError(f"temperature {value} K is impossible: give 0 < T <= {HOTTEST_K:g}")
+        return tuple(sorted(set(values)))
+
+
+class Referee(_Section):
+    """A second potential that re-labels a share, so that the model error is measured.
+
+    Attributes:
+        potential: registry name; must differ from the campaign's.
+        labels: how many labels it re-does.
+        production_ps: length of its runs, started from the workhorse's equilibrated state.
+    """
+
+    potential: str = "chgnet"
+    labels: int = Field(default=2, ge=0)
+    production_ps: float = Field(default=1.0, gt=0)
+
+
+class Acquisition(_Section):
+    """How labels are chosen.
+
+    Attributes:
+        function: name of the acquisition function.
+        batch: labels in each cycle after the first.
+        random: how many of them the random arm chooses; never none, or the gain could not be measured.
+        exploration: weight of the deviation in the upper confidence bound, and the margin of the expected improvement.
+    """
+
+    function: Literal["expected_improvement", "upper_confidence_bound", "thompson"] = "expected_improvement"
+    batch: int = Field(default=6, ge=2)
+    random: int = Field(default=2, ge=1)
+    exploration: float = Field(default=1.0, ge=0)
+
+    @model_validator(mode="after")
+    def _room_for_both(self) -> "Acquisition":
+        if self.random >= self.batch:
+            raise ValueError(f"random ({self.random}) must be less than batch ({self.batch})")
+        return self
+
+
+class Surrogate(_Section):
+    """The surrogate's training.
+
+    Attributes:
+        members: networks in the ensemble.
+        epochs: passes over the training labels.
+        test_compositions: compositions whose labels are the frozen test.
+    """
+
+    members: int = Field(default=5, ge=2)
+    epochs: int = Field(default=150, ge=1)
+    test_compositions: int = Field(default=2, ge=1)
+
+
+class Generator(_Section):
+    """The generator's training and use.
+
+    Attributes:
+        steps: optimiser steps in each cycle.
+        samples: cells drawn after each training.
+    """
+
+    steps: int = Field(default=300, ge=1)
+    samples: int = Field(default=3, ge=0)
+
+
+class LocalRun(_Section):
+    """Worker processes on this machine, one thread each."""
+
+    kind: Literal["local"] = "local"
+    workers: int = Field(default=2, ge=1, le=256)
+
+
+class FireworksRun(_Section):
+    """A FireWorks launchpad on the same MongoDB server; its workers run elsewhere (``vitrion worker``)."""
+
+    kind: Literal["fireworks"] = "fireworks"
+    lost_after_seconds: float = Field(default=120.0, gt=0)
+
+
+class CampaignConfiguration(_Section):
+    """Everything that decides what a campaign does.
+
+    Attributes:
+        name: identity of the campaign in the database.
+        seed: root of every seed in it.
+        species: mobile species.
+        potential: workhorse potential; ``auto`` takes NEP89 where it can run and CHGNet otherwise, and says so.
+        cycles: closed cycles after which the campaign is done.
+        initial: labels of the first cycle, the frozen test's not counted.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,80}$")
+    seed: int = Field(ge=0)
+    species: str = "Li"
+    potential: str = "auto"
+    compounds: Compounds
+    cells: Cells = Cells()
+    labels: Labels
+    cycles: int = Field(default=3, ge=1)
+    initial: int = Field(default=8, ge=2)
+    acquisition: Acquisition = Acquisition()
+    surrogate: Surrogate = Surrogate()
+    generator: Generator = Generator()
+    referee: Referee | None = None
+    runner: LocalRun | FireworksRun = Field(default=LocalRun(), discriminator="kind")
+
+    @model_validator(mode="after")
+    def _test_leaves_training(self) -> "CampaignConfiguration":
+        if self.surrogate.test_compositions >= len(self.compounds.names):
+            raise ValueError("surrogate.test_compositions must leave compounds to train on")
+        return self
+
+    def content_hash(self) -> str:
+        """Identity of what decides the labels: everything but where and by how many workers it runs."""
+        content = self.model_dump(mode="json", exclude={"runner"})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def load_configuration(path: Path) -> CampaignConfiguration:
+    """Read and validate a campaign file.
+
+    Raises:
+        InputError: the file is absent, no YAML, or a key or value is wrong; the message names both.
+    """
+    try:
+        content = yaml.safe_load(path.read_text())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: is no YAML ({' '.join(str(error).split())})") from error
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: a campaign file is a mapping of keys, see `vitrion campaign schema`")
+    try:
+        return CampaignConfiguration.model_validate(content)
+    except ValidationError as error:
+        raise InputError(f"{path}: {_first_fault(error)}") from error
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors()[0]
+    location = ".".join(str(part) for part in fault["loc"]) or "campaign"
+    if fault["type"] == "extra_forbidden":
+        known = _known_keys(CampaignConfiguration.model_json_schema(), fault["loc"])
+        near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1, cutoff=0.0)
+        return f"unknown key `{location}`" + (f": did you mean `{near[0]}`?" if near else "")
+    message = fault["msg"].removeprefix("Value error, ")
+    return (
+        f"`{location}`: {message} (it is {fault['input']!r:.60})"
+        if fault["type"] != "missing"
+        else f"`{location}` is missing"
+    )
+
+
+def _known_keys(schema: dict[str, Any], location: tuple[int | str, ...]) -> list[str]:
+    """Property names of the section that holds a location."""
+    definitions = schema["$defs"]
+    section = schema
+    for part in location[:-1]:
+        target = section.get("properties", {}).get(part)
+        if target is None:
+            continue
+        choices = [target, *target.get("anyOf", []), *target.get("oneOf", [])]
+        names = [choice["$ref"].rsplit("/", 1)[-1] for choice in choices if "$ref" in choice]
+        section = {"properties": {k: v for name in names for k, v in definitions[name].get("properties", {}).items()}}
+    return list(section.get("properties", {}))

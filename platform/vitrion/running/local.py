@@ -1,0 +1,168 @@
+"""Worker processes on this machine: one thread each, one task at a time, results spooled before they are reported."""
+
+import json
+import multiprocessing
+import os
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from monty.json import MontyEncoder
+
+from vitrion.running.spool import Spool
+from vitrion.running.task import ResultHandler, Task, TaskResult, Watch, WorkerStatus
+from vitrion.running.worker import serve
+
+TICK_SECONDS = 0.5
+MOST_ATTEMPTS = 3
+STOP_GRACE_SECONDS = 60.0
+
+
+@dataclass(eq=False)
+class _Worker:
+    name: str
+    process: BaseProcess
+    connection: Connection
+    task: Task | None = None
+    started: float = 0.0
+
+    def give(self, task: Task) -> None:
+        self.task, self.started = task, time.time()
+        message = {"id": task.id, "flow": task.flow.as_dict()}
+        self.connection.send_bytes(json.dumps(message, cls=MontyEncoder).encode())
+
+    def status(self) -> WorkerStatus:
+        task = self.task
+        return WorkerStatus(
+            worker=self.name,
+            task_id=task.id if task else None,
+            title=task.title if task else "",
+            kind=task.kind if task else None,
+            started=self.started,
+        )
+
+
+class LocalRunner:
+    """Runs tasks in worker processes of this machine.
+
+    A worker that dies (out of memory, kill -9) is replaced and its task begun again from its checkpoint, at most
+    three times. Results are written to the spool before the coordinator hears of them, so a coordinator that dies
+    loses none; its workers end themselves when it is gone.
+    """
+
+    def __init__(self, *, workers: int, scratch: Path) -> None:
+        """Prepare; processes start with the first task.
+
+        Args:
+            workers: number of processes.
+            scratch: folder of the checkpoints, shared by the workers; results are spooled below it.
+        """
+        self._count = workers
+        self._scratch = scratch.resolve()
+        self._spool = Spool(self._scratch / "results")
+        self._context = multiprocessing.get_context("spawn")
+
+    def run(self, tasks: Sequence[Task], *, on_result: ResultHandler, watch: Watch) -> bool:
+        """Run the tasks and all that their results bring; see `Runner.run`."""
+        queue = deque(tasks)
+        attempts: dict[str, int] = {}
+        workers: list[_Worker] = []
+        try:
+            while queue or any(worker.task for worker in workers):
+                self._settle_spooled(queue, on_result)
+                self._assign(queue, workers)
+                watch.on_tick([worker.status() for worker in workers])
+                if watch.should_stop():
+                    return False
+                for worker in self._ready(workers):
+                    queue.extend(self._collect(worker, workers, attempts, on_result))
+            watch.on_tick([])
+            return True
+        finally:
+            _stop(workers)
+
+    def _settle_spooled(self, queue: deque[Task], on_result: ResultHandler) -> None:
+        """Hand on what an earlier coordinator's workers had finished."""
+        for _ in range(len(queue)):
+            task = queue.popleft()
+            result = self._spool.read(task.id)
+            if result is None:
+                queue.append(task)
+            else:
+                queue.extend(on_result(result))
+                self._spool.forget(task.id)
+
+    def _assign(self, queue: deque[Task], workers: list[_Worker]) -> None:
+        while queue and len(workers) < self._count:
+            workers.append(self._start(f"worker-{len(workers) + 1}"))
+        for worker in workers:
+            if queue and worker.task is None:
+                worker.give(queue.popleft())
+
+    def _start(self, name: str) -> _Worker:
+        ours, theirs = self._context.Pipe()
+        process = self._context.Process(
+            target=serve,
+            args=(theirs, name, str(self._scratch), os.getpid()),
+            name=f"vitrion-{name}",
+            daemon=True,
+        )
+        process.start()
+        theirs.close()
+        return _Worker(name=name, process=process, connection=ours)
+
+    @staticmethod
+    def _ready(workers: list[_Worker]) -> list[_Worker]:
+        ready = set(wait([worker.connection for worker in workers], timeout=TICK_SECONDS))
+        return [worker for worker in workers if worker.connection in ready]
+
+    def _collect(
+        self,
+        worker: _Worker,
+        workers: list[_Worker],
+        attempts: dict[str, int],
+        on_result: ResultHandler,
+    ) -> list[Task]:
+        task = worker.task
+        try:
+            reported = json.loads(worker.connection.recv_bytes())["id"]
+        except (EOFError, ConnectionResetError):
+            workers[workers.index(worker)] = self._start(worker.name)
+            return self._after_death(worker, attempts, on_result)
+        worker.task = None
+        result = self._spool.read(reported)
+        if task is None or result is None:
+            raise RuntimeError(f"{worker.name} reported task {reported} without a spooled result")
+        following = list(on_result(result))
+        self._spool.forget(task.id)
+        return following
+
+    @staticmethod
+    def _after_death(worker: _Worker, attempts: dict[str, int], on_result: ResultHandler) -> list[Task]:
+        task = worker.task
+        worker.process.join()
+        if task is None:
+            return []
+        attempts[task.id] = attempts.get(task.id, 0) + 1
+        if attempts[task.id] < MOST_ATTEMPTS:
+            return [task]
+        error = f"its worker died {MOST_ATTEMPTS} times (exit code {worker.process.exitcode})"
+        return list(on_result(TaskResult(task_id=task.id, documents=(), error=error, worker=worker.name)))
+
+
+def _stop(workers: list[_Worker]) -> None:
+    """Ask for a checkpoint, wait, then end what is left."""
+    for worker in workers:
+        if worker.process.is_alive():
+            worker.process.terminate()
+    deadline = time.monotonic() + STOP_GRACE_SECONDS
+    for worker in workers:
+        worker.process.join(timeout=max(0.0, deadline - time.monotonic()))
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+        worker.connection.close()

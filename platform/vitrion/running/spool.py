@@ -1,0 +1,43 @@
+"""Finished tasks on disk: written whole by a worker, read and forgotten by the coordinator."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from monty.json import MontyEncoder
+
+from vitrion.running.task import TaskResult
+
+
+class Spool:
+    """A folder with one JSON file for each finished task that is not in the database yet."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use a folder, made if absent."""
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def write(self, result: TaskResult) -> None:
+        """Store a result so that it is either wholly there or not at all, a power cut included."""
+        temporary = self._folder / f".{result.task_id}.{os.getpid()}"
+        with temporary.open("w") as file:
+            json.dump(asdict(result), file, cls=MontyEncoder)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(self._path(result.task_id))
+
+    def read(self, task_id: str) -> TaskResult | None:
+        """The result of a task, or None when it has not finished."""
+        try:
+            content = json.loads(self._path(task_id).read_text())
+        except FileNotFoundError:
+            return None
+        return TaskResult(**{**content, "documents": tuple(content["documents"])})
+
+    def forget(self, task_id: str) -> None:
+        """Remove a result that the database holds."""
+        self._path(task_id).unlink(missing_ok=True)
+
+    def _path(self, task_id: str) -> Path:
+        return self._folder / f"{task_id}.json"

@@ -1,0 +1,80 @@
+"""The worker process: runs one flow after another and ends when its coordinator does."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+PARENT_POLL_SECONDS = 0.5
+
+
+def serve(connection: Connection, name: str, scratch: str, parent_pid: int) -> None:
+    """Run the flows that come through the connection until it closes.
+
+    Args:
+        connection: brings ``{"id", "flow"}`` as JSON, takes ``{"id"}`` once the result is spooled.
+        name: the worker's name in results.
+        scratch: folder of checkpoints and of the spool.
+        parent_pid: process to end with.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the coordinator decides
+    threading.Thread(target=_end_with_parent, args=(parent_pid,), daemon=True).start()
+    os.environ["VITRION_SCRATCH"] = scratch
+
+    from vitrion.running.spool import Spool  # noqa: PLC0415 - after the signal handling is in place
+
+    spool = Spool(Path(scratch) / "results")
+    while True:
+        try:
+            message = json.loads(connection.recv_bytes())
+        except (EOFError, OSError):
+            return
+        with FileLock(Path(scratch) / f"{message['id']}.lock"):
+            if spool.read(message["id"]) is None:
+                spool.write(_execute(message, name))
+        connection.send_bytes(json.dumps({"id": message["id"]}).encode())
+
+
+def _execute(message: dict[str, Any], name: str) -> Any:
+    from jobflow import JobStore, run_locally  # noqa: PLC0415 - heavy, and not needed by the coordinator's import
+    from maggma.stores import MemoryStore  # noqa: PLC0415
+    from monty.json import MontyDecoder  # noqa: PLC0415
+    from vitrion_workflows.flows.stopping import StoppedError  # noqa: PLC0415
+
+    from vitrion.running.task import TaskResult  # noqa: PLC0415
+
+    begun = time.monotonic()
+    store = JobStore(MemoryStore())
+    error = None
+    try:
+        flow = MontyDecoder().process_decoded(message["flow"])
+        run_locally(flow, store=store, log=False, raise_immediately=True, allow_external_references=True)
+    except StoppedError:
+        sys.exit(0)
+    except Exception as failure:  # noqa: BLE001 - any fault of one task is recorded with it and must not end the campaign
+        error = f"{type(failure).__name__}: {failure}".splitlines()[0]
+    documents = [
+        {key: value for key, value in document.items() if key != "_id"}
+        for document in store.query(sort={"completed_at": 1})
+    ]
+    return TaskResult(
+        task_id=message["id"],
+        documents=() if error else tuple(documents),
+        error=error,
+        seconds=time.monotonic() - begun,
+        worker=name,
+    )
+
+
+def _end_with_parent(parent_pid: int) -> None:
+    """A coordinator that was killed must not leave workers behind that own its tasks."""
+    while os.getppid() == parent_pid:
+        time.sleep(PARENT_POLL_SECONDS)
+    os._exit(1)

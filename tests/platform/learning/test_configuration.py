@@ -1,0 +1,77 @@
+import pytest
+import yaml
+
+from vitrion.learning.configuration import CampaignConfiguration, load_configuration
+from vitrion.learning.seeds import derive_seed
+from vitrion_models.errors import InputError
+
+MINIMAL = {
+    "name": "trial",
+    "seed": 1,
+    "compounds": {"names": ["LiCl", "LiF", "Li2O"]},
+    "labels": {"temperatures_K": [1500, 1000], "target_temperature_K": 1000},
+    "surrogate": {"test_compositions": 1},
+}
+
+
+def write(path, **changes):
+    content = {**MINIMAL, **changes}
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_the_smallest_campaign_is_valid_and_sorted(tmp_path):
+    configuration = load_configuration(write(tmp_path / "a.yaml"))
+    assert configuration.labels.temperatures_K == (1000.0, 1500.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"cylces": 3}, "unknown key `cylces`: did you mean `cycles`?"),
+        ({"acquisition": {"fuction": "thompson"}}, "unknown key `acquisition.fuction`: did you mean `function`?"),
+        ({"runner": {"kind": "local", "worker": 2}}, "did you mean `workers`?"),
+        ({"labels": {"temperatures_K": [-5], "target_temperature_K": 1000}}, "impossible"),
+        ({"labels": {"temperatures_K": [50000], "target_temperature_K": 1000}}, "impossible"),
+        ({"seed": -1}, "`seed`"),
+        ({"acquisition": {"batch": 2, "random": 2}}, "random"),
+        ({"acquisition": {"random": 0}}, "acquisition.random"),
+        ({"surrogate": {"test_compositions": 3}}, "leave compounds to train on"),
+        ({"compounds": {}}, "`compounds.names` is missing"),
+    ],
+)
+def test_each_fault_is_one_line_that_names_file_and_key(tmp_path, changes, words):
+    path = write(tmp_path / "bad.yaml", **changes)
+    with pytest.raises(InputError) as caught:
+        load_configuration(path)
+    message = str(caught.value)
+    assert words in message
+    assert str(path) in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("text", ["- a\n- b\n", "name: [\n", "\x00\x01", ""])
+def test_what_is_no_mapping_is_refused(tmp_path, text):
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(InputError, match="bad.yaml"):
+        load_configuration(path)
+
+
+def test_an_absent_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match="absent.yaml"):
+        load_configuration(tmp_path / "absent.yaml")
+
+
+def test_the_hash_follows_what_decides_labels_only():
+    one = CampaignConfiguration.model_validate(MINIMAL)
+    other_machine = CampaignConfiguration.model_validate({**MINIMAL, "runner": {"kind": "local", "workers": 7}})
+    other_seed = CampaignConfiguration.model_validate({**MINIMAL, "seed": 2})
+    assert one.content_hash() == other_machine.content_hash() != other_seed.content_hash()
+
+
+def test_seeds_depend_on_names_only():
+    assert derive_seed(1, "label", 1500.0) == derive_seed(1, "label", 1500.0)
+    seeds = {derive_seed(root, "label", index) for root in range(20) for index in range(50)}
+    assert len(seeds) == 1000
+    assert all(0 <= seed < 2**31 for seed in seeds)
