@@ -1,0 +1,81 @@
+"""A few dozen numbers that say what a cell is made of and how densely it is packed."""
+
+from collections.abc import Mapping
+from typing import TypeAlias
+
+import numpy as np
+
+from vitrion_models.errors import InputError
+from vitrion_models.graphs.elements import ELEMENT_FEATURE_NAMES, element_table
+from vitrion_models.system import HEAVIEST_ELEMENT, AtomicSystem, FloatArray
+
+# Atomic number -> amount, in any unit: only ratios matter.
+Composition: TypeAlias = Mapping[int, float]
+
+DESCRIPTOR_NAMES = (
+    *(f"mean_{name}" for name in ELEMENT_FEATURE_NAMES),
+    *(f"deviation_{name}" for name in ELEMENT_FEATURE_NAMES),
+    *(f"host_{name}" for name in ELEMENT_FEATURE_NAMES),
+    "mobile_fraction",
+    "electronegativity_range",
+    "cube_root_volume_per_atom_A",
+    "covalent_packing_fraction",
+)
+STRUCTURE_DESCRIPTORS = 2
+
+
+def composition_of(system: AtomicSystem) -> dict[int, float]:
+    """Amounts of the elements of a cell, by atomic number in rising order."""
+    numbers, counts = np.unique(system.numbers, return_counts=True)
+    return {int(number): float(count) for number, count in zip(numbers, counts, strict=True)}
+
+
+def descriptors(composition: Composition, *, mobile_number: int, volume_A3: float | None = None) -> FloatArray:
+    """Descriptors of a composition, and of its packing where the volume of that many atoms is known.
+
+    Args:
+        composition: amounts by atomic number.
+        mobile_number: atomic number of the mobile species.
+        volume_A3: volume that those amounts fill, or None for a bare composition.
+
+    Returns:
+        Values in the order of `DESCRIPTOR_NAMES`, shape (34,); the last two are zero without a volume. Intensive:
+        a supercell has the same. Means and deviations are over atoms, ``host_`` leaves the mobile species out.
+
+    Raises:
+        InputError: no amount, a negative one, an unknown element, or no atom of the mobile species.
+    """
+    numbers = np.array(sorted(composition), dtype=np.int64)
+    amounts = np.array([composition[int(number)] for number in numbers], dtype=np.float64)
+    if not len(numbers) or amounts.min() < 0 or amounts.sum() <= 0 or not np.isfinite(amounts).all():
+        raise InputError("a composition needs elements with positive amounts")
+    if numbers.min() < 1 or numbers.max() > HEAVIEST_ELEMENT:
+        raise InputError(f"atomic numbers must lie between 1 and {HEAVIEST_ELEMENT}")
+    if composition.get(mobile_number, 0.0) <= 0:
+        raise InputError(f"the composition holds no mobile species (atomic number {mobile_number})")
+    fractions = amounts / amounts.sum()
+    table = element_table()[numbers]
+    mean = fractions @ table
+    deviation = np.sqrt(np.maximum(fractions @ (table - mean) ** 2, 0.0))
+    host = np.where(numbers == mobile_number, 0.0, fractions)
+    # A cell of the mobile species alone is its own host.
+    host = host / host.sum() if host.sum() > 0 else fractions
+    present = table[fractions > 0, ELEMENT_FEATURE_NAMES.index("electronegativity")]
+    return np.concatenate(
+        [
+            mean,
+            deviation,
+            host @ table,
+            [1.0 - float(fractions[numbers != mobile_number].sum()), float(np.ptp(present))],
+            _packing(numbers, amounts, volume_A3),
+        ],
+    )
+
+
+def _packing(numbers: np.ndarray, amounts: FloatArray, volume_A3: float | None) -> list[float]:
+    if volume_A3 is None:
+        return [0.0] * STRUCTURE_DESCRIPTORS
+    from ase.data import covalent_radii  # noqa: PLC0415 - keeps the import of the package light
+
+    spheres = float(amounts @ covalent_radii[numbers] ** 3) * 4.0 / 3.0 * np.pi
+    return [float(np.cbrt(volume_A3 / amounts.sum())), spheres / volume_A3]

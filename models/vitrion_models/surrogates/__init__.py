@@ -1,0 +1,1 @@
+"""Structure and temperature -> log10 D with an honest interval."""

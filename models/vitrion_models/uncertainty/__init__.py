@@ -1,0 +1,1 @@
+"""Conformal intervals and the measures of calibration."""
