@@ -1,0 +1,24 @@
+"""Registry of machine-learned potentials: what can run, with which weights, and energy, forces and stress of a cell."""
+
+from vitrion_workflows.potentials.check import CheckReport, check
+from vitrion_workflows.potentials.entry import Availability, PotentialEntry
+from vitrion_workflows.potentials.force_field import ForceField, ForceResult
+from vitrion_workflows.potentials.install import install
+from vitrion_workflows.potentials.registry import default_potential, entries, find, installed, load
+from vitrion_workflows.potentials.weights import weights_folder
+
+__all__ = [
+    "Availability",
+    "CheckReport",
+    "ForceField",
+    "ForceResult",
+    "PotentialEntry",
+    "check",
+    "default_potential",
+    "entries",
+    "find",
+    "install",
+    "installed",
+    "load",
+    "weights_folder",
+]

@@ -1,0 +1,87 @@
+"""DIEP 2.0, trained on MatPES r2SCAN: its weights lie inside the package."""
+
+import json
+import warnings
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from vitrion_models.errors import MissingDependencyError
+from vitrion_models.system import FloatArray, IntArray
+from vitrion_workflows.potentials.ase_import import AseForceField
+from vitrion_workflows.potentials.entry import Availability
+from vitrion_workflows.potentials.force_field import ForceResult
+from vitrion_workflows.potentials.weights import require_weights
+
+DIEP_SHA256 = "3be1df5dbe3d15e1d35a2ca1d3c50a6b212ea2d248c89e02d84fa780eb609576"
+FOLDER = Path("pretrained_models") / "diep_fold1"
+WEIGHTS = "state.pt"
+ADVICE = "pip install diep"
+
+
+class DiepForceField(AseForceField):
+    """DIEP through its own calculator, which is where it builds its graph."""
+
+    def __init__(self, folder: Path, *, device: str) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # third-party deprecations at import are not the caller's business
+            from diep.pretrained import make_calculator  # noqa: PLC0415 - seconds to import torch
+
+            calculator = make_calculator(folder, device=device, stress=True)
+        super().__init__(
+            calculator,
+            name="diep",
+            version=f"2.0 fold1 (diep {version('diep')})",
+            weights_sha256=DIEP_SHA256,
+            elements=stored_elements(folder),
+        )
+        self._pes: Any = calculator
+
+    def compute(
+        self,
+        numbers: IntArray,
+        positions_A: FloatArray,
+        lattice_A: FloatArray,
+        *,
+        stress: bool = False,
+    ) -> ForceResult:
+        """See `ForceField.compute`. The stress costs another gradient: it is switched off unless wanted."""
+        self._pes.compute_stress = self._pes.potential.calc_stresses = stress
+        return super().compute(numbers, positions_A, lattice_A, stress=stress)
+
+
+def stored_elements(folder: Path) -> frozenset[str]:
+    """Chemical symbols of the exported model, from the JSON beside its weights."""
+    stored = json.loads((folder / "model.json").read_text())
+    return frozenset(stored["kwargs"]["model"]["init_args"]["element_types"])
+
+
+def load_diep(_argument: str, device: str) -> DiepForceField:
+    """DIEP with the weights of its package.
+
+    Raises:
+        MissingDependencyError: the package or its weights are missing.
+        CheckpointError: the package carries other weights.
+    """
+    folder = _folder()
+    if folder is None:
+        raise MissingDependencyError(f"potential diep needs the package diep: {ADVICE}")
+    require_weights(folder / WEIGHTS, sha256=DIEP_SHA256, name="diep", advice=ADVICE)
+    return DiepForceField(folder, device=device)
+
+
+def probe_diep(_argument: str) -> Availability:
+    """Whether DIEP can run, and if not what to do."""
+    folder = _folder()
+    if folder is None:
+        return Availability(ok=False, reason=f"diep is not installed: {ADVICE}")
+    if not (folder / WEIGHTS).is_file():
+        return Availability(ok=False, reason=f"no {folder / WEIGHTS}: {ADVICE}")
+    return Availability(ok=True, reason=str(folder / WEIGHTS))
+
+
+def _folder() -> Path | None:
+    # find_spec does not run the package, which would import torch.
+    found = find_spec("diep")
+    return None if found is None or found.origin is None else Path(found.origin).parent / FOLDER

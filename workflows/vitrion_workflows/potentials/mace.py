@@ -1,0 +1,61 @@
+"""MACE models from a file of the user's: `mace:FILE`."""
+
+import contextlib
+import io
+import warnings
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+from ase.data import chemical_symbols
+
+from vitrion_models.errors import CheckpointError, MissingDependencyError
+from vitrion_workflows.potentials.ase_import import AseForceField
+from vitrion_workflows.potentials.entry import Availability
+from vitrion_workflows.potentials.weights import sha256_of
+
+PACKAGE_ADVICE = "pip install 'vitrion[mace]'"
+FILE_ADVICE = "download a model yourself and give mace:/path/to/file.model"
+
+
+def load_mace(argument: str, device: str) -> AseForceField:
+    """A MACE model from a file.
+
+    A MACE file is a pickled model: reading it runs what it holds. It is therefore read only when the user names the
+    file, never from a database or a download of ours.
+
+    Raises:
+        MissingDependencyError: mace-torch or the file is missing.
+        CheckpointError: mace-torch cannot read the file.
+    """
+    available = probe_mace(argument)
+    if not available.ok:
+        raise MissingDependencyError(available.reason)
+    path = Path(argument)
+    if not path.is_file():
+        raise MissingDependencyError(f"mace:{argument} names no file: {FILE_ADVICE}")
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+        warnings.simplefilter("ignore")  # third-party deprecations are not the caller's business
+        from mace.calculators import MACECalculator  # noqa: PLC0415 - an optional package, seconds to import
+
+        try:
+            calculator = MACECalculator(model_paths=str(path), device=device, default_dtype="float64")
+        except Exception as error:
+            # Unpickling a foreign file can raise anything.
+            raise CheckpointError(f"{path} cannot be read as a MACE model: {FILE_ADVICE}") from error
+    return AseForceField(
+        calculator,
+        name=f"mace:{path.name}",
+        version=f"mace-torch {version('mace-torch')}",
+        weights_sha256=sha256_of(path),
+        elements=frozenset(chemical_symbols[number] for number in calculator.z_table.zs),
+    )
+
+
+def probe_mace(argument: str) -> Availability:
+    """Whether a MACE file can be evaluated, and if not what to do."""
+    if find_spec("mace") is None:
+        return Availability(ok=False, reason=f"mace-torch is not installed: {PACKAGE_ADVICE}")
+    if argument and not Path(argument).is_file():
+        return Availability(ok=False, reason=f"mace:{argument} names no file: {FILE_ADVICE}")
+    return Availability(ok=True, reason=argument or FILE_ADVICE)

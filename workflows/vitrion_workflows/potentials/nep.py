@@ -1,0 +1,131 @@
+"""NEP89, a neuroevolution potential of 89 elements, evaluated by nep-adapters' native library."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase.data import atomic_numbers, chemical_symbols
+
+from vitrion_models.errors import CheckpointError, MissingDependencyError
+from vitrion_models.system import FloatArray, IntArray
+from vitrion_workflows.potentials.entry import Availability
+from vitrion_workflows.potentials.force_field import ForceField, ForceResult, wrapped
+from vitrion_workflows.potentials.weights import require_weights, sha256_of, weights_folder
+
+NEP89_SHA256 = "75168ece02e840e4a32644f982b78d43cba697f5b64b4c8134ab66c7a8c28be1"
+NEP89_FILE = "nep89.txt"
+ADVICE = "vitrion potentials install nep89"
+PACKAGE_ADVICE = "pip install 'vitrion[nep]'"
+PERIODIC = (1, 1, 1)
+BACKENDS = {"cpu": "cpu", "cuda": "cuda"}
+
+
+class NepForceField(ForceField):
+    """A NEP file behind nep-adapters' array interface: no objects are made for a step but its results."""
+
+    def __init__(self, path: Path, *, name: str, weights_sha256: str, device: str) -> None:
+        with _one_thread():
+            from nep_adapters.errors import NepAdaptersError  # noqa: PLC0415 - an optional package
+            from nep_adapters.runtime import load_model  # noqa: PLC0415
+        try:
+            model = load_model(BACKENDS.get(device, device), str(path))
+        except NepAdaptersError as error:
+            first_line = str(error).splitlines()[0]
+            raise CheckpointError(f"{path} on {device}: nep-adapters cannot use it: {first_line}") from error
+        elements = header_elements(path)
+        super().__init__(
+            name=name,
+            version=f"nep89 (nep-adapters {version('nep-adapters')})",
+            weights_sha256=weights_sha256,
+            elements=frozenset(elements),
+        )
+        self._model: Any = model
+        self._types = np.full(len(chemical_symbols), -1, dtype=np.int32)
+        self._types[[atomic_numbers[symbol] for symbol in elements]] = np.arange(len(elements))
+
+    def compute(
+        self,
+        numbers: IntArray,
+        positions_A: FloatArray,
+        lattice_A: FloatArray,
+        *,
+        stress: bool = False,
+    ) -> ForceResult:
+        """See `ForceField.compute`. GPUMD's virial is pressure-positive: stress = -virial / volume."""
+        # GPUMD keeps lattice vectors as columns.
+        energies, forces, virials = self._model.calculate(
+            self._types[numbers],
+            np.ascontiguousarray(lattice_A.T).reshape(1, 9),
+            wrapped(positions_A, lattice_A),
+            np.array([len(numbers)], dtype=np.int32),
+            PERIODIC,
+        )
+        tensor: FloatArray | None = None
+        if stress:
+            virial = virials.sum(axis=0).reshape(3, 3)
+            tensor = -0.5 * (virial + virial.T) / abs(np.linalg.det(lattice_A))
+        return ForceResult(float(energies.sum()), forces, tensor)
+
+
+def header_elements(path: Path) -> tuple[str, ...]:
+    """Chemical symbols that a NEP file covers, in the order of its types.
+
+    Raises:
+        CheckpointError: it is no NEP file.
+    """
+    with path.open("rb") as stream:
+        fields = stream.readline(4096).decode("ascii", errors="replace").split()
+    count = int(fields[1]) if len(fields) > 1 and fields[1].isdigit() else 0
+    symbols = tuple(fields[2 : 2 + count])
+    if not fields or not fields[0].startswith("nep") or not symbols or not set(symbols) <= set(chemical_symbols):
+        raise CheckpointError(f"{path} is no NEP file: its first line names no elements; {ADVICE}")
+    return symbols
+
+
+def load_nep89(_argument: str, device: str) -> NepForceField:
+    """NEP89 from the folder of installed weights.
+
+    Raises:
+        MissingDependencyError: nep-adapters or the file is missing.
+        CheckpointError: the file is another one.
+    """
+    _require_package()
+    path = weights_folder() / NEP89_FILE
+    require_weights(path, sha256=NEP89_SHA256, name="nep89", advice=ADVICE)
+    return NepForceField(path, name="nep89", weights_sha256=NEP89_SHA256, device=device)
+
+
+def probe_nep89(_argument: str) -> Availability:
+    """Whether NEP89 can run, and if not what to do."""
+    if find_spec("nep_adapters") is None:
+        return Availability(ok=False, reason=f"nep-adapters is not installed: {PACKAGE_ADVICE}")
+    path = weights_folder() / NEP89_FILE
+    if not path.is_file():
+        return Availability(ok=False, reason=f"no {path}: {ADVICE}")
+    if sha256_of(path) != NEP89_SHA256:
+        return Availability(ok=False, reason=f"{path} has another sha256: {ADVICE}")
+    return Availability(ok=True, reason=str(path))
+
+
+def _require_package() -> None:
+    if find_spec("nep_adapters") is None:
+        raise MissingDependencyError(f"potential nep89 needs nep-adapters: {PACKAGE_ADVICE}")
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    # The wheel brings an OpenMP library of its own, which reads the variable once, when it is loaded. Its threads
+    # wait by spinning: two of them on a busy machine took 40 ms where one takes 1.5 ms. Whoever sets it, decides.
+    if "OMP_NUM_THREADS" in os.environ:
+        yield
+        return
+    os.environ["OMP_NUM_THREADS"] = "1"
+    try:
+        yield
+    finally:
+        del os.environ["OMP_NUM_THREADS"]
