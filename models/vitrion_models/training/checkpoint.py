@@ -1,0 +1,123 @@
+"""A trained model as a file: safetensors with its manifest inside, and the manifest beside it for people.
+
+One file is one artefact: its sha256 is the model's identity, whether it lies in a folder or in a database's store.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vitrion_models.errors import CheckpointError
+
+Arrays: TypeAlias = dict[str, NDArray[Any]]
+Manifest: TypeAlias = dict[str, Any]
+
+ARTEFACT_FILE = "model.safetensors"
+MANIFEST_FILE = "model.json"
+MANIFEST_ENTRY = "manifest"
+LENGTH_BYTES = 8
+
+
+def pack(arrays: Mapping[str, NDArray[Any]], manifest: Mapping[str, Any]) -> bytes:
+    """Bytes of an artefact: the same arrays and manifest give the same bytes.
+
+    Args:
+        arrays: named tensors.
+        manifest: what JSON can hold, without NaN; keys are sorted.
+    """
+    from safetensors.numpy import save  # noqa: PLC0415 - keeps the import of the package light
+
+    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    ordered = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
+    packed: bytes = save(ordered, metadata={MANIFEST_ENTRY: text})
+    return packed
+
+
+def unpack(content: bytes, *, source: str) -> tuple[Arrays, Manifest]:
+    """Arrays and manifest of an artefact.
+
+    Args:
+        content: bytes made by `pack`.
+        source: file or record they came from, for messages.
+
+    Raises:
+        CheckpointError: the bytes are damaged or no artefact of Vitrion.
+    """
+    from safetensors import SafetensorError  # noqa: PLC0415
+    from safetensors.numpy import load  # noqa: PLC0415
+
+    try:
+        arrays: Arrays = load(content)
+        length = int.from_bytes(content[:LENGTH_BYTES], "little")
+        header = json.loads(content[LENGTH_BYTES : LENGTH_BYTES + length])
+        manifest: Manifest = json.loads(header["__metadata__"][MANIFEST_ENTRY])
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(
+            f"{source} is no model of Vitrion or is damaged ({type(error).__name__}): train it again"
+        ) from error
+    return arrays, manifest
+
+
+def write(folder: Path, content: bytes) -> Path:
+    """Write an artefact and its manifest into a folder, each file whole or not at all.
+
+    Args:
+        folder: made where it does not exist.
+        content: bytes made by `pack`.
+
+    Returns:
+        Path of the artefact.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    _, manifest = unpack(content, source=str(folder))
+    _replace(folder / ARTEFACT_FILE, content)
+    _replace(folder / MANIFEST_FILE, (json.dumps(manifest, sort_keys=True, indent=1) + "\n").encode())
+    return folder / ARTEFACT_FILE
+
+
+def read(path: Path) -> bytes:
+    """Bytes of the artefact in a folder, or of the file itself.
+
+    Raises:
+        CheckpointError: there is none.
+    """
+    file = path / ARTEFACT_FILE if path.is_dir() else path
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{file}: no model can be read there ({error.strerror})") from error
+
+
+def require(manifest: Manifest, *, kind: str, schema_version: int, source: str) -> None:
+    """Refuse a model of another kind or of a newer schema.
+
+    Raises:
+        CheckpointError: either of the two.
+    """
+    if manifest.get("kind") != kind:
+        raise CheckpointError(f"{source} holds a {manifest.get('kind')}, not a {kind}: name another model")
+    if int(manifest.get("schema_version", 0)) > schema_version:
+        raise CheckpointError(f"{source} was written by a newer Vitrion (schema {manifest['schema_version']}): upgrade")
+
+
+def sha256_of(content: bytes) -> str:
+    """Identity of an artefact."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def _replace(target: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
