@@ -1,8 +1,8 @@
 """Acquisition: which questions to put to the molecular dynamics next.
 
-All functions work on decades (log10 D) of the candidates at the campaign's target temperature. Label noise enters twice:
-a label can only move the mean as far as its own error allows, and the incumbent is the model's mean of what was
-labelled, never the luckiest label.
+All functions work on decades (log10 D) of the candidates at the campaign's target temperature. Label noise enters
+twice: a label can only move the mean as far as its own error allows, and the incumbent is the model's mean of what
+was labelled, never the luckiest label.
 """
 
 from collections.abc import Callable
@@ -89,8 +89,8 @@ def choose_batch(
     """Choose a diverse batch, one candidate after another.
 
     After each choice the candidates akin to it lose deviation as if its label had come in (Gaussian conditioning of a
-    pair with correlation k: s^2 -> s^2 (1 - k^2 s_b^2 / (s_b^2 + noise^2)), s_b the deviation of the chosen one), so that
-    a second, nearly equal candidate is only taken when nothing else promises more.
+    pair with correlation k: s^2 -> s^2 (1 - k^2 s_b^2 / (s_b^2 + noise^2)), s_b the deviation of the chosen one), so
+    that a second, nearly equal candidate is only taken when nothing else promises more.
 
     Args:
         name: key of `FUNCTIONS`.

@@ -50,7 +50,7 @@ class Labels(_Section):
 
     Attributes:
         temperatures_K: temperatures a label may be made at.
-        target_temperature_K: temperature at which conductors are ranked.
+        target_temperature_K: the one of them at which conductors are ranked.
         protocol: numbers of a run.
     """
 
@@ -65,6 +65,12 @@ class Labels(_Section):
             if not 0 < value <= HOTTEST_K:
                 raise ValueError(f"temperature {value} K is impossible: give 0 < T <= {HOTTEST_K:g}")
         return tuple(sorted(set(values)))
+
+    @model_validator(mode="after")
+    def _target_is_measured(self) -> "Labels":
+        if self.target_temperature_K not in self.temperatures_K:
+            raise ValueError(f"target_temperature_K {self.target_temperature_K:g} must be one of temperatures_K")
+        return self
 
 
 class Referee(_Section):

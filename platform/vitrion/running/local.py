@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import os
+import signal
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -111,7 +112,10 @@ class LocalRunner:
             name=f"vitrion-{name}",
             daemon=True,
         )
+        # Inherited from the first instant on: Ctrl-C reaches the whole group, and only the coordinator may act on it.
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
         process.start()
+        signal.signal(signal.SIGINT, handler)
         theirs.close()
         return _Worker(name=name, process=process, connection=ours)
 

@@ -11,6 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
+from jobflow import JobStore, run_locally
+from maggma.stores import MemoryStore
+from monty.json import MontyDecoder
+
+from vitrion.running.spool import Spool
+from vitrion.running.task import TaskResult
+from vitrion_workflows.flows.stopping import StoppedError, stop_on_signal
 
 PARENT_POLL_SECONDS = 0.5
 
@@ -24,11 +31,8 @@ def serve(connection: Connection, name: str, scratch: str, parent_pid: int) -> N
         scratch: folder of checkpoints and of the spool.
         parent_pid: process to end with.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the coordinator decides
     threading.Thread(target=_end_with_parent, args=(parent_pid,), daemon=True).start()
     os.environ["VITRION_SCRATCH"] = scratch
-
-    from vitrion.running.spool import Spool  # noqa: PLC0415 - after the signal handling is in place
 
     spool = Spool(Path(scratch) / "results")
     while True:
@@ -38,15 +42,13 @@ def serve(connection: Connection, name: str, scratch: str, parent_pid: int) -> N
             return
         with FileLock(Path(scratch) / f"{message['id']}.lock"):
             if spool.read(message["id"]) is None:
+                stop_on_signal(signal.SIGTERM)
                 spool.write(_execute(message, name))
+                signal.signal(signal.SIGTERM, signal.SIG_DFL)
         connection.send_bytes(json.dumps({"id": message["id"]}).encode())
 
 
-def _execute(message: dict[str, Any], name: str) -> Any:
-    from jobflow import JobStore, run_locally  # noqa: PLC0415 - heavy, and not needed by the coordinator's import
-    from maggma.stores import MemoryStore  # noqa: PLC0415
-    from monty.json import MontyDecoder  # noqa: PLC0415
-    from vitrion_workflows.flows.stopping import StoppedError  # noqa: PLC0415
+def _execute(message: dict[str, Any], name: str) -> TaskResult:
 
     from vitrion.running.task import TaskResult  # noqa: PLC0415
 

@@ -54,12 +54,12 @@ def test_each_fault_is_one_line_that_names_file_and_key(tmp_path, changes, words
 def test_what_is_no_mapping_is_refused(tmp_path, text):
     path = tmp_path / "bad.yaml"
     path.write_text(text)
-    with pytest.raises(InputError, match="bad.yaml"):
+    with pytest.raises(InputError, match=r"bad\.yaml"):
         load_configuration(path)
 
 
 def test_an_absent_file_is_refused(tmp_path):
-    with pytest.raises(InputError, match="absent.yaml"):
+    with pytest.raises(InputError, match=r"absent\.yaml"):
         load_configuration(tmp_path / "absent.yaml")
 
 

@@ -1,0 +1,114 @@
+"""Progress for people: what each worker does, cost so far, the current best, time left."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from vitrion.running.task import WorkerStatus
+
+PLAIN_LINE_SECONDS = 15.0
+
+
+@dataclass
+class Tally:
+    """Numbers of the campaign that the display shows; the campaign updates them."""
+
+    stage: str = ""
+    tasks_done: int = 0
+    tasks_known: int = 0
+    labels: int = 0
+    cpu_seconds: float = 0.0
+    best: str = "none yet"
+
+
+class Display:
+    """A live table on a terminal, a line every now and then elsewhere."""
+
+    def __init__(self, *, scratch: Path, quiet: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            scratch: folder in which the workers leave ``progress.json`` files.
+            quiet: show nothing.
+        """
+        self.tally = Tally()
+        self._scratch = scratch
+        self._console = Console(stderr=True, quiet=quiet)
+        self._live = Live(console=self._console, refresh_per_second=2, transient=True)
+        self._begun = time.monotonic()
+        self._last_line = 0.0
+        self._last_done = -1
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def say(self, text: str) -> None:
+        """Print one lasting line."""
+        self._console.print(Text(f"[{_clock(time.monotonic() - self._begun)}] {text}"), highlight=False)
+
+    def tick(self, statuses: Sequence[WorkerStatus]) -> None:
+        """Show what the workers do now."""
+        if self._console.is_terminal:
+            self._live.update(Group(self._table(statuses), Text(self._summary())))
+            return
+        now = time.monotonic()
+        if self.tally.tasks_done != self._last_done or now - self._last_line > PLAIN_LINE_SECONDS:
+            self._last_done, self._last_line = self.tally.tasks_done, now
+            busy = "; ".join(f"{status.worker}: {self._activity(status)}" for status in statuses)
+            self.say(f"{self._summary()}" + (f" | {busy}" if busy else ""))
+
+    def _table(self, statuses: Sequence[WorkerStatus]) -> Table:
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for status in statuses:
+            table.add_row(status.worker, self._activity(status))
+        return table
+
+    def _activity(self, status: WorkerStatus) -> str:
+        if status.task_id is None:
+            return "idle"
+        progress = read_progress(self._scratch, status.task_id)
+        return f"{status.title}{progress} ({_clock(time.time() - status.started)})"
+
+    def _summary(self) -> str:
+        tally = self.tally
+        elapsed = time.monotonic() - self._begun
+        left = tally.tasks_known - tally.tasks_done
+        pace = elapsed / tally.tasks_done if tally.tasks_done else None
+        remaining = f", about {_clock(pace * left)} left in this stage" if pace and left else ""
+        return (
+            f"{tally.stage}: {tally.tasks_done}/{tally.tasks_known} tasks, {tally.labels} labels, "
+            f"{_clock(tally.cpu_seconds)} of worker time{remaining}; best {tally.best}"
+        )
+
+
+def read_progress(scratch: Path, task_id: str) -> str:
+    """Stage and share done of a running task, as ``, melt 40 %``; empty when nothing is known."""
+    path = scratch / task_id / "progress.json"
+    try:
+        content = json.loads(path.read_text())
+        return f", {content['stage']} {100 * content['fraction']:.0f} %"
+    except (OSError, ValueError, KeyError):
+        return ""
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -1,0 +1,111 @@
+import multiprocessing
+import os
+import signal
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import vitrion_flows as flows
+
+from vitrion.running.local import LocalRunner
+from vitrion.running.task import Task, TaskKind, Watch
+
+
+def task(name, flow):
+    return Task(id=name, kind=TaskKind.LABEL, title=name, flow=flow)
+
+
+def run(tmp_path, tasks, *, workers=2, follow=lambda _result: [], watch=None):
+    results = {}
+
+    def on_result(result):
+        assert result.task_id not in results, "handed over twice"
+        results[result.task_id] = result
+        return follow(result)
+
+    done = LocalRunner(workers=workers, scratch=tmp_path).run(tasks, on_result=on_result, watch=watch or Watch())
+    return done, results
+
+
+def test_flows_run_and_results_bring_tasks(tmp_path):
+    def follow(result):
+        return [task("later", flows.double(7))] if result.task_id == "first" else []
+
+    done, results = run(tmp_path, [task("first", flows.chain(3)), task("other", flows.double(1))], follow=follow)
+    assert done
+    outputs = {name: [document["output"] for document in result.documents] for name, result in results.items()}
+    assert outputs == {"first": [6, 12], "other": [2], "later": [14]}
+    assert all(document["metadata"]["vitrion_task"] == "first" for document in results["first"].documents)
+    assert not list((tmp_path / "results").iterdir())
+
+
+def test_a_fault_belongs_to_its_task_alone(tmp_path):
+    done, results = run(tmp_path, [task("bad", flows.fail("no\nsuch luck")), task("good", flows.double(2))], workers=1)
+    assert done
+    assert results["bad"].error == "ValueError: no"
+    assert results["bad"].documents == ()
+    assert results["good"].error is None
+
+
+def test_a_worker_that_dies_is_replaced(tmp_path):
+    done, results = run(tmp_path, [task("mortal", flows.die_until(str(tmp_path), 2)), task("good", flows.double(2))])
+    assert done
+    assert [document["output"] for document in results["mortal"].documents] == [2]
+    assert results["good"].error is None
+
+
+def test_a_task_that_kills_every_worker_is_given_up(tmp_path):
+    _, results = run(tmp_path, [task("deadly", flows.die_until(str(tmp_path), 99))], workers=1)
+    assert "died 3 times" in results["deadly"].error
+
+
+def test_a_stop_ends_early_and_says_so(tmp_path):
+    begun = time.monotonic()
+    watch = Watch(should_stop=lambda: time.monotonic() - begun > 1)
+    done, results = run(tmp_path, [task("long", flows.sleep(600))], workers=1, watch=watch)
+    assert not done
+    assert results == {}
+
+
+def _coordinate(folder):
+    tasks = [task("quick", flows.double(5, str(folder / "record"))), task("long", flows.sleep(600))]
+    # A coordinator that dies after the work but before the result is stored anywhere.
+    run(folder, tasks, follow=lambda _result: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def test_a_killed_coordinator_loses_nothing_and_leaves_nobody(tmp_path):
+    before = {child.pid for child in psutil.Process().children(recursive=True)}
+    coordinator = multiprocessing.get_context("spawn").Process(target=_coordinate, args=(tmp_path,))
+    coordinator.start()
+    deadline = time.monotonic() + 120
+    family = set()
+    while coordinator.is_alive():
+        assert time.monotonic() < deadline
+        family |= {child.pid for child in psutil.Process().children(recursive=True)} - before
+        time.sleep(0.05)
+    coordinator.join()
+    while time.monotonic() < deadline and any(_works(pid) for pid in family):
+        time.sleep(0.1)
+    assert not any(_works(pid) for pid in family)
+
+    done, results = run(tmp_path, [task("quick", flows.double(5, str(tmp_path / "record")))])
+    assert done
+    assert [document["output"] for document in results["quick"].documents] == [10]
+    assert Path(tmp_path / "record").read_text() == "5\n"  # computed once
+
+
+def _works(pid):
+    try:
+        process = psutil.Process(pid)
+        return process.status() != psutil.STATUS_ZOMBIE and "resource_tracker" not in " ".join(process.cmdline())
+    except psutil.NoSuchProcess:
+        return False
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_number_of_workers_changes_no_result(tmp_path, workers):
+    _, results = run(tmp_path, [task(f"n{number}", flows.double(number)) for number in range(6)], workers=workers)
+    assert {name: result.documents[0]["output"] for name, result in results.items()} == {
+        f"n{number}": 2 * number for number in range(6)
+    }

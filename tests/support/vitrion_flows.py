@@ -1,0 +1,49 @@
+"""Small jobs that the runner tests send to worker processes."""
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from jobflow import Flow, job
+
+
+@job
+def double(number, record=None):
+    """Twice a number; notes that it ran."""
+    if record is not None:
+        with Path(record).open("a") as file:
+            file.write(f"{number}\n")
+    return 2 * number
+
+
+@job
+def sleep(seconds):
+    """Take a while."""
+    time.sleep(seconds)
+    return seconds
+
+
+@job
+def fail(message):
+    """Break."""
+    raise ValueError(message)
+
+
+@job
+def die_until(folder, times):
+    """Kill the own process a number of times, then answer."""
+    path = Path(folder) / "deaths"
+    deaths = len(path.read_text()) if path.exists() else 0
+    if deaths < times:
+        with path.open("a") as file:
+            file.write("x")
+        os.kill(os.getpid(), signal.SIGKILL)
+    return deaths
+
+
+def chain(number):
+    """Two jobs, the second taking the first one's output."""
+    first = double(number)
+    second = double(first.output)
+    return Flow([first, second], output=second.output)

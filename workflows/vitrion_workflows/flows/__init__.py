@@ -1,0 +1,1 @@
+"""Makers that join packing, dynamics and analysis: what a launchpad runs."""
