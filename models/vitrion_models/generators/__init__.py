@@ -1,0 +1,22 @@
+"""Generative models of amorphous cells: composition, number of atoms and lattice given, coordinates drawn.
+
+Example:
+    >>> from vitrion_models import generators
+    >>> model = generators.train(cells, config=generators.GeneratorConfig(), seed=1)  # doctest: +SKIP
+    >>> glasses = model.sample(cells[0].numbers, cells[0].lattice_A, count=4, seed=2)  # doctest: +SKIP
+"""
+
+from vitrion_models.generators.config import GeneratorConfig
+from vitrion_models.generators.contract import LossBand, TrainedGenerator, TrainingMetrics, TrainingProgress
+from vitrion_models.generators.registry import ARCHITECTURES, load, train
+
+__all__ = [
+    "ARCHITECTURES",
+    "GeneratorConfig",
+    "LossBand",
+    "TrainedGenerator",
+    "TrainingMetrics",
+    "TrainingProgress",
+    "load",
+    "train",
+]

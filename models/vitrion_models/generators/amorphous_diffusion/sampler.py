@@ -1,0 +1,75 @@
+"""From uniform coordinates to a glass: Heun steps down the noise levels, with fresh noise on the way."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from vitrion_models.generators.amorphous_diffusion.guidance import Guidance
+from vitrion_models.generators.amorphous_diffusion.schedule import NoiseSchedule
+from vitrion_models.system import AtomicSystem, FloatArray, IntArray
+
+Score = Callable[[Sequence[AtomicSystem], float], list[FloatArray]]
+"""Scaled score sigma grad log p of several cells at one noise level."""
+
+
+def sample_cells(
+    score: Score,
+    *,
+    numbers: IntArray,
+    lattice_A: FloatArray,
+    schedule: NoiseSchedule,
+    steps: int,
+    churn: float,
+    guidance: Sequence[Guidance],
+    count: int,
+    seed: int,
+) -> list[AtomicSystem]:
+    """Draw cells by the stochastic sampler of Karras et al. (arXiv 2206.00364, algorithm 2) on the torus.
+
+    With dx/dsigma = -sigma grad log p(x; sigma) = -F, each step first raises the noise from sigma to sigma (1 + churn)
+    with fresh Gaussian noise, then takes a Heun step to the next level; the last step goes to zero noise by Tweedie's
+    formula x0 = x + sigma F. Guidance moves that clean estimate and so changes F. Costs 2 steps - 1 evaluations.
+
+    Args:
+        score: the denoiser.
+        numbers: atomic numbers, shape (N,).
+        lattice_A: lattice vectors as rows.
+        schedule: noise range of this cell.
+        steps: noise levels.
+        churn: relative rise of the noise before each step.
+        guidance: moves of the clean estimate, applied in order.
+        count: cells to draw.
+        seed: cell k takes its noise from the stream (seed, k), whatever the count.
+    """
+    streams = [np.random.default_rng([seed, index]) for index in range(count)]
+    cells = [AtomicSystem(numbers, stream.random((len(numbers), 3)) @ lattice_A, lattice_A) for stream in streams]
+    levels = [float(level) for level in schedule.levels_A(steps)]
+    for level, following in zip(levels, [*levels[1:], 0.0], strict=True):
+        raised = min(level * (1.0 + churn), schedule.sigma_max_A) if following else level
+        spread = np.sqrt(max(raised**2 - level**2, 0.0))
+        cells = [_moved(c, spread * s.standard_normal((len(c), 3))) for c, s in zip(cells, streams, strict=True)]
+        slopes = _guided(score, cells, raised, guidance)
+        trials = [_moved(c, (raised - following) * f) for c, f in zip(cells, slopes, strict=True)]
+        if not following:
+            return [replace(trial, positions_A=trial.fractional @ lattice_A) for trial in trials]
+        ends = _guided(score, trials, following, guidance)
+        cells = [_moved(c, (raised - following) * 0.5 * (f + g)) for c, f, g in zip(cells, slopes, ends, strict=True)]
+    return cells
+
+
+def _guided(
+    score: Score, cells: Sequence[AtomicSystem], sigma_A: float, guidance: Sequence[Guidance]
+) -> list[FloatArray]:
+    """Scaled score after every guidance has moved the clean estimate."""
+    guided = []
+    for cell, raw in zip(cells, score(cells, sigma_A), strict=True):
+        estimate = _moved(cell, sigma_A * raw)
+        for move in guidance:
+            estimate = _moved(estimate, move(estimate, sigma_A))
+        guided.append((estimate.positions_A - cell.positions_A) / sigma_A)
+    return guided
+
+
+def _moved(cell: AtomicSystem, displacements_A: FloatArray) -> AtomicSystem:
+    return replace(cell, positions_A=cell.positions_A + displacements_A)

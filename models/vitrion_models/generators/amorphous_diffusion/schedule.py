@@ -1,0 +1,74 @@
+"""Noise levels of a variance-exploding diffusion on the torus of a periodic cell."""
+
+import itertools
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitrion_models.errors import InputError
+from vitrion_models.system import FloatArray
+
+KARRAS_EXPONENT = 7.0
+RECIPROCAL_REACH = 2
+
+
+@dataclass(frozen=True)
+class NoiseSchedule:
+    """Range of noise of one cell: coordinates at level sigma are x0 + sigma n, wrapped into the cell.
+
+    The density waves of the lattice decay as exp(-2 pi^2 sigma^2 |g|^2) under wrapped Gaussian noise (g: reciprocal
+    vectors without 2 pi). At `sigma_max_A` the slowest of them has fallen to a stated residual, so that the end of the
+    noising process is the uniform distribution that sampling starts from.
+
+    Attributes:
+        sigma_min_A: least standard deviation for each Cartesian component.
+        sigma_max_A: greatest.
+    """
+
+    sigma_min_A: float
+    sigma_max_A: float
+
+    def __post_init__(self) -> None:
+        """Refuse an empty range.
+
+        Raises:
+            InputError: the cell is so small that its end lies below sigma_min.
+        """
+        if not 0 < self.sigma_min_A < self.sigma_max_A:
+            raise InputError(
+                f"noise from {self.sigma_min_A:.3g} to {self.sigma_max_A:.3g} A is no range: the cell is too small",
+            )
+
+    @classmethod
+    def for_lattice(cls, lattice_A: FloatArray, *, sigma_min_A: float, end_residual: float) -> "NoiseSchedule":
+        """Schedule whose end is uniform in the given cell up to `end_residual`.
+
+        Args:
+            lattice_A: lattice vectors as rows, shape (3, 3).
+            sigma_min_A: least noise.
+            end_residual: relative amplitude of the slowest density wave at the end.
+        """
+        decay = math.sqrt(math.log(1.0 / end_residual) / (2.0 * math.pi**2))
+        return cls(sigma_min_A, decay / shortest_reciprocal_per_A(lattice_A))
+
+    def levels_A(self, count: int) -> FloatArray:
+        """Falling noise levels of a sampler, shape (count,), after Karras et al., arXiv 2206.00364, eq. 5."""
+        ramp = np.linspace(0.0, 1.0, count)
+        low, high = (sigma ** (1.0 / KARRAS_EXPONENT) for sigma in (self.sigma_min_A, self.sigma_max_A))
+        levels: FloatArray = (high + ramp * (low - high)) ** KARRAS_EXPONENT
+        return levels
+
+    def at(self, share: FloatArray | float) -> FloatArray:
+        """Noise at a share (0 to 1) of the logarithmic range; training draws the share uniformly, stratified."""
+        logarithm = math.log(self.sigma_min_A) + np.asarray(share) * math.log(self.sigma_max_A / self.sigma_min_A)
+        noise: FloatArray = np.exp(logarithm)
+        return noise
+
+
+def shortest_reciprocal_per_A(lattice_A: FloatArray) -> float:
+    """Length of the shortest reciprocal lattice vector (no 2 pi), searched among small combinations."""
+    reciprocal = np.linalg.inv(lattice_A).T
+    reach = range(-RECIPROCAL_REACH, RECIPROCAL_REACH + 1)
+    combinations = np.array([c for c in itertools.product(reach, repeat=3) if any(c)])
+    return float(np.linalg.norm(combinations @ reciprocal, axis=1).min())
