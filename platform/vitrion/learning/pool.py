@@ -158,8 +158,8 @@ def _propose(
         structure_fingerprint=candidate.fingerprint if candidate.is_cell else None,
         temperature_K=kelvin,
         arm=Arm.RANDOM if value is None else Arm.ACQUISITION,
-        acquisition="" if value is None else function,
-        acquisition_value=value,
-        predicted_mean=float(forecast.mean[row, column]),
+        acquisition_function="" if value is None else function,
+        acquisition=value,
+        predicted_log10_D=float(forecast.mean[row, column]),
         predicted_std=float(forecast.std[row, column]),
     )

@@ -36,12 +36,14 @@ class Proposal(BaseModel):
         structure_fingerprint: the amorphous cell, once there is one.
         temperature_K: temperature of the label.
         arm: who asked.
-        acquisition: name of the acquisition function, empty for other arms.
-        acquisition_value: its value when the choice was made.
-        predicted_mean: log10 D (cm2/s) the surrogate expected at the label's temperature.
+        acquisition_function: its name, empty for other arms.
+        acquisition: its value when the choice was made.
+        predicted_log10_D: log10 D (cm2/s) the surrogate expected at the label's temperature.
         predicted_std: its deviation in decades.
         label_key: identity of the label, once the cell is known.
         label_state: accepted, rejected or censored, once labelled.
+        seed: of the labelling run.
+        potential: registry name of the potential that answers.
         state: how far it is.
         reason: why it was refused or failed.
         attempts: cells tried.
@@ -54,12 +56,14 @@ class Proposal(BaseModel):
     structure_fingerprint: str | None = None
     temperature_K: float
     arm: Arm
-    acquisition: str = ""
-    acquisition_value: float | None = None
-    predicted_mean: float | None = None
+    acquisition_function: str = ""
+    acquisition: float | None = None
+    predicted_log10_D: float | None = None
     predicted_std: float | None = None
     label_key: str | None = None
     label_state: str | None = None
+    seed: int | None = None
+    potential: str | None = None
     state: ProposalState = ProposalState.WAITING
     reason: str = ""
     attempts: int = 0

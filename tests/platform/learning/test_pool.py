@@ -64,7 +64,7 @@ def test_a_batch_holds_both_arms_and_no_candidate_twice():
     assert arms.count(Arm.RANDOM) == 1
     assert arms.count(Arm.ACQUISITION) == 3
     assert len({proposal.source_fingerprint for proposal in proposals}) == 4
-    assert all(proposal.acquisition_value is not None for proposal in proposals if proposal.arm == Arm.ACQUISITION)
+    assert all(proposal.acquisition is not None for proposal in proposals if proposal.arm == Arm.ACQUISITION)
     assert proposals == choose(pool, forecast(np.linspace(-6, -4, 7)))
 
 
