@@ -1,0 +1,76 @@
+"""More or less of the mobile ion, with the charge that leaves behind."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+from pymatgen.core.composition import Composition
+
+from vitrion_workflows.candidates.candidate import CandidateComposition, Change
+from vitrion_workflows.candidates.oxidation import compensate, total_charge
+from vitrion_workflows.candidates.settings import CandidateSettings
+from vitrion_workflows.candidates.whole import reduced_whole
+
+FINEST_DENOMINATOR = 12
+NEUTRAL = 1e-6
+
+
+def lithium_changes(
+    formula: str,
+    states: dict[str, float],
+    *,
+    settings: CandidateSettings,
+) -> Iterator[CandidateComposition]:
+    """Candidates with another content of the mobile ion.
+
+    The imbalance is what the parent's own charges leave after the change. It is compensated where a redox-active
+    element's range allows; otherwise the candidate is refused, unless the settings allow an imbalance.
+
+    Args:
+        formula: reduced formula of the parent.
+        states: mean oxidation states in the parent.
+        settings: fractions and limits.
+    """
+    parent = Composition(formula)
+    present = parent[settings.species]
+    for fraction in settings.lithium_fractions:
+        wanted = Fraction(present).limit_denominator(FINEST_DENOMINATOR) * (
+            1 + Fraction(fraction).limit_denominator(FINEST_DENOMINATOR)
+        )
+        if present == 0 or wanted < 0 or fraction == 0:
+            continue
+        amounts = {element.symbol: Fraction(amount).limit_denominator() for element, amount in parent.items()}
+        changed = reduced_whole({**amounts, settings.species: wanted})
+        if changed is not None:
+            yield _candidate(formula, changed, states, fraction=fraction, settings=settings)
+
+
+def _candidate(
+    parent: str,
+    formula: str,
+    states: dict[str, float],
+    *,
+    fraction: float,
+    settings: CandidateSettings,
+) -> CandidateComposition:
+    composition = Composition(formula)
+    kept = {element.symbol: states[element.symbol] for element in composition}
+    imbalance = total_charge(composition, kept)
+    settled = (kept, "") if abs(imbalance) < NEUTRAL else compensate(composition, kept)
+    if settled is not None:
+        reason = f"{imbalance:+.3g} e per {formula} compensated by {settled[1]}" if settled[1] else "charge balanced"
+    elif settings.allow_charge_imbalance:
+        reason = f"{imbalance:+.3g} e per {formula} is not compensated, allowed by the settings"
+    else:
+        reason = f"{imbalance:+.3g} e per {formula}: no redox-active element in reach compensates it"
+    final, compensation = settled or (kept, "")
+    return CandidateComposition(
+        formula=formula,
+        parent=parent,
+        change=Change.LITHIUM_REMOVED if fraction < 0 else Change.LITHIUM_ADDED,
+        description=f"{settings.species} content {fraction:+.0%}",
+        oxidation_states=final,
+        charge_imbalance=imbalance,
+        compensation=compensation,
+        reasons=(reason,),
+        accepted=settled is not None or settings.allow_charge_imbalance,
+    )

@@ -1,0 +1,119 @@
+"""Isovalent substitution: ions that replace each other in known crystals, at equal charge and like size."""
+
+import math
+import warnings
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from pymatgen.core.composition import Composition
+from pymatgen.core.periodic_table import Species
+
+from vitrion_workflows.candidates.candidate import CandidateComposition, Change
+from vitrion_workflows.candidates.oxidation import REDOX_STATES, total_charge
+from vitrion_workflows.candidates.settings import CandidateSettings
+from vitrion_workflows.candidates.whole import reduced_whole
+
+FINEST_DENOMINATOR = 12
+WHOLE = 1e-6
+
+
+@lru_cache(maxsize=1)
+def _table() -> Any:
+    # Slow to import and to read, and wanted only when something is substituted.
+    from pymatgen.analysis.structure_prediction.substitution_probability import SubstitutionProbability  # noqa: PLC0415
+
+    return SubstitutionProbability()
+
+
+def similarity(ion: Species, other: Species) -> float:
+    """How much likelier than by chance two ions stand for each other in one structure type.
+
+    P(a, b) / (P(a) P(b)) of G. Hautier et al., Inorg. Chem. 50, 656 (2011); zero where the table lacks an ion.
+    """
+    table = _table()
+    if not {ion, other} <= set(table.species):
+        return 0.0
+    try:
+        return float(table.pair_corr(ion, other))
+    except ZeroDivisionError:  # an ion that the table lists but never saw
+        return 0.0
+
+
+def radius_mismatch(ion: Species, other: Species) -> float:
+    """Relative difference of two ionic radii; infinite where one is not tabulated."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        radii = (ion.ionic_radius, other.ionic_radius)
+    return math.inf if None in radii else abs(float(radii[1]) / float(radii[0]) - 1)
+
+
+def replacements(ion: Species, *, settings: CandidateSettings) -> list[tuple[str, float]]:
+    """Elements that may stand for an ion, likeliest first.
+
+    A redox-active element is introduced only in place of another one: elsewhere it would let electrons through.
+
+    Args:
+        ion: element with a whole oxidation state.
+        settings: limits on similarity, radius, elements and number.
+
+    Returns:
+        (element, similarity) pairs.
+    """
+    barred = {*settings.excluded_elements, settings.species, ion.symbol}
+    if ion.symbol not in REDOX_STATES:
+        barred |= REDOX_STATES.keys()
+    found = [
+        (other.symbol, similarity(ion, other))
+        for other in _table().species
+        if other.oxi_state == ion.oxi_state
+        and other.symbol not in barred
+        and other.oxi_state in other.element.common_oxidation_states
+        and radius_mismatch(ion, other) <= settings.greatest_radius_mismatch
+    ]
+    likely = [pair for pair in found if pair[1] >= settings.least_similarity]
+    return sorted(likely, key=lambda pair: (-pair[1], pair[0]))[: settings.substitutes]
+
+
+def substitutions(
+    formula: str,
+    states: dict[str, float],
+    *,
+    settings: CandidateSettings,
+) -> Iterator[CandidateComposition]:
+    """Candidates in which a share of one ion is replaced at equal charge.
+
+    Args:
+        formula: reduced formula of the parent.
+        states: mean oxidation states in the parent; ions of a mixed state are left alone.
+        settings: fractions and limits.
+    """
+    parent = Composition(formula)
+    amounts = {element.symbol: Fraction(amount).limit_denominator() for element, amount in parent.items()}
+    for symbol in sorted(amounts):
+        state = round(states[symbol])
+        if symbol == settings.species or abs(states[symbol] - state) > WHOLE or state == 0:
+            continue
+        for substitute, ratio in replacements(Species(symbol, state), settings=settings):
+            if substitute in amounts:
+                continue
+            for share in settings.substitution_fractions:
+                part = Fraction(share).limit_denominator(FINEST_DENOMINATOR)
+                changed = reduced_whole(
+                    {**amounts, symbol: amounts[symbol] * (1 - part), substitute: amounts[symbol] * part},
+                )
+                if changed is None:
+                    continue
+                kept = {element: states.get(element, float(state)) for element in Composition(changed).as_dict()}
+                yield CandidateComposition(
+                    formula=changed,
+                    parent=formula,
+                    change=Change.SUBSTITUTED,
+                    description=f"{symbol} -> {substitute} at {state:+d}, {share:.0%}",
+                    oxidation_states=kept,
+                    charge_imbalance=total_charge(Composition(changed), kept),
+                    similarity=ratio,
+                    reasons=(f"{substitute} stands for {symbol} {ratio:.1f} times likelier than by chance",),
+                    accepted=True,
+                )
