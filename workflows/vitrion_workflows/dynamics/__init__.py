@@ -1,1 +1,24 @@
-"""Molecular dynamics: the engine, thermostats, exact checkpoints and H5MD trajectories."""
+"""Molecular dynamics: the engine, thermostats, exact checkpoints, relaxation and H5MD trajectories."""
+
+from vitrion_workflows.dynamics import h5md
+from vitrion_workflows.dynamics.ase_reference import ase_calculator, ase_reference
+from vitrion_workflows.dynamics.engine import MDResult, run_md
+from vitrion_workflows.dynamics.errors import DynamicsError
+from vitrion_workflows.dynamics.plan import MDPlan
+from vitrion_workflows.dynamics.relaxation import RelaxResult, relax
+from vitrion_workflows.dynamics.state import MDState
+from vitrion_workflows.dynamics.trajectory import Trajectory
+
+__all__ = [
+    "DynamicsError",
+    "MDPlan",
+    "MDResult",
+    "MDState",
+    "RelaxResult",
+    "Trajectory",
+    "ase_calculator",
+    "ase_reference",
+    "h5md",
+    "relax",
+    "run_md",
+]

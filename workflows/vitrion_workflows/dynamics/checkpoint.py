@@ -1,0 +1,203 @@
+"""A run's folder: what it is, how far it came, and its frames, safe against kill -9 at any moment.
+
+    run.json              identity: plan, potential, starting cell and velocities; written once, first
+    frames-000000.npz ... frames between two checkpoints, each file written whole and renamed into place
+    state.npz             the state of the last checkpoint and how many frame files belong to it
+    trajectory.h5         all frames, when the run has finished; the frame files are gone then
+
+An HDF5 file that is open for writing when its process dies is usually lost, so it is written once, at the end. Frame
+files come before the state that counts them: one that no state counts is written again, with the same content, when the
+run goes on. NumPy archives are read without objects (no pickle).
+"""
+
+import io
+import json
+import os
+import zipfile
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from vitrion_models.errors import CheckpointError
+from vitrion_models.system import FloatArray
+from vitrion_workflows.dynamics.errors import DynamicsError
+from vitrion_workflows.dynamics.frames import Frames, join
+from vitrion_workflows.dynamics.state import MDState
+
+FORMAT = 1
+RUN_FILE = "run.json"
+STATE_FILE = "state.npz"
+TRAJECTORY_FILE = "trajectory.h5"
+LOCK_FILE = "lock"
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """What must be equal for a folder to be gone on with.
+
+    Attributes:
+        plan: the plan's fields.
+        plan_sha256: its hash.
+        potential: registry name.
+        potential_version: version of potential and package.
+        weights_sha256: of the weights.
+        start_sha256: of the starting cell and velocities.
+    """
+
+    plan: dict[str, Any]
+    plan_sha256: str
+    potential: str
+    potential_version: str
+    weights_sha256: str
+    start_sha256: str
+
+
+class RunFolder:
+    """The folder of one run, held by one process at a time.
+
+    Use as a context manager: the lock is released on leaving it, or by the operating system when the process dies.
+    """
+
+    def __init__(self, folder: Path, identity: RunIdentity) -> None:
+        self.folder = folder
+        self._identity = identity
+        self._segments = 0
+        self._lock = FileLock(folder / LOCK_FILE)
+
+    def __enter__(self) -> Self:
+        """Lock the folder and check that it belongs to this run.
+
+        Raises:
+            DynamicsError: another process holds it, or another run lies in it.
+            CheckpointError: its files are damaged or of a newer format.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise DynamicsError(f"{self.folder} is in use by another process: wait for it or stop it") from error
+        except OSError as error:
+            raise DynamicsError(f"cannot use {self.folder} ({error.strerror}): give another folder") from error
+        try:
+            self._claim()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._lock.release()
+
+    @property
+    def trajectory_path(self) -> Path:
+        """Where the finished trajectory lies."""
+        return self.folder / TRAJECTORY_FILE
+
+    def load_state(self) -> MDState | None:
+        """State of the last checkpoint, or None in a fresh folder.
+
+        Raises:
+            CheckpointError: it is damaged.
+        """
+        path = self.folder / STATE_FILE
+        if not path.is_file():
+            return None
+        stored = _load_arrays(path)
+        self._segments = int(stored["segments"])
+        return MDState(
+            step=int(stored["step"]),
+            positions_A=stored["positions_A"],
+            velocities_A_per_ps=stored["velocities_A_per_ps"],
+            forces_eV_per_A=stored["forces_eV_per_A"],
+            potential_energy_eV=float(stored["potential_energy_eV"]),
+            thermostat=stored["thermostat"],
+        )
+
+    def save(self, state: MDState, frames: Frames) -> None:
+        """Write the frames since the last checkpoint, then the state that counts them.
+
+        Raises:
+            DynamicsError: the disk is full or the folder cannot be written.
+        """
+        if len(frames):
+            _write_arrays(self._segment_path(self._segments), asdict(frames))
+            self._segments += 1
+        _write_arrays(self.folder / STATE_FILE, {**asdict(state), "segments": np.int64(self._segments)})
+
+    def load_frames(self) -> Frames | None:
+        """All frames up to the last checkpoint, or None where there are none.
+
+        Raises:
+            CheckpointError: a file is damaged or missing.
+        """
+        parts = [Frames(**_load_arrays(self._segment_path(index))) for index in range(self._segments)]
+        return join(parts) if parts else None
+
+    def remove_frame_files(self) -> None:
+        """Delete the frame files, once the trajectory holds all of them."""
+        for path in sorted(self.folder.glob("frames-*.npz"), reverse=True):
+            path.unlink(missing_ok=True)
+
+    def _segment_path(self, index: int) -> Path:
+        return self.folder / f"frames-{index:06d}.npz"
+
+    def _claim(self) -> None:
+        path = self.folder / RUN_FILE
+        wanted = {"format": FORMAT, **asdict(self._identity)}
+        if not path.is_file():
+            write_whole(path, json.dumps(wanted, indent=1, sort_keys=True).encode())
+            return
+        try:
+            stored = json.loads(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise CheckpointError(f"{path} is damaged: delete the folder to start again") from error
+        if stored.get("format") != FORMAT:
+            raise CheckpointError(f"{path} was written by another version of Vitrion: use that or another folder")
+        different = [name for name, value in json.loads(json.dumps(wanted)).items() if stored.get(name) != value]
+        if different:
+            what = _difference(stored, wanted, different)
+            raise DynamicsError(f"{self.folder} holds another run ({what}): give another folder or delete it")
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Write a file beside its place, force it to the disk and rename it: it is there whole or not at all.
+
+    Raises:
+        DynamicsError: the disk is full or the folder cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        with partial.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise DynamicsError(f"cannot write {path} ({error.strerror}): free the disk and start again") from error
+
+
+def _difference(stored: dict[str, Any], wanted: dict[str, Any], different: list[str]) -> str:
+    if "plan" in different:
+        fields = [name for name, value in wanted["plan"].items() if stored.get("plan", {}).get(name) != value]
+        return ", ".join(f"{name} {stored.get('plan', {}).get(name)}, not {wanted['plan'][name]}" for name in fields)
+    if "weights_sha256" in different:
+        return f"weights {stored.get('weights_sha256', '')[:12]}..., not {wanted['weights_sha256'][:12]}..."
+    return ", ".join(different).replace("start_sha256", "another starting cell")
+
+
+def _write_arrays(path: Path, arrays: dict[str, Any]) -> None:
+    content = io.BytesIO()
+    np.savez(content, **arrays)
+    write_whole(path, content.getvalue())
+
+
+def _load_arrays(path: Path) -> dict[str, FloatArray]:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return {name: stored[name] for name in stored.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise CheckpointError(f"{path} is damaged or missing: delete the folder to start again") from error

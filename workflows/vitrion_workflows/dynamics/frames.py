@@ -1,0 +1,78 @@
+"""Frames of a run while it grows, and the quantities stored with each."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from vitrion_models.system import FloatArray, IntArray
+from vitrion_workflows.dynamics.trajectory import Trajectory
+
+
+@dataclass(frozen=True, eq=False)
+class Frames:
+    """Consecutive frames.
+
+    Attributes:
+        positions_A: unwrapped, shape (F, N, 3).
+        temperatures_K: kinetic, shape (F,).
+        potential_energies_eV: shape (F,).
+    """
+
+    positions_A: FloatArray
+    temperatures_K: FloatArray
+    potential_energies_eV: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.positions_A)
+
+    def trajectory(
+        self, *, numbers: IntArray, lattice_A: FloatArray, frame_interval_ps: float, masses_u: FloatArray, source: str
+    ) -> Trajectory:
+        """The same as a `Trajectory`."""
+        return Trajectory(
+            numbers=numbers,
+            positions_A=self.positions_A,
+            lattice_A=lattice_A,
+            frame_interval_ps=frame_interval_ps,
+            temperatures_K=self.temperatures_K,
+            potential_energies_eV=self.potential_energies_eV,
+            masses_u=masses_u,
+            source=source,
+        )
+
+
+def join(parts: list[Frames]) -> Frames:
+    """Frames of several parts in order."""
+    return Frames(
+        positions_A=np.concatenate([part.positions_A for part in parts]),
+        temperatures_K=np.concatenate([part.temperatures_K for part in parts]),
+        potential_energies_eV=np.concatenate([part.potential_energies_eV for part in parts]),
+    )
+
+
+@dataclass
+class FrameBuffer:
+    """Frames not yet written: the one mutable thing of a run."""
+
+    positions: list[FloatArray] = field(default_factory=list)
+    temperatures: list[float] = field(default_factory=list)
+    energies: list[float] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.positions)
+
+    def add(self, positions_A: FloatArray, temperature: float, energy: float) -> None:
+        """Append one frame (arrays are kept, not copied: states are never changed in place)."""
+        self.positions.append(positions_A)
+        self.temperatures.append(temperature)
+        self.energies.append(energy)
+
+    def drain(self) -> Frames:
+        """The collected frames; the buffer is empty afterwards."""
+        frames = Frames(
+            positions_A=np.array(self.positions),
+            temperatures_K=np.array(self.temperatures),
+            potential_energies_eV=np.array(self.energies),
+        )
+        self.positions, self.temperatures, self.energies = [], [], []
+        return frames

@@ -1,0 +1,105 @@
+"""What a molecular-dynamics run is asked to do."""
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass
+
+from vitrion_models.errors import InputError
+from vitrion_workflows.dynamics.constants import FEMTOSECONDS_PER_PS
+from vitrion_workflows.dynamics.thermostats import THERMOSTATS
+
+HOTTEST_K = 20000.0
+LONGEST_STEP_FS = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MDPlan:
+    """Numbers of one run; its hash guards the folder it is run in.
+
+    Attributes:
+        steps: integration steps, a multiple of `frame_every`.
+        time_step_fs: length of a step.
+        temperature_K: of the starting velocities and of the thermostat; with ``nve`` of the starting velocities only.
+        final_temperature_K: where given, the thermostat's temperature goes linearly from `temperature_K` to this.
+        thermostat: ``langevin`` (BAOAB), ``nose-hoover`` (chain) or ``nve``.
+        friction_per_ps: Langevin friction, or 1/tau of the Nose-Hoover chain; None for ``nve``.
+        frame_every: steps between stored frames.
+        seed: of the starting velocities and of the thermostat's noise.
+        remove_drift: keep the total momentum at zero, which the Langevin thermostat does not do by itself.
+    """
+
+    steps: int
+    time_step_fs: float
+    temperature_K: float
+    thermostat: str
+    frame_every: int
+    seed: int
+    friction_per_ps: float | None = None
+    final_temperature_K: float | None = None
+    remove_drift: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse a run that makes no sense.
+
+        Raises:
+            InputError: naming the number and its limits.
+        """
+        if self.thermostat not in THERMOSTATS:
+            raise InputError(f"no thermostat is called {self.thermostat!r}: choose one of {', '.join(THERMOSTATS)}")
+        if self.frame_every < 1 or self.steps < self.frame_every or self.steps % self.frame_every:
+            raise InputError(f"{self.steps} steps are no positive multiple of frame_every {self.frame_every}")
+        if not 0 < self.time_step_fs <= LONGEST_STEP_FS:
+            raise InputError(f"time_step_fs {self.time_step_fs} must lie between 0 and {LONGEST_STEP_FS:g}")
+        if self.seed < 0:
+            raise InputError(f"seed {self.seed} must not be negative")
+        for name in ("temperature_K", "final_temperature_K"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value <= HOTTEST_K:
+                raise InputError(f"{name} {value} must lie between 0 and {HOTTEST_K:g}")
+        self._check_thermostat()
+
+    def _check_thermostat(self) -> None:
+        coupled = THERMOSTATS[self.thermostat].coupled
+        if coupled != (self.friction_per_ps is not None):
+            need = "needs a" if coupled else "takes no"
+            raise InputError(f"thermostat {self.thermostat} {need} friction_per_ps")
+        if self.friction_per_ps is not None and not (math.isfinite(self.friction_per_ps) and self.friction_per_ps > 0):
+            raise InputError(f"friction_per_ps {self.friction_per_ps} must be a positive number")
+        if not coupled and self.final_temperature_K is not None:
+            raise InputError(f"thermostat {self.thermostat} cannot follow final_temperature_K: it sets no temperature")
+
+    @property
+    def time_step_ps(self) -> float:
+        """Length of a step in ps."""
+        return self.time_step_fs / FEMTOSECONDS_PER_PS
+
+    @property
+    def frame_interval_ps(self) -> float:
+        """Time between stored frames in ps."""
+        return self.frame_every * self.time_step_fs / FEMTOSECONDS_PER_PS
+
+    @property
+    def frames(self) -> int:
+        """Stored frames, the first being the start."""
+        return self.steps // self.frame_every + 1
+
+    @property
+    def hottest_K(self) -> float:
+        """Highest temperature the thermostat is set to."""
+        return max(self.temperature_K, self.final_temperature_K or 0.0)
+
+    def target_temperature_K(self, step: int) -> float:
+        """Temperature the thermostat is set to in the middle of a step."""
+        if self.final_temperature_K is None:
+            return self.temperature_K
+        fraction = (step + 0.5) / self.steps
+        return self.temperature_K + fraction * (self.final_temperature_K - self.temperature_K)
+
+    def sha256(self) -> str:
+        """Identity of the plan in hexadecimal."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+    def describe_thermostat(self) -> str:
+        """Thermostat with its constant, as method records state it."""
+        return THERMOSTATS[self.thermostat].describe(self.friction_per_ps)

@@ -1,0 +1,80 @@
+"""The whole state of a run between two steps, and the quantities read off it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitrion_models.system import FloatArray
+from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K, MASS_FACTOR_eV_PS2_PER_U_A2
+
+# Words of the counter-based generator's 256-bit counter: a stream and a step each own 2^128 numbers.
+VELOCITY_STREAM = 1
+NOISE_STREAM = 2
+
+
+@dataclass(frozen=True, eq=False)
+class MDState:
+    """Everything the next step depends on besides plan, masses and potential.
+
+    Random numbers need no entry: the noise of a step is drawn from a counter-based generator (Philox) whose key is the
+    plan's seed and whose counter is the step, so that seed and step are the generator's whole state.
+
+    Attributes:
+        step: steps done.
+        positions_A: unwrapped positions, shape (N, 3).
+        velocities_A_per_ps: shape (N, 3).
+        forces_eV_per_A: at these positions, shape (N, 3).
+        potential_energy_eV: at these positions.
+        thermostat: the thermostat's own variables (positions and velocities of a chain), shape (2, M) or (0,).
+    """
+
+    step: int
+    positions_A: FloatArray
+    velocities_A_per_ps: FloatArray
+    forces_eV_per_A: FloatArray
+    potential_energy_eV: float
+    thermostat: FloatArray
+
+
+def kinetic_energy_eV(velocities_A_per_ps: FloatArray, masses_u: FloatArray) -> float:
+    """Sum of m v^2 / 2 in eV."""
+    squares = np.einsum("ix,ix->i", velocities_A_per_ps, velocities_A_per_ps)
+    return float(0.5 * MASS_FACTOR_eV_PS2_PER_U_A2 * (masses_u @ squares))
+
+
+def temperature_K(velocities_A_per_ps: FloatArray, masses_u: FloatArray, degrees_of_freedom: int) -> float:
+    """Kinetic temperature 2 E_kin / (f k_B)."""
+    return 2 * kinetic_energy_eV(velocities_A_per_ps, masses_u) / (degrees_of_freedom * BOLTZMANN_eV_PER_K)
+
+
+def degrees_of_freedom(atoms: int, *, remove_drift: bool) -> int:
+    """Degrees of freedom that carry kinetic energy: 3 N, less three where the total momentum is held at zero."""
+    return max(3 * atoms - 3 * remove_drift, 1)
+
+
+def without_drift(velocities_A_per_ps: FloatArray, masses_u: FloatArray) -> FloatArray:
+    """Velocities relative to the centre of mass, shape (N, 3)."""
+    relative: FloatArray = velocities_A_per_ps - (masses_u @ velocities_A_per_ps) / masses_u.sum()
+    return relative
+
+
+def thermal_speeds_A_per_ps(masses_u: FloatArray, at_temperature_K: float) -> FloatArray:
+    """Standard deviation of one velocity component, sqrt(k_B T / m), of each atom, shape (N, 1)."""
+    speeds: FloatArray = np.sqrt(BOLTZMANN_eV_PER_K * at_temperature_K / (MASS_FACTOR_eV_PS2_PER_U_A2 * masses_u))
+    return speeds[:, None]
+
+
+def normal_numbers(*, seed: int, stream: int, step: int, atoms: int) -> FloatArray:
+    """Standard normal numbers of one step, shape (atoms, 3); the same for the same arguments."""
+    generator = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, step, stream]))
+    return generator.standard_normal((atoms, 3))
+
+
+def maxwell_boltzmann(masses_u: FloatArray, *, temperature_K: float, seed: int, remove_drift: bool) -> FloatArray:
+    """Velocities drawn at a temperature, shape (N, 3), in A/ps.
+
+    Without drift they are the Maxwell-Boltzmann distribution conditioned on zero momentum, 3 N - 3 degrees of freedom.
+    """
+    numbers = normal_numbers(seed=seed, stream=VELOCITY_STREAM, step=0, atoms=len(masses_u))
+    velocities: FloatArray = thermal_speeds_A_per_ps(masses_u, temperature_K) * numbers
+    return without_drift(velocities, masses_u) if remove_drift and len(masses_u) > 1 else velocities
