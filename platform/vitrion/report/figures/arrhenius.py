@@ -1,0 +1,92 @@
+"""Arrhenius plots: every labelled temperature of every composition."""
+
+import math
+from collections import defaultdict
+
+from vitrion.report.charts import Axis, Colour, Panel
+from vitrion.report.data import LabelRow, Prediction, ReportData
+from vitrion.report.figures.figure import Figure, Key, Mark
+from vitrion.report.inference import BOLTZMANN_EV_PER_K, LN_10, Arrhenius, arrhenius
+from vitrion.report.numbers import diffusivity, formula, plain
+from vitrion_workflows.schemas import LabelState, Origin
+
+MOST_PANELS = 12
+WIDTH, HEIGHT = 300, 220
+KEYS = (
+    Key("melt-quenched cell, 95 %", Colour.MEASURED),
+    Key("generated cell, 95 %", Colour.GENERATED, Mark.SQUARE),
+    Key("upper bound (↓)", Colour.FAULT, Mark.LINE),
+    Key("fit to the labels", Colour.MEASURED, Mark.LINE),
+    Key("surrogate", Colour.PREDICTED, Mark.DASH),
+)
+
+
+def figures(data: ReportData) -> list[Figure]:
+    """One panel for each composition, all on the same scales, those with most temperatures first."""
+    rows = [label for label in data.labels if label.value_cm2_s and label.state is not LabelState.REJECTED]
+    if not rows:
+        return []
+    groups: defaultdict[str, list[LabelRow]] = defaultdict(list)
+    for label in rows:
+        groups[label.formula].append(label)
+    temperatures = sorted({label.temperature_K for label in rows} | {data.target_temperature_K})
+    x = Axis.around("1000 / T  (1/K)", [1000 / kelvin for kelvin in temperatures], least_span=0.1)
+    ends = [end for label in rows for end in (label.interval_95_cm2_s or (label.value_cm2_s or 1.0,))]
+    y = Axis.around("D (cm²/s)", ends, log=True, headroom=0.22)
+    order = sorted(groups, key=lambda name: (-len({label.temperature_K for label in groups[name]}), name))
+    beliefs = {prediction.formula: prediction for prediction in reversed(data.predictions)}
+    target = data.target_temperature_K
+    return [
+        Figure(_panel(groups[name], beliefs.get(name), target_K=target, axes=(x, y)).svg(), heading=formula(name))
+        for name in order[:MOST_PANELS]
+    ]
+
+
+def fit(labels: list[LabelRow]) -> Arrhenius | None:
+    """The weighted line through a composition's accepted labels."""
+    usable = [
+        (label.temperature_K, math.log10(label.value_cm2_s), label.log10_stderr)
+        for label in labels
+        if label.state is LabelState.ACCEPTED and label.value_cm2_s and label.log10_stderr
+    ]
+    temperatures, values, errors = zip(*usable, strict=True) if usable else ((), (), ())
+    return arrhenius(temperatures, values, errors)
+
+
+def _panel(labels: list[LabelRow], belief: Prediction | None, *, target_K: float, axes: tuple[Axis, Axis]) -> Panel:
+    x, y = axes
+    panel = Panel(x, y, width=WIDTH, height=HEIGHT)
+    marks = sorted({label.temperature_K for label in labels} | {target_K})
+    panel.upper_axis([(1000 / kelvin, f"{kelvin:.0f}") for kelvin in marks], "T (K)")
+    inverse = [x.low, x.high]
+    if belief is not None and belief.Ea_eV is not None:
+        rise = belief.Ea_eV / (BOLTZMANN_EV_PER_K * LN_10)
+        offset = belief.log10_D + rise / target_K
+        panel.line(
+            inverse, [10 ** (offset - rise * u / 1000) for u in inverse], Colour.PREDICTED, width=1.3, dash="5 4"
+        )
+    line = fit(labels)
+    if line is not None:
+        panel.line(inverse, [10 ** line.log10_D(1000 / u) for u in inverse], Colour.MEASURED, width=1.2)
+        panel.corner(f"Ea = {plain(line.Ea_eV)} ± {line.Ea_stderr_eV:.2f} eV", right=True)
+    for label in labels:
+        _draw(panel, label)
+    return panel
+
+
+def _draw(panel: Panel, label: LabelRow) -> None:
+    value = label.value_cm2_s or 0.0
+    place = 1000 / label.temperature_K
+    words = f"{label.formula} {label.temperature_K:.0f} K"
+    if label.state is LabelState.CENSORED:
+        panel.upper_bound(place, value, Colour.FAULT, title=f"{words}: D < {diffusivity(value)} cm²/s")
+        return
+    generated = label.origin is Origin.GENERATED
+    panel.point(
+        place,
+        value,
+        Colour.GENERATED if generated else Colour.MEASURED,
+        y_range=label.interval_95_cm2_s,
+        square=generated,
+        title=f"{words}: D = {diffusivity(value, label.interval_95_cm2_s)} cm²/s",
+    )

@@ -1,0 +1,111 @@
+"""The few statistics the report makes itself: straight lines, differences of means, and what so few labels can show."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import norm, t
+
+BOLTZMANN_EV_PER_K = 8.617333262e-5
+LN_10 = math.log(10.0)
+POWER = 0.8
+FEWEST_PER_ARM = 2
+
+
+@dataclass(frozen=True)
+class Arrhenius:
+    """A weighted straight line through log10 D against 1/T.
+
+    Attributes:
+        log10_D0: value at infinite temperature, D0 in cm2/s.
+        Ea_eV: activation energy.
+        Ea_stderr_eV: its standard error from the labels' own errors.
+    """
+
+    log10_D0: float
+    Ea_eV: float
+    Ea_stderr_eV: float
+
+    def log10_D(self, temperature_K: float) -> float:
+        """The line at a temperature."""
+        return self.log10_D0 - self.Ea_eV / (BOLTZMANN_EV_PER_K * LN_10 * temperature_K)
+
+
+def arrhenius(temperatures_K: Sequence[float], log10_D: Sequence[float], stderr: Sequence[float]) -> Arrhenius | None:
+    """Weighted least squares of log10 D = log10 D0 - Ea / (k T ln 10).
+
+    Args:
+        temperatures_K: temperature of each label.
+        log10_D: value of each label.
+        stderr: standard error of each label in decades.
+
+    Returns:
+        The line, or None where fewer than two temperatures were labelled.
+    """
+    if len(set(temperatures_K)) < FEWEST_PER_ARM:
+        return None
+    x = -1.0 / (BOLTZMANN_EV_PER_K * LN_10 * np.asarray(temperatures_K, dtype=float))
+    design = np.column_stack([np.ones_like(x), x])
+    weights = 1.0 / np.asarray(stderr, dtype=float) ** 2
+    covariance = np.linalg.inv(design.T @ (design * weights[:, None]))
+    intercept, slope = covariance @ design.T @ (weights * np.asarray(log10_D, dtype=float))
+    return Arrhenius(float(intercept), float(slope), float(math.sqrt(covariance[1, 1])))
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Difference of two means with its 95 % interval, in the unit of the values.
+
+    Attributes:
+        value: first mean minus second.
+        low: lower end of the interval.
+        high: upper end.
+        detectable: difference that this many values would show with 80 % power at the 5 % level.
+    """
+
+    value: float
+    low: float
+    high: float
+    detectable: float
+
+    @property
+    def decided(self) -> bool:
+        """Whether the interval leaves out zero."""
+        return self.low > 0 or self.high < 0
+
+
+def difference_of_means(first: Sequence[float], second: Sequence[float]) -> Difference | None:
+    """Welch's interval (Biometrika 34, 28 (1947)) of a difference of means.
+
+    Returns:
+        The difference, or None where an arm has fewer than two values or neither varies.
+    """
+    if min(len(first), len(second)) < FEWEST_PER_ARM:
+        return None
+    a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
+    parts = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    error = math.sqrt(sum(parts))
+    if error == 0.0:
+        return None
+    freedom = sum(parts) ** 2 / (parts[0] ** 2 / (len(a) - 1) + parts[1] ** 2 / (len(b) - 1))
+    half = float(t.ppf(0.975, freedom)) * error
+    value = float(a.mean() - b.mean())
+    detectable = float(t.ppf(0.975, freedom) + norm.ppf(POWER)) * error
+    return Difference(value, value - half, value + half, detectable)
+
+
+def central_coverage(residuals: Sequence[float], deviations: Sequence[float], level: float) -> tuple[int, int]:
+    """How many truths lie in the central Gaussian interval of a nominal level, and of how many."""
+    limit = float(norm.ppf(0.5 + level / 2))
+    inside = sum(abs(r) <= limit * s for r, s in zip(residuals, deviations, strict=True))
+    return inside, len(residuals)
+
+
+def wilson(successes: int, count: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson, J. Am. Stat. Assoc. 22, 209 (1927))."""
+    z = float(norm.ppf(0.975))
+    share = successes / count
+    centre = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
+    return centre - half, centre + half

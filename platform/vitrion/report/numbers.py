@@ -1,0 +1,58 @@
+"""Numbers as people read them: diffusivities with powers of ten, durations, shares."""
+
+import math
+
+from vitrion.report.charts.axis import MINUS, power_of_ten
+
+MINUTE_S = 60
+HOUR_S = 3600
+
+
+def diffusivity(value: float, interval: tuple[float, float] | None = None) -> str:
+    """A diffusivity with its interval, for example ``2.3 (1.8 to 3.0) × 10⁻⁵``; the unit is the caller's."""
+    exponent = math.floor(math.log10(value))
+    scale = 10.0**exponent
+    power = power_of_ten(exponent)
+    if interval is None:
+        return f"{value / scale:.1f} × {power}"
+    low, high = interval
+    return f"{value / scale:.1f} ({low / scale:.1f} to {high / scale:.1f}) × {power}"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign, for example ``+0.21`` or ``−0.04``."""
+    return f"{value:+.{digits}f}".replace("-", MINUS)
+
+
+def plain(value: float, digits: int = 2) -> str:
+    """A number with a proper minus."""
+    return f"{value:.{digits}f}".replace("-", MINUS)
+
+
+def duration(seconds: float) -> str:
+    """A duration in the unit that suits it."""
+    if seconds < MINUTE_S:
+        return f"{seconds:.0f} s"
+    if seconds < HOUR_S:
+        minutes, rest = divmod(round(seconds), MINUTE_S)
+        return f"{minutes} min {rest:02d} s"
+    return f"{seconds / HOUR_S:.1f} h"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """A number and its noun, for example ``1 label`` or ``3 labels``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def formula(text: str) -> str:
+    """A formula with its numbers as subscripts, for example ``Li₃PS₄``."""
+    subscripts = str.maketrans("0123456789.", "₀₁₂₃₄₅₆₇₈₉.")
+    return text.translate(subscripts)
+
+
+def unit_text(unit: str) -> str:
+    """A unit in print, for example ``Å²`` for ``A2`` and ``g/cm³`` for ``g/cm3``."""
+    return _UNITS.get(unit, unit)
+
+
+_UNITS = {"A": "Å", "A2": "Å²", "A3": "Å³", "g/cm3": "g/cm³", "eV/A": "eV/Å", "cm2/s": "cm²/s"}
