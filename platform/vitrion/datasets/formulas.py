@@ -1,4 +1,4 @@
-"""Formulas as data sets print them: reduced, systems, identity of a composition."""
+"""Formulas as data sets print them, brought to one spelling."""
 
 import warnings
 
@@ -17,10 +17,9 @@ def composition(formula: str) -> Composition:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # pymatgen warns of elements without an electronegativity
             parsed = Composition(formula, strict=True)
-            known = all(element.is_valid_symbol(element.symbol) for element in parsed.elements)
-    except (ValueError, KeyError, AttributeError) as fault:
+    except (ValueError, KeyError) as fault:
         raise InputError(f"{formula!r} is no chemical formula") from fault
-    if not parsed or not known:
+    if not parsed:
         raise InputError(f"{formula!r} is no chemical formula")
     return parsed
 

@@ -99,11 +99,11 @@ def _text() -> str:
 def _compound(entry: dict[str, Any]) -> Compound:
     given = entry["lattice"]
     a = float(given["a"])
-    angles = (float(given.get(angle, RIGHT_ANGLE_DEG)) for angle in ("alpha", "beta", "gamma"))
+    alpha, beta, gamma = (float(given.get(angle, RIGHT_ANGLE_DEG)) for angle in ("alpha", "beta", "gamma"))
     return Compound(
         formula=entry["formula"],
         space_group=entry["space_group"],
-        lattice_parameters=(a, float(given.get("b", a)), float(given.get("c", a)), *angles),
+        lattice_parameters=(a, float(given.get("b", a)), float(given.get("c", a)), alpha, beta, gamma),
         sites=tuple((site[0], float(site[1]), float(site[2]), float(site[3])) for site in entry["sites"]),
         charges=entry["charges"],
         density_g_cm3=entry["density_g_cm3"],

@@ -45,8 +45,8 @@ def radius_mismatch(ion: Species, other: Species) -> float:
     """Relative difference of two ionic radii; infinite where one is not tabulated."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        radii = (ion.ionic_radius, other.ionic_radius)
-    return math.inf if None in radii else abs(float(radii[1]) / float(radii[0]) - 1)
+        radius, other_radius = ion.ionic_radius, other.ionic_radius
+    return math.inf if radius is None or other_radius is None else abs(float(other_radius) / float(radius) - 1)
 
 
 def replacements(ion: Species, *, settings: CandidateSettings) -> list[tuple[str, float]]:

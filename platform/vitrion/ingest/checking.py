@@ -1,0 +1,35 @@
+"""What every structure must be before it may enter the database."""
+
+import numpy as np
+from pymatgen.core.periodic_table import DummySpecies
+from pymatgen.core.structure import Structure
+
+from vitrion_models.errors import InputError
+from vitrion_models.system import SMALLEST_VOLUME_A3
+
+SMALLEST_LENGTH_A = 0.1
+
+
+def check_structure(structure: Structure, *, place: str) -> None:
+    """Refuse what is no cell of atoms.
+
+    Args:
+        structure: as a reader gave it.
+        place: file and frame, for the message.
+
+    Raises:
+        InputError: no atoms, an unknown element, coordinates or lattice not finite, or a lattice without volume.
+    """
+    if len(structure) == 0:
+        raise InputError(f"{place}: no atoms in it")
+    unknown = [str(species) for species in structure.composition if isinstance(species, DummySpecies)]
+    if unknown:
+        raise InputError(f"{place}: {unknown[0]} is no element")
+    if not np.isfinite(structure.lattice.matrix).all():
+        raise InputError(f"{place}: the lattice is not made of finite numbers")
+    if abs(np.linalg.det(structure.lattice.matrix)) < SMALLEST_VOLUME_A3 or min(structure.lattice.abc) < (
+        SMALLEST_LENGTH_A
+    ):
+        raise InputError(f"{place}: the lattice vectors are degenerate, they enclose no volume")
+    if not np.isfinite(structure.frac_coords).all():
+        raise InputError(f"{place}: coordinates are not finite numbers")
