@@ -161,7 +161,7 @@ class _Run:
             state = self._first_state(velocities)
             self._measure(state, buffer)
         saved_at = shown_at = time.monotonic()
-        while state.step < plan.steps and not (state.step and should_stop()):
+        while state.step < plan.steps:
             state = advance(state, self.setting, plan.target_temperature_K(state.step))
             on_frame = state.step % plan.frame_every == 0
             self._measure(state, buffer if on_frame else None)
@@ -172,6 +172,8 @@ class _Run:
             if now - shown_at >= PROGRESS_SECONDS:
                 on_progress(state.step, plan.steps)
                 shown_at = now
+            if should_stop():
+                break
         on_progress(state.step, plan.steps)
         return self._close(store, state, buffer)
 

@@ -7,7 +7,6 @@ Units are attributes: Angstrom, ps, eV, K, u. The frame interval is the differen
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -51,13 +50,13 @@ def write(
     target = Path(path)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}-")
-        os.close(descriptor)
-        partial = Path(name)
+        partial = target.with_name(f".{target.name}.partial")
         try:
             with h5py.File(partial, "w") as file:
                 _write_metadata(file, provenance or {})
                 _write_particles(file, trajectory, steps_per_frame)
+            with partial.open("rb") as written:
+                os.fsync(written.fileno())
             partial.replace(target)
         finally:
             partial.unlink(missing_ok=True)

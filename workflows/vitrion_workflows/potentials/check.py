@@ -60,11 +60,10 @@ def check_force_field(force_field: ForceField, system: AtomicSystem, *, seed: in
         _report("forces are minus the gradient", _force_error(force_field, system), GRADIENT_LIMIT_eV_PER_A, "eV/A"),
         _report("stress is the strain derivative", _stress_error(force_field, system), GRADIENT_LIMIT_eV_PER_A, "eV"),
     ]
-    for change in (_translated, _rotated, _permuted, _other_images, _doubled):
+    for label, change in _CHANGES.items():
         energy, force = _symmetry_error(force_field, system, change, generator)
-        label = (change.__doc__ or "").rstrip(".")
-        reports.append(_report(f"energy: {label}", energy, SYMMETRY_LIMIT_eV_PER_ATOM, "eV/atom"))
-        reports.append(_report(f"forces: {label}", force, SYMMETRY_LIMIT_eV_PER_A, "eV/A"))
+        reports.append(_report(f"energy, {label}", energy, SYMMETRY_LIMIT_eV_PER_ATOM, "eV/atom"))
+        reports.append(_report(f"forces, {label}", force, SYMMETRY_LIMIT_eV_PER_A, "eV/A"))
     return tuple(reports)
 
 
@@ -148,14 +147,12 @@ def _symmetry_error(
 def _translated(
     system: AtomicSystem, forces: FloatArray, generator: np.random.Generator
 ) -> tuple[AtomicSystem, FloatArray]:
-    """All atoms moved together."""
     return AtomicSystem(system.numbers, system.positions_A + generator.uniform(-3, 3, 3), system.lattice_A), forces
 
 
 def _rotated(
     system: AtomicSystem, forces: FloatArray, generator: np.random.Generator
 ) -> tuple[AtomicSystem, FloatArray]:
-    """The cell rotated."""
     rotation, _ = np.linalg.qr(generator.normal(size=(3, 3)))
     rotation *= np.sign(np.linalg.det(rotation))
     turned = AtomicSystem(system.numbers, system.positions_A @ rotation, system.lattice_A @ rotation)
@@ -165,7 +162,6 @@ def _rotated(
 def _permuted(
     system: AtomicSystem, forces: FloatArray, generator: np.random.Generator
 ) -> tuple[AtomicSystem, FloatArray]:
-    """Atoms in another order."""
     order = generator.permutation(len(system))
     return AtomicSystem(system.numbers[order], system.positions_A[order], system.lattice_A), forces[order]
 
@@ -173,7 +169,6 @@ def _permuted(
 def _other_images(
     system: AtomicSystem, forces: FloatArray, generator: np.random.Generator
 ) -> tuple[AtomicSystem, FloatArray]:
-    """Atoms moved by whole lattice vectors."""
     shifts = generator.integers(-3, 4, size=(len(system), 3)).astype(float)
     return AtomicSystem(system.numbers, system.positions_A + shifts @ system.lattice_A, system.lattice_A), forces
 
@@ -181,7 +176,15 @@ def _other_images(
 def _doubled(
     system: AtomicSystem, forces: FloatArray, _generator: np.random.Generator
 ) -> tuple[AtomicSystem, FloatArray]:
-    """The cell repeated along its first vector."""
     doubled = system.lattice_A * np.array([[2.0], [1.0], [1.0]])
     positions = np.concatenate([system.positions_A, system.positions_A + system.lattice_A[0]])
     return AtomicSystem(np.tile(system.numbers, 2), positions, doubled), np.tile(forces, (2, 1))
+
+
+_CHANGES: dict[str, _Change] = {
+    "cell moved": _translated,
+    "cell rotated": _rotated,
+    "atoms in another order": _permuted,
+    "atoms moved by lattice vectors": _other_images,
+    "cell doubled": _doubled,
+}

@@ -1,5 +1,7 @@
 """CHGNet 0.3.0: its weights lie inside the package."""
 
+import contextlib
+import io
 import warnings
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -40,7 +42,8 @@ class ChgnetForceField(ForceField):
             from chgnet.model.model import CHGNet  # noqa: PLC0415
 
         stored = torch.load(path, map_location="cpu", weights_only=True)
-        model = CHGNet.from_dict(stored["model"])
+        with contextlib.redirect_stdout(io.StringIO()):  # it greets
+            model = CHGNet.from_dict(stored["model"])
         model.graph_converter.set_isolated_atom_response("ignore")
         self._device = device
         self._model: Any = model.to(device).eval()

@@ -1,9 +1,9 @@
 """A Lennard-Jones model of an ionic melt: fast, of any element, for tests and teaching; no real material.
 
-The pair energy is 4 eps ((sigma/r)^12 - (sigma/r)^6) s(r). Its minimum lies at the sum of Shannon's crystal radii, or
-wherever that is more (ions of one sign) at the sum of covalent radii, so that the minimum-distance
-gates of real potentials hold here too. s(r) is a smooth step, 1 below 80 % of the cutoff, 0 with two vanishing
-derivatives at the cutoff: energy is conserved.
+The pair energy is 4 eps ((sigma/r)^12 - (sigma/r)^6) s(r). Its minimum lies at the sum of Shannon's crystal radii, or,
+where that is more (mostly between ions of one sign), at the sum of covalent radii, so that the minimum-distance gates
+of real potentials hold here too. s(r) is a smooth step, 1 below 80 % of the cutoff, 0 with two vanishing derivatives
+at the cutoff: energy is conserved.
 """
 
 import hashlib
