@@ -78,9 +78,8 @@ def cells_note(data: ReportData) -> str:
             continue
         passed = sum(cell.accepted for cell in cells)
         low, high = wilson(passed, len(cells))
-        parts.append(
-            f"{passed} of {len(cells)} {words} cells passed every gate (95 % interval {100 * low:.0f} to {100 * high:.0f} %)"
-        )
+        share = f"95 % interval {100 * low:.0f} to {100 * high:.0f} %"
+        parts.append(f"{passed} of {len(cells)} {words} cells passed every gate ({share})")
     sentence = ", ".join(parts) + "."
     return sentence[0].upper() + sentence[1:]
 
@@ -154,8 +153,8 @@ def referee_note(data: ReportData) -> str:
     length = min(pair.referee_ps for pair in data.referee)
     return (
         f"{data.referee[0].referee_name} was asked {count(len(gaps), 'question')} again, in runs of {length:g} ps: it "
-        f"lies {' and '.join(signed(gap) for gap in gaps)} decades from {data.potential}, known to ± {plain(worst)} at "
-        "best. That is a spot check of the potential, not its error."
+        f"lies {' and '.join(signed(gap) for gap in gaps)} decades from {data.potential}, the difference known to "
+        f"± {plain(worst)} at best. That is a spot check of the potential, not its error."
     )
 
 

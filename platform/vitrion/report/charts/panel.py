@@ -239,12 +239,14 @@ class Panel:
         words.append(_axis_label(self._x.label, x=middle_x, y=self._height - 6))
         words.append(_axis_label(self._y.label, transform=turned))
         if self._upper_label:
-            beside = element(
-                "text", words=self._upper_label, class_="axis", x=LEFT - 7, y=self._top - 6, text_anchor="end"
+            place_y = self._top - 6
+            words.append(
+                element("text", words=self._upper_label, class_="axis", x=LEFT - 7, y=place_y, text_anchor="end")
             )
-            words.append(beside)
         return words
 
 
-def _axis_label(label: str, *, x: float | str = "", y: float | str = "", transform: str = "") -> str:
-    return element("text", words=label, class_="axis", text_anchor="middle", x=x, y=y, transform=transform)
+def _axis_label(
+    label: str, *, x: float | str = "", y: float | str = "", transform: str = "", anchor: str = "middle"
+) -> str:
+    return element("text", words=label, class_="axis", text_anchor=anchor, x=x, y=y, transform=transform)

@@ -39,7 +39,7 @@ def figure(data: ReportData) -> Figure | None:
     return Figure(
         panel.svg(),
         heading="Calibration",
-        caption=f"{count(len(held_out), 'label')} of the frozen test. The band is the 95 % interval of each share, as if "
-        "the labels were independent.",
+        caption=f"{count(len(held_out), 'label')} of the frozen test. The band is the 95 % interval of each share, "
+        "as if the labels were independent.",
         keys=KEYS,
     )
