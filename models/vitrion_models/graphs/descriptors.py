@@ -18,10 +18,13 @@ DESCRIPTOR_NAMES = (
     *(f"host_{name}" for name in ELEMENT_FEATURE_NAMES),
     "mobile_fraction",
     "electronegativity_range",
-    "cube_root_volume_per_atom_A",
-    "covalent_packing_fraction",
+    "spacing",
+    "packing",
 )
-STRUCTURE_DESCRIPTORS = 2
+# Typical value and spread of oxides, sulfides and halides of lithium. Fixed, so that descriptors depend on no training
+# set, and centred, so that zero ("typical") can stand where the volume is unknown.
+TYPICAL_SPACING_A, SPREAD_SPACING_A = 2.4, 0.3
+TYPICAL_PACKING, SPREAD_PACKING = 0.45, 0.2
 
 
 def composition_of(system: AtomicSystem) -> dict[int, float]:
@@ -39,8 +42,10 @@ def descriptors(composition: Composition, *, mobile_number: int, volume_A3: floa
         volume_A3: volume that those amounts fill, or None for a bare composition.
 
     Returns:
-        Values in the order of `DESCRIPTOR_NAMES`, shape (34,); the last two are zero without a volume. Intensive:
-        a supercell has the same. Means and deviations are over atoms, ``host_`` leaves the mobile species out.
+        Values in the order of `DESCRIPTOR_NAMES`, shape (34,), all of order one. Intensive: a supercell has the same.
+        Means and deviations of `element_table` are over atoms, ``host_`` leaves the mobile species out; ``spacing`` is
+        the scaled cube root of the volume per atom, ``packing`` the scaled filling by covalent spheres, both zero
+        without a volume.
 
     Raises:
         InputError: no amount, a negative one, an unknown element, or no atom of the mobile species.
@@ -74,8 +79,12 @@ def descriptors(composition: Composition, *, mobile_number: int, volume_A3: floa
 
 def _packing(numbers: np.ndarray, amounts: FloatArray, volume_A3: float | None) -> list[float]:
     if volume_A3 is None:
-        return [0.0] * STRUCTURE_DESCRIPTORS
+        return [0.0, 0.0]
     from ase.data import covalent_radii  # noqa: PLC0415 - keeps the import of the package light
 
     spheres = float(amounts @ covalent_radii[numbers] ** 3) * 4.0 / 3.0 * np.pi
-    return [float(np.cbrt(volume_A3 / amounts.sum())), spheres / volume_A3]
+    spacing = float(np.cbrt(volume_A3 / amounts.sum()))
+    return [
+        (spacing - TYPICAL_SPACING_A) / SPREAD_SPACING_A,
+        (spheres / volume_A3 - TYPICAL_PACKING) / SPREAD_PACKING,
+    ]
