@@ -1,0 +1,241 @@
+"""The gates that every cell must pass before it is labelled, whoever made it.
+
+Limits, and how often each gate errs on real crystals and glasses, are measured in docs/design/cell-gates.md.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from ase.data import atomic_masses, chemical_symbols, covalent_radii
+
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.amorphous.estimate import VolumeSource
+from vitrion_workflows.amorphous.neighbours import pairs_within
+from vitrion_workflows.amorphous.orientation import orientational_coherence
+from vitrion_workflows.amorphous.reference import CellReference
+from vitrion_workflows.amorphous.symmetry import hidden_symmetry
+from vitrion_workflows.potentials import ForceResult
+from vitrion_workflows.schemas.gate import GateOutcome
+
+GRAMS_PER_CM3_PER_U_PER_A3 = 1.66053907
+GPA_PER_EV_PER_A3 = 160.2176634
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellLimits:
+    """Limits of the gates.
+
+    Attributes:
+        least_distance_ratio: shortest distance of a pair over the sum of its covalent radii (Cordero 2008).
+        volume_ratio: least and greatest volume over the reference's, by the reference's source.
+        energy_above_crystal_eV_per_atom: least and greatest.
+        greatest_coherence: of bond orientations, see `orientation`.
+        greatest_symmetry: see `symmetry`.
+        greatest_force_eV_per_A: of a relaxed cell.
+        pressure_GPa: least and greatest static pressure of a relaxed cell.
+    """
+
+    least_distance_ratio: float = 0.65
+    volume_ratio: Mapping[VolumeSource, tuple[float, float]]
+    energy_above_crystal_eV_per_atom: tuple[float, float] = (-0.05, 0.6)
+    greatest_coherence: float = 6.0
+    greatest_symmetry: float = 0.47
+    greatest_force_eV_per_A: float = 2.0
+    pressure_GPa: tuple[float, float] = (-10.0, 10.0)
+
+
+DEFAULT_LIMITS = CellLimits(
+    volume_ratio={
+        VolumeSource.TWIN: (0.75, 1.7),
+        VolumeSource.IONS: (0.6, 2.0),
+        VolumeSource.ELEMENTS: (0.45, 2.2),
+    },
+)
+
+
+@dataclass(frozen=True, eq=False)
+class CellEvidence:
+    """What the gates look at; those that need what is not there stay silent."""
+
+    system: AtomicSystem
+    reference: CellReference
+    force_result: ForceResult | None
+    limits: CellLimits
+
+
+CellGate: TypeAlias = Callable[[CellEvidence], GateOutcome | None]
+
+
+def judge_cell(
+    system: AtomicSystem,
+    *,
+    reference: CellReference,
+    force_result: ForceResult | None = None,
+    limits: CellLimits = DEFAULT_LIMITS,
+) -> tuple[GateOutcome, ...]:
+    """Every gate's number and verdict.
+
+    Args:
+        system: the cell.
+        reference: the compound's solid, see `cell_reference`.
+        force_result: energy, forces and stress of the relaxed cell; without them the three gates that need them,
+            and without a twin's energy the gate on it, are left out.
+        limits: of the gates.
+
+    Returns:
+        Outcomes in the registry's order.
+    """
+    evidence = CellEvidence(system, reference, force_result, limits)
+    outcomes = (gate(evidence) for gate in CELL_GATES.values())
+    return tuple(outcome for outcome in outcomes if outcome is not None)
+
+
+def density_g_cm3(system: AtomicSystem) -> float:
+    """Mass density."""
+    return float(atomic_masses[system.numbers].sum() / system.volume_A3 * GRAMS_PER_CM3_PER_U_PER_A3)
+
+
+def static_pressure_GPa(force_result: ForceResult) -> float | None:
+    """Minus a third of the stress's trace, without the kinetic part; None where the stress was not evaluated."""
+    if force_result.stress_eV_per_A3 is None:
+        return None
+    return float(-np.trace(force_result.stress_eV_per_A3) / 3.0 * GPA_PER_EV_PER_A3)
+
+
+def closest_pair(system: AtomicSystem) -> tuple[float, float, str]:
+    """The pair that overlaps most.
+
+    Returns:
+        Distance over the sum of covalent radii, distance in Angstrom, and the pair's name; infinite ratio and
+        distance where no two atoms come within twice the largest radius.
+    """
+    radii = covalent_radii[system.numbers]
+    pairs = pairs_within(system, 2.0 * float(radii.max()))
+    if not len(pairs.first):
+        return float("inf"), float("inf"), "no pair"
+    ratios = pairs.distances_A / (radii[pairs.first] + radii[pairs.second])
+    worst = int(ratios.argmin())
+    names = sorted(chemical_symbols[system.numbers[index]] for index in (pairs.first[worst], pairs.second[worst]))
+    return float(ratios[worst]), float(pairs.distances_A[worst]), "-".join(names)
+
+
+def _minimum_distance(evidence: CellEvidence) -> GateOutcome:
+    ratio, distance, name = closest_pair(evidence.system)
+    # Nothing near anything is the density gate's business.
+    value = min(ratio, 9.99)
+    return _within(
+        "minimum_distance",
+        value,
+        (evidence.limits.least_distance_ratio, None),
+        message=f"closest pair {name} at {distance:.2f} A, {value:.2f} of its covalent radii",
+    )
+
+
+def _density(evidence: CellEvidence) -> GateOutcome:
+    reference = evidence.reference
+    volume = evidence.system.volume_A3 / len(evidence.system)
+    ratio = volume / reference.volume_A3_per_atom
+    density = density_g_cm3(evidence.system)
+    least, greatest = evidence.limits.volume_ratio[reference.volume_source]
+    return _within(
+        "density",
+        density,
+        (density * ratio / greatest, density * ratio / least),
+        unit="g/cm3",
+        message=f"{volume:.2f} A3 an atom, {ratio:.2f} times the estimate from {reference.volume_source}",
+    )
+
+
+def _orientational_order(evidence: CellEvidence) -> GateOutcome:
+    value = orientational_coherence(evidence.system)
+    return _within(
+        "orientational_order",
+        value,
+        (None, evidence.limits.greatest_coherence),
+        message="cell too narrow to tell a glass from a crystal"
+        if value is None
+        else f"surroundings point the same way {value:.1f} times as much as independent ones",
+    )
+
+
+def _hidden_symmetry(evidence: CellEvidence) -> GateOutcome:
+    value = hidden_symmetry(evidence.system)
+    return _within(
+        "hidden_symmetry",
+        value,
+        (None, evidence.limits.greatest_symmetry),
+        message="too few atoms to tell a glass from a crystal"
+        if value is None
+        else f"the cell overlaps itself by {value:.0%} under its best symmetry operation",
+    )
+
+
+def _energy_above_crystal(evidence: CellEvidence) -> GateOutcome | None:
+    crystal = evidence.reference.energy_eV_per_atom
+    if evidence.force_result is None or crystal is None:
+        return None
+    value = evidence.force_result.energy_eV / len(evidence.system) - crystal
+    return _within(
+        "energy_above_crystal",
+        value,
+        evidence.limits.energy_above_crystal_eV_per_atom,
+        unit="eV/atom",
+        message=f"{value:+.3f} eV/atom against the crystal twin",
+    )
+
+
+def _forces(evidence: CellEvidence) -> GateOutcome | None:
+    if evidence.force_result is None:
+        return None
+    greatest = float(np.linalg.norm(evidence.force_result.forces_eV_per_A, axis=1).max())
+    return _within(
+        "forces",
+        greatest,
+        (None, evidence.limits.greatest_force_eV_per_A),
+        unit="eV/A",
+        message=f"greatest force {greatest:.3g} eV/A",
+    )
+
+
+def _pressure(evidence: CellEvidence) -> GateOutcome | None:
+    if evidence.force_result is None or evidence.force_result.stress_eV_per_A3 is None:
+        return None
+    value = static_pressure_GPa(evidence.force_result)
+    return _within(
+        "pressure", value, evidence.limits.pressure_GPa, unit="GPa", message=f"static pressure {value:.2f} GPa"
+    )
+
+
+CELL_GATES: Mapping[str, CellGate] = {
+    "minimum_distance": _minimum_distance,
+    "density": _density,
+    "orientational_order": _orientational_order,
+    "hidden_symmetry": _hidden_symmetry,
+    "energy_above_crystal": _energy_above_crystal,
+    "forces": _forces,
+    "pressure": _pressure,
+}
+
+
+def _within(
+    name: str,
+    value: float | None,
+    limits: tuple[float | None, float | None],
+    *,
+    unit: str = "",
+    message: str,
+) -> GateOutcome:
+    lower, upper = limits
+    finite = value is not None and bool(np.isfinite(value))
+    passed = finite and value is not None and (lower is None or value >= lower) and (upper is None or value <= upper)
+    return GateOutcome(
+        name=name,
+        passed=passed,
+        value=value if finite else None,
+        lower=lower,
+        upper=upper,
+        unit=unit,
+        message=message,
+    )

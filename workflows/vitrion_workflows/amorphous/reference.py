@@ -1,0 +1,44 @@
+"""What a cell is judged against: the room and the energy of its compound's solid."""
+
+from dataclasses import dataclass
+
+from pymatgen.core.structure import Structure
+
+from vitrion_workflows.amorphous.estimate import VolumeSource, estimate_volume
+from vitrion_workflows.potentials import ForceField
+from vitrion_workflows.schemas.geometry import system_from_structure
+
+
+@dataclass(frozen=True)
+class CellReference:
+    """Yardsticks of one compound.
+
+    Attributes:
+        volume_A3_per_atom: of the crystal twin, or an estimate.
+        volume_source: which; it sets how wide the density window is.
+        energy_eV_per_atom: of the crystal twin in the same potential, or None without a twin.
+    """
+
+    volume_A3_per_atom: float
+    volume_source: VolumeSource
+    energy_eV_per_atom: float | None = None
+
+
+def cell_reference(
+    formula: str, *, twin: Structure | None = None, force_field: ForceField | None = None
+) -> CellReference:
+    """Yardsticks of a compound from its crystal twin, or from ionic radii where there is none.
+
+    Args:
+        formula: chemical formula.
+        twin: crystal of the same compound; a partially occupied one lends its volume but no energy.
+        force_field: potential in which the twin's energy is evaluated, at the twin's own geometry.
+
+    Raises:
+        InputError: bad formula, a twin of another compound, or elements the potential does not cover.
+    """
+    estimate = estimate_volume(formula, twin)
+    energy = None
+    if twin is not None and twin.is_ordered and force_field is not None:
+        energy = force_field.evaluate(system_from_structure(twin)).energy_eV / len(twin)
+    return CellReference(estimate.volume_A3_per_atom, estimate.source, energy)
