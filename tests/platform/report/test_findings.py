@@ -1,0 +1,118 @@
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from synthetic_report import synthetic_report
+
+from vitrion.report import findings, numbers
+from vitrion.report.data import RdfComparison
+from vitrion.report.figures import arms, arrhenius, msd, rdf
+from vitrion.report.limits import limits
+from vitrion.report.ranking import Source, rank, tied_with_first
+from vitrion_workflows.schemas import LabelState
+
+K_LN10 = 8.617333262e-5 * math.log(10)
+
+
+@pytest.fixture(scope="module")
+def data():
+    return synthetic_report()
+
+
+def test_ranking_prefers_measurement_to_prediction_and_puts_bounds_last(data):
+    rows = rank(data)
+    measured = {row.fingerprint for row in data.labels if row.temperature_K == data.target_temperature_K}
+    for row in rows:
+        assert (row.source is Source.PREDICTED) == (row.fingerprint not in measured)
+    values = [row.log10_D for row in rows if row.source is not Source.BOUND]
+    assert values == sorted(values, reverse=True)
+    bounds = [row.source is Source.BOUND for row in rows]
+    assert bounds == sorted(bounds)
+
+
+def test_each_cell_is_ranked_once(data):
+    rows = rank(data)
+    assert len({row.fingerprint for row in rows}) == len(rows)
+
+
+def test_ties_are_counted_by_overlap(data):
+    rows = rank(data)
+    floor = rows[0].interval[0]
+    assert tied_with_first(rows) == sum(row.interval is not None and row.interval[1] >= floor for row in rows[1:])
+    assert tied_with_first([]) == 0
+
+
+def test_a_label_at_another_temperature_moves_along_the_surrogates_slope(data):
+    moved = [point for arm in ("acquisition", "random") for point in arms.points(data, arm) if point.moved]
+    assert moved
+    point = moved[0]
+    belief = next(row for row in data.predictions if row.formula == point.label.formula)
+    expected = math.log10(point.label.value_cm2_s) - belief.Ea_eV / K_LN10 * (
+        1 / data.target_temperature_K - 1 / point.label.temperature_K
+    )
+    assert point.log10_D == pytest.approx(expected)
+
+
+def test_equal_arms_are_never_called_a_gain(data):
+    shared = [row for row in data.labels if row.arm in {"acquisition", "random"}]
+    doubled = [replace(row, arm=arm, key=row.key + arm) for row in shared for arm in ("acquisition", "random")]
+    same = replace(data, labels=tuple(doubled))
+    assert arms.difference(same).value == pytest.approx(0.0, abs=1e-12)
+    assert "cannot tell whether choosing helped" in findings.arms_note(same)
+
+
+def test_arrhenius_fit_of_the_page_ignores_bounds(data):
+    labels = [row for row in data.labels if row.formula == "LiCl"]
+    line = arrhenius.fit(labels)
+    bound = replace(labels[0], state=LabelState.CENSORED, value_cm2_s=1e-9)
+    assert arrhenius.fit([*labels, bound]) == line
+
+
+def test_panels_choose_what_the_gates_refused_too(data):
+    chosen = msd.choose(data)
+    assert len(chosen) == msd.MOST_PANELS
+    assert any(row.state is not LabelState.ACCEPTED for row in chosen)
+    best = max(data.accepted_labels, key=lambda row: row.value_cm2_s)
+    assert chosen[0].key == best.key
+
+
+def test_overlap_is_one_for_equal_curves_and_zero_for_disjoint_ones():
+    r = tuple(np.linspace(0, 5, 11))
+    one = tuple(float(x < 2) for x in r)
+    other = tuple(float(x > 3) for x in r)
+    assert rdf.overlap(RdfComparison("LiCl", "Li-Cl", r, (one,), (one,))) == pytest.approx(1.0)
+    assert rdf.overlap(RdfComparison("LiCl", "Li-Cl", r, (one,), (other,))) == pytest.approx(0.0)
+    assert rdf.overlap(RdfComparison("LiCl", "Li-Cl", r, (one,), ())) is None
+
+
+def test_limits_name_the_cooling_rate_in_K_per_s(data):
+    words = dict(limits(data))["Fast cooling"]
+    assert "8.5 × 10¹⁴ K/s" in words  # 850 K/ps
+
+
+def test_limits_leave_out_what_does_not_apply(data):
+    headings = dict(limits(replace(data, cells=())))
+    assert "Fast cooling" not in headings
+    assert "Small cells" not in headings
+
+
+@pytest.mark.parametrize(
+    ("value", "interval", "words"),
+    [
+        (2.34e-5, None, "2.3 × 10⁻⁵"),
+        (2.34e-5, (1.8e-5, 3.04e-5), "2.3 (1.8 to 3.0) × 10⁻⁵"),
+        (1.0, None, "1.0 × 10⁰"),
+    ],
+)
+def test_diffusivities_in_print(value, interval, words):
+    assert numbers.diffusivity(value, interval) == words
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(4.2, "4 s"), (548, "9 min 08 s"), (7300, "2.0 h")])
+def test_durations_in_print(seconds, words):
+    assert numbers.duration(seconds) == words
+
+
+def test_formulas_in_print():
+    assert numbers.formula("Li3PS4") == "Li₃PS₄"
