@@ -1,6 +1,6 @@
 """Typed, versioned outputs of the jobs: what a launchpad stores and the platform's builder reads."""
 
-from vitrion_workflows.schemas.cell import CellOutcome, CellProtocol, Origin, StructureKind
+from vitrion_workflows.schemas.cell import CellOutcome, CellProtocol, Origin, StructureKind, VolumePoint, VolumeRecord
 from vitrion_workflows.schemas.gate import GateOutcome, failed_gates
 from vitrion_workflows.schemas.identity import fingerprint, label_key
 from vitrion_workflows.schemas.label import (
@@ -26,6 +26,8 @@ __all__ = [
     "MsdTable",
     "Origin",
     "StructureKind",
+    "VolumePoint",
+    "VolumeRecord",
     "failed_gates",
     "fingerprint",
     "label_key",

@@ -32,6 +32,17 @@ class CellProtocol(BaseModel):
     """Numbers of a melt and quench; its JSON is part of the cell's identity in a campaign.
 
     Temperatures in K, times in ps, time step in fs. The cooling rate follows from them and is recorded.
+
+    Attributes:
+        melt_temperature_K: of the melt and of the volume search.
+        quench_temperature_K: where the linear ramp ends and the cell is held.
+        melt_ps: time in the melt.
+        quench_ps: length of the ramp.
+        hold_ps: time at the quench temperature before positions are relaxed.
+        time_step_fs: integration time step.
+        friction_per_ps: of the Langevin thermostat; higher than a label's, since no dynamics is read off.
+        volume_search: look for the melt's volume at zero pressure; otherwise the packing's volume is kept.
+        volume_ps: length of the short run at each volume of the search.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -42,7 +53,37 @@ class CellProtocol(BaseModel):
     quench_ps: float = Field(default=4.0, gt=0)
     hold_ps: float = Field(default=1.0, gt=0)
     time_step_fs: float = Field(default=2.0, gt=0, le=5)
+    friction_per_ps: float = Field(default=10.0, gt=0)
     volume_search: bool = True
+    volume_ps: float = Field(default=1.0, gt=0)
+
+
+class VolumePoint(BaseModel):
+    """One short run of the volume search: mean pressure, its kinetic part included, with its standard error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    volume_A3: float
+    pressure_GPa: float
+    stderr_GPa: float
+
+
+class VolumeRecord(BaseModel):
+    """How the equilibrium volume was found.
+
+    Attributes:
+        temperature_K: temperature of the runs.
+        volume_A3: volume at zero pressure; it lies between two of the points.
+        stderr_A3: its standard error, from those of the pressures.
+        points: every volume that was run, in order.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    temperature_K: float
+    volume_A3: float
+    stderr_A3: float
+    points: tuple[VolumePoint, ...]
 
 
 class CellOutcome(BaseModel):
@@ -59,6 +100,7 @@ class CellOutcome(BaseModel):
         density_g_cm3: mass density.
         energy_eV_per_atom: potential energy of the relaxed cell.
         pressure_GPa: static pressure of the relaxed cell.
+        volume: the search for the melt's equilibrium volume, where one was made.
         model_version: sha256 of the generator that drew it, for generated cells.
         wall_seconds: time it took.
         device: what it ran on.
@@ -82,6 +124,7 @@ class CellOutcome(BaseModel):
     protocol: CellProtocol | None = None
     method: MethodRecord | None = None
     quench_rate_K_per_ps: float | None = None
+    volume: VolumeRecord | None = None
     seed: int = 0
     wall_seconds: float = 0.0
     device: str = "cpu"
