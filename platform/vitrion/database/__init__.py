@@ -1,0 +1,42 @@
+"""Structures, labels, models and cycles: one set of documents and queries on a MongoDB server or in a folder."""
+
+from vitrion.database.connection import connect, home_folder
+from vitrion.database.database import Database
+from vitrion.database.errors import (
+    DatabaseError,
+    DatabaseLockedError,
+    DatabaseUnreachableError,
+    DatabaseVersionError,
+    DiskFullError,
+    LeaseLostError,
+    NotFoundError,
+)
+from vitrion.database.labels import ImportedLabel, LabelAdded
+from vitrion.database.rows import CampaignRow, CycleRow, DatasetRow, LabelRow, ModelRow, Rows, StructureRow
+from vitrion.database.statistics import GroupStatistics
+from vitrion.database.structures import AddResult, NewStructure
+
+__all__ = [
+    "AddResult",
+    "CampaignRow",
+    "CycleRow",
+    "Database",
+    "DatabaseError",
+    "DatabaseLockedError",
+    "DatabaseUnreachableError",
+    "DatabaseVersionError",
+    "DatasetRow",
+    "DiskFullError",
+    "GroupStatistics",
+    "ImportedLabel",
+    "LabelAdded",
+    "LabelRow",
+    "LeaseLostError",
+    "ModelRow",
+    "NewStructure",
+    "NotFoundError",
+    "Rows",
+    "StructureRow",
+    "connect",
+    "home_folder",
+]

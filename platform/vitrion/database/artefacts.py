@@ -1,0 +1,222 @@
+"""Artefacts: trajectories, checkpoints and large outputs, named by their sha256 and checked on every read."""
+
+import hashlib
+import os
+import tempfile
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import Any
+
+from vitrion.database.errors import DatabaseError, NotFoundError, told
+from vitrion_models.errors import CheckpointError, InputError
+
+CHUNK = 1 << 20
+SHA256_DIGITS = 64
+
+
+class Artefacts(ABC):
+    """Files by content; the same on a server (GridFS) and embedded (a folder)."""
+
+    def __init__(self, *, where: str, readonly: bool) -> None:
+        """Remember what the messages say.
+
+        Args:
+            where: the database.
+            readonly: refuse to store.
+        """
+        self._where = where
+        self._readonly = readonly
+
+    def put(self, content: Path | bytes, *, name: str) -> str:
+        """Store a file or bytes, once.
+
+        Args:
+            content: a path or the bytes themselves.
+            name: what people call it; not part of its identity.
+
+        Returns:
+            Its sha256.
+
+        Raises:
+            InputError: the file cannot be read.
+            DiskFullError: there is no room.
+            DatabaseError: the database was opened for reading only.
+        """
+        if self._readonly:
+            raise DatabaseError(
+                f"the database {self._where} was opened with readonly=True: connect without it to write"
+            )
+        with told(self._where):
+            source = _readable(content)
+            digest = _sha256(source)
+            if not self.exists(digest):
+                self._store(source, digest, name)
+            return digest
+
+    def get(self, sha256: str) -> bytes:
+        """The bytes of an artefact.
+
+        Raises:
+            NotFoundError: there is none.
+            CheckpointError: what is stored is not what was put there.
+        """
+        with told(self._where):
+            content = self._load(_checked(sha256))
+            if hashlib.sha256(content).hexdigest() != sha256:
+                raise CheckpointError(
+                    f"artefact {sha256[:12]} in {self._where} is damaged: its sha256 differs; restore it from a backup",
+                )
+            return content
+
+    def fetch(self, sha256: str, destination: Path) -> Path:
+        """Write an artefact to a file: whole, or not at all.
+
+        Returns:
+            The file.
+
+        Raises:
+            NotFoundError: there is none.
+            CheckpointError: what is stored is not what was put there.
+        """
+        content = self.get(sha256)
+        with told(str(destination)):
+            _write(destination, content)
+        return destination
+
+    @abstractmethod
+    def exists(self, sha256: str) -> bool:
+        """Whether there is an artefact of that name."""
+
+    @abstractmethod
+    def _store(self, source: Path | bytes, sha256: str, name: str) -> None: ...
+
+    @abstractmethod
+    def _load(self, sha256: str) -> bytes: ...
+
+
+class FolderArtefacts(Artefacts):
+    """A content-addressed folder: ``ab/abcdef...``; each file arrives by an atomic rename."""
+
+    def __init__(self, folder: Path, *, readonly: bool) -> None:
+        """Use a folder, which is made when the first artefact comes.
+
+        Args:
+            folder: the folder.
+            readonly: refuse to store.
+        """
+        super().__init__(where=str(folder), readonly=readonly)
+        self._folder = folder
+
+    def exists(self, sha256: str) -> bool:
+        """Whether the file is there."""
+        return self._path(_checked(sha256)).is_file()
+
+    def _path(self, sha256: str) -> Path:
+        return self._folder / sha256[:2] / sha256
+
+    def _store(self, source: Path | bytes, sha256: str, name: str) -> None:
+        del name  # the folder's names are identities
+        _write(self._path(sha256), source)
+
+    def _load(self, sha256: str) -> bytes:
+        try:
+            return self._path(sha256).read_bytes()
+        except FileNotFoundError:
+            raise NotFoundError(f"no artefact {sha256} in {self._folder}") from None
+
+
+class GridArtefacts(Artefacts):
+    """GridFS, where files are far larger than a document may be; the sha256 is the file's `_id`."""
+
+    def __init__(self, database: Any, *, where: str, readonly: bool) -> None:
+        """Use a pymongo database.
+
+        Args:
+            database: pymongo's.
+            where: its address, for messages.
+            readonly: refuse to store.
+        """
+        from gridfs import GridFS  # noqa: PLC0415 - only servers have it
+
+        super().__init__(where=where, readonly=readonly)
+        self._grid = GridFS(database, collection="artefacts")
+
+    def exists(self, sha256: str) -> bool:
+        """Whether a complete file is there: GridFS writes its entry after the last chunk."""
+        with told(self._where):
+            return bool(self._grid.exists(_checked(sha256)))
+
+    def _store(self, source: Path | bytes, sha256: str, name: str) -> None:
+        from gridfs.errors import FileExists  # noqa: PLC0415
+        from pymongo.errors import DuplicateKeyError  # noqa: PLC0415
+
+        try:
+            if isinstance(source, Path):
+                with source.open("rb") as stream:
+                    self._grid.put(stream, _id=sha256, filename=name)
+            else:
+                self._grid.put(source, _id=sha256, filename=name)
+        except (FileExists, DuplicateKeyError):
+            # Another writer's copy, or the orphaned chunks of one that was killed in the middle.
+            if not self.exists(sha256):
+                self._grid.delete(sha256)
+                self._store(source, sha256, name)
+
+    def _load(self, sha256: str) -> bytes:
+        from gridfs.errors import CorruptGridFile, NoFile  # noqa: PLC0415
+
+        try:
+            return bytes(self._grid.get(sha256).read())
+        except NoFile:
+            raise NotFoundError(f"no artefact {sha256} in {self._where}") from None
+        except CorruptGridFile:
+            raise CheckpointError(
+                f"artefact {sha256[:12]} in {self._where} is damaged: parts are missing; restore it from a backup",
+            ) from None
+
+
+def _readable(content: Path | bytes) -> Path | bytes:
+    if isinstance(content, bytes):
+        return content
+    path = Path(content)
+    if not path.is_file():
+        raise InputError(f"{path} is no file to store")
+    return path
+
+
+def _sha256(source: Path | bytes) -> str:
+    if isinstance(source, bytes):
+        return hashlib.sha256(source).hexdigest()
+    with source.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _checked(sha256: str) -> str:
+    if len(sha256) != SHA256_DIGITS or not set(sha256) <= set("0123456789abcdef"):
+        raise InputError(f"{sha256!r} is no sha256: 64 hexadecimal digits")
+    return sha256
+
+
+def _write(path: Path, source: Path | bytes) -> None:
+    """Write beside the place, sync, and rename: a reader sees the whole file or none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
+    try:
+        with os.fdopen(descriptor, "wb") as target:
+            if isinstance(source, bytes):
+                target.write(source)
+            else:
+                with source.open("rb") as stream:
+                    while chunk := stream.read(CHUNK):
+                        target.write(chunk)
+            target.flush()
+            os.fsync(target.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,142 @@
+"""A typed handle on one collection, the same on both back ends, that tells faults in one line."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from vitrion.database.errors import DatabaseError, told
+
+Document = dict[str, Any]
+Sort = Sequence[tuple[str, int]]
+
+DUPLICATE_KEY = 11000
+
+
+class Collection:
+    """One collection of a database.
+
+    Attributes:
+        raw: pymongo's collection, or the embedded store's look-alike.
+    """
+
+    def __init__(self, raw: Any, *, where: str, readonly: bool) -> None:
+        """Wrap a collection.
+
+        Args:
+            raw: pymongo's collection or its look-alike.
+            where: the database, for messages.
+            readonly: refuse every write.
+        """
+        self.raw = raw
+        self._where = where
+        self._readonly = readonly
+        self._pid = os.getpid()
+
+    def find(
+        self,
+        query: Mapping[str, Any],
+        *,
+        projection: Mapping[str, int] | None = None,
+        sort: Sort = (),
+        skip: int = 0,
+        limit: int = 0,
+    ) -> list[Document]:
+        """Documents that match; `limit` 0 means all."""
+        with told(self._where):
+            self._check_process()
+            found = self.raw.find(dict(query), projection, skip=skip, limit=limit, sort=list(sort) or None)
+            return list(found)
+
+    def find_one(self, query: Mapping[str, Any], *, projection: Mapping[str, int] | None = None) -> Document | None:
+        """One document that matches, or None."""
+        with told(self._where):
+            self._check_process()
+            found: Document | None = self.raw.find_one(dict(query), projection)
+            return found
+
+    def count(self, query: Mapping[str, Any]) -> int:
+        """Number of documents that match."""
+        with told(self._where):
+            self._check_process()
+            return int(self.raw.count_documents(dict(query)))
+
+    def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
+        """Run an aggregation."""
+        with told(self._where):
+            self._check_process()
+            return list(self.raw.aggregate([dict(stage) for stage in pipeline]))
+
+    def distinct(self, field: str, query: Mapping[str, Any] | None = None) -> list[Any]:
+        """Values a field takes."""
+        with told(self._where):
+            self._check_process()
+            return list(self.raw.distinct(field, dict(query or {})))
+
+    def insert_if_absent(self, document: Document) -> bool:
+        """Insert, unless a unique index says that it is there.
+
+        Returns:
+            Whether it was inserted.
+        """
+        with told(self._where):
+            self._check_writable()
+            try:
+                self.raw.insert_one(document)
+            except DuplicateKeyError:
+                return False
+            return True
+
+    def insert_absent(self, documents: Sequence[Document]) -> int:
+        """Insert those that no unique index knows yet.
+
+        Returns:
+            How many were inserted.
+        """
+        if not documents:
+            return 0
+        with told(self._where):
+            self._check_writable()
+            try:
+                return len(self.raw.insert_many(documents, ordered=False).inserted_ids)
+            except BulkWriteError as fault:
+                errors: Iterable[Document] = fault.details["writeErrors"]
+                if any(error["code"] != DUPLICATE_KEY for error in errors):
+                    raise
+                return int(fault.details["nInserted"])
+
+    def update_one(self, query: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
+        """Change one document atomically.
+
+        Returns:
+            Whether one matched.
+        """
+        with told(self._where):
+            self._check_writable()
+            return bool(self.raw.update_one(dict(query), dict(update)).matched_count)
+
+    def update_many(self, query: Mapping[str, Any], update: Mapping[str, Any]) -> int:
+        """Change every document that matches, each atomically; how many matched."""
+        with told(self._where):
+            self._check_writable()
+            return int(self.raw.update_many(dict(query), dict(update)).matched_count)
+
+    def create_index(self, keys: Sort, *, unique: bool) -> None:
+        """Make sure an index exists."""
+        with told(self._where):
+            self._check_writable()
+            self.raw.create_index(list(keys), unique=unique)
+
+    def _check_writable(self) -> None:
+        if self._readonly:
+            raise DatabaseError(
+                f"the database {self._where} was opened with readonly=True: connect without it to write"
+            )
+        self._check_process()
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._pid:
+            raise DatabaseError(
+                f"the database {self._where} was opened before this process was forked: connect again in the child",
+            )

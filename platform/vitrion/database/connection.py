@@ -1,0 +1,113 @@
+"""Connecting: a MongoDB server when there is a URI, otherwise the embedded store in a folder."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from vitrion.database.database import Database
+from vitrion.database.errors import DatabaseError, NotFoundError, told
+
+URI_VARIABLE = "VITRION_DATABASE_URI"
+HOME_VARIABLE = "VITRION_HOME"
+DEFAULT_HOME = Path(".vitrion")
+DEFAULT_NAME = "vitrion"
+SERVER_SELECTION_MS = 5000
+
+
+def home_folder(home: Path | str | None = None) -> Path:
+    """Folder of the embedded store, artefacts and scratch: the argument, ``VITRION_HOME``, or ``.vitrion``."""
+    return Path(home or os.environ.get(HOME_VARIABLE) or DEFAULT_HOME).expanduser().absolute()
+
+
+def connect(uri: str | None = None, *, home: Path | str | None = None, readonly: bool = False) -> Database:
+    """Open the database; use it as a context manager or close it.
+
+    Args:
+        uri: ``mongodb://...`` with or without the name of a database (``vitrion`` without); ``VITRION_DATABASE_URI``
+            when None. An explicit `home` wins over the variable.
+        home: folder of the embedded store; see `home_folder`.
+        readonly: refuse writes, and take no lock: any number of readers beside one writer.
+
+    Raises:
+        DatabaseUnreachableError: no server answers.
+        DatabaseLockedError: another process writes to the embedded store; the message names it.
+        DatabaseVersionError: it was written by a newer Vitrion.
+        NotFoundError: there is no embedded store to read.
+        DiskFullError: there is no room.
+    """
+    address = uri if home is not None else uri or os.environ.get(URI_VARIABLE)
+    if address:
+        return _server(address, readonly=readonly)
+    return _embedded(home_folder(home), readonly=readonly)
+
+
+def _server(uri: str, *, readonly: bool) -> Database:
+    from pymongo import MongoClient  # noqa: PLC0415 - the embedded store does without
+    from pymongo.errors import InvalidURI  # noqa: PLC0415
+    from pymongo.uri_parser import parse_uri  # noqa: PLC0415
+
+    from vitrion.database.artefacts import GridArtefacts  # noqa: PLC0415
+
+    try:
+        parsed = parse_uri(uri)
+    except (InvalidURI, ValueError) as fault:
+        raise DatabaseError(f"{_shown(uri)} is no MongoDB address: {fault}") from fault
+    name = parsed["database"] or DEFAULT_NAME
+    where = f"mongodb://{','.join(f'{host}:{port}' for host, port in parsed['nodelist'])}/{name}"
+    with told(where):
+        options: dict[str, Any] = (
+            {} if "serverselectiontimeoutms" in parsed["options"] else {"serverSelectionTimeoutMS": SERVER_SELECTION_MS}
+        )
+        client: MongoClient[dict[str, Any]] = MongoClient(uri, **options)
+        try:
+            client.admin.command("ping")
+            raw = client[name]
+            artefacts = GridArtefacts(raw, where=where, readonly=readonly)
+            return Database(
+                raw, where=where, embedded=False, readonly=readonly, artefacts=artefacts, close=client.close
+            )
+        except BaseException:
+            client.close()
+            raise
+
+
+def _embedded(home: Path, *, readonly: bool) -> Database:
+    from vitrion.database.artefacts import FolderArtefacts  # noqa: PLC0415
+    from vitrion.database.embedded import EmbeddedClient  # noqa: PLC0415 - a server does without
+    from vitrion.database.lock import WriterLock  # noqa: PLC0415
+
+    folder = home / "database"
+    if readonly and not folder.is_dir():
+        raise NotFoundError(f"no database in {home}: make one with `vitrion init`, or set {HOME_VARIABLE}")
+    with told(str(home)):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = None if readonly else WriterLock(home)
+        client = None
+        try:
+            client = EmbeddedClient(folder)
+
+            def close() -> None:
+                client.close()
+                if lock is not None:
+                    lock.release()
+
+            artefacts = FolderArtefacts(home / "artefacts", readonly=readonly)
+            return Database(
+                client[DEFAULT_NAME],
+                where=str(home),
+                embedded=True,
+                readonly=readonly,
+                artefacts=artefacts,
+                close=close,
+            )
+        except BaseException:
+            if client is not None:
+                client.close()
+            if lock is not None:
+                lock.release()
+            raise
+
+
+def _shown(uri: str) -> str:
+    """The address without what stands before the at sign."""
+    return uri if "@" not in uri else f"{uri.split('://', maxsplit=1)[0]}://...@{uri.rsplit('@', maxsplit=1)[1]}"

@@ -1,0 +1,121 @@
+"""An open database: the documents' repositories, the artefacts and jobflow's store."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any, Self
+
+from vitrion.database.artefacts import Artefacts
+from vitrion.database.campaigns import Campaigns
+from vitrion.database.collection import Collection
+from vitrion.database.cycles import Cycles
+from vitrion.database.datasets import Datasets
+from vitrion.database.documents import SCHEMA_VERSION
+from vitrion.database.errors import DatabaseError, DatabaseVersionError, told
+from vitrion.database.indexes import INDEXES, JOBS_COLLECTION, META_COLLECTION
+from vitrion.database.labels import Labels
+from vitrion.database.models import Models
+from vitrion.database.structures import Structures
+
+SCHEMA_ID = "schema"
+
+
+class Database:
+    """Everything that is stored, on a MongoDB server or embedded in a folder; made by `vitrion.connect`.
+
+    Attributes:
+        where: the server (without credentials) or the folder.
+        embedded: whether it is a folder.
+        readonly: whether writes are refused.
+        structures, labels, datasets, models, campaigns, cycles: the documents.
+        artefacts: files by content.
+    """
+
+    def __init__(
+        self,
+        raw: Any,
+        *,
+        where: str,
+        embedded: bool,
+        readonly: bool,
+        artefacts: Artefacts,
+        close: Callable[[], None],
+    ) -> None:
+        """Check the schema, make the indexes and offer the repositories.
+
+        Args:
+            raw: pymongo's database or the embedded store's look-alike.
+            where: for messages.
+            embedded: whether it is a folder.
+            readonly: refuse writes.
+            artefacts: the store of files.
+            close: how to let go of everything.
+
+        Raises:
+            DatabaseVersionError: it was written by a newer Vitrion.
+        """
+        self.where = where
+        self.embedded = embedded
+        self.readonly = readonly
+        self.artefacts = artefacts
+        self._raw = raw
+        self._close: Callable[[], None] | None = close
+        self._prepare()
+        self.structures = Structures(self.collection("structures"), self.collection("geometries"))
+        self.labels = Labels(self.collection("labels"), self.collection("structures"))
+        self.datasets = Datasets(self.collection("datasets"))
+        self.models = Models(self.collection("models"))
+        self.campaigns = Campaigns(self.collection("campaigns"))
+        self.cycles = Cycles(self.collection("cycles"))
+
+    def collection(self, name: str) -> Collection:
+        """One collection, for what the repositories do not offer."""
+        if self._close is None:
+            raise DatabaseError(f"the database {self.where} is closed: connect again")
+        return Collection(self._raw[name], where=self.where, readonly=self.readonly)
+
+    def job_store(self) -> Any:
+        """A connected jobflow `JobStore` on the collection ``outputs`` of this database."""
+        from jobflow import JobStore  # noqa: PLC0415 - heavy, and most callers run no jobs
+        from maggma.stores import MongoStore  # noqa: PLC0415
+
+        # From the collection on both back ends: credentials and options of the connection are the database's own.
+        docs = MongoStore.from_collection(self.collection(JOBS_COLLECTION).raw)
+        docs.key = "uuid"
+        store = JobStore(docs)
+        with told(self.where):
+            store.connect()
+        return store
+
+    def close(self) -> None:
+        """Let go of the connection and of the writer's lock; twice does no harm."""
+        if self._close is not None:
+            self._close()
+            self._close = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _prepare(self) -> None:
+        meta = self.collection(META_COLLECTION)
+        found = meta.find_one({"_id": SCHEMA_ID})
+        if found is not None and found["version"] > SCHEMA_VERSION:
+            raise DatabaseVersionError(
+                f"the database {self.where} has schema {found['version']} and this Vitrion knows {SCHEMA_VERSION}:"
+                " install a newer Vitrion",
+            )
+        if self.readonly:
+            return
+        if found is None:
+            meta.insert_if_absent({"_id": SCHEMA_ID, "version": SCHEMA_VERSION})
+        for name, indexes in INDEXES.items():
+            collection = self.collection(name)
+            for index in indexes:
+                collection.create_index(index.keys, unique=index.unique)

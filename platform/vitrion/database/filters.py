@@ -1,0 +1,258 @@
+"""From keyword filters to a query that both back ends understand."""
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias, TypedDict
+
+from vitrion.database.documents import DOCUMENTS, field_names
+from vitrion_models.errors import InputError
+from vitrion_workflows.schemas import LabelState
+
+OneOrMore: TypeAlias = str | Sequence[str]
+Range: TypeAlias = float | tuple[float | None, float | None]
+Query: TypeAlias = dict[str, Any]
+
+
+class CommonFilters(TypedDict, total=False):
+    """Filters of structures and labels alike.
+
+    Text filters take one value or several (any of them); ranges take a number or ``(lowest, highest)``, both
+    included, None for open.
+    """
+
+    formula: OneOrMore
+    reduced_formula: OneOrMore
+    chemsys: OneOrMore
+    elements_all: OneOrMore
+    elements_any: OneOrMore
+    elements_none: OneOrMore
+    kind: OneOrMore
+    density: Range
+    mobile_ion_fraction: Range
+    n_atoms: Range
+    campaign: OneOrMore
+    cycle: int | Sequence[int]
+    dataset: OneOrMore
+    job: OneOrMore
+    accepted: bool
+
+
+class StructureFilters(CommonFilters, total=False):
+    """Filters of structures."""
+
+    fingerprint: OneOrMore
+    origin: OneOrMore
+    disordered: bool
+    parent: OneOrMore
+    twin: OneOrMore
+    model_version: OneOrMore
+    source: OneOrMore
+
+
+class LabelFilters(CommonFilters, total=False):
+    """Filters of labels. Labels that were superseded are left out unless `superseded` says otherwise."""
+
+    key: OneOrMore
+    structure_fingerprint: OneOrMore
+    property: OneOrMore
+    species: OneOrMore
+    temperature: Range
+    value: Range
+    log10_value: Range
+    state: OneOrMore
+    potential: OneOrMore
+    weights_sha256: OneOrMore
+    protocol_hash: OneOrMore
+    arm: OneOrMore
+    superseded: bool
+
+
+def _several(value: Any) -> list[Any]:
+    return [value] if isinstance(value, str | int) else list(value)
+
+
+def _is(field: str) -> Callable[[Any], Query]:
+    def clause(value: Any) -> Query:
+        values = _several(value)
+        return {field: values[0] if len(values) == 1 else {"$in": values}}
+
+    return clause
+
+
+def _normalised(field: str, normal: Callable[[str], str]) -> Callable[[Any], Query]:
+    def clause(value: Any) -> Query:
+        return _is(field)([normal(text) for text in _several(value)])
+
+    return clause
+
+
+def _within(field: str) -> Callable[[Any], Query]:
+    def clause(value: Any) -> Query:
+        if isinstance(value, int | float):
+            return {field: value}
+        try:
+            lowest, highest = value
+        except (TypeError, ValueError):
+            raise InputError(f"{value!r} is no range of {field}: give a number or (lowest, highest)") from None
+        if lowest is not None and highest is not None and lowest > highest:
+            raise InputError(f"the range of {field} is empty: {lowest} is above {highest}")
+        limits = {operator: limit for operator, limit in (("$gte", lowest), ("$lte", highest)) if limit is not None}
+        if not limits:
+            raise InputError(f"the range of {field} has no limit: give at least one")
+        return {field: limits}
+
+    return clause
+
+
+def _elements(operator: str) -> Callable[[Any], Query]:
+    def clause(value: Any) -> Query:
+        return {"elements": {operator: [_element(symbol) for symbol in _several(value)]}}
+
+    return clause
+
+
+def _flag(field: str) -> Callable[[Any], Query]:
+    return lambda value: {field: bool(value)}
+
+
+def _element(symbol: str) -> str:
+    from pymatgen.core.periodic_table import Element  # noqa: PLC0415 - only where elements are asked for
+
+    try:
+        return str(Element(symbol).symbol)
+    except ValueError:
+        raise InputError(f"{symbol!r} is no element") from None
+
+
+def _composition(text: str) -> Any:
+    from pymatgen.core.composition import Composition  # noqa: PLC0415 - only where formulas are asked for
+
+    try:
+        return Composition(text)
+    except (ValueError, TypeError):
+        raise InputError(f"{text!r} is no formula") from None
+
+
+def chemical_system(text: str) -> str:
+    """Elements sorted and joined by ``-``, from any order."""
+    return "-".join(sorted(_element(symbol) for symbol in text.split("-")))
+
+
+def full_formula(text: str) -> str:
+    """Pymatgen's full formula: ``Li6P2S8`` -> ``Li6 P2 S8``."""
+    return str(_composition(text).element_composition.formula)
+
+
+def reduced_formula(text: str) -> str:
+    """Pymatgen's reduced formula: ``Li6P2S8`` -> ``Li3PS4``."""
+    return str(_composition(text).element_composition.reduced_formula)
+
+
+_COMMON: dict[str, Callable[[Any], Query]] = {
+    "formula": _normalised("formula", full_formula),
+    "reduced_formula": _normalised("reduced_formula", reduced_formula),
+    "chemsys": _normalised("chemsys", chemical_system),
+    "elements_all": _elements("$all"),
+    "elements_any": _elements("$in"),
+    "elements_none": _elements("$nin"),
+    "density": _within("density_g_cm3"),
+    "mobile_ion_fraction": _within("mobile_ion_fraction"),
+    "n_atoms": _within("n_atoms"),
+    **{name: _is(name) for name in ("kind", "campaign", "cycle", "dataset", "job")},
+}
+
+CLAUSES: dict[str, dict[str, Callable[[Any], Query]]] = {
+    "structures": {
+        **_COMMON,
+        **{name: _is(name) for name in ("fingerprint", "origin", "parent", "twin", "model_version", "source")},
+        "disordered": _flag("disordered"),
+        "accepted": _flag("accepted"),
+    },
+    "labels": {
+        **_COMMON,
+        **{
+            name: _is(name)
+            for name in (
+                "key",
+                "structure_fingerprint",
+                "property",
+                "species",
+                "state",
+                "potential",
+                "weights_sha256",
+                "protocol_hash",
+                "arm",
+            )
+        },
+        "temperature": _within("temperature_K"),
+        "value": _within("value"),
+        "log10_value": _within("log10_value"),
+        "accepted": lambda value: {
+            "state": LabelState.ACCEPTED.value
+            if value
+            else {"$in": [LabelState.REJECTED.value, LabelState.CENSORED.value]}
+        },
+        "superseded": lambda value: {"superseded_by": {"$ne": None} if value else None},
+    },
+}
+
+
+def query_of(collection: str, filters: Mapping[str, Any]) -> Query:
+    """The MongoDB query of keyword filters.
+
+    Args:
+        collection: ``structures`` or ``labels``.
+        filters: name -> value; None counts as not given.
+
+    Raises:
+        InputError: an unknown filter (the nearest known one is named), an empty range, no formula or no element.
+    """
+    clauses = CLAUSES[collection]
+    parts = []
+    for name, value in filters.items():
+        if name not in clauses:
+            raise InputError(f"unknown filter {name!r} of {collection}{_nearest(name, clauses)}")
+        if value is not None:
+            parts.append(clauses[name](value))
+    return _joined(parts)
+
+
+def sort_of(collection: str, sort: OneOrMore | None) -> list[tuple[str, int]]:
+    """The order of a query: field names, descending with a leading ``-``; ties and the default by insertion.
+
+    Raises:
+        InputError: the collection has no such field.
+    """
+    known = sorted(field_names(DOCUMENTS[collection]))
+    order = []
+    for text in _several(sort or ()):
+        name = text.removeprefix("-")
+        if name not in known:
+            raise InputError(f"{collection} have no field {name!r} to sort by{_nearest(name, known)}")
+        order.append((name, -1 if text.startswith("-") else 1))
+    # The same direction as the last key, so that one index serves the whole order read either way.
+    return [*order, ("_id", order[-1][1] if order else 1)]
+
+
+def check_field(collection: str, field: str) -> str:
+    """The field's name, if the collection has it.
+
+    Raises:
+        InputError: it has not.
+    """
+    known = sorted(field_names(DOCUMENTS[collection]))
+    if field not in known:
+        raise InputError(f"{collection} have no field {field!r}{_nearest(field, known)}")
+    return field
+
+
+def _joined(parts: Sequence[Query]) -> Query:
+    fields = [field for part in parts for field in part]
+    if len(set(fields)) == len(fields):
+        return {field: condition for part in parts for field, condition in part.items()}
+    return {"$and": list(parts)}
+
+
+def _nearest(name: str, known: Mapping[str, Any] | Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f": did you mean {close[0]!r}?" if close else f": known are {', '.join(sorted(known))}"

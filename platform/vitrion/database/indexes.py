@@ -1,0 +1,76 @@
+"""The indexes, and the queries that each of them serves."""
+
+from dataclasses import dataclass
+
+ASCENDING = 1
+DESCENDING = -1
+
+JOBS_COLLECTION = "outputs"
+META_COLLECTION = "vitrion"
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index of one collection.
+
+    Attributes:
+        keys: fields with their directions.
+        unique: whether it is the identity of the document.
+    """
+
+    keys: tuple[tuple[str, int], ...]
+    unique: bool = False
+
+    @property
+    def name(self) -> str:
+        """MongoDB's own name for it."""
+        return "_".join(f"{field}_{direction}" for field, direction in self.keys)
+
+
+def _on(*fields: str, unique: bool = False) -> Index:
+    return Index(tuple((field, ASCENDING) for field in fields), unique=unique)
+
+
+INDEXES: dict[str, tuple[Index, ...]] = {
+    "geometries": (_on("fingerprint", unique=True),),
+    "structures": (
+        _on("fingerprint", unique=True),
+        _on("formula", "marker"),
+        _on("reduced_formula"),
+        _on("chemsys"),
+        _on("elements"),
+        _on("kind", "density_g_cm3"),
+        _on("density_g_cm3"),
+        _on("mobile_ion_fraction"),
+        _on("twin"),
+        _on("parent"),
+        _on("origin"),
+        _on("dataset"),
+        _on("campaign", "cycle"),
+        _on("created_at"),
+    ),
+    "labels": (
+        _on("key", unique=True),
+        _on("structure_fingerprint"),
+        _on("formula"),
+        _on("reduced_formula"),
+        _on("chemsys", "temperature_K"),
+        _on("elements"),
+        _on("potential", "temperature_K"),
+        _on("temperature_K"),
+        _on("log10_value"),
+        _on("value"),
+        _on("density_g_cm3"),
+        _on("mobile_ion_fraction"),
+        _on("state"),
+        _on("dataset"),
+        _on("campaign", "cycle"),
+        _on("created_at"),
+    ),
+    "datasets": (_on("name", "sha256", unique=True),),
+    "models": (_on("artefact_sha256", unique=True), _on("campaign", "kind"), _on("kind")),
+    "campaigns": (_on("name", unique=True),),
+    "cycles": (_on("campaign", "index", unique=True),),
+    # jobflow resolves references by {uuid, index}: without this index each one scans.
+    JOBS_COLLECTION: (Index((("uuid", ASCENDING), ("index", DESCENDING))),),
+}

@@ -1,0 +1,290 @@
+"""Labels: adding them once, finding them, and never averaging what cannot be averaged."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Unpack
+
+from vitrion.database.collection import Collection
+from vitrion.database.documents import LabelDocument, check_fields, field_names
+from vitrion.database.documents.gate import GateDocument
+from vitrion.database.errors import NotFoundError
+from vitrion.database.filters import LabelFilters, OneOrMore, check_field, query_of, sort_of
+from vitrion.database.rows import LabelRow, Rows, row_of
+from vitrion.database.statistics import GroupStatistics, grouped
+from vitrion.database.structures import one_by_prefix
+from vitrion_models.errors import InputError
+from vitrion_workflows.schemas import Convention, GateOutcome, LabelOutcome, LabelState, label_key
+
+# What must be one and the same before numbers may be averaged.
+MUST_AGREE = ("property", "potential")
+
+_FROM_STRUCTURE = (
+    "kind",
+    "formula",
+    "reduced_formula",
+    "chemsys",
+    "elements",
+    "n_atoms",
+    "density_g_cm3",
+    "mobile_ion_fraction",
+)
+
+
+@dataclass(frozen=True)
+class LabelAdded:
+    """What became of a label that was added.
+
+    Attributes:
+        key: its identity.
+        created: False when the database had it already.
+    """
+
+    key: str
+    created: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportedLabel:
+    """A label from a publication or a data set, for a structure or for a composition only.
+
+    Attributes:
+        property: ``tracer_diffusivity``, ``ionic_conductivity`` ...
+        value: the number in `unit`, converted to `convention`; for a censored label the bound.
+        potential: where the forces came from (a functional) or ``experiment``.
+        weights_sha256: sha256 of the data set's file.
+        record: which record of the data set it is; the seed's place in the key.
+        source_value, conversion_factor, conversion: the published number and how it became `value`.
+    """
+
+    property: str
+    species: str
+    temperature_K: float
+    state: LabelState
+    value: float | None
+    unit: str
+    convention: Convention | str
+    potential: str
+    weights_sha256: str
+    dataset: str
+    record: int
+    structure_fingerprint: str | None = None
+    composition: str | None = None
+    interval_68: tuple[float, float] | None = None
+    interval_95: tuple[float, float] | None = None
+    log10_stderr: float | None = None
+    gates: Sequence[GateOutcome] = ()
+    source: str | None = None
+    source_value: float | None = None
+    conversion_factor: float | None = None
+    conversion: str | None = None
+
+
+class Labels:
+    """The labels of a database."""
+
+    def __init__(self, labels: Collection, structures: Collection) -> None:
+        """Take the collections.
+
+        Args:
+            labels: the labels.
+            structures: where the composition of a labelled structure is read.
+        """
+        self._labels = labels
+        self._structures = structures
+
+    def add(self, outcome: LabelOutcome, **provenance: Any) -> LabelAdded:
+        """Store the outcome of a labelling job, once.
+
+        Args:
+            outcome: what the job returned.
+            provenance: job, flow, campaign, cycle, arm.
+
+        Raises:
+            NotFoundError: its structure is not in the database.
+            InputError: a field that the document refuses.
+        """
+        key = label_key(
+            structure_fingerprint=outcome.structure_fingerprint,
+            species=outcome.species,
+            temperature_K=outcome.temperature_K,
+            protocol=outcome.protocol,
+            weights_sha256=outcome.method.weights_sha256,
+            seed=outcome.method.seed,
+            property_name=outcome.property,
+        )
+        plain = outcome.model_dump(mode="json", exclude={"schema_version", "gates"}, exclude_none=True)
+        method = plain["method"]
+        fields = plain | {
+            "potential": method["potential"],
+            "potential_version": method["potential_version"],
+            "weights_sha256": method["weights_sha256"],
+            "seed": method["seed"],
+            "protocol_hash": protocol_hash(plain["protocol"]),
+        }
+        return self._insert(key, fields, gates=outcome.gates, extra=provenance)
+
+    def add_imported(self, label: ImportedLabel, **provenance: Any) -> LabelAdded:
+        """Store a label from elsewhere, once.
+
+        Raises:
+            NotFoundError: its structure is not in the database.
+            InputError: neither a structure nor a composition, or both; or a field that the document refuses.
+        """
+        if (label.structure_fingerprint is None) == (label.composition is None):
+            raise InputError("an imported label needs a structure or a composition, and not both")
+        key = label_key(
+            structure_fingerprint=label.structure_fingerprint or composition_key(str(label.composition)),
+            species=label.species,
+            temperature_K=label.temperature_K,
+            protocol=None,
+            weights_sha256=label.weights_sha256,
+            seed=label.record,
+            property_name=label.property,
+        )
+        plain = {
+            name: value for name, value in vars(label).items() if value is not None and name not in {"gates", "record"}
+        }
+        fields = plain | {"state": str(label.state), "convention": str(label.convention), "seed": label.record}
+        return self._insert(key, fields, gates=label.gates, extra=provenance)
+
+    def _insert(
+        self, key: str, fields: Mapping[str, Any], *, gates: Sequence[GateOutcome], extra: Mapping[str, Any]
+    ) -> LabelAdded:
+        if self._labels.find_one({"key": key}, projection={"key": 1}) is not None:
+            return LabelAdded(key=key, created=False)
+        known = field_names(LabelDocument)
+        check_fields(LabelDocument, extra, noun="labels")
+        value = fields.get("value")
+        document = LabelDocument(
+            key=key,
+            log10_value=math.log10(value) if value is not None and value > 0 else None,
+            gates=[GateDocument(**gate.model_dump()) for gate in gates],
+            **self._composition(fields),
+            **{name: entry for name, entry in fields.items() if name in known},
+            **{name: entry for name, entry in extra.items() if entry is not None},
+        )
+        return LabelAdded(key=key, created=self._labels.insert_if_absent(document.wire()))
+
+    def _composition(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+        name = fields.get("structure_fingerprint")
+        if name is None:
+            return _composition_fields(fields["composition"])
+        row = self._structures.find_one({"fingerprint": name})
+        if row is None:
+            raise NotFoundError(f"no structure {name} in the database: add it before its label")
+        return {field: row[field] for field in _FROM_STRUCTURE if field in row}
+
+    def get(self, key: str) -> LabelRow:
+        """The label of a key; the first eight or more digits will do.
+
+        Raises:
+            NotFoundError: there is none.
+            InputError: the prefix is short or not unique.
+        """
+        return row_of(LabelRow, one_by_prefix(self._labels, "key", key, "label"))
+
+    def find(self, keys: Sequence[str]) -> dict[str, LabelRow]:
+        """Those labels of several keys that exist."""
+        found = self._labels.find({"key": {"$in": list(keys)}})
+        return {document["key"]: row_of(LabelRow, document) for document in found}
+
+    def search(
+        self, *, sort: OneOrMore | None = None, limit: int = 0, skip: int = 0, **filters: Unpack[LabelFilters]
+    ) -> Rows[LabelRow]:
+        """Labels that pass all filters.
+
+        Args:
+            sort: field names, a leading ``-`` for descending; by insertion when None, which also breaks ties.
+            limit: at most so many, 0 for all.
+            skip: leave out the first so many.
+            filters: see `vitrion.database.filters.LabelFilters`.
+
+        Raises:
+            InputError: an unknown filter or field, an empty range, no formula.
+        """
+        found = self._labels.find(_query(filters), sort=sort_of("labels", sort), limit=limit, skip=skip)
+        return Rows(LabelRow, [row_of(LabelRow, document) for document in found])
+
+    def count(self, **filters: Unpack[LabelFilters]) -> int:
+        """How many labels pass all filters."""
+        return self._labels.count(_query(filters))
+
+    def statistics(
+        self,
+        field: str = "log10_value",
+        *,
+        group_by: OneOrMore = (),
+        across: OneOrMore = (),
+        **filters: Unpack[LabelFilters],
+    ) -> list[GroupStatistics]:
+        """Count, mean, minimum and maximum of a field of the accepted labels, by group.
+
+        Args:
+            field: what to summarise.
+            group_by: fields to group by; all in one group when empty.
+            across: which of ``property`` and ``potential`` may be mixed in one mean; none by default.
+            filters: see `vitrion.database.filters.LabelFilters`; `accepted` unless a state is asked for.
+
+        Raises:
+            InputError: the labels are of several properties or potentials and the caller did not say which.
+        """
+        groups = [group_by] if isinstance(group_by, str) else list(group_by)
+        for name in (field, *groups):
+            check_field("labels", name)
+        if "state" not in filters and "accepted" not in filters:
+            filters["accepted"] = True
+        query = _query(filters)
+        allowed = {across} if isinstance(across, str) else set(across)
+        for name in MUST_AGREE:
+            if name in groups or name in allowed:
+                continue
+            found = sorted(map(str, self._labels.distinct(name, query)))
+            if len(found) > 1:
+                raise InputError(
+                    f"these labels are of more than one {name} ({', '.join(found)}):"
+                    f" filter by one, group by {name}, or say across={name!r}",
+                )
+        return grouped(self._labels, query, field=field, group_by=groups)
+
+    def supersede(self, key: str, *, by: str) -> None:
+        """Say that a label is replaced by another; it stays, and is left out of searches.
+
+        Raises:
+            NotFoundError: one of the two is not there.
+        """
+        self.get(by)
+        if not self._labels.update_one({"key": key}, {"$set": {"superseded_by": by}}):
+            raise NotFoundError(f"no label {key} in the database")
+
+
+def composition_key(composition: str) -> str:
+    """What stands for the structure's fingerprint in the key of a label that has only a composition."""
+    return hashlib.sha256(f"composition:{_composition_fields(composition)['formula']}".encode()).hexdigest()
+
+
+def protocol_hash(protocol: Mapping[str, Any]) -> str:
+    """sha256 of a protocol's JSON: labels of one hash were made in one way."""
+    return hashlib.sha256(json.dumps(protocol, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _composition_fields(text: str) -> dict[str, Any]:
+    from pymatgen.core.composition import Composition  # noqa: PLC0415 - only labels without a structure need it
+
+    try:
+        composition = Composition(text).element_composition
+    except (ValueError, TypeError):
+        raise InputError(f"{text!r} is no formula") from None
+    symbols = sorted(element.symbol for element in composition)
+    return {
+        "formula": composition.formula,
+        "reduced_formula": composition.reduced_formula,
+        "chemsys": "-".join(symbols),
+        "elements": symbols,
+    }
+
+
+def _query(filters: Mapping[str, Any]) -> dict[str, Any]:
+    return query_of("labels", {"superseded": False, **filters})

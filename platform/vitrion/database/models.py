@@ -1,0 +1,85 @@
+"""Versions of trained models, and which of them is in use."""
+
+from typing import Any
+
+from vitrion.database.collection import Collection
+from vitrion.database.documents import ModelVersionDocument, check_fields
+from vitrion.database.filters import OneOrMore, sort_of
+from vitrion.database.rows import ModelRow, Rows, row_of
+from vitrion.database.structures import one_by_prefix
+
+
+class Models:
+    """The model versions of a database."""
+
+    def __init__(self, models: Collection) -> None:
+        """Take the collection."""
+        self._models = models
+
+    def add(
+        self,
+        artefact_sha256: str,
+        *,
+        kind: str,
+        architecture: str,
+        promoted: bool,
+        promotion_reason: str,
+        **fields: Any,
+    ) -> bool:
+        """Register a trained model, once.
+
+        Args:
+            artefact_sha256: of its files, as `Artefacts.put` returned it.
+            kind: ``surrogate`` or ``generator``.
+            architecture: registry name.
+            promoted: whether it took its parent's place.
+            promotion_reason: why, or why not.
+            fields: further fields of `ModelVersionDocument`: hyperparameters, training_label_keys, metrics, parent ...
+
+        Returns:
+            Whether it is new.
+
+        Raises:
+            InputError: a field that the document does not have or refuses.
+        """
+        check_fields(ModelVersionDocument, fields, noun="models")
+        document = ModelVersionDocument(
+            artefact_sha256=artefact_sha256,
+            kind=kind,
+            architecture=architecture,
+            promoted=promoted,
+            promotion_reason=promotion_reason,
+            **fields,
+        )
+        return self._models.insert_if_absent(document.wire())
+
+    def get(self, artefact_sha256: str) -> ModelRow:
+        """A model version; the first eight or more digits will do.
+
+        Raises:
+            NotFoundError: there is none.
+            InputError: the prefix is short or not unique.
+        """
+        return row_of(ModelRow, one_by_prefix(self._models, "artefact_sha256", artefact_sha256, "model"))
+
+    def promoted(self, campaign: str | None, kind: str) -> ModelRow | None:
+        """The version in use: the last one promoted, or None before the first."""
+        query = {"campaign": campaign, "kind": kind, "promoted": True}
+        found = self._models.find(query, sort=[("_id", -1)], limit=1)
+        return row_of(ModelRow, found[0]) if found else None
+
+    def search(
+        self,
+        *,
+        kind: str | None = None,
+        campaign: str | None = None,
+        promoted: bool | None = None,
+        sort: OneOrMore | None = None,
+        limit: int = 0,
+        skip: int = 0,
+    ) -> Rows[ModelRow]:
+        """Versions that pass all filters; None filters nothing."""
+        given = {"kind": kind, "campaign": campaign, "promoted": promoted}
+        query = {name: value for name, value in given.items() if value is not None}
+        found = self._models.find(query, sort=sort_of("models", sort), limit=limit, skip=skip)
+        return Rows(ModelRow, [row_of(ModelRow, document) for document in found])

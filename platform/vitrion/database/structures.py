@@ -1,0 +1,302 @@
+"""Structures: adding them once, finding them, comparing them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Unpack
+
+from pymatgen.core.structure import Structure
+
+from vitrion.database.collection import Collection
+from vitrion.database.documents import GeometryDocument, StructureDocument, check_fields
+from vitrion.database.documents.gate import GateDocument
+from vitrion.database.errors import NotFoundError
+from vitrion.database.filters import OneOrMore, StructureFilters, check_field, query_of, sort_of
+from vitrion.database.geometry import Cell, as_structure, describe, geometry_fields, structure_from_geometry
+from vitrion.database.identity import is_same_cell, marker_tolerance
+from vitrion.database.rows import Rows, StructureRow, row_of
+from vitrion.database.statistics import GroupStatistics, grouped
+from vitrion_models.errors import InputError
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.schemas import GateOutcome, Origin, StructureKind, fingerprint
+from vitrion_workflows.schemas.geometry import system_from_structure
+
+BATCH = 500
+
+
+@dataclass(frozen=True)
+class AddResult:
+    """What became of a structure that was added.
+
+    Attributes:
+        fingerprint: its identity in the database.
+        created: False when the database had it already.
+    """
+
+    fingerprint: str
+    created: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewStructure:
+    """A structure on its way in, for `Structures.add_many`; `fields` are those of `StructureDocument`."""
+
+    cell: Cell
+    kind: str
+    origin: str = Origin.IMPORTED
+    gates: Sequence[GateOutcome] = ()
+    mobile_ion: str | None = None
+    fields: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class _Ready:
+    structure: Structure
+    document: dict[str, Any]
+    geometry: dict[str, Any]
+
+
+class Structures:
+    """The structures of a database."""
+
+    def __init__(self, structures: Collection, geometries: Collection) -> None:
+        """Take the two collections.
+
+        Args:
+            structures: what is filtered and counted.
+            geometries: where the atoms are.
+        """
+        self._structures = structures
+        self._geometries = geometries
+
+    def add(
+        self,
+        cell: Cell,
+        *,
+        kind: StructureKind | str,
+        origin: Origin | str = Origin.IMPORTED,
+        gates: Sequence[GateOutcome] = (),
+        mobile_ion: str | None = None,
+        **fields: Any,
+    ) -> AddResult:
+        """Store a structure, once.
+
+        The same cell in another order, image or orientation, or after a round trip through a text format, is the same
+        structure. What is known of a stored structure is not changed by adding it again.
+
+        Args:
+            cell: pymatgen structure, ASE atoms or an `AtomicSystem`; partially occupied sites are kept.
+            kind: crystal, amorphous, melt or molecule.
+            origin: how it was made.
+            gates: what was measured on it; it counts as accepted when all passed.
+            mobile_ion: symbol of the mobile species; the first of `geometry.MOBILE_IONS` it holds when None.
+            fields: further fields of `StructureDocument`, such as parent, twin, source, job, campaign.
+
+        Raises:
+            InputError: no usable structure, or a field that the document refuses.
+        """
+        new = NewStructure(
+            cell=cell, kind=str(kind), origin=str(origin), gates=gates, mobile_ion=mobile_ion, fields=fields
+        )
+        return self.add_many([new])[0]
+
+    def add_many(self, items: Iterable[NewStructure]) -> list[AddResult]:
+        """Store structures in batches, each once; much faster than one at a time.
+
+        Returns:
+            One result for each item, in order.
+
+        Raises:
+            InputError: as `add`; what came before the batch of the refused item is stored.
+        """
+        results: list[AddResult] = []
+        batch: list[NewStructure] = []
+        for item in items:
+            batch.append(item)
+            if len(batch) == BATCH:
+                results += self._add_batch(batch)
+                batch = []
+        return results + (self._add_batch(batch) if batch else [])
+
+    def _add_batch(self, items: Sequence[NewStructure]) -> list[AddResult]:
+        ready = [_ready(item) for item in items]
+        names = [entry.document["fingerprint"] for entry in ready]
+        known = {
+            row["fingerprint"]
+            for row in self._structures.find({"fingerprint": {"$in": names}}, projection={"fingerprint": 1})
+        }
+        results = []
+        fresh: dict[str, _Ready] = {}
+        for name, entry in zip(names, ready, strict=True):
+            same = name if name in known or name in fresh else self._same(entry, fresh.values())
+            if same is None:
+                fresh[name] = entry
+            results.append(AddResult(fingerprint=same or name, created=same is None))
+        # The geometry first: a structure that can be found can always be built.
+        self._geometries.insert_absent([entry.geometry for entry in fresh.values()])
+        self._structures.insert_absent([entry.document for entry in fresh.values()])
+        return results
+
+    def _same(self, entry: _Ready, beside: Iterable[_Ready]) -> str | None:
+        """Fingerprint of the stored cell, or of one in the same batch, that this one is across a rounding boundary."""
+        tolerance = marker_tolerance(entry.structure)
+        formula, centre = entry.document["formula"], entry.document["marker"]
+        for other in beside:
+            near = other.document["formula"] == formula and abs(other.document["marker"] - centre) <= tolerance
+            if near and is_same_cell(entry.structure, other.structure):
+                return str(other.document["fingerprint"])
+        query = {"formula": formula, "marker": {"$gte": centre - tolerance, "$lte": centre + tolerance}}
+        for row in self._structures.find(query, projection={"fingerprint": 1}):
+            if is_same_cell(entry.structure, self.structure(row["fingerprint"])):
+                return str(row["fingerprint"])
+        return None
+
+    def get(self, fingerprint: str) -> StructureRow:
+        """The row of a structure; a prefix of its fingerprint of eight or more digits will do.
+
+        Raises:
+            NotFoundError: there is none.
+            InputError: the prefix is short or not unique.
+        """
+        return row_of(StructureRow, one_by_prefix(self._structures, "fingerprint", fingerprint, "structure"))
+
+    def structure(self, fingerprint: str) -> Structure:
+        """The pymatgen structure of a fingerprint.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        document = self._geometries.find_one({"fingerprint": fingerprint})
+        if document is None:
+            raise NotFoundError(f"no structure {fingerprint} in the database")
+        return structure_from_geometry(document)
+
+    def structures(self, fingerprints: Sequence[str]) -> dict[str, Structure]:
+        """Pymatgen structures of several fingerprints in one go.
+
+        Raises:
+            NotFoundError: one is not there.
+        """
+        found: dict[str, Structure] = {}
+        for start in range(0, len(fingerprints), BATCH):
+            query = {"fingerprint": {"$in": list(fingerprints[start : start + BATCH])}}
+            for document in self._geometries.find(query):
+                found[document["fingerprint"]] = structure_from_geometry(document)
+        missing = [name for name in fingerprints if name not in found]
+        if missing:
+            raise NotFoundError(f"no structure {missing[0]} in the database")
+        return found
+
+    def system(self, fingerprint: str) -> AtomicSystem:
+        """The arrays of an ordered structure.
+
+        Raises:
+            NotFoundError: there is none.
+            InputError: it has partially occupied sites.
+        """
+        return system_from_structure(self.structure(fingerprint))
+
+    def search(
+        self, *, sort: OneOrMore | None = None, limit: int = 0, skip: int = 0, **filters: Unpack[StructureFilters]
+    ) -> Rows[StructureRow]:
+        """Structures that pass all filters.
+
+        Args:
+            sort: field names, a leading ``-`` for descending; by insertion when None, which also breaks ties.
+            limit: at most so many, 0 for all.
+            skip: leave out the first so many.
+            filters: see `vitrion.database.filters.StructureFilters`.
+
+        Raises:
+            InputError: an unknown filter or field, an empty range, no formula.
+        """
+        query = query_of("structures", filters)
+        found = self._structures.find(query, sort=sort_of("structures", sort), limit=limit, skip=skip)
+        return Rows(StructureRow, [row_of(StructureRow, document) for document in found])
+
+    def iterate(self, **filters: Unpack[StructureFilters]) -> Iterator[tuple[StructureRow, Structure]]:
+        """Rows with their pymatgen structures, a batch at a time."""
+        start = 0
+        while rows := self.search(limit=BATCH, skip=start, **filters):
+            built = self.structures([row.fingerprint for row in rows])
+            for row in rows:
+                yield row, built[row.fingerprint]
+            start += len(rows)
+
+    def count(self, **filters: Unpack[StructureFilters]) -> int:
+        """How many structures pass all filters."""
+        return self._structures.count(query_of("structures", filters))
+
+    def statistics(
+        self, field: str, *, group_by: OneOrMore = (), **filters: Unpack[StructureFilters]
+    ) -> list[GroupStatistics]:
+        """Count, mean, minimum and maximum of a field, by group.
+
+        Args:
+            field: for example ``density_g_cm3``.
+            group_by: fields to group by; all in one group when empty.
+            filters: see `vitrion.database.filters.StructureFilters`.
+        """
+        groups = [group_by] if isinstance(group_by, str) else list(group_by)
+        for name in (field, *groups):
+            check_field("structures", name)
+        return grouped(self._structures, query_of("structures", filters), field=field, group_by=groups)
+
+    def twins(self, fingerprint: str) -> Rows[StructureRow]:
+        """The other form of a structure: the crystal of an amorphous cell, the cells of a crystal."""
+        row = self.get(fingerprint)
+        query: dict[str, Any] = {"twin": row.fingerprint}
+        if row.twin:
+            query = {"$or": [query, {"fingerprint": row.twin}]}
+        found = self._structures.find(query, sort=sort_of("structures", None))
+        return Rows(StructureRow, [row_of(StructureRow, document) for document in found])
+
+    def link_twin(self, fingerprint: str, *, twin: str) -> None:
+        """Say which crystal is the twin of a cell.
+
+        Raises:
+            NotFoundError: one of the two is not there.
+        """
+        self.get(twin)
+        if not self._structures.update_one({"fingerprint": fingerprint}, {"$set": {"twin": twin}}):
+            raise NotFoundError(f"no structure {fingerprint} in the database")
+
+
+def one_by_prefix(collection: Collection, field: str, text: str, noun: str) -> dict[str, Any]:
+    """The document whose identity is, or uniquely starts with, a text.
+
+    Raises:
+        NotFoundError: there is none.
+        InputError: the prefix is short or not unique.
+    """
+    document = collection.find_one({field: text})
+    if document is not None:
+        return document
+    shortest = 8
+    if len(text) < shortest:
+        raise NotFoundError(
+            f"no {noun} {text!r} in the database: give its whole {field} or the first {shortest} digits"
+        )
+    found = collection.find({field: {"$gte": text, "$lt": text + "g"}}, limit=2)
+    if not found:
+        raise NotFoundError(f"no {noun} {text!r} in the database")
+    if len(found) > 1:
+        raise InputError(f"{text!r} is the beginning of more than one {noun}: give more digits")
+    return found[0]
+
+
+def _ready(item: NewStructure) -> _Ready:
+    structure = as_structure(item.cell)
+    name = fingerprint(structure)
+    gates = [GateDocument(**gate.model_dump()) for gate in item.gates]
+    extra = {key: value for key, value in (item.fields or {}).items() if value is not None}
+    check_fields(StructureDocument, extra, noun="structures")
+    document = StructureDocument(
+        fingerprint=name,
+        kind=item.kind,
+        origin=item.origin,
+        gates=gates,
+        accepted=all(gate.passed for gate in item.gates),
+        **(describe(structure, mobile_ion=item.mobile_ion) | extra),
+    )
+    geometry = GeometryDocument(fingerprint=name, **geometry_fields(structure))
+    return _Ready(structure=structure, document=document.wire(), geometry=geometry.wire())
