@@ -1,0 +1,164 @@
+"""Tracer diffusivity of mobile ions with an interval that can be trusted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitrion_models.errors import InputError
+from vitrion_models.system import FloatArray
+from vitrion_workflows.schemas.label import MsdTable
+from vitrion_workflows.transport.interval import spread
+from vitrion_workflows.transport.msd import mean_squared_displacements
+from vitrion_workflows.transport.regression import DIMENSIONS, Fit, fit_lags, linear_weights, walk_covariance
+from vitrion_workflows.transport.variance import Variance, collective_excess, inflated
+from vitrion_workflows.transport.window import LONGEST_LAG, choose_fit
+
+CM2_PER_S = 1e-4  # one A^2/ps
+FEWEST_FRAMES = 20
+ROWS_IN_TABLE = 64
+
+
+@dataclass(frozen=True, eq=False)
+class DiffusivityEstimate:
+    """A tracer diffusivity, D = lim MSD / (2 d t) with d = 3.
+
+    Attributes:
+        value_cm2_per_s: best estimate; zero where the mean squared displacement does not rise.
+        stderr_cm2_per_s: its standard error.
+        interval_68: cm2/s; None where the value is zero.
+        interval_95: as above.
+        upper_95: one-sided 95 % upper bound, cm2/s.
+        log10_stderr: standard error of log10 D in decades; infinite where the value is zero.
+        n_eff: number of independent three-dimensional displacements that would be as uncertain.
+        exponent: of the running diffusivity: 1 + d ln D(t) / d ln t at the middle of the window; 1 is diffusion.
+        exponent_stderr: its standard error.
+        fit_window_ps: first and last lag of the fit.
+        intercept_A2: of the fitted line; what ballistic motion and rattling add to the MSD.
+        variance: how the variance came about.
+        fit: the regression itself, in frames.
+        msd: mean squared displacement against lag.
+        frame_interval_ps: of the input.
+        duration_ps: length of the run.
+    """
+
+    value_cm2_per_s: float
+    stderr_cm2_per_s: float
+    interval_68: tuple[float, float] | None
+    interval_95: tuple[float, float] | None
+    upper_95: float
+    log10_stderr: float
+    n_eff: float
+    exponent: float
+    exponent_stderr: float
+    fit_window_ps: tuple[float, float]
+    intercept_A2: float
+    variance: Variance
+    fit: Fit
+    msd: MsdTable
+    frame_interval_ps: float
+    duration_ps: float
+
+
+def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> DiffusivityEstimate:
+    """Estimate the tracer diffusivity of a set of ions.
+
+    1. Mean squared displacement of each ion over all origins (`mean_squared_displacements`).
+    2. Window by a stated rule (`choose_fit`): after velocity and cage are forgotten, to half the run.
+    3. Generalised least squares of MSD = a + 6 D t with the covariance of overlapping displacements
+       (`msd_covariance`), iterated to self-consistency (McCluskey, Squires, Dunn, Coles and Morgan, J. Chem. Theory
+       Comput. 21, 79, 2025, without their sampling: the covariance here is exact for a walk that rattles).
+    4. Variance from the same covariance, widened where ions differ or move together (`inflated`).
+    5. Gamma intervals (`spread`).
+
+    Args:
+        displacements_A: unwrapped drift-corrected positions or displacements of the mobile ions, shape (F, N, 3).
+        frame_interval_ps: time between frames.
+
+    Returns:
+        The estimate; no gate is judged here.
+
+    Raises:
+        InputError: wrong shape, too few frames, numbers that are not finite, ions that never move.
+    """
+    _check(displacements_A, frame_interval_ps)
+    increments = len(displacements_A) - 1
+    msd = mean_squared_displacements(displacements_A, largest_lag=int(LONGEST_LAG * increments) + 2)
+    if not msd.any():
+        raise InputError("no ion moves at all in this trajectory: its frames are copies of each other")
+    fit = choose_fit(msd, increments=increments)
+    collective = collective_excess(displacements_A, block=int(fit.lags[0]))
+    variance = inflated(fit.variance_A4, fit.ion_slopes_A2, collective=collective)
+    to_value = CM2_PER_S / (2 * DIMENSIONS * frame_interval_ps)
+    value = max(fit.slope_A2, 0.0) * to_value
+    stderr = float(np.sqrt(variance.value)) * to_value
+    bounds = spread(value, stderr**2, freedom=variance.freedom) if value > 0 else None
+    exponent, exponent_stderr = _exponent(msd, fit, collective)
+    return DiffusivityEstimate(
+        value_cm2_per_s=value,
+        stderr_cm2_per_s=stderr,
+        interval_68=bounds.interval_68 if bounds else None,
+        interval_95=bounds.interval_95 if bounds else None,
+        upper_95=bounds.upper_95 if bounds else 2 * stderr,
+        log10_stderr=bounds.log10_stderr if bounds else float("inf"),
+        n_eff=bounds.n_eff if bounds else 0.0,
+        exponent=exponent,
+        exponent_stderr=exponent_stderr,
+        fit_window_ps=(float(fit.lags[0] * frame_interval_ps), float(fit.lags[-1] * frame_interval_ps)),
+        intercept_A2=fit.intercept_A2,
+        variance=variance,
+        fit=fit,
+        msd=_table(msd, fit, variance, increments, frame_interval_ps),
+        frame_interval_ps=frame_interval_ps,
+        duration_ps=increments * frame_interval_ps,
+    )
+
+
+def _check(displacements: FloatArray, interval: float) -> None:
+    if displacements.ndim != 3 or displacements.shape[2] != DIMENSIONS or displacements.shape[1] == 0:  # noqa: PLR2004
+        raise InputError(f"displacements must have shape (frames, ions, 3), not {displacements.shape}")
+    if len(displacements) < FEWEST_FRAMES:
+        raise InputError(f"{len(displacements)} frames are too few for a diffusivity: give at least {FEWEST_FRAMES}")
+    if not np.isfinite(displacements).all():
+        raise InputError("displacements hold numbers that are not finite")
+    if not (np.isfinite(interval) and interval > 0):
+        raise InputError("the frame interval must be a positive number of ps")
+
+
+def _exponent(msd: FloatArray, fit: Fit, collective: tuple[float, float]) -> tuple[float, float]:
+    """Exponent of the running diffusivity, from MSD = a + b t + c t (ln(t / t_c) - 1).
+
+    Its slope is b + c ln(t / t_c). With t_c the geometric middle of the window, the exponent is 1 + c / b there. Its error is propagated ion by ion.
+    An intercept, which rattling always adds, does not disturb it, as it would a slope of log MSD against log t.
+    """
+    times = fit.lags.astype(np.float64)
+    middle = float(np.sqrt(times[0] * times[-1]))
+    design = np.column_stack([times, np.ones_like(times), times * (np.log(times / middle) - 1)])
+    weights = linear_weights(design, fit.covariance)
+    ions = weights @ msd[fit.lags]
+    slope, _, bend = ions.mean(axis=1)
+    if slope <= 0:
+        return float("nan"), float("inf")
+    relative = bend / slope
+    combination = (weights[2] - relative * weights[0]) / slope
+    theory = float(combination @ fit.covariance @ combination)
+    variance = inflated(theory, combination @ msd[fit.lags], collective=collective)
+    return 1 + float(relative), float(np.sqrt(variance.value))
+
+
+def _table(msd: FloatArray, fit: Fit, variance: Variance, increments: int, interval: float) -> MsdTable:
+    lags = fit_lags(1, int(fit.lags[-1]), count=ROWS_IN_TABLE)
+    mean = msd[lags].mean(axis=1)
+    covariance = walk_covariance(
+        lags,
+        slope_A2=fit.slope_A2,
+        intercept_A2=fit.intercept_A2,
+        level_A2=float(mean[-1]),
+        increments=increments,
+        ions=msd.shape[1],
+    )
+    widening = variance.value / fit.variance_A4
+    return MsdTable(
+        lag_ps=tuple((lags * interval).tolist()),
+        msd_A2=tuple(mean.tolist()),
+        stderr_A2=tuple(np.sqrt(np.diag(covariance) * widening).tolist()),
+    )

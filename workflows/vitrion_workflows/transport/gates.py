@@ -1,0 +1,255 @@
+"""Gates on a label: each a measured number against limits, with the sentence that says so."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from vitrion_models.system import FloatArray
+from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.schemas.label import FrameworkState
+from vitrion_workflows.transport.equilibration import LARGEST_DISCARD, Equilibration, statistical_inefficiency
+from vitrion_workflows.transport.estimate import CM2_PER_S, DiffusivityEstimate
+from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K, FrameSteps, SpeciesMotion
+from vitrion_workflows.transport.framework import Framework
+
+# A two-sided test that is wrong in one sound run of a hundred.
+SIGMAS = float(stats.norm.isf(0.005))
+TEMPERATURE_TOLERANCE = 0.05
+TEMPERATURE_SIGMAS = 3.0
+# Free flight is a strict bound in equilibrium; temperature and few atoms scatter by less than a quarter.
+BALLISTIC_LIMIT = 1.25
+# An interval stated twice too long divides the ratio by four.
+CONSISTENCY_LIMIT = 0.25
+WRAPPED_STEP = 0.5
+DRIFT_SIGMAS = 3.0
+# Deviations of the exponent that leave D right within the errors that labels have.
+EXPONENT_TOLERANCE = 0.2
+# A jump between neighbouring sites of an ion conductor, and how many of them make a rate.
+JUMP_A = 3.0
+FEWEST_JUMPS = 10.0
+SMALLEST_SIGNAL = 2.5
+
+
+def temperature_gate(temperatures_K: FloatArray, *, target_K: float) -> GateOutcome:
+    """Whether the mean kinetic temperature is the one asked for, within 5 % or three standard errors."""
+    mean = float(temperatures_K.mean())
+    samples = len(temperatures_K) / statistical_inefficiency(temperatures_K)
+    stderr = float(temperatures_K.std()) / np.sqrt(samples)
+    width = max(TEMPERATURE_TOLERANCE * target_K, TEMPERATURE_SIGMAS * stderr)
+    return _gate(
+        "temperature",
+        mean,
+        lower=target_K - width,
+        upper=target_K + width,
+        unit="K",
+        message=f"mean {mean:.0f} K where {target_K:.0f} K was set",
+    )
+
+
+def equilibrated_gate(found: Equilibration, *, frames: int) -> GateOutcome:
+    """Whether equilibration ended within the first half of the run."""
+    share = found.frames / frames
+    passed = found.frames < int(LARGEST_DISCARD * frames)
+    by = f", as {found.series} asks" if found.series else ""
+    return GateOutcome(
+        name="equilibrated",
+        passed=passed,
+        value=share,
+        upper=LARGEST_DISCARD,
+        message=f"{share:.0%} of the run discarded{by}",
+    )
+
+
+def ballistic_gate(motion: Sequence[SpeciesMotion]) -> GateOutcome:
+    """Whether no species moves further between frames than its thermal velocity carries it."""
+    worst = max(motion, key=lambda one: one.ballistic_ratio)
+    ratio = worst.ballistic_ratio
+    told = "" if _telling(motion) else "; frames too far apart to show an interval stated too long"
+    return _gate(
+        "ballistic_bound",
+        ratio,
+        upper=BALLISTIC_LIMIT,
+        message=f"squared step {ratio:.2g} of free flight{told}"
+        + (": interval stated too short, positions wrapped, or too hot" if ratio > BALLISTIC_LIMIT else ""),
+    )
+
+
+def interval_gate(motion: Sequence[SpeciesMotion]) -> GateOutcome | None:
+    """Whether the steps are as long as thermal motion over the stated interval makes them.
+
+    Returns:
+        None where frames are too far apart to tell.
+    """
+    telling = _telling(motion)
+    if not telling:
+        return None
+    value = min(telling)
+    return _gate(
+        "frame_interval",
+        value,
+        lower=CONSISTENCY_LIMIT,
+        message=f"squared step {value:.2g} of what motion this smooth has"
+        + (f": the interval seems {value**-0.5:.1f} times too long" if value < CONSISTENCY_LIMIT else ""),
+    )
+
+
+def _telling(motion: Sequence[SpeciesMotion]) -> list[float]:
+    return [value for one in motion if (value := one.consistency) is not None]
+
+
+def planned_interval_gate(frame_interval_ps: float, *, planned_ps: float) -> GateOutcome:
+    """Whether the trajectory carries the frame interval of the protocol."""
+    passed = bool(np.isclose(frame_interval_ps, planned_ps, rtol=1e-6, atol=0.0))
+    return GateOutcome(
+        name="planned_interval",
+        passed=passed,
+        value=frame_interval_ps,
+        lower=planned_ps,
+        upper=planned_ps,
+        unit="ps",
+        message=f"frames {frame_interval_ps:g} ps apart, planned {planned_ps:g} ps",
+    )
+
+
+def unwrapped_gate(largest_step: float) -> GateOutcome:
+    """Whether positions are continuous: no atom jumps by half a cell."""
+    return _gate(
+        "unwrapped",
+        largest_step,
+        upper=WRAPPED_STEP,
+        message=f"longest step {largest_step:.2g} of a cell vector"
+        + (": positions are wrapped" if largest_step > WRAPPED_STEP else ""),
+    )
+
+
+def missing_frame_gate(steps: FrameSteps) -> GateOutcome:
+    """Whether no step is as long as two."""
+    return _gate(
+        "missing_frame",
+        steps.longest,
+        upper=steps.limit,
+        message=f"step to frame {steps.longest_at} is {steps.longest:.2f} times its neighbours in mean square"
+        + (": a frame is missing before it" if steps.longest > steps.limit else ""),
+    )
+
+
+def repeated_frame_gate(steps: FrameSteps) -> GateOutcome:
+    """Whether no frame is a copy of the one before."""
+    count = len(steps.copies)
+    return _gate(
+        "repeated_frame",
+        float(count),
+        upper=0.0,
+        message=f"{count} frames repeat the one before" + (f", first {steps.copies[0]}" if count else ""),
+    )
+
+
+def drift_gate(drift_A: float, *, mass_u: float, temperature_K: float, duration_ps: float) -> GateOutcome:
+    """Whether the cell as a whole moves no faster than a body of its mass would by heat."""
+    speed = float(np.sqrt(3 * BOLTZMANN_u_A2_PER_PS2_K * temperature_K / mass_u))
+    return _gate(
+        "drift",
+        drift_A,
+        upper=DRIFT_SIGMAS * speed * duration_ps,
+        unit="A",
+        message=f"centre of mass moved {drift_A:.2g} A; removed",
+    )
+
+
+def exponent_gate(estimate: DiffusivityEstimate) -> GateOutcome:
+    """Whether the running diffusivity has settled: exponent 1 within 0.2 or 2.58 standard errors."""
+    width = max(EXPONENT_TOLERANCE, SIGMAS * estimate.exponent_stderr)
+    return _gate(
+        "exponent",
+        estimate.exponent,
+        lower=1 - width,
+        upper=1 + width,
+        message=f"exponent {estimate.exponent:.2f} +- {estimate.exponent_stderr:.2f}",
+    )
+
+
+def halves_gate(first: DiffusivityEstimate, second: DiffusivityEstimate, whole: DiffusivityEstimate) -> GateOutcome:
+    """Whether both halves of the run give one diffusivity, in a two-sided test at 1 %.
+
+    A half cannot know D better than the whole by the square root of two; a half in which little happened to happen
+    claims so.
+    """
+    least = float(np.sqrt(2.0)) * whole.stderr_cm2_per_s
+    error = np.hypot(max(first.stderr_cm2_per_s, least), max(second.stderr_cm2_per_s, least))
+    z = float((first.value_cm2_per_s - second.value_cm2_per_s) / error)
+    return _gate(
+        "halves_agree",
+        z,
+        lower=-SIGMAS,
+        upper=SIGMAS,
+        message=f"D {first.value_cm2_per_s:.3g} and {second.value_cm2_per_s:.3g} cm2/s, {abs(z):.1f} sigma apart",
+    )
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """Whether a run saw enough motion to state a diffusivity.
+
+    Attributes:
+        gates: number of jumps, and value over standard error.
+        upper_bound_cm2_per_s: one-sided 95 % upper bound, to be stored where a gate fails.
+    """
+
+    gates: tuple[GateOutcome, GateOutcome]
+    upper_bound_cm2_per_s: float
+
+    @property
+    def resolved(self) -> bool:
+        """Whether both gates passed."""
+        return all(gate.passed for gate in self.gates)
+
+
+def resolution(estimate: DiffusivityEstimate, *, ions: int) -> Resolution:
+    """Judge whether the displacement is resolved.
+
+    The rise of the MSD over the run, 6 D t, is that of n = 6 N D t / a^2 jumps of length a = 3 A. With few jumps the
+    run bounds D but does not measure it. Jumps are rare independent events: having seen n, the 95 % upper bound on
+    their expected number is the Poisson one, chi2_0.95(2 n + 2) / 2, three for n = 0. The stored bound is the larger
+    of that and of the estimate's own, because an MSD that stays flat looks precise and only shows that nothing
+    jumped yet.
+    """
+    per_jump = CM2_PER_S * JUMP_A**2 / (6 * ions * estimate.duration_ps)
+    jumps = estimate.value_cm2_per_s / per_jump
+    signal = estimate.value_cm2_per_s / estimate.stderr_cm2_per_s
+    bound = float(stats.chi2.ppf(0.95, 2 * jumps + 2)) / 2 * per_jump
+    return Resolution(
+        gates=(
+            _gate("resolved", jumps, lower=FEWEST_JUMPS, message=f"displacement of {jumps:.1f} jumps of {JUMP_A:g} A"),
+            _gate("signal", signal, lower=SMALLEST_SIGNAL, message=f"value {signal:.1f} times its standard error"),
+        ),
+        upper_bound_cm2_per_s=max(bound, estimate.upper_95),
+    )
+
+
+def framework_gate(found: Framework) -> GateOutcome:
+    """Report what the framework did; both a glass and a melt are labelled, so it always passes."""
+    if found.state is FrameworkState.ABSENT:
+        return GateOutcome(name="framework", passed=True, value=0.0, message="no framework: every atom is mobile")
+    return GateOutcome(
+        name="framework",
+        passed=True,
+        value=found.ratio,
+        message=f"framework {found.state.value}: moved {found.ratio:.2f} spacings, growth {found.growth:.2f}",
+    )
+
+
+def _gate(
+    name: str,
+    value: float,
+    *,
+    lower: float | None = None,
+    upper: float | None = None,
+    unit: str = "",
+    message: str,
+) -> GateOutcome:
+    if not np.isfinite(value):
+        return GateOutcome(name=name, passed=False, lower=lower, upper=upper, unit=unit, message=message)
+    passed = (lower is None or value >= lower) and (upper is None or value <= upper)
+    return GateOutcome(name=name, passed=passed, value=value, lower=lower, upper=upper, unit=unit, message=message)

@@ -1,0 +1,64 @@
+"""Intervals of a diffusivity: never below zero, wider where little was seen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special, stats
+
+LOG10 = float(np.log(10.0))
+# Squared displacement of a free ion in three dimensions: variance over square of the mean.
+RELATIVE_VARIANCE_3D = 2.0 / 3.0
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Uncertainty of a positive estimate.
+
+    Attributes:
+        interval_68: central interval, same unit as the estimate.
+        interval_95: as above.
+        log10_stderr: standard error of the decimal logarithm.
+        n_eff: number of independent three-dimensional squared displacements that would be as uncertain.
+        upper_95: one-sided 95 % upper bound.
+    """
+
+    interval_68: tuple[float, float]
+    interval_95: tuple[float, float]
+    log10_stderr: float
+    n_eff: float
+    upper_95: float
+
+
+def spread(estimate: float, variance: float, *, freedom: float) -> Spread:
+    """Intervals of an average of squared displacements.
+
+    Such an average follows a gamma distribution of shape k = estimate^2 / variance, exactly so for independent
+    Gaussian displacements, and it is skewed where k is small. The interval for the mean is
+    estimate * k / gamma_quantile(k, p). Where the variance itself was estimated from the data with nu degrees of
+    freedom, p is the normal tail beyond the Student-t quantile, so that k is not trusted more than it deserves.
+    Of the same distribution, the logarithm has the standard deviation sqrt(trigamma(k)). N_eff = (2/3) k.
+
+    Args:
+        estimate: positive.
+        variance: of the estimate.
+        freedom: degrees of freedom nu of the variance; infinite where it is known from theory.
+
+    Returns:
+        Intervals and standard error.
+    """
+    shape = estimate**2 / variance
+
+    def bounds(level: float) -> tuple[float, float]:
+        tail = float(stats.norm.sf(stats.t.isf((1 - level) / 2, freedom)))
+        low = estimate * shape / special.gammainccinv(shape, tail)
+        high = estimate * shape / max(float(special.gammaincinv(shape, tail)), np.finfo(float).tiny)
+        return float(low), float(min(high, np.finfo(float).max))
+
+    widening = float(stats.t.isf(stats.norm.sf(1.0), freedom))
+    return Spread(
+        interval_68=bounds(1 - 2 * float(stats.norm.sf(1.0))),
+        interval_95=bounds(0.95),
+        log10_stderr=widening * float(np.sqrt(special.polygamma(1, shape))) / LOG10,
+        n_eff=RELATIVE_VARIANCE_3D * shape,
+        upper_95=bounds(0.90)[1],
+    )

@@ -1,0 +1,265 @@
+"""From a trajectory to a label: equilibration, drift, estimate, gates, verdict."""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from ase.data import atomic_numbers
+from numpy.typing import NDArray
+
+from vitrion_models.errors import InputError
+from vitrion_models.system import FloatArray
+from vitrion_workflows.dynamics.trajectory import Trajectory
+from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol, LabelState
+from vitrion_workflows.schemas.method import MethodRecord
+from vitrion_workflows.transport import gates
+from vitrion_workflows.transport.displacements import centre_of_mass, remove_drift
+from vitrion_workflows.transport.equilibration import Equilibration, equilibration
+from vitrion_workflows.transport.estimate import FEWEST_FRAMES, DiffusivityEstimate, diffusivity
+from vitrion_workflows.transport.frames import frame_steps, largest_fractional_step, species_motion
+from vitrion_workflows.transport.framework import Framework, framework
+from vitrion_workflows.transport.haven import Haven, haven_ratio
+
+BoolArray: TypeAlias = NDArray[np.bool_]
+HOTTEST_K = 10000.0
+
+
+@dataclass(frozen=True, eq=False)
+class TrajectoryAnalysis:
+    """Everything that a trajectory says about the diffusivity of one species.
+
+    Attributes:
+        species: chemical symbol.
+        state: verdict of the gates.
+        value_cm2_per_s: D, or its 95 % upper bound where the state is censored.
+        estimate: the regression behind it.
+        gates: what was judged.
+        not_checked: gates that the input leaves unjudged, each with the reason.
+        framework: state of the other species.
+        haven: tracer over collective diffusivity, or None.
+        equilibration_ps: discarded at the start.
+        production_ps: analysed.
+        drift_A: path of the centre of mass, removed.
+        mean_temperature_K: over the analysed part, or None.
+    """
+
+    species: str
+    state: LabelState
+    value_cm2_per_s: float
+    estimate: DiffusivityEstimate
+    gates: tuple[GateOutcome, ...]
+    not_checked: tuple[str, ...]
+    framework: Framework
+    haven: Haven | None
+    equilibration_ps: float
+    production_ps: float
+    drift_A: float
+    mean_temperature_K: float | None
+
+
+def analyse_trajectory(
+    trajectory: Trajectory, *, species: str, temperature_K: float | None = None
+) -> TrajectoryAnalysis:
+    """Diffusivity of one species of a trajectory, with gates.
+
+    Args:
+        trajectory: unwrapped, with its frame interval.
+        species: chemical symbol of the mobile ions.
+        temperature_K: set temperature; without it neither temperature nor thermal velocities can be judged.
+
+    Returns:
+        The analysis. A failed gate rejects; a displacement too small to measure censors.
+
+    Raises:
+        InputError: unknown or absent species, impossible temperature, too few frames.
+    """
+    source = trajectory.source or "trajectory"
+    mobile = _mobile(trajectory, species, source)
+    if temperature_K is not None and not 0 < temperature_K <= HOTTEST_K:
+        raise InputError(f"{source}: a temperature of {temperature_K:g} K is impossible: give 0 to {HOTTEST_K:g} K")
+    start = _equilibration(trajectory)
+    positions = trajectory.positions_A[start.frames :]
+    if len(positions) < FEWEST_FRAMES:
+        raise InputError(
+            f"{source}: {len(positions)} frames after equilibration are too few: at least {FEWEST_FRAMES} are needed"
+        )
+    displacements = remove_drift(positions, trajectory.masses_u)
+    ions = displacements[:, mobile]
+    estimate = diffusivity(ions, trajectory.frame_interval_ps)
+    sound, not_checked = _integrity(trajectory, displacements, start, temperature_K)
+    seen = gates.resolution(estimate, ions=ions.shape[1])
+    half = len(ions) // 2
+    settled = (gates.exponent_gate(estimate), *_halves(ions, half, estimate)) if seen.resolved else ()
+    found = framework(
+        displacements,
+        trajectory.numbers,
+        mobile=atomic_numbers[species],
+        volume_A3=float(abs(np.linalg.det(trajectory.lattice_A))),
+    )
+    state = LabelState.ACCEPTED
+    if not all(gate.passed for gate in (*sound, *settled)):
+        state = LabelState.REJECTED
+    elif not seen.resolved:
+        state = LabelState.CENSORED
+    temperatures = trajectory.temperatures_K
+    return TrajectoryAnalysis(
+        species=species,
+        state=state,
+        value_cm2_per_s=seen.upper_bound_cm2_per_s if not seen.resolved else estimate.value_cm2_per_s,
+        estimate=estimate,
+        gates=(*sound, *seen.gates, *settled, gates.framework_gate(found)),
+        not_checked=not_checked,
+        framework=found,
+        haven=haven_ratio(ions, estimate.fit),
+        equilibration_ps=start.frames * trajectory.frame_interval_ps,
+        production_ps=estimate.duration_ps,
+        drift_A=_drift(positions, trajectory.masses_u),
+        mean_temperature_K=None if temperatures is None else float(temperatures[start.frames :].mean()),
+    )
+
+
+def label_trajectory(
+    trajectory: Trajectory,
+    *,
+    species: str,
+    temperature_K: float,
+    protocol: LabelProtocol,
+    method: MethodRecord,
+    structure_fingerprint: str,
+    trajectory_sha256: str | None = None,
+    wall_seconds: float = 0.0,
+    device: str = "cpu",
+) -> LabelOutcome:
+    """Label of a trajectory that was run by a protocol.
+
+    Stricter than `analyse_trajectory`: the temperature must have been recorded and the frame interval must be the
+    planned one.
+
+    Args:
+        trajectory: unwrapped, with its frame interval, temperatures and potential energies.
+        species: chemical symbol of the mobile ions.
+        temperature_K: set temperature.
+        protocol: numbers of the run.
+        method: engine, potential and code.
+        structure_fingerprint: identity of the cell that the run started from.
+        trajectory_sha256: of the stored trajectory.
+        wall_seconds: time the run took.
+        device: what it ran on.
+
+    Raises:
+        InputError: as `analyse_trajectory`.
+    """
+    found = analyse_trajectory(trajectory, species=species, temperature_K=temperature_K)
+    extra = [
+        gates.planned_interval_gate(trajectory.frame_interval_ps, planned_ps=protocol.frame_interval_fs / 1000),
+    ]
+    if trajectory.temperatures_K is None:
+        extra.append(GateOutcome(name="temperature", passed=False, unit="K", message="no temperature was recorded"))
+    state = found.state if all(gate.passed for gate in extra) else LabelState.REJECTED
+    estimate = found.estimate
+    return LabelOutcome(
+        structure_fingerprint=structure_fingerprint,
+        species=species,
+        temperature_K=temperature_K,
+        state=state,
+        value=found.value_cm2_per_s,
+        interval_68=estimate.interval_68,
+        interval_95=estimate.interval_95,
+        log10_stderr=_finite(estimate.log10_stderr),
+        n_eff=estimate.n_eff,
+        exponent=_finite(estimate.exponent),
+        exponent_stderr=_finite(estimate.exponent_stderr),
+        fit_window_ps=estimate.fit_window_ps,
+        equilibration_ps=found.equilibration_ps,
+        production_ps=found.production_ps,
+        msd=estimate.msd,
+        drift_A=found.drift_A,
+        haven_ratio=found.haven.ratio if found.haven else None,
+        framework_state=found.framework.state,
+        mean_temperature_K=found.mean_temperature_K,
+        gates=(*extra, *found.gates),
+        protocol=protocol,
+        method=method,
+        trajectory_sha256=trajectory_sha256,
+        wall_seconds=wall_seconds,
+        device=device,
+    )
+
+
+def _mobile(trajectory: Trajectory, species: str, source: str) -> BoolArray:
+    number = atomic_numbers.get(species)
+    if not number:
+        raise InputError(f"{species!r} is no chemical symbol: give for example Li")
+    mobile: BoolArray = trajectory.numbers == number
+    if not mobile.any():
+        raise InputError(f"{source}: holds no {species}")
+    return mobile
+
+
+def _equilibration(trajectory: Trajectory) -> Equilibration:
+    series = {
+        "potential energy": trajectory.potential_energies_eV,
+        "temperature": trajectory.temperatures_K,
+    }
+    return equilibration({name: values for name, values in series.items() if values is not None})
+
+
+def _integrity(
+    trajectory: Trajectory,
+    displacements: FloatArray,
+    start: Equilibration,
+    temperature_K: float | None,
+) -> tuple[list[GateOutcome], tuple[str, ...]]:
+    steps = frame_steps(displacements, trajectory.numbers)
+    found = [
+        gates.unwrapped_gate(largest_fractional_step(trajectory.positions_A, trajectory.lattice_A)),
+        gates.missing_frame_gate(steps),
+        gates.repeated_frame_gate(steps),
+    ]
+    missing = []
+    if start.series:
+        found.append(gates.equilibrated_gate(start, frames=len(trajectory)))
+    else:
+        missing.append("equilibrated: neither energy nor temperature is recorded, nothing was discarded")
+    if temperature_K is None:
+        missing.append("temperature, ballistic_bound, frame_interval, drift: no temperature was given")
+        return found, tuple(missing)
+    if trajectory.temperatures_K is None:
+        missing.append("temperature: none is recorded")
+    else:
+        found.append(gates.temperature_gate(trajectory.temperatures_K[start.frames :], target_K=temperature_K))
+    motion = species_motion(
+        displacements,
+        trajectory.numbers,
+        masses_u=trajectory.masses_u,
+        frame_interval_ps=trajectory.frame_interval_ps,
+        temperature_K=temperature_K,
+    )
+    found.append(gates.ballistic_gate(motion))
+    if interval := gates.interval_gate(motion):
+        found.append(interval)
+    else:
+        missing.append("frame_interval: frames are too far apart to show an interval that is stated too long")
+    drift = gates.drift_gate(
+        _drift(trajectory.positions_A[start.frames :], trajectory.masses_u),
+        mass_u=float(trajectory.masses_u.sum()),
+        temperature_K=temperature_K,
+        duration_ps=(len(displacements) - 1) * trajectory.frame_interval_ps,
+    )
+    return [*found, drift], tuple(missing)
+
+
+def _halves(ions: FloatArray, half: int, whole: DiffusivityEstimate) -> tuple[GateOutcome, ...]:
+    if half < FEWEST_FRAMES:
+        return ()
+    interval = whole.frame_interval_ps
+    return (gates.halves_gate(diffusivity(ions[: half + 1], interval), diffusivity(ions[half:], interval), whole),)
+
+
+def _drift(positions: FloatArray, masses: FloatArray) -> float:
+    return float(np.linalg.norm(centre_of_mass(positions, masses)[-1]))
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

@@ -1,0 +1,38 @@
+"""Mean squared displacement over all time origins, ion by ion."""
+
+import numpy as np
+from scipy import fft
+
+from vitrion_models.system import FloatArray
+
+
+def mean_squared_displacements(positions_A: FloatArray, *, largest_lag: int | None = None) -> FloatArray:
+    """Mean squared displacement of each ion, averaged over every time origin.
+
+    With F frames, the value at lag n is the mean over the F - n origins i of |r(i + n) - r(i)|^2. It splits into
+    squared norms, summed recursively, and an autocorrelation, which a Fourier transform gives for all lags at once
+    in O(F log F) (Kneller, Keiner, Kneller and Schiller, Comput. Phys. Commun. 91, 191, 1995).
+
+    Args:
+        positions_A: unwrapped positions or displacements, shape (F, N, 3).
+        largest_lag: last lag wanted, in frames; F - 1 when None.
+
+    Returns:
+        Shape (largest_lag + 1, N), in square Angstrom; row 0 is zero.
+    """
+    frames, ions, _ = positions_A.shape
+    last = frames - 1 if largest_lag is None else min(largest_lag, frames - 1)
+    # Centring keeps the difference of two large numbers small.
+    centred = np.ascontiguousarray((positions_A - positions_A.mean(axis=0)).transpose(1, 2, 0))
+    size = fft.next_fast_len(2 * frames, real=True)
+    spectrum = fft.rfft(centred, n=size, axis=-1)
+    # The transform is linear, so one inverse serves the three components.
+    power = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
+    products = fft.irfft(power, n=size, axis=-1)[:, : last + 1]
+    norms = (centred**2).sum(axis=1)
+    running = np.concatenate([np.zeros((ions, 1)), np.cumsum(norms, axis=1)], axis=1)
+    lags = np.arange(last + 1)
+    squares = running[:, frames - lags] + running[:, [frames]] - running[:, lags]
+    values: FloatArray = ((squares - 2 * products) / (frames - lags)).T
+    values[0] = 0.0
+    return np.maximum(values, 0.0)

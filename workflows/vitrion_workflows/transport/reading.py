@@ -1,0 +1,212 @@
+"""Trajectories that someone already has: XDATCAR, extended XYZ, ASE, H5MD, pymatgen's DiffusionAnalyzer."""
+
+import bz2
+import gzip
+import json
+import lzma
+import os
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase.data import atomic_numbers
+
+from vitrion_models.errors import InputError
+from vitrion_models.system import FloatArray
+from vitrion_workflows.dynamics import h5md
+from vitrion_workflows.dynamics.trajectory import FEWEST_FRAMES, Trajectory
+from vitrion_workflows.transport.displacements import unwrap
+from vitrion_workflows.transport.xdatcar import parse_xdatcar
+
+OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
+# Keys of extended XYZ or ASE info that state the time of a frame, with their factor to ps.
+TIME_KEYS = {"time_ps": 1.0, "time_fs": 1e-3}
+INTERVAL_TOLERANCE = 1e-3
+SMALLEST_VOLUME_A3 = 1e-3
+
+Reader = Callable[[Path, float | None], Trajectory]
+
+
+def read_trajectory(path: str | os.PathLike[str], *, frame_interval_ps: float | None = None) -> Trajectory:
+    """Read and unwrap a trajectory.
+
+    Wrapped and unwrapped coordinates are both taken; a changing cell is mapped to its mean (`unwrap`).
+
+    Args:
+        path: XDATCAR (also .gz, .bz2, .xz), extended XYZ, ASE .traj, H5MD, or DiffusionAnalyzer JSON.
+        frame_interval_ps: time between frames, where the file does not hold it. It is never assumed.
+
+    Returns:
+        The trajectory with its frame interval.
+
+    Raises:
+        InputError: no such file, unknown format, no or two different frame intervals, one frame, changing atom
+            counts, unknown element, numbers that are not finite, no cell, or steps of half a cell.
+    """
+    source = Path(path)
+    if frame_interval_ps is not None and not (np.isfinite(frame_interval_ps) and frame_interval_ps > 0):
+        raise InputError(f"{source}: a frame interval of {frame_interval_ps:g} ps is impossible: give a positive one")
+    if not source.is_file():
+        raise InputError(f"{source} is no file: give the path of a trajectory")
+    if not source.stat().st_size:
+        raise InputError(f"{source} is empty")
+    return _reader(source)(source, frame_interval_ps)
+
+
+def _reader(source: Path) -> Reader:
+    name = source.name.lower()
+    for suffix in OPENERS:
+        name = name.removesuffix(suffix)
+    for mark, reader in READERS.items():
+        if name.endswith(mark) or (mark == "xdatcar" and mark in name):
+            return reader
+    known = ", ".join(READERS)
+    raise InputError(f"{source}: format unknown; the name must end in one of {known} (XDATCAR may stand anywhere)")
+
+
+def _text(source: Path) -> str:
+    opener = OPENERS.get(source.suffix.lower(), open)
+    try:
+        with opener(source, "rt", encoding="utf-8") as file:
+            content: str = file.read()
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, UnicodeDecodeError) as error:
+        raise InputError(f"{source} cannot be read ({str(error).splitlines()[0]})") from error
+    return content
+
+
+def _interval(source: Path, *, held: float | None, stated: float | None) -> float:
+    if held is None and stated is None:
+        raise InputError(f"{source} does not say how far its frames are apart: state the frame interval in ps")
+    if held is not None and stated is not None and abs(held - stated) > INTERVAL_TOLERANCE * held:
+        raise InputError(f"{source} has frames {held:g} ps apart, not {stated:g} ps as stated: leave one of them out")
+    return float(held if held is not None else stated)  # type: ignore[arg-type]
+
+
+def _read_xdatcar(source: Path, stated: float | None) -> Trajectory:
+    frames = parse_xdatcar(_text(source), source=str(source))
+    _check(source, frames.fractional, frames.lattices_A)
+    cell = frames.lattices_A if frames.lattices_A.ndim == 2 else frames.lattices_A.mean(axis=0)  # noqa: PLR2004
+    return Trajectory(
+        numbers=frames.numbers,
+        positions_A=unwrap(frames.fractional, frames.lattices_A, source=str(source)),
+        lattice_A=cell,
+        frame_interval_ps=_interval(source, held=None, stated=stated),
+        source=str(source),
+    )
+
+
+def _read_ase(source: Path, stated: float | None) -> Trajectory:
+    from ase.io import iread  # noqa: PLC0415 - only where ASE reads
+
+    try:
+        images = list(iread(source, index=":"))
+    except Exception as error:  # ASE's readers raise whatever their parsing trips over
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise InputError(f"{source} cannot be read as a trajectory ({reason})") from error
+    if not images:
+        raise InputError(f"{source} holds no frame")
+    numbers = images[0].numbers
+    if any(not np.array_equal(image.numbers, numbers) for image in images):
+        raise InputError(f"{source}: the atoms change from frame to frame: give a trajectory of one set of atoms")
+    if not numbers.all():
+        raise InputError(f"{source}: holds an atom of no known element")
+    lattices = np.array([image.cell.array for image in images])
+    positions = np.array([image.positions for image in images])
+    _check(source, positions, lattices)
+    fixed = bool((lattices == lattices[0]).all())
+    cells = lattices[0] if fixed else lattices
+    fractional = positions @ np.linalg.inv(cells)
+    return Trajectory(
+        numbers=numbers.astype(np.int64),
+        positions_A=unwrap(fractional, cells, source=str(source)),
+        lattice_A=cells if fixed else lattices.mean(axis=0),
+        frame_interval_ps=_interval(source, held=_held_interval(source, images), stated=stated),
+        temperatures_K=_temperatures(images),
+        potential_energies_eV=_energies(images),
+        masses_u=images[0].get_masses(),
+        source=str(source),
+    )
+
+
+def _held_interval(source: Path, images: list[Any]) -> float | None:
+    for key, factor in TIME_KEYS.items():
+        if all(key in image.info for image in images):
+            times = np.array([float(image.info[key]) for image in images]) * factor
+            gaps = np.diff(times)
+            if len(gaps) and not (gaps[0] > 0 and np.abs(gaps - gaps[0]).max() <= INTERVAL_TOLERANCE * gaps[0]):
+                raise InputError(f"{source}: frames are not equally spaced in {key}: a frame is missing or repeated")
+            return float(gaps.mean()) if len(gaps) else None
+    return None
+
+
+def _temperatures(images: list[Any]) -> FloatArray | None:
+    if not all(image.has("momenta") and image.get_momenta().any() for image in images):
+        return None
+    return np.array([image.get_temperature() for image in images])
+
+
+def _energies(images: list[Any]) -> FloatArray | None:
+    found = [image.calc.results.get("energy") if image.calc else None for image in images]
+    return None if any(energy is None for energy in found) else np.array(found, dtype=np.float64)
+
+
+def _read_h5md(source: Path, stated: float | None) -> Trajectory:
+    trajectory = h5md.read(source)
+    _interval(source, held=trajectory.frame_interval_ps, stated=stated)
+    return trajectory
+
+
+def _read_diffusion_analyzer(source: Path, stated: float | None) -> Trajectory:
+    try:
+        content = json.loads(_text(source))
+        sites = content["structure"]["sites"]
+        lattice = np.array(content["structure"]["lattice"]["matrix"], dtype=np.float64)
+        displacements = np.array(content["displacements"], dtype=np.float64).transpose(1, 0, 2)
+        start = np.array([site["abc"] for site in sites], dtype=np.float64) @ lattice
+        held = content["time_step"] * content["step_skip"] / 1000.0
+        numbers = np.array([_atomic_number(source, site) for site in sites])
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{source} is no DiffusionAnalyzer of pymatgen ({str(error).splitlines()[0]})") from error
+    if displacements.shape[1:] != start.shape:
+        raise InputError(f"{source} holds displacements of {displacements.shape[1]} atoms for {len(start)} sites")
+    _check(source, displacements, lattice)
+    return Trajectory(
+        numbers=numbers,
+        positions_A=start + displacements,
+        lattice_A=lattice,
+        frame_interval_ps=_interval(source, held=held, stated=stated),
+        source=str(source),
+    )
+
+
+def _atomic_number(source: Path, site: dict[str, Any]) -> int:
+    species = site["species"]
+    symbol = "".join(filter(str.isalpha, species[0]["element"]))
+    if len(species) != 1 or not atomic_numbers.get(symbol):
+        raise InputError(f"{source}: a site holds {symbol!r}, not one known element")
+    return int(atomic_numbers[symbol])
+
+
+def _check(source: Path, coordinates: FloatArray, lattices: FloatArray) -> None:
+    if len(coordinates) < FEWEST_FRAMES:
+        raise InputError(f"{source} holds one frame: one frame is no trajectory")
+    if not (np.isfinite(coordinates).all() and np.isfinite(lattices).all()):
+        raise InputError(f"{source} holds coordinates that are not finite numbers")
+    if np.abs(np.linalg.det(lattices)).min() < SMALLEST_VOLUME_A3:
+        raise InputError(f"{source} has no cell: a periodic cell is needed to unwrap and to judge")
+
+
+READERS: dict[str, Reader] = {
+    "xdatcar": _read_xdatcar,
+    ".extxyz": _read_ase,
+    ".xyz": _read_ase,
+    ".traj": _read_ase,
+    ".h5": _read_h5md,
+    ".h5md": _read_h5md,
+    ".hdf5": _read_h5md,
+    ".json": _read_diffusion_analyzer,
+}

@@ -1,0 +1,100 @@
+"""Is a mean over ions as certain as independent Brownian ions would make it? Evidence to the contrary widens it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitrion_models.system import FloatArray
+
+# Below this many ions their scatter says nothing.
+FEWEST_IONS = 4
+FEWEST_BLOCKS = 8
+MOST_BLOCKS = 64
+
+
+@dataclass(frozen=True)
+class Variance:
+    """Variance of a mean over ions.
+
+    Attributes:
+        value: the variance.
+        freedom: its degrees of freedom; infinite as far as it rests on theory.
+        heterogeneity: factor by which ions differ more than Brownian ones would.
+        collective: factor by which the sum over ions fluctuates more than independent ions would.
+    """
+
+    value: float
+    freedom: float
+    heterogeneity: float
+    collective: float
+
+
+def inflated(theory: float, ion_values: FloatArray, *, collective: tuple[float, float]) -> Variance:
+    """Variance from theory, widened by what the ions themselves show.
+
+    The estimate is the mean over N ions of values linear in each ion's MSD, so that scatter / N estimates its variance
+    without any model, whatever cages, rare hops or unequal sites do, as long as ions are independent; how far they
+    are not is measured by `collective_excess`. Both ratios R to theory scatter by s = sqrt(2 / nu) when nothing is
+    amiss. An excess x = R - 1 > 0 is taken on to the degree that it exceeds that scatter, 1 + x * x^2 / (x^2 + s^2):
+    a small excess is noise, a large one is real. Theory is never undercut.
+
+    Args:
+        theory: variance of the mean for independent Brownian ions.
+        ion_values: value of each ion, shape (N,); the estimate is their mean.
+        collective: ratio and degrees of freedom from `collective_excess`.
+
+    Returns:
+        Variance with Satterthwaite's degrees of freedom: those of its parts, weighted by the square of their share.
+    """
+    ions = len(ion_values)
+    heterogeneity, share_of_ions = 1.0, 0.0
+    if ions >= FEWEST_IONS and theory > 0:
+        scatter = float(ion_values.var(ddof=1))
+        # A sum of few squares is skewed; its variance is known less well than a Gaussian's (gamma: kurtosis 6 / shape).
+        shape = max(float(ion_values.mean()) ** 2 / scatter, 1 / ions) if scatter > 0 else np.inf
+        heterogeneity, share_of_ions = _widening(scatter / ions / theory, (ions - 1) / (1 + 3 / shape))
+    together, share_of_blocks = _widening(*collective)
+    spread = share_of_ions + share_of_blocks
+    return Variance(
+        value=theory * heterogeneity * together,
+        freedom=1 / spread if spread > 0 else float("inf"),
+        heterogeneity=heterogeneity,
+        collective=together,
+    )
+
+
+def _widening(ratio: float, freedom: float) -> tuple[float, float]:
+    """Factor to widen by, and the squared share of it that rests on the data over its degrees of freedom."""
+    if not (freedom > 0 and ratio > 1):
+        return 1.0, 0.0
+    excess = ratio - 1
+    taken = excess**3 / (excess**2 + 2 / freedom)
+    share = taken / (1 + taken)
+    return 1 + taken, share**2 / freedom
+
+
+def collective_excess(positions_A: FloatArray, *, block: int) -> tuple[float, float]:
+    """How much more the summed squared displacement fluctuates from block to block than independent ions allow.
+
+    The run is cut into blocks of equal length that do not overlap. With q_i(b) the squared displacement of ion i over
+    block b, the ratio Var_b(sum_i q_i) / sum_i Var_b(q_i) is one for independent ions, k for ions that move in groups
+    of k, and larger than one as well when the temperature wanders.
+
+    Args:
+        positions_A: shape (F, N, 3).
+        block: shortest block, in frames.
+
+    Returns:
+        The ratio and its degrees of freedom; (1, 0) where the run has too few blocks to say.
+    """
+    frames = len(positions_A) - 1
+    length = max(block, frames // MOST_BLOCKS, 1)
+    blocks = frames // length
+    if blocks < FEWEST_BLOCKS or positions_A.shape[1] == 1:
+        return 1.0, 0.0
+    moves = np.diff(positions_A[: blocks * length + 1 : length], axis=0)
+    squares = (moves**2).sum(axis=2)
+    apart = float(squares.var(axis=0, ddof=1).sum())
+    if apart == 0:
+        return 1.0, 0.0
+    return float(squares.sum(axis=1).var(ddof=1)) / apart, float(blocks - 1)

@@ -1,0 +1,93 @@
+"""VASP's XDATCAR: wrapped fractional coordinates, no time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from ase.data import atomic_numbers
+
+from vitrion_models.errors import InputError
+from vitrion_models.system import FloatArray, IntArray
+
+HEADER_LINES = 7
+
+
+@dataclass(frozen=True, eq=False)
+class FractionalFrames:
+    """Frames as a file holds them.
+
+    Attributes:
+        numbers: atomic numbers, shape (N,).
+        fractional: shape (F, N, 3).
+        lattices_A: shape (3, 3) for a fixed cell, (F, 3, 3) for a changing one.
+    """
+
+    numbers: IntArray
+    fractional: FloatArray
+    lattices_A: FloatArray
+
+
+def parse_xdatcar(text: str, *, source: str) -> FractionalFrames:
+    """Read an XDATCAR, the header once or before every frame (constant pressure).
+
+    Args:
+        text: of the file.
+        source: its name, for messages.
+
+    Raises:
+        InputError: no XDATCAR, unknown element, changing atom counts, or an incomplete last frame.
+    """
+    lines = text.splitlines()
+    try:
+        frames = list(_frames(lines, source))
+    except (ValueError, IndexError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{source} is no whole XDATCAR ({str(error).splitlines()[0]}): write it again") from error
+    if not frames:
+        raise InputError(f"{source} holds no frame: an XDATCAR has 'Direct configuration=' before each")
+    numbers = frames[0][0]
+    if any(not np.array_equal(found, numbers) for found, _, _ in frames):
+        raise InputError(f"{source}: the atoms change from frame to frame: give a trajectory of one set of atoms")
+    lattices = np.array([lattice for _, lattice, _ in frames])
+    fixed = bool((lattices == lattices[0]).all())
+    return FractionalFrames(
+        numbers=numbers,
+        fractional=np.array([coordinates for _, _, coordinates in frames]),
+        lattices_A=lattices[0] if fixed else lattices,
+    )
+
+
+def _frames(lines: list[str], source: str) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
+    position = 0
+    numbers, lattice = None, None
+    while position < len(lines):
+        if not lines[position].strip() and not any(line.strip() for line in lines[position:]):
+            return
+        if not lines[position].lstrip().startswith(("Direct", "direct")):
+            numbers, lattice = _header(lines[position : position + HEADER_LINES], source)
+            position += HEADER_LINES
+            continue
+        if numbers is None or lattice is None:
+            raise InputError(f"{source} starts without the header of an XDATCAR")
+        rows = lines[position + 1 : position + 1 + len(numbers)]
+        values = np.array(" ".join(rows).split(), dtype=np.float64)
+        if values.size != 3 * len(numbers):
+            raise InputError(
+                f"{source}: the frame at line {position + 1} does not hold {len(numbers)} atoms: cut it off",
+            )
+        yield numbers, lattice, values.reshape(-1, 3)
+        position += 1 + len(numbers)
+
+
+def _header(lines: list[str], source: str) -> tuple[IntArray, FloatArray]:
+    if len(lines) < HEADER_LINES:
+        raise InputError(f"{source} ends within a header: cut the incomplete frame off")
+    symbols, counts = lines[5].split(), [int(word) for word in lines[6].split()]
+    if len(symbols) != len(counts):
+        raise InputError(f"{source} names {len(symbols)} elements and {len(counts)} counts: line 6 must name elements")
+    unknown = [symbol for symbol in symbols if not atomic_numbers.get(symbol)]
+    if unknown:
+        raise InputError(f"{source}: {unknown[0]!r} is no element")
+    lattice = float(lines[1]) * np.array([line.split() for line in lines[2:5]], dtype=np.float64)
+    return np.repeat([atomic_numbers[symbol] for symbol in symbols], counts), lattice
