@@ -1,0 +1,21 @@
+"""`vitrion init`: make the database and its indexes."""
+
+from typing import Annotated
+
+import typer
+
+from vitrion.cli.output import emit
+
+
+def command(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Make the embedded store, or the indexes on the server; a second time changes nothing."""
+    from vitrion.database import connect  # noqa: PLC0415 - `vitrion --help` does without
+
+    with connect() as database:
+        row = {
+            "database": database.where,
+            "kind": "embedded" if database.embedded else "server",
+            "structures": database.structures.count(),
+            "labels": database.labels.count(),
+        }
+    emit(row, as_json=as_json)
