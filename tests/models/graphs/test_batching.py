@@ -1,0 +1,50 @@
+import numpy as np
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vitrion_models.graphs.batching import collate, crystal_graph
+from vitrion_models.graphs.geometry import edge_vectors
+from vitrion_models.system import AtomicSystem
+
+
+def random_system(seed, atoms=5, edge_A=4.0):
+    rng = np.random.default_rng(seed)
+    lattice = edge_A * (np.eye(3) + rng.uniform(-0.2, 0.2, (3, 3)))
+    return AtomicSystem(rng.choice([3, 8, 16], atoms), rng.uniform(-1, 2, (atoms, 3)) @ lattice, lattice)
+
+
+@settings(max_examples=15, deadline=None)
+@given(seeds=st.lists(st.integers(0, 10**6), min_size=1, max_size=4, unique=True))
+def test_edge_vectors_of_a_batch_are_those_of_its_graphs(seeds):
+    graphs = [crystal_graph(random_system(seed), cutoff_A=4.5, mobile_number=3, dtype=torch.float64) for seed in seeds]
+    batch = collate(graphs)
+    again = edge_vectors(batch.positions_A, batch.lattice_A, batch.edge_index, batch.shifts, batch.batch)
+    assert torch.allclose(again, batch.vectors_A, atol=1e-10)
+    assert torch.equal(batch.vectors_A, torch.cat([graph.vectors_A for graph in graphs]))
+    assert torch.equal(batch.batch[batch.edge_index[0]], batch.batch[batch.edge_index[1]])
+    assert torch.equal(batch.mobile, batch.numbers == 3)
+
+
+def test_edge_vectors_have_the_right_gradient():
+    graph = collate([crystal_graph(random_system(3), cutoff_A=4.0, dtype=torch.float64)])
+
+    def lengths(positions, lattice):
+        return edge_vectors(positions, lattice, graph.edge_index, graph.shifts, graph.batch).norm(dim=1)
+
+    inputs = (graph.positions_A.requires_grad_(), graph.lattice_A.requires_grad_())
+    assert torch.autograd.gradcheck(lengths, inputs)
+
+
+def test_nothing_is_mobile_where_nothing_is_named():
+    assert not crystal_graph(random_system(1), cutoff_A=3.0).mobile.any()
+
+
+def test_edges_of_an_isolated_atom_are_none():
+    graph = crystal_graph(AtomicSystem(np.array([3]), np.zeros((1, 3)), 20 * np.eye(3)), cutoff_A=5.0)
+    assert graph.edge_index.shape == (2, 0)
+    assert collate([graph, graph]).num_graphs == 2
+
+
+def test_float32_by_default_for_training():
+    assert crystal_graph(random_system(1), cutoff_A=3.0).distances_A.dtype == torch.float32

@@ -1,0 +1,59 @@
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from vitrion_models.errors import CheckpointError
+from vitrion_models.training import checkpoint
+
+ARRAYS = {"b": np.arange(6.0).reshape(2, 3), "a": np.array([1, 2], dtype=np.int64)}
+MANIFEST = {"kind": "surrogate", "schema_version": 1, "note": "Å"}
+
+
+def test_round_trip_through_a_folder(tmp_path):
+    content = checkpoint.pack(ARRAYS, MANIFEST)
+    path = checkpoint.write(tmp_path / "new" / "model", content)
+    arrays, manifest = checkpoint.unpack(checkpoint.read(path.parent), source="test")
+    assert manifest == MANIFEST
+    assert all(np.array_equal(arrays[name], ARRAYS[name]) for name in ARRAYS)
+    assert checkpoint.read(path) == content
+    assert np.array_equal(load_file(path)["b"], ARRAYS["b"])
+    assert json.loads((path.parent / "model.json").read_text()) == MANIFEST
+    assert sorted(file.name for file in path.parent.iterdir()) == ["model.json", "model.safetensors"]
+
+
+def test_bytes_depend_on_content_alone():
+    swapped = dict(reversed(ARRAYS.items()))
+    assert checkpoint.pack(swapped, dict(reversed(MANIFEST.items()))) == checkpoint.pack(ARRAYS, MANIFEST)
+    assert checkpoint.sha256_of(checkpoint.pack({}, {})) != checkpoint.sha256_of(checkpoint.pack(ARRAYS, MANIFEST))
+
+
+def test_arrays_that_are_views_are_stored_as_they_read():
+    arrays, _ = checkpoint.unpack(checkpoint.pack({"t": ARRAYS["b"].T}, MANIFEST), source="test")
+    assert np.array_equal(arrays["t"], ARRAYS["b"].T)
+
+
+@pytest.mark.parametrize("damage", [b"", b"not a model", "cut", "bare"])
+def test_refuses_damage_in_one_line(damage):
+    whole = checkpoint.pack(ARRAYS, MANIFEST)
+    from safetensors.numpy import save
+
+    content = {"cut": whole[:-5], "bare": save(ARRAYS)}.get(damage, damage)
+    with pytest.raises(CheckpointError, match="some file") as caught:
+        checkpoint.unpack(content, source="some file")
+    assert "\n" not in str(caught.value)
+
+
+def test_refuses_absent_files_other_kinds_and_newer_schemas(tmp_path):
+    with pytest.raises(CheckpointError, match="no model can be read"):
+        checkpoint.read(tmp_path)
+    with pytest.raises(CheckpointError, match="not a generator"):
+        checkpoint.require(MANIFEST, kind="generator", schema_version=1, source="m")
+    with pytest.raises(CheckpointError, match="newer"):
+        checkpoint.require({**MANIFEST, "schema_version": 2}, kind="surrogate", schema_version=1, source="m")
+
+
+def test_a_manifest_holds_no_nan():
+    with pytest.raises(ValueError, match="JSON"):
+        checkpoint.pack(ARRAYS, {"rmse": float("nan")})
