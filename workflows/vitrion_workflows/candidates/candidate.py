@@ -1,8 +1,10 @@
 """A composition worth making: what it was changed from, its charge, and why it was taken or refused."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pymatgen.core.structure import Structure
 
 
 class Change(StrEnum):
@@ -14,53 +16,53 @@ class Change(StrEnum):
     SUBSTITUTED = "substituted"
 
 
-class Parent(BaseModel):
+@dataclass(frozen=True)
+class Parent:
     """A compound that candidates are derived from.
 
     Attributes:
-        formula: any formula of it.
-        fingerprint: identity of its crystal in the database, if it has one.
+        formula: reduced formula.
+        fingerprint: identity of its crystal, if there is one.
         band_gap_eV: its gap, where known.
+        structure: its crystal, where known.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     formula: str
     fingerprint: str | None = None
     band_gap_eV: float | None = None
+    structure: Structure | None = field(default=None, repr=False)
 
 
-class CandidateComposition(BaseModel):
+@dataclass(frozen=True)
+class CandidateComposition:
     """A proposed or refused composition.
 
     Attributes:
         formula: reduced, whole amounts.
-        parent: reduced formula of the parent.
-        parent_fingerprint: the parent's crystal, if known.
+        parent: what it was derived from.
         change: sort of change.
-        description: the change in words, for example ``Cl- -> Br-, half of it``.
+        description: the change in words, for example ``Cl -> Br at -1, 50%``.
         oxidation_states: mean oxidation state of each element after the change.
-        charge_imbalance: sum of the parent's charges over one reduced formula of the candidate, before any
+        charge_imbalance_e: sum of the parent's charges over one reduced formula of the candidate, before any
             compensation, in elementary charges; zero for unchanged and isovalently substituted compositions.
         compensation: what takes up the imbalance, for example ``Fe 2 -> 2.5``; empty where nothing has to or can.
         similarity: probability ratio of the substitution in known crystals (Hautier et al. 2011), 1 elsewhere.
         band_gap_eV: gap that was held against the limit, where one is known.
         reasons: one line each, why it was taken or refused.
         accepted: whether it may be made.
+        structure: a crystal of that composition made from the parent's, unrelaxed; None where the parent has none or
+            the change has no place in it (added lithium).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    schema_version: int = 1
     formula: str
-    parent: str
-    parent_fingerprint: str | None = None
+    parent: Parent
     change: Change
     description: str
-    oxidation_states: dict[str, float]
-    charge_imbalance: float
+    oxidation_states: Mapping[str, float]
+    charge_imbalance_e: float
+    reasons: tuple[str, ...]
+    accepted: bool
     compensation: str = ""
     similarity: float = 1.0
     band_gap_eV: float | None = None
-    reasons: tuple[str, ...]
-    accepted: bool
+    structure: Structure | None = field(default=None, repr=False)

@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from fractions import Fraction
 
 from pymatgen.core.composition import Composition
+from pymatgen.core.structure import Structure
 
-from vitrion_workflows.candidates.candidate import CandidateComposition, Change
+from vitrion_workflows.candidates.candidate import CandidateComposition, Change, Parent
+from vitrion_workflows.candidates.crystal import without_share
 from vitrion_workflows.candidates.oxidation import compensate, total_charge
 from vitrion_workflows.candidates.settings import CandidateSettings
 from vitrion_workflows.candidates.whole import reduced_whole
@@ -15,7 +17,7 @@ NEUTRAL = 1e-6
 
 
 def lithium_changes(
-    formula: str,
+    source: Parent,
     states: dict[str, float],
     *,
     settings: CandidateSettings,
@@ -26,11 +28,11 @@ def lithium_changes(
     element's range allows; otherwise the candidate is refused, unless the settings allow an imbalance.
 
     Args:
-        formula: reduced formula of the parent.
-        states: mean oxidation states in the parent.
+        source: the parent.
+        states: mean oxidation states in it.
         settings: fractions and limits.
     """
-    parent = Composition(formula)
+    parent = Composition(source.formula)
     present = parent[settings.species]
     for fraction in settings.lithium_fractions:
         wanted = Fraction(present).limit_denominator(FINEST_DENOMINATOR) * (
@@ -41,11 +43,11 @@ def lithium_changes(
         amounts = {element.symbol: Fraction(amount).limit_denominator() for element, amount in parent.items()}
         changed = reduced_whole({**amounts, settings.species: wanted})
         if changed is not None:
-            yield _candidate(formula, changed, states, fraction=fraction, settings=settings)
+            yield _candidate(source, changed, states, fraction=fraction, settings=settings)
 
 
 def _candidate(
-    parent: str,
+    parent: Parent,
     formula: str,
     states: dict[str, float],
     *,
@@ -69,8 +71,16 @@ def _candidate(
         change=Change.LITHIUM_REMOVED if fraction < 0 else Change.LITHIUM_ADDED,
         description=f"{settings.species} content {fraction:+.0%}",
         oxidation_states=final,
-        charge_imbalance=imbalance,
+        charge_imbalance_e=imbalance,
         compensation=compensation,
         reasons=(reason,),
         accepted=settled is not None or settings.allow_charge_imbalance,
+        structure=_crystal(parent, fraction, settings=settings),
     )
+
+
+def _crystal(parent: Parent, fraction: float, *, settings: CandidateSettings) -> Structure | None:
+    if parent.structure is None or fraction > 0:
+        return None
+    share = Fraction(-fraction).limit_denominator(FINEST_DENOMINATOR)
+    return without_share(parent.structure, settings.species, share=share, most_atoms=settings.greatest_crystal)

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 
 from pymatgen.core.composition import Composition
 from pymatgen.core.structure import Structure
@@ -53,9 +54,10 @@ def propose_compositions(
 
 def _parent(crystal: Crystal) -> Parent:
     if isinstance(crystal, Structure):
-        return Parent(formula=reduced_formula(crystal.composition), fingerprint=fingerprint(crystal))
+        formula = reduced_formula(crystal.composition.element_composition)
+        return Parent(formula=formula, fingerprint=fingerprint(crystal), structure=crystal)
     if isinstance(crystal, Parent):
-        return crystal.model_copy(update={"formula": reduced_formula(crystal.formula)})
+        return replace(crystal, formula=reduced_formula(crystal.formula))
     return Parent(formula=reduced_formula(crystal))
 
 
@@ -70,8 +72,8 @@ def _derive(
         return [_unchanged(parent, {}, reason="no charge-neutral oxidation states are known", accepted=False)]
     found = [
         _unchanged(parent, states, reason="charge balanced", accepted=True),
-        *lithium_changes(parent.formula, states, settings=settings),
-        *substitutions(parent.formula, states, settings=settings),
+        *lithium_changes(parent, states, settings=settings),
+        *substitutions(parent, states, settings=settings),
     ]
     return [_judged(candidate, parent, gaps=gaps, settings=settings) for candidate in found]
 
@@ -79,14 +81,14 @@ def _derive(
 def _unchanged(parent: Parent, states: dict[str, float], *, reason: str, accepted: bool) -> CandidateComposition:
     return CandidateComposition(
         formula=parent.formula,
-        parent=parent.formula,
-        parent_fingerprint=parent.fingerprint,
+        parent=parent,
         change=Change.NONE,
         description="as it is",
         oxidation_states=states,
-        charge_imbalance=0.0,
+        charge_imbalance_e=0.0,
         reasons=(reason,),
         accepted=accepted,
+        structure=parent.structure,
     )
 
 
@@ -109,13 +111,11 @@ def _judged(
     if composition.num_atoms > settings.greatest_atoms:
         faults.append(f"{composition.num_atoms:.0f} atoms in one formula, at most {settings.greatest_atoms} wanted")
     known = "gap unknown" if gap is None else f"gap {gap:.2f} eV ({whose})"
-    return candidate.model_copy(
-        update={
-            "parent_fingerprint": parent.fingerprint,
-            "band_gap_eV": gap,
-            "reasons": (*candidate.reasons, *(faults or (known,))),
-            "accepted": candidate.accepted and not faults,
-        },
+    return replace(
+        candidate,
+        band_gap_eV=gap,
+        reasons=(*candidate.reasons, *(faults or (known,))),
+        accepted=candidate.accepted and not faults,
     )
 
 
@@ -128,5 +128,5 @@ def _rank(candidate: CandidateComposition) -> tuple[bool, int, float, str, str]:
         _ORDER[candidate.change],
         -candidate.similarity,
         candidate.formula,
-        candidate.parent,
+        candidate.parent.formula,
     )

@@ -23,6 +23,7 @@ class CandidateSettings(BaseModel):
         known_gaps_eV: gaps of compounds by reduced formula, beyond those the parents bring.
         allow_charge_imbalance: also take compositions whose charge nothing compensates; the imbalance is stated.
         greatest_atoms: largest reduced formula.
+        greatest_crystal: most atoms of a candidate's crystal; beyond that it gets none.
         excluded_elements: never introduced.
         limit: most accepted candidates to return, drawn by the seed; all of them when None.
     """
@@ -39,5 +40,6 @@ class CandidateSettings(BaseModel):
     known_gaps_eV: dict[str, float] = Field(default_factory=dict)
     allow_charge_imbalance: bool = False
     greatest_atoms: int = Field(default=64, ge=2)
+    greatest_crystal: int = Field(default=128, ge=2)
     excluded_elements: tuple[str, ...] = UNWANTED
     limit: int | None = Field(default=None, ge=1)

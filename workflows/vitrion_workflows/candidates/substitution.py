@@ -9,8 +9,10 @@ from typing import Any
 
 from pymatgen.core.composition import Composition
 from pymatgen.core.periodic_table import Species
+from pymatgen.core.structure import Structure
 
-from vitrion_workflows.candidates.candidate import CandidateComposition, Change
+from vitrion_workflows.candidates.candidate import CandidateComposition, Change, Parent
+from vitrion_workflows.candidates.crystal import with_share
 from vitrion_workflows.candidates.oxidation import REDOX_STATES, total_charge
 from vitrion_workflows.candidates.settings import CandidateSettings
 from vitrion_workflows.candidates.whole import reduced_whole
@@ -77,7 +79,7 @@ def replacements(ion: Species, *, settings: CandidateSettings) -> list[tuple[str
 
 
 def substitutions(
-    formula: str,
+    source: Parent,
     states: dict[str, float],
     *,
     settings: CandidateSettings,
@@ -85,12 +87,13 @@ def substitutions(
     """Candidates in which a share of one ion is replaced at equal charge.
 
     Args:
-        formula: reduced formula of the parent.
-        states: mean oxidation states in the parent; ions of a mixed state are left alone.
+        source: the parent.
+        states: mean oxidation states in it; ions of a mixed state are left alone.
         settings: fractions and limits.
     """
-    parent = Composition(formula)
-    amounts = {element.symbol: Fraction(amount).limit_denominator() for element, amount in parent.items()}
+    amounts = {
+        element.symbol: Fraction(amount).limit_denominator() for element, amount in Composition(source.formula).items()
+    }
     for symbol in sorted(amounts):
         state = round(states[symbol])
         if symbol == settings.species or abs(states[symbol] - state) > WHOLE or state == 0:
@@ -108,12 +111,28 @@ def substitutions(
                 kept = {element: states.get(element, float(state)) for element in Composition(changed).as_dict()}
                 yield CandidateComposition(
                     formula=changed,
-                    parent=formula,
+                    parent=source,
                     change=Change.SUBSTITUTED,
                     description=f"{symbol} -> {substitute} at {state:+d}, {share:.0%}",
                     oxidation_states=kept,
-                    charge_imbalance=total_charge(Composition(changed), kept),
+                    charge_imbalance_e=total_charge(Composition(changed), kept),
                     similarity=ratio,
                     reasons=(f"{substitute} stands for {symbol} {ratio:.1f} times likelier than by chance",),
                     accepted=True,
+                    structure=_crystal(source, symbol, substitute, share=part, states=kept | states, settings=settings),
                 )
+
+
+def _crystal(
+    source: Parent,
+    symbol: str,
+    substitute: str,
+    *,
+    share: Fraction,
+    states: dict[str, float],
+    settings: CandidateSettings,
+) -> Structure | None:
+    if source.structure is None:
+        return None
+    most = settings.greatest_crystal
+    return with_share(source.structure, symbol, substitute, share=share, states=states, most_atoms=most)
