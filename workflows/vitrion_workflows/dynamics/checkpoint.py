@@ -197,7 +197,7 @@ def _write_arrays(path: Path, arrays: dict[str, Any]) -> None:
 
 def _load_arrays(path: Path) -> dict[str, FloatArray]:
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
             return {name: stored[name] for name in stored.files}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise CheckpointError(f"{path} is damaged or missing: delete the folder to start again") from error

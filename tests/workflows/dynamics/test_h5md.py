@@ -1,0 +1,157 @@
+import h5py
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+from model_force_fields import FreeParticles, scattered
+
+from vitrion_models.errors import InputError
+from vitrion_workflows import dynamics
+from vitrion_workflows.dynamics import Trajectory, h5md
+
+
+def example(frames=5, *, edge_A=7.0):
+    generator = np.random.default_rng(0)
+    return Trajectory(
+        numbers=np.array([3, 17, 8]),
+        positions_A=generator.normal(scale=20, size=(frames, 3, 3)),
+        lattice_A=np.array([[edge_A, 0, 0], [1.0, edge_A, 0], [0, 0.5, edge_A]]),
+        frame_interval_ps=0.02,
+        temperatures_K=generator.uniform(200, 400, frames),
+        potential_energies_eV=generator.normal(size=frames),
+        masses_u=np.array([6.94, 35.45, 15.999]),
+    )
+
+
+def test_round_trip_is_bitwise(tmp_path):
+    written = example()
+    read = h5md.read(h5md.write(tmp_path / "a" / "t.h5", written))
+    for name in ("numbers", "positions_A", "lattice_A", "temperatures_K", "potential_energies_eV", "masses_u"):
+        np.testing.assert_array_equal(getattr(read, name), getattr(written, name))
+    assert read.frame_interval_ps == written.frame_interval_ps
+    assert read.source == str(tmp_path / "a" / "t.h5")
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    positions=st_numpy.arrays(
+        np.float64,
+        st.tuples(st.integers(2, 6), st.integers(1, 4), st.just(3)),
+        elements=st.floats(-1e6, 1e6, allow_nan=False),
+    ),
+    interval_ps=st.floats(1e-5, 10),
+)
+def test_any_trajectory_survives(tmp_path_factory, positions, interval_ps):
+    path = tmp_path_factory.mktemp("h5") / "t.h5"
+    written = Trajectory(np.full(positions.shape[1], 3), positions, np.eye(3) * 5, interval_ps)
+    read = h5md.read(h5md.write(path, written))
+    np.testing.assert_array_equal(read.positions_A, positions)
+    assert read.frame_interval_ps == interval_ps
+    assert read.temperatures_K is None
+
+
+def test_layout_is_h5md(tmp_path):
+    # Paths, attributes and hard links as in the H5MD 1.1 specification.
+    path = h5md.write(tmp_path / "t.h5", example(), steps_per_frame=10, provenance={"seed": 4})
+    with h5py.File(path) as file:
+        assert file["h5md"].attrs["version"].tolist() == [1, 1]
+        assert file["h5md/creator"].attrs["name"] == "vitrion"
+        assert "name" in file["h5md/author"].attrs
+        group = file["particles/all"]
+        assert group["position/value"].shape == (5, 3, 3)
+        assert group["position/value"].attrs["unit"] == "Angstrom"
+        assert group["position/step"][:].tolist() == [0, 10, 20, 30, 40]
+        np.testing.assert_allclose(group["position/time"][:], np.arange(5) * 0.02)
+        assert group["position/time"].attrs["unit"] == "ps"
+        assert group["box"].attrs["dimension"] == 3
+        assert group["box"].attrs["boundary"].tolist() == ["periodic"] * 3
+        assert group["box/edges/value"].shape == (5, 3, 3)
+        assert group["box/edges/step"] == group["position/step"]
+        assert group["species"][:].tolist() == [3, 17, 8]
+        assert file["observables/temperature/value"].shape == (5,)
+        assert file["observables/potential_energy/value"].attrs["unit"] == "eV"
+    assert h5md.read_provenance(path) == {"seed": 4}
+
+
+def test_a_run_leaves_its_method_in_the_file(tmp_path):
+    plan = dynamics.MDPlan(steps=20, time_step_fs=2.0, temperature_K=300.0, thermostat="nve", frame_every=10, seed=3)
+    result = dynamics.run_md(scattered([3] * 4), FreeParticles(), plan, folder=tmp_path)
+    record = h5md.read_provenance(result.path)
+    assert record["plan"]["seed"] == 3
+    assert record["weights_sha256"] == "0" * 64
+    assert h5md.read(result.path).frame_interval_ps == pytest.approx(0.02)
+
+
+def test_image_flags_cuboid_boxes_and_other_units_are_understood(tmp_path):
+    # As other programs write it: wrapped positions in nm with images, a fixed box vector, times in fs, time-fixed mass.
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        group = file.create_group("particles/ions")
+        wrapped = np.array([[[0.1, 0.2, 0.3]], [[0.9, 0.2, 0.3]]])
+        group.create_dataset("position/value", data=wrapped).attrs["unit"] = "nm"
+        group.create_dataset("position/time", data=np.array([0.0, 20.0])).attrs["unit"] = "fs"
+        group.create_dataset("box/edges", data=np.array([1.0, 2.0, 3.0])).attrs["unit"] = "nm"
+        group.create_dataset("image/value", data=np.array([[[0, 0, 0]], [[-1, 0, 0]]]))
+        group.create_dataset("species", data=[3])
+    read = h5md.read(tmp_path / "t.h5")
+    np.testing.assert_allclose(read.positions_A[:, 0], [[1, 2, 3], [-1, 2, 3]])
+    np.testing.assert_allclose(read.lattice_A, np.diag([10.0, 20, 30]))
+    assert read.frame_interval_ps == pytest.approx(0.02)
+
+
+def spoil(path, change):
+    with h5py.File(path, "a") as file:
+        change(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        (lambda f: f["particles/all/position/time"].write_direct(np.array([0, 0.02, 0.04, 0.08, 0.1])), "missing"),
+        (lambda f: f["particles/all/position/time"].write_direct(np.array([0, 0.02, 0.02, 0.04, 0.06])), "repeated"),
+        (
+            lambda f: f["particles/all/box/edges/value"].write_direct(np.eye(3) * np.arange(5, 10)[:, None, None]),
+            "cell",
+        ),
+        (lambda f: f["particles/all/position/time"].attrs.modify("unit", "weeks"), "weeks"),
+        (lambda f: f["particles/all/position/value"].attrs.pop("unit"), "unit None"),
+        (lambda f: f.pop("particles"), "particles"),
+        (lambda f: f["particles/all"].pop("box"), "box"),
+        (lambda f: f["particles/all"].pop("species"), "species"),
+    ],
+)
+def test_files_that_cannot_be_trusted_are_refused_in_one_line(tmp_path, change, word):
+    path = h5md.write(tmp_path / "t.h5", example())
+    spoil(path, change)
+    with pytest.raises(InputError, match=word) as caught:
+        h5md.read(path)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_torn_file_is_refused(tmp_path):
+    path = h5md.write(tmp_path / "t.h5", example(200))
+    content = path.read_bytes()
+    for keep in (0, 10, len(content) // 2):
+        path.write_bytes(content[:keep])
+        with pytest.raises(InputError, match=r"t\.h5"):
+            h5md.read(path)
+    with pytest.raises(InputError, match="no file"):
+        h5md.read(tmp_path / "absent.h5")
+
+
+def test_one_frame_is_no_trajectory(tmp_path):
+    path = h5md.write(tmp_path / "t.h5", example())
+    with h5py.File(path, "a") as file:
+        group = file["particles/all/position"]
+        first = group["value"][:1]
+        del group["value"]
+        group.create_dataset("value", data=first).attrs["unit"] = "Angstrom"
+    with pytest.raises(InputError, match="one frame"):
+        h5md.read(path)
+
+
+def test_an_unwritable_place_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot write"):
+        h5md.write(tmp_path / "file" / "t.h5", example())

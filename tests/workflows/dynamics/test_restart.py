@@ -1,0 +1,274 @@
+"""Killed or stopped anywhere, a run goes on to bitwise the trajectory of an uninterrupted one."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+
+import numpy as np
+import pytest
+from model_force_fields import FreeParticles, HarmonicWells, rock_salt, scattered
+
+from vitrion_models.errors import CheckpointError
+from vitrion_workflows import dynamics, potentials
+from vitrion_workflows.dynamics import checkpoint, h5md
+
+
+def plan(**changes):
+    numbers = {
+        "steps": 60,
+        "time_step_fs": 2.0,
+        "temperature_K": 900.0,
+        "thermostat": "langevin",
+        "friction_per_ps": 2.0,
+        "frame_every": 5,
+        "seed": 11,
+    }
+    return dynamics.MDPlan(**(numbers | changes))
+
+
+def same(left, right):
+    np.testing.assert_array_equal(left.positions_A, right.positions_A)
+    np.testing.assert_array_equal(left.temperatures_K, right.temperatures_K)
+    np.testing.assert_array_equal(left.potential_energies_eV, right.potential_energies_eV)
+
+
+CHILD = textwrap.dedent(
+    """
+    import sys
+    from model_force_fields import rock_salt
+    from vitrion_workflows import dynamics, potentials
+
+    plan = dynamics.MDPlan(
+        steps=2000, time_step_fs=2.0, temperature_K=900.0, thermostat="langevin", friction_per_ps=2.0, frame_every=5,
+        seed=11,
+    )
+    result = dynamics.run_md(
+        rock_salt(noise_A=0.1), potentials.load("lennard-jones"), plan, folder=sys.argv[1], checkpoint_seconds=0
+    )
+    print(result.finished)
+    """
+)
+
+
+def test_kill_9_several_times_loses_and_repeats_nothing(tmp_path):
+    chance = random.Random(5)
+    folder = tmp_path / "run"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    kills = 0
+    for attempt in range(12):
+        child = subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(folder)], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        if attempt < 4:
+            # Wait until this child writes frames of its own, so that each kill falls into running dynamics.
+            known = set(folder.glob("frames-*.npz"))
+            while child.poll() is None and len(set(folder.glob("frames-*.npz")) - known) < 2:
+                time.sleep(0.005)
+            time.sleep(chance.uniform(0, 0.15))
+            child.send_signal(signal.SIGKILL)
+            kills += child.wait() == -signal.SIGKILL
+            child.stdout.close()
+            continue
+        output, _ = child.communicate(timeout=120)
+        assert output.strip() == "True"
+        break
+    assert kills == 4
+    assert not list(folder.glob("frames-*.npz"))
+    whole = dynamics.run_md(rock_salt(noise_A=0.1), potentials.load("lennard-jones"), plan(steps=2000)).trajectory
+    same(h5md.read(folder / "trajectory.h5"), whole)
+
+
+class Crash(BaseException):
+    """A death at a chosen write: nothing may catch it."""
+
+
+@pytest.mark.parametrize("thermostat", ["langevin", "nose-hoover"])
+@pytest.mark.parametrize("after_rename", [False, True])
+def test_death_at_each_write_in_turn(tmp_path, monkeypatch, thermostat, after_rename):
+    system = scattered([3] * 6)
+    wells = HarmonicWells(system.positions_A, 1.0)
+    p = plan(thermostat=thermostat)
+    whole = dynamics.run_md(system, wells, p).trajectory
+    write, writes = checkpoint.write_whole, 0
+
+    def dies(path, content):
+        nonlocal writes
+        writes += 1
+        if writes == deadly:
+            if after_rename:
+                write(path, content)
+            else:
+                path.with_name(f".{path.name}.partial").write_bytes(content[: len(content) // 2])
+            raise Crash
+        write(path, content)
+
+    monkeypatch.setattr(checkpoint, "write_whole", dies)
+    monkeypatch.setattr(checkpoint.os, "fsync", lambda _descriptor: None)  # deaths of the process, not of the machine
+    for deadly in range(1, 40):
+        writes = 0
+        folder = tmp_path / str(deadly)
+        try:
+            dynamics.run_md(system, wells, p, folder=folder, checkpoint_seconds=0)
+        except Crash:
+            pass
+        else:
+            break
+        writes = -1000
+        result = dynamics.run_md(system, wells, p, folder=folder, checkpoint_seconds=0)
+        same(result.trajectory, whole)
+        same(h5md.read(result.path), whole)
+    assert deadly > 25  # run.json, then two files for each of 12 frames
+
+
+def test_death_while_the_trajectory_is_written(tmp_path, monkeypatch):
+    system = scattered([3] * 6)
+    whole = dynamics.run_md(system, FreeParticles(), plan()).trajectory
+
+    def dies(path, *_args, **_kwargs):
+        path.with_name(f".{path.name}.partial").write_bytes(b"\x89HDF torn")
+        raise Crash
+
+    with monkeypatch.context() as patch:
+        patch.setattr(h5md, "write", dies)
+        with pytest.raises(Crash):
+            dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
+    result = dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
+    same(result.trajectory, whole)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lock", "run.json", "state.npz", "trajectory.h5"]
+
+
+@pytest.mark.parametrize("thermostat", ["langevin", "nose-hoover", "nve"])
+def test_stopping_after_every_few_steps_changes_nothing(tmp_path, thermostat):
+    system, force_field = rock_salt(noise_A=0.1), potentials.load("lennard-jones")
+    p = plan(thermostat=thermostat, friction_per_ps=None if thermostat == "nve" else 5.0)
+    whole = dynamics.run_md(system, force_field, p).trajectory
+    sessions, result = 0, None
+    while result is None or not result.finished:
+        calls = iter(range(100))
+        result = dynamics.run_md(system, force_field, p, folder=tmp_path, should_stop=lambda c=calls: next(c) == 6)
+        sessions += 1
+    assert sessions > 8
+    same(result.trajectory, whole)
+
+
+def test_a_finished_run_is_read_not_run_again(tmp_path):
+    system = scattered([3] * 6)
+    first = dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
+    second = dynamics.run_md(
+        system, FreeParticles(), plan(), folder=tmp_path, on_progress=lambda *_: pytest.fail("ran again")
+    )
+    same(first.trajectory, second.trajectory)
+    assert second.finished
+    assert second.path == first.path
+    np.testing.assert_array_equal(second.state.velocities_A_per_ps, first.state.velocities_A_per_ps)
+    assert second.trajectory.frame_interval_ps == first.trajectory.frame_interval_ps
+
+
+def stopped(folder, system, force_field=None, **changes):
+    calls = iter(range(100))
+    return dynamics.run_md(
+        system,
+        force_field or FreeParticles(),
+        plan(**changes),
+        folder=folder,
+        should_stop=lambda: next(calls) == 20,
+    )
+
+
+def test_another_plan_is_refused_naming_the_difference(tmp_path):
+    system = scattered([3] * 6)
+    stopped(tmp_path, system)
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("*.*")}
+    with pytest.raises(dynamics.DynamicsError, match=r"another run \(temperature_K 900.0, not 950.0\)") as caught:
+        stopped(tmp_path, system, temperature_K=950.0)
+    assert "\n" not in str(caught.value)
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.*")} == before
+
+
+def test_other_weights_are_refused(tmp_path):
+    system = scattered([3] * 6)
+    stopped(tmp_path, system)
+    other = FreeParticles()
+    other.weights_sha256 = "2" * 64
+    with pytest.raises(dynamics.DynamicsError, match=r"weights 0{12}\.\.\., not 2{12}\.\.\."):
+        stopped(tmp_path, system, other)
+
+
+def test_another_starting_cell_is_refused(tmp_path):
+    stopped(tmp_path, scattered([3] * 6))
+    with pytest.raises(dynamics.DynamicsError, match="another starting cell"):
+        stopped(tmp_path, scattered([3] * 6, seed=9))
+
+
+def test_a_folder_in_use_is_refused(tmp_path):
+    system = scattered([3] * 6)
+
+    def intrude():
+        with pytest.raises(dynamics.DynamicsError, match="in use by another process"):
+            dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
+        return True
+
+    assert not dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path, should_stop=intrude).finished
+
+
+@pytest.mark.parametrize("name", ["state.npz", "frames-000000.npz", "run.json"])
+@pytest.mark.parametrize("damage", ["truncated", "garbage"])
+def test_damaged_files_are_named(tmp_path, name, damage):
+    system = scattered([3] * 6)
+    stopped(tmp_path, system)
+    path = tmp_path / name
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2] if damage == "truncated" else b"garbage")
+    with pytest.raises(CheckpointError, match=name) as caught:
+        dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_pickle_in_a_checkpoint_is_not_loaded(tmp_path):
+    system = scattered([3] * 6)
+    stopped(tmp_path, system)
+    np.savez(tmp_path / "state.npz", segments=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(CheckpointError, match=r"state\.npz"):
+        dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
+
+
+def test_another_format_is_refused(tmp_path):
+    system = scattered([3] * 6)
+    stopped(tmp_path, system)
+    stored = json.loads((tmp_path / "run.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps(stored | {"format": 99}))
+    with pytest.raises(CheckpointError, match="another version"):
+        stopped(tmp_path, system)
+
+
+def test_a_full_disk_ends_the_run_in_one_line_and_it_can_go_on(tmp_path, monkeypatch):
+    system = scattered([3] * 6)
+    whole = dynamics.run_md(system, FreeParticles(), plan()).trajectory
+    synced = os.fsync
+    calls = 0
+
+    def full(descriptor):
+        nonlocal calls
+        calls += 1
+        if calls > 6:
+            raise OSError(28, "No space left on device")
+        synced(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint.os, "fsync", full)
+        with pytest.raises(dynamics.DynamicsError, match="No space left on device") as caught:
+            dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path, checkpoint_seconds=0)
+    assert "\n" not in str(caught.value)
+    assert not list(tmp_path.glob(".*.partial"))
+    same(dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path).trajectory, whole)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(dynamics.DynamicsError, match="cannot use"):
+        dynamics.run_md(scattered([3] * 6), FreeParticles(), plan(), folder=tmp_path / "file" / "run")

@@ -1,0 +1,145 @@
+import sys
+
+import numpy as np
+import pytest
+from model_force_fields import rock_salt
+
+from vitrion_models.errors import CheckpointError, InputError, MissingDependencyError, VitrionError
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows import potentials
+from vitrion_workflows.potentials import chgnet, diep, nep, registry, weights
+
+
+def one_line(caught):
+    return isinstance(caught.value, VitrionError) and "\n" not in str(caught.value)
+
+
+def test_entries_are_complete():
+    names = [entry.name for entry in potentials.entries()]
+    assert names == ["nep89", "chgnet", "diep", "lennard-jones", "mace:", "ase:"]
+    for entry in potentials.entries():
+        texts = (entry.version, entry.licence, entry.functional, entry.speed, entry.citation, entry.how_to_install)
+        assert all(texts)
+        if not entry.name.endswith(":"):
+            assert len(entry.weights_sha256) == 64
+            assert {"Li", "O", "S", "P", "Cl"} <= entry.elements
+
+
+def test_coverage_is_what_the_papers_say():
+    assert len(potentials.find("nep89")[0].elements) == 89
+    assert len(potentials.find("chgnet")[0].elements) == 89
+    assert len(potentials.find("diep")[0].elements) == 89
+
+
+def test_unknown_names_are_refused_with_the_known_ones():
+    for name in ("nep90", "", "mace", "ase", "nep89:x"):
+        with pytest.raises(InputError, match="choose one of nep89, chgnet") as caught:
+            potentials.load(name)
+        assert one_line(caught)
+
+
+def test_elements_outside_coverage_are_named():
+    xenon = AtomicSystem([3, 118], [[0, 0, 0], [2, 2, 2]], np.eye(3) * 5)
+    with pytest.raises(InputError, match="does not cover Og: choose another") as caught:
+        potentials.load("lennard-jones").evaluate(xenon)
+    assert one_line(caught)
+
+
+def test_weights_folder_follows_its_setting(monkeypatch, tmp_path):
+    monkeypatch.setenv("VITRION_POTENTIALS", str(tmp_path))
+    assert potentials.weights_folder() == tmp_path
+    monkeypatch.delenv("VITRION_POTENTIALS")
+    assert potentials.weights_folder().parts[-2:] == ("vitrion", "potentials")
+
+
+def test_absent_weights_say_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setenv("VITRION_POTENTIALS", str(tmp_path))
+    monkeypatch.setattr(nep, "find_spec", lambda _name: object())
+    available = potentials.installed("nep89")
+    assert not available.ok
+    assert "vitrion potentials install nep89" in available.reason
+    with pytest.raises(MissingDependencyError, match="vitrion potentials install nep89") as caught:
+        potentials.load("nep89")
+    assert one_line(caught)
+
+
+def test_weights_of_another_sha256_are_refused(monkeypatch, tmp_path):
+    monkeypatch.setenv("VITRION_POTENTIALS", str(tmp_path))
+    monkeypatch.setattr(nep, "find_spec", lambda _name: object())
+    (tmp_path / "nep89.txt").write_text("nep4_zbl 1 H\n")
+    assert "another sha256" in potentials.installed("nep89").reason
+    with pytest.raises(CheckpointError, match=r"nep89\.txt has sha256 .* needs 75168ece02e8") as caught:
+        potentials.load("nep89")
+    assert one_line(caught)
+
+
+@pytest.mark.parametrize(("name", "module"), [("nep89", nep), ("chgnet", chgnet), ("diep", diep)])
+def test_a_missing_package_is_named(monkeypatch, name, module):
+    monkeypatch.setattr(module, "find_spec", lambda _name: None)
+    assert not potentials.installed(name).ok
+    with pytest.raises(MissingDependencyError, match="pip install") as caught:
+        potentials.load(name)
+    assert one_line(caught)
+
+
+@pytest.mark.parametrize("name", ["chgnet", "diep"])
+def test_a_package_with_other_weights_is_refused(monkeypatch, name):
+    monkeypatch.setattr(weights, "sha256_of", lambda _path: "f" * 64)
+    with pytest.raises(CheckpointError, match="sha256 ffffffffffff") as caught:
+        potentials.load(name)
+    assert one_line(caught)
+
+
+def test_default_is_nep89_or_says_why_not(monkeypatch):
+    monkeypatch.setattr(registry, "installed", lambda _name: potentials.Availability(ok=True, reason="here"))
+    assert potentials.default_potential()[0] == "nep89"
+    monkeypatch.setattr(registry, "installed", lambda _name: potentials.Availability(ok=False, reason="no file"))
+    assert potentials.default_potential() == ("chgnet", "chgnet instead of nep89: no file")
+
+
+def test_any_ase_calculator_can_be_named():
+    field = potentials.load("ase:ase.calculators.lj:LennardJones")
+    assert len(field.weights_sha256) == 64
+    argon = AtomicSystem([18, 18], [[0, 0, 0], [1.2, 0, 0]], np.eye(3) * 12)
+    assert field.evaluate(argon, stress=True).stress_eV_per_A3.shape == (3, 3)
+    assert field.evaluate(argon).stress_eV_per_A3 is None
+    again = potentials.load("ase:ase.calculators.lj:LennardJones")
+    other = potentials.load("ase:ase.calculators.morse:MorsePotential")
+    assert again.weights_sha256 == field.weights_sha256 != other.weights_sha256
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "word"),
+    [
+        ("ase:", InputError, "names no calculator"),
+        ("ase:ase.calculators.lj", InputError, "names no calculator"),
+        ("ase:no.such.module:Class", MissingDependencyError, "cannot be imported"),
+        ("ase:ase.calculators.lj:NoSuch", MissingDependencyError, "cannot be imported"),
+        ("ase:ase.calculators.mixing:SumCalculator", InputError, "without arguments"),
+        ("mace:", MissingDependencyError, "names no file"),
+        ("mace:/no/such.model", MissingDependencyError, "names no file"),
+    ],
+)
+def test_wrong_arguments_are_refused(name, error, word):
+    with pytest.raises(error, match=word) as caught:
+        potentials.load(name)
+    assert one_line(caught)
+
+
+def test_importing_the_registry_stays_light():
+    import subprocess
+
+    code = (
+        "import sys; from vitrion_workflows import potentials, dynamics; potentials.installed('chgnet');"
+        "potentials.load('lennard-jones');"
+        "print([m for m in ('torch', 'pymatgen', 'chgnet', 'diep', 'mace', 'jobflow', 'pandas') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_evaluating_checks_coverage_and_computes():
+    field = potentials.load("lennard-jones")
+    system = rock_salt(noise_A=0.1)
+    direct = field.compute(system.numbers, system.positions_A, system.lattice_A)
+    assert field.evaluate(system).energy_eV == direct.energy_eV
