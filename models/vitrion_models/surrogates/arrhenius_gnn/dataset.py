@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -37,13 +36,10 @@ def label_set(observations: Sequence[Observation], *, mobile_number: int, refere
     """Arrays of observations, sorted by key; a cell labelled at several temperatures is one material.
 
     Raises:
-        InputError: two observations share a key, or a material lacks the mobile species.
+        InputError: a material lacks the mobile species.
     """
     ordered = sorted(observations, key=lambda observation: observation.key)
     keys = tuple(observation.key for observation in ordered)
-    if len(set(keys)) != len(keys):
-        repeated = next(one for one, other in pairwise(keys) if one == other)
-        raise InputError(f"label {repeated} is given twice")
     materials, index = distinct([observation.material for observation in ordered])
     temperatures = np.array([observation.temperature_K for observation in ordered])
     labels = Labels(

@@ -6,6 +6,7 @@ and the fold's labels are predicted by both. From these predictions come the sha
 conformal interval. The head that answers is then fitted on all training labels.
 """
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -246,10 +247,14 @@ def _divided(
     observations: Sequence[Observation],
     test_keys: Collection[str],
 ) -> tuple[list[Observation], list[Observation]]:
+    counts = Counter(observation.key for observation in observations)
+    repeated = sorted(key for key, count in counts.items() if count > 1)
+    if repeated:
+        raise InputError(f"label {repeated[0]} is given twice")
     wanted = set(test_keys)
     test = [observation for observation in observations if observation.key in wanted]
     training = [observation for observation in observations if observation.key not in wanted]
-    missing = wanted - {observation.key for observation in test}
+    missing = wanted - set(counts)
     if missing:
         raise InputError(f"the frozen test names label {min(missing)}, which is not among the observations")
     if not training:

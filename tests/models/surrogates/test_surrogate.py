@@ -1,0 +1,225 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from vitrion_models.errors import CheckpointError, InputError
+from vitrion_models.surrogates import Observation, SurrogateConfig, load, loads, train
+from vitrion_models.surrogates.arrhenius import BOLTZMANN_EV_PER_K
+from vitrion_models.training import checkpoint
+
+
+def weights(model):
+    arrays, _ = checkpoint.unpack(model.dumps(), source="model")
+    return arrays
+
+
+def same_weights(one, other):
+    first, second = weights(one), weights(other)
+    return first.keys() == second.keys() and all(np.array_equal(first[name], second[name]) for name in first)
+
+
+def altered(labels, keys, change):
+    return [replace(label, log10_D=change(label.log10_D)) if label.key in keys else label for label in labels]
+
+
+def test_same_seed_same_model_whatever_the_order(labels, config, test_keys, model):
+    shuffled = [labels[row] for row in np.random.default_rng(3).permutation(len(labels))]
+    again = train(shuffled, test_keys=test_keys[::-1], config=config, seed=1)
+    assert again.artefact_sha256 == model.artefact_sha256
+
+
+def test_another_seed_is_another_model(labels, config, test_keys, model):
+    assert not same_weights(train(labels, test_keys=test_keys, config=config, seed=2), model)
+
+
+def test_the_frozen_test_leaves_no_trace_in_the_model(labels, config, test_keys, model):
+    leaky = train(altered(labels, test_keys, lambda value: -value), test_keys=test_keys, config=config, seed=1)
+    assert same_weights(leaky, model)
+    assert leaky.quantile == model.quantile
+    assert leaky.graph_share == model.graph_share
+    assert leaky.metrics["surrogate"].rmse > model.metrics["surrogate"].rmse + 1
+    assert not set(model.training_keys) & set(model.test_keys)
+
+
+def test_metrics_stand_beside_the_baselines(model, labels, test_keys):
+    held = [label for label in labels if label.key in test_keys]
+    asked = model.predict([label.system for label in held], [label.temperature_K for label in held])
+    errors = asked.mean - np.array([label.log10_D for label in held])
+    assert model.metrics["surrogate"].rmse == pytest.approx(np.sqrt(np.mean(errors**2)))
+    assert set(model.metrics) == {"surrogate", "temperature_only", "random_forest"}
+    assert model.metrics["surrogate"].coverage_95 is not None
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 1000), group=st.sampled_from(["Cl-Li", "Li-O", "Li-N"]))
+def test_diffusivity_rises_with_temperature_along_its_arrhenius_law(graph_model, make_cell, seed, group):
+    temperatures = np.linspace(200, 3000, 30)
+    found = graph_model.predict([make_cell(group, seed)] * 30, temperatures)
+    law = found.log10_D0 - found.Ea_eV / (BOLTZMANN_EV_PER_K * temperatures * np.log(10))
+    assert (np.diff(found.mean) >= 0).all()
+    assert found.mean == pytest.approx(law, abs=1e-9)
+    assert (found.Ea_eV >= 0).all()
+    draws = graph_model.predict_members([make_cell(group, seed)] * 30, temperatures, samples=4, seed=seed)
+    assert (np.diff(draws, axis=1) >= 0).all()
+
+
+def test_temperatures_and_elements_beyond_the_labels_are_flagged(model, make_cell):
+    cell = make_cell("F-Li", 0)
+    strange = replace(cell, numbers=np.where(cell.numbers == 9, 82, cell.numbers))
+    found = model.predict([cell, cell, cell, strange], [1300.0, 300.0, 2500.0, 1300.0])
+    assert found.extrapolating.tolist() == [False, True, True, True]
+    assert "1000 to 1600 K" in found.reasons[1]
+    assert "Pb" in found.reasons[3]
+    assert found.upper_95[1] - found.lower_95[1] > found.upper_95[0] - found.lower_95[0]
+
+
+def test_draws_have_the_stated_mean_and_deviation(graph_model, make_cell):
+    cells = [make_cell("Cl-Li", 0), make_cell("Li-N", 1)]
+    found = graph_model.predict(cells, 1100.0)
+    draws = graph_model.predict_members(cells, 1100.0, samples=3000, seed=0)
+    # Deviation of a mean of 3000 draws: 1.8 % of the spread.
+    assert draws.mean(axis=0) == pytest.approx(found.mean, abs=0.1 * found.std.max())
+    assert draws.std(axis=0) == pytest.approx(found.std, rel=0.1)
+    assert np.array_equal(draws, graph_model.predict_members(cells, 1100.0, samples=3000, seed=0))
+
+
+def test_a_handful_of_labels_gives_a_wide_and_sane_answer(labels, config, make_cell):
+    widths = []
+    for count in (1, 4, 16):
+        small = train(labels[:count], test_keys=(), config=config, seed=0)
+        found = small.predict([make_cell("Li-S", 9)], 1200.0)
+        widths.append(found.upper_95[0] - found.lower_95[0])
+        assert -9 < found.mean[0] < -2
+        assert small.quantile.method == "student"
+        assert small.metrics == {}
+    assert widths[0] > widths[1] > widths[2]
+    assert widths[0] > 1.5
+
+
+def test_upper_bounds_pull_predictions_down(labels, config):
+    bounds = [
+        replace(label, log10_D=label.log10_D - 1.5, censored=True, key=f"bound-{label.key}")
+        for label in labels
+        if label.group == "Li-O"
+    ]
+    rest = [label for label in labels if label.group != "Li-O"]
+    cell = next(label.system for label in labels if label.group == "Li-O")
+    free = train(rest, test_keys=(), config=config, seed=0).predict([cell], 1300.0).mean[0]
+    bound = train([*rest, *bounds], test_keys=(), config=config, seed=0).predict([cell], 1300.0).mean[0]
+    assert bound < free - 0.3
+
+
+def test_saved_and_loaded_it_answers_the_same(model, graph_model, make_cell, tmp_path):
+    cells = [make_cell("Cl-Li", 4), make_cell("Li-P", 2)]
+    for trained in (model, graph_model):
+        trained.save(tmp_path / "model")
+        again = load(tmp_path / "model")
+        assert again.artefact_sha256 == trained.artefact_sha256
+        assert again.metrics == trained.metrics
+        before, after = trained.predict(cells, 900.0), again.predict(cells, 900.0)
+        for name in ("mean", "std", "lower_95", "upper_95", "log10_D0", "Ea_eV"):
+            assert np.array_equal(getattr(before, name), getattr(after, name))
+
+
+def test_warm_start_takes_only_networks_that_never_saw_the_held_out(labels, config, test_keys, model):
+    child = train(labels, test_keys=test_keys, config=config, seed=1, parent=model)
+    cold = train(labels, test_keys=test_keys, config=config, seed=1)
+    assert child.parent_sha256 == model.artefact_sha256
+    assert not same_weights(child, cold)
+    other_folds = train(labels, test_keys=test_keys, config=config, seed=7, parent=model)
+    assert other_folds.training_keys == model.training_keys
+
+
+def test_compositions_without_cells(labels):
+    bare = [
+        replace(label, system=None, composition={3: 2, 8: 1} if label.group == "Li-O" else {3: 1, 17: 1})
+        for label in labels
+        if label.group in ("Li-O", "Cl-Li")
+    ]
+    model = train(bare, test_keys=(), config=SurrogateConfig(architecture="arrhenius_kernel"), seed=0)
+    found = model.predict([{3: 2, 8: 1}, {3: 20, 8: 10}, {3: 1, 17: 1}], 1300.0)
+    assert found.mean[0] == pytest.approx(found.mean[1], abs=1e-9)
+    assert found.mean[0] != pytest.approx(found.mean[2], abs=1e-3)
+    assert not model.networks
+
+
+def test_progress_rises_to_one(labels, config):
+    seen = []
+    train(labels[:8], test_keys=(), config=config, seed=0, on_progress=lambda done, text: seen.append((done, text)))
+    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1][0] == 1.0
+
+
+def test_refuses_leaks_and_muddles(labels, config, test_keys):
+    first = labels[0]
+    cases = [
+        (labels, [first.key], "group"),
+        (labels, ["no-such-key"], "not among"),
+        (labels, [label.key for label in labels], "at least one label"),
+        ([*labels, first], test_keys, "twice"),
+        ([*labels, labels[-1]], test_keys, "twice"),
+        ([*labels, replace(first, species="Na", key="na", group="x")], (), "one mobile species"),
+        ([replace(first, system=None, composition={11: 1, 17: 1})], (), "no mobile species"),
+    ]
+    for observations, keys, message in cases:
+        with pytest.raises(InputError, match=message):
+            train(observations, test_keys=keys, config=config, seed=0)
+    with pytest.raises(InputError, match="unknown surrogate"):
+        train(labels, test_keys=(), config=replace(config, architecture="oracle"), seed=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"temperature_K": 0.0}, "impossible"),
+        ({"temperature_K": float("nan")}, "impossible"),
+        ({"log10_D": float("-inf")}, "not a number"),
+        ({"log10_stderr": -0.1}, "no error"),
+        ({"species": "Xx"}, "no element"),
+        ({"system": None}, "neither"),
+    ],
+)
+def test_refuses_labels_that_are_none(labels, change, message):
+    with pytest.raises(InputError, match=message):
+        replace(labels[0], **change)
+
+
+def test_refuses_questions_it_cannot_answer(model, make_cell):
+    cell = make_cell("Cl-Li", 0)
+    for systems, temperatures, message in (
+        ([cell], -5.0, "impossible"),
+        ([cell, cell], [300.0], "one for each"),
+        ([{11: 1, 17: 1}], 300.0, "no mobile species"),
+    ):
+        with pytest.raises(InputError, match=message):
+            model.predict(systems, temperatures)
+
+
+def test_refuses_artefacts_that_are_none(model):
+    arrays, manifest = checkpoint.unpack(model.dumps(), source="model")
+    broken = [
+        ({**manifest, "schema_version": 99}, arrays, "newer"),
+        ({**manifest, "kind": "generator"}, arrays, "not a surrogate"),
+        ({**manifest, "architecture": "oracle"}, arrays, "unknown architecture"),
+        ({name: value for name, value in manifest.items() if name != "domain"}, arrays, "incomplete"),
+        (manifest, {name: value for name, value in arrays.items() if not name.startswith("network")}, "incomplete"),
+        (manifest, {**arrays, "element_table": arrays["element_table"] + 1}, "table of elements"),
+    ]
+    for new_manifest, new_arrays, message in broken:
+        with pytest.raises(CheckpointError, match=message):
+            loads(checkpoint.pack(new_arrays, new_manifest), source="some file")
+
+
+def test_configuration_refuses_nonsense():
+    with pytest.raises(InputError, match="at least 2"):
+        SurrogateConfig(members=1)
+    with pytest.raises(InputError, match="steps must be positive"):
+        SurrogateConfig(steps=0)
+
+
+def test_an_observation_prefers_its_cell(labels):
+    assert isinstance(labels[0], Observation)
+    assert labels[0].material is labels[0].system
