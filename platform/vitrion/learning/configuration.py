@@ -114,12 +114,12 @@ class Surrogate(_Section):
 
     Attributes:
         members: networks in the ensemble.
-        epochs: passes over the training labels.
+        steps: optimiser steps of each network.
         test_compositions: compositions whose labels are the frozen test.
     """
 
     members: int = Field(default=5, ge=2)
-    epochs: int = Field(default=150, ge=1)
+    steps: int = Field(default=60, ge=1)
     test_compositions: int = Field(default=2, ge=1)
 
 
@@ -133,6 +133,32 @@ class Generator(_Section):
 
     steps: int = Field(default=300, ge=1)
     samples: int = Field(default=3, ge=0)
+
+
+class Smaller(_Section):
+    """The smaller campaign that runs where only a slow potential is to hand.
+
+    Attributes:
+        compounds: reduced formulas to take instead.
+        atoms: atoms in a cell.
+        melt_ps: melting time.
+        quench_ps: quenching time.
+        hold_ps: time at the final temperature.
+        production_ps: length of a label's trajectory.
+        cycles: closed cycles.
+        initial: labels of the first cycle.
+        batch: labels of each later one, one of them by the random arm.
+    """
+
+    compounds: tuple[str, ...] = Field(min_length=2)
+    atoms: int = Field(ge=16, le=400)
+    melt_ps: float = Field(gt=0)
+    quench_ps: float = Field(gt=0)
+    hold_ps: float = Field(gt=0)
+    production_ps: float = Field(gt=0)
+    cycles: int = Field(ge=1)
+    initial: int = Field(ge=2)
+    batch: int = Field(ge=2)
 
 
 class LocalRun(_Section):
@@ -159,6 +185,7 @@ class CampaignConfiguration(_Section):
         potential: workhorse potential; ``auto`` takes NEP89 where it can run and CHGNet otherwise, and says so.
         cycles: closed cycles after which the campaign is done.
         initial: labels of the first cycle, the frozen test's not counted.
+        smaller: what runs instead when ``potential: auto`` finds no NEP89; None refuses to shrink.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,80}$")
@@ -174,6 +201,7 @@ class CampaignConfiguration(_Section):
     surrogate: Surrogate = Surrogate()
     generator: Generator = Generator()
     referee: Referee | None = None
+    smaller: Smaller | None = None
     runner: LocalRun | FireworksRun = Field(default=LocalRun(), discriminator="kind")
 
     @model_validator(mode="after")
@@ -181,6 +209,27 @@ class CampaignConfiguration(_Section):
         if self.surrogate.test_compositions >= len(self.compounds.names):
             raise ValueError("surrogate.test_compositions must leave compounds to train on")
         return self
+
+    def shrunk(self) -> "CampaignConfiguration":
+        """The same campaign with the numbers of its ``smaller`` section; itself without one."""
+        if self.smaller is None:
+            return self
+        small = self.smaller
+        times = {"melt_ps": small.melt_ps, "quench_ps": small.quench_ps, "hold_ps": small.hold_ps}
+        cells = Cells(atoms=small.atoms, protocol=self.cells.protocol.model_copy(update=times))
+        protocol = self.labels.protocol.model_copy(update={"production_ps": small.production_ps})
+        return self.model_copy(
+            update={
+                "compounds": Compounds(dataset=self.compounds.dataset, names=small.compounds),
+                "cells": cells,
+                "labels": self.labels.model_copy(update={"protocol": protocol}),
+                "cycles": small.cycles,
+                "initial": small.initial,
+                "acquisition": self.acquisition.model_copy(update={"batch": small.batch, "random": 1}),
+                "surrogate": self.surrogate.model_copy(update={"test_compositions": 1}),
+                "referee": None,
+            },
+        )
 
     def content_hash(self) -> str:
         """Identity of what decides the labels: everything but where and by how many workers it runs."""

@@ -36,7 +36,7 @@ def choose_test_formulas(groups: Mapping[str, str], *, count: int, seed: int) ->
 
 
 def first_proposals(
-    sources: Mapping[str, str],
+    sources: Mapping[str, str | None],
     *,
     test_formulas: Sequence[str],
     temperatures_K: Sequence[float],
@@ -49,7 +49,7 @@ def first_proposals(
     each with the next temperature of the list, round after round, until `initial` questions stand.
 
     Args:
-        sources: fingerprint of the crystal of each reduced formula.
+        sources: fingerprint of the crystal of each reduced formula, or None.
         test_formulas: the frozen test.
         temperatures_K: temperatures labels may be made at.
         initial: number of questions besides the test's.
@@ -68,5 +68,5 @@ def first_proposals(
     return (*test, *rounds[:initial])
 
 
-def _ask(sources: Mapping[str, str], formula: str, kelvin: float, arm: Arm) -> Proposal:
+def _ask(sources: Mapping[str, str | None], formula: str, kelvin: float, arm: Arm) -> Proposal:
     return Proposal(formula=formula, source_fingerprint=sources[formula], temperature_K=kelvin, arm=arm)

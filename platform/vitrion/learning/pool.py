@@ -7,7 +7,8 @@ import numpy as np
 
 from vitrion.learning.acquisition import Beliefs, choose_batch, choose_random
 from vitrion.learning.proposal import Arm, Proposal
-from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_models.surrogates import Material
+from vitrion_models.system import FloatArray
 
 SAME_COMPOSITION_KINSHIP = 0.9
 SHRINKAGE_MEMBERS = 4.0
@@ -21,16 +22,17 @@ class Candidate:
 
     Attributes:
         formula: reduced formula.
-        fingerprint: the crystal whose cell is still to be made, or an accepted amorphous cell.
+        fingerprint: the crystal whose cell is still to be made (None where only the composition is known), or an
+            accepted amorphous cell.
         is_cell: whether it is a cell.
-        system: its arrays, for the surrogate.
+        material: what the surrogate is asked about: the cell, the crystal, or the composition.
         asked_K: temperatures already asked for.
     """
 
     formula: str
-    fingerprint: str
+    fingerprint: str | None
     is_cell: bool
-    system: AtomicSystem
+    material: Material
     asked_K: frozenset[float]
 
 

@@ -1,6 +1,8 @@
 """A proposal: one question put to the molecular dynamics, and how far its answer has come."""
 
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -32,7 +34,7 @@ class Proposal(BaseModel):
 
     Attributes:
         formula: reduced formula.
-        source_fingerprint: crystal to make a cell of, or the cell itself.
+        source_fingerprint: crystal to make a cell of, or the cell itself; None for a composition without crystal.
         structure_fingerprint: the amorphous cell, once there is one.
         temperature_K: temperature of the label.
         arm: who asked.
@@ -52,7 +54,7 @@ class Proposal(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     formula: str
-    source_fingerprint: str
+    source_fingerprint: str | None
     structure_fingerprint: str | None = None
     temperature_K: float
     arm: Arm
@@ -72,3 +74,11 @@ class Proposal(BaseModel):
     def title(self) -> str:
         """Short text for people."""
         return f"{self.formula} {self.temperature_K:.0f} K ({self.arm})"
+
+
+def plain_proposals(stored: Iterable[Mapping[str, Any]]) -> tuple[Proposal, ...]:
+    """Proposals of a cycle's document, without what the store adds."""
+    return tuple(
+        Proposal.model_validate({name: value for name, value in entry.items() if name in Proposal.model_fields})
+        for entry in stored
+    )

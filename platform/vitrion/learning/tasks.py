@@ -3,14 +3,42 @@
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import cache
 
 from pymatgen.core.structure import Structure
 
+from vitrion.ingest.outcomes import outcomes_in
 from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.proposal import Arm, Proposal
 from vitrion.learning.seeds import derive_seed
-from vitrion.running.task import Task, TaskKind
+from vitrion.running.task import Task, TaskKind, TaskResult
+from vitrion_models.errors import InputError
+from vitrion_workflows import potentials
 from vitrion_workflows.flows import DiffusivityMaker, MeltQuenchMaker, RelaxGeneratedMaker
-from vitrion_workflows.schemas import LabelProtocol, label_key
+from vitrion_workflows.schemas import CellOutcome, LabelOutcome, LabelProtocol, label_key
+
+
+@dataclass(frozen=True)
+class Question:
+    """All that decides one label.
+
+    Attributes:
+        formula: reduced formula, for people.
+        fingerprint: the cell.
+        temperature_K: temperature of the run.
+        potential: registry name.
+        protocol: numbers of the run.
+        seed: of the run.
+        arm: who asked.
+    """
+
+    formula: str
+    fingerprint: str
+    temperature_K: float
+    potential: str
+    protocol: LabelProtocol
+    seed: int
+    arm: Arm
 
 
 @dataclass(frozen=True)
@@ -27,66 +55,82 @@ class TaskFactory:
     potential: str
     weights_sha256: str
 
-    def cell(self, formula: str, twin: Structure, *, twin_fingerprint: str, attempt: int) -> Task:
+    def cell(self, formula: str, twin: Structure | None, *, attempt: int) -> Task:
         """Melt and quench one cell of a composition; another attempt has another seed."""
         config = self.configuration
         seed = derive_seed(config.seed, "cell", formula, attempt)
         maker = MeltQuenchMaker(potential=self.potential, protocol=config.cells.protocol)
         flow = maker.make(formula, n_atoms=config.cells.atoms, seed=seed, twin=twin)
-        identity = _identity(
-            "cell",
-            formula,
-            twin_fingerprint,
-            config.cells.atoms,
-            config.cells.protocol.model_dump(),
-            seed,
-            self.weights_sha256,
-        )
+        protocol = config.cells.protocol.model_dump(mode="json")
+        identity = _identity("cell", formula, config.cells.atoms, protocol, seed, self.weights_sha256)
         return Task(id=identity, kind=TaskKind.CELL, title=f"{formula} melt and quench", flow=flow)
 
-    def label_seed(self, fingerprint: str, temperature_K: float) -> int:
-        """Seed of a labelling run."""
-        return derive_seed(self.configuration.seed, "label", fingerprint, temperature_K)
+    def question(self, proposal: Proposal) -> Question:
+        """What a proposal with a cell asks.
 
-    def label_key(self, fingerprint: str, temperature_K: float) -> str:
-        """Identity of a label before it is made."""
-        return label_key(
-            structure_fingerprint=fingerprint,
-            species=self.configuration.species,
-            temperature_K=temperature_K,
-            protocol=self.configuration.labels.protocol,
-            weights_sha256=self.weights_sha256,
-            seed=self.label_seed(fingerprint, temperature_K),
+        Raises:
+            InputError: a referee's question in a campaign without referee.
+        """
+        config = self.configuration
+        potential, protocol = self.potential, config.labels.protocol
+        if proposal.arm is Arm.REFEREE:
+            if config.referee is None:
+                raise InputError(f"campaign {config.name} has a proposal for a referee but no referee: restore it")
+            potential = config.referee.potential
+            protocol = protocol.model_copy(update={"production_ps": config.referee.production_ps})
+        fingerprint = str(proposal.structure_fingerprint)
+        return Question(
+            formula=proposal.formula,
+            fingerprint=fingerprint,
+            temperature_K=proposal.temperature_K,
+            potential=potential,
+            protocol=protocol,
+            seed=derive_seed(config.seed, "label", fingerprint, proposal.temperature_K),
+            arm=proposal.arm,
         )
 
-    def label(self, formula: str, cell: Structure, *, fingerprint: str, temperature_K: float) -> Task:
-        """Label one cell at one temperature with the workhorse."""
+    def label(self, question: Question, cell: Structure) -> Task:
+        """Label one cell at one temperature."""
         maker = DiffusivityMaker(
-            potential=self.potential,
-            protocol=self.configuration.labels.protocol,
-            species=self.configuration.species,
+            potential=question.potential, protocol=question.protocol, species=self.configuration.species
         )
-        flow = maker.make(cell, temperature_K=temperature_K, seed=self.label_seed(fingerprint, temperature_K))
+        referee = question.arm is Arm.REFEREE
+        identity = label_key(
+            structure_fingerprint=question.fingerprint,
+            species=self.configuration.species,
+            temperature_K=question.temperature_K,
+            protocol=question.protocol,
+            weights_sha256=weights_of(question.potential),
+            seed=question.seed,
+        )
+        by = f" by {question.potential}" if referee else ""
         return Task(
-            id=self.label_key(fingerprint, temperature_K),
-            kind=TaskKind.LABEL,
-            title=f"{formula} label {temperature_K:.0f} K",
-            flow=flow,
+            id=identity,
+            kind=TaskKind.REFEREE if referee else TaskKind.LABEL,
+            title=f"{question.formula} label {question.temperature_K:.0f} K{by}",
+            flow=maker.make(cell, temperature_K=question.temperature_K, seed=question.seed),
         )
 
     def relax(self, formula: str, cell: Structure, *, twin: Structure | None, model_version: str, number: int) -> Task:
         """Relax one generated cell and put it before the gates."""
         seed = derive_seed(self.configuration.seed, "relax", model_version, formula, number)
         maker = RelaxGeneratedMaker(potential=self.potential)
-        flow = maker.make(cell, formula=formula, twin=twin, model_version=model_version, seed=seed)
+        flow = maker.make(cell, twin=twin, model_version=model_version, seed=seed)
         identity = _identity("relax", formula, model_version, number, seed, self.weights_sha256)
         return Task(id=identity, kind=TaskKind.RELAX, title=f"{formula} generated cell {number + 1}", flow=flow)
 
 
+def outcome_of(result: TaskResult) -> CellOutcome | LabelOutcome | None:
+    """What a task was run for: the last outcome that its jobs left, or None after an error."""
+    found = outcomes_in(result.documents)
+    return found[-1] if found else None
+
+
+@cache
+def weights_of(potential: str) -> str:
+    """Identity of an installed potential's weights."""
+    return str(potentials.load(potential).weights_sha256)
+
+
 def _identity(*parts: object) -> str:
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def referee_protocol(protocol: LabelProtocol, production_ps: float) -> LabelProtocol:
-    """The workhorse's protocol at the referee's length."""
-    return protocol.model_copy(update={"production_ps": production_ps})

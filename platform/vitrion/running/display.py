@@ -63,6 +63,11 @@ class Display:
         """Print one lasting line."""
         self._console.print(Text(f"[{_clock(time.monotonic() - self._begun)}] {text}"), highlight=False)
 
+    def note(self, text: str) -> None:
+        """Show what the coordinator itself does, for as long as it does it."""
+        if self._console.is_terminal:
+            self._live.update(Text(text))
+
     def tick(self, statuses: Sequence[WorkerStatus]) -> None:
         """Show what the workers do now."""
         if self._console.is_terminal:

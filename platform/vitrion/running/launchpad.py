@@ -14,8 +14,11 @@ from fireworks import FWorker, LaunchPad
 from fireworks.core import rocket, rocket_launcher
 from jobflow import JobStore
 from jobflow.managers.fireworks import flow_to_workflow
+from maggma.stores import MongoURIStore
 from pymongo.uri_parser import parse_uri
 
+from vitrion.database.connection import DEFAULT_NAME, URI_VARIABLE
+from vitrion.database.indexes import JOBS_COLLECTION
 from vitrion.running.task import TASK_METADATA_KEY, ResultHandler, Task, TaskResult, Watch
 from vitrion_models.errors import InputError
 
@@ -24,21 +27,38 @@ HEARTBEATS_BEFORE_LOST = 4
 FINISHED_STATES = ("COMPLETED", "FIZZLED", "DEFUSED", "ARCHIVED")
 
 
-def connect_launchpad(uri: str | None, database: str) -> LaunchPad:
+def connect_launchpad(uri: str | None) -> LaunchPad:
     """The launchpad in the campaign's own database.
 
     Raises:
         InputError: no server is configured; FireWorks cannot run on the embedded store.
     """
-    if uri is None:
-        raise InputError("runner: fireworks needs a MongoDB server: set VITRION_DATABASE_URI")
-    name = parse_uri(uri)["database"] or database
-    pad = LaunchPad(host=uri, uri_mode=True, name=name, strm_lvl="ERROR")
-    if not pad.fw_id_assigner.find_one({}, {"_id": 1}):
-        pad.fw_id_assigner.insert_one({"next_fw_id": 1, "next_launch_id": 1})
+    address, name = _server(uri)
+    pad = LaunchPad(host=address, uri_mode=True, name=name, strm_lvl="ERROR")
+    if pad.fw_id_assigner.find_one({}, {"_id": 1}) is None:
+        pad.fw_id_assigner.update_one({}, {"$setOnInsert": {"next_fw_id": 1, "next_launch_id": 1}}, upsert=True)
         pad.tuneup(bkground=False)
     pad.workflows.create_index(f"metadata.{TASK_METADATA_KEY}")
     return pad
+
+
+def connect_job_store(uri: str | None) -> JobStore:
+    """The JobStore of the campaign's database in a form that travels to the workers: by address.
+
+    Raises:
+        InputError: no server is configured.
+    """
+    address, name = _server(uri)
+    store = JobStore(MongoURIStore(address, collection_name=JOBS_COLLECTION, database=name, key="uuid"))
+    store.connect()
+    return store
+
+
+def _server(uri: str | None) -> tuple[str, str]:
+    address = uri or os.environ.get(URI_VARIABLE)
+    if not address:
+        raise InputError(f"runner: fireworks needs a MongoDB server: set {URI_VARIABLE}")
+    return address, parse_uri(address)["database"] or DEFAULT_NAME
 
 
 class LaunchpadRunner:

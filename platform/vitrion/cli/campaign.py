@@ -1,0 +1,139 @@
+"""`vitrion campaign`: the active-learning loop, one step or all of it."""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vitrion.cli.output import emit, note
+
+if TYPE_CHECKING:
+    from vitrion.learning.campaign import Campaign
+    from vitrion.learning.configuration import CampaignConfiguration
+
+app = typer.Typer(no_args_is_help=True, help="Run the active-learning loop, one step or all of it.")
+
+FileArgument = Annotated[Path, typer.Argument(help="The campaign's YAML file.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+ReportOption = Annotated[Path, typer.Option("--output", "-o", help="Where the HTML page goes.")]
+DEFAULT_REPORT = Path("report.html")
+
+
+@app.command()
+def run(file: FileArgument, *, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+    """Step until every cycle is closed, then write the report; run it again after any interruption."""
+    with opened(file, quiet=quiet) as campaign:
+        campaign.run()
+        page = _write_report(campaign, DEFAULT_REPORT)
+        emit({**_status(campaign), "report": str(page)}, as_json=as_json)
+
+
+@app.command()
+def step(file: FileArgument, *, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+    """Do the next thing, whatever happened before."""
+    with opened(file, quiet=quiet) as campaign:
+        more = campaign.step()
+        emit({**_status(campaign), "more_to_do": more}, as_json=as_json)
+
+
+@app.command()
+def status(file: FileArgument, *, as_json: JsonOption = False) -> None:
+    """Say where a campaign stands; does not disturb a running one."""
+    from vitrion.database import connect  # noqa: PLC0415 - `--help` does without
+    from vitrion.learning.configuration import load_configuration  # noqa: PLC0415
+    from vitrion.learning.standing import standing  # noqa: PLC0415
+
+    configuration = load_configuration(file)
+    with connect(readonly=True) as db:
+        emit(standing(db, configuration), as_json=as_json)
+
+
+@app.command()
+def report(file: FileArgument, *, output: ReportOption = DEFAULT_REPORT, as_json: JsonOption = False) -> None:
+    """Write the report of what is there so far."""
+    from vitrion.database import connect  # noqa: PLC0415
+    from vitrion.learning.configuration import load_configuration  # noqa: PLC0415
+    from vitrion.report import build  # noqa: PLC0415
+
+    configuration = load_configuration(file)
+    with connect(readonly=True) as db:
+        emit({"report": str(build(db, configuration.name, output))}, as_json=as_json)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON schema of a campaign file."""
+    from vitrion.learning.configuration import CampaignConfiguration  # noqa: PLC0415
+
+    json.dump(CampaignConfiguration.model_json_schema(), sys.stdout, indent=2)
+    sys.stdout.write("\n")
+
+
+@contextmanager
+def opened(file: Path, *, quiet: bool) -> "Iterator[Campaign]":
+    """The campaign of a file in the configured database, with a live display and Ctrl-C turned into a clean stop."""
+    from vitrion.database import connect  # noqa: PLC0415
+    from vitrion.database.connection import URI_VARIABLE, home_folder  # noqa: PLC0415
+    from vitrion.learning.campaign import Campaign  # noqa: PLC0415
+    from vitrion.learning.configuration import load_configuration  # noqa: PLC0415
+    from vitrion.running.choosing import make_runner  # noqa: PLC0415
+    from vitrion.running.display import Display  # noqa: PLC0415
+
+    configuration = load_configuration(file)
+    scratch = Path(os.environ.get("VITRION_SCRATCH") or home_folder() / "scratch")
+    scratch.mkdir(parents=True, exist_ok=True)
+    with connect() as db, Display(scratch=scratch, quiet=quiet) as display, _stop_on_interrupt() as should_stop:
+        runner = make_runner(configuration.runner, db=db, uri=os.environ.get(URI_VARIABLE), scratch=scratch)
+        campaign = Campaign(db, configuration, runner, display, should_stop)
+        _announce(campaign, configuration)
+        yield campaign
+
+
+def _announce(campaign: "Campaign", configuration: "CampaignConfiguration") -> None:
+    plan = campaign.plan
+    campaign.display.say(
+        f"campaign {configuration.name}: {len(plan.crystals)} compositions, potential {plan.potential}, "
+        f"frozen test {', '.join(plan.test_formulas)}"
+    )
+    if plan.potential_note:
+        campaign.display.say(plan.potential_note)
+
+
+@contextmanager
+def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM ask for a clean stop; a second Ctrl-C ends at once."""
+    asked = False
+
+    def ask(number: int, _frame: object) -> None:
+        nonlocal asked
+        if asked and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        asked = True
+        note("stopping: workers write their checkpoints (Ctrl-C again to stop at once)")
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _status(campaign: "Campaign") -> dict[str, object]:
+    from vitrion.learning.standing import standing  # noqa: PLC0415
+
+    return standing(campaign.db, campaign.configuration)
+
+
+def _write_report(campaign: "Campaign", output: Path) -> Path:
+    from vitrion.report import build  # noqa: PLC0415
+
+    campaign.display.say("writing the report")
+    return build(campaign.db, campaign.configuration.name, output)

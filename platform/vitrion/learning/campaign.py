@@ -1,0 +1,153 @@
+"""The campaign: a state machine kept in its documents.
+
+    (none) -> proposed -> labelling -> learning -> closed -> (next cycle) ...
+
+`step` does the next thing whatever happened before, under a lease with an owner and an expiry; `run` steps until
+nothing is left. Nothing that decides a result lives in memory only: a killed campaign goes on from its documents, the
+JobStore, the spool and the checkpoints, and ends with the labels that an undisturbed one has.
+"""
+
+import os
+import socket
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+from vitrion.database import CycleRow, Database
+from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.learning import LearningStage
+from vitrion.learning.ledger import Ledger
+from vitrion.learning.plan import Plan, effective, make_plan
+from vitrion.learning.proposing import propose
+from vitrion.learning.stage import Stage
+from vitrion.learning.tasks import TaskFactory, weights_of
+from vitrion.running.display import Display
+from vitrion.running.task import Runner
+from vitrion_models.errors import VitrionError
+
+LEASE_SECONDS = 300.0
+
+
+class StoppedEarlyError(VitrionError):
+    """A stop was asked for; everything finished is kept and the campaign can go on."""
+
+
+class BusyError(VitrionError):
+    """Another process holds the lease of the campaign's cycle."""
+
+
+@dataclass
+class Campaign:
+    """One campaign in one database.
+
+    Attributes:
+        db: where it lives.
+        configuration: what it does.
+        runner: where its tasks run.
+        display: what people see of it.
+        should_stop: asked often; true ends the current step cleanly.
+    """
+
+    db: Database
+    configuration: CampaignConfiguration
+    runner: Runner
+    display: Display
+    should_stop: Callable[[], bool]
+
+    def __post_init__(self) -> None:
+        """Name the owner of leases: this very process."""
+        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+
+    @cached_property
+    def factory(self) -> TaskFactory:
+        """Tasks with the potential that this campaign was begun with."""
+        name = self.plan.potential
+        return TaskFactory(self.configuration, name, weights_of(name))
+
+    @cached_property
+    def plan(self) -> Plan:
+        """What was decided when the campaign began."""
+        plan = make_plan(self.db, self.configuration)
+        self.configuration = effective(self.configuration, plan.potential_note)
+        return plan
+
+    def run(self) -> None:
+        """Step until every cycle is closed.
+
+        Raises:
+            StoppedEarlyError: a stop was asked for.
+            BusyError: another process works on it.
+        """
+        while self.step():
+            pass
+
+    def step(self) -> bool:
+        """Do the next thing.
+
+        Returns:
+            Whether there is more to do.
+
+        Raises:
+            StoppedEarlyError: a stop was asked for.
+            BusyError: another process works on it.
+        """
+        plan = self.plan
+        cycle = self.db.cycles.latest(self.configuration.name)
+        if cycle is None or cycle.state == "closed":
+            index = 0 if cycle is None else cycle.index + 1
+            if index >= self.configuration.cycles:
+                return False
+            self.display.say(f"cycle {index + 1} of {self.configuration.cycles}: choosing what to label")
+            proposals = propose(self.db, self.configuration, plan, self.factory, index=index)
+            self.db.cycles.create(
+                self.configuration.name, index, proposals=[entry.model_dump(mode="json") for entry in proposals]
+            )
+            return True
+        return self._advance(cycle)
+
+    def _advance(self, cycle: CycleRow) -> bool:
+        name, index = self.configuration.name, cycle.index
+        if not self.db.cycles.acquire_lease(name, index, self.owner, LEASE_SECONDS):
+            raise BusyError(f"campaign {name}: cycle {index} is being worked on by {cycle.lease_owner}")
+        stage = Stage(
+            self.db,
+            self.configuration,
+            plan=self.plan,
+            factory=self.factory,
+            ledger=Ledger(self.db, name, index, self.owner, lease_seconds=LEASE_SECONDS),
+            display=self.display,
+            should_stop=self.should_stop,
+        )
+        try:
+            if cycle.state == "proposed":
+                stage.ledger.transition("proposed", "labelling")
+            elif cycle.state == "labelling":
+                self._label(stage)
+                stage.ledger.transition("labelling", "learning")
+            else:
+                self._learn(stage)
+                stage.ledger.transition("learning", "closed")
+        finally:
+            stage.ledger.release()
+        return True
+
+    def _label(self, stage: Stage) -> None:
+        self.display.say(f"cycle {stage.ledger.index + 1}: cells and labels")
+        labelling = stage.labelling()
+        if not self.runner.run(labelling.begin(), on_result=labelling.on_result, watch=stage.watch()):
+            raise StoppedEarlyError(_stopped(self.configuration.name))
+
+    def _learn(self, stage: Stage) -> None:
+        self.display.say(f"cycle {stage.ledger.index + 1}: retraining both models")
+        learning = LearningStage(stage)
+        learning.retrain()
+        if self.should_stop() or not self.runner.run(
+            learning.draws(), on_result=learning.on_result, watch=stage.watch()
+        ):
+            raise StoppedEarlyError(_stopped(self.configuration.name))
+        learning.conclude()
+
+
+def _stopped(name: str) -> str:
+    return f"campaign {name} was stopped; what was finished is kept: run the same command to go on"

@@ -1,0 +1,174 @@
+"""What a campaign knows: its labels as observations, its cells, and what the surrogate says of both."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from pymatgen.core.composition import Composition
+
+from vitrion.database import Database, LabelRow
+from vitrion.learning.pool import Candidate, Forecast
+from vitrion.learning.proposal import Arm
+from vitrion_models.surrogates import Observation, TrainedSurrogate
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.schemas import LabelState, StructureKind
+
+LEARNED_STATES = (LabelState.ACCEPTED.value, LabelState.CENSORED.value)
+MEMBER_DRAWS = 64
+TYPICAL_LABEL_NOISE = 0.1
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """The labels that may be learned from, and those of the frozen test.
+
+    Attributes:
+        observations: of both, cells only; sorted by key.
+        twins: the training labels again, on the crystal of the composition, so that the surrogate accepts a crystal
+            too; none of them belongs to the test.
+        test_keys: labels of the frozen test.
+        formulas: reduced formula of each label key.
+    """
+
+    observations: tuple[Observation, ...]
+    twins: tuple[Observation, ...]
+    test_keys: frozenset[str]
+    formulas: dict[str, str]
+
+    @property
+    def training(self) -> tuple[Observation, ...]:
+        """Observations that are not in the test, twins left out."""
+        return tuple(entry for entry in self.observations if entry.key not in self.test_keys)
+
+    @property
+    def testing(self) -> tuple[Observation, ...]:
+        """Observations of the frozen test."""
+        return tuple(entry for entry in self.observations if entry.key in self.test_keys)
+
+    @property
+    def label_noise(self) -> float:
+        """Median standard error of the uncensored labels, in decades."""
+        errors = [entry.log10_stderr for entry in self.observations if not entry.censored]
+        return float(np.median(errors)) if errors else TYPICAL_LABEL_NOISE
+
+
+def gather(db: Database, *, campaign: str, potential: str, weights_sha256: str) -> Knowledge:
+    """Read the labels of one campaign that were made with one potential.
+
+    Labels of another potential, or of other weights of the same one, are another quantity and are left out.
+
+    Args:
+        db: where from.
+        campaign: its name.
+        potential: registry name of the workhorse.
+        weights_sha256: identity of its weights.
+    """
+    found = db.labels.search(campaign=campaign, potential=potential, property="tracer_diffusivity", sort="key")
+    rows = [
+        row
+        for row in found
+        if row.state in LEARNED_STATES and row.weights_sha256 == weights_sha256 and row.log10_value is not None
+    ]
+    cells = {str(row.structure_fingerprint) for row in rows}
+    crystals = {name: twin for name in cells if (twin := db.structures.get(name).twin) is not None}
+    structures = db.structures.structures(sorted(cells | set(crystals.values())))
+    systems = {name: db.structures.system(name) for name in structures}
+    test_keys = frozenset(row.key for row in rows if row.arm == Arm.TEST)
+    return Knowledge(
+        observations=tuple(_observation(row, row.key, systems[str(row.structure_fingerprint)]) for row in rows),
+        twins=tuple(
+            _observation(row, f"{row.key}:twin", systems[crystals[str(row.structure_fingerprint)]])
+            for row in rows
+            if row.key not in test_keys and str(row.structure_fingerprint) in crystals
+        ),
+        test_keys=test_keys,
+        formulas={row.key: row.reduced_formula for row in rows},
+    )
+
+
+def _observation(row: LabelRow, key: str, system: AtomicSystem) -> Observation:
+    return Observation(
+        system=system,
+        species=row.species,
+        temperature_K=row.temperature_K,
+        log10_D=float(row.log10_value or 0.0),
+        log10_stderr=row.log10_stderr or 0.0,
+        censored=row.state == LabelState.CENSORED.value,
+        group=row.chemsys,
+        key=key,
+    )
+
+
+def build_pool(
+    db: Database,
+    *,
+    campaign: str,
+    crystals: Mapping[str, str | None],
+    asked: Mapping[str, frozenset[float]],
+    temperatures_K: Sequence[float],
+) -> list[Candidate]:
+    """Everything that could be labelled next, in a fixed order.
+
+    Args:
+        db: where from.
+        campaign: its name.
+        crystals: crystal (or None) of each reduced formula that may be proposed; the test's are not among them.
+        asked: temperatures already asked for, by fingerprint of the cell.
+        temperatures_K: temperatures a label may be made at.
+
+    Returns:
+        The accepted amorphous cells, and the crystals of compositions without one; each with a temperature left.
+    """
+    cells = [
+        row
+        for row in db.structures.search(campaign=campaign, kind=StructureKind.AMORPHOUS.value, sort="fingerprint")
+        if row.accepted and row.reduced_formula in crystals
+    ]
+    with_cell = {row.reduced_formula for row in cells}
+    candidates = [
+        Candidate(
+            formula=row.reduced_formula,
+            fingerprint=row.fingerprint,
+            is_cell=True,
+            material=db.structures.system(row.fingerprint),
+            asked_K=asked.get(row.fingerprint, frozenset()),
+        )
+        for row in cells
+    ]
+    candidates += [
+        Candidate(
+            formula=formula,
+            fingerprint=crystal,
+            is_cell=False,
+            material=amounts(formula) if crystal is None else db.structures.system(crystal),
+            asked_K=frozenset(),
+        )
+        for formula, crystal in sorted(crystals.items())
+        if formula not in with_cell
+    ]
+    return [entry for entry in candidates if set(temperatures_K) - entry.asked_K]
+
+
+def amounts(formula: str) -> dict[int, float]:
+    """Amounts by atomic number of a formula, for a composition without any cell."""
+    return {element.Z: float(amount) for element, amount in Composition(formula).items()}
+
+
+def forecast(
+    surrogate: TrainedSurrogate,
+    pool: Sequence[Candidate],
+    *,
+    temperatures_K: Sequence[float],
+    target_K: float,
+    seed: int,
+) -> Forecast:
+    """The surrogate's answers for a pool at every temperature."""
+    systems = [candidate.material for candidate in pool]
+    answers = [surrogate.predict(systems, kelvin) for kelvin in temperatures_K]
+    return Forecast(
+        temperatures_K=np.array(temperatures_K, dtype=float),
+        mean=np.array([answer.mean for answer in answers]),
+        std=np.array([answer.std for answer in answers]),
+        members=surrogate.predict_members(systems, target_K, samples=MEMBER_DRAWS, seed=seed),
+        target_index=list(temperatures_K).index(target_K),
+    )

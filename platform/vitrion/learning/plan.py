@@ -1,0 +1,111 @@
+"""The plan: what is decided once, when a campaign begins, and never again."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from vitrion.database import Database
+from vitrion.datasets.formulas import chemical_system
+from vitrion.datasets.quickstart import quickstart_crystals
+from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.design import choose_test_formulas
+from vitrion.learning.seeds import derive_seed
+from vitrion_workflows import potentials
+from vitrion_workflows.candidates import CandidateSettings, propose_compositions
+from vitrion_workflows.schemas import StructureKind
+
+WORKHORSE = "nep89"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Decisions of a campaign's beginning.
+
+    Attributes:
+        potential: registry name of the workhorse.
+        potential_note: one sentence where it is not the one that was wanted, else empty.
+        crystals: fingerprint of the crystal of each reduced formula; None for a composition derived from another.
+        derived: how each derived composition differs from its parent.
+        test_formulas: compositions of the frozen test.
+    """
+
+    potential: str
+    potential_note: str
+    crystals: dict[str, str | None]
+    derived: dict[str, str]
+    test_formulas: tuple[str, ...]
+
+    @property
+    def proposable(self) -> dict[str, str | None]:
+        """Crystals that may be proposed: all but the frozen test's."""
+        return {name: crystal for name, crystal in self.crystals.items() if name not in self.test_formulas}
+
+
+def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
+    """The plan stored with the campaign, or a new one, stored before anything is done by it.
+
+    Where only a slow potential can run, the plan is that of the smaller campaign (`effective`).
+
+    Raises:
+        InputError: a compound is not in the data set, or the name belongs to a campaign of another configuration.
+        MissingDependencyError: the potential cannot run.
+    """
+    campaign = db.campaigns.create_or_get(
+        configuration.name, configuration.model_dump(mode="json"), configuration.content_hash()
+    )
+    stored = (campaign.summary or {}).get("plan")
+    if stored is not None:
+        return Plan(**{**stored, "test_formulas": tuple(stored["test_formulas"])})
+    potential, note = _choose_potential(configuration.potential)
+    configuration = effective(configuration, note)
+    crystals: dict[str, str | None] = dict(_add_crystals(db, configuration))
+    derived = _derive(configuration, tuple(crystals))
+    groups = {formula: chemical_system(formula) for formula in crystals}
+    test = choose_test_formulas(groups, count=configuration.surrogate.test_compositions, seed=configuration.seed)
+    tested = {groups[formula] for formula in test}
+    derived = {formula: how for formula, how in derived.items() if chemical_system(formula) not in tested}
+    plan = Plan(
+        potential=potential,
+        potential_note=note,
+        crystals={**crystals, **dict.fromkeys(derived)},
+        derived=derived,
+        test_formulas=test,
+    )
+    db.campaigns.update(configuration.name, frozen_test=list(test), summary={"plan": asdict(plan)})
+    return plan
+
+
+def effective(configuration: CampaignConfiguration, potential_note: str) -> CampaignConfiguration:
+    """The configuration as it is run: the smaller one where the potential is not the one that was wanted."""
+    return configuration.shrunk() if potential_note else configuration
+
+
+def _choose_potential(wanted: str) -> tuple[str, str]:
+    if wanted != "auto":
+        potentials.load(wanted)
+        return wanted, ""
+    name, reason = potentials.default_potential()
+    return name, "" if name == WORKHORSE else reason
+
+
+def _add_crystals(db: Database, configuration: CampaignConfiguration) -> dict[str, str]:
+    """Put the compounds into the database."""
+    source = f"dataset:{configuration.compounds.dataset}"
+    return {
+        str(crystal.composition.reduced_formula): db.structures.add(
+            crystal, kind=StructureKind.CRYSTAL, source=source, mobile_ion=configuration.species
+        ).fingerprint
+        for crystal in quickstart_crystals(configuration.compounds.names)
+    }
+
+
+def _derive(configuration: CampaignConfiguration, formulas: tuple[str, ...]) -> dict[str, str]:
+    """Compositions derived from the compounds, likeliest first, and what was changed."""
+    count = configuration.compounds.proposed
+    if not count:
+        return {}
+    settings = CandidateSettings(species=configuration.species, greatest_atoms=configuration.cells.atoms // 2)
+    candidates = propose_compositions(formulas, settings=settings, seed=derive_seed(configuration.seed, "compositions"))
+    fresh = [entry for entry in candidates if entry.accepted and entry.formula not in formulas]
+    order = np.random.default_rng(derive_seed(configuration.seed, "derived")).permutation(len(fresh))
+    return {fresh[place].formula: f"{fresh[place].parent}: {fresh[place].description}" for place in order[:count]}

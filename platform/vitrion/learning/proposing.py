@@ -1,0 +1,137 @@
+"""Choosing what a cycle labels: the first design, or the pool through the eyes of the surrogate."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from vitrion.database import Database
+from vitrion.learning import shelf
+from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.design import first_proposals
+from vitrion.learning.knowledge import build_pool, forecast, gather
+from vitrion.learning.plan import Plan
+from vitrion.learning.pool import choose_proposals, resolvable_log10_D
+from vitrion.learning.proposal import Arm, Proposal, ProposalState, plain_proposals
+from vitrion.learning.seeds import derive_seed
+from vitrion.learning.tasks import TaskFactory
+from vitrion_models.errors import InputError
+from vitrion_models.surrogates import TrainedSurrogate
+from vitrion_workflows.schemas import LabelState
+
+
+def propose(
+    db: Database, configuration: CampaignConfiguration, plan: Plan, factory: TaskFactory, *, index: int
+) -> tuple[Proposal, ...]:
+    """Proposals of one cycle; the same database and configuration give the same ones.
+
+    Raises:
+        InputError: nothing is left to label.
+    """
+    if index == 0:
+        return first_proposals(
+            plan.crystals,
+            test_formulas=plan.test_formulas,
+            temperatures_K=configuration.labels.temperatures_K,
+            initial=configuration.initial,
+            seed=configuration.seed,
+        )
+    earlier = [
+        entry for cycle in range(index) for entry in plain_proposals(db.cycles.get(configuration.name, cycle).proposals)
+    ]
+    chosen = _from_pool(db, configuration, plan, factory, earlier, index=index)
+    return (*chosen, *_referees(db, configuration, earlier, cycles_before=index))
+
+
+def _from_pool(
+    db: Database,
+    configuration: CampaignConfiguration,
+    plan: Plan,
+    factory: TaskFactory,
+    earlier: Sequence[Proposal],
+    *,
+    index: int,
+) -> tuple[Proposal, ...]:
+    found = shelf.promoted_surrogate(db, configuration.name)
+    if found is None:
+        raise InputError(f"campaign {configuration.name} has no surrogate: its earlier cycles brought no label")
+    labels = configuration.labels
+    refused = {entry.formula for entry in earlier if entry.state == ProposalState.REFUSED}
+    crystals = {name: crystal for name, crystal in plan.proposable.items() if name not in refused}
+    pool = build_pool(
+        db,
+        campaign=configuration.name,
+        crystals=crystals,
+        asked=asked_temperatures(earlier),
+        temperatures_K=labels.temperatures_K,
+    )
+    if not pool:
+        raise InputError(
+            f"campaign {configuration.name}: nothing is left to label; name more compounds or temperatures"
+        )
+    seed = derive_seed(configuration.seed, "proposals", index)
+    target = labels.target_temperature_K
+    expected = forecast(found[1], pool, temperatures_K=labels.temperatures_K, target_K=target, seed=seed)
+    knowledge = gather(
+        db, campaign=configuration.name, potential=factory.potential, weights_sha256=factory.weights_sha256
+    )
+    return choose_proposals(
+        pool,
+        expected,
+        function=configuration.acquisition.function,
+        exploration=configuration.acquisition.exploration,
+        incumbent=_incumbent(found[1], [entry.material for entry in knowledge.training], target),
+        label_noise=knowledge.label_noise,
+        batch=configuration.acquisition.batch,
+        random=configuration.acquisition.random,
+        floor_log10_D=resolvable_log10_D(labels.protocol.production_ps),
+        seed=seed,
+    )
+
+
+def asked_temperatures(proposals: Sequence[Proposal]) -> dict[str, frozenset[float]]:
+    """Temperatures already asked for by the workhorse, by fingerprint of the cell."""
+    asked: defaultdict[str, set[float]] = defaultdict(set)
+    for entry in proposals:
+        if entry.structure_fingerprint is not None and entry.arm is not Arm.REFEREE:
+            asked[entry.structure_fingerprint].add(entry.temperature_K)
+    return {name: frozenset(temperatures) for name, temperatures in asked.items()}
+
+
+def _referees(
+    db: Database, configuration: CampaignConfiguration, earlier: Sequence[Proposal], *, cycles_before: int
+) -> tuple[Proposal, ...]:
+    """The same questions once more, to the referee: accepted labels of the smallest cells and highest temperatures.
+
+    They are asked once, in the second cycle, when the first one's labels are there.
+    """
+    if configuration.referee is None or cycles_before != 1:
+        return ()
+    accepted = [
+        entry
+        for entry in earlier
+        if entry.label_state == LabelState.ACCEPTED.value and entry.structure_fingerprint is not None
+    ]
+    sizes = {entry.label_key: db.labels.get(str(entry.label_key)).n_atoms or 0 for entry in accepted}
+    accepted.sort(key=lambda entry: (-entry.temperature_K, sizes[entry.label_key], str(entry.label_key)))
+    once = list({entry.formula: entry for entry in reversed(accepted)}.values())[::-1]
+    return tuple(
+        Proposal(
+            formula=entry.formula,
+            source_fingerprint=entry.structure_fingerprint,
+            structure_fingerprint=entry.structure_fingerprint,
+            temperature_K=entry.temperature_K,
+            arm=Arm.REFEREE,
+            predicted_log10_D=db.labels.get(str(entry.label_key)).log10_value,
+            potential=configuration.referee.potential,
+        )
+        for entry in once[: configuration.referee.labels]
+    )
+
+
+def _incumbent(surrogate: TrainedSurrogate, materials: Sequence[Any], target_K: float) -> float | None:
+    """The surrogate's best mean among what was labelled, at the target temperature."""
+    if not materials:
+        return None
+    return float(np.max(surrogate.predict(materials, target_K).mean))

@@ -1,0 +1,157 @@
+"""Retraining: both models learn from all that is known, and take their parents' places if they are not worse."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitrion.database import Database
+from vitrion.learning import shelf
+from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.knowledge import Knowledge
+from vitrion.learning.seeds import derive_seed
+from vitrion_models import generators, surrogates
+from vitrion_models.surrogates import Observation, SurrogateConfig, TrainedSurrogate
+from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_models.training.promotion import PromotionDecision, compare_on_frozen_test
+
+FIRST = PromotionDecision(promote=True, reason="the first of its line", mean_difference=0.0, interval=(0.0, 0.0))
+
+TextCallback = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Learned:
+    """One retraining.
+
+    Attributes:
+        artefact_sha256: the new version.
+        promoted: whether it is in force now.
+        reason: why, or why not.
+        seconds: time it took.
+    """
+
+    artefact_sha256: str
+    promoted: bool
+    reason: str
+    seconds: float
+
+
+def retrain_surrogate(
+    db: Database,
+    configuration: CampaignConfiguration,
+    knowledge: Knowledge,
+    *,
+    cycle: int,
+    on_progress: TextCallback,
+) -> Learned:
+    """Train a surrogate on everything but the frozen test, store it, and promote it if it is not worse there."""
+    begun = time.monotonic()
+    seed = derive_seed(configuration.seed, "surrogate", cycle)
+    parent = shelf.promoted_surrogate(db, configuration.name)
+    trained = surrogates.train(
+        [*knowledge.observations, *knowledge.twins],
+        test_keys=knowledge.test_keys,
+        config=SurrogateConfig(members=configuration.surrogate.members, steps=configuration.surrogate.steps),
+        seed=seed,
+        parent=None if parent is None else parent[1],
+        on_progress=lambda fraction, what: on_progress(f"surrogate: {what} {100 * fraction:.0f} %"),
+    )
+    scored = [entry for entry in knowledge.testing if not entry.censored]
+    if parent is None:
+        decision = FIRST
+    elif not scored:
+        decision = PromotionDecision(
+            promote=True,
+            reason="no uncensored label in the frozen test to compare on",
+            mean_difference=0.0,
+            interval=(0.0, 0.0),
+        )
+    else:
+        decision = compare_on_frozen_test(
+            _errors(parent[1], scored), _errors(trained, scored), groups=[entry.group for entry in scored], seed=seed
+        )
+    seconds = time.monotonic() - begun
+    lineage = shelf.Lineage(
+        campaign=configuration.name,
+        cycle=cycle,
+        seed=seed,
+        wall_seconds=seconds,
+        parent=None if parent is None else parent[0],
+        decision=decision,
+    )
+    split = {"grouped_by": "chemsys", "test_keys": sorted(knowledge.test_keys)}
+    sha256 = shelf.keep_surrogate(db, trained, lineage=lineage, split=split)
+    return Learned(sha256, decision.promote, decision.reason, seconds)
+
+
+def retrain_generator(
+    db: Database,
+    configuration: CampaignConfiguration,
+    cells: Sequence[tuple[str, AtomicSystem]],
+    test_cells: Sequence[tuple[str, AtomicSystem]],
+    *,
+    cycle: int,
+    on_progress: TextCallback,
+) -> Learned:
+    """Train a generator on accepted melt-quenched cells; the cells of the frozen test's compositions judge it.
+
+    Args:
+        db: where models are kept.
+        configuration: the campaign's.
+        cells: fingerprint and arrays of the training cells, sorted by fingerprint.
+        test_cells: the same of the frozen test's compositions; never trained on.
+        cycle: index of the cycle.
+        on_progress: takes one line.
+    """
+    begun = time.monotonic()
+    seed = derive_seed(configuration.seed, "generator", cycle)
+    parent = shelf.promoted_generator(db, configuration.name)
+    trained = generators.train(
+        [system for _, system in cells],
+        config=generators.GeneratorConfig(training_steps=configuration.generator.steps),
+        seed=seed,
+        parent=None if parent is None else parent[1],
+        on_progress=lambda at: on_progress(f"generator: step {at.step} of {at.steps}, loss {at.loss:.3f}"),
+    )
+    if parent is None:
+        decision = FIRST
+    elif not test_cells:
+        decision = PromotionDecision(
+            promote=True,
+            reason="no accepted cell in the frozen test to compare on",
+            mean_difference=0.0,
+            interval=(0.0, 0.0),
+        )
+    else:
+        systems = [system for _, system in test_cells]
+        # The decision squares what it is given; a denoising loss is a square already.
+        decision = compare_on_frozen_test(
+            np.sqrt(parent[1].denoising_losses(systems, seed=seed)),
+            np.sqrt(trained.denoising_losses(systems, seed=seed)),
+            groups=[_formula(system) for system in systems],
+            seed=seed,
+        )
+    seconds = time.monotonic() - begun
+    lineage = shelf.Lineage(
+        campaign=configuration.name,
+        cycle=cycle,
+        seed=seed,
+        wall_seconds=seconds,
+        parent=None if parent is None else parent[0],
+        decision=decision,
+    )
+    sha256 = shelf.keep_generator(db, trained, lineage=lineage, cells=[name for name, _ in cells])
+    return Learned(sha256, decision.promote, decision.reason, seconds)
+
+
+def _errors(surrogate: TrainedSurrogate, rows: Sequence[Observation]) -> FloatArray:
+    answer = surrogate.predict([row.material for row in rows], [row.temperature_K for row in rows])
+    errors: FloatArray = answer.mean - np.array([row.log10_D for row in rows])
+    return errors
+
+
+def _formula(system: AtomicSystem) -> str:
+    counts = np.bincount(system.numbers)
+    return "-".join(f"{number}:{counts[number]}" for number in np.flatnonzero(counts))

@@ -1,0 +1,98 @@
+"""What the stages of a cycle share: the documents they write and the progress they show."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from vitrion.database import Database
+from vitrion.ingest import builder
+from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.labelling import Labelling
+from vitrion.learning.ledger import Ledger
+from vitrion.learning.plan import Plan
+from vitrion.learning.proposal import FINISHED, Proposal, plain_proposals
+from vitrion.learning.tasks import TaskFactory
+from vitrion.running.display import Display
+from vitrion.running.task import TaskKind, TaskResult, Watch, WorkerStatus
+from vitrion_workflows.schemas import LabelState
+
+
+@dataclass
+class Stage:
+    """One cycle in one owner's hands.
+
+    Attributes:
+        db: where.
+        configuration: the campaign's.
+        plan: what was decided when it began.
+        factory: makes its tasks.
+        ledger: writes its cycle.
+        display: what people see.
+        should_stop: asked often.
+    """
+
+    db: Database
+    configuration: CampaignConfiguration
+    plan: Plan
+    factory: TaskFactory
+    ledger: Ledger
+    display: Display
+    should_stop: Callable[[], bool]
+    _proposals: tuple[Proposal, ...] = field(default=())
+
+    def labelling(self) -> Labelling:
+        """The labelling stage of this cycle."""
+        proposals = plain_proposals(self.ledger.cycle.proposals)
+        self._tally(proposals)
+        return Labelling(
+            proposals=list(proposals),
+            factory=self.factory,
+            geometry=self.db.structures.structure,
+            keep_result=self.keep,
+            keep_proposals=self._keep_proposals,
+        )
+
+    def keep(self, result: TaskResult, kind: TaskKind, arm: str) -> None:
+        """Make a result durable: JobStore, then documents, then the budget."""
+        name, index = self.configuration.name, self.ledger.index
+        store = self.db.job_store()
+        store.update([dict(document) for document in result.documents], key=["uuid", "index"])
+        builder.build(self.db, result.documents, campaign=name, cycle=index, arm=arm)
+        self.ledger.spend(kind.value, result.seconds)
+        self.display.tally.cpu_seconds += result.seconds
+
+    def watch(self) -> Watch:
+        """Keeps the lease alive, shows progress, passes a stop on."""
+
+        def on_tick(statuses: Sequence[WorkerStatus]) -> None:
+            self.ledger.keep_alive()
+            self.display.tick(statuses)
+
+        return Watch(should_stop=self.should_stop, on_tick=on_tick)
+
+    def _keep_proposals(self, proposals: Sequence[Proposal]) -> None:
+        keys = sorted({entry.label_key for entry in proposals if entry.label_state and entry.label_key})
+        self.ledger.update(proposals=[entry.model_dump(mode="json") for entry in proposals], label_keys=keys)
+        self._tally(proposals)
+
+    def _tally(self, proposals: Sequence[Proposal]) -> None:
+        tally = self.display.tally
+        tally.stage = f"cycle {self.ledger.index + 1}/{self.configuration.cycles}"
+        tally.tasks_known = len(proposals)
+        tally.tasks_done = sum(entry.state in FINISHED for entry in proposals)
+        tally.labels = self.db.labels.count(campaign=self.configuration.name)
+        tally.best = best_so_far(self.db, self.configuration)
+
+
+def best_so_far(db: Database, configuration: CampaignConfiguration) -> str:
+    """The highest accepted diffusivity at the target temperature, for people."""
+    target = configuration.labels.target_temperature_K
+    rows = db.labels.search(
+        campaign=configuration.name,
+        state=LabelState.ACCEPTED.value,
+        temperature=(target - 0.5, target + 0.5),
+        sort="-log10_value",
+        limit=1,
+    )
+    if not rows:
+        return "none yet"
+    return f"{rows[0].reduced_formula} {rows[0].value:.2g} cm2/s at {target:.0f} K"

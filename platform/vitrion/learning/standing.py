@@ -1,0 +1,46 @@
+"""Where a campaign stands, as plain values."""
+
+from collections import Counter
+from typing import Any
+
+from vitrion.database import Database
+from vitrion.database.errors import NotFoundError
+from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.proposal import FINISHED, plain_proposals
+from vitrion.learning.stage import best_so_far
+
+
+def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, Any]:
+    """Cycles, labels by verdict, cells, cost and the best so far.
+
+    Args:
+        db: where the campaign is, or will be.
+        configuration: the campaign's.
+    """
+    name = configuration.name
+    try:
+        campaign = db.campaigns.get(name)
+    except NotFoundError:
+        return {"campaign": name, "state": "not begun"}
+    cycles = db.cycles.list(name)
+    closed = sum(cycle.state == "closed" for cycle in cycles)
+    labels = db.labels.search(campaign=name)
+    spent = sum(entry["seconds"] for cycle in cycles for entry in (cycle.budget or {}).values())
+    waiting = [
+        entry.title for cycle in cycles for entry in plain_proposals(cycle.proposals) if entry.state not in FINISHED
+    ]
+    return {
+        "campaign": name,
+        "state": "finished" if closed >= configuration.cycles else "active",
+        "potential": (campaign.summary or {}).get("plan", {}).get("potential"),
+        "cycles_closed": closed,
+        "cycles": configuration.cycles,
+        "current_stage": cycles[-1].state if cycles else "proposed",
+        "lease_owner": cycles[-1].lease_owner if cycles else None,
+        "labels": dict(Counter(row.state for row in labels)),
+        "compositions_labelled": len({row.reduced_formula for row in labels}),
+        "cells": db.structures.count(campaign=name),
+        "worker_seconds": round(spent, 1),
+        "best": best_so_far(db, configuration),
+        "waiting": waiting,
+    }

@@ -1,0 +1,42 @@
+"""From the configured runner to a running one: a registry of kinds."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from vitrion.database import Database
+from vitrion.running.local import LocalRunner
+from vitrion.running.task import Runner
+
+
+def make_runner(settings: Any, *, db: Database, uri: str | None, scratch: Path) -> Runner:
+    """The runner that a campaign's ``runner`` section asks for.
+
+    Args:
+        settings: the section, with its ``kind``.
+        db: the campaign's database.
+        uri: address of its server, None when embedded.
+        scratch: folder of the checkpoints.
+
+    Raises:
+        InputError: a launchpad is asked for without a server.
+    """
+    return RUNNERS[settings.kind](settings, db, uri, scratch)
+
+
+def _local(settings: Any, _db: Database, _uri: str | None, scratch: Path) -> Runner:
+    return LocalRunner(workers=settings.workers, scratch=scratch)
+
+
+def _launchpad(settings: Any, _db: Database, uri: str | None, _scratch: Path) -> Runner:
+    from vitrion.running.launchpad import LaunchpadRunner, connect_job_store, connect_launchpad  # noqa: PLC0415 - heavy
+
+    return LaunchpadRunner(
+        connect_launchpad(uri), connect_job_store(uri), lost_after_seconds=settings.lost_after_seconds
+    )
+
+
+RUNNERS: dict[str, Callable[[Any, Database, str | None, Path], Runner]] = {
+    "local": _local,
+    "fireworks": _launchpad,
+}
