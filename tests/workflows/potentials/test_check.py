@@ -7,7 +7,7 @@ from model_force_fields import nep89_or_skip, rock_salt
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
 from vitrion_workflows.potentials import ForceResult
-from vitrion_workflows.potentials.check import check_force_field
+from vitrion_workflows.potentials.checking import check_force_field
 from vitrion_workflows.potentials.lennard_jones import LennardJonesForceField
 
 

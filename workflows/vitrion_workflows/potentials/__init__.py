@@ -1,9 +1,9 @@
 """Registry of machine-learned potentials: what can run, with which weights, and energy, forces and stress of a cell."""
 
-from vitrion_workflows.potentials.check import CheckReport, check
+from vitrion_workflows.potentials.checking import CheckReport, check
 from vitrion_workflows.potentials.entry import Availability, PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField, ForceResult
-from vitrion_workflows.potentials.install import install
+from vitrion_workflows.potentials.installation import install
 from vitrion_workflows.potentials.registry import default_potential, entries, find, installed, load
 from vitrion_workflows.potentials.weights import weights_folder
 
