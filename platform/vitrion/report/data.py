@@ -128,7 +128,19 @@ class RdfComparison:
 
 @dataclass(frozen=True)
 class ParityPoint:
-    """A label and what the surrogate says of it, in decades of cm2/s."""
+    """A label and what the surrogate says of it, in decades of cm2/s.
+
+    Attributes:
+        formula: reduced formula.
+        temperature_K: temperature of both.
+        measured: the label.
+        measured_stderr: its standard error.
+        predicted: mean of the prediction.
+        predicted_std: deviation expected of a new label about that mean, its own noise included.
+        lower_95: lower end of the interval that should hold such a label.
+        upper_95: upper end.
+        held_out: whether it belongs to the frozen test.
+    """
 
     formula: str
     temperature_K: float

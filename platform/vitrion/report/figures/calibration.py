@@ -1,7 +1,5 @@
 """Calibration: how often the truth lies where the surrogate says it does."""
 
-import math
-
 from vitrion.report.charts import Axis, Colour, Panel
 from vitrion.report.data import ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
@@ -21,7 +19,7 @@ def figure(data: ReportData) -> Figure | None:
     if not held_out:
         return None
     residuals = [point.predicted - point.measured for point in held_out]
-    deviations = [math.hypot(point.predicted_std, point.measured_stderr) for point in held_out]
+    deviations = [point.predicted_std for point in held_out]
     observed, low, high = [], [], []
     for level in LEVELS:
         inside, number = central_coverage(residuals, deviations, level)

@@ -1,0 +1,34 @@
+"""From a campaign in a database to a file."""
+
+import os
+from pathlib import Path
+
+from vitrion.database import Database
+from vitrion.report.collecting import collect
+from vitrion.report.page import render
+
+
+def build(db: Database, campaign: str, path: Path) -> Path:
+    """Write the report of a campaign, as far as it has come.
+
+    Args:
+        db: where the campaign lives; may be open for reading only.
+        campaign: its name.
+        path: file to write; its folder is made, and the file appears whole or not at all.
+
+    Returns:
+        The path, absolute.
+
+    Raises:
+        NotFoundError: there is no such campaign.
+    """
+    page = render(collect(db, campaign))
+    target = path.absolute()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        temporary.write_text(page, encoding="utf-8")
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return target

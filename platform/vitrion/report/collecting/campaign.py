@@ -1,0 +1,101 @@
+"""A whole campaign, read from its documents."""
+
+import platform
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from vitrion import __version__
+from vitrion.database import CampaignRow, CycleRow, Database, LabelRow, ModelRow
+from vitrion.report import data
+from vitrion.report.collecting import beliefs
+from vitrion.report.collecting.cells import made_cells, report_cell
+from vitrion.report.collecting.cycles import costs, report_cycles
+from vitrion.report.collecting.labels import labels_of, referee_pairs, report_labels
+from vitrion.report.collecting.rdfs import compare_rdfs
+
+CLOSED = "closed"
+DONE = "done"
+
+
+def collect(db: Database, campaign: str) -> data.ReportData:
+    """Everything a report shows of one campaign, as far as it has come.
+
+    Args:
+        db: where it lives.
+        campaign: its name.
+
+    Raises:
+        NotFoundError: there is no such campaign.
+    """
+    row = db.campaigns.get(campaign)
+    cycles = list(db.cycles.list(campaign))
+    stored, questions = labels_of(db, cycles)
+    cells = made_cells(db, campaign)
+    models = list(db.models.search(campaign=campaign))
+    labels = report_labels(stored, questions, cells)
+    target_K = float(row.configuration["labels"]["target_temperature_K"])
+    found = beliefs.surrogate_in_force(db, campaign)
+    logs = {key: label.log10_value for key, label in stored.items() if label.log10_value is not None}
+    workhorse = [stored[key] for key in questions if questions[key]["arm"] != "referee"]
+    plan: Mapping[str, Any] = (row.summary or {}).get("plan", {})
+    return data.ReportData(
+        campaign=campaign,
+        state=_state(row, cycles),
+        species=row.configuration["species"],
+        target_temperature_K=target_K,
+        made=datetime.now(tz=UTC),
+        potential=plan.get("potential", row.configuration["potential"]),
+        potential_note=plan.get("potential_note", ""),
+        acquisition=row.configuration["acquisition"]["function"],
+        wall_seconds=_wall_seconds(row, cycles),
+        cells=tuple(report_cell(cell) for cell in cells.values()),
+        labels=labels,
+        predictions=beliefs.predictions(db, found[1], cells, temperature_K=target_K) if found else (),
+        rdfs=compare_rdfs(db, cells, species=row.configuration["species"]),
+        parity=beliefs.parity(db, found[1], labels, logs) if found else (),
+        baselines=beliefs.baselines(found[1]) if found else (),
+        cycles=report_cycles(cycles, models, cells),
+        costs=costs(cycles, models),
+        referee=referee_pairs(stored, questions),
+        provenance=_provenance(db, row, workhorse, models),
+        configuration=row.configuration,
+    )
+
+
+def _state(row: CampaignRow, cycles: Sequence[CycleRow]) -> str:
+    closed = sum(cycle.state == CLOSED for cycle in cycles)
+    if closed >= int(row.configuration["cycles"]):
+        return DONE
+    return f"{closed} of {row.configuration['cycles']} cycles closed"
+
+
+def _wall_seconds(row: CampaignRow, cycles: Sequence[CycleRow]) -> float | None:
+    ends = [cycle.closed_at for cycle in cycles if cycle.closed_at is not None]
+    if not ends or row.created_at is None:
+        return None
+    return (max(ends) - row.created_at).total_seconds()
+
+
+def _provenance(
+    db: Database, row: CampaignRow, labels: Sequence[LabelRow], models: Sequence[ModelRow]
+) -> tuple[tuple[str, str], ...]:
+    lines = [("configuration sha256", row.config_hash), ("seed", str(row.configuration["seed"]))]
+    for label in {(label.potential, label.potential_version, label.weights_sha256): label for label in labels}.values():
+        weights = f"{label.potential} {label.potential_version or ''}, weights sha256 {label.weights_sha256}"
+        lines.append(("potential", weights))
+        lines.append(("molecular dynamics", _dynamics(label.method or {})))
+    for kind in ("surrogate", "generator"):
+        promoted = [model for model in models if model.kind == kind and model.promoted]
+        if promoted:
+            best = promoted[-1]
+            lines.append((kind, f"{best.architecture}, sha256 {best.artefact_sha256}"))
+    versions = {"vitrion": __version__, "python": platform.python_version()}
+    lines.append(("software", ", ".join(f"{name} {number}" for name, number in versions.items())))
+    lines.append(("database", "embedded" if db.embedded else "MongoDB server"))
+    return tuple(lines)
+
+
+def _dynamics(method: Mapping[str, Any]) -> str:
+    step, frame = method.get("time_step_fs"), method.get("frame_interval_ps")
+    return f"{method.get('engine')}, {method.get('thermostat')}, {step} fs a step, {frame} ps a frame"

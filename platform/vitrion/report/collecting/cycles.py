@@ -1,0 +1,62 @@
+"""Cycles, their models and what everything cost."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from vitrion.database import CycleRow, ModelRow, StructureRow
+from vitrion.report import data
+from vitrion_workflows.schemas import Origin
+
+STAGES = {
+    "cell": "melt and quench",
+    "relax": "relaxing generated cells",
+    "label": "labels",
+    "referee": "labels by the referee",
+}
+TRAINING = {"surrogate": "training the surrogate", "generator": "training the generator"}
+
+
+def report_cycles(
+    cycles: Sequence[CycleRow], models: Sequence[ModelRow], cells: Mapping[str, StructureRow]
+) -> tuple[data.CycleRow, ...]:
+    """One row for each cycle."""
+    return tuple(_report_cycle(cycle, models, cells) for cycle in cycles)
+
+
+def _report_cycle(cycle: CycleRow, models: Sequence[ModelRow], cells: Mapping[str, StructureRow]) -> data.CycleRow:
+    trained = {row.kind: row for row in models if row.cycle == cycle.index}
+    surrogate, generator = trained.get("surrogate"), trained.get("generator")
+    drawn = [row for row in cells.values() if row.cycle == cycle.index and row.origin == Origin.GENERATED.value]
+    seconds = 0.0
+    if cycle.created_at is not None and cycle.closed_at is not None:
+        seconds = (cycle.closed_at - cycle.created_at).total_seconds()
+    return data.CycleRow(
+        index=cycle.index,
+        state=cycle.state,
+        labels=len({proposal["label_key"] for proposal in cycle.proposals if proposal.get("label_state")}),
+        surrogate_promoted=surrogate.promoted if surrogate else None,
+        surrogate_reason=surrogate.promotion_reason if surrogate else "",
+        generator_promoted=generator.promoted if generator else None,
+        generator_reason=generator.promotion_reason if generator else "",
+        drawn=len(drawn),
+        drawn_accepted=sum(row.accepted for row in drawn),
+        wall_seconds=seconds,
+    )
+
+
+def costs(cycles: Sequence[CycleRow], models: Sequence[ModelRow]) -> tuple[data.StageCost, ...]:
+    """Tasks and worker time by stage over all cycles, in the order in which the stages come."""
+    tasks: defaultdict[str, int] = defaultdict(int)
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for cycle in cycles:
+        for kind, spent in (cycle.budget or {}).items():
+            stage = STAGES.get(kind, kind)
+            tasks[stage] += int(spent["tasks"])
+            seconds[stage] += float(spent["seconds"])
+    for model in models:
+        stage = TRAINING.get(model.kind, model.kind)
+        tasks[stage] += 1
+        seconds[stage] += model.wall_seconds or 0.0
+    order = [*STAGES.values(), *TRAINING.values()]
+    names = sorted(tasks, key=lambda stage: (order.index(stage) if stage in order else len(order), stage))
+    return tuple(data.StageCost(stage, tasks[stage], seconds[stage]) for stage in names)

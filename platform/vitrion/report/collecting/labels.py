@@ -1,0 +1,96 @@
+"""Labels of a campaign as the report shows them, and those that a referee made again."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from vitrion.database import CycleRow, Database, LabelRow, StructureRow
+from vitrion.report import data
+from vitrion_workflows.schemas import LabelState, MsdTable, Origin
+
+REFEREE = "referee"
+
+
+def labels_of(db: Database, cycles: Sequence[CycleRow]) -> tuple[dict[str, LabelRow], dict[str, Mapping[str, Any]]]:
+    """Stored labels of the campaign's questions, and the question of each, both by label key.
+
+    A label that several questions led to (it existed already) belongs to the first of them.
+    """
+    questions: dict[str, Mapping[str, Any]] = {}
+    for cycle in cycles:
+        for proposal in cycle.proposals:
+            key = proposal.get("label_key")
+            if key is not None:
+                questions.setdefault(key, {**proposal, "cycle": cycle.index})
+    stored = db.labels.find(list(questions))
+    return stored, {key: question for key, question in questions.items() if key in stored}
+
+
+def report_labels(
+    stored: Mapping[str, LabelRow],
+    questions: Mapping[str, Mapping[str, Any]],
+    cells: Mapping[str, StructureRow],
+) -> tuple[data.LabelRow, ...]:
+    """Labels of the workhorse in the order in which they were asked for."""
+    return tuple(
+        _report_label(stored[key], question, cells) for key, question in questions.items() if question["arm"] != REFEREE
+    )
+
+
+def referee_pairs(
+    stored: Mapping[str, LabelRow], questions: Mapping[str, Mapping[str, Any]]
+) -> tuple[data.RefereePair, ...]:
+    """Questions that both potentials answered with an accepted label."""
+    own = {
+        (stored[key].structure_fingerprint, question["temperature_K"]): stored[key]
+        for key, question in questions.items()
+        if question["arm"] != REFEREE
+    }
+    pairs = []
+    for key, question in questions.items():
+        again = stored[key]
+        first = own.get((again.structure_fingerprint, question["temperature_K"]))
+        if question["arm"] != REFEREE or first is None or not (_accepted(first) and _accepted(again)):
+            continue
+        pairs.append(
+            data.RefereePair(
+                formula=again.reduced_formula,
+                temperature_K=again.temperature_K,
+                workhorse=first.log10_value or 0.0,
+                workhorse_stderr=first.log10_stderr or 0.0,
+                referee=again.log10_value or 0.0,
+                referee_stderr=again.log10_stderr or 0.0,
+                referee_name=again.potential,
+                referee_ps=again.production_ps or 0.0,
+            ),
+        )
+    return tuple(pairs)
+
+
+def _accepted(label: LabelRow) -> bool:
+    return label.state == LabelState.ACCEPTED.value and label.log10_value is not None
+
+
+def _report_label(label: LabelRow, question: Mapping[str, Any], cells: Mapping[str, StructureRow]) -> data.LabelRow:
+    fingerprint = str(label.structure_fingerprint)
+    cell = cells.get(fingerprint)
+    return data.LabelRow(
+        key=label.key,
+        fingerprint=fingerprint,
+        formula=label.reduced_formula,
+        origin=Origin(cell.origin) if cell else Origin.IMPORTED,
+        temperature_K=label.temperature_K,
+        state=LabelState(label.state),
+        value_cm2_s=label.value,
+        interval_95_cm2_s=label.interval_95,
+        log10_stderr=label.log10_stderr,
+        arm=question["arm"],
+        cycle=question["cycle"],
+        msd=MsdTable.model_validate(label.msd) if label.msd else None,
+        fit_window_ps=label.fit_window_ps,
+        equilibration_ps=label.equilibration_ps or 0.0,
+        production_ps=label.production_ps or 0.0,
+        n_eff=label.n_eff,
+        exponent=label.exponent,
+        gates=label.gates,
+        wall_seconds=label.wall_seconds or 0.0,
+    )

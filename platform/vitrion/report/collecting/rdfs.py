@@ -1,0 +1,73 @@
+"""Radial distribution functions of quenched and generated cells of the same formula."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+import numpy as np
+from pymatgen.core.composition import Composition
+from pymatgen.core.periodic_table import Element
+from vesin import NeighborList
+
+from vitrion.database import Database, StructureRow
+from vitrion.report.data import RdfComparison
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.schemas import Origin
+
+CUTOFF_A = 6.0
+BINS = 60
+MOST_FORMULAS = 6
+
+
+def compare_rdfs(db: Database, cells: Mapping[str, StructureRow], *, species: str) -> tuple[RdfComparison, ...]:
+    """One comparison for each formula with accepted cells, those with cells of both kinds first.
+
+    Args:
+        db: where the geometry is.
+        cells: cells of the campaign.
+        species: mobile species; the pair is it and the most electronegative other element.
+    """
+    groups: defaultdict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for row in cells.values():
+        if row.accepted and len(row.elements) > 1:
+            groups[row.reduced_formula][row.origin].append(row.fingerprint)
+    order = sorted(groups, key=lambda formula: (-len(groups[formula]), formula))
+    return tuple(_compare(db, formula, groups[formula], species) for formula in order[:MOST_FORMULAS])
+
+
+def _compare(db: Database, formula: str, group: Mapping[str, list[str]], species: str) -> RdfComparison:
+    others = [element for element in Composition(formula).elements if element.symbol != species]
+    partner = max(others, key=lambda element: element.X)
+    pair = Element(species).Z, partner.Z
+    curves = {
+        origin: tuple(partial_rdf(db.structures.system(fingerprint), pair) for fingerprint in group.get(origin, ()))
+        for origin in (Origin.MELT_QUENCH.value, Origin.GENERATED.value)
+    }
+    width = CUTOFF_A / BINS
+    return RdfComparison(
+        formula=formula,
+        pair=f"{species}-{partner.symbol}",
+        r_A=tuple(float((place + 0.5) * width) for place in range(BINS)),
+        quenched=curves[Origin.MELT_QUENCH.value],
+        generated=curves[Origin.GENERATED.value],
+    )
+
+
+def partial_rdf(system: AtomicSystem, pair: tuple[int, int]) -> tuple[float, ...]:
+    """g(r) of one cell for two different elements: pairs in a shell over those of an ideal gas of the same density.
+
+    All periodic images count, so the cutoff may exceed half the cell.
+
+    Args:
+        system: the cell.
+        pair: atomic numbers of the two elements.
+    """
+    neighbours = NeighborList(cutoff=CUTOFF_A, full_list=True)
+    first, second, distance = neighbours.compute(
+        points=system.positions_A, box=system.lattice_A, periodic=True, quantities="ijd"
+    )
+    chosen = (system.numbers[first] == pair[0]) & (system.numbers[second] == pair[1])
+    counts, edges = np.histogram(distance[chosen], bins=BINS, range=(0.0, CUTOFF_A))
+    shells = 4.0 / 3.0 * np.pi * np.diff(edges**3)
+    number = [int(np.sum(system.numbers == element)) for element in pair]
+    ideal = number[0] * number[1] / system.volume_A3 * shells
+    return tuple(float(value) for value in counts / ideal)

@@ -1,0 +1,243 @@
+"""The report of a campaign that lies in a real embedded database."""
+
+import numpy as np
+import pytest
+
+from vitrion.database import NotFoundError, connect
+from vitrion.report import build
+from vitrion.report.collecting import collect
+from vitrion.report.collecting.rdfs import BINS, CUTOFF_A, partial_rdf
+from vitrion_models.surrogates import Observation, SurrogateConfig, train
+from vitrion_models.surrogates.arrhenius_gnn.config import KERNEL_ARCHITECTURE
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.schemas import (
+    GateOutcome,
+    LabelOutcome,
+    LabelProtocol,
+    LabelState,
+    MethodRecord,
+    MsdTable,
+    Origin,
+    StructureKind,
+    label_key,
+)
+
+PROTOCOL = LabelProtocol()
+WEIGHTS = {"nep89": "a" * 64, "chgnet": "b" * 64}
+CONFIGURATION = {
+    "species": "Li",
+    "seed": 3,
+    "potential": "auto",
+    "cycles": 2,
+    "labels": {"target_temperature_K": 1000.0},
+    "acquisition": {"function": "thompson"},
+}
+ANIONS = {"LiCl": 17, "LiF": 9, "LiBr": 35, "LiI": 53}
+
+
+def cell(rng, anion, count=16):
+    edge = 4.0 * count ** (1 / 3)
+    return AtomicSystem(np.repeat([3, anion], count // 2), rng.uniform(0, edge, (count, 3)), np.eye(3) * edge)
+
+
+def outcome(fingerprint, kelvin, log10_D, *, potential="nep89", state=LabelState.ACCEPTED):
+    value = 10.0**log10_D
+    return LabelOutcome(
+        structure_fingerprint=fingerprint,
+        species="Li",
+        temperature_K=kelvin,
+        state=state,
+        value=value,
+        interval_95=(value / 1.5, value * 1.5),
+        log10_stderr=0.09,
+        n_eff=30.0,
+        exponent=1.0,
+        fit_window_ps=(0.5, 4.0),
+        production_ps=10.0,
+        msd=MsdTable(lag_ps=(0.1, 1.0, 4.0), msd_A2=(1.0, 7.0, 25.0), stderr_A2=(0.1, 0.5, 3.0)),
+        gates=(GateOutcome(name="exponent", passed=True, value=1.0),),
+        protocol=PROTOCOL,
+        method=MethodRecord(
+            engine="vitrion",
+            potential=potential,
+            potential_version="1",
+            weights_sha256=WEIGHTS[potential],
+            time_step_fs=2.0,
+            frame_interval_ps=0.02,
+            thermostat="langevin",
+            seed=1,
+            code_version="0.1.0",
+        ),
+        wall_seconds=12.0,
+    )
+
+
+def ask(db, fingerprint, formula, kelvin, arm, log10_D, *, potential="nep89", cycle=0):
+    made = outcome(fingerprint, kelvin, log10_D, potential=potential)
+    db.labels.add(made, campaign="small", cycle=cycle, arm=arm)
+    key = label_key(
+        structure_fingerprint=fingerprint,
+        species="Li",
+        temperature_K=kelvin,
+        protocol=PROTOCOL,
+        weights_sha256=WEIGHTS[potential],
+        seed=1,
+    )
+    return {
+        "formula": formula,
+        "structure_fingerprint": fingerprint,
+        "temperature_K": kelvin,
+        "arm": arm,
+        "label_key": key,
+        "label_state": "accepted",
+    }
+
+
+@pytest.fixture(scope="module")
+def campaign(tmp_path_factory):
+    """A database with one closed cycle, a second begun, a trained surrogate and a referee's label."""
+    home = tmp_path_factory.mktemp("home")
+    rng = np.random.default_rng(5)
+    gates = (GateOutcome(name="density", passed=True, value=2.0, lower=1.0, upper=3.0, unit="g/cm3"),)
+    with connect(home=home) as db:
+        db.campaigns.create_or_get("small", CONFIGURATION, "c" * 64)
+        db.campaigns.update("small", summary={"plan": {"potential": "nep89", "potential_note": ""}})
+        cells = {}
+        for formula, anion in ANIONS.items():
+            added = db.structures.add(
+                cell(rng, anion),
+                kind=StructureKind.AMORPHOUS,
+                origin=Origin.MELT_QUENCH,
+                gates=gates,
+                campaign="small",
+                cycle=0,
+                quench_rate_K_per_ps=850.0,
+            )
+            cells[formula] = added.fingerprint
+        generated = db.structures.add(
+            cell(rng, ANIONS["LiCl"]),
+            kind=StructureKind.AMORPHOUS,
+            origin=Origin.GENERATED,
+            gates=gates,
+            campaign="small",
+            cycle=0,
+        ).fingerprint
+        truth = {"LiCl": -4.2, "LiF": -4.6, "LiBr": -4.1, "LiI": -4.0}
+        proposals, observations = [], []
+        for formula, fingerprint in cells.items():
+            arm = "test" if formula == "LiI" else "initial"
+            for kelvin, shift in ((1000.0, 0.0), (1500.0, 0.5)):
+                proposal = ask(db, fingerprint, formula, kelvin, arm, truth[formula] + shift)
+                proposals.append(proposal)
+                observations.append(
+                    Observation(
+                        system=db.structures.system(fingerprint),
+                        species="Li",
+                        temperature_K=kelvin,
+                        log10_D=truth[formula] + shift,
+                        log10_stderr=0.09,
+                        censored=False,
+                        group=formula,
+                        key=proposal["label_key"],
+                    )
+                )
+        trained = train(
+            observations,
+            test_keys=[entry["label_key"] for entry in proposals if entry["arm"] == "test"],
+            config=SurrogateConfig(architecture=KERNEL_ARCHITECTURE),
+            seed=1,
+        )
+        sha256 = db.artefacts.put(trained.dumps(), name="surrogate.safetensors")
+        db.models.add(
+            sha256,
+            kind="surrogate",
+            architecture=KERNEL_ARCHITECTURE,
+            promoted=True,
+            promotion_reason="the first of its line",
+            campaign="small",
+            cycle=0,
+            wall_seconds=3.0,
+        )
+        budget = {"label": {"tasks": 8, "seconds": 96.0}, "cell": {"tasks": 4, "seconds": 40.0}}
+        db.cycles.create("small", 0, proposals=proposals, budget=budget)
+        db.cycles.acquire_lease("small", 0, "me", 60)
+        for old, new in (("proposed", "labelling"), ("labelling", "learning"), ("learning", "closed")):
+            db.cycles.transition("small", 0, expected=old, new=new, owner="me")
+        again = ask(db, cells["LiCl"], "LiCl", 1000.0, "referee", -4.05, potential="chgnet", cycle=1)
+        waiting = {"formula": "LiF", "temperature_K": 1000.0, "arm": "random"}
+        db.cycles.create("small", 1, proposals=[again, waiting])
+    return home, cells, generated, truth
+
+
+def test_documents_become_what_the_page_shows(campaign):
+    home, cells, generated, truth = campaign
+    with connect(home=home, readonly=True) as db:
+        data = collect(db, "small")
+    assert data.state == "1 of 2 cycles closed"
+    assert data.potential == "nep89"
+    assert len(data.labels) == 8
+    assert {row.arm for row in data.labels} == {"initial", "test"}
+    cold = {row.formula: row for row in data.labels if row.temperature_K == 1000.0}
+    assert {name: np.log10(row.value_cm2_s) for name, row in cold.items()} == pytest.approx(truth)
+    assert cold["LiCl"].msd.lag_ps == (0.1, 1.0, 4.0)
+    assert {cell.fingerprint for cell in data.cells} == {*cells.values(), generated}
+    assert {row.fingerprint for row in data.predictions} == {*cells.values(), generated}
+    assert [row.held_out for row in data.parity].count(True) == 2
+    assert {row.name for row in data.baselines} == {"temperature only", "random forest"}
+    assert {cost.stage: cost.tasks for cost in data.costs} == {
+        "melt and quench": 4,
+        "labels": 8,
+        "training the surrogate": 1,
+    }
+    (pair,) = data.referee
+    assert (pair.formula, pair.referee_name) == ("LiCl", "chgnet")
+    assert pair.referee - pair.workhorse == pytest.approx(0.15)
+    assert data.rdfs[0].formula == "LiCl"
+    assert (len(data.rdfs[0].quenched), len(data.rdfs[0].generated)) == (1, 1)
+    assert data.cycles[0].labels == 8
+    assert data.cycles[0].surrogate_promoted
+    assert any(WEIGHTS["nep89"] in value for _, value in data.provenance)
+
+
+def test_build_writes_one_whole_file(campaign, tmp_path):
+    with connect(home=campaign[0], readonly=True) as db:
+        path = build(db, "small", tmp_path / "deep" / "report.html")
+        assert path == tmp_path / "deep" / "report.html"
+        assert [entry.name for entry in path.parent.iterdir()] == ["report.html"]
+        assert "1 of 2 cycles closed" in path.read_text()
+        with pytest.raises(NotFoundError):
+            build(db, "nothing", tmp_path / "none.html")
+    assert not (tmp_path / "none.html").exists()
+
+
+def test_a_campaign_without_a_cycle_has_a_report(tmp_path):
+    with connect(home=tmp_path / "home") as db:
+        db.campaigns.create_or_get("new", CONFIGURATION, "d" * 64)
+        page = build(db, "new", tmp_path / "report.html").read_text()
+    assert "Nothing has been labelled or predicted yet" in page
+
+
+def test_rdf_of_an_ideal_gas_is_one():
+    # 600 and 600 atoms: some 5e4 pairs within the cutoff; beyond 2 A each bin has an error below 3 %.
+    rng = np.random.default_rng(2)
+    system = AtomicSystem(np.repeat([3, 17], 600), rng.uniform(0, 25.0, (1200, 3)), np.eye(3) * 25.0)
+    curve = np.array(partial_rdf(system, (3, 17)))
+    beyond = int(2.0 / CUTOFF_A * BINS)
+    assert curve[beyond:].mean() == pytest.approx(1.0, abs=0.03)
+
+
+def test_rdf_of_rock_salt_has_its_shells_though_the_cell_is_smaller_than_the_cutoff():
+    # LiCl, a = 5.13 A: 6 neighbours at a/2, none of the other kind at a/sqrt 2, 8 at a sqrt 3 / 2.
+    edge = 5.13
+    fcc = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    positions = np.concatenate([fcc, fcc + [0.5, 0, 0]]) * edge
+    curve = np.array(partial_rdf(AtomicSystem(np.repeat([3, 17], 4), positions, np.eye(3) * edge), (3, 17)))
+    width = CUTOFF_A / BINS
+    edges = np.arange(BINS + 1) * width
+    neighbours = curve * 4 / edge**3 * 4 / 3 * np.pi * np.diff(edges**3)
+    found = {int(place): round(number) for place, number in enumerate(neighbours) if number > 0.5}
+    assert found == {
+        int(edge / 2 / width): 6,
+        int(edge * np.sqrt(3) / 2 / width): 8,
+        int(edge * np.sqrt(5) / 2 / width): 24,
+    }
