@@ -1,0 +1,94 @@
+import json
+
+import numpy as np
+import pytest
+from pymatgen.core import Lattice, Structure
+
+import vitrion
+from vitrion.cli.app import run
+from vitrion.cli.predict import parse_temperatures
+from vitrion_models.errors import InputError
+from vitrion_models.surrogates import Observation, SurrogateConfig, train
+
+COMPOSITIONS = {"Cl-Li": {3: 1, 17: 1}, "F-Li": {3: 1, 9: 1}, "Li-O": {3: 2, 8: 1}}
+
+
+@pytest.fixture(scope="module", name="surrogate")
+def make_surrogate():
+    labels = [
+        Observation(None, "Li", kelvin, -3.2 - 1500 / kelvin, 0.1, False, group, f"{group}-{kelvin:g}", amounts)
+        for group, amounts in COMPOSITIONS.items()
+        for kelvin in (1000.0, 1500.0)
+    ]
+    return train(labels, test_keys=(), config=SurrogateConfig(architecture="arrhenius_kernel"), seed=0)
+
+
+@pytest.fixture(name="cif")
+def make_cif(tmp_path):
+    path = tmp_path / "LiCl.cif"
+    Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]).to(str(path))
+    return path
+
+
+def test_predicts_from_a_model_folder(surrogate, cif, tmp_path, capsys):
+    surrogate.save(tmp_path / "model")
+    words = ["predict", str(cif), "-t", "300:1500", "--steps", "4", "--model-folder", str(tmp_path / "model")]
+    assert run([*words, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["temperature_K"] for row in rows] == [300, 700, 1100, 1500]
+    assert np.all(np.diff([row["log10_D"] for row in rows]) > 0)
+    assert [row["extrapolating"] for row in rows] == [True, True, False, False]
+    assert {row["model"] for row in rows} == {surrogate.artefact_sha256}
+    assert all(row["lower_95"] < row["log10_D"] < row["upper_95"] for row in rows)
+    assert run(words) == 0
+    assert "LiCl" in capsys.readouterr().out
+
+
+def test_predicts_with_the_promoted_model_or_a_named_one(surrogate, cif, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    words = ["predict", str(cif), "-t", "1200", "--json"]
+    with vitrion.connect() as db:
+        sha256 = db.artefacts.put(surrogate.dumps(), name="surrogate")
+    assert run(words) == 2
+    assert "no promoted surrogate" in capsys.readouterr().err
+    with vitrion.connect() as db:
+        db.models.add(
+            sha256, kind="surrogate", architecture="arrhenius_kernel", promoted=True, promotion_reason="the first"
+        )
+    assert sha256 == surrogate.artefact_sha256
+    for extra in ([], ["--model", sha256[:12]]):
+        assert run([*words, *extra]) == 0
+        assert json.loads(capsys.readouterr().out)[0]["model"] == sha256
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("300", [300]), ("300,1000", [300, 1000]), ("300:500", [300, 400, 500])]
+)
+def test_temperatures(text, expected):
+    assert parse_temperatures(text, steps=3) == expected
+
+
+@pytest.mark.parametrize("text", ["warm", "300:", "500:300", "1:2:3", ""])
+def test_temperatures_that_are_none(text):
+    with pytest.raises(InputError, match="temperature"):
+        parse_temperatures(text, steps=3)
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        (["-t", "-5"], "impossible"),
+        (["-t", "300", "--model", "0" * 12, "--model-folder", "x"], "not both"),
+        (["-t", "300", "--model-folder", "absent"], "no model can be read"),
+    ],
+)
+def test_wrong_input_is_one_line_and_exit_code_2(surrogate, cif, tmp_path, capsys, case):
+    extra, message = case
+    surrogate.save(tmp_path / "model")
+    folder = [] if "--model-folder" in extra else ["--model-folder", str(tmp_path / "model")]
+    assert run(["predict", str(cif), *extra, *folder]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err
+    assert len(captured.err.strip().splitlines()) == 1
+    assert not captured.out
