@@ -72,7 +72,7 @@ def outcome(fingerprint, kelvin, log10_D, *, potential="nep89", state=LabelState
     )
 
 
-def ask(db, fingerprint, formula, kelvin, arm, log10_D, *, potential="nep89", cycle=0):
+def ask(db, fingerprint, log10_D, *, formula, kelvin, arm, potential="nep89", cycle=0):
     made = outcome(fingerprint, kelvin, log10_D, potential=potential)
     db.labels.add(made, campaign="small", cycle=cycle, arm=arm)
     key = label_key(
@@ -127,7 +127,7 @@ def campaign(tmp_path_factory):
         for formula, fingerprint in cells.items():
             arm = "test" if formula == "LiI" else "initial"
             for kelvin, shift in ((1000.0, 0.0), (1500.0, 0.5)):
-                proposal = ask(db, fingerprint, formula, kelvin, arm, truth[formula] + shift)
+                proposal = ask(db, fingerprint, truth[formula] + shift, formula=formula, kelvin=kelvin, arm=arm)
                 proposals.append(proposal)
                 observations.append(
                     Observation(
@@ -163,7 +163,8 @@ def campaign(tmp_path_factory):
         db.cycles.acquire_lease("small", 0, "me", 60)
         for old, new in (("proposed", "labelling"), ("labelling", "learning"), ("learning", "closed")):
             db.cycles.transition("small", 0, expected=old, new=new, owner="me")
-        again = ask(db, cells["LiCl"], "LiCl", 1000.0, "referee", -4.05, potential="chgnet", cycle=1)
+        asked = {"formula": "LiCl", "kelvin": 1000.0, "arm": "referee"}
+        again = ask(db, cells["LiCl"], -4.05, potential="chgnet", cycle=1, **asked)
         waiting = {"formula": "LiF", "temperature_K": 1000.0, "arm": "random"}
         db.cycles.create("small", 1, proposals=[again, waiting])
     return home, cells, generated, truth
@@ -230,14 +231,11 @@ def test_rdf_of_rock_salt_has_its_shells_though_the_cell_is_smaller_than_the_cut
     # LiCl, a = 5.13 A: 6 neighbours at a/2, none of the other kind at a/sqrt 2, 8 at a sqrt 3 / 2.
     edge = 5.13
     fcc = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
-    positions = np.concatenate([fcc, fcc + [0.5, 0, 0]]) * edge
+    positions = np.concatenate([fcc, fcc + np.array([0.5, 0, 0])]) * edge
     curve = np.array(partial_rdf(AtomicSystem(np.repeat([3, 17], 4), positions, np.eye(3) * edge), (3, 17)))
     width = CUTOFF_A / BINS
     edges = np.arange(BINS + 1) * width
     neighbours = curve * 4 / edge**3 * 4 / 3 * np.pi * np.diff(edges**3)
     found = {int(place): round(number) for place, number in enumerate(neighbours) if number > 0.5}
-    assert found == {
-        int(edge / 2 / width): 6,
-        int(edge * np.sqrt(3) / 2 / width): 8,
-        int(edge * np.sqrt(5) / 2 / width): 24,
-    }
+    shells = {1: 6, 3: 8, 5: 24}  # squared distance in units of a/2, and neighbours
+    assert found == {int(edge / 2 * np.sqrt(square) / width): number for square, number in shells.items()}
