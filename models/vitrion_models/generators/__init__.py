@@ -8,7 +8,7 @@ Example:
 
 from vitrion_models.generators.config import GeneratorConfig
 from vitrion_models.generators.contract import LossBand, TrainedGenerator, TrainingMetrics, TrainingProgress
-from vitrion_models.generators.registry import ARCHITECTURES, load, train
+from vitrion_models.generators.registry import ARCHITECTURES, load, loads, train
 
 __all__ = [
     "ARCHITECTURES",
@@ -18,5 +18,6 @@ __all__ = [
     "TrainingMetrics",
     "TrainingProgress",
     "load",
+    "loads",
     "train",
 ]

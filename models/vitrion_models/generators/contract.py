@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from vitrion_models.generators.config import GeneratorConfig
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
+
+KIND: Literal["generator"] = "generator"
+SCHEMA_VERSION = 1
 
 
 class TrainingProgress(BaseModel):
@@ -68,7 +71,7 @@ class TrainedGenerator(Protocol):
 
     @property
     def artefact_sha256(self) -> str:
-        """sha256 over the content that `save` writes: the generator's identity."""
+        """sha256 of `dumps`: the generator's identity."""
 
     def sample(
         self,
@@ -83,5 +86,8 @@ class TrainedGenerator(Protocol):
     def denoising_losses(self, systems: Sequence[AtomicSystem], *, seed: int) -> FloatArray:
         """Relative denoising loss of each cell, shape (n,): paired between generators at one seed."""
 
+    def dumps(self) -> bytes:
+        """Bytes of the artefact: equal generators give equal bytes."""
+
     def save(self, folder: Path) -> Path:
-        """Write weights (safetensors) and description (JSON) into a folder."""
+        """Write the artefact (safetensors) and its description (JSON) into a folder."""

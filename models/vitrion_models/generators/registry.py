@@ -1,22 +1,20 @@
 """Generators by name. Importing this module imports no torch; training or loading one does."""
 
 import importlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from vitrion_models.errors import CheckpointError, InputError
 from vitrion_models.generators.config import GeneratorConfig
-from vitrion_models.generators.contract import ProgressCallback, TrainedGenerator
+from vitrion_models.generators.contract import KIND, SCHEMA_VERSION, ProgressCallback, TrainedGenerator
 from vitrion_models.system import AtomicSystem
+from vitrion_models.training import checkpoint
 
 ARCHITECTURES = {
     "amorphous_diffusion": "vitrion_models.generators.amorphous_diffusion",
 }
-"""Name -> package with `train` and `load`."""
-
-DESCRIPTION_FILE = "generator.json"
+"""Name -> package with `train` and `loads`."""
 
 
 def train(
@@ -46,22 +44,31 @@ def train(
     return trained
 
 
-def load(folder: Path | str) -> TrainedGenerator:
-    """Read a stored generator of any architecture.
+def load(path: Path | str) -> TrainedGenerator:
+    """Read a stored generator of any architecture, from its folder or its artefact file.
 
     Raises:
-        CheckpointError: the folder holds none, or a damaged one.
+        CheckpointError: there is none, or it is damaged, of another kind or of a newer schema.
     """
-    path = Path(folder)
-    try:
-        name = json.loads((path / DESCRIPTION_FILE).read_bytes())["config"]["architecture"]
-    except OSError as error:
-        raise CheckpointError(f"{path}: no generator is stored here ({error.strerror})") from error
-    except (ValueError, TypeError, KeyError) as error:
-        raise CheckpointError(f"{path / DESCRIPTION_FILE}: no description of a generator") from error
+    return loads(checkpoint.read(Path(path)), source=str(path))
+
+
+def loads(content: bytes, *, source: str) -> TrainedGenerator:
+    """Generator of any architecture from the bytes of its artefact.
+
+    Args:
+        content: what `TrainedGenerator.dumps` gave.
+        source: file or record they came from, for messages.
+
+    Raises:
+        CheckpointError: damaged, of another kind, of an unknown architecture or of a newer schema.
+    """
+    _, manifest = checkpoint.unpack(content, source=source)
+    checkpoint.require(manifest, kind=KIND, schema_version=SCHEMA_VERSION, source=source)
+    name = manifest.get("config", {}).get("architecture")
     if name not in ARCHITECTURES:
-        raise CheckpointError(f"{path}: architecture {name!r} is not known here; known: {', '.join(ARCHITECTURES)}")
-    loaded: TrainedGenerator = _package(name).load(path)
+        raise CheckpointError(f"{source}: architecture {name!r} is not known here; known: {', '.join(ARCHITECTURES)}")
+    loaded: TrainedGenerator = _package(name).loads(content, source=source)
     return loaded
 
 

@@ -5,13 +5,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load as load_tensors
-from safetensors.torch import save as tensor_bytes
 
 from vitrion_models.errors import CheckpointError, InputError
 from vitrion_models.generators.amorphous_diffusion.denoiser import Denoiser
@@ -21,13 +19,11 @@ from vitrion_models.generators.amorphous_diffusion.sampler import sample_cells
 from vitrion_models.generators.amorphous_diffusion.schedule import NoiseSchedule
 from vitrion_models.generators.amorphous_diffusion.training import band_losses, fit
 from vitrion_models.generators.config import GeneratorConfig
-from vitrion_models.generators.contract import LossBand, ProgressCallback, TrainingMetrics
+from vitrion_models.generators.contract import KIND, SCHEMA_VERSION, LossBand, ProgressCallback, TrainingMetrics
 from vitrion_models.generators.grouping import cell_sha256, composition_group, held_out_groups
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
+from vitrion_models.training import checkpoint
 
-SCHEMA_VERSION = 1
-WEIGHTS_FILE = "weights.safetensors"
-DESCRIPTION_FILE = "generator.json"
 METRIC_SEED = 20_260
 
 
@@ -36,6 +32,7 @@ class Description(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    kind: Literal["generator"] = KIND
     schema_version: int = SCHEMA_VERSION
     config: GeneratorConfig
     metrics: TrainingMetrics
@@ -43,7 +40,6 @@ class Description(BaseModel):
     parent_sha256: str | None
     cores: tuple[tuple[int, int, float], ...]
     unseen_share: float
-    weights_sha256: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,9 +64,8 @@ class AmorphousDiffusion:
 
     @property
     def artefact_sha256(self) -> str:
-        """sha256 over weights and description: the generator's identity."""
-        weights, description = self._content()
-        return hashlib.sha256(weights + description).hexdigest()
+        """sha256 of the artefact that `dumps` gives and `save` writes: the generator's identity."""
+        return checkpoint.sha256_of(self.dumps())
 
     def sample(
         self,
@@ -123,17 +118,9 @@ class AmorphousDiffusion:
         losses = [band_losses(self.denoiser, system, config=self.config, seed=seed) for system in systems]
         return np.array([np.mean([band.loss / band.target_power for band in bands]) for bands in losses])
 
-    def save(self, folder: Path) -> Path:
-        """Write ``weights.safetensors`` and ``generator.json``; each appears whole or not at all."""
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in zip((WEIGHTS_FILE, DESCRIPTION_FILE), self._content(), strict=True):
-            partial = folder / f".{name}.partial"
-            partial.write_bytes(content)
-            partial.replace(folder / name)
-        return folder
-
-    def _content(self) -> tuple[bytes, bytes]:
-        weights = tensor_bytes(dict(self.denoiser.state_dict()))
+    def dumps(self) -> bytes:
+        """Bytes of the artefact: equal generators give equal bytes."""
+        arrays = {name: tensor.numpy() for name, tensor in self.denoiser.state_dict().items()}
         description = Description(
             config=self.config,
             metrics=self.metrics,
@@ -141,10 +128,12 @@ class AmorphousDiffusion:
             parent_sha256=self.parent_sha256,
             cores=tuple(self.cores.as_rows()),
             unseen_share=self.cores.unseen_share,
-            weights_sha256=hashlib.sha256(weights).hexdigest(),
         )
-        text = json.dumps(description.model_dump(mode="json"), indent=1, sort_keys=True)
-        return weights, text.encode()
+        return checkpoint.pack(arrays, description.model_dump(mode="json"))
+
+    def save(self, folder: Path) -> Path:
+        """Write ``model.safetensors`` and, for people, ``model.json`` into a folder; returns the first's path."""
+        return checkpoint.write(folder, self.dumps())
 
     def _scores(self, cells: Sequence[AtomicSystem], sigma_A: float) -> list[FloatArray]:
         batch = noisy_batch(
@@ -209,27 +198,23 @@ def train(
     )
 
 
-def load(folder: Path) -> AmorphousDiffusion:
-    """Read what `AmorphousDiffusion.save` wrote.
+def loads(content: bytes, *, source: str) -> AmorphousDiffusion:
+    """Generator from the bytes of its artefact.
+
+    Args:
+        content: what `AmorphousDiffusion.dumps` gave.
+        source: file or record they came from, for messages.
 
     Raises:
-        CheckpointError: files are missing, damaged, of a newer schema, or do not belong together.
+        CheckpointError: the weights or the description do not fit.
     """
+    arrays, manifest = checkpoint.unpack(content, source=source)
     try:
-        weights = (folder / WEIGHTS_FILE).read_bytes()
-        stored = json.loads((folder / DESCRIPTION_FILE).read_bytes())
-        newer = isinstance(stored, dict) and stored.get("schema_version", 0) > SCHEMA_VERSION
-        if newer:
-            raise CheckpointError(f"{folder}: written by a newer Vitrion (schema {stored['schema_version']}): update")
-        description = Description.model_validate(stored)
-        if hashlib.sha256(weights).hexdigest() != description.weights_sha256:
-            raise CheckpointError(f"{folder / WEIGHTS_FILE}: sha256 differs from its description: fetch it again")
+        description = Description.model_validate(manifest)
         denoiser = Denoiser(description.config)
-        denoiser.load_state_dict(load_tensors(weights))
-    except OSError as error:
-        raise CheckpointError(f"{folder}: no generator is stored here ({error.strerror})") from error
-    except (json.JSONDecodeError, ValidationError, SafetensorError, RuntimeError) as error:
-        raise CheckpointError(f"{folder}: the stored generator is damaged ({type(error).__name__})") from error
+        denoiser.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+    except (ValidationError, RuntimeError) as error:
+        raise CheckpointError(f"{source}: the stored generator is damaged ({type(error).__name__})") from error
     return AmorphousDiffusion(
         denoiser=denoiser.requires_grad_(requires_grad=False),
         cores=HardCores.from_rows(description.cores, description.unseen_share),

@@ -5,11 +5,13 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.special import ndtr, ndtri
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 
-KARRAS_EXPONENT = 7.0
+MEDIAN_NOISE_A = 0.5
+LOGARITHMIC_SPREAD = 0.9
 RECIPROCAL_REACH = 2
 
 
@@ -53,16 +55,20 @@ class NoiseSchedule:
         return cls(sigma_min_A, decay / shortest_reciprocal_per_A(lattice_A))
 
     def levels_A(self, count: int) -> FloatArray:
-        """Falling noise levels of a sampler, shape (count,), after Karras et al., arXiv 2206.00364, eq. 5."""
-        ramp = np.linspace(0.0, 1.0, count)
-        low, high = (sigma ** (1.0 / KARRAS_EXPONENT) for sigma in (self.sigma_min_A, self.sigma_max_A))
-        levels: FloatArray = (high + ramp * (low - high)) ** KARRAS_EXPONENT
-        return levels
+        """Falling noise levels of a sampler from sigma_max to sigma_min, shape (count,)."""
+        return self.at(np.linspace(1.0, 0.0, count))
 
     def at(self, share: FloatArray | float) -> FloatArray:
-        """Noise at a share (0 to 1) of the logarithmic range; training draws the share uniformly, stratified."""
-        logarithm = math.log(self.sigma_min_A) + np.asarray(share) * math.log(self.sigma_max_A / self.sigma_min_A)
-        noise: FloatArray = np.exp(logarithm)
+        """Noise at a share (0 to 1) of the effort: quantiles of a log-normal cut off at both ends of the range.
+
+        Training (Karras et al., arXiv 2206.00364, section 5) and sampling both spend their effort where structure is
+        decided: above some 1.5 Angstrom a glass says nothing about where its atoms were, below 0.1 Angstrom there is
+        little left to decide.
+        """
+        ends = (np.log([self.sigma_min_A, self.sigma_max_A]) - math.log(MEDIAN_NOISE_A)) / LOGARITHMIC_SPREAD
+        low, high = ndtr(ends)
+        deviate = np.clip(ndtri(low + np.asarray(share) * (high - low)), *ends)
+        noise: FloatArray = MEDIAN_NOISE_A * np.exp(LOGARITHMIC_SPREAD * deviate)
         return noise
 
 
