@@ -84,7 +84,7 @@ def _embedded(home: Path, *, readonly: bool) -> Database:
         lock = None if readonly else WriterLock(home)
         client = None
         try:
-            client = EmbeddedClient(folder)
+            client = EmbeddedClient(folder, readonly=readonly)
 
             def close() -> None:
                 client.close()

@@ -27,14 +27,19 @@ class Index:
         return "_".join(f"{field}_{direction}" for field, direction in self.keys)
 
 
-def _on(*fields: str, unique: bool = False) -> Index:
-    return Index(tuple((field, ASCENDING) for field in fields), unique=unique)
+def _unique(*fields: str) -> Index:
+    return Index(tuple((field, ASCENDING) for field in fields), unique=True)
+
+
+def _on(*fields: str) -> Index:
+    # Results are paged in the order of insertion unless another is asked for, which ends in it too.
+    return Index(tuple((field, ASCENDING) for field in (*fields, "_id")))
 
 
 INDEXES: dict[str, tuple[Index, ...]] = {
-    "geometries": (_on("fingerprint", unique=True),),
+    "geometries": (_unique("fingerprint"),),
     "structures": (
-        _on("fingerprint", unique=True),
+        _unique("fingerprint"),
         _on("formula", "marker"),
         _on("reduced_formula"),
         _on("chemsys"),
@@ -50,7 +55,8 @@ INDEXES: dict[str, tuple[Index, ...]] = {
         _on("created_at"),
     ),
     "labels": (
-        _on("key", unique=True),
+        _unique("key"),
+        _on("property"),
         _on("structure_fingerprint"),
         _on("formula"),
         _on("reduced_formula"),
@@ -65,12 +71,14 @@ INDEXES: dict[str, tuple[Index, ...]] = {
         _on("state"),
         _on("dataset"),
         _on("campaign", "cycle"),
+        _on("arm"),
+        _on("superseded_by"),
         _on("created_at"),
     ),
-    "datasets": (_on("name", "sha256", unique=True),),
-    "models": (_on("artefact_sha256", unique=True), _on("campaign", "kind"), _on("kind")),
-    "campaigns": (_on("name", unique=True),),
-    "cycles": (_on("campaign", "index", unique=True),),
+    "datasets": (_unique("name", "sha256"),),
+    "models": (_unique("artefact_sha256"), _on("campaign", "kind"), _on("kind")),
+    "campaigns": (_unique("name"),),
+    "cycles": (_unique("campaign", "index"),),
     # jobflow resolves references by {uuid, index}: without this index each one scans.
     JOBS_COLLECTION: (Index((("uuid", ASCENDING), ("index", DESCENDING))),),
 }

@@ -1,0 +1,110 @@
+"""A client, its databases and their files, with the methods of pymongo's."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from litemongo import sqlite_store
+from litemongo._vendor.mongomock import database as mongomock_database
+from litemongo._vendor.mongomock import store as mongomock_store
+from litemongo.client import MongoClient
+
+from vitrion.database.embedded.collection import EmbeddedCollection
+from vitrion.database.embedded.store import EmbeddedCollectionStore
+
+
+class EmbeddedDatabaseStore(sqlite_store.DatabaseStore):
+    """A folder with a file for each collection."""
+
+    def __init__(self, path: Path, *, readonly: bool) -> None:
+        """Use the folder.
+
+        Args:
+            path: the folder; made if need be.
+            readonly: open files for reading only, and make none.
+        """
+        self._readonly = readonly
+        super().__init__(path)
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._collections:
+            path = self._dirpath / name
+            if self._readonly and not _is_complete(path):
+                # What is not there yet is empty, and looked for again next time.
+                return mongomock_store.CollectionStore(name)
+            self._collections[name] = EmbeddedCollectionStore(path, self._codec_options, readonly=self._readonly)
+        return self._collections[name]
+
+
+class EmbeddedServerStore(sqlite_store.ServerStore):
+    """A folder with a folder for each database."""
+
+    def __init__(self, path: Path, *, readonly: bool) -> None:
+        """Use the folder; see `EmbeddedDatabaseStore`."""
+        self._readonly = readonly
+        super().__init__(path)
+
+    def __getitem__(self, name: str) -> EmbeddedDatabaseStore:
+        if name not in self._databases:
+            self._databases[name] = EmbeddedDatabaseStore(self._dirpath / name, readonly=self._readonly)
+        store: EmbeddedDatabaseStore = self._databases[name]
+        return store
+
+
+class EmbeddedDatabase(mongomock_database.Database):
+    """A database whose collections are `EmbeddedCollection`."""
+
+    def get_collection(self, name: str, **options: Any) -> EmbeddedCollection:
+        """As pymongo's."""
+        del options
+        if name not in self._collection_accesses:
+            self._ensure_valid_collection_name(name)
+            self._collection_accesses[name] = EmbeddedCollection(
+                self, name, self._store, read_preference=self.read_preference, codec_options=self.codec_options
+            )
+        collection: EmbeddedCollection = self._collection_accesses[name]
+        return collection
+
+
+class EmbeddedClient(MongoClient):
+    """LiteMongo's client under the signature that pymongo's and mongoengine's callers expect.
+
+    ``mongoengine.connect(mongo_client_class=EmbeddedClient, host=folder)`` works too.
+    """
+
+    def __init__(self, host: Path | str, *, readonly: bool = False, **options: Any) -> None:
+        """Open the folder.
+
+        Args:
+            host: folder with one subfolder a database.
+            readonly: open files for reading only, and make none.
+            options: of mongomock's client.
+        """
+        super().__init__(EmbeddedServerStore(Path(host), readonly=readonly), **options)
+
+    def get_database(self, name: str | None = None, **options: Any) -> EmbeddedDatabase:
+        """As pymongo's."""
+        del options
+        chosen = name or str(self.get_default_database().name)
+        if chosen not in self._database_accesses:
+            self._database_accesses[chosen] = EmbeddedDatabase(
+                self,
+                chosen,
+                _store=self._store[chosen],
+                read_preference=self.read_preference,
+                codec_options=self.codec_options,
+            )
+        database: EmbeddedDatabase = self._database_accesses[chosen]
+        return database
+
+
+def _is_complete(path: Path) -> bool:
+    """Whether a file has its tables: the writer may be making it at this moment."""
+    if not path.is_file():
+        return False
+    connection = sqlite3.connect(path)
+    try:
+        query = "SELECT count(*) FROM sqlite_master WHERE name IN ('documents', 'indexes', 'info', 'entries', 'marks')"
+        return bool(connection.execute(query).fetchone()[0] == 5)  # noqa: PLR2004
+    finally:
+        connection.close()

@@ -1,0 +1,172 @@
+"""Pymongo's collection over an embedded store: what SQLite answers exactly, it answers; the rest LiteMongo does."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import bson
+from litemongo._vendor.mongomock import aggregate
+from litemongo._vendor.mongomock import collection as mongomock_collection
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.results import InsertManyResult, InsertOneResult
+
+from vitrion.database.embedded.store import EmbeddedCollectionStore
+from vitrion.database.embedded.values import original
+
+DUPLICATE_KEY = 11000
+
+
+class EmbeddedCursor(mongomock_collection.Cursor):
+    """A cursor that lets SQLite filter, sort and page where that is exact."""
+
+    _page: list[dict[str, Any]] | None = None
+
+    def _compute_results(self, with_limit_and_skip: bool = False) -> list[dict[str, Any]]:  # noqa: FBT001, FBT002 - its base
+        if not with_limit_and_skip:
+            return list(super()._compute_results())
+        if self._page is None:
+            page = self.collection.page(self._spec, self._sort, self._projection, self._skip, abs(self._limit or 0))
+            self._page = list(super()._compute_results(True)) if page is None else page
+        return self._page
+
+    def rewind(self) -> None:
+        """Begin again, with a new look at the store."""
+        self._page = None
+        super().rewind()
+
+    def clone(self) -> "EmbeddedCursor":
+        """The same query, not yet run."""
+        return EmbeddedCursor(self.collection, self._spec, self._sort, self._projection, self._skip, self._limit or 0)
+
+
+class EmbeddedCollection(mongomock_collection.Collection):
+    """A collection of the embedded store."""
+
+    _store: EmbeddedCollectionStore
+
+    def find(
+        self,
+        filter: Mapping[str, Any] | None = None,  # noqa: A002 - pymongo's name
+        projection: Any = None,
+        *,
+        sort: Any = None,
+        skip: int = 0,
+        limit: int = 0,
+        **options: Any,
+    ) -> EmbeddedCursor:
+        """As pymongo's."""
+        super().find(filter, projection, sort=sort, **options)  # refuses options that mean nothing
+        return EmbeddedCursor(self, filter or {}, sort, projection, skip, limit)
+
+    def find_one(self, filter: Any = None, *arguments: Any, **options: Any) -> dict[str, Any] | None:  # noqa: A002
+        """As pymongo's."""
+        query = filter if isinstance(filter, Mapping) or filter is None else {"_id": filter}
+        return next(self.find(query, *arguments, **options).limit(1), None)
+
+    def page(
+        self,
+        query: Mapping[str, Any],
+        sort: Sequence[tuple[str, int]] | Mapping[str, int] | None,
+        projection: Any,
+        skip: int,
+        limit: int,
+    ) -> list[dict[str, Any]] | None:
+        """Documents of a query, or None where SQLite cannot give them exactly."""
+        if isinstance(sort, Mapping):
+            sort = list(sort.items())
+        found, order = self._store.plan(query), self._store.order(sort)
+        if not found.exact or order is None:
+            return None
+        documents = self._store.select(found, order=order, limit=limit, skip=skip)
+        return [self._copy_only_fields(document, projection, dict) for document in documents]
+
+    def count_documents(self, filter: Mapping[str, Any], **options: Any) -> int:  # noqa: A002
+        """As pymongo's."""
+        found = self._store.plan(filter)
+        if options or not found.exact:
+            return int(super().count_documents(filter, **options))
+        return self._store.count(found)
+
+    def distinct(self, key: str, filter: Mapping[str, Any] | None = None, session: Any = None) -> list[Any]:  # noqa: A002
+        """As pymongo's."""
+        found, column = self._store.plan(filter or {}), self._store.column(key)
+        if not found.exact or column is None or self._store.holds_arrays(key) or self._store.holds_opaque(key):
+            return list(super().distinct(key, filter, session))
+        rows = self._store.rows(f"DISTINCT {column}", found, tail=f"AND {column} IS NOT NULL")
+        return [original(value) for (value,) in rows]
+
+    def aggregate(self, pipeline: Sequence[Mapping[str, Any]], session: Any = None, **options: Any) -> Any:
+        """As pymongo's; a leading ``$match`` is answered by SQLite."""
+        stages = list(pipeline)
+        if stages and set(stages[0]) == {"$match"}:
+            documents = list(self.find(stages.pop(0)["$match"]))
+        else:
+            documents = list(self.find())
+        del options
+        return aggregate.process_pipeline(documents, self.database, stages, session)
+
+    def insert_one(self, document: Any, **options: Any) -> InsertOneResult:
+        """As pymongo's."""
+        del options
+        self._insert_fast(document)
+        return InsertOneResult(document["_id"], acknowledged=True)
+
+    def insert_many(self, documents: Iterable[Any], *, ordered: bool = True, **options: Any) -> InsertManyResult:
+        """As pymongo's, in one transaction."""
+        del options
+        inserted, errors = [], []
+        with self._store.transaction():
+            for place, document in enumerate(documents):
+                try:
+                    self._insert_fast(document)
+                except DuplicateKeyError as fault:
+                    errors.append({"index": place, "code": DUPLICATE_KEY, "errmsg": str(fault), "op": document})
+                    if ordered:
+                        break
+                else:
+                    inserted.append(document["_id"])
+            if errors:
+                raise BulkWriteError({"writeErrors": errors, "nInserted": len(inserted)})
+        return InsertManyResult(inserted, acknowledged=True)
+
+    def update_many(self, filter: Any, update: Any, **options: Any) -> Any:  # noqa: A002
+        """As pymongo's, in one transaction."""
+        with self._store.transaction():
+            return super().update_many(filter, update, **options)
+
+    def bulk_write(self, requests: Any, **options: Any) -> Any:
+        """As pymongo's, in one transaction."""
+        with self._store.transaction():
+            return super().bulk_write(requests, **options)
+
+    def create_index(self, keys: Any, **options: Any) -> str:
+        """As pymongo's; an index that is there costs nothing."""
+        named = [(keys, 1)] if isinstance(keys, str) else list(keys.items() if isinstance(keys, Mapping) else keys)
+        name = options.get("name") or "_".join(f"{path}_{direction}" for path, direction in named)
+        wanted: dict[str, Any] = {"key": [tuple(entry) for entry in named]}
+        wanted |= {option: True for option in ("unique", "sparse") if options.get(option)}
+        if self._store.indexes.get(name) == wanted:
+            return name
+        return str(super().create_index(keys, **options))
+
+    def with_options(self, codec_options: Any = None, **options: Any) -> "EmbeddedCollection":
+        """This collection: concerns and preferences mean nothing to a file."""
+        del codec_options, options
+        return self
+
+    def _insert_fast(self, document: dict[str, Any]) -> None:
+        mongomock_collection.validate_is_mutable_mapping("document", document)
+        mongomock_collection._validate_data_fields(document)  # noqa: SLF001 - refuses what MongoDB refuses
+        if not self._store.is_guarded(document):
+            self._insert(document)
+            return
+        document.setdefault("_id", bson.ObjectId())
+        self._store.insert(document)
+
+    def _copy_only_fields(self, document: dict[str, Any], fields: Any, container: Any) -> dict[str, Any]:
+        # A document is decoded anew for each query: nobody else has it, and it need not be copied.
+        if not fields:
+            return document
+        if isinstance(fields, Mapping) and all(value == 1 and "." not in name for name, value in fields.items()):
+            return {name: value for name, value in document.items() if name in fields or name == "_id"}
+        copied: dict[str, Any] = super()._copy_only_fields(document, fields, container)
+        return copied

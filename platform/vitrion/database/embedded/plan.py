@@ -1,0 +1,196 @@
+"""From a MongoDB query to SQL, where SQL gives exactly MongoDB's answer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from vitrion.database.embedded.values import SqlValue, bracket, is_scalar, sql_value
+
+MOST_PARAMETERS = 10_000  # SQLite takes 32,766 in a statement
+COMPARISONS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
+
+
+class Columns(Protocol):
+    """What the planner asks of a collection."""
+
+    def encode_key(self, key: Any) -> str:
+        """The column ``_id`` of an identity."""
+
+    def column(self, path: str) -> str | None:
+        """The quoted column of an indexed path, or None."""
+
+    def holds_arrays(self, path: str) -> bool:
+        """Whether some document has an array of scalars there."""
+
+    def holds_opaque(self, path: str) -> bool:
+        """Whether some document has something there that SQL cannot compare."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What SQLite can do for a query.
+
+    Attributes:
+        where: SQL condition; it never leaves out a document that matches.
+        parameters: its parameters.
+        exact: whether it finds only documents that match; otherwise each is still checked.
+    """
+
+    where: str = "1"
+    parameters: tuple[SqlValue, ...] = ()
+    exact: bool = True
+
+
+CHECK_ALL = Plan(exact=False)
+
+
+def plan(query: Mapping[str, Any], columns: Columns) -> Plan:
+    """Plan a query: what has no exact SQL is left to the Python engine."""
+    return _all([_part(name, condition, columns) for name, condition in query.items()])
+
+
+def _part(name: str, condition: Any, columns: Columns) -> Plan:
+    if name in _LOGICAL:
+        usable = isinstance(condition, list | tuple) and all(isinstance(entry, Mapping) for entry in condition)
+        return _LOGICAL[name]([plan(entry, columns) for entry in condition]) if usable else CHECK_ALL
+    if name == "_id":
+        return _identity(condition, columns)
+    column = columns.column(name)
+    if column is None or columns.holds_opaque(name):
+        return CHECK_ALL
+    field = _Field(name, column, arrays=columns.holds_arrays(name))
+    if not isinstance(condition, Mapping):
+        condition = {"$eq": condition}
+    elif not condition or not all(str(operator).startswith("$") for operator in condition):
+        return CHECK_ALL  # an embedded document as a whole
+    return _all([_OPERATORS.get(operator, _unknown)(field, operator, value) for operator, value in condition.items()])
+
+
+def _identity(condition: Any, columns: Columns) -> Plan:
+    values = condition
+    if isinstance(condition, Mapping):
+        values = condition.get("$in") if set(condition) == {"$in"} else [condition.get("$eq", {})]
+    chosen = _scalars(values if isinstance(values, list | tuple) else [values])
+    if not chosen:
+        return CHECK_ALL
+    # Not called exact: 1 and True have keys of their own here and are equal in Python.
+    return Plan(f"_id IN ({_marks(len(chosen))})", tuple(columns.encode_key(value) for value in chosen), exact=False)
+
+
+def _all(parts: Sequence[Plan]) -> Plan:
+    return Plan(
+        where=" AND ".join(part.where for part in parts if part.where != "1") or "1",
+        parameters=tuple(value for part in parts for value in part.parameters),
+        exact=all(part.exact for part in parts),
+    )
+
+
+def _any(parts: Sequence[Plan]) -> Plan:
+    if not parts or any(part.where == "1" and not part.exact for part in parts):
+        return CHECK_ALL
+    return Plan(
+        where="(" + " OR ".join(f"({part.where})" for part in parts) + ")",
+        parameters=tuple(value for part in parts for value in part.parameters),
+        exact=all(part.exact for part in parts),
+    )
+
+
+_LOGICAL: dict[str, Callable[[Sequence[Plan]], Plan]] = {"$and": _all, "$or": _any}
+
+
+@dataclass(frozen=True)
+class _Field:
+    path: str
+    column: str
+    arrays: bool
+
+    def entries(self, count: int) -> str:
+        """Condition that an array at the path holds one of `count` values."""
+        return f"_id IN (SELECT id FROM entries WHERE path = ? AND value IN ({_marks(count)}))"  # noqa: S608 - only marks
+
+
+def _equal(field: _Field, _: str, value: Any) -> Plan:
+    return _one_of(field, "$in", [value])
+
+
+def _one_of(field: _Field, _: str, values: Any) -> Plan:
+    chosen = _scalars(values)
+    if chosen is None or (field.arrays and None in values):
+        return CHECK_ALL
+    found: list[SqlValue] = [sql_value(value) for value in chosen]
+    if field.arrays:
+        return Plan(
+            f"({field.column} IN ({_marks(len(found))}) OR {field.entries(len(found))})",
+            (*found, field.path, *found),
+        )
+    where = f"{field.column} = ?" if len(found) == 1 else f"{field.column} IN ({_marks(len(found))})"
+    if None in values:
+        # Almost every document lacks the field: a condition that must not lead.
+        where = f"(+{field.column} IS NULL)" if not found else f"({field.column} IS NULL OR {where})"
+    return Plan(where, tuple(found))
+
+
+def _none_of(field: _Field, _: str, values: Any) -> Plan:
+    chosen = _scalars(values)
+    if chosen is None or (field.arrays and None in values):
+        return CHECK_ALL
+    found: list[SqlValue] = [sql_value(value) for value in chosen]
+    parts = []
+    if found:
+        parts.append(f"(+{field.column} IS NULL OR +{field.column} NOT IN ({_marks(len(found))}))")
+    if None in values:
+        parts.append(f"+{field.column} IS NOT NULL")
+    where = "(" + " AND ".join(parts) + ")" if parts else "1"
+    if field.arrays and found:
+        return Plan(f"(NOT {field.entries(len(found))} AND {where})", (field.path, *found, *found))
+    return Plan(where, tuple(found))
+
+
+def _unequal(field: _Field, _: str, value: Any) -> Plan:
+    return _none_of(field, "$nin", [value])
+
+
+def _holds_all(field: _Field, _: str, values: Any) -> Plan:
+    chosen = _scalars(values)
+    if not chosen or None in values:
+        return CHECK_ALL
+    return _all([_equal(field, "$eq", value) for value in chosen])
+
+
+def _compared(field: _Field, operator: str, value: Any) -> Plan:
+    if field.arrays or not is_scalar(value):
+        return CHECK_ALL
+    lowest, beyond = bracket(value)
+    own = f"{field.column} {COMPARISONS[operator]} ?"
+    if operator in {"$gt", "$gte"}:
+        return Plan(f"{own} AND {field.column} < ?", (sql_value(value), beyond))
+    return Plan(f"{own} AND {field.column} >= ?", (sql_value(value), lowest))
+
+
+def _unknown(field: _Field, operator: str, value: Any) -> Plan:
+    del field, operator, value
+    return CHECK_ALL
+
+
+_OPERATORS: dict[str, Callable[[_Field, str, Any], Plan]] = {
+    "$eq": _equal,
+    "$in": _one_of,
+    "$ne": _unequal,
+    "$nin": _none_of,
+    "$all": _holds_all,
+    **dict.fromkeys(COMPARISONS, _compared),
+}
+
+
+def _scalars(values: Any) -> list[Any] | None:
+    """The values other than None, or None when SQL cannot compare one or they are too many."""
+    if not isinstance(values, list | tuple | set | frozenset):
+        return None
+    chosen = [value for value in values if value is not None]
+    if len(chosen) > MOST_PARAMETERS:
+        return None
+    return chosen if all(is_scalar(value) for value in chosen) else None
+
+
+def _marks(count: int) -> str:
+    return ",".join("?" * count)

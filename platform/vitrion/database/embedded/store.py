@@ -1,0 +1,365 @@
+"""Collections in SQLite files, with a column beside the document for each indexed field."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import bson
+from litemongo import sqlite_store
+from pymongo.errors import DuplicateKeyError, PyMongoError
+
+from vitrion.database.embedded.plan import Plan, plan
+from vitrion.database.embedded.values import ARRAY, OPAQUE, SqlValue, field_value, scalars, sql_value
+
+BUSY_SECONDS = 30.0
+CACHE_KIB = 16_384
+CHUNK = 500
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS entries(path, value, id, PRIMARY KEY(path, value, id)) WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS entries_id ON entries(id);
+CREATE TABLE IF NOT EXISTS marks(path, kind, PRIMARY KEY(path, kind)) WITHOUT ROWID;
+"""
+
+
+class EmbeddedCollectionStore(sqlite_store.CollectionStore):
+    """One collection: LiteMongo's tables, and indexed fields as columns of the table of documents.
+
+    ``entries`` holds the items of arrays in indexed fields, ``marks`` which indexed fields have held arrays or values
+    that SQL cannot compare. A document, its columns and its entries are written in one transaction.
+    """
+
+    def __init__(self, path: Path, codec_options: Any = None, *, readonly: bool = False) -> None:
+        """Open the file, or make it.
+
+        Args:
+            path: the SQLite file.
+            codec_options: of BSON.
+            readonly: refuse writes.
+        """
+        self._readonly = readonly
+        self._lock = threading.RLock()
+        self._in_transaction = False
+        self._columns: dict[str, str] = {}
+        self._marks: set[tuple[str, bytes]] = set()
+        self._seen_version: int | None = None
+        super().__init__(path, codec_options)
+
+    def open(self) -> None:
+        """Connect, and make or read the tables."""
+        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        self._connection = connection
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        if self._readonly:
+            connection.execute("PRAGMA query_only=ON")
+        else:
+            # As LiteMongo: a killed process loses nothing, a power cut perhaps the last moment.
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.executescript(_TABLES)
+        self._cur = connection.cursor()
+        key_format = sqlite_store.KEY_FORMAT_TYPED if self._readonly else self._init_info()
+        tables = {"codec_options": self._codec_options, "key_format": key_format}
+        self._documents = sqlite_store.TableDict(self.DOCUMENTS, connection, self._cur, **tables)
+        self.indexes = sqlite_store.IndexDict(self.INDEXES, connection, self._cur, **tables)
+        forced = connection.execute(f"SELECT value FROM {self.INFO} WHERE key = 'force_created'").fetchone()  # noqa: S608
+        self._is_force_created = bool(forced and forced[0])
+        self._ttl_indexes: dict[str, Any] = {}
+        self._seen_version = None
+        self._refresh()
+
+    def close(self) -> None:
+        """Close the file, leaving the planner's statistics behind for the next to open it."""
+        if self._connection is not None and not self._readonly:
+            self._connection.execute("PRAGMA analysis_limit=400")
+            self._connection.execute("PRAGMA optimize")
+        super().close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All writes inside are one transaction; nested ones join it.
+
+        An operation that MongoDB would refuse (a duplicate key) ends it with what came before, as on a server;
+        everything else undoes it.
+        """
+        with self._lock:
+            if self._in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._in_transaction = True
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except PyMongoError:
+                self._connection.execute("COMMIT")
+                raise
+            except BaseException:
+                if self._connection.in_transaction:  # a full disk has undone it already
+                    self._connection.execute("ROLLBACK")
+                raise
+            finally:
+                self._in_transaction = False
+
+    # What the planner asks.
+
+    def encode_key(self, key: Any) -> str:
+        """The column ``_id`` of an identity."""
+        return str(self._documents.encode_key(key))
+
+    def column(self, path: str) -> str | None:
+        """The quoted column of an indexed path, or None."""
+        return self._columns.get(path)
+
+    def holds_arrays(self, path: str) -> bool:
+        """Whether some document has, or had, an array of scalars there."""
+        return (path, ARRAY) in self._marks
+
+    def holds_opaque(self, path: str) -> bool:
+        """Whether some document has, or had, something there that SQL cannot compare."""
+        return (path, OPAQUE) in self._marks
+
+    # Reading.
+
+    def plan(self, query: Mapping[str, Any]) -> Plan:
+        """What SQLite can do for a query."""
+        self._refresh()
+        return plan(query, self)
+
+    def order(self, sort: Sequence[tuple[str, int]] | None) -> str | None:
+        """The ORDER BY of a sort, or None where SQLite would not order as MongoDB does."""
+        parts = []
+        for path, direction in sort or ():
+            column = self._sortable_identity() if path == "_id" else self.column(path)
+            if column is None or self.holds_arrays(path) or self.holds_opaque(path):
+                return None
+            parts.append(f"{column} {'DESC' if direction < 0 else 'ASC'}")
+        return ", ".join(parts) or "rowid"
+
+    def select(self, found: Plan, *, order: str, limit: int = 0, skip: int = 0) -> list[dict[str, Any]]:
+        """Documents of an exact plan in an order of SQL; `limit` 0 means all."""
+        statement, parameters = _select("doc", found, order=order, limit=limit, skip=skip)
+        with self._lock:
+            rows = self._connection.execute(statement, parameters).fetchall()
+        return [self._decode(row[0]) for row in rows]
+
+    def count(self, found: Plan) -> int:
+        """Number of documents of an exact plan."""
+        with self._lock:
+            statement = f"SELECT count(*) FROM documents WHERE {found.where}"  # noqa: S608 - columns are our own
+            return int(self._connection.execute(statement, found.parameters).fetchone()[0])
+
+    def rows(self, expressions: str, found: Plan, *, tail: str) -> list[tuple[Any, ...]]:
+        """Run a SELECT of column expressions over an exact plan."""
+        with self._lock:
+            statement = f"SELECT {expressions} FROM documents WHERE {found.where} {tail}"  # noqa: S608 - as above
+            return self._connection.execute(statement, found.parameters).fetchall()
+
+    def explain(self, query: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] | None = None) -> str:
+        """SQLite's plan for a query, or ``SCAN`` where Python has to look at each document."""
+        found, order = self.plan(query), self.order(sort)
+        if not found.exact or order is None:
+            return "SCAN in Python"
+        statement, parameters = _select("doc", found, order=order, limit=1, skip=0)
+        with self._lock:
+            rows = self._connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
+        return "; ".join(str(row[3]) for row in rows)
+
+    def find_candidates(self, query: Any) -> Iterator[dict[str, Any]]:
+        """Documents that could match, in the order of insertion; each is still checked by the Python engine."""
+        found = self.plan(query if isinstance(query, Mapping) else {})
+        statement = f"SELECT rowid, doc FROM documents WHERE rowid > ? AND {found.where} ORDER BY rowid LIMIT {CHUNK}"  # noqa: S608
+        if found.where != "1":
+            # Narrowed by an index: one statement, in the order of insertion.
+            yield from self.select(found, order="rowid")
+            return
+        last = -1
+        while True:
+            with self._lock:
+                rows = self._connection.execute(statement, (last,)).fetchall()
+            for last, blob in rows:  # noqa: B007 - the last rowid is where the next chunk begins
+                yield self._decode(blob)
+            if len(rows) < CHUNK:
+                return
+
+    # Writing.
+
+    def __setitem__(self, key: Any, document: dict[str, Any]) -> None:
+        with self.transaction():
+            self._write(self.encode_key(key), document, replace=True)
+
+    def __delitem__(self, key: Any) -> None:
+        encoded = self.encode_key(key)
+        with self.transaction():
+            if self._connection.execute("DELETE FROM documents WHERE _id = ?", (encoded,)).rowcount <= 0:
+                raise KeyError(key)
+            self._connection.execute("DELETE FROM entries WHERE id = ?", (encoded,))
+
+    def insert(self, document: dict[str, Any]) -> None:
+        """Insert a document whose unique fields `is_guarded`.
+
+        Raises:
+            DuplicateKeyError: the identity or a unique field is there already.
+        """
+        with self.transaction():
+            self._write(self.encode_key(document["_id"]), document, replace=False)
+
+    def is_guarded(self, document: Mapping[str, Any]) -> bool:
+        """Whether SQLite alone keeps the unique indexes for this document, as MongoDB would.
+
+        Not so for documents that lack a unique field (NULLs do not collide in SQL) or have an array there, nor for
+        sparse and partial indexes.
+        """
+        for index in self.indexes.values():
+            if not index.get("unique"):
+                continue
+            if not _is_plain(index):
+                return False
+            values = (sql_value(field_value(document, path)) for path, _ in index["key"])
+            if any(value is None or (isinstance(value, bytes) and value[:1] in {ARRAY, OPAQUE}) for value in values):
+                return False
+        return True
+
+    def drop(self) -> None:
+        """Empty the collection and forget its indexes."""
+        with self.transaction():
+            names = [
+                name
+                for (name,) in self._connection.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'ix:%'"
+                )
+            ]
+            for name in names:
+                self._connection.execute(f"DROP INDEX {_quoted(name)}")
+            for table in (self.DOCUMENTS, self.INDEXES, "entries", "marks"):
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608
+            self._connection.execute(f"DELETE FROM {self.INFO} WHERE key != 'key_format'")  # noqa: S608
+        self.indexes.invalidate()
+        self._is_force_created = False
+        self._marks.clear()
+
+    def copy_from(self, source: Any) -> None:
+        """Collections are not renamed here.
+
+        Raises:
+            NotImplementedError: always.
+        """
+        raise NotImplementedError(f"the embedded store renames no collections ({source})")
+
+    def create_index(self, index_name: str, index_dict: dict[str, Any]) -> None:
+        """Declare an index: columns for its fields, filled, and an SQL index over them, in one transaction.
+
+        Raises:
+            DuplicateKeyError: a unique index over fields that are not.
+        """
+        paths = [path for path, direction in index_dict["key"] if _is_column(path, direction)]
+        if len(paths) == len(index_dict["key"]):
+            try:
+                with self.transaction():
+                    self._add_columns([path for path in paths if path != "_id" and path not in self._columns])
+                    self._connection.execute(_index_statement(index_name, index_dict))
+            except sqlite3.IntegrityError as fault:
+                raise DuplicateKeyError(f"E11000 Duplicate Key Error: {fault}", 11000) from fault
+        super().create_index(index_name, index_dict)
+
+    def drop_index(self, index_name: str) -> None:
+        """Forget an index; its columns stay.
+
+        Raises:
+            KeyError: there is none of that name.
+        """
+        super().drop_index(index_name)
+        with self.transaction():
+            self._connection.execute(f"DROP INDEX IF EXISTS {_quoted('ix:' + index_name)}")
+
+    def _write(self, encoded: str, document: Mapping[str, Any], *, replace: bool) -> None:
+        values = [field_value(document, path) for path in self._columns]
+        row: list[SqlValue] = [encoded, bson.encode(document), *(sql_value(value) for value in values)]
+        try:
+            self._connection.execute(self._statement(replace=replace), row)
+        except sqlite3.IntegrityError as fault:
+            raise DuplicateKeyError(f"E11000 Duplicate Key Error: {fault}", 11000) from fault
+        if replace:
+            self._connection.execute("DELETE FROM entries WHERE id = ?", (encoded,))
+        for path, value, stored in zip(self._columns, values, row[2:], strict=True):
+            if isinstance(stored, bytes) and stored[:1] in {ARRAY, OPAQUE}:
+                self._write_array(path, value, stored[:1], encoded)
+
+    def _write_array(self, path: str, value: Any, kind: bytes, encoded: str) -> None:
+        if (path, kind) not in self._marks:
+            self._connection.execute("INSERT OR IGNORE INTO marks VALUES(?, ?)", (path, kind))
+            self._marks.add((path, kind))
+        if kind == ARRAY:
+            self._connection.executemany(
+                "INSERT OR IGNORE INTO entries VALUES(?, ?, ?)", [(path, item, encoded) for item in scalars(value)]
+            )
+
+    def _statement(self, *, replace: bool) -> str:
+        names = ["_id", "doc", *self._columns.values()]
+        statement = f"INSERT INTO documents({', '.join(names)}) VALUES({','.join('?' * len(names))})"
+        if replace:
+            statement += " ON CONFLICT(_id) DO UPDATE SET " + ", ".join(f"{name}=excluded.{name}" for name in names[1:])
+        return statement
+
+    def _add_columns(self, paths: Sequence[str]) -> None:
+        if not paths:
+            return
+        for path in paths:
+            self._connection.execute(f"ALTER TABLE documents ADD COLUMN {_quoted('f:' + path)}")
+            self._columns[path] = _quoted("f:" + path)
+        rows = self._connection.execute("SELECT _id, doc FROM documents").fetchall()
+        for encoded, blob in rows:
+            self._write(encoded, self._decode(blob), replace=True)
+
+    def _refresh(self) -> None:
+        """Read what another process may have changed: columns and marks."""
+        with self._lock:
+            version = self._connection.execute("PRAGMA data_version").fetchone()[0]
+            if version == self._seen_version:
+                return
+            self._seen_version = version
+            names = [row[1] for row in self._connection.execute("PRAGMA table_info(documents)")]
+            self._columns = {name[2:]: _quoted(name) for name in names if name.startswith("f:")}
+            self._marks = set(self._connection.execute("SELECT path, kind FROM marks"))
+
+    def _sortable_identity(self) -> str | None:
+        """The column ``_id``, if all identities are ObjectIds: their keys sort as they do."""
+        with self._lock:
+            lowest, highest = self._connection.execute("SELECT min(_id), max(_id) FROM documents").fetchone()
+        is_sortable = lowest is None or (lowest.startswith("o:") and highest.startswith("o:"))
+        return "_id" if is_sortable else None
+
+    def _decode(self, blob: bytes) -> dict[str, Any]:
+        decoded: dict[str, Any] = bson.decode(blob)
+        return decoded
+
+
+def _select(what: str, found: Plan, *, order: str, limit: int, skip: int) -> tuple[str, tuple[SqlValue, ...]]:
+    statement = f"SELECT {what} FROM documents WHERE {found.where} ORDER BY {order}"  # noqa: S608 - columns are our own
+    if limit or skip:
+        return f"{statement} LIMIT ? OFFSET ?", (*found.parameters, limit or -1, skip)
+    return statement, found.parameters
+
+
+def _is_plain(index: Mapping[str, Any]) -> bool:
+    return not index.get("sparse") and index.get("partialFilterExpression") is None
+
+
+def _is_column(path: str, direction: Any) -> bool:
+    return direction in {1, -1} and not path.startswith("$") and '"' not in path and "\0" not in path
+
+
+def _index_statement(name: str, index: Mapping[str, Any]) -> str:
+    columns = ", ".join(
+        ("_id" if path == "_id" else _quoted("f:" + path)) + (" DESC" if direction < 0 else "")
+        for path, direction in index["key"]
+    )
+    unique = "UNIQUE " if index.get("unique") and _is_plain(index) else ""
+    return f"CREATE {unique}INDEX IF NOT EXISTS {_quoted('ix:' + name)} ON documents({columns})"
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
