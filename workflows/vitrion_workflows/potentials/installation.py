@@ -8,7 +8,6 @@ the package is installed or run.
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import zipfile
 from importlib.util import find_spec
@@ -20,11 +19,12 @@ from vitrion_workflows.potentials.nep import NEP89_FILE, NEP89_SHA256
 from vitrion_workflows.potentials.registry import find, installed
 from vitrion_workflows.potentials.weights import sha256_of, weights_folder
 
-# Both carry the same file. The first is a wheel for CPython 3.8-3.13 (any of them will do: it is not installed), the
-# second a source archive, for an index that has lost the wheel.
-CARRIERS = (
-    ("neptrainkit==2.5.4", ("--only-binary", ":all:", "--python-version", "3.11")),
-    ("neptrainkit==3.1.5", ("--no-binary", ":all:", "--no-build-isolation")),
+# Both carry the same file. The wheel is only a parcel, never installed: naming one platform and one Python makes it the
+# same parcel everywhere, on machines for which no wheel exists too.
+CARRIERS = ("neptrainkit==2.5.4", "neptrainkit==2.5.3")
+PARCEL = (
+    *("--only-binary", ":all:", "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311"),
+    *("--platform", "manylinux2014_x86_64"),
 )
 MEMBER = "NepTrainKit/Config/nep89.txt"
 DOWNLOAD_SECONDS = 600
@@ -96,12 +96,12 @@ def _place(source: Path, target: Path) -> None:
 
 def _fetch(scratch: Path, report: ProgressCallback) -> Path:
     complaints: list[str] = []
-    for requirement, options in CARRIERS:
+    for requirement in CARRIERS:
         report(f"fetching {requirement} (its file {NEP89_FILE} only)")
         for command in _downloaders():
             folder = scratch / f"{requirement.partition('==')[2]}-{len(complaints)}"
             folder.mkdir()
-            complaint = _download([*command, *options, "--dest", str(folder), requirement])
+            complaint = _download([*command, *PARCEL, "--dest", str(folder), requirement])
             found = _extract(folder, scratch) if complaint is None else None
             if found is not None:
                 return found
@@ -138,29 +138,20 @@ def _download(command: list[str]) -> str | None:
         return f"no answer within {DOWNLOAD_SECONDS} s"
     if done.returncode == 0:
         return None
-    lines = [line for line in done.stderr.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else f"exit code {done.returncode}"
+    lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith("error")]
+    return (errors or lines or [f"exit code {done.returncode}"])[-1]
 
 
 def _extract(folder: Path, scratch: Path) -> Path | None:
     # Only the one member is read, into a name of ours: an archive cannot choose where it is written.
     target = scratch / NEP89_FILE
-    for archive in sorted(folder.iterdir()):
-        if zipfile.is_zipfile(archive):
-            with zipfile.ZipFile(archive) as wheel:
-                names = [name for name in wheel.namelist() if name.endswith(MEMBER)]
-                if names:
-                    with wheel.open(names[0]) as member, target.open("wb") as out:
-                        shutil.copyfileobj(member, out)
-                    return target
-        elif tarfile.is_tarfile(archive):
-            with tarfile.open(archive) as source:
-                members = [member for member in source.getmembers() if member.name.endswith(MEMBER) and member.isfile()]
-                stream = source.extractfile(members[0]) if members else None
-                if stream is not None:
-                    with target.open("wb") as out:
-                        shutil.copyfileobj(stream, out)
-                    return target
+    for archive in sorted(path for path in folder.iterdir() if zipfile.is_zipfile(path)):
+        with zipfile.ZipFile(archive) as wheel:
+            if MEMBER in wheel.namelist():
+                with wheel.open(MEMBER) as member, target.open("wb") as out:
+                    shutil.copyfileobj(member, out)
+                return target
     return None
 
 
