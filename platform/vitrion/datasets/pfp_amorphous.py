@@ -122,6 +122,7 @@ def _label(record: StructureRecord, row: Mapping[str, Any], raw_cm2_s: float) ->
         value=raw_cm2_s * factor,
         unit="cm2/s",
         convention=Convention.EINSTEIN_3D.value,
+        potential="pfp",
         state=LabelState.REJECTED,
         method="MD with PFP (Matlantis), NVT",
         gates=gates,

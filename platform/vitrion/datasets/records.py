@@ -57,7 +57,8 @@ class LabelRecord:
         temperature_K: temperature of the measurement.
         value: the number; the upper bound for a censored label.
         unit: unit of the value.
-        convention: convention of a diffusivity, None for other properties.
+        convention: of a diffusivity; ``as_published`` for other properties.
+        potential: where the forces came from: a functional, a potential, or ``experiment``.
         state: accepted, rejected or censored.
         gates: what decided the state.
         method: how the number was made, in words.
@@ -75,7 +76,8 @@ class LabelRecord:
     temperature_K: float
     value: float
     unit: str
-    convention: str | None
+    convention: str
+    potential: str
     state: LabelState
     method: str
     gates: tuple[GateOutcome, ...] = ()

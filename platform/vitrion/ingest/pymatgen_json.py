@@ -28,10 +28,15 @@ def read(path: Path) -> list[Structure]:
     except json.JSONDecodeError as fault:
         raise InputError(f"no JSON, truncated? ({fault.msg} in line {fault.lineno})") from fault
     entries = content if isinstance(content, list) else [content]
-    return [_structure(entry) for entry in entries]
+    return [structure_from_dict(entry) for entry in entries]
 
 
-def _structure(entry: Any) -> Structure:
+def structure_from_dict(entry: Any) -> Structure:
+    """A structure from pymatgen's ``as_dict``, with lattice, species and positions only.
+
+    Raises:
+        InputError: it is none.
+    """
     if not isinstance(entry, dict) or not isinstance(entry.get("sites"), list):
         raise InputError("no pymatgen structure in it (no sites)")
     lattice = entry.get("lattice")

@@ -1,0 +1,108 @@
+"""`vitrion ingest`: files and public data sets into the database."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vitrion.cli.output import emit, note, progress
+from vitrion_models.errors import InputError
+
+app = typer.Typer(no_args_is_help=True, help="Bring files and public data sets into the database.")
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+MOST_FAULTS_SHOWN = 20
+EXIT_PARTLY = 1
+
+
+class KindChoice(StrEnum):
+    """Kinds a user may state, and the one that leaves it to the cell's order."""
+
+    AUTO = "auto"
+    CRYSTAL = "crystal"
+    AMORPHOUS = "amorphous"
+    MELT = "melt"
+    MOLECULE = "molecule"
+
+
+@app.command()
+def structures(
+    paths: Annotated[list[Path], typer.Argument(help="CIF, POSCAR, XDATCAR, extended XYZ, .traj, JSON, or folders.")],
+    *,
+    kind: Annotated[
+        KindChoice,
+        typer.Option(help="State of matter of all of them; `auto` looks for crystalline order in each cell."),
+    ] = KindChoice.AUTO,
+    as_json: AsJson = False,
+) -> None:
+    """Add the structures of files; one with a fault is left out whole and told (exit code 1 when others went in)."""
+    from vitrion.database import connect  # noqa: PLC0415 - `vitrion --help` does without
+    from vitrion.ingest.files import ingest_files  # noqa: PLC0415
+    from vitrion_workflows.schemas import StructureKind  # noqa: PLC0415
+
+    stated = None if kind is KindChoice.AUTO else StructureKind(kind.value)
+    with connect() as db, progress("reading", quiet=as_json) as advance:
+        report = ingest_files(db, paths, kind=stated, on_progress=advance)
+    for line in report.faults[:MOST_FAULTS_SHOWN]:
+        note(line)
+    if len(report.faults) > MOST_FAULTS_SHOWN:
+        note(f"and {len(report.faults) - MOST_FAULTS_SHOWN} more files are refused")
+    shown = ("files", "structures", "created", "kinds", "kind_decided_by", "skipped")
+    emit(report, as_json=as_json, columns=shown)
+    if report.faults:
+        raise typer.Exit(EXIT_PARTLY)
+
+
+@app.command()
+def dataset(
+    name: Annotated[str, typer.Argument(help="See `vitrion ingest datasets`.")],
+    *,
+    chemsys: Annotated[
+        str | None,
+        typer.Option(help="Chemical system, for example Li-P-S (materials-project only)."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch a public data set, check it, and add its records; a second time adds nothing."""
+    from vitrion.database import connect  # noqa: PLC0415
+    from vitrion.datasets.materials_project import NAME  # noqa: PLC0415
+    from vitrion.ingest.datasets import ingest_dataset, ingest_materials_project  # noqa: PLC0415
+
+    if (name == NAME) != (chemsys is not None):
+        raise InputError(f"--chemsys belongs to {NAME}, and {NAME} needs it: for example --chemsys Li-P-S")
+    with connect() as db, progress(name, quiet=as_json) as advance:
+        if chemsys is not None:
+            report = ingest_materials_project(db, chemsys=chemsys, on_progress=advance)
+        else:
+            report = ingest_dataset(db, name, on_progress=advance)
+    emit(report, as_json=as_json)
+
+
+@app.command()
+def datasets(*, as_json: AsJson = False) -> None:
+    """List the public data sets Vitrion knows, with licence and citation."""
+    from vitrion.datasets import materials_project, specifications  # noqa: PLC0415
+
+    rows = [
+        {
+            "name": known.name,
+            "title": known.title,
+            "licence": known.licence,
+            "citation": known.citation,
+            "files": len(known.files),
+            "sha256": known.sha256,
+        }
+        for known in specifications()
+    ]
+    rows.append(
+        {
+            "name": materials_project.NAME,
+            "title": "Structures of one chemical system (--chemsys), with a key in MP_API_KEY",
+            "licence": materials_project.LICENCE,
+            "citation": materials_project.CITATION,
+            "files": 0,
+            "sha256": None,
+        },
+    )
+    emit(rows, as_json=as_json, columns=("name", "title", "licence", "citation"))

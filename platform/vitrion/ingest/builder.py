@@ -1,0 +1,258 @@
+"""The builder: the only way from a job to a document, and one that may be interrupted anywhere and run again.
+
+For each outcome the order is trajectory into the artefact store, document, scratch file away. Each step is idempotent
+(artefacts by content, documents by their unique identity), and nothing is removed before what needs it is stored. So
+after a crash at any point a second run over the same outputs leaves the documents that one undisturbed run leaves.
+"""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vitrion.database import Database, NotFoundError, home_folder
+from vitrion.datasets.fetching import sha256_of
+from vitrion.ingest.outcomes import FoundOutcome, find_outcomes
+from vitrion.ingest.pymatgen_json import structure_from_dict
+from vitrion_models.errors import InputError
+from vitrion_workflows.schemas import CellOutcome, LabelOutcome, StructureKind, fingerprint, label_key
+
+SCRATCH_VARIABLE = "VITRION_SCRATCH"
+TRAJECTORY = "trajectory.h5md"
+DOCUMENTS_AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build did.
+
+    Attributes:
+        structures: fingerprints of the cells, in order.
+        labels: keys of the labels, in order.
+        structures_created, labels_created: how many of them the database did not have.
+        trajectories: how many trajectories were moved into the artefact store.
+        missing: label key -> why its trajectory is not in the artefact store.
+        refused: job -> why an outcome of it was left out.
+    """
+
+    structures: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    structures_created: int = 0
+    labels_created: int = 0
+    trajectories: int = 0
+    missing: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def __add__(self, other: "BuildReport") -> "BuildReport":
+        return BuildReport(
+            structures=self.structures + other.structures,
+            labels=self.labels + other.labels,
+            structures_created=self.structures_created + other.structures_created,
+            labels_created=self.labels_created + other.labels_created,
+            trajectories=self.trajectories + other.trajectories,
+            missing=self.missing | other.missing,
+            refused=self.refused | other.refused,
+        )
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Who asked for the outcomes; None where nobody in particular did."""
+
+    campaign: str | None = None
+    cycle: int | None = None
+    arm: str | None = None
+
+
+def scratch_folder() -> Path:
+    """Where label runs keep their checkpoints: ``VITRION_SCRATCH``, or ``scratch`` in the home folder."""
+    named = os.environ.get(SCRATCH_VARIABLE)
+    return Path(named) if named else home_folder() / "scratch"
+
+
+def build(
+    db: Database,
+    outputs: Any,
+    *,
+    campaign: str | None = None,
+    cycle: int | None = None,
+    arm: str | None = None,
+    scratch: Path | None = None,
+) -> BuildReport:
+    """Turn outcomes of jobs into documents, once each.
+
+    Cells are stored before labels, whatever their order in the outputs.
+
+    Args:
+        db: the database.
+        outputs: JobStore documents, outcomes, or lists and mappings of them.
+        campaign: name of the campaign that asked.
+        cycle: its cycle.
+        arm: the arm that chose a label.
+        scratch: folder with one subfolder a label key; see `scratch_folder`.
+
+    Returns:
+        What was stored, what was known, and what could not be.
+
+    Raises:
+        InputError: an outcome is damaged.
+        DatabaseError: the database cannot be written.
+    """
+    provenance = Provenance(campaign=campaign, cycle=cycle, arm=arm)
+    found = find_outcomes(outputs)
+    folder = scratch if scratch is not None else scratch_folder()
+    report = BuildReport()
+    for each in found:
+        if isinstance(each.outcome, CellOutcome):
+            report += _add_cell(db, each, each.outcome, provenance)
+    for each in found:
+        if isinstance(each.outcome, LabelOutcome):
+            report += _add_label(db, each, each.outcome, provenance, folder)
+    return report
+
+
+def build_from_job_store(
+    db: Database,
+    job_store: Any,
+    *,
+    campaign: str | None = None,
+    scratch: Path | None = None,
+) -> BuildReport:
+    """Build from every document of a JobStore that no structure or label comes from yet.
+
+    Args:
+        db: the database.
+        job_store: a connected jobflow `JobStore`.
+        campaign: name of the campaign the jobs belong to.
+        scratch: see `build`.
+    """
+    report = BuildReport()
+    for documents in _unread(db, job_store):
+        report += build(db, documents, campaign=campaign, scratch=scratch)
+    return report
+
+
+def _unread(db: Database, job_store: Any) -> Iterator[list[dict[str, Any]]]:
+    # Cells first and labels later in time: a label's cell comes in an earlier batch or in its own.
+    stored = job_store.query({}, properties=["uuid", "index", "completed_at"], load=False)
+    jobs = sorted((str(row.get("completed_at")), row["uuid"]) for row in stored)
+    known = _jobs_built(db, [uuid for _, uuid in jobs])
+    fresh = list(dict.fromkeys(uuid for _, uuid in jobs if uuid not in known))
+    for start in range(0, len(fresh), DOCUMENTS_AT_ONCE):
+        batch = fresh[start : start + DOCUMENTS_AT_ONCE]
+        yield sorted(
+            job_store.query({"uuid": {"$in": batch}}, load=True),
+            key=lambda row: (batch.index(row["uuid"]), row["index"]),
+        )
+
+
+def _jobs_built(db: Database, uuids: Sequence[str]) -> set[str]:
+    built: set[str] = set()
+    for start in range(0, len(uuids), DOCUMENTS_AT_ONCE):
+        batch = list(uuids[start : start + DOCUMENTS_AT_ONCE])
+        built |= {str(row.job) for row in db.structures.search(job=batch)}
+        built |= {str(row.job) for row in db.labels.search(job=batch)}
+    return built
+
+
+def _add_cell(db: Database, found: FoundOutcome, outcome: CellOutcome, provenance: Provenance) -> BuildReport:
+    try:
+        structure = structure_from_dict(outcome.structure)
+        actual = fingerprint(structure)
+    except InputError as fault:
+        return BuildReport(refused={_job(found): f"its cell cannot be read: {fault}"})
+    if actual != outcome.fingerprint:
+        return BuildReport(
+            refused={_job(found): f"its cell is not the one its fingerprint {outcome.fingerprint} names"}
+        )
+    method = outcome.method.model_dump(mode="json") if outcome.method else None
+    protocol = outcome.protocol.model_dump(mode="json") if outcome.protocol else None
+    added = db.structures.add(
+        structure,
+        kind=outcome.kind,
+        origin=outcome.origin,
+        gates=outcome.gates,
+        parent=outcome.parent_fingerprint,
+        twin=_twin(db, outcome),
+        energy_eV_per_atom=outcome.energy_eV_per_atom,
+        pressure_GPa=outcome.pressure_GPa,
+        quench_rate_K_per_ps=outcome.quench_rate_K_per_ps,
+        model_version=outcome.model_version,
+        protocol=protocol,
+        method=method,
+        seed=outcome.seed,
+        wall_seconds=outcome.wall_seconds,
+        device=outcome.device,
+        job=found.job,
+        flow=found.flow,
+        campaign=provenance.campaign,
+        cycle=provenance.cycle,
+    )
+    return BuildReport(structures=(added.fingerprint,), structures_created=int(added.created))
+
+
+def _twin(db: Database, outcome: CellOutcome) -> str | None:
+    """The crystal that the cell was made from, where it was made from a crystal of the database."""
+    if outcome.parent_fingerprint is None:
+        return None
+    try:
+        parent = db.structures.get(outcome.parent_fingerprint)
+    except NotFoundError:
+        return None
+    return parent.fingerprint if parent.kind == StructureKind.CRYSTAL else parent.twin
+
+
+def _add_label(
+    db: Database,
+    found: FoundOutcome,
+    outcome: LabelOutcome,
+    provenance: Provenance,
+    scratch: Path,
+) -> BuildReport:
+    key = label_key(
+        structure_fingerprint=outcome.structure_fingerprint,
+        species=outcome.species,
+        temperature_K=outcome.temperature_K,
+        protocol=outcome.protocol,
+        weights_sha256=outcome.method.weights_sha256,
+        seed=outcome.method.seed,
+        property_name=outcome.property,
+    )
+    path = scratch / key / TRAJECTORY
+    moved, missing = _keep_trajectory(db, outcome.trajectory_sha256, path)
+    try:
+        added = db.labels.add(
+            outcome,
+            job=found.job,
+            flow=found.flow,
+            campaign=provenance.campaign,
+            cycle=provenance.cycle,
+            arm=provenance.arm,
+        )
+    except NotFoundError as fault:
+        return BuildReport(refused={_job(found): str(fault)})
+    if missing is None:
+        path.unlink(missing_ok=True)
+    return BuildReport(
+        labels=(added.key,),
+        labels_created=int(added.created),
+        trajectories=int(moved),
+        missing={} if missing is None else {key: missing},
+    )
+
+
+def _keep_trajectory(db: Database, sha256: str | None, path: Path) -> tuple[bool, str | None]:
+    """Whether a trajectory was put into the artefact store, and why it is not there."""
+    if sha256 is None or db.artefacts.exists(sha256):
+        return False, None
+    if not path.is_file():
+        return False, f"{path} is not there"
+    if sha256_of(path) != sha256:
+        return False, f"{path} is not the trajectory that was analysed: its sha256 differs"
+    db.artefacts.put(path, name=f"{path.parent.name}/{path.name}")
+    return True, None
+
+
+def _job(found: FoundOutcome) -> str:
+    return found.job or "outcome without a job"
