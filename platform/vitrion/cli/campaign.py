@@ -91,7 +91,7 @@ def opened(file: Path, *, quiet: bool) -> "Iterator[Campaign]":
     scratch.mkdir(parents=True, exist_ok=True)
     with connect() as db, Display(scratch=scratch, quiet=quiet) as display, _stop_on_interrupt() as should_stop:
         runner = make_runner(configuration.runner, db=db, uri=os.environ.get(URI_VARIABLE), scratch=scratch)
-        campaign = Campaign(db, configuration, runner, display, should_stop)
+        campaign = Campaign(db, configuration, runner, display, scratch, should_stop)
         _announce(campaign, configuration)
         yield campaign
 

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from vitrion.database import CycleRow, Database
 from vitrion.learning.configuration import CampaignConfiguration
@@ -46,6 +47,7 @@ class Campaign:
         configuration: what it does.
         runner: where its tasks run.
         display: what people see of it.
+        scratch: folder of the runs' checkpoints and trajectories.
         should_stop: asked often; true ends the current step cleanly.
     """
 
@@ -53,6 +55,7 @@ class Campaign:
     configuration: CampaignConfiguration
     runner: Runner
     display: Display
+    scratch: Path
     should_stop: Callable[[], bool]
 
     def __post_init__(self) -> None:
@@ -117,6 +120,7 @@ class Campaign:
             factory=self.factory,
             ledger=Ledger(self.db, name, index, self.owner, lease_seconds=LEASE_SECONDS),
             display=self.display,
+            scratch=self.scratch,
             should_stop=self.should_stop,
         )
         try:

@@ -1,7 +1,10 @@
 """What the stages of a cycle share: the documents they write and the progress they show."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
 
 from vitrion.database import Database
 from vitrion.ingest import builder
@@ -13,6 +16,7 @@ from vitrion.learning.proposal import FINISHED, Proposal, plain_proposals
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.display import Display
 from vitrion.running.task import TaskKind, TaskResult, Watch, WorkerStatus
+from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import LabelState
 
 
@@ -27,6 +31,7 @@ class Stage:
         factory: makes its tasks.
         ledger: writes its cycle.
         display: what people see.
+        scratch: folder of the runs' checkpoints and trajectories.
         should_stop: asked often.
     """
 
@@ -36,8 +41,8 @@ class Stage:
     factory: TaskFactory
     ledger: Ledger
     display: Display
+    scratch: Path
     should_stop: Callable[[], bool]
-    _proposals: tuple[Proposal, ...] = field(default=())
 
     def labelling(self) -> Labelling:
         """The labelling stage of this cycle."""
@@ -54,11 +59,16 @@ class Stage:
     def keep(self, result: TaskResult, kind: TaskKind, arm: str) -> None:
         """Make a result durable: JobStore, then documents, then the budget."""
         name, index = self.configuration.name, self.ledger.index
-        store = self.db.job_store()
-        store.update([dict(document) for document in result.documents], key=["uuid", "index"])
-        builder.build(self.db, result.documents, campaign=name, cycle=index, arm=arm)
+        self._job_store.update([dict(document) for document in result.documents], key=["uuid", "index"])
+        built = builder.build(self.db, result.documents, campaign=name, cycle=index, arm=arm, scratch=self.scratch)
+        if built.refused:
+            raise InputError(f"task {result.task_id}: {'; '.join(built.refused.values())}")
         self.ledger.spend(kind.value, result.seconds)
         self.display.tally.cpu_seconds += result.seconds
+
+    @cached_property
+    def _job_store(self) -> Any:
+        return self.db.job_store()
 
     def watch(self) -> Watch:
         """Keeps the lease alive, shows progress, passes a stop on."""
