@@ -107,7 +107,7 @@ def test_services_wait_for_what_exists(compose):
             if condition["condition"] == "service_completed_successfully":
                 assert services[other]["restart"] == "no", name
         for volume in service.get("volumes", []):
-            source = volume.split(":")[0]
+            source = re.sub(r"\$\{\w+:-(.*?)\}", r"\1", volume).split(":")[0]
             assert source in compose["volumes"] or (DOCKER / source).exists()
 
 
@@ -177,3 +177,9 @@ def test_ci_script_is_valid_shell_and_executable():
     script = ROOT / ".ci" / "run"
     assert script.stat().st_mode & 0o111
     subprocess.run(["bash", "-n", str(script)], check=True)
+
+
+def test_the_containers_campaign_goes_through_the_launchpad():
+    from vitrion.learning.configuration import load_configuration
+
+    assert load_configuration(DOCKER / "campaign.yaml").runner.kind == "fireworks"
