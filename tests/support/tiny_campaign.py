@@ -1,0 +1,45 @@
+"""A whole campaign on the fast model potential, small enough for a test."""
+
+import yaml
+
+TINY = {
+    "name": "tiny",
+    "seed": 3,
+    "potential": "lennard-jones",
+    "compounds": {"names": ["LiCl", "LiF", "Li2O", "Li2S"]},
+    "cells": {
+        "atoms": 16,
+        "protocol": {
+            "melt_temperature_K": 2000,
+            "quench_temperature_K": 300,
+            "melt_ps": 0.3,
+            "quench_ps": 0.3,
+            "hold_ps": 0.1,
+            "volume_search": False,
+        },
+    },
+    "labels": {
+        "temperatures_K": [1500, 2500],
+        "target_temperature_K": 1500,
+        "protocol": {"time_step_fs": 2.0, "frame_interval_fs": 20.0, "production_ps": 3.0},
+    },
+    "cycles": 2,
+    "initial": 3,
+    "acquisition": {"batch": 3, "random": 1},
+    "surrogate": {"members": 2, "steps": 4, "test_compositions": 1},
+    "generator": {"steps": 4, "samples": 1},
+}
+
+
+def write_tiny(path, **changes):
+    """The campaign file with some keys changed; returns its path."""
+    path.write_text(yaml.safe_dump({**TINY, **changes}))
+    return path
+
+
+def labels_of(db, campaign="tiny"):
+    """What decides whether two campaigns ended alike: the labels with their values, by key."""
+    return {
+        row.key: (row.reduced_formula, row.temperature_K, row.arm, row.cycle, row.state, row.value, row.log10_stderr)
+        for row in db.labels.search(campaign=campaign)
+    }
