@@ -13,11 +13,11 @@ from vitrion.learning.labelling import Labelling
 from vitrion.learning.ledger import Ledger
 from vitrion.learning.plan import Plan
 from vitrion.learning.proposal import FINISHED, Proposal, plain_proposals
+from vitrion.learning.standing import best_so_far
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.display import Display
 from vitrion.running.task import TaskKind, TaskResult, Watch, WorkerStatus
 from vitrion_models.errors import InputError
-from vitrion_workflows.schemas import LabelState
 
 
 @dataclass
@@ -91,18 +91,3 @@ class Stage:
         tally.tasks_done = sum(entry.state in FINISHED for entry in proposals)
         tally.labels = self.db.labels.count(campaign=self.configuration.name)
         tally.best = best_so_far(self.db, self.configuration)
-
-
-def best_so_far(db: Database, configuration: CampaignConfiguration) -> str:
-    """The highest accepted diffusivity at the target temperature, for people."""
-    target = configuration.labels.target_temperature_K
-    rows = db.labels.search(
-        campaign=configuration.name,
-        state=LabelState.ACCEPTED.value,
-        temperature=(target - 0.5, target + 0.5),
-        sort="-log10_value",
-        limit=1,
-    )
-    if not rows:
-        return "none yet"
-    return f"{rows[0].reduced_formula} {rows[0].value:.2g} cm2/s at {target:.0f} K"

@@ -7,7 +7,7 @@ from vitrion.database import Database
 from vitrion.database.errors import NotFoundError
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.proposal import FINISHED, plain_proposals
-from vitrion.learning.stage import best_so_far
+from vitrion_workflows.schemas import LabelState
 
 
 def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, Any]:
@@ -44,3 +44,18 @@ def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, An
         "best": best_so_far(db, configuration),
         "waiting": waiting,
     }
+
+
+def best_so_far(db: Database, configuration: CampaignConfiguration) -> str:
+    """The highest accepted diffusivity at the target temperature, for people."""
+    target = configuration.labels.target_temperature_K
+    rows = db.labels.search(
+        campaign=configuration.name,
+        state=LabelState.ACCEPTED.value,
+        temperature=(target - 0.5, target + 0.5),
+        sort="-log10_value",
+        limit=1,
+    )
+    if not rows:
+        return "none yet"
+    return f"{rows[0].reduced_formula} {rows[0].value:.2g} cm2/s at {target:.0f} K"
