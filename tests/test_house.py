@@ -52,10 +52,10 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(), filename=str(path))
 
 
-def imports(module: ast.Module, *, at_top_only: bool = False) -> set[str]:
+def imports(module: ast.Module) -> set[str]:
     """Absolute names that a module imports, `from a import b` as both `a` and `a.b`."""
     names = set()
-    for node in module.body if at_top_only else ast.walk(module):
+    for node in ast.walk(module):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -99,11 +99,18 @@ def test_a_floor_never_imports_upward(package):
 
 
 def _edges() -> dict[str, set[str]]:
+    """What each module imports when it is imported; `from package import module` needs the module, not the package."""
     known = modules()
     edges = {}
     for name, path in known.items():
-        targets = {imported for imported in imports(tree(path), at_top_only=True) if imported in known}
-        edges[name] = targets - {name}
+        targets = set()
+        for node in tree(path).body:
+            if isinstance(node, ast.Import):
+                targets |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                full = {f"{node.module}.{alias.name}" for alias in node.names}
+                targets |= full if full <= set(known) else full | {node.module}
+        edges[name] = (targets & set(known)) - {name}
     return edges
 
 
