@@ -6,6 +6,7 @@ Example:
     >>> glasses = model.sample(cells[0].numbers, cells[0].lattice_A, count=4, seed=2)  # doctest: +SKIP
 """
 
+from vitrion_models.generators.comparison import GeneratorMetrics, compare
 from vitrion_models.generators.config import GeneratorConfig
 from vitrion_models.generators.contract import LossBand, TrainedGenerator, TrainingMetrics, TrainingProgress
 from vitrion_models.generators.registry import ARCHITECTURES, load, loads, train
@@ -13,10 +14,12 @@ from vitrion_models.generators.registry import ARCHITECTURES, load, loads, train
 __all__ = [
     "ARCHITECTURES",
     "GeneratorConfig",
+    "GeneratorMetrics",
     "LossBand",
     "TrainedGenerator",
     "TrainingMetrics",
     "TrainingProgress",
+    "compare",
     "load",
     "loads",
     "train",
