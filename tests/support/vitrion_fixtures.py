@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["database_fixtures"]
+
 
 @pytest.fixture(scope="session")
 def data_mirror():

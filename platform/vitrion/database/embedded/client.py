@@ -72,15 +72,16 @@ class EmbeddedClient(MongoClient):
     ``mongoengine.connect(mongo_client_class=EmbeddedClient, host=folder)`` works too.
     """
 
-    def __init__(self, host: Path | str, *, readonly: bool = False, **options: Any) -> None:
+    def __init__(self, host: Path | str | list[str], *, readonly: bool = False, **options: Any) -> None:
         """Open the folder.
 
         Args:
-            host: folder with one subfolder a database.
+            host: folder with one subfolder a database; mongoengine gives it in a list.
             readonly: open files for reading only, and make none.
             options: of mongomock's client.
         """
-        super().__init__(EmbeddedServerStore(Path(host), readonly=readonly), **options)
+        folder = Path(host[0] if isinstance(host, list) else host)
+        super().__init__(EmbeddedServerStore(folder, readonly=readonly), **options)
 
     def get_database(self, name: str | None = None, **options: Any) -> EmbeddedDatabase:
         """As pymongo's."""
