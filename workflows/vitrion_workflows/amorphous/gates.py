@@ -42,13 +42,13 @@ class CellLimits:
     energy_above_crystal_eV_per_atom: tuple[float, float] = (-0.05, 0.6)
     greatest_coherence: float = 6.0
     greatest_symmetry: float = 0.47
-    greatest_force_eV_per_A: float = 2.0
-    pressure_GPa: tuple[float, float] = (-10.0, 10.0)
+    greatest_force_eV_per_A: float = 0.5
+    pressure_GPa: tuple[float, float] = (-12.0, 12.0)
 
 
 DEFAULT_LIMITS = CellLimits(
     volume_ratio={
-        VolumeSource.TWIN: (0.75, 1.7),
+        VolumeSource.TWIN: (0.75, 1.9),
         VolumeSource.IONS: (0.6, 2.0),
         VolumeSource.ELEMENTS: (0.45, 2.2),
     },

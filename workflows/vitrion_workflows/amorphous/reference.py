@@ -5,8 +5,12 @@ from dataclasses import dataclass
 from pymatgen.core.structure import Structure
 
 from vitrion_workflows.amorphous.estimate import VolumeSource, estimate_volume
+from vitrion_workflows.dynamics import relax
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas.geometry import system_from_structure
+
+TWIN_FORCE_eV_PER_A = 0.05
+TWIN_STEPS = 200
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,7 @@ def cell_reference(
     Args:
         formula: chemical formula.
         twin: crystal of the same compound; a partially occupied one lends its volume but no energy.
-        force_field: potential in which the twin's energy is evaluated, at the twin's own geometry.
+        force_field: potential in which the twin is relaxed, cell and positions, and its energy evaluated.
 
     Raises:
         InputError: bad formula, a twin of another compound, or elements the potential does not cover.
@@ -40,5 +44,12 @@ def cell_reference(
     estimate = estimate_volume(formula, twin)
     energy = None
     if twin is not None and twin.is_ordered and force_field is not None:
-        energy = force_field.evaluate(system_from_structure(twin)).energy_eV / len(twin)
+        relaxed = relax(
+            system_from_structure(twin),
+            force_field,
+            force_tolerance_eV_per_A=TWIN_FORCE_eV_PER_A,
+            max_steps=TWIN_STEPS,
+            relax_cell=True,
+        )
+        energy = relaxed.energy_eV / len(twin)
     return CellReference(estimate.volume_A3_per_atom, estimate.source, energy)

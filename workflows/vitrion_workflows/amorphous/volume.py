@@ -1,0 +1,197 @@
+"""Volume at which a melt has no pressure, found between two volumes that were run.
+
+In the manner of MPMorph (Aykol et al., Sci. Adv. 4, eaaq0148 (2018)) and atomate2's `EquilibriumVolumeMaker`: short NVT
+runs at several volumes, a fit of pressure against volume, its root. Two things are done otherwise (measured in
+docs/design/volume-search.md): the fit's root is used only between two volumes of opposite pressure (atomate2 returns
+the extrapolated one when its attempts are spent), and the momentum flux N k T / V is always part of the pressure.
+"""
+
+from collections.abc import Callable
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+
+from vitrion_models.errors import VitrionError
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.amorphous.gates import GPA_PER_EV_PER_A3
+from vitrion_workflows.amorphous.running import UNWATCHED, Stretch, Watch, run_stretch
+from vitrion_workflows.dynamics import Trajectory
+from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K
+from vitrion_workflows.potentials import ForceField
+from vitrion_workflows.schemas import CellProtocol, VolumePoint, VolumeRecord
+
+GROWTH = 1.15  # of the volume, from one run to the next while pressures have one sign
+MOST_BRACKETING_RUNS = 6
+REFINEMENTS = 2
+SAMPLES = 24  # frames whose pressure is evaluated in each run
+DISCARDED_SHARE = 1 / 3  # of a run, while the melt finds its way at the new volume
+BLOCKS = 4
+CURVED_FIT_FROM = 5  # points; with fewer a parabola follows the noise
+
+PressureRun: TypeAlias = Callable[[float], VolumePoint]
+
+
+class VolumeSearchFailed(VitrionError):  # noqa: N818 - named as the result that it is
+    """No two volumes of opposite pressure were found: a statement about the melt, and never a guess."""
+
+
+def search_volume(
+    system: AtomicSystem,
+    force_field: ForceField,
+    *,
+    protocol: CellProtocol,
+    seed: int,
+    watch: Watch = UNWATCHED,
+) -> tuple[AtomicSystem, VolumeRecord]:
+    """Equilibrium volume of a melt at the protocol's melt temperature.
+
+    Args:
+        system: a cell without overlaps.
+        force_field: potential.
+        protocol: temperature, time step and length of the runs.
+        seed: of velocities and noise; each run derives its own.
+        watch: progress and stop.
+
+    Returns:
+        The molten cell scaled to its equilibrium volume, and the record of the search.
+
+    Raises:
+        VolumeSearchFailed: pressure kept one sign at every volume that was tried.
+        StoppedError: the watch asked for it.
+    """
+    molten = system
+    runs = 0
+
+    def pressure_at(volume_A3: float) -> VolumePoint:
+        nonlocal molten, runs
+        stretch = Stretch(
+            stage=f"volume {runs + 1}",
+            # The first run also melts the packing.
+            duration_ps=protocol.volume_ps * (1 if runs else 2),
+            temperature_K=protocol.melt_temperature_K,
+            frames=SAMPLES * (1 if runs else 2),
+        )
+        result = run_stretch(
+            scale_to(molten, volume_A3), force_field, stretch, protocol=protocol, seed=seed + runs, watch=watch
+        )
+        molten = result.system
+        runs += 1
+        return mean_pressure(result.trajectory, force_field, temperature_K=protocol.melt_temperature_K)
+
+    points = bracket_and_refine(pressure_at, system.volume_A3, atoms=len(system))
+    volume_A3, stderr_A3 = zero_pressure(points)
+    record = VolumeRecord(
+        temperature_K=protocol.melt_temperature_K, volume_A3=volume_A3, stderr_A3=stderr_A3, points=tuple(points)
+    )
+    return scale_to(molten, volume_A3), record
+
+
+def bracket_and_refine(pressure_at: PressureRun, start_A3: float, *, atoms: int) -> list[VolumePoint]:
+    """Run volumes until two neighbours have pressures of opposite sign, then between them.
+
+    Args:
+        pressure_at: runs one volume.
+        start_A3: first volume.
+        atoms: number of atoms, for the message.
+
+    Raises:
+        VolumeSearchFailed: six volumes in a row, twice the first or half of it, had one sign.
+    """
+    points = [pressure_at(start_A3)]
+    while _bracket(points) is None:
+        if len(points) == MOST_BRACKETING_RUNS:
+            tried = sorted(point.volume_A3 / atoms for point in points)
+            pressures = [point.pressure_GPa for point in points]
+            raise VolumeSearchFailed(
+                f"no volume without pressure between {tried[0]:.1f} and {tried[-1]:.1f} A3 an atom (pressures "
+                f"{min(pressures):.2f} to {max(pressures):.2f} GPa): lower melt_temperature_K or set volume_search "
+                "to false",
+            )
+        factor = GROWTH if points[-1].pressure_GPa > 0 else 1.0 / GROWTH
+        points.append(pressure_at(points[-1].volume_A3 * factor))
+    for _ in range(REFINEMENTS):
+        points.append(pressure_at(zero_pressure(points)[0]))
+    return points
+
+
+def zero_pressure(points: list[VolumePoint]) -> tuple[float, float]:
+    """Volume at which a fit through the points has no pressure, and its standard error.
+
+    Pressure is fitted against ln V with a line, or a parabola from five points on; all points weigh the same, since
+    the standard error of a run of a few correlation times is itself known to a factor of two only. Where the fit has
+    no falling root between the two neighbouring points of opposite sign, the line between these decides.
+
+    Raises:
+        VolumeSearchFailed: all pressures have one sign.
+    """
+    bracket = _bracket(points)
+    if bracket is None:
+        raise VolumeSearchFailed("all pressures have one sign: there is nothing to interpolate")
+    low, high = bracket
+    x = np.log([point.volume_A3 for point in points])
+    pressures = np.array([point.pressure_GPa for point in points])
+    slope = (high.pressure_GPa - low.pressure_GPa) / np.log(high.volume_A3 / low.volume_A3)
+    root = float(np.log(low.volume_A3) - low.pressure_GPa / slope)
+    if len(points) > 2:  # noqa: PLR2004 - two points are the line itself
+        fit = np.polynomial.Polynomial.fit(x, pressures, 2 if len(points) >= CURVED_FIT_FROM else 1)
+        inside = [
+            float(candidate.real)
+            for candidate in fit.roots()
+            if abs(candidate.imag) < 1e-9  # noqa: PLR2004 - a real root
+            and np.log(low.volume_A3) <= candidate.real <= np.log(high.volume_A3)
+            and fit.deriv()(candidate.real) < 0
+        ]
+        if inside:
+            root, slope = inside[0], float(fit.deriv()(inside[0]))
+    volume = float(np.exp(root))
+    stderr_GPa = float(np.sqrt(np.mean([point.stderr_GPa**2 for point in points]) / len(points)))
+    return volume, abs(volume * stderr_GPa / float(slope))
+
+
+def mean_pressure(trajectory: Trajectory, force_field: ForceField, *, temperature_K: float) -> VolumePoint:
+    """Mean pressure of a run at fixed volume: p = N k T / V - tr(sigma) / 3, sigma the potential's stress.
+
+    Args:
+        trajectory: frames of the run; the first third is discarded.
+        force_field: potential, evaluated again on the frames.
+        temperature_K: set temperature, which has less noise than the momentary one and the same mean.
+    """
+    first = int(np.ceil(len(trajectory) * DISCARDED_SHARE))
+    volume = float(abs(np.linalg.det(trajectory.lattice_A)))
+    kinetic = len(trajectory.numbers) * BOLTZMANN_eV_PER_K * temperature_K / volume
+    samples = np.array(
+        [
+            kinetic - np.trace(_stress(force_field, trajectory, positions)) / 3.0
+            for positions in trajectory.positions_A[first:]
+        ]
+    )
+    blocks = np.array([block.mean() for block in np.array_split(samples, min(BLOCKS, len(samples)))])
+    stderr = blocks.std(ddof=1) / np.sqrt(len(blocks)) if len(blocks) > 1 else abs(samples[0])
+    return VolumePoint(
+        volume_A3=volume,
+        pressure_GPa=float(samples.mean()) * GPA_PER_EV_PER_A3,
+        stderr_GPa=float(stderr) * GPA_PER_EV_PER_A3,
+    )
+
+
+def scale_to(system: AtomicSystem, volume_A3: float) -> AtomicSystem:
+    """The cell at another volume, fractional coordinates kept."""
+    scale = (volume_A3 / system.volume_A3) ** (1.0 / 3.0)
+    return AtomicSystem(system.numbers, system.positions_A * scale, system.lattice_A * scale)
+
+
+def _stress(force_field: ForceField, trajectory: Trajectory, positions_A: np.ndarray) -> np.ndarray:
+    frame = AtomicSystem(trajectory.numbers, positions_A, trajectory.lattice_A)
+    stress = force_field.evaluate(frame, stress=True).stress_eV_per_A3
+    if stress is None:
+        raise VolumeSearchFailed(f"potential {force_field.name} gives no stress: set volume_search to false")
+    return stress
+
+
+def _bracket(points: list[VolumePoint]) -> tuple[VolumePoint, VolumePoint] | None:
+    ordered = sorted(points, key=lambda point: point.volume_A3)
+    for low, high in pairwise(ordered):
+        if low.pressure_GPa > 0 >= high.pressure_GPa:
+            return low, high
+    return None
