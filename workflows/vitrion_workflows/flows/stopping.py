@@ -1,28 +1,52 @@
-"""Stopping a job cleanly: a signal sets a flag, the running stage writes its checkpoint and raises."""
+"""A clean stop: a signal or a file asks, the dynamics checkpoints, `StoppedError` ends the job."""
 
 import signal
-import threading
+from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 
-from vitrion_models.errors import VitrionError
+from vitrion_workflows.amorphous.running import StoppedError
+from vitrion_workflows.flows.scratch import scratch_root
 
-_requested = threading.Event()
+__all__ = ["STOP_FILE", "StoppedError", "stop_condition", "stop_on_signal"]
+
+STOP_FILE = "stop"
+_STEPS_BETWEEN_LOOKS = 25
 
 
-class StoppedError(VitrionError):
-    """A stop was asked for; the checkpoint is written and the same job goes on from it when it is run again."""
+class _Flag:
+    """Set by a signal handler, read by the dynamics."""
+
+    raised = False
 
 
 def stop_on_signal(*signals: signal.Signals) -> None:
-    """Turn signals (SIGTERM by default) into a request to stop at the next checkpoint; main thread only."""
-    for number in signals or (signal.SIGTERM,):
-        signal.signal(number, _request)
+    """Take a signal (SIGTERM where none is named) as a request to stop at the next step, with a checkpoint.
+
+    Also forgets an earlier request. To be called from the main thread.
+    """
+    _Flag.raised = False
+    for each in signals or (signal.SIGTERM,):
+        signal.signal(each, _raise_flag)
 
 
-def stop_requested() -> bool:
-    """Whether a stop was asked for: what the engine's `should_stop` asks."""
-    return _requested.is_set()
+def stop_condition() -> Callable[[], bool]:
+    """What long jobs ask after each step: was a signal caught, or does a file `stop` lie in the scratch folder?"""
+    path = scratch_root() / STOP_FILE
+    calls = 0
+
+    def should_stop() -> bool:
+        nonlocal calls
+        calls += 1
+        # The flag costs nothing; the file system is asked now and then only.
+        return _Flag.raised or (calls % _STEPS_BETWEEN_LOOKS == 1 and _exists(path))
+
+    return should_stop
 
 
-def _request(_number: int, _frame: FrameType | None) -> None:
-    _requested.set()
+def _raise_flag(_signal: int, _frame: FrameType | None) -> None:
+    _Flag.raised = True
+
+
+def _exists(path: Path) -> bool:
+    return path.exists()

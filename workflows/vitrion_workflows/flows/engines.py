@@ -1,0 +1,44 @@
+"""Potentials as jobs use them: loaded once in a process, and named in every method record."""
+
+from functools import lru_cache
+from importlib.metadata import version
+
+from vitrion_workflows import potentials
+from vitrion_workflows.potentials import ForceField
+from vitrion_workflows.schemas import MethodRecord
+
+ENGINE = "vitrion"
+
+
+@lru_cache(maxsize=4)
+def force_field(name: str) -> ForceField:
+    """A loaded potential; the same object for the same name.
+
+    Raises:
+        VitrionError: see `vitrion_workflows.potentials.load`.
+    """
+    return potentials.load(name)
+
+
+def method_record(
+    potential: ForceField,
+    *,
+    time_step_fs: float,
+    frame_interval_ps: float,
+    thermostat: str,
+    seed: int,
+    ensemble: str = "NVT",
+) -> MethodRecord:
+    """How a number is about to be made with a potential."""
+    return MethodRecord(
+        engine=ENGINE,
+        potential=potential.name,
+        potential_version=potential.version,
+        weights_sha256=potential.weights_sha256,
+        time_step_fs=time_step_fs,
+        frame_interval_ps=frame_interval_ps,
+        thermostat=thermostat,
+        ensemble=ensemble,
+        seed=seed,
+        code_version=version("vitrion"),
+    )

@@ -1,0 +1,66 @@
+"""From a relaxed cell to a `CellOutcome`: the same gates for every origin."""
+
+from pymatgen.core.structure import Structure
+
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows import amorphous
+from vitrion_workflows.amorphous.composition import parse_formula
+from vitrion_workflows.potentials import ForceField
+from vitrion_workflows.schemas import (
+    CellOutcome,
+    GateOutcome,
+    MethodRecord,
+    Origin,
+    StructureKind,
+    failed_gates,
+    fingerprint,
+)
+from vitrion_workflows.schemas.geometry import structure_from_system
+
+ORDER_GATES = frozenset({"orientational_order", "hidden_symmetry"})
+
+
+def judge_structure(
+    system: AtomicSystem,
+    *,
+    formula: str,
+    twin: Structure | None,
+    potential: ForceField,
+    origin: Origin,
+    method: MethodRecord,
+    seed: int,
+) -> CellOutcome:
+    """Put a relaxed cell before the gates.
+
+    Args:
+        system: the cell.
+        formula: compound that it should be.
+        twin: crystal of the compound: density, energy, and the parent that the outcome names.
+        potential: energy, forces and stress.
+        origin: how the cell was made.
+        method: with what.
+        seed: from which seed.
+    """
+    forces = potential.evaluate(system, stress=True)
+    reference = amorphous.cell_reference(formula, twin=twin, force_field=potential)
+    gates = amorphous.judge_cell(system, reference=reference, force_result=forces)
+    structure = structure_from_system(system)
+    return CellOutcome(
+        structure=structure.as_dict(),
+        fingerprint=fingerprint(structure),
+        kind=_kind(gates),
+        origin=origin,
+        accepted=not failed_gates(gates),
+        gates=gates,
+        formula=parse_formula(formula).reduced_formula,
+        density_g_cm3=amorphous.density_g_cm3(system),
+        energy_eV_per_atom=forces.energy_eV / len(system),
+        pressure_GPa=amorphous.static_pressure_GPa(forces),
+        parent_fingerprint=None if twin is None else fingerprint(twin),
+        method=method,
+        seed=seed,
+    )
+
+
+def _kind(gates: tuple[GateOutcome, ...]) -> StructureKind:
+    return StructureKind.CRYSTAL if ORDER_GATES & set(failed_gates(gates)) else StructureKind.AMORPHOUS

@@ -1,0 +1,60 @@
+"""`MeltQuenchMaker`: a formula in, an amorphous cell out."""
+
+from dataclasses import dataclass, field
+
+from jobflow import Flow, Maker
+from pymatgen.core.structure import Structure
+
+from vitrion_models.errors import InputError
+from vitrion_workflows.amorphous import cell_contents, estimate_volume
+from vitrion_workflows.flows.stages import find_volume, judge_quenched_cell, melt_cell, pack_cell, quench_cell
+from vitrion_workflows.schemas import CellProtocol
+
+
+@dataclass
+class MeltQuenchMaker(Maker):
+    """Random packing, equilibrium volume of the melt, melt, quench, hold, relaxation, gates.
+
+    Attributes:
+        name: of the flow.
+        potential: registry name, see ``vitrion potentials list``.
+        protocol: temperatures, times and time step; `vitrion_workflows.amorphous.PROTOCOLS` names some.
+        swell: volume of the packing over that of the crystal, where the volume search begins.
+
+    Example:
+        >>> from jobflow import run_locally
+        >>> from vitrion_workflows.amorphous import PROTOCOLS
+        >>> flow = MeltQuenchMaker(potential="nep89", protocol=PROTOCOLS["quickstart"]).make("LiCl", n_atoms=56, seed=1)
+        >>> [job.name for job in flow.jobs]
+        ['pack_cell', 'find_volume', 'melt_cell', 'quench_cell', 'judge_quenched_cell']
+        >>> outcome = run_locally(flow)[flow.jobs[-1].uuid][1].output  # doctest: +SKIP
+    """
+
+    name: str = "melt and quench"
+    potential: str = "nep89"
+    protocol: CellProtocol = field(default_factory=CellProtocol)
+    swell: float = 1.15
+
+    def make(self, formula: str, *, n_atoms: int, seed: int, twin: Structure | None = None) -> Flow:
+        """The flow for one cell; its output is a `CellOutcome`.
+
+        Args:
+            formula: chemical formula; whole formula units are packed.
+            n_atoms: wanted number of atoms.
+            seed: the same seed gives the same cell.
+            twin: crystal of the same compound; it sets the density window and the energy gate.
+
+        Raises:
+            InputError: no formula, a twin of another compound, a negative seed.
+        """
+        if seed < 0:
+            raise InputError(f"seed {seed} must not be negative")
+        cell_contents(formula, n_atoms=n_atoms)
+        estimate_volume(formula, twin)
+        engine = {"potential": self.potential, "protocol": self.protocol, "seed": seed}
+        packed = pack_cell(formula, n_atoms=n_atoms, seed=seed, twin=twin, swell=self.swell)
+        sized = find_volume(packed.output, **engine)
+        molten = melt_cell(sized.output, **engine)
+        quenched = quench_cell(molten.output, **engine)
+        judged = judge_quenched_cell(quenched.output, formula=formula, twin=twin, **engine)
+        return Flow([packed, sized, molten, quenched, judged], output=judged.output, name=f"{self.name} {formula}")

@@ -1,0 +1,138 @@
+"""`RelaxGeneratedMaker`: a cell that a model drew, brought to rest and judged by the same gates as a quenched one."""
+
+import time
+from dataclasses import dataclass
+
+from jobflow import Flow, Job, Maker, job
+from pymatgen.core.structure import Structure
+
+from vitrion_models.errors import InputError
+from vitrion_workflows import amorphous
+from vitrion_workflows.amorphous.running import FRAMES_OF_A_STAGE, Stretch, Watch, run_stretch
+from vitrion_workflows.flows.engines import force_field, method_record
+from vitrion_workflows.flows.judging import judge_structure
+from vitrion_workflows.flows.scratch import Progress, stage_key, stage_seed
+from vitrion_workflows.flows.stopping import stop_condition
+from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin
+from vitrion_workflows.schemas.geometry import system_from_structure
+
+
+@dataclass
+class RelaxGeneratedMaker(Maker):
+    """Push overlapping atoms apart, relax, hold warm for a moment, relax again, judge.
+
+    Attributes:
+        name: of the job.
+        potential: registry name.
+        hold_temperature_K: of the hold: enough to leave shallow minima, too little to forget the generator's cell.
+        hold_ps: its length.
+        time_step_fs: integration time step.
+        friction_per_ps: of the Langevin thermostat.
+    """
+
+    name: str = "relax generated cell"
+    potential: str = "nep89"
+    hold_temperature_K: float = 400.0
+    hold_ps: float = 0.5
+    time_step_fs: float = 2.0
+    friction_per_ps: float = 10.0
+
+    def make(
+        self,
+        structure: Structure,
+        *,
+        model_version: str,
+        seed: int,
+        formula: str | None = None,
+        twin: Structure | None = None,
+    ) -> Flow:
+        """The flow for one cell; its output is a `CellOutcome` of origin ``generated``.
+
+        Args:
+            structure: as it was drawn.
+            model_version: sha256 of the generator.
+            seed: of the hold.
+            formula: compound that it should be; its own reduced formula where not given.
+            twin: crystal of the same compound, for the gates on density and energy.
+
+        Raises:
+            InputError: a cell that is not of that compound, a twin of another one, a negative seed.
+        """
+        if seed < 0:
+            raise InputError(f"seed {seed} must not be negative")
+        compound = formula or structure.composition.reduced_formula
+        wanted = amorphous.composition.parse_formula(compound).reduced_formula
+        if wanted != structure.composition.reduced_formula:
+            raise InputError(f"the generated cell is {structure.composition.reduced_formula}, not {wanted}")
+        amorphous.estimate_volume(compound, twin)
+        relaxed: Job = relax_generated_cell(
+            structure,
+            formula=compound,
+            twin=twin,
+            model_version=model_version,
+            potential=self.potential,
+            hold=CellProtocol(
+                melt_temperature_K=self.hold_temperature_K,
+                quench_temperature_K=self.hold_temperature_K,
+                hold_ps=self.hold_ps,
+                time_step_fs=self.time_step_fs,
+                friction_per_ps=self.friction_per_ps,
+                volume_search=False,
+            ),
+            seed=seed,
+        )
+        return Flow([relaxed], output=relaxed.output, name=f"{self.name} {wanted}")
+
+
+@job(output_schema=CellOutcome)
+def relax_generated_cell(
+    structure: Structure,
+    *,
+    formula: str,
+    twin: Structure | None,
+    model_version: str,
+    potential: str,
+    hold: CellProtocol,
+    seed: int,
+) -> CellOutcome:
+    """See `RelaxGeneratedMaker`.
+
+    Args:
+        structure: as it was drawn.
+        formula: compound.
+        twin: its crystal, or None.
+        model_version: sha256 of the generator.
+        potential: registry name.
+        hold: temperature, length and time step of the hold (its other numbers are not used).
+        seed: of the hold.
+
+    Raises:
+        StoppedError: a stop was asked for.
+    """
+    begun = time.monotonic()
+    field = force_field(potential)
+    drawn = system_from_structure(structure)
+    key = stage_key("relax", drawn, weights=field.weights_sha256, seed=seed)
+    watch = Watch(on_progress=Progress(key, time_step_fs=hold.time_step_fs), should_stop=stop_condition())
+    field.require_elements(drawn.numbers)
+    apart = amorphous.push_apart(drawn, seed=seed)
+    rested = amorphous.settle(amorphous.loosen(apart, field, watch=watch), field, watch=watch).system
+    stretch = Stretch(stage="hold", duration_ps=hold.hold_ps, temperature_K=hold.quench_temperature_K)
+    held = run_stretch(rested, field, stretch, protocol=hold, seed=stage_seed(seed, "hold"), watch=watch)
+    system = amorphous.settle(held.system, field).system
+    judged = judge_structure(
+        system,
+        formula=formula,
+        twin=twin,
+        potential=field,
+        origin=Origin.GENERATED,
+        method=method_record(
+            field,
+            time_step_fs=hold.time_step_fs,
+            frame_interval_ps=hold.hold_ps / FRAMES_OF_A_STAGE,
+            thermostat=stretch.plan(hold, seed=seed).describe_thermostat(),
+            seed=seed,
+        ),
+        seed=seed,
+    )
+    return judged.model_copy(update={"model_version": model_version, "wall_seconds": time.monotonic() - begun})

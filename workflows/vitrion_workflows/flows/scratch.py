@@ -1,0 +1,117 @@
+"""The scratch folder: checkpoints, finished outcomes and progress of jobs, one folder for each piece of work."""
+
+import hashlib
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from jobflow import CURRENT_JOB
+
+from vitrion_models.errors import CheckpointError
+from vitrion_models.system import AtomicSystem
+
+PROGRESS_FILE = "progress.json"
+# Metadata under which a campaign writes its task's identity into jobs; progress is shown under it.
+TASK_METADATA_KEY = "vitrion_task"
+_SECONDS_PER_DAY = 86400.0
+_FEMTOSECONDS_PER_NS = 1e6
+
+
+def scratch_root() -> Path:
+    """``VITRION_SCRATCH``, or ``scratch`` in ``VITRION_HOME`` (default ``.vitrion`` in the working directory)."""
+    named = os.environ.get("VITRION_SCRATCH")
+    return Path(named) if named else Path(os.environ.get("VITRION_HOME", ".vitrion")) / "scratch"
+
+
+def stage_key(stage: str, system: AtomicSystem, **settings: Any) -> str:
+    """Identity of a stage: sha256 of its name, its starting cell to the last bit, and its settings."""
+    digest = hashlib.sha256(json.dumps([stage, settings], sort_keys=True).encode())
+    for array in (system.numbers, system.positions_A, system.lattice_A):
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def stage_seed(seed: int, stage: str) -> int:
+    """Seed of one stage, derived from the cell's, so that stages share no random numbers."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{stage}".encode()).digest()[:6], "big")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all.
+
+    Raises:
+        CheckpointError: the disk is full or the folder cannot be written.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("w") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise CheckpointError(f"cannot write {path} ({error.strerror}): free the disk and start again") from error
+
+
+class Progress:
+    """Leaves ``progress.json`` for whoever watches, and adds up the time spent over restarts."""
+
+    def __init__(self, key: str, *, time_step_fs: float) -> None:
+        """Prepare.
+
+        Args:
+            key: identity of the work; inside a campaign's task the task's identity takes its place.
+            time_step_fs: for the pace in ns a day.
+        """
+        current = CURRENT_JOB.job
+        metadata = current.metadata if current is not None else {}
+        self._path = scratch_root() / str(metadata.get(TASK_METADATA_KEY, key)) / PROGRESS_FILE
+        self._time_step_fs = time_step_fs
+        self._key = key
+        self._begun = time.monotonic()
+        self._before = self._earlier_seconds()
+        self._pace_from: tuple[str, int, float] | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Time spent on this work, earlier sessions included as far as they were recorded."""
+        return self._before + time.monotonic() - self._begun
+
+    def __call__(self, stage: str, done: int, total: int) -> None:
+        """Record that so many steps of a stage are done."""
+        now = time.monotonic()
+        if self._pace_from is None or self._pace_from[0] != stage:
+            self._pace_from = (stage, done, now)
+        _, first, since = self._pace_from
+        pace = None
+        if done > first and now > since:
+            pace = (done - first) * self._time_step_fs / _FEMTOSECONDS_PER_NS / (now - since) * _SECONDS_PER_DAY
+        content = {
+            "key": self._key,
+            "stage": stage,
+            "fraction": done / total if total else 0.0,
+            "step": done,
+            "steps": total,
+            "ns_per_day": pace,
+            "seconds": self.seconds,
+            "updated": time.time(),
+        }
+        partial = self._path.with_suffix(".partial")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            partial.write_text(json.dumps(content))
+            partial.replace(self._path)
+        except OSError:
+            # Progress is a courtesy: a full disk is reported by the checkpoint, which matters.
+            return
+
+    def _earlier_seconds(self) -> float:
+        try:
+            content = json.loads(self._path.read_text())
+            return float(content["seconds"]) if content["key"] == self._key else 0.0
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0.0

@@ -1,0 +1,211 @@
+"""The jobs of melt and quench, from a formula to a judged cell; each a top-level function of its arguments."""
+
+import time
+from typing import Any, TypeAlias
+
+import numpy as np
+from jobflow import job
+from pydantic import BaseModel, ConfigDict
+from pymatgen.core.structure import Structure
+
+from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_workflows import amorphous
+from vitrion_workflows.amorphous.melt_quench import cooling_rate_K_per_ps
+from vitrion_workflows.amorphous.running import FRAMES_OF_A_STAGE, Stretch, Watch
+from vitrion_workflows.dynamics import MDState
+from vitrion_workflows.flows.engines import force_field, method_record
+from vitrion_workflows.flows.judging import judge_structure
+from vitrion_workflows.flows.scratch import Progress, scratch_root, stage_key, stage_seed
+from vitrion_workflows.flows.stopping import stop_condition
+from vitrion_workflows.potentials import ForceField
+from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin, VolumeRecord
+from vitrion_workflows.schemas.geometry import structure_from_system, system_from_structure
+
+Rows: TypeAlias = tuple[tuple[float, float, float], ...]
+
+
+class CellStage(BaseModel):
+    """A cell on its way.
+
+    Attributes:
+        structure: pymatgen ``Structure.as_dict()``.
+        velocities_A_per_ps: one row an atom, where the next stage goes on with them.
+        packer: what packed the cell.
+        volume: record of the volume search, once it was made.
+        wall_seconds: time spent so far.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    structure: dict[str, Any]
+    velocities_A_per_ps: Rows | None = None
+    packer: str
+    volume: VolumeRecord | None = None
+    wall_seconds: float = 0.0
+
+    def system(self) -> AtomicSystem:
+        """The cell as arrays."""
+        return system_from_structure(Structure.from_dict(self.structure))
+
+    def velocities(self) -> FloatArray | None:
+        """Velocities as an array of shape (N, 3), in A/ps."""
+        return None if self.velocities_A_per_ps is None else np.array(self.velocities_A_per_ps)
+
+    def advanced(self, system: AtomicSystem, seconds: float, **changes: Any) -> "CellStage":
+        """The next stage: another cell, more time spent."""
+        return self.model_copy(
+            update={
+                "structure": structure_from_system(system).as_dict(),
+                "wall_seconds": self.wall_seconds + seconds,
+                **changes,
+            }
+        )
+
+
+@job(output_schema=CellStage)
+def pack_cell(formula: str, *, n_atoms: int, seed: int, twin: Structure | None, swell: float) -> CellStage:
+    """Pack whole formula units at random.
+
+    Args:
+        formula: chemical formula.
+        n_atoms: wanted number of atoms.
+        seed: of the cell.
+        twin: crystal of the compound, for its volume.
+        swell: volume over that of the crystal.
+    """
+    begun = time.monotonic()
+    estimate = amorphous.estimate_volume(formula, twin)
+    packed = amorphous.pack(
+        formula,
+        n_atoms=n_atoms,
+        volume_A3_per_atom=swell * estimate.volume_A3_per_atom,
+        seed=stage_seed(seed, "pack"),
+    )
+    return CellStage(
+        structure=structure_from_system(packed.system).as_dict(),
+        packer=packed.packer,
+        wall_seconds=time.monotonic() - begun,
+    )
+
+
+@job(output_schema=CellStage)
+def find_volume(stage: CellStage, *, potential: str, protocol: CellProtocol, seed: int) -> CellStage:
+    """Bring a packing to the volume at which its melt has no pressure; without a search only loosen it.
+
+    Raises:
+        VolumeSearchFailed: see `search_volume`.
+        StoppedError: a stop was asked for.
+    """
+    begun = time.monotonic()
+    field = force_field(potential)
+    field.require_elements(stage.system().numbers)
+    watch = _watch(stage_key("volume", stage.system()), protocol)
+    system = amorphous.loosen(stage.system(), field, watch=watch)
+    record = None
+    if protocol.volume_search:
+        system, record = amorphous.search_volume(
+            system, field, protocol=protocol, seed=stage_seed(seed, "volume"), watch=watch
+        )
+    return stage.advanced(system, time.monotonic() - begun, volume=record)
+
+
+@job(output_schema=CellStage)
+def melt_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, seed: int) -> CellStage:
+    """Hold a cell in the melt; a run that was interrupted goes on.
+
+    Raises:
+        StoppedError: a stop was asked for.
+    """
+    begun = time.monotonic()
+    field, system = force_field(potential), stage.system()
+    key = _key("melt", system, field, protocol, seed)
+    state = amorphous.melt(
+        system,
+        field,
+        protocol=protocol,
+        seed=stage_seed(seed, "melt"),
+        folder=scratch_root() / "cells" / key,
+        watch=_watch(key, protocol),
+    )
+    return _with_state(stage, system, state, time.monotonic() - begun)
+
+
+@job(output_schema=CellStage)
+def quench_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, seed: int) -> CellStage:
+    """Cool a melt and hold it; a run that was interrupted goes on.
+
+    Raises:
+        StoppedError: a stop was asked for.
+    """
+    begun = time.monotonic()
+    field, system = force_field(potential), stage.system()
+    key = _key("quench", system, field, protocol, seed)
+    state = amorphous.quench(
+        system,
+        field,
+        velocities=stage.velocities(),
+        protocol=protocol,
+        seed=stage_seed(seed, "quench"),
+        folder=scratch_root() / "cells" / key,
+        watch=_watch(key, protocol),
+    )
+    return _with_state(stage, system, state, time.monotonic() - begun)
+
+
+@job(output_schema=CellOutcome)
+def judge_quenched_cell(
+    stage: CellStage,
+    *,
+    formula: str,
+    twin: Structure | None,
+    potential: str,
+    protocol: CellProtocol,
+    seed: int,
+) -> CellOutcome:
+    """Relax a quenched cell and put it before the gates.
+
+    Raises:
+        StoppedError: a stop was asked for.
+    """
+    begun = time.monotonic()
+    field = force_field(potential)
+    system = amorphous.settle(stage.system(), field).system
+    ramp = Stretch(stage="quench", duration_ps=protocol.quench_ps, temperature_K=protocol.melt_temperature_K)
+    plan = ramp.plan(protocol, seed=seed)
+    judged = judge_structure(
+        system,
+        formula=formula,
+        twin=twin,
+        potential=field,
+        origin=Origin.MELT_QUENCH,
+        method=method_record(
+            field,
+            time_step_fs=protocol.time_step_fs,
+            frame_interval_ps=protocol.quench_ps / FRAMES_OF_A_STAGE,
+            thermostat=plan.describe_thermostat(),
+            seed=seed,
+        ),
+        seed=seed,
+    )
+    return judged.model_copy(
+        update={
+            "protocol": protocol,
+            "quench_rate_K_per_ps": cooling_rate_K_per_ps(protocol),
+            "volume": stage.volume,
+            "wall_seconds": stage.wall_seconds + time.monotonic() - begun,
+        }
+    )
+
+
+def _key(stage: str, system: AtomicSystem, field: ForceField, protocol: CellProtocol, seed: int) -> str:
+    return stage_key(stage, system, weights=field.weights_sha256, protocol=protocol.model_dump(mode="json"), seed=seed)
+
+
+def _watch(key: str, protocol: CellProtocol) -> Watch:
+    return Watch(on_progress=Progress(key, time_step_fs=protocol.time_step_fs), should_stop=stop_condition())
+
+
+def _with_state(stage: CellStage, start: AtomicSystem, state: MDState, seconds: float) -> CellStage:
+    system = AtomicSystem(start.numbers, state.positions_A, start.lattice_A)
+    rows = tuple(tuple(row) for row in state.velocities_A_per_ps.tolist())
+    return stage.advanced(system, seconds, velocities_A_per_ps=rows)
