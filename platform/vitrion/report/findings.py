@@ -54,7 +54,8 @@ def labels_note(data: ReportData) -> str:
     if not data.labels:
         return "No label has been made yet."
     states = Counter(label.state for label in data.labels)
-    errors = [label.log10_stderr for label in data.accepted_labels if label.log10_stderr]
+    known = (label.log10_stderr for label in data.accepted_labels)
+    errors = [error for error in known if error is not None and math.isfinite(error)]
     middle = float(np.median(errors)) if errors else math.nan
     size = f" Their median standard error is {plain(middle)} decades, a factor of {10**middle:.2f}." if errors else ""
     temperatures = sorted({label.temperature_K for label in data.labels})

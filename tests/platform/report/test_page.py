@@ -1,3 +1,4 @@
+import math
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -145,6 +146,14 @@ def test_one_label_of_each_state_is_enough(data):
 )
 def test_any_part_may_be_missing(data, missing):
     read(render(replace(data, **{missing: ()})))
+
+
+@pytest.mark.parametrize("interval", [(0.0, 1e-4), (1e-6, math.inf), None])
+def test_intervals_without_an_end_are_drawn_to_the_edge(data, interval):
+    open_ended = replace(data.labels[0], interval_95_cm2_s=interval, log10_stderr=math.inf, n_eff=None, exponent=None)
+    page = render(replace(data, labels=(open_ended, *data.labels[1:])))
+    assert not re.search(r' (?:d|points|[xy]\d?|c[xy]|width)="[^"]*(?:nan|inf)', page)
+    read(page)
 
 
 def test_names_from_the_database_cannot_break_the_page(data):

@@ -10,6 +10,7 @@ MINUS = "−"
 FEW_DECADES = 1.5
 MOST_TICKS = 6
 ROUNDING = 1e-9
+FAR_OUT = 100.0
 LEAST_PLAIN_EXPONENT, MOST_PLAIN_EXPONENT = -2, 3  # 0.01 to 1000 are written out
 
 
@@ -71,11 +72,16 @@ class Axis:
         return cls(label, 10**low if log else low, 10**high if log else high, log=log)
 
     def place(self, value: float) -> float:
-        """Position of a value between 0 (low end) and 1 (high end); may lie outside."""
+        """Position of a value between 0 (low end) and 1 (high end).
+
+        Values outside have positions outside; what a scale cannot show (infinity, zero on a log scale) lies far out.
+        """
         if self.log:
             bottom, top = math.log10(self.low), math.log10(self.high)
-            return (math.log10(value) - bottom) / (top - bottom) if value > 0 else -1.0
-        return (value - self.low) / (self.high - self.low)
+            place = (math.log10(value) - bottom) / (top - bottom) if value > 0 else -FAR_OUT
+        else:
+            place = (value - self.low) / (self.high - self.low)
+        return min(max(place, -FAR_OUT), FAR_OUT)
 
     def marks(self) -> list[tuple[float, str]]:
         """Tick values inside the limits with their text."""

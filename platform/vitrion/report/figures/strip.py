@@ -60,7 +60,7 @@ class Strip:
         return self._svg(*parts)
 
     def _x(self, value: float) -> float:
-        return EDGE + self._axis.place(value) * (WIDTH - 2 * EDGE)
+        return EDGE + min(max(self._axis.place(value), 0.0), 1.0) * (WIDTH - 2 * EDGE)
 
     @staticmethod
     def _svg(*parts: str) -> Markup:
