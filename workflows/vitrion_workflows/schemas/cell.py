@@ -3,10 +3,19 @@
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.method import MethodRecord
+
+
+def _plain(value: Any) -> Any:
+    # A job that takes this output by reference gets every MSONable part of it decoded before it is validated.
+    return value.as_dict() if hasattr(value, "as_dict") else value
+
+
+StructureDict: TypeAlias = Annotated[dict[str, Any], BeforeValidator(_plain)]
+"""Pymatgen's ``Structure.as_dict()``; a `Structure` is taken too."""
 
 
 class StructureKind(StrEnum):
@@ -109,7 +118,7 @@ class CellOutcome(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     schema_version: int = 1
-    structure: dict[str, Any]
+    structure: StructureDict
     fingerprint: str
     kind: StructureKind
     origin: Origin
@@ -128,3 +137,9 @@ class CellOutcome(BaseModel):
     seed: int = 0
     wall_seconds: float = 0.0
     device: str = "cpu"
+
+    @field_validator("structure", mode="before")
+    @classmethod
+    def _as_dictionary(cls, value: Any) -> Any:
+        # A job that takes a cell by reference has it decoded by monty, the structure inside included.
+        return value.as_dict() if hasattr(value, "as_dict") else value
