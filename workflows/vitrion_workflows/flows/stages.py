@@ -19,6 +19,7 @@ from vitrion_workflows.flows.scratch import Progress, scratch_root, stage_key, s
 from vitrion_workflows.flows.stopping import stop_condition
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin, VolumeRecord
+from vitrion_workflows.schemas.cell import StructureDict
 from vitrion_workflows.schemas.geometry import structure_from_system, system_from_structure
 
 Rows: TypeAlias = tuple[tuple[float, float, float], ...]
@@ -37,7 +38,7 @@ class CellStage(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    structure: dict[str, Any]
+    structure: StructureDict
     velocities_A_per_ps: Rows | None = None
     packer: str
     volume: VolumeRecord | None = None
