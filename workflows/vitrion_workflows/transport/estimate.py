@@ -11,9 +11,10 @@ from vitrion_workflows.transport.interval import spread
 from vitrion_workflows.transport.msd import mean_squared_displacements
 from vitrion_workflows.transport.regression import DIMENSIONS, Fit, fit_lags, linear_weights, walk_covariance
 from vitrion_workflows.transport.variance import Variance, collective_excess, inflated
-from vitrion_workflows.transport.window import LONGEST_LAG, choose_fit
+from vitrion_workflows.transport.window import LONGEST_LAG, choose_window
 
 CM2_PER_S = 1e-4  # one A^2/ps
+ONE_SIDED_95 = 1.645
 FEWEST_FRAMES = 20
 ROWS_IN_TABLE = 64
 
@@ -24,11 +25,12 @@ class DiffusivityEstimate:
 
     Attributes:
         value_cm2_per_s: best estimate; zero where the mean squared displacement does not rise.
-        stderr_cm2_per_s: its standard error.
-        interval_68: cm2/s; None where the value is zero.
+        stderr_cm2_per_s: its standard error, `bend` included.
+        noise_cm2_per_s: its statistical part.
+        interval_68: cm2/s; None where the value does not exceed its standard error.
         interval_95: as above.
         upper_95: one-sided 95 % upper bound, cm2/s.
-        log10_stderr: standard error of log10 D in decades; infinite where the value is zero.
+        log10_stderr: standard error of log10 D in decades; infinite where there is no interval.
         n_eff: number of independent three-dimensional displacements that would be as uncertain.
         exponent: of the running diffusivity: 1 + d ln D(t) / d ln t at the middle of the window; 1 is diffusion.
         exponent_stderr: its standard error.
@@ -36,6 +38,7 @@ class DiffusivityEstimate:
         intercept_A2: of the fitted line; what ballistic motion and rattling add to the MSD.
         variance: how the variance came about.
         fit: the regression itself, in frames.
+        bend: relative change of the slope between the last two windows where none was confirmed, otherwise zero.
         msd: mean squared displacement against lag.
         frame_interval_ps: of the input.
         duration_ps: length of the run.
@@ -43,6 +46,7 @@ class DiffusivityEstimate:
 
     value_cm2_per_s: float
     stderr_cm2_per_s: float
+    noise_cm2_per_s: float
     interval_68: tuple[float, float] | None
     interval_95: tuple[float, float] | None
     upper_95: float
@@ -54,6 +58,7 @@ class DiffusivityEstimate:
     intercept_A2: float
     variance: Variance
     fit: Fit
+    bend: float
     msd: MsdTable
     frame_interval_ps: float
     duration_ps: float
@@ -63,7 +68,7 @@ def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffus
     """Estimate the tracer diffusivity of a set of ions.
 
     1. Mean squared displacement of each ion over all origins (`mean_squared_displacements`).
-    2. Window by a stated rule (`choose_fit`): after velocity and cage are forgotten, to half the run.
+    2. Window by a stated rule (`choose_window`): after velocity and cage are forgotten, to half the run.
     3. Generalised least squares of MSD = a + 6 D t with the covariance of overlapping displacements
        (`msd_covariance`), iterated to self-consistency (McCluskey, Squires, Dunn, Coles and Morgan, J. Chem. Theory
        Comput. 21, 79, 2025, without their sampling: the covariance here is exact for a walk that rattles).
@@ -85,20 +90,27 @@ def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffus
     msd = mean_squared_displacements(displacements_A, largest_lag=int(LONGEST_LAG * increments) + 2)
     if not msd.any():
         raise InputError("no ion moves at all in this trajectory: its frames are copies of each other")
-    fit = choose_fit(msd, increments=increments)
+    together = inflated(0.0, msd[0], collective=collective_excess(displacements_A, block=1)).collective
+    window = choose_window(msd, increments=increments, collective=together)
+    fit = window.fit
     collective = collective_excess(displacements_A, block=int(fit.lags[0]))
     variance = inflated(fit.variance_A4, fit.ion_slopes_A2, collective=collective)
     to_value = CM2_PER_S / (2 * DIMENSIONS * frame_interval_ps)
     value = max(fit.slope_A2, 0.0) * to_value
-    stderr = float(np.sqrt(variance.value)) * to_value
-    bounds = spread(value, stderr**2, freedom=variance.freedom) if value > 0 else None
+    # A slope that still changes is uncertain by as much as it changed.
+    unsettled = window.bend * fit.slope_A2 if np.isfinite(window.bend) else 0.0
+    noise = float(np.sqrt(variance.value)) * to_value
+    stderr = float(np.hypot(noise, unsettled * to_value))
+    known = value > 0 and value >= stderr
+    bounds = spread(value, stderr**2, freedom=variance.freedom) if known else None
     exponent, exponent_stderr = _exponent(msd, fit, collective)
     return DiffusivityEstimate(
         value_cm2_per_s=value,
         stderr_cm2_per_s=stderr,
+        noise_cm2_per_s=noise,
         interval_68=bounds.interval_68 if bounds else None,
         interval_95=bounds.interval_95 if bounds else None,
-        upper_95=bounds.upper_95 if bounds else 2 * stderr,
+        upper_95=bounds.upper_95 if bounds else value + ONE_SIDED_95 * stderr,
         log10_stderr=bounds.log10_stderr if bounds else float("inf"),
         n_eff=bounds.n_eff if bounds else 0.0,
         exponent=exponent,
@@ -107,6 +119,7 @@ def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffus
         intercept_A2=fit.intercept_A2,
         variance=variance,
         fit=fit,
+        bend=window.bend,
         msd=_table(msd, fit, variance, increments, frame_interval_ps),
         frame_interval_ps=frame_interval_ps,
         duration_ps=increments * frame_interval_ps,
@@ -127,8 +140,9 @@ def _check(displacements: FloatArray, interval: float) -> None:
 def _exponent(msd: FloatArray, fit: Fit, collective: tuple[float, float]) -> tuple[float, float]:
     """Exponent of the running diffusivity, from MSD = a + b t + c t (ln(t / t_c) - 1).
 
-    Its slope is b + c ln(t / t_c). With t_c the geometric middle of the window, the exponent is 1 + c / b there. Its error is propagated ion by ion.
-    An intercept, which rattling always adds, does not disturb it, as it would a slope of log MSD against log t.
+    Its slope is b + c ln(t / t_c). With t_c the geometric middle of the window, the exponent there is 1 + c / b. Its
+    error is propagated ion by ion. An intercept, which rattling always adds, does not disturb it, as it would a slope
+    of log MSD against log t.
     """
     times = fit.lags.astype(np.float64)
     middle = float(np.sqrt(times[0] * times[-1]))

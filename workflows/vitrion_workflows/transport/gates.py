@@ -26,6 +26,8 @@ WRAPPED_STEP = 0.5
 DRIFT_SIGMAS = 3.0
 # Deviations of the exponent that leave D right within the errors that labels have.
 EXPONENT_TOLERANCE = 0.2
+EXPONENT_SIGMAS = 1.645
+LARGEST_BEND = 0.2
 # A jump between neighbouring sites of an ion conductor, and how many of them make a rate.
 JUMP_A = 3.0
 FEWEST_JUMPS = 10.0
@@ -158,9 +160,16 @@ def drift_gate(drift_A: float, *, mass_u: float, temperature_K: float, duration_
     )
 
 
+def straight_gate(estimate: DiffusivityEstimate) -> GateOutcome:
+    """Whether the slope stands still within 20 % from one window to the next; what it bends widens the interval."""
+    start = estimate.fit_window_ps[0]
+    told = f"still bends by {estimate.bend:.0%} at" if estimate.bend else "straight from"
+    return _gate("straight", estimate.bend, upper=LARGEST_BEND, message=f"MSD {told} {start:.3g} ps")
+
+
 def exponent_gate(estimate: DiffusivityEstimate) -> GateOutcome:
-    """Whether the running diffusivity has settled: exponent 1 within 0.2 or 2.58 standard errors."""
-    width = max(EXPONENT_TOLERANCE, SIGMAS * estimate.exponent_stderr)
+    """Whether the running diffusivity has settled: exponent 1 within 0.2 or 1.645 standard errors."""
+    width = max(EXPONENT_TOLERANCE, EXPONENT_SIGMAS * estimate.exponent_stderr)
     return _gate(
         "exponent",
         estimate.exponent,
@@ -176,8 +185,8 @@ def halves_gate(first: DiffusivityEstimate, second: DiffusivityEstimate, whole: 
     A half cannot know D better than the whole by the square root of two; a half in which little happened to happen
     claims so.
     """
-    least = float(np.sqrt(2.0)) * whole.stderr_cm2_per_s
-    error = np.hypot(max(first.stderr_cm2_per_s, least), max(second.stderr_cm2_per_s, least))
+    least = float(np.sqrt(2.0)) * whole.noise_cm2_per_s
+    error = np.hypot(max(first.noise_cm2_per_s, least), max(second.noise_cm2_per_s, least))
     z = float((first.value_cm2_per_s - second.value_cm2_per_s) / error)
     return _gate(
         "halves_agree",
@@ -217,7 +226,7 @@ def resolution(estimate: DiffusivityEstimate, *, ions: int) -> Resolution:
     """
     per_jump = CM2_PER_S * JUMP_A**2 / (6 * ions * estimate.duration_ps)
     jumps = estimate.value_cm2_per_s / per_jump
-    signal = estimate.value_cm2_per_s / estimate.stderr_cm2_per_s
+    signal = estimate.value_cm2_per_s / estimate.noise_cm2_per_s
     bound = float(stats.chi2.ppf(0.95, 2 * jumps + 2)) / 2 * per_jump
     return Resolution(
         gates=(

@@ -89,8 +89,7 @@ def analyse_trajectory(
     estimate = diffusivity(ions, trajectory.frame_interval_ps)
     sound, not_checked = _integrity(trajectory, displacements, start, temperature_K)
     seen = gates.resolution(estimate, ions=ions.shape[1])
-    half = len(ions) // 2
-    settled = (gates.exponent_gate(estimate), *_halves(ions, half, estimate)) if seen.resolved else ()
+    settled = _settled(ions, estimate) if seen.resolved else ()
     found = framework(
         displacements,
         trajectory.numbers,
@@ -250,11 +249,13 @@ def _integrity(
     return [*found, drift], tuple(missing)
 
 
-def _halves(ions: FloatArray, half: int, whole: DiffusivityEstimate) -> tuple[GateOutcome, ...]:
+def _settled(ions: FloatArray, whole: DiffusivityEstimate) -> tuple[GateOutcome, ...]:
+    found = (gates.straight_gate(whole), gates.exponent_gate(whole))
+    half = len(ions) // 2
     if half < FEWEST_FRAMES:
-        return ()
-    interval = whole.frame_interval_ps
-    return (gates.halves_gate(diffusivity(ions[: half + 1], interval), diffusivity(ions[half:], interval), whole),)
+        return found
+    first, second = (diffusivity(part, whole.frame_interval_ps) for part in (ions[: half + 1], ions[half:]))
+    return (*found, gates.halves_gate(first, second, whole))
 
 
 def _drift(positions: FloatArray, masses: FloatArray) -> float:

@@ -1,74 +1,105 @@
 """Which lags a diffusivity is read from: past ballistic and caged motion, short of the noise."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from vitrion_models.system import FloatArray
 from vitrion_workflows.transport.regression import Fit, fit_lags, straight_line
 from vitrion_workflows.transport.variance import FEWEST_IONS
 
-# A velocity or cage correlation below a twentieth of its start moves no slope visibly; noise may ask for more.
-CORRELATION_LOST = 0.05
-NOISE_SIGMAS = 4.0
+# A velocity or cage correlation below a hundredth of its start is not looked at; noise may ask for more.
+CORRELATION_LOST = 0.01
+NOISE_SIGMAS = 3.0
 # A difference between one window and the next that chance makes in one case of a hundred: the line still bends.
 STRAIGHT_SIGMAS = 2.58
-# The window starts within the first tenth of the run and ends at its half: beyond, few displacements are independent.
-LATEST_START = 0.1
+# The window starts within the first eighth of the run and ends at its half: beyond, few displacements are independent.
+LATEST_START = 0.125
 LONGEST_LAG = 0.5
 RUNG = 2
 
 
-def memory_lag(msd_A2: FloatArray, *, ions: int, increments: int) -> int:
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A fit and how its window was found.
+
+    Attributes:
+        fit: over the window.
+        bend: relative change of the slope from the last window but one to this, where no window could be confirmed and
+            the MSD bends up to the latest start; zero where one was.
+    """
+
+    fit: Fit
+    bend: float
+
+
+def memory_lag(msd_A2: FloatArray, *, walkers: float, increments: int) -> int:
     """First lag, in frames, after which displacements have forgotten velocity and cage.
 
     The correlation of frame-to-frame displacements is the second difference of the MSD,
-    c(n) = [M(n + 1) - 2 M(n) + M(n - 1)] / (2 M(1)): the velocity autocorrelation at the frames' resolution. The lag
-    returned is the first n with |c| small or within its noise all the way from n to 2 n.
+    c(n) = [M(n + 1) - 2 M(n) + M(n - 1)] / (2 M(1)): the velocity autocorrelation at the frames' resolution. With L
+    the last lag at which |c| stands out before a stretch of L lags where it does not, what is left of it below the
+    noise is given half as long again to die out: 3 L / 2 + 1. It is at most a sixteenth of the run, so that a later
+    window remains to confirm what follows. The noise of c is sqrt(sum_k c(k)^2 / 3 N T), the sum over all
+    positive and negative k (Bartlett, J. R. Stat. Soc. Suppl. 8, 27, 1946).
 
     Args:
         msd_A2: mean over ions at lags 0, 1, 2 ..., shape (L,).
-        ions: number of ions in the mean.
+        walkers: number of independent ions in the mean.
         increments: frames of the run less one.
     """
-    latest = max(1, int(LATEST_START * increments))
+    latest = max(1, int(LATEST_START / RUNG * increments))
     correlation = np.diff(msd_A2, n=2) / (2 * msd_A2[1])
-    noise = NOISE_SIGMAS / np.sqrt(3 * ions * increments)
+    bartlett = 1 + 2 * float((correlation[:latest] ** 2).sum())
+    noise = NOISE_SIGMAS * np.sqrt(bartlett / (3 * walkers * increments))
     loud = np.abs(correlation) > max(CORRELATION_LOST, noise)
-    for lag in range(1, latest):
+    for lag in range(latest):
         # correlation[0] belongs to lag 1.
-        if not loud[lag - 1 : 2 * lag].any():
-            return lag
+        if not loud[lag : 2 * lag + 1].any():
+            return min(3 * lag // 2 + 1, latest)
     return latest
 
 
-def choose_fit(msd_A2: FloatArray, *, increments: int) -> Fit:
+def choose_window(msd_A2: FloatArray, *, increments: int, collective: float) -> Window:
     """Fit over the first window whose slope later windows confirm.
 
-    Windows run from n_k to half the run, n_0 being the memory lag and n_k doubling, up to a tenth of the run. The
+    Windows run from n_k to half the run, n_0 being the memory lag and n_k doubling, up to an eighth of the run. The
     first is taken whose slope differs from those of the two next windows by less than 2.58 standard errors of the
-    difference. That error comes from the scatter of the difference over ions; with few ions, from theory: an
-    efficient estimate is uncorrelated with its difference to a less efficient one, so variances subtract (Hausman,
-    Econometrica 46, 1251, 1978). For the same reason the choice leaves mean and coverage alone when the line is
-    straight.
+    difference; if that is not the very first, the one after it, so that the remainder of what was just seen to bend
+    dies out. Where none is confirmed the last is taken, and what it still bends is reported. The error comes from the
+    scatter of the difference over ions; with few ions, from theory: an efficient estimate is uncorrelated with its
+    difference to a less efficient one, so variances subtract (Hausman, Econometrica 46, 1251, 1978). For the same
+    reason the choice leaves mean and coverage alone when the line is straight.
 
     Args:
         msd_A2: mean squared displacement of each ion, lags 0 to half the run at least, shape (L, N).
         increments: frames of the run less one.
+        collective: number of ions that move as one, at least 1.
     """
     last = max(3, int(LONGEST_LAG * increments))
-    first = memory_lag(msd_A2.mean(axis=1), ions=msd_A2.shape[1], increments=increments)
+    walkers = msd_A2.shape[1] / collective
+    first = memory_lag(msd_A2.mean(axis=1), walkers=walkers, increments=increments)
     latest = max(first, int(LATEST_START * increments))
     starts = [first]
     while starts[-1] * RUNG <= latest:
         starts.append(starts[-1] * RUNG)
     fits = [straight_line(msd_A2, fit_lags(start, last), increments=increments) for start in starts]
     for index, fit in enumerate(fits):
-        if all(_agree(fit, later) for later in fits[index + 1 : index + 3]):
-            return fit
-    return fits[-1]
+        later = fits[index + 1 : index + 3]
+        if later and all(_agree(fit, other, collective) for other in later):
+            return Window(fits[min(index + (index > 0), len(fits) - 1)], bend=0.0)
+    return Window(fits[-1], bend=_bend(fits[-1], fits[-2] if len(fits) > 1 else None))
 
 
-def _agree(fit: Fit, later: Fit) -> bool:
+def _bend(fit: Fit, before: Fit | None) -> float:
+    if before is None or fit.slope_A2 <= 0:
+        return float("inf")
+    return abs(before.slope_A2 / fit.slope_A2 - 1)
+
+
+def _agree(fit: Fit, later: Fit, collective: float) -> bool:
     difference = fit.ion_slopes_A2 - later.ion_slopes_A2
     theory = max(later.variance_A4 - fit.variance_A4, 0.0)
     scatter = float(difference.var(ddof=1)) / len(difference) if len(difference) >= FEWEST_IONS else theory
-    return abs(fit.slope_A2 - later.slope_A2) <= STRAIGHT_SIGMAS * float(np.sqrt(max(scatter, theory)))
+    error = float(np.sqrt(max(scatter, theory) * collective))
+    return abs(fit.slope_A2 - later.slope_A2) <= STRAIGHT_SIGMAS * error
