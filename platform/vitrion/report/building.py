@@ -2,13 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vitrion.database import Database
-from vitrion.report.collecting import collect
-from vitrion.report.page import render
+if TYPE_CHECKING:
+    from vitrion.database import Database
 
 
-def build(db: Database, campaign: str, path: Path) -> Path:
+def build(db: "Database", campaign: str, path: Path) -> Path:
     """Write the report of a campaign, as far as it has come.
 
     Args:
@@ -22,6 +22,9 @@ def build(db: Database, campaign: str, path: Path) -> Path:
     Raises:
         NotFoundError: there is no such campaign.
     """
+    from vitrion.report.collecting import collect  # noqa: PLC0415 - brings torch and the database
+    from vitrion.report.page import render  # noqa: PLC0415 - brings scipy
+
     page = render(collect(db, campaign))
     target = path.absolute()
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 BOLTZMANN_EV_PER_K = 8.617333262e-5
 LN_10 = math.log(10.0)
@@ -89,22 +89,22 @@ def difference_of_means(first: Sequence[float], second: Sequence[float]) -> Diff
     if error == 0.0:
         return None
     freedom = sum(parts) ** 2 / (parts[0] ** 2 / (len(a) - 1) + parts[1] ** 2 / (len(b) - 1))
-    half = float(t.ppf(0.975, freedom)) * error
+    half = float(stdtrit(freedom, 0.975)) * error
     value = float(a.mean() - b.mean())
-    detectable = float(t.ppf(0.975, freedom) + norm.ppf(POWER)) * error
+    detectable = float(stdtrit(freedom, 0.975) + ndtri(POWER)) * error
     return Difference(value, value - half, value + half, detectable)
 
 
 def central_coverage(residuals: Sequence[float], deviations: Sequence[float], level: float) -> tuple[int, int]:
     """How many truths lie in the central Gaussian interval of a nominal level, and of how many."""
-    limit = float(norm.ppf(0.5 + level / 2))
+    limit = float(ndtri(0.5 + level / 2))
     inside = sum(abs(r) <= limit * s for r, s in zip(residuals, deviations, strict=True))
     return inside, len(residuals)
 
 
 def wilson(successes: int, count: int) -> tuple[float, float]:
     """95 % interval of a share (Wilson, J. Am. Stat. Assoc. 22, 209 (1927))."""
-    z = float(norm.ppf(0.975))
+    z = float(ndtri(0.975))
     share = successes / count
     centre = (share + z * z / (2 * count)) / (1 + z * z / count)
     half = z / (1 + z * z / count) * math.sqrt(share * (1 - share) / count + z * z / (4 * count * count))
