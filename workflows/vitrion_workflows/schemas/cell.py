@@ -1,9 +1,9 @@
 """Output of the jobs that make a cell: melt-quenched, generated, or taken as it is."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.method import MethodRecord
