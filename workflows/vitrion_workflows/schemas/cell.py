@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.method import MethodRecord
@@ -137,9 +137,3 @@ class CellOutcome(BaseModel):
     seed: int = 0
     wall_seconds: float = 0.0
     device: str = "cpu"
-
-    @field_validator("structure", mode="before")
-    @classmethod
-    def _as_dictionary(cls, value: Any) -> Any:
-        # A job that takes a cell by reference has it decoded by monty, the structure inside included.
-        return value.as_dict() if hasattr(value, "as_dict") else value
