@@ -23,7 +23,7 @@ def single_origin_fit(displacements_A: FloatArray, frame_interval_ps: float) -> 
         D in cm2/s.
     """
     squares = (displacements_A**2).sum(axis=2).mean(axis=1)
-    return _slope(np.arange(len(squares)) * frame_interval_ps, squares)
+    return _slope(frame_interval_ps * np.arange(len(squares), dtype=np.float64), squares)
 
 
 def plain_fit(
@@ -49,7 +49,7 @@ def plain_fit(
     if not 0 <= first < last < len(displacements_A):
         raise InputError(f"window {window_ps[0]:g} to {window_ps[1]:g} ps holds no two lags of this run")
     msd = mean_squared_displacements(displacements_A, largest_lag=last).mean(axis=1)
-    return _slope(np.arange(first, last + 1) * frame_interval_ps, msd[first:])
+    return _slope(frame_interval_ps * np.arange(first, last + 1, dtype=np.float64), msd[first:])
 
 
 def _slope(times: FloatArray, values: FloatArray) -> float:
