@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -41,19 +42,38 @@ def fingerprint(structure: Structure) -> str:
     """
     if len(structure) == 0:
         raise InputError("an empty structure has no fingerprint")
-    fractional = np.asarray(structure.frac_coords, dtype=float)
-    parameters = np.asarray(structure.lattice.parameters, dtype=float)
-    if not (np.isfinite(fractional).all() and np.isfinite(parameters).all()):
+    return cell_fingerprint(
+        np.asarray(structure.lattice.matrix, dtype=float),
+        np.asarray(structure.frac_coords, dtype=float),
+        [species_text(site.species.as_dict()) for site in structure],
+    )
+
+
+def cell_fingerprint(lattice_A: NDArray[np.float64], fractional: NDArray[np.float64], species: Sequence[str]) -> str:
+    """Identity of a periodic cell from its arrays: what `fingerprint` is made of, without a pymatgen structure.
+
+    Args:
+        lattice_A: lattice vectors as rows, in Angstrom, shape (3, 3).
+        fractional: fractional coordinates, in any image, shape (N, 3).
+        species: `species_text` of each site.
+
+    Raises:
+        InputError: the cell is empty or has coordinates that are not finite.
+    """
+    if not len(species):
+        raise InputError("an empty structure has no fingerprint")
+    if not (np.isfinite(fractional).all() and np.isfinite(lattice_A).all()):
         raise InputError("coordinates or lattice parameters are not finite numbers")
+    lengths = np.linalg.norm(lattice_A, axis=1)
+    unit = lattice_A / lengths[:, None]
+    cosines = np.array([unit[1] @ unit[2], unit[2] @ unit[0], unit[0] @ unit[1]])
+    angles = np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0)))
     steps = round(1 / FRACTIONAL_GRID)
     on_grid = np.mod(_snap(np.mod(fractional, 1.0), FRACTIONAL_GRID), steps)
-    sites = sorted(
-        (_species_text(site.species.as_dict()), *map(int, row)) for site, row in zip(structure, on_grid, strict=True)
-    )
     content = {
-        "lengths": _snap(parameters[:3], LENGTH_GRID_A).tolist(),
-        "angles": _snap(parameters[3:], ANGLE_GRID_DEG).tolist(),
-        "sites": sites,
+        "lengths": _snap(lengths, LENGTH_GRID_A).tolist(),
+        "angles": _snap(angles, ANGLE_GRID_DEG).tolist(),
+        "sites": sorted((text, *row) for text, row in zip(species, on_grid.tolist(), strict=True)),
     }
     return _sha256(content)
 
@@ -96,7 +116,8 @@ def _snap(values: NDArray[np.float64], grid: float) -> NDArray[np.int64]:
     return np.floor(values / grid + GRID_SHIFT).astype(np.int64)
 
 
-def _species_text(occupancies: dict[str, float]) -> str:
+def species_text(occupancies: Mapping[str, float]) -> str:
+    """What sits on a site: ``element:occupancy`` in alphabetical order, occupancies with four decimals."""
     # Oxidation states are an annotation: the same cell with and without them is one cell.
     merged: defaultdict[str, float] = defaultdict(float)
     for label, occupancy in occupancies.items():
