@@ -27,8 +27,8 @@ class Campaigns:
         Raises:
             DatabaseError: the name is taken by another configuration.
         """
-        document = CampaignDocument(name=name, configuration=dict(configuration), config_hash=config_hash)
-        self._campaigns.insert_if_absent(document.wire())
+        document = CampaignDocument.wire(name=name, configuration=dict(configuration), config_hash=config_hash)
+        self._campaigns.insert_if_absent(document)
         row = self.get(name)
         if row.config_hash != config_hash:
             raise DatabaseError(

@@ -65,9 +65,8 @@ class Cycles:
         Raises:
             InputError: a field that the document refuses.
         """
-        check_fields(CycleDocument, fields, noun="cycles")
-        document = CycleDocument(campaign=campaign, index=index, proposals=_proposals(proposals), **fields)
-        self._cycles.insert_if_absent(document.wire())
+        document = CycleDocument.wire(campaign=campaign, index=index, proposals=_proposals(proposals), **fields)
+        self._cycles.insert_if_absent(document)
         return self.get(campaign, index)
 
     def acquire_lease(self, campaign: str, index: int, owner: str, seconds: float) -> bool:
@@ -150,14 +149,10 @@ class Cycles:
     def _set(
         self, campaign: str, index: int, *, owner: str, query: Mapping[str, Any], fields: Mapping[str, Any]
     ) -> None:
-        check_fields(CycleDocument, fields, noun="cycles")
-        stored = dict(fields)
-        if "proposals" in stored:
-            stored["proposals"] = [proposal.to_mongo().to_dict() for proposal in _proposals(stored["proposals"])]
-        # A document of the changed fields alone, so that types are checked before anything is written.
-        CycleDocument(
-            campaign=campaign, index=index, **{**fields, "proposals": _proposals(fields.get("proposals", ()))}
-        ).wire()
+        values = {**fields, "proposals": _proposals(fields.get("proposals", ()))}
+        # Checked as a whole document before anything is written; None empties a field.
+        wire = CycleDocument.wire(campaign=campaign, index=index, **values)
+        stored = {name: wire.get(name) for name in fields}
         self._change(campaign, index, owner=owner, query=query, stored=stored)
 
     def _change(

@@ -46,7 +46,7 @@ class Datasets:
         Raises:
             InputError: a field that the document refuses.
         """
-        document = DatasetDocument(
+        document = DatasetDocument.wire(
             name=name,
             sha256=sha256,
             licence=licence,
@@ -56,7 +56,7 @@ class Datasets:
             splits=dict(splits or {}),
             report=dict(report or {}),
         )
-        return self._datasets.insert_if_absent(document.wire())
+        return self._datasets.insert_if_absent(document)
 
     def update(self, name: str, *, sha256: str, **fields: Any) -> None:
         """Replace splits or report of a data set.

@@ -124,11 +124,16 @@ def _element(symbol: str) -> str:
         raise InputError(f"{symbol!r} is no element") from None
 
 
-def _composition(text: str) -> Any:
+def parsed_formula(text: str) -> Any:
+    """Pymatgen's composition of a formula, in elements.
+
+    Raises:
+        InputError: it is no formula.
+    """
     from pymatgen.core.composition import Composition  # noqa: PLC0415 - only where formulas are asked for
 
     try:
-        return Composition(text)
+        return Composition(text).element_composition
     except (ValueError, TypeError):
         raise InputError(f"{text!r} is no formula") from None
 
@@ -140,12 +145,12 @@ def chemical_system(text: str) -> str:
 
 def full_formula(text: str) -> str:
     """Pymatgen's full formula: ``Li6P2S8`` -> ``Li6 P2 S8``."""
-    return str(_composition(text).element_composition.formula)
+    return str(parsed_formula(text).formula)
 
 
 def reduced_formula(text: str) -> str:
     """Pymatgen's reduced formula: ``Li6P2S8`` -> ``Li3PS4``."""
-    return str(_composition(text).element_composition.reduced_formula)
+    return str(parsed_formula(text).reduced_formula)
 
 
 _COMMON: dict[str, Callable[[Any], Query]] = {

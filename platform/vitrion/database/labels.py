@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
+from vitrion.database.cells import composition_fields
 from vitrion.database.collection import Collection
 from vitrion.database.documents import LabelDocument, check_fields, field_names
 from vitrion.database.documents.gate import GateDocument
 from vitrion.database.errors import NotFoundError
-from vitrion.database.filters import LabelFilters, OneOrMore, check_field, query_of, sort_of
+from vitrion.database.filters import LabelFilters, OneOrMore, check_field, parsed_formula, query_of, sort_of
 from vitrion.database.rows import LabelRow, Rows, row_of
 from vitrion.database.statistics import GroupStatistics, grouped
 from vitrion.database.structures import one_by_prefix
@@ -158,7 +159,7 @@ class Labels:
         known = field_names(LabelDocument)
         check_fields(LabelDocument, extra, noun="labels")
         value = fields.get("value")
-        document = LabelDocument(
+        document = LabelDocument.wire(
             key=key,
             log10_value=math.log10(value) if value is not None and value > 0 else None,
             gates=[GateDocument(**gate.model_dump()) for gate in gates],
@@ -166,9 +167,9 @@ class Labels:
             **{name: entry for name, entry in fields.items() if name in known},
             **{name: entry for name, entry in extra.items() if entry is not None},
         )
-        return LabelAdded(key=key, created=self._labels.insert_if_absent(document.wire()))
+        return LabelAdded(key=key, created=self._labels.insert_if_absent(document))
 
-    def _composition(self, fields: Mapping[str, Any]) -> dict[str, Any]:
+    def _composition(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         name = fields.get("structure_fingerprint")
         if name is None:
             return _composition_fields(fields["composition"])
@@ -270,20 +271,9 @@ def protocol_hash(protocol: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(protocol, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def _composition_fields(text: str) -> dict[str, Any]:
-    from pymatgen.core.composition import Composition  # noqa: PLC0415 - only labels without a structure need it
-
-    try:
-        composition = Composition(text).element_composition
-    except (ValueError, TypeError):
-        raise InputError(f"{text!r} is no formula") from None
-    symbols = sorted(element.symbol for element in composition)
-    return {
-        "formula": composition.formula,
-        "reduced_formula": composition.reduced_formula,
-        "chemsys": "-".join(symbols),
-        "elements": symbols,
-    }
+def _composition_fields(text: str) -> Mapping[str, Any]:
+    composition = parsed_formula(text)
+    return composition_fields(tuple(sorted((element.symbol, amount) for element, amount in composition.items())))
 
 
 def _query(filters: Mapping[str, Any]) -> dict[str, Any]:

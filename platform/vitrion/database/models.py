@@ -3,7 +3,7 @@
 from typing import Any
 
 from vitrion.database.collection import Collection
-from vitrion.database.documents import ModelVersionDocument, check_fields
+from vitrion.database.documents import ModelVersionDocument
 from vitrion.database.filters import OneOrMore, sort_of
 from vitrion.database.rows import ModelRow, Rows, row_of
 from vitrion.database.structures import one_by_prefix
@@ -42,8 +42,7 @@ class Models:
         Raises:
             InputError: a field that the document does not have or refuses.
         """
-        check_fields(ModelVersionDocument, fields, noun="models")
-        document = ModelVersionDocument(
+        document = ModelVersionDocument.wire(
             artefact_sha256=artefact_sha256,
             kind=kind,
             architecture=architecture,
@@ -51,7 +50,7 @@ class Models:
             promotion_reason=promotion_reason,
             **fields,
         )
-        return self._models.insert_if_absent(document.wire())
+        return self._models.insert_if_absent(document)
 
     def get(self, artefact_sha256: str) -> ModelRow:
         """A model version; the first eight or more digits will do.

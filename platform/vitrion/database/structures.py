@@ -6,18 +6,18 @@ from typing import Any, Unpack
 
 from pymatgen.core.structure import Structure
 
+from vitrion.database.cells import Cell, CellArrays, arrays_from_geometry, arrays_of, describe, geometry_fields
 from vitrion.database.collection import Collection
-from vitrion.database.documents import GeometryDocument, StructureDocument, check_fields
+from vitrion.database.documents import GeometryDocument, StructureDocument
 from vitrion.database.documents.gate import GateDocument
 from vitrion.database.errors import NotFoundError
 from vitrion.database.filters import OneOrMore, StructureFilters, check_field, query_of, sort_of
-from vitrion.database.geometry import Cell, as_structure, describe, geometry_fields, structure_from_geometry
-from vitrion.database.identity import is_same_cell, marker_tolerance
+from vitrion.database.identity import is_same_cell, marker, marker_tolerance
 from vitrion.database.rows import Rows, StructureRow, row_of
 from vitrion.database.statistics import GroupStatistics, grouped
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.schemas import GateOutcome, Origin, StructureKind, fingerprint
+from vitrion_workflows.schemas import GateOutcome, Origin, StructureKind
 from vitrion_workflows.schemas.geometry import system_from_structure
 
 BATCH = 500
@@ -50,7 +50,7 @@ class NewStructure:
 
 @dataclass(frozen=True)
 class _Ready:
-    structure: Structure
+    cell: CellArrays
     document: dict[str, Any]
     geometry: dict[str, Any]
 
@@ -138,15 +138,15 @@ class Structures:
 
     def _same(self, entry: _Ready, beside: Iterable[_Ready]) -> str | None:
         """Fingerprint of the stored cell, or of one in the same batch, that this one is across a rounding boundary."""
-        tolerance = marker_tolerance(entry.structure)
+        tolerance = marker_tolerance(entry.cell)
         formula, centre = entry.document["formula"], entry.document["marker"]
         for other in beside:
             near = other.document["formula"] == formula and abs(other.document["marker"] - centre) <= tolerance
-            if near and is_same_cell(entry.structure, other.structure):
+            if near and is_same_cell(entry.cell, other.cell):
                 return str(other.document["fingerprint"])
         query = {"formula": formula, "marker": {"$gte": centre - tolerance, "$lte": centre + tolerance}}
         for row in self._structures.find(query, projection={"fingerprint": 1}):
-            if is_same_cell(entry.structure, self.structure(row["fingerprint"])):
+            if is_same_cell(entry.cell, self._cell(row["fingerprint"])):
                 return str(row["fingerprint"])
         return None
 
@@ -165,10 +165,13 @@ class Structures:
         Raises:
             NotFoundError: there is none.
         """
+        return self._cell(fingerprint).structure()
+
+    def _cell(self, fingerprint: str) -> CellArrays:
         document = self._geometries.find_one({"fingerprint": fingerprint})
         if document is None:
             raise NotFoundError(f"no structure {fingerprint} in the database")
-        return structure_from_geometry(document)
+        return arrays_from_geometry(document)
 
     def structures(self, fingerprints: Sequence[str]) -> dict[str, Structure]:
         """Pymatgen structures of several fingerprints in one go.
@@ -180,7 +183,7 @@ class Structures:
         for start in range(0, len(fingerprints), BATCH):
             query = {"fingerprint": {"$in": list(fingerprints[start : start + BATCH])}}
             for document in self._geometries.find(query):
-                found[document["fingerprint"]] = structure_from_geometry(document)
+                found[document["fingerprint"]] = arrays_from_geometry(document).structure()
         missing = [name for name in fingerprints if name not in found]
         if missing:
             raise NotFoundError(f"no structure {missing[0]} in the database")
@@ -285,18 +288,20 @@ def one_by_prefix(collection: Collection, field: str, text: str, noun: str) -> d
 
 
 def _ready(item: NewStructure) -> _Ready:
-    structure = as_structure(item.cell)
-    name = fingerprint(structure)
-    gates = [GateDocument(**gate.model_dump()) for gate in item.gates]
+    cell = arrays_of(item.cell)
     extra = {key: value for key, value in (item.fields or {}).items() if value is not None}
-    check_fields(StructureDocument, extra, noun="structures")
-    document = StructureDocument(
-        fingerprint=name,
-        kind=item.kind,
-        origin=item.origin,
-        gates=gates,
-        accepted=all(gate.passed for gate in item.gates),
-        **(describe(structure, mobile_ion=item.mobile_ion) | extra),
+    document = {
+        "fingerprint": cell.fingerprint,
+        "marker": marker(cell),
+        "kind": item.kind,
+        "origin": item.origin,
+        "gates": [GateDocument(**gate.model_dump()) for gate in item.gates],
+        "accepted": all(gate.passed for gate in item.gates),
+        **describe(cell, mobile_ion=item.mobile_ion),
+        **extra,
+    }
+    return _Ready(
+        cell=cell,
+        document=StructureDocument.wire(**document),
+        geometry=GeometryDocument.wire(fingerprint=cell.fingerprint, **geometry_fields(cell)),
     )
-    geometry = GeometryDocument(fingerprint=name, **geometry_fields(structure))
-    return _Ready(structure=structure, document=document.wire(), geometry=geometry.wire())

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from mongoengine import DateTimeField, Document, IntField
-from mongoengine.base import BaseDocument
+from mongoengine.base import BaseDocument, BaseField
 from mongoengine.errors import ValidationError
 
 from vitrion_models.errors import InputError
@@ -38,7 +38,7 @@ def check_fields(document: type[BaseDocument], names: Iterable[str], *, noun: st
 class VersionedDocument(Document):
     """A document with a schema version.
 
-    Documents are bound to no connection: a `vitrion.database.Database` validates them with `wire` and writes the
+    Documents are bound to no connection: a `vitrion.database.Database` validates values with `wire` and writes the
     result itself, so that several databases can be open in one process.
     """
 
@@ -52,16 +52,33 @@ class VersionedDocument(Document):
         """Name of the collection."""
         return str(cls._meta["collection"])
 
-    def wire(self) -> dict[str, Any]:
-        """The validated document as it is stored.
+    @classmethod
+    def wire(cls, **values: Any) -> dict[str, Any]:
+        """The validated document as it is stored; what is None and has no default is left out.
+
+        The fields check and convert the values themselves: making a mongoengine object first costs ten times more.
 
         Raises:
-            InputError: a field is missing or of the wrong type; the message names it.
+            InputError: a field is unknown, missing or of the wrong type; the message names it.
         """
-        try:
-            self.validate()
-        except ValidationError as fault:
-            reasons = "; ".join(f"{name}: {reason}" for name, reason in fault.to_dict().items())
-            raise InputError(f"{self.collection_name()} document refused: {reasons or fault.message}") from fault
-        stored: dict[str, Any] = self.to_mongo().to_dict()
-        return stored
+        noun = cls.collection_name()
+        check_fields(cls, values, noun=noun)
+        return {
+            field.db_field: field.to_mongo(value)
+            for name, field in cls._fields.items()
+            if (value := _valid(field, values.get(name), place=f"{noun}: {name}")) is not None
+        }
+
+
+def _valid(field: BaseField, value: Any, *, place: str) -> Any:
+    if value is None:
+        value = field.default() if callable(field.default) else field.default
+    if value is None:
+        if field.required:
+            raise InputError(f"{place} is missing")
+        return None
+    try:
+        field._validate(value)  # noqa: SLF001 - choices and type together
+    except ValidationError as fault:
+        raise InputError(f"{place} is refused: {fault.message}") from fault
+    return value

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+import numpy as np
 from mongoengine import (
     BooleanField,
     DictField,
@@ -11,10 +12,40 @@ from mongoengine import (
     ListField,
     StringField,
 )
+from mongoengine.base import BaseField
 
 from vitrion.database.documents.base import VersionedDocument
 from vitrion.database.documents.gate import GateDocument
 from vitrion_workflows.schemas import Origin, StructureKind
+
+
+class MatrixField(BaseField):
+    """Rows of three finite numbers."""
+
+    def validate(self, value: Any, clean: bool = True) -> None:  # noqa: FBT001, FBT002 - mongoengine's signature
+        """Refuse everything else, all numbers at once."""
+        del clean
+        rows = np.asarray(value)
+        if rows.ndim != 2 or rows.shape[1] != 3 or rows.dtype.kind != "f" or not np.isfinite(rows).all():  # noqa: PLR2004
+            self.error("rows of three finite numbers are wanted")
+
+    def to_mongo(self, value: Any) -> Any:
+        """As it is: lists of floats."""
+        return value
+
+
+class NamesField(BaseField):
+    """A list of texts, checked at once: one for each site is too many to look at singly."""
+
+    def validate(self, value: Any, clean: bool = True) -> None:  # noqa: FBT001, FBT002 - mongoengine's signature
+        """Refuse everything else."""
+        del clean
+        if not isinstance(value, list) or not all(isinstance(name, str) for name in set(value)):
+            self.error("a list of texts is wanted")
+
+    def to_mongo(self, value: Any) -> Any:
+        """As it is."""
+        return value
 
 
 class GeometryDocument(VersionedDocument):
@@ -34,10 +65,10 @@ class GeometryDocument(VersionedDocument):
     meta: ClassVar[dict[str, Any]] = {"collection": "geometries"}
 
     fingerprint = StringField(required=True)
-    lattice_vectors = ListField(required=True)
-    cartesian_site_positions = ListField(required=True)
-    species_at_sites = ListField(required=True)
-    species = ListField(required=True)
+    lattice_vectors = MatrixField(required=True)
+    cartesian_site_positions = MatrixField(required=True)
+    species_at_sites = NamesField(required=True)
+    species = ListField(DictField(), required=True)
 
 
 class StructureDocument(VersionedDocument):
