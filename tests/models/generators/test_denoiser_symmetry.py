@@ -59,7 +59,7 @@ def test_permutation(denoiser, cell):
 
 def test_translation_wrapping_and_choice_of_lattice_vectors(denoiser, cell):
     expected = field(denoiser, cell)
-    shifted = AtomicSystem(cell.numbers, cell.positions_A + [1.3, -2.7, 11.0], cell.lattice_A)
+    shifted = AtomicSystem(cell.numbers, cell.positions_A + np.array([1.3, -2.7, 11.0]), cell.lattice_A)
     wrapped = AtomicSystem(cell.numbers, shifted.fractional @ cell.lattice_A, cell.lattice_A)
     rebased = AtomicSystem(
         cell.numbers, cell.positions_A, np.array([[1, 1, 0], [0, 1, 0], [0, -1, 1]]) @ cell.lattice_A
