@@ -1,22 +1,29 @@
 """Real lithium crystals that the package holds as facts, so that a campaign starts without any network."""
 
 import hashlib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import spglib
 import yaml
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 
 from vitrion.datasets.records import DatasetContent, StructureRecord
 from vitrion_models.errors import InputError
+from vitrion_models.system import FloatArray
 from vitrion_workflows.schemas import StructureKind
 
 RESOURCE = "quickstart_compounds.yaml"
 RIGHT_ANGLE_DEG = 90.0
+HALL_NUMBERS = 530
+SAME_SITE = 1e-4  # fractional; a third is written with ten digits
 
 
 @dataclass(frozen=True)
@@ -43,12 +50,14 @@ class Compound:
 
     def structure(self) -> Structure:
         """The conventional cell."""
-        return Structure.from_spacegroup(
-            self.space_group,
-            Lattice.from_parameters(*self.lattice_parameters),
-            [site[0] for site in self.sites],
-            [site[1:] for site in self.sites],
-        )
+        rotations, translations = _operations(self.space_group)
+        species: list[str] = []
+        positions: list[FloatArray] = []
+        for symbol, *position in self.sites:
+            orbit = _distinct(np.mod(rotations @ np.array(position) + translations, 1.0))
+            species += [symbol] * len(orbit)
+            positions += list(orbit)
+        return Structure(Lattice.from_parameters(*self.lattice_parameters), species, positions)
 
 
 def quickstart_compounds() -> tuple[Compound, ...]:
@@ -90,6 +99,32 @@ def load(_files: Mapping[str, Path]) -> DatasetContent:
             for compound in quickstart_compounds()
         ),
     )
+
+
+@cache
+def _operations(symbol: str) -> tuple[FloatArray, FloatArray]:
+    """Rotations and translations of a space group in its standard setting, rhombohedral ones in hexagonal axes.
+
+    From spglib's own table: pymatgen's generators take over a second for a face-centred cubic group.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # spglib announces another way of telling errors
+        for hall_number in range(1, HALL_NUMBERS + 1):
+            kind = spglib.get_spacegroup_type(hall_number)
+            if kind is not None and kind.international_short == symbol:
+                found = spglib.get_symmetry_from_database(hall_number) or {}
+                rotations, translations = found["rotations"], found["translations"]
+                return np.asarray(rotations, dtype=np.float64), np.asarray(translations, dtype=np.float64)
+    raise InputError(f"{symbol!r} is no space group that spglib knows")
+
+
+def _distinct(positions: FloatArray) -> FloatArray:
+    """The different ones of fractional positions, images counted as equal."""
+    kept: list[FloatArray] = []
+    for position in positions:
+        if not any(np.abs((position - other + 0.5) % 1.0 - 0.5).max() < SAME_SITE for other in kept):
+            kept.append(position)
+    return np.array(kept)
 
 
 def _text() -> str:

@@ -212,14 +212,14 @@ def _table(db: Database, name: str, table: str) -> list[dict[str, Any]]:
 
 
 def _store_tables(db: Database, content: DatasetContent, name: str) -> dict[str, str]:
-    tables = {"compositions": content.compositions, "curves": content.curves}
+    tables = {
+        "compositions": [asdict(record) for record in content.compositions],
+        "curves": [asdict(record) for record in content.curves],
+    }
     return {
-        table: db.artefacts.put(
-            json.dumps([asdict(record) for record in records], sort_keys=True).encode(),
-            name=f"{name}-{table}.json",
-        )
-        for table, records in tables.items()
-        if records
+        table: db.artefacts.put(json.dumps(rows, sort_keys=True).encode(), name=f"{name}-{table}.json")
+        for table, rows in tables.items()
+        if rows
     }
 
 

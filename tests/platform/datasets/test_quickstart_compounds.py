@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 from pymatgen.core.composition import Composition
+from pymatgen.core.lattice import Lattice
+from pymatgen.core.structure import Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
 from vitrion.datasets import quickstart_compounds, quickstart_crystals
 from vitrion_models.errors import InputError
 from vitrion_workflows.candidates import oxidation_states
+from vitrion_workflows.schemas import fingerprint
 
 COMPOUNDS = {compound.formula: compound for compound in quickstart_compounds()}
 
@@ -55,6 +58,18 @@ def test_composition_and_charge(formula):
 def test_spglib_finds_the_stated_space_group(formula):
     compound = COMPOUNDS[formula]
     assert SpacegroupAnalyzer(compound.structure(), symprec=1e-3).get_space_group_symbol() == compound.space_group
+
+
+@pytest.mark.parametrize("formula", ["LiCl", "Li3N", "Li3PS4", "Li2CO3", "LiAlCl4", "LiNbO3", "LiCoO2"])
+def test_sites_are_those_pymatgen_generates(formula):
+    compound = COMPOUNDS[formula]
+    theirs = Structure.from_spacegroup(
+        compound.space_group,
+        Lattice.from_parameters(*compound.lattice_parameters),
+        [site[0] for site in compound.sites],
+        [site[1:] for site in compound.sites],
+    )
+    assert fingerprint(compound.structure()) == fingerprint(theirs)
 
 
 @pytest.mark.parametrize("formula", [name for name, each in COMPOUNDS.items() if each.density_g_cm3 is not None])

@@ -1,0 +1,314 @@
+"""The builder: idempotent, in any order, and the same documents after a crash at any step."""
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from jobflow import Flow, JobStore, job, run_locally
+from maggma.stores import MemoryStore
+from monty.json import MontyEncoder
+from pymatgen.core.lattice import Lattice
+from pymatgen.core.structure import Structure
+
+import vitrion
+from vitrion.database.artefacts import FolderArtefacts
+from vitrion.database.labels import Labels
+from vitrion.database.structures import Structures
+from vitrion.ingest import build, build_from_job_store, find_outcomes, outcomes_in
+from vitrion_models.errors import InputError
+from vitrion_workflows.schemas import (
+    CellOutcome,
+    CellProtocol,
+    GateOutcome,
+    LabelOutcome,
+    LabelProtocol,
+    LabelState,
+    MethodRecord,
+    MsdTable,
+    Origin,
+    StructureKind,
+    fingerprint,
+    label_key,
+)
+
+CRYSTAL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+METHOD = MethodRecord(
+    engine="model",
+    potential="wells",
+    potential_version="1",
+    weights_sha256="ab" * 32,
+    time_step_fs=2,
+    frame_interval_ps=0.02,
+    thermostat="langevin",
+    seed=3,
+    code_version="0",
+)
+
+
+def cell(number, *, accepted=True):
+    glass = CRYSTAL.copy()
+    glass.perturb(0.5, seed=number)
+    return CellOutcome(
+        structure=glass.as_dict(),
+        fingerprint=fingerprint(glass),
+        kind=StructureKind.AMORPHOUS,
+        origin=Origin.MELT_QUENCH,
+        accepted=accepted,
+        gates=(GateOutcome(name="density", passed=accepted, value=2.0, unit="g/cm3"),),
+        formula="LiCl",
+        density_g_cm3=2.07,
+        energy_eV_per_atom=-3.5,
+        parent_fingerprint=fingerprint(CRYSTAL),
+        protocol=CellProtocol(),
+        method=METHOD,
+        quench_rate_K_per_ps=550.0,
+        seed=number,
+        wall_seconds=1.5,
+    )
+
+
+def label(source, temperature_K, *, trajectory=None):
+    return LabelOutcome(
+        structure_fingerprint=source.fingerprint,
+        species="Li",
+        temperature_K=temperature_K,
+        state=LabelState.ACCEPTED,
+        value=1e-4,
+        interval_68=(0.9e-4, 1.1e-4),
+        interval_95=(0.8e-4, 1.2e-4),
+        log10_stderr=0.05,
+        n_eff=12.0,
+        production_ps=12.0,
+        msd=MsdTable(lag_ps=(0.02, 0.04), msd_A2=(0.1, 0.2), stderr_A2=(0.01, 0.02)),
+        gates=(GateOutcome(name="exponent", passed=True, value=1.0),),
+        protocol=LabelProtocol(),
+        method=METHOD,
+        trajectory_sha256=trajectory,
+    )
+
+
+def key_of(outcome):
+    return label_key(
+        structure_fingerprint=outcome.structure_fingerprint,
+        species=outcome.species,
+        temperature_K=outcome.temperature_K,
+        protocol=outcome.protocol,
+        weights_sha256=outcome.method.weights_sha256,
+        seed=outcome.method.seed,
+    )
+
+
+def document(uuid, output, *, hosts=("inner", "outer")):
+    """What a JobStore hands back, after its trip through JSON."""
+    stored = {"uuid": uuid, "index": 1, "output": output, "hosts": list(hosts), "metadata": {}, "name": "x"}
+    return json.loads(json.dumps(stored, cls=MontyEncoder))
+
+
+def campaign_outputs(scratch):
+    """Two cells and three labels in four jobs, labels before their cells; two trajectories in the scratch folder."""
+    cells = [cell(1), cell(2)]
+    labels = []
+    for source, temperature in ((cells[0], 1000.0), (cells[0], 1500.0), (cells[1], 1000.0)):
+        content = f"frames of {source.seed} at {temperature}".encode()
+        has_file = temperature == 1000.0
+        outcome = label(source, temperature, trajectory=hashlib.sha256(content).hexdigest() if has_file else None)
+        if has_file:
+            folder = scratch / key_of(outcome)
+            folder.mkdir(parents=True)
+            (folder / "trajectory.h5md").write_bytes(content)
+        labels.append(outcome)
+    return [
+        document("job-1", {"label": labels[0], "note": "first"}),
+        document("job-2", cells[0]),
+        document("job-3", [labels[1], {"deep": [labels[2]]}]),
+        document("job-4", {"cell": cells[1], "nothing": None}),
+    ]
+
+
+@pytest.fixture
+def database(tmp_path):
+    with vitrion.connect(home=tmp_path / "home") as db:
+        db.structures.add(CRYSTAL, kind="crystal")
+        yield db
+
+
+def dump(db):
+    """Every stored field but the moment of writing, and which trajectories are kept."""
+    content = {}
+    for name in ("structures", "geometries", "labels"):
+        rows = db.collection(name).find({})
+        for row in rows:
+            row.pop("_id")
+            row.pop("created_at")
+        content[name] = sorted(json.dumps(row, sort_keys=True) for row in rows)
+    kept = [row.trajectory_sha256 for row in db.labels.search() if row.trajectory_sha256]
+    content["trajectories"] = sorted(sha256 for sha256 in kept if db.artefacts.exists(sha256))
+    return content
+
+
+def test_outcomes_become_documents_with_their_provenance(database, tmp_path):
+    outputs = campaign_outputs(tmp_path / "scratch")
+    report = build(database, outputs, campaign="c", cycle=2, arm="random", scratch=tmp_path / "scratch")
+    assert (report.structures_created, report.labels_created, report.trajectories) == (2, 3, 2)
+    assert not report.missing
+    assert not report.refused
+    row = database.structures.get(cell(1).fingerprint)
+    assert (row.job, row.flow, row.campaign, row.cycle) == ("job-2", "outer", "c", 2)
+    assert row.parent == row.twin == fingerprint(CRYSTAL)
+    assert (row.kind, row.origin, row.seed, row.accepted) == ("amorphous", "melt-quench", 1, True)
+    first = next(outcome for outcome in outcomes_in(outputs) if isinstance(outcome, LabelOutcome))
+    stored = database.labels.get(key_of(first))
+    assert (stored.job, stored.arm, stored.campaign, stored.value) == ("job-1", "random", "c", 1e-4)
+    assert stored.weights_sha256 == METHOD.weights_sha256
+    assert database.artefacts.get(stored.trajectory_sha256) == b"frames of 1 at 1000.0"
+    assert not list((tmp_path / "scratch").rglob("*.h5md"))
+
+
+def test_a_second_build_changes_nothing(database, tmp_path):
+    outputs = campaign_outputs(tmp_path / "scratch")
+    build(database, outputs, scratch=tmp_path / "scratch")
+    before = dump(database)
+    report = build(database, reversed(outputs), scratch=tmp_path / "scratch")
+    assert (report.structures_created, report.labels_created, report.trajectories) == (0, 0, 0)
+    assert len(report.labels) == 3
+    assert not report.missing
+    assert dump(database) == before
+
+
+class CrashError(Exception):
+    """The process dies here."""
+
+
+STEPS = (
+    (Structures, "add"),
+    (Labels, "add"),
+    (FolderArtefacts, "put"),
+    (FolderArtefacts, "_store"),
+    (Path, "unlink"),
+)
+
+
+def crash_at(monkeypatch, number):
+    """Make the `number`-th half-step fail: before it for even numbers, after it for odd ones."""
+    count = iter(range(10_000))
+
+    def wrap(original):
+        def step(*args, **kwargs):
+            if next(count) == number:
+                raise CrashError
+            result = original(*args, **kwargs)
+            if next(count) == number:
+                raise CrashError
+            return result
+
+        return step
+
+    for owner, name in STEPS:
+        monkeypatch.setattr(owner, name, wrap(getattr(owner, name)))
+
+
+def test_a_crash_at_any_step_leaves_what_a_second_build_completes(tmp_path, monkeypatch):
+    def run(name, crash):
+        scratch = tmp_path / name / "scratch"
+        outputs = campaign_outputs(scratch)
+        with vitrion.connect(home=tmp_path / name / "home") as db:
+            db.structures.add(CRYSTAL, kind="crystal")
+            crashed = False
+            if crash is not None:
+                with monkeypatch.context() as patch:
+                    crash_at(patch, crash)
+                    try:
+                        build(db, outputs, scratch=scratch)
+                    except CrashError:
+                        crashed = True
+            build(db, outputs, scratch=scratch)
+            assert not list(scratch.rglob("*.h5md"))
+            return dump(db), crashed
+
+    undisturbed, _ = run("undisturbed", None)
+    steps = 0
+    while True:
+        after, crashed = run(f"crash-{steps}", steps)
+        assert after == undisturbed
+        if not crashed:
+            break
+        steps += 1
+    # 2 cells and 3 labels added, 2 trajectories put and stored, each before and after, and the scratch files removed.
+    assert steps >= 2 * (2 + 3 + 2 + 2 + 2)
+
+
+def test_a_label_waits_for_its_cell(database, tmp_path):
+    lonely = label(cell(9), 1000.0)
+    report = build(database, document("job-9", lonely), scratch=tmp_path)
+    assert report.labels == ()
+    assert "add it before its label" in report.refused["job-9"]
+    assert (
+        build(database, [document("job-8", cell(9)), document("job-9", lonely)], scratch=tmp_path).labels_created == 1
+    )
+
+
+def test_a_trajectory_that_is_absent_or_another_is_reported_and_left(database, tmp_path):
+    first = label(cell(1), 1000.0, trajectory="cd" * 32)
+    report = build(database, [cell(1), first], scratch=tmp_path)
+    assert report.labels_created == 1
+    assert "is not there" in report.missing[key_of(first)]
+    path = tmp_path / key_of(first) / "trajectory.h5md"
+    path.parent.mkdir()
+    path.write_text("other frames")
+    report = build(database, first, scratch=tmp_path)
+    assert "sha256 differs" in report.missing[key_of(first)]
+    assert path.exists()
+
+
+def test_a_cell_that_is_not_the_one_it_claims_is_refused(database, tmp_path):
+    forged = cell(1).model_copy(update={"fingerprint": "0" * 64})
+    report = build(database, document("job-1", forged), scratch=tmp_path)
+    assert report.structures == ()
+    assert "fingerprint" in report.refused["job-1"]
+
+
+def test_a_damaged_outcome_is_named():
+    damaged = document("job-1", cell(1))
+    damaged["output"]["density_g_cm3"] = "heavy"
+    with pytest.raises(InputError, match=r"job job-1: its CellOutcome is damaged \(density_g_cm3"):
+        find_outcomes(damaged)
+
+
+def test_outcomes_survive_dumps_with_and_without_marks():
+    outcome = label(cell(1), 1000.0)
+    bare = json.loads(outcome.model_dump_json())
+    marked = document("job", {"a": [outcome]})
+    assert outcomes_in([bare, marked]) == [outcome, outcome]
+    assert outcomes_in({"name": "neither", "list": [1, "two", None]}) == []
+
+
+@job
+def make_cell(number):
+    return cell(number)
+
+
+@job
+def make_label(source, temperature_K):
+    source = source if isinstance(source, CellOutcome) else CellOutcome(**source)
+    return {"label": label(source, temperature_K)}
+
+
+@pytest.mark.filterwarnings("ignore:cd is deprecated:FutureWarning")  # monty's, inside jobflow
+def test_a_job_store_is_read_incrementally(database, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = JobStore(MemoryStore())
+    store.connect()
+    made = make_cell(1)
+    run_locally(Flow([made, make_label(made.output, 1000.0)]), store=store, log=False, raise_immediately=True)
+    report = build_from_job_store(database, store, campaign="c", scratch=tmp_path)
+    assert (report.structures_created, report.labels_created) == (1, 1)
+    (row,) = database.labels.search()
+    assert row.campaign == "c"
+    assert row.flow is not None
+    other = make_cell(2)
+    run_locally(Flow([other, make_label(other.output, 1500.0)]), store=store, log=False, raise_immediately=True)
+    report = build_from_job_store(database, store, scratch=tmp_path)
+    assert len(report.structures) == len(report.labels) == 1
+    assert build_from_job_store(database, store, scratch=tmp_path).labels == ()
+    assert database.labels.count() == 2
