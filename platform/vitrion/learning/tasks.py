@@ -14,7 +14,7 @@ from vitrion.learning.seeds import derive_seed
 from vitrion.running.task import Task, TaskKind, TaskResult
 from vitrion_models.errors import InputError
 from vitrion_workflows import potentials
-from vitrion_workflows.flows import DiffusivityMaker, MeltQuenchMaker, RelaxGeneratedMaker
+from vitrion_workflows.flows import DiffusivityMaker, MeltQuenchMaker, RefereeMaker, RelaxGeneratedMaker
 from vitrion_workflows.schemas import CellOutcome, LabelOutcome, LabelProtocol, label_key
 
 
@@ -91,9 +91,6 @@ class TaskFactory:
 
     def label(self, question: Question, cell: Structure) -> Task:
         """Label one cell at one temperature."""
-        maker = DiffusivityMaker(
-            potential=question.potential, protocol=question.protocol, species=self.configuration.species
-        )
         referee = question.arm is Arm.REFEREE
         identity = label_key(
             structure_fingerprint=question.fingerprint,
@@ -108,14 +105,22 @@ class TaskFactory:
             id=identity,
             kind=TaskKind.REFEREE if referee else TaskKind.LABEL,
             title=f"{question.formula} label {question.temperature_K:.0f} K{by}",
-            flow=maker.make(cell, temperature_K=question.temperature_K, seed=question.seed),
+            flow=self._maker(question).make(cell, temperature_K=question.temperature_K, seed=question.seed),
         )
+
+    def _maker(self, question: Question) -> DiffusivityMaker | RefereeMaker:
+        species = self.configuration.species
+        if question.arm is Arm.REFEREE:
+            return RefereeMaker(
+                potential=question.potential, workhorse=self.potential, protocol=question.protocol, species=species
+            )
+        return DiffusivityMaker(potential=question.potential, protocol=question.protocol, species=species)
 
     def relax(self, formula: str, cell: Structure, *, twin: Structure | None, model_version: str, number: int) -> Task:
         """Relax one generated cell and put it before the gates."""
         seed = derive_seed(self.configuration.seed, "relax", model_version, formula, number)
         maker = RelaxGeneratedMaker(potential=self.potential)
-        flow = maker.make(cell, twin=twin, model_version=model_version, seed=seed)
+        flow = maker.make(cell, formula=formula, twin=twin, model_version=model_version, seed=seed)
         identity = _identity("relax", formula, model_version, number, seed, self.weights_sha256)
         return Task(id=identity, kind=TaskKind.RELAX, title=f"{formula} generated cell {number + 1}", flow=flow)
 

@@ -47,34 +47,38 @@ class CampaignDocument(VersionedDocument):
 
 
 class ProposalDocument(EmbeddedDocument):
-    """A question that the campaign decided to ask; mirror of `vitrion.learning.Proposal`.
+    """A question that the campaign decided to ask.
 
     Attributes:
-        formula: composition asked for.
-        source_fingerprint: crystal to make a cell of, or the cell itself.
+        source_fingerprint: the crystal to make a cell of, or the cell itself.
         structure_fingerprint: the cell; None until it is made.
-        arm: who proposed it.
-        acquisition, acquisition_value: the acquisition function and its value when the choice was made.
-        predicted_mean, predicted_std: log10 D that the surrogate expected, and its deviation in decades.
-        label_key, label_state: the label that answers it.
+        formula: composition asked for.
+        arm: which part of the design or the acquisition proposed it.
+        acquisition_function: its name, empty for arms that use none.
+        acquisition: value of the acquisition function.
+        predicted_log10_D, predicted_std: what the surrogate expected, in decades.
+        label_key: identity of the label that answers it.
+        label_state: verdict of that label's gates.
+        attempts: cells tried.
+        reason: why it was refused or failed.
     """
 
-    formula = StringField()
     source_fingerprint = StringField()
     structure_fingerprint = StringField()
+    formula = StringField()
     temperature_K = FloatField(required=True)
     arm = StringField(required=True)
-    acquisition = StringField()
-    acquisition_value = FloatField()
-    predicted_mean = FloatField()
+    acquisition_function = StringField()
+    acquisition = FloatField()
+    predicted_log10_D = FloatField()
     predicted_std = FloatField()
     label_key = StringField()
     label_state = StringField()
     seed = IntField()
-    potential = StringField()
     state = StringField(required=True, default="waiting")
-    reason = StringField()
+    potential = StringField()
     attempts = IntField(default=0)
+    reason = StringField()
 
 
 class CycleDocument(VersionedDocument):
