@@ -1,0 +1,190 @@
+"""The estimator against motions whose diffusivity is known.
+
+Statistical tests run on fixed seeds; the false-alarm rate stated is that over seeds.
+"""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import walks
+from scipy import stats
+
+from vitrion_models.errors import InputError
+from vitrion_workflows.transport import diffusivity, plain_fit
+
+REPLICAS = 200
+D_A2_PER_PS = 0.5
+TRUTH = D_A2_PER_PS * 1e-4
+# (frames, ions, frame interval in ps): labels of 10 to 20 ps and shorter, few ions and many.
+SETTINGS = [(501, 20, 0.02), (201, 32, 0.1), (101, 8, 1.0), (401, 40, 0.005), (151, 12, 0.2)]
+
+
+@pytest.fixture(scope="module")
+def brownian_estimates():
+    rng = np.random.default_rng(20261101)
+    return {
+        (frames, ions, interval): [
+            diffusivity(walks.brownian(rng, frames=frames, ions=ions, D=D_A2_PER_PS, interval=interval), interval)
+            for _ in range(REPLICAS)
+        ]
+        for frames, ions, interval in SETTINGS
+    }
+
+
+def covered(estimates, name):
+    return np.array([getattr(e, name)[0] <= TRUTH <= getattr(e, name)[1] for e in estimates])
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_brownian_mean_is_right_within_its_error(brownian_estimates, setting):
+    """False alarm 0.3 % a setting (three sigma)."""
+    values = np.array([e.value_cm2_per_s for e in brownian_estimates[setting]])
+    assert abs(values.mean() - TRUTH) < 3 * values.std(ddof=1) / np.sqrt(REPLICAS)
+
+
+def test_brownian_coverage_of_the_intervals(brownian_estimates):
+    """1000 replicas: 0.7 % standard error on 95 %, so that 93-97 % fails by chance in 0.4 % of seeds."""
+    everything = [e for estimates in brownian_estimates.values() for e in estimates]
+    assert 0.93 <= covered(everything, "interval_95").mean() <= 0.97
+    assert 0.64 <= covered(everything, "interval_68").mean() <= 0.73
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_brownian_coverage_at_each_interval(brownian_estimates, setting):
+    """False alarm 0.2 % a setting: 99.8 % range of a binomial of 95 %."""
+    hits = covered(brownian_estimates[setting], "interval_95").sum()
+    low, high = stats.binom.interval(0.998, REPLICAS, 0.95)
+    assert low <= hits <= high
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_stated_error_is_the_scatter(brownian_estimates, setting):
+    """Scatter of 200 values is known within 5 %; a quarter is five sigma."""
+    estimates = brownian_estimates[setting]
+    scatter = np.std([e.value_cm2_per_s for e in estimates], ddof=1)
+    assert np.mean([e.stderr_cm2_per_s for e in estimates]) == pytest.approx(scatter, rel=0.25)
+    in_decades = np.std(np.log10([e.value_cm2_per_s for e in estimates]), ddof=1)
+    assert np.median([e.log10_stderr for e in estimates]) == pytest.approx(in_decades, rel=0.25)
+
+
+def test_exponent_of_brownian_motion_is_one(brownian_estimates):
+    z = np.array([(e.exponent - 1) / e.exponent_stderr for v in brownian_estimates.values() for e in v])
+    assert abs(z.mean()) < 0.15
+    assert np.mean(np.abs(z) > 2.58) < 0.03
+
+
+@pytest.mark.parametrize(
+    ("motion", "truth"),
+    [
+        (
+            lambda rng: walks.langevin(
+                rng, frames=501, ions=20, mass=6.94, temperature=1000, friction=20, interval=0.02
+            ),
+            walks.BOLTZMANN * 1000 / 6.94 / 20,
+        ),
+        (lambda rng: walks.caged_hops(rng, frames=501, ions=24, D=0.3, interval=0.02), 0.3),
+        (lambda rng: walks.groups(rng, frames=501, ions=32, D=0.5, interval=0.02, size=4), 0.5),
+        (lambda rng: walks.two_populations(rng, frames=501, ions=32, D=0.5, interval=0.02), 0.5),
+    ],
+    ids=["inertia", "cage and hops", "groups of four", "two populations"],
+)
+def test_interval_is_honest_for_motion_that_is_not_brownian(motion, truth):
+    """150 replicas: coverage of 95 % falls below 89 % by chance in 0.2 % of seeds; bias below a third of the error."""
+    rng = np.random.default_rng(7)
+    estimates = [diffusivity(motion(rng), 0.02) for _ in range(150)]
+    inside = [e.interval_95[0] <= truth * 1e-4 <= e.interval_95[1] for e in estimates]
+    assert np.mean(inside) >= 0.89
+    bias = np.mean([e.value_cm2_per_s for e in estimates]) / (truth * 1e-4) - 1
+    assert abs(bias) < 0.05
+
+
+def test_ballistic_start_is_left_out():
+    rng = np.random.default_rng(3)
+    path = walks.langevin(rng, frames=2001, ions=30, mass=22.99, temperature=800, friction=10, interval=0.005)
+    assert diffusivity(path, 0.005).fit_window_ps[0] >= 0.2  # two relaxation times
+
+
+def test_rotation_and_order_of_ions_do_not_matter():
+    rng = np.random.default_rng(5)
+    path = walks.brownian(rng, frames=201, ions=10, D=1.0, interval=0.1)
+    rotation, _ = np.linalg.qr(rng.normal(size=(3, 3)))
+    base = diffusivity(path, 0.1)
+    other = diffusivity(path[:, ::-1] @ rotation, 0.1)
+    assert other.value_cm2_per_s == pytest.approx(base.value_cm2_per_s, rel=1e-9)
+    assert other.stderr_cm2_per_s == pytest.approx(base.stderr_cm2_per_s, rel=1e-6)
+
+
+@pytest.mark.parametrize(("length", "time"), [(2.0, 1.0), (1.0, 5.0), (0.3, 0.1)])
+def test_value_scales_with_length_squared_over_time(length, time):
+    path = walks.brownian(np.random.default_rng(6), frames=201, ions=10, D=1.0, interval=0.1)
+    base, scaled = diffusivity(path, 0.1), diffusivity(path * length, 0.1 * time)
+    assert scaled.value_cm2_per_s == pytest.approx(base.value_cm2_per_s * length**2 / time, rel=1e-9)
+    assert scaled.exponent == pytest.approx(base.exponent)
+
+
+def test_msd_table_and_interval_are_consistent():
+    path = walks.brownian(np.random.default_rng(8), frames=401, ions=32, D=0.5, interval=0.02)
+    estimate = diffusivity(path, 0.02)
+    table = estimate.msd
+    assert len(table.lag_ps) == len(table.msd_A2) == len(table.stderr_A2)
+    assert all(a < b for a, b in pairwise(table.lag_ps))
+    assert min(table.stderr_A2) > 0
+    low, high = estimate.interval_95
+    assert low < estimate.interval_68[0] < estimate.value_cm2_per_s < estimate.interval_68[1] < high
+
+
+def test_plain_fit_agrees_but_scatters_more():
+    rng = np.random.default_rng(9)
+    ours, plain = [], []
+    for _ in range(60):
+        path = walks.brownian(rng, frames=401, ions=32, D=0.5, interval=0.02)
+        ours.append(diffusivity(path, 0.02).value_cm2_per_s)
+        plain.append(plain_fit(path, 0.02, window_ps=(0.02, 4.0)))
+    assert np.mean(plain) == pytest.approx(TRUTH, rel=0.05)
+    assert np.std(ours) < 0.6 * np.std(plain)
+
+
+@pytest.mark.parametrize("exponent", [0.4, 0.6])
+def test_subdiffusion_is_no_diffusivity(exponent):
+    """Straightness or exponent must refuse it; one in seven may slip through at 0.6 in so short a run."""
+    from vitrion_workflows.transport.gates import exponent_gate, straight_gate
+
+    rng = np.random.default_rng(11)
+    refused = []
+    for _ in range(40):
+        path = walks.subdiffusive(rng, frames=601, ions=24, exponent=exponent, interval=0.02)
+        estimate = diffusivity(path, 0.02)
+        refused.append(not (straight_gate(estimate).passed and exponent_gate(estimate).passed))
+    assert np.mean(refused) >= 0.85
+
+
+@pytest.mark.parametrize(
+    ("shape", "fault"),
+    [((100, 3), "shape"), ((100, 4, 2), "shape"), ((100, 0, 3), "shape"), ((10, 4, 3), "too few")],
+)
+def test_wrong_input_is_told(shape, fault):
+    with pytest.raises(InputError, match=fault):
+        diffusivity(np.ones(shape), 0.1)
+
+
+@pytest.mark.parametrize("interval", [0.0, -1.0, np.nan, np.inf])
+def test_frame_interval_must_be_positive(interval):
+    with pytest.raises(InputError, match="frame interval"):
+        diffusivity(np.random.default_rng(0).normal(size=(50, 2, 3)), interval)
+
+
+def test_frozen_or_broken_paths_are_refused():
+    with pytest.raises(InputError, match="copies"):
+        diffusivity(np.ones((50, 2, 3)), 0.1)
+    broken = np.ones((50, 2, 3))
+    broken[3] = np.nan
+    with pytest.raises(InputError, match="finite"):
+        diffusivity(broken, 0.1)
+
+
+@pytest.mark.parametrize("ions", [1, 2, 3])
+def test_very_few_ions_still_get_an_interval(ions):
+    path = walks.brownian(np.random.default_rng(12), frames=301, ions=ions, D=0.5, interval=0.1)
+    estimate = diffusivity(path, 0.1)
+    assert estimate.interval_95[0] < TRUTH < estimate.interval_95[1]
