@@ -1,4 +1,4 @@
-"""The few statistics the report makes itself: straight lines, differences of means, and what so few labels can show."""
+"""The few statistics the report makes itself: differences of means, shares, and what so few labels can show."""
 
 import math
 from collections.abc import Sequence
@@ -7,50 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri, stdtrit
 
-BOLTZMANN_EV_PER_K = 8.617333262e-5
-LN_10 = math.log(10.0)
 POWER = 0.8
 FEWEST_PER_ARM = 2
-
-
-@dataclass(frozen=True)
-class Arrhenius:
-    """A weighted straight line through log10 D against 1/T.
-
-    Attributes:
-        log10_D0: value at infinite temperature, D0 in cm2/s.
-        Ea_eV: activation energy.
-        Ea_stderr_eV: its standard error from the labels' own errors.
-    """
-
-    log10_D0: float
-    Ea_eV: float
-    Ea_stderr_eV: float
-
-    def log10_D(self, temperature_K: float) -> float:
-        """The line at a temperature."""
-        return self.log10_D0 - self.Ea_eV / (BOLTZMANN_EV_PER_K * LN_10 * temperature_K)
-
-
-def arrhenius(temperatures_K: Sequence[float], log10_D: Sequence[float], stderr: Sequence[float]) -> Arrhenius | None:
-    """Weighted least squares of log10 D = log10 D0 - Ea / (k T ln 10).
-
-    Args:
-        temperatures_K: temperature of each label.
-        log10_D: value of each label.
-        stderr: standard error of each label in decades.
-
-    Returns:
-        The line, or None where fewer than two temperatures were labelled.
-    """
-    if len(set(temperatures_K)) < FEWEST_PER_ARM:
-        return None
-    x = -1.0 / (BOLTZMANN_EV_PER_K * LN_10 * np.asarray(temperatures_K, dtype=float))
-    design = np.column_stack([np.ones_like(x), x])
-    weights = 1.0 / np.asarray(stderr, dtype=float) ** 2
-    covariance = np.linalg.inv(design.T @ (design * weights[:, None]))
-    intercept, slope = covariance @ design.T @ (weights * np.asarray(log10_D, dtype=float))
-    return Arrhenius(float(intercept), float(slope), float(math.sqrt(covariance[1, 1])))
 
 
 @dataclass(frozen=True)

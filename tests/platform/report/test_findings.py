@@ -62,11 +62,18 @@ def test_equal_arms_are_never_called_a_gain(data):
     assert "cannot tell whether choosing helped" in findings.arms_note(same)
 
 
-def test_arrhenius_fit_of_the_page_ignores_bounds(data):
-    labels = [row for row in data.labels if row.formula == "LiCl"]
-    line = arrhenius.fit(labels)
-    bound = replace(labels[0], state=LabelState.CENSORED, value_cm2_s=1e-9)
-    assert arrhenius.fit([*labels, bound]) == line
+def test_the_line_on_the_page_knows_its_labels(data):
+    one = next(row for row in data.labels if row.formula == "LiF")
+    truth = [
+        replace(one, temperature_K=kelvin, value_cm2_s=10 ** (-3 - 0.35 / (K_LN10 * kelvin))) for kelvin in (800, 1500)
+    ]
+    line = arrhenius.fit(truth)
+    assert line.Ea_eV == pytest.approx(0.35, rel=1e-6)
+    rejected = replace(truth[0], state=LabelState.REJECTED, value_cm2_s=1e-3)
+    assert arrhenius.fit([*truth, rejected]).Ea_eV == line.Ea_eV
+    bound = replace(truth[0], temperature_K=600.0, state=LabelState.CENSORED, value_cm2_s=1e-9)
+    assert arrhenius.fit([*truth, bound]).Ea_eV > line.Ea_eV
+    assert arrhenius.fit(truth[:1]) is None
 
 
 def test_panels_choose_what_the_gates_refused_too(data):

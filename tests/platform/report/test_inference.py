@@ -1,28 +1,8 @@
-import math
-
 import numpy as np
 import pytest
 from scipy import stats
 
-from vitrion.report.inference import arrhenius, central_coverage, difference_of_means, wilson
-
-
-def test_arrhenius_recovers_a_known_line_and_numpys_errors():
-    temperatures = np.array([600.0, 800.0, 1000.0, 1500.0])
-    k_ln10 = 8.617333262e-5 * math.log(10)
-    values = -3.0 - 0.35 / (k_ln10 * temperatures)
-    errors = np.array([0.1, 0.05, 0.08, 0.2])
-    line = arrhenius(temperatures, values, errors)
-    assert line.Ea_eV == pytest.approx(0.35)
-    assert line.log10_D0 == pytest.approx(-3.0)
-    assert line.log10_D(700.0) == pytest.approx(-3.0 - 0.35 / (k_ln10 * 700))
-    _, covariance = np.polyfit(-1 / (k_ln10 * temperatures), values, 1, w=1 / errors, cov="unscaled")
-    assert line.Ea_stderr_eV == pytest.approx(math.sqrt(covariance[0, 0]))
-
-
-def test_one_temperature_makes_no_line():
-    assert arrhenius([1000.0, 1000.0], [-4.0, -4.1], [0.1, 0.1]) is None
-    assert arrhenius([], [], []) is None
+from vitrion.report.inference import central_coverage, difference_of_means, wilson
 
 
 def test_difference_is_welchs():

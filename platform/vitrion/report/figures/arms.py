@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from vitrion.report.charts import Axis, Colour, Panel
 from vitrion.report.data import LabelRow, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
-from vitrion.report.inference import BOLTZMANN_EV_PER_K, LN_10, Difference, difference_of_means
+from vitrion.report.inference import Difference, difference_of_means
 from vitrion.report.numbers import formula
 from vitrion_workflows.schemas import LabelState
+from vitrion_workflows.transport.arrhenius import LOG10, BOLTZMANN_eV_PER_K
 
 ACQUISITION, RANDOM = "acquisition", "random"
 ARM_COLOURS = {ACQUISITION: Colour.MEASURED, RANDOM: Colour.RANDOM}
@@ -46,7 +47,7 @@ def points(data: ReportData, arm: str) -> list[ArmPoint]:
             if energy is None:
                 continue
             inverse = 1 / data.target_temperature_K - 1 / label.temperature_K
-            value -= energy / (BOLTZMANN_EV_PER_K * LN_10) * inverse
+            value -= energy / (BOLTZMANN_eV_PER_K * LOG10) * inverse
         found.append(ArmPoint(label, value, label.log10_stderr or 0.0, moved))
     return found
 

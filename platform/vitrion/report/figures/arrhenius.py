@@ -2,13 +2,21 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 
 from vitrion.report.charts import Axis, Colour, Panel
 from vitrion.report.data import LabelRow, Prediction, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
-from vitrion.report.inference import BOLTZMANN_EV_PER_K, LN_10, Arrhenius, arrhenius
 from vitrion.report.numbers import diffusivity, formula, plain
+from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import LabelState, Origin
+from vitrion_workflows.transport.arrhenius import (
+    LOG10,
+    ArrheniusFit,
+    ArrheniusPoint,
+    BOLTZMANN_eV_PER_K,
+    fit_arrhenius,
+)
 
 MOST_PANELS = 12
 WIDTH, HEIGHT = 300, 220
@@ -42,15 +50,22 @@ def figures(data: ReportData) -> list[Figure]:
     ]
 
 
-def fit(labels: list[LabelRow]) -> Arrhenius | None:
-    """The weighted line through a composition's accepted labels."""
-    usable = [
-        (label.temperature_K, math.log10(label.value_cm2_s), label.log10_stderr)
+def fit(labels: Sequence[LabelRow]) -> ArrheniusFit | None:
+    """The line through a composition's labels, upper bounds included; None below two measured temperatures."""
+    points = [
+        ArrheniusPoint(
+            temperature_K=label.temperature_K,
+            log10_D=math.log10(label.value_cm2_s),
+            log10_stderr=label.log10_stderr or 0.0,
+            censored=label.state is LabelState.CENSORED,
+        )
         for label in labels
-        if label.state is LabelState.ACCEPTED and label.value_cm2_s and label.log10_stderr
+        if label.state is not LabelState.REJECTED and label.value_cm2_s
     ]
-    temperatures, values, errors = zip(*usable, strict=True) if usable else ((), (), ())
-    return arrhenius(temperatures, values, errors)
+    try:
+        return fit_arrhenius(points)
+    except InputError:
+        return None
 
 
 def _panel(labels: list[LabelRow], belief: Prediction | None, *, target_K: float, axes: tuple[Axis, Axis]) -> Panel:
@@ -60,14 +75,14 @@ def _panel(labels: list[LabelRow], belief: Prediction | None, *, target_K: float
     panel.upper_axis([(1000 / kelvin, f"{kelvin:.0f}") for kelvin in marks], "T (K)")
     inverse = [x.low, x.high]
     if belief is not None and belief.Ea_eV is not None:
-        rise = belief.Ea_eV / (BOLTZMANN_EV_PER_K * LN_10)
+        rise = belief.Ea_eV / (BOLTZMANN_eV_PER_K * LOG10)
         offset = belief.log10_D + rise / target_K
         panel.line(
             inverse, [10 ** (offset - rise * u / 1000) for u in inverse], Colour.PREDICTED, width=1.3, dash="5 4"
         )
     line = fit(labels)
     if line is not None:
-        panel.line(inverse, [10 ** line.log10_D(1000 / u) for u in inverse], Colour.MEASURED, width=1.2)
+        panel.line(inverse, [10 ** line.predict(1000 / u).log10_D for u in inverse], Colour.MEASURED, width=1.2)
         panel.corner(f"Ea = {plain(line.Ea_eV)} ± {line.Ea_stderr_eV:.2f} eV", right=True)
     for label in labels:
         _draw(panel, label)
