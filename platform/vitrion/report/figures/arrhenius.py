@@ -19,6 +19,7 @@ from vitrion_workflows.transport.arrhenius import (
 )
 
 MOST_PANELS = 12
+ARROW_ROOM = 3.0  # the arrow of an upper bound hangs below it by about this factor
 WIDTH, HEIGHT = 300, 220
 KEYS = (
     Key("melt-quenched cell, 95 %", Colour.MEASURED),
@@ -39,7 +40,7 @@ def figures(data: ReportData) -> list[Figure]:
         groups[label.formula].append(label)
     temperatures = sorted({label.temperature_K for label in rows} | {data.target_temperature_K})
     x = Axis.around("1000 / T  (1/K)", [1000 / kelvin for kelvin in temperatures], least_span=0.1)
-    ends = [end for label in rows for end in (label.interval_95_cm2_s or (label.value_cm2_s or 1.0,))]
+    ends = [end for label in rows for end in _ends(label)]
     y = Axis.around("D (cm²/s)", ends, log=True, headroom=0.22)
     order = sorted(groups, key=lambda name: (-len({label.temperature_K for label in groups[name]}), name))
     beliefs = {prediction.formula: prediction for prediction in reversed(data.predictions)}
@@ -48,6 +49,13 @@ def figures(data: ReportData) -> list[Figure]:
         Figure(_panel(groups[name], beliefs.get(name), target_K=target, axes=(x, y)).svg(), heading=formula(name))
         for name in order[:MOST_PANELS]
     ]
+
+
+def _ends(label: LabelRow) -> tuple[float, ...]:
+    value = label.value_cm2_s or 1.0
+    if label.state is LabelState.CENSORED:
+        return value, value / ARROW_ROOM
+    return label.interval_95_cm2_s or (value,)
 
 
 def fit(labels: Sequence[LabelRow]) -> ArrheniusFit | None:
