@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from ase.data import atomic_masses
 from jobflow import Flow, Job, Maker, job
 from pydantic import ValidationError
 from pymatgen.core.structure import Structure
@@ -12,8 +13,10 @@ from pymatgen.core.structure import Structure
 from vitrion_models.errors import CheckpointError, InputError
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows import transport
+from vitrion_workflows.amorphous.gates import DEFAULT_LIMITS
 from vitrion_workflows.amorphous.running import StoppedError, Watch
 from vitrion_workflows.dynamics import MDPlan, run_md
+from vitrion_workflows.dynamics.state import maxwell_boltzmann
 from vitrion_workflows.flows.engines import force_field, method_record
 from vitrion_workflows.flows.scratch import Progress, scratch_root, stage_key, stage_seed, write_whole
 from vitrion_workflows.flows.stopping import stop_condition
@@ -21,6 +24,7 @@ from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, fingerprint, label_key
 from vitrion_workflows.schemas.geometry import system_from_structure
 
+AT_REST_eV_PER_A = DEFAULT_LIMITS.greatest_force_eV_per_A
 OUTCOME_FILE = "outcome.json"
 COLDEST_K, HOTTEST_K = 1.0, 10000.0
 
@@ -30,8 +34,9 @@ class DiffusivityMaker(Maker):
     """NVT molecular dynamics and the tracer diffusivity read off it.
 
     The run goes on from its last checkpoint after any interruption, bitwise; a finished one is returned, not repeated.
-    A cold cell labelled hot starts with velocities drawn at the label's temperature; heating and melting are part of
-    the run, and what must be discarded is decided by the statistical rule of `vitrion_workflows.transport`.
+    A cell starts with velocities drawn at the label's temperature, one at rest (no force above 0.5 eV/A) at twice it,
+    since its vibrations take up half. Heating and melting are part of the run; what must be discarded is decided by
+    the statistical rule of `vitrion_workflows.transport`.
 
     Attributes:
         name: of the job.
@@ -257,7 +262,7 @@ class _Question:
             field_,
             plan,
             folder=folder,
-            velocities=velocities,
+            velocities=self._start(system, field_) if velocities is None else velocities,
             on_progress=lambda done, total: watch.on_progress("label", done, total),
             should_stop=watch.should_stop,
         )
@@ -281,6 +286,18 @@ class _Question:
         )
         write_whole(folder / OUTCOME_FILE, outcome.model_dump_json())
         return outcome
+
+    def _start(self, system: AtomicSystem, field_: ForceField) -> FloatArray:
+        # A cell at rest shares its kinetic energy with its vibrations within some tenths of a ps, and only the
+        # thermostat, ten times slower, brings back the half that is lost: it starts with twice the energy instead.
+        forces = np.linalg.norm(field_.evaluate(system).forces_eV_per_A, axis=1)
+        at_rest = float(forces.max()) < AT_REST_eV_PER_A
+        return maxwell_boltzmann(
+            atomic_masses[system.numbers],
+            temperature_K=self.temperature_K * (2.0 if at_rest else 1.0),
+            seed=self.seed,
+            remove_drift=True,
+        )
 
 
 def _plan(protocol: LabelProtocol, *, frames: int, temperature_K: float, seed: int) -> MDPlan:
