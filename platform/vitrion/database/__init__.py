@@ -1,7 +1,9 @@
 """Structures, labels, models and cycles: one set of documents and queries on a MongoDB server or in a folder."""
 
+from vitrion.database.advice import SERVER_ADVISED_STRUCTURES, advice
 from vitrion.database.connection import connect, home_folder
 from vitrion.database.database import Database
+from vitrion.database.duplicates import NearDuplicate
 from vitrion.database.errors import (
     DatabaseError,
     DatabaseLockedError,
@@ -17,6 +19,7 @@ from vitrion.database.statistics import GroupStatistics
 from vitrion.database.structures import AddResult, NewStructure
 
 __all__ = [
+    "SERVER_ADVISED_STRUCTURES",
     "AddResult",
     "CampaignRow",
     "CycleRow",
@@ -33,10 +36,12 @@ __all__ = [
     "LabelRow",
     "LeaseLostError",
     "ModelRow",
+    "NearDuplicate",
     "NewStructure",
     "NotFoundError",
     "Rows",
     "StructureRow",
+    "advice",
     "connect",
     "home_folder",
 ]

@@ -80,7 +80,7 @@ class Artefacts(ABC):
         """
         content = self.get(sha256)
         with told(str(destination)):
-            _write(destination, content)
+            write_atomically(destination, content)
         return destination
 
     @abstractmethod
@@ -116,7 +116,7 @@ class FolderArtefacts(Artefacts):
 
     def _store(self, source: Path | bytes, sha256: str, name: str) -> None:
         del name  # the folder's names are identities
-        _write(self._path(sha256), source)
+        write_atomically(self._path(sha256), source)
 
     def _load(self, sha256: str) -> bytes:
         try:
@@ -197,8 +197,13 @@ def _checked(sha256: str) -> str:
     return sha256
 
 
-def _write(path: Path, source: Path | bytes) -> None:
-    """Write beside the place, sync, and rename: a reader sees the whole file or none."""
+def write_atomically(path: Path, source: Path | bytes) -> None:
+    """Write beside the place, sync, and rename: a reader sees the whole file or none.
+
+    Args:
+        path: the file; its folder is made.
+        source: bytes, or a file to copy.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
     try:
@@ -210,6 +215,7 @@ def _write(path: Path, source: Path | bytes) -> None:
                     while chunk := stream.read(CHUNK):
                         target.write(chunk)
             target.flush()
+            os.fchmod(target.fileno(), 0o644)  # a temporary file is its maker's alone
             os.fsync(target.fileno())
         Path(name).replace(path)
     except BaseException:

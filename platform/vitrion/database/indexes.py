@@ -82,3 +82,17 @@ INDEXES: dict[str, tuple[Index, ...]] = {
     # jobflow resolves references by {uuid, index}: without this index each one scans.
     JOBS_COLLECTION: (Index((("uuid", ASCENDING), ("index", DESCENDING))),),
 }
+
+
+def named_index(collection: str, first: str | None) -> Index | None:
+    """The index of a collection that begins with a field; None for None.
+
+    Raises:
+        KeyError: there is none.
+    """
+    if first is None:
+        return None
+    for index in INDEXES[collection]:
+        if index.keys[0][0] == first:
+            return index
+    raise KeyError(f"no index of {collection} begins with {first}")

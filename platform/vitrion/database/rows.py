@@ -248,6 +248,11 @@ class Rows(Sequence[R], Generic[R]):
     def __repr__(self) -> str:
         return f"{len(self)} x {self._kind.__name__}"
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the columns, which an empty result has too."""
+        return _names(self._kind)
+
     def to_dicts(self) -> list[dict[str, Any]]:
         """Plain dictionaries with the document's own field names."""
         return [_plain(row) for row in self]

@@ -10,6 +10,7 @@ from vitrion.database.cells import Cell, CellArrays, arrays_from_geometry, array
 from vitrion.database.collection import Collection
 from vitrion.database.documents import GeometryDocument, StructureDocument
 from vitrion.database.documents.gate import GateDocument
+from vitrion.database.duplicates import AMORPHOUS_DISTANCE, NearDuplicate, crystal_distance, pair_distance
 from vitrion.database.errors import NotFoundError
 from vitrion.database.filters import OneOrMore, StructureFilters, check_field, query_of, sort_of
 from vitrion.database.identity import is_same_cell, marker, marker_tolerance
@@ -21,6 +22,7 @@ from vitrion_workflows.schemas import GateOutcome, Origin, StructureKind
 from vitrion_workflows.schemas.geometry import system_from_structure
 
 BATCH = 500
+GEOMETRY = ("lattice_vectors", "cartesian_site_positions", "species_at_sites", "species")
 
 
 @dataclass(frozen=True)
@@ -167,11 +169,19 @@ class Structures:
         """
         return self._cell(fingerprint).structure()
 
-    def _cell(self, fingerprint: str) -> CellArrays:
-        document = self._geometries.find_one({"fingerprint": fingerprint})
+    def geometry(self, fingerprint: str) -> dict[str, Any]:
+        """The geometry of a structure under the OPTIMADE names, as it is stored.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        document = self._geometries.find_one({"fingerprint": fingerprint}, projection=dict.fromkeys(GEOMETRY, 1))
         if document is None:
             raise NotFoundError(f"no structure {fingerprint} in the database")
-        return arrays_from_geometry(document)
+        return {name: document[name] for name in GEOMETRY}
+
+    def _cell(self, fingerprint: str) -> CellArrays:
+        return arrays_from_geometry(self.geometry(fingerprint))
 
     def structures(self, fingerprints: Sequence[str]) -> dict[str, Structure]:
         """Pymatgen structures of several fingerprints in one go.
@@ -252,6 +262,39 @@ class Structures:
             query = {"$or": [query, {"fingerprint": row.twin}]}
         found = self._structures.find(query, sort=sort_of("structures", None))
         return Rows(StructureRow, [row_of(StructureRow, document) for document in found])
+
+    def near_duplicates(
+        self, fingerprint: str, *, amorphous_distance: float = AMORPHOUS_DISTANCE
+    ) -> list[NearDuplicate]:
+        """Structures of the same composition and kind that nearly coincide with this one, nearest first.
+
+        Crystals are mapped on each other (pymatgen's StructureMatcher: supercells and small strains count as the same);
+        other cells are compared by their pair distributions.
+
+        Args:
+            fingerprint: the structure, stored.
+            amorphous_distance: greatest distance that counts, for cells that are no crystals.
+
+        Raises:
+            NotFoundError: there is no such structure.
+        """
+        row = self.get(fingerprint)
+        cell = self._cell(row.fingerprint)
+        is_crystal = row.kind == StructureKind.CRYSTAL
+        others = self.search(reduced_formula=row.reduced_formula, kind=row.kind)
+        found = []
+        for other in others:
+            if other.fingerprint == row.fingerprint:
+                continue
+            candidate = self._cell(other.fingerprint)
+            if is_crystal:
+                distance = crystal_distance(cell.structure(), candidate.structure())
+            else:
+                distance = pair_distance(cell, candidate)
+                distance = distance if distance <= amorphous_distance else None
+            if distance is not None:
+                found.append(NearDuplicate(other.fingerprint, distance))
+        return sorted(found, key=lambda duplicate: duplicate.distance)
 
     def link_twin(self, fingerprint: str, *, twin: str) -> None:
         """Say which crystal is the twin of a cell.

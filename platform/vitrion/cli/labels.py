@@ -1,0 +1,162 @@
+"""`vitrion labels`: list, show and export."""
+
+from typing import Annotated, Any
+
+import typer
+
+from vitrion import connect
+from vitrion.cli import selection as choose
+from vitrion.cli.output import emit, note
+
+app = typer.Typer(no_args_is_help=True, help="List, show and export labels.")
+
+COLUMNS = (
+    "key",
+    "property",
+    "reduced_formula",
+    "species",
+    "temperature_K",
+    "value",
+    "unit",
+    "interval_95",
+    "state",
+    "potential",
+    "campaign",
+    "arm",
+)
+SHORT = 12
+
+StateOption = Annotated[choose.Texts, typer.Option("--state", help="accepted, rejected or censored; may be repeated.")]
+PotentialOption = Annotated[choose.Texts, typer.Option("--potential", help="What the forces came from.")]
+PropertyOption = Annotated[choose.Texts, typer.Option("--property", help="Such as tracer_diffusivity.")]
+SpeciesOption = Annotated[choose.Texts, typer.Option("--species", help="Mobile species, such as Li.")]
+ArmOption = Annotated[choose.Texts, typer.Option("--arm", help="Which arm of the campaign asked for it.")]
+TemperatureOption = Annotated[str | None, typer.Option("--temperature", help="Temperature in K: 900:1100.")]
+ValueOption = Annotated[str | None, typer.Option("--value", help="Value in the label's unit: 1e-6:.")]
+StructureOption = Annotated[choose.Texts, typer.Option("--structure", help="Whole fingerprint of the structure.")]
+SupersededOption = Annotated[bool, typer.Option("--superseded", help="Those that were replaced, instead.")]
+
+
+@app.command("list")
+def list_labels(
+    *,
+    formula: choose.Formula = None,
+    reduced_formula: choose.ReducedFormula = None,
+    chemsys: choose.Chemsys = None,
+    elements_all: choose.ElementsAll = None,
+    elements_any: choose.ElementsAny = None,
+    elements_none: choose.ElementsNone = None,
+    kind: choose.Kind = None,
+    density: choose.Density = None,
+    mobile_ion_fraction: choose.MobileIonFraction = None,
+    temperature: TemperatureOption = None,
+    value: ValueOption = None,
+    state: StateOption = None,
+    potential: PotentialOption = None,
+    property_name: PropertyOption = None,
+    species: SpeciesOption = None,
+    structure: StructureOption = None,
+    campaign: choose.Campaign = None,
+    cycle: choose.Cycle = None,
+    arm: ArmOption = None,
+    dataset: choose.Dataset = None,
+    superseded: SupersededOption = False,
+    sort: choose.Sort = None,
+    limit: choose.Limit = None,
+    skip: choose.Skip = 0,
+    as_json: choose.Json = False,
+) -> None:
+    """List labels that pass all filters."""
+    filters = _filters(locals())
+    with connect(readonly=True) as db:
+        size = choose.page_size(limit, as_json=as_json)
+        rows = db.labels.search(sort=sort, limit=size, skip=skip, **filters)
+        total = db.labels.count(**filters)
+    shown = rows.to_dicts()
+    if not as_json:
+        shown = [row | {"key": row["key"][:SHORT]} for row in shown]
+    emit(shown, as_json=as_json, columns=COLUMNS)
+    if len(rows) + skip < total:
+        note(f"{len(rows)} of {total}: --limit 0 shows all")
+
+
+@app.command("show")
+def show_label(
+    key: Annotated[str, typer.Argument(help="Key, or its first eight or more digits.")],
+    *,
+    as_json: choose.Json = False,
+) -> None:
+    """Show one label with its gates and its method."""
+    with connect(readonly=True) as db:
+        emit(db.labels.get(key), as_json=as_json)
+
+
+@app.command("export")
+def export_labels(
+    *,
+    to: choose.Target,
+    file_format: choose.Format = None,
+    formula: choose.Formula = None,
+    reduced_formula: choose.ReducedFormula = None,
+    chemsys: choose.Chemsys = None,
+    elements_all: choose.ElementsAll = None,
+    elements_any: choose.ElementsAny = None,
+    elements_none: choose.ElementsNone = None,
+    kind: choose.Kind = None,
+    density: choose.Density = None,
+    mobile_ion_fraction: choose.MobileIonFraction = None,
+    temperature: TemperatureOption = None,
+    value: ValueOption = None,
+    state: StateOption = None,
+    potential: PotentialOption = None,
+    property_name: PropertyOption = None,
+    species: SpeciesOption = None,
+    structure: StructureOption = None,
+    campaign: choose.Campaign = None,
+    cycle: choose.Cycle = None,
+    arm: ArmOption = None,
+    dataset: choose.Dataset = None,
+    superseded: SupersededOption = False,
+    sort: choose.Sort = None,
+    as_json: choose.Json = False,
+) -> None:
+    """Write labels to a file, as CSV or JSON lines."""
+    from vitrion.database import export  # noqa: PLC0415 - only where something is written
+
+    filters = _filters(locals())
+    chosen = export.format_of(to, given=file_format)
+    with connect(readonly=True) as db:
+        count = export.export_table(db.labels.search(sort=sort, **filters), to, file_format=chosen)
+    if as_json:
+        emit({"path": str(to), "format": chosen, "count": count}, as_json=True)
+    else:
+        note(f"{count} labels written to {to}")
+
+
+def _filters(typed: dict[str, Any]) -> Any:
+    """Filters of `Labels.search` from a command's own options."""
+    same = (
+        "formula",
+        "reduced_formula",
+        "chemsys",
+        "kind",
+        "state",
+        "potential",
+        "species",
+        "campaign",
+        "cycle",
+        "arm",
+    )
+    return choose.given(
+        **{name: typed[name] for name in (*same, "dataset")},
+        superseded=typed["superseded"],
+        property=typed["property_name"],
+        structure_fingerprint=typed["structure"],
+        elements_all=choose.elements(typed["elements_all"]),
+        elements_any=choose.elements(typed["elements_any"]),
+        elements_none=choose.elements(typed["elements_none"]),
+        density=choose.interval(typed["density"], option="--density"),
+        mobile_ion_fraction=choose.interval(typed["mobile_ion_fraction"], option="--mobile-ion-fraction"),
+        temperature=choose.interval(typed["temperature"], option="--temperature"),
+        value=choose.interval(typed["value"], option="--value"),
+    )

@@ -1,0 +1,66 @@
+"""Options that choose structures and labels, shared by the commands of both, and how they are read."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vitrion_models.errors import InputError
+
+ROWS_IN_A_TABLE = 50
+
+Texts = list[str] | None
+Json = Annotated[bool, typer.Option("--json", help="Print JSON: a list of objects, or one object.")]
+Formula = Annotated[Texts, typer.Option(help="Full formula, such as Li12P4S16; may be repeated.")]
+ReducedFormula = Annotated[Texts, typer.Option(help="Reduced formula, such as Li3PS4; may be repeated.")]
+Chemsys = Annotated[Texts, typer.Option(help="Chemical system, such as Li-P-S; may be repeated.")]
+ElementsAll = Annotated[str | None, typer.Option(help="Has all of these elements: Li,S.")]
+ElementsAny = Annotated[str | None, typer.Option(help="Has any of these elements: Br,I.")]
+ElementsNone = Annotated[str | None, typer.Option(help="Has none of these elements: Co,Ni.")]
+Kind = Annotated[Texts, typer.Option(help="crystal, amorphous, melt or molecule; may be repeated.")]
+Density = Annotated[str | None, typer.Option(help="Density in g/cm3: 1.5:2.5, 2: or :3.")]
+MobileIonFraction = Annotated[str | None, typer.Option(help="Share of the mobile ion among the atoms: 0.3:0.6.")]
+NAtoms = Annotated[str | None, typer.Option(help="Number of atoms: 48:64.")]
+Campaign = Annotated[Texts, typer.Option(help="Name of the campaign; may be repeated.")]
+Cycle = Annotated[int | None, typer.Option(help="Index of the cycle, from 0.")]
+Dataset = Annotated[Texts, typer.Option(help="Name of the data set it came from; may be repeated.")]
+Accepted = Annotated[bool | None, typer.Option("--accepted/--refused", help="Whether every gate was passed.")]
+Sort = Annotated[Texts, typer.Option(help="Field to sort by, -field for descending; may be repeated.")]
+Limit = Annotated[int | None, typer.Option(min=0, help="At most so many; 0 for all. A table shows 50 unless asked.")]
+Skip = Annotated[int, typer.Option(min=0, help="Leave out the first so many.")]
+Target = Annotated[Path, typer.Option("--to", help="File to write; its ending says the format.")]
+Format = Annotated[str | None, typer.Option("--format", help="csv, jsonl, extxyz, cif or poscar.")]
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """The filters that were typed: those that are neither None nor empty."""
+    return {name: value for name, value in options.items() if value not in (None, [], ())}
+
+
+def elements(text: str | None) -> list[str] | None:
+    """``Li,S`` as a list."""
+    return None if text is None else [symbol.strip() for symbol in text.split(",") if symbol.strip()]
+
+
+def interval(text: str | None, *, option: str) -> tuple[float | None, float | None] | float | None:
+    """``1:2``, ``1:``, ``:2`` or a number as a range.
+
+    Raises:
+        InputError: it is none of these.
+    """
+    if text is None:
+        return None
+    lowest, colon, highest = text.partition(":")
+    try:
+        if not colon:
+            return float(lowest)
+        return (float(lowest) if lowest else None, float(highest) if highest else None)
+    except ValueError:
+        raise InputError(f"{option} {text!r} is no range: give lowest:highest, such as 1.5:2.5") from None
+
+
+def page_size(limit: int | None, *, as_json: bool) -> int:
+    """How many rows to fetch: all for programs, a screenful for people."""
+    if limit is not None:
+        return limit
+    return 0 if as_json else ROWS_IN_A_TABLE

@@ -1,0 +1,137 @@
+"""`vitrion structures`: list, show and export."""
+
+from typing import Annotated, Any
+
+import typer
+
+from vitrion import connect
+from vitrion.cli import selection as choose
+from vitrion.cli.output import emit, note, plain
+
+app = typer.Typer(no_args_is_help=True, help="List, show and export structures.")
+
+COLUMNS = (
+    "fingerprint",
+    "kind",
+    "reduced_formula",
+    "n_atoms",
+    "density_g_cm3",
+    "mobile_ion_fraction",
+    "origin",
+    "accepted",
+    "campaign",
+    "source",
+)
+SHORT = 12
+
+OriginOption = Annotated[choose.Texts, typer.Option("--origin", help="imported, melt-quench, generated ...")]
+DisorderedOption = Annotated[bool | None, typer.Option("--disordered/--ordered", help="Partially occupied sites.")]
+TwinOption = Annotated[choose.Texts, typer.Option("--twin", help="Fingerprint of the crystal twin.")]
+
+
+@app.command("list")
+def list_structures(
+    *,
+    formula: choose.Formula = None,
+    reduced_formula: choose.ReducedFormula = None,
+    chemsys: choose.Chemsys = None,
+    elements_all: choose.ElementsAll = None,
+    elements_any: choose.ElementsAny = None,
+    elements_none: choose.ElementsNone = None,
+    kind: choose.Kind = None,
+    density: choose.Density = None,
+    mobile_ion_fraction: choose.MobileIonFraction = None,
+    n_atoms: choose.NAtoms = None,
+    origin: OriginOption = None,
+    disordered: DisorderedOption = None,
+    twin: TwinOption = None,
+    campaign: choose.Campaign = None,
+    cycle: choose.Cycle = None,
+    dataset: choose.Dataset = None,
+    accepted: choose.Accepted = None,
+    sort: choose.Sort = None,
+    limit: choose.Limit = None,
+    skip: choose.Skip = 0,
+    as_json: choose.Json = False,
+) -> None:
+    """List structures that pass all filters."""
+    filters = _filters(locals())
+    with connect(readonly=True) as db:
+        size = choose.page_size(limit, as_json=as_json)
+        rows = db.structures.search(sort=sort, limit=size, skip=skip, **filters)
+        total = db.structures.count(**filters)
+    shown = rows.to_dicts()
+    if not as_json:
+        shown = [row | {"fingerprint": row["fingerprint"][:SHORT]} for row in shown]
+    emit(shown, as_json=as_json, columns=COLUMNS)
+    if len(rows) + skip < total:
+        note(f"{len(rows)} of {total}: --limit 0 shows all")
+
+
+@app.command("show")
+def show_structure(
+    fingerprint: Annotated[str, typer.Argument(help="Fingerprint, or its first eight or more digits.")],
+    *,
+    as_json: choose.Json = False,
+) -> None:
+    """Show one structure with its atoms."""
+    with connect(readonly=True) as db:
+        row = db.structures.get(fingerprint)
+        content = plain(row) | {"geometry": db.structures.geometry(row.fingerprint)}
+    emit(content, as_json=as_json, columns=None if as_json else tuple(name for name in content if name != "geometry"))
+
+
+@app.command("export")
+def export_structures(
+    *,
+    to: choose.Target,
+    file_format: choose.Format = None,
+    formula: choose.Formula = None,
+    reduced_formula: choose.ReducedFormula = None,
+    chemsys: choose.Chemsys = None,
+    elements_all: choose.ElementsAll = None,
+    elements_any: choose.ElementsAny = None,
+    elements_none: choose.ElementsNone = None,
+    kind: choose.Kind = None,
+    density: choose.Density = None,
+    mobile_ion_fraction: choose.MobileIonFraction = None,
+    n_atoms: choose.NAtoms = None,
+    fingerprint: Annotated[choose.Texts, typer.Option(help="Whole fingerprint; may be repeated.")] = None,
+    origin: OriginOption = None,
+    disordered: DisorderedOption = None,
+    twin: TwinOption = None,
+    campaign: choose.Campaign = None,
+    cycle: choose.Cycle = None,
+    dataset: choose.Dataset = None,
+    accepted: choose.Accepted = None,
+    as_json: choose.Json = False,
+) -> None:
+    """Write structures to a file: extended XYZ, CIF, POSCAR, or their fields as CSV or JSON lines."""
+    from vitrion.database import export  # noqa: PLC0415 - only where something is written
+
+    filters = _filters(locals())
+    chosen = export.format_of(to, given=file_format)
+    with connect(readonly=True) as db:
+        if chosen in {"csv", "jsonl"}:
+            count = export.export_table(db.structures.search(**filters), to, file_format=chosen)
+        else:
+            count = export.export_structures(db.structures.iterate(**filters), to, file_format=chosen)
+    if as_json:
+        emit({"path": str(to), "format": chosen, "count": count}, as_json=True)
+    else:
+        note(f"{count} structures written to {to}")
+
+
+def _filters(typed: dict[str, Any]) -> Any:
+    """Filters of `Structures.search` from a command's own options."""
+    same = ("formula", "reduced_formula", "chemsys", "kind", "origin", "disordered", "twin", "campaign", "cycle")
+    return choose.given(
+        **{name: typed[name] for name in (*same, "dataset", "accepted")},
+        fingerprint=typed.get("fingerprint"),
+        elements_all=choose.elements(typed["elements_all"]),
+        elements_any=choose.elements(typed["elements_any"]),
+        elements_none=choose.elements(typed["elements_none"]),
+        density=choose.interval(typed["density"], option="--density"),
+        mobile_ion_fraction=choose.interval(typed["mobile_ion_fraction"], option="--mobile-ion-fraction"),
+        n_atoms=choose.interval(typed["n_atoms"], option="--n-atoms"),
+    )

@@ -1,0 +1,22 @@
+"""When the embedded store is outgrown."""
+
+from vitrion.database.database import Database
+
+# Where the benchmark's slowest offered query passes one second; see docs/design/embedded-store.md.
+SERVER_ADVISED_STRUCTURES = 50_000
+
+
+def advice(db: Database) -> str:
+    """One line on whether this database is in the right place, for `vitrion doctor`."""
+    count = db.structures.count()
+    if not db.embedded:
+        return f"{count} structures on a MongoDB server: room to grow"
+    if count >= SERVER_ADVISED_STRUCTURES:
+        return (
+            f"{count} structures in the embedded store: move to a MongoDB server (VITRION_DATABASE_URI),"
+            f" advised from {SERVER_ADVISED_STRUCTURES}"
+        )
+    return (
+        f"{count} structures in the embedded store, good for up to {SERVER_ADVISED_STRUCTURES};"
+        " several writers or machines need a MongoDB server (VITRION_DATABASE_URI)"
+    )

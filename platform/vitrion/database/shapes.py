@@ -1,0 +1,75 @@
+"""The queries that are offered, each with the index that serves it; a test holds both back ends to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from vitrion.database.indexes import Index, named_index
+
+
+@dataclass(frozen=True)
+class QueryShape:
+    """A kind of query.
+
+    Attributes:
+        collection: where.
+        filters: an example of its filters.
+        index: the index that serves it; None where every document that the other filters leave is looked at.
+        sort: an order, as in `search`.
+    """
+
+    collection: str
+    filters: Mapping[str, Any]
+    index: Index | None
+    sort: tuple[str, ...] = field(default=())
+
+
+def _structures(index: str | None, *sort: str, **filters: Any) -> QueryShape:
+    return QueryShape("structures", filters, named_index("structures", index), sort)
+
+
+def _labels(index: str | None, *sort: str, **filters: Any) -> QueryShape:
+    return QueryShape("labels", filters, named_index("labels", index), sort)
+
+
+QUERY_SHAPES: tuple[QueryShape, ...] = (
+    _structures("fingerprint", fingerprint="0" * 64),
+    _structures("formula", formula="Li3PS4"),
+    _structures("reduced_formula", reduced_formula="Li3PS4"),
+    _structures("chemsys", chemsys="Li-P-S"),
+    _structures("elements", elements_all=["Li", "S"]),
+    _structures("elements", elements_any=["Br", "I"]),
+    _structures(None, elements_none=["Co"]),
+    _structures("kind", kind="amorphous"),
+    _structures("kind", "density_g_cm3", kind="amorphous", density=(2.0, 3.0)),
+    _structures("density_g_cm3", density=(2.0, 2.1)),
+    _structures("density_g_cm3", "-density_g_cm3"),
+    _structures("mobile_ion_fraction", mobile_ion_fraction=(0.3, 0.31)),
+    _structures("twin", twin="0" * 64),
+    _structures("parent", parent="0" * 64),
+    _structures("origin", origin="generated"),
+    _structures("dataset", dataset="obelix"),
+    _structures("campaign", campaign="c", cycle=1),
+    _structures("created_at", "-created_at"),
+    _structures(None, n_atoms=(50, 60)),
+    _structures(None, disordered=True),
+    _labels("key", key="0" * 64),
+    _labels("property", property="tracer_diffusivity"),
+    _labels("structure_fingerprint", structure_fingerprint="0" * 64),
+    _labels("formula", formula="Li3PS4"),
+    _labels("reduced_formula", reduced_formula="Li3PS4"),
+    _labels("chemsys", "temperature_K", chemsys="Li-P-S", temperature=(900.0, 1100.0)),
+    _labels("elements", elements_all=["Li", "S"]),
+    _labels("potential", "temperature_K", potential="nep89", temperature=(900.0, 1100.0)),
+    _labels("temperature_K", temperature=(900.0, 910.0)),
+    _labels("log10_value", "-log10_value", log10_value=(-5.0, None)),
+    _labels("value", value=(1e-5, 1e-4)),
+    _labels("density_g_cm3", density=(2.0, 2.1)),
+    _labels("mobile_ion_fraction", mobile_ion_fraction=(0.3, 0.31)),
+    _labels("state", accepted=True),
+    _labels("dataset", dataset="obelix"),
+    _labels("campaign", campaign="c", cycle=1),
+    _labels("arm", arm="random"),
+    _labels("created_at", "-created_at"),
+    _labels(None, elements_none=["Co"]),
+)
