@@ -1,0 +1,227 @@
+"""`vitrion generate`: amorphous cells drawn by the generator, relaxed, judged by the gates, stored."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from vitrion.cli.output import Advance, emit, note, progress
+from vitrion_models.errors import InputError
+from vitrion_models.system import AtomicSystem, FloatArray, IntArray
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+    from vitrion.database import Database
+    from vitrion_models.generators import TrainedGenerator
+
+COLUMNS = ("fingerprint", "formula", "n_atoms", "density_g_cm3", "kind", "accepted", "energy_eV_per_atom", "failed")
+
+Count = Annotated[int, typer.Option("--count", "-n", help="Cells to draw.", min=1, max=10_000)]
+Atoms = Annotated[int, typer.Option(help="Wanted number of atoms; whole formula units.", min=1)]
+Density = Annotated[float | None, typer.Option(help="In g/cm3; of the cell that is drawn.", min=0.01)]
+CellFrom = Annotated[Path | None, typer.Option(help="Structure file: its lattice and contents are taken.")]
+Model = Annotated[str | None, typer.Option(help="sha256 of a generator in the database; the last promoted by default.")]
+Folder = Annotated[Path | None, typer.Option("--model-folder", help="Folder or file of a generator.")]
+Seed = Annotated[int, typer.Option(help="Cell k depends on the seed and k alone.", min=0)]
+Relax = Annotated[bool, typer.Option("--relax/--as-drawn", help="Relax with the potential before the gates.")]
+Potential = Annotated[str | None, typer.Option(help="From `vitrion potentials list`; the default one otherwise.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """What is given before anything is drawn, and the crystal of the same compound where the database has one."""
+
+    formula: str
+    numbers: IntArray
+    lattice_A: FloatArray
+    twin: "Structure | None"
+
+
+def command(
+    formula: Annotated[str, typer.Argument(help="Compound, for example Li3PS4.")],
+    *,
+    count: Count = 8,
+    atoms: Atoms = 56,
+    density: Density = None,
+    cell_from: CellFrom = None,
+    model: Model = None,
+    model_folder: Folder = None,
+    seed: Seed = 0,
+    relax: Relax = True,
+    potential: Potential = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw amorphous cells of a compound, judge them by the same gates as melt-quenched ones, and store them.
+
+    Without --density or --cell-from the volume is that of an accepted amorphous cell of the compound in the database,
+    else of its crystal, else of its ions. Cells that fail a gate are stored too, as not accepted.
+    """
+    from vitrion.database import connect  # noqa: PLC0415 - slow to import
+    from vitrion_workflows import potentials  # noqa: PLC0415
+    from vitrion_workflows.amorphous.composition import parse_formula  # noqa: PLC0415
+
+    parse_formula(formula)
+    if density is not None and cell_from is not None:
+        raise InputError("give either --density or --cell-from, not both")
+    if model is not None and model_folder is not None:
+        raise InputError("give either --model or --model-folder, not both")
+    force_field = (potential or potentials.default_potential()[0]) if relax else None
+    with connect() as db:
+        generator = _generator(db, model, model_folder)
+        frame = _frame(db, formula, atoms=atoms, density_g_cm3=density, file=cell_from)
+        if force_field is not None:
+            # A potential that cannot run here must say so before the drawing, not after.
+            potentials.load(force_field).require_elements(frame.numbers)
+        with progress(f"drawing {formula}", total=2 * count, quiet=as_json) as advance:
+            drawn = _draw(generator, frame, count=count, seed=seed, advance=advance)
+            version = generator.artefact_sha256
+            if force_field is None:
+                stored = _store_as_drawn(db, frame, drawn, version=version, seed=seed)
+            else:
+                stored = _store_relaxed(
+                    db, frame, drawn, version=version, seed=seed, potential=force_field, advance=advance
+                )
+        rows = [_row(db, fingerprint) for fingerprint in stored]
+    emit(rows, as_json=as_json, columns=COLUMNS)
+    if not as_json:
+        note(f"{sum(row['accepted'] for row in rows)} of {len(rows)} accepted; generator {version[:12]}")
+
+
+def _generator(db: "Database", sha256: str | None, folder: Path | None) -> "TrainedGenerator":
+    from vitrion_models import generators  # noqa: PLC0415
+
+    if folder is not None:
+        return generators.load(folder)
+    if sha256 is not None:
+        found = db.models.get(sha256)
+    else:
+        promoted = db.models.search(kind="generator", promoted=True, sort="-created_at", limit=1)
+        if not promoted:
+            raise InputError(
+                "the database holds no promoted generator: run a campaign, or name a model with --model-folder"
+            )
+        found = promoted[0]
+    return generators.loads(db.artefacts.get(found.artefact_sha256), source=f"model {found.artefact_sha256[:12]}")
+
+
+def _frame(db: "Database", formula: str, *, atoms: int, density_g_cm3: float | None, file: Path | None) -> Frame:
+    from ase.data import atomic_masses, atomic_numbers  # noqa: PLC0415
+
+    from vitrion_workflows.amorphous import cell_contents, estimate_volume  # noqa: PLC0415
+    from vitrion_workflows.amorphous.gates import GRAMS_PER_CM3_PER_U_PER_A3  # noqa: PLC0415
+
+    crystals = db.structures.search(reduced_formula=formula, kind="crystal", disordered=False, limit=1)
+    twin = db.structures.structure(crystals[0].fingerprint) if crystals else None
+    if file is not None:
+        return _frame_of_file(file, formula, twin)
+    contents = cell_contents(formula, n_atoms=atoms)
+    numbers = np.repeat([atomic_numbers[symbol] for symbol in contents], list(contents.values()))
+    glasses = db.structures.search(reduced_formula=formula, kind="amorphous", accepted=True, limit=1)
+    if density_g_cm3 is not None:
+        volume = float(atomic_masses[numbers].sum()) / density_g_cm3 * GRAMS_PER_CM3_PER_U_PER_A3
+    elif glasses:
+        volume = glasses[0].volume_A3 / glasses[0].n_atoms * len(numbers)
+    else:
+        volume = estimate_volume(formula, twin).volume_A3_per_atom * len(numbers)
+    return Frame(formula, numbers, np.cbrt(volume) * np.eye(3), twin)
+
+
+def _frame_of_file(file: Path, formula: str, twin: "Structure | None") -> Frame:
+    from vitrion.ingest.reading import read_structures  # noqa: PLC0415
+    from vitrion_workflows.amorphous.composition import parse_formula  # noqa: PLC0415
+    from vitrion_workflows.schemas.geometry import system_from_structure  # noqa: PLC0415
+
+    structure = read_structures(file)[0]
+    found, wanted = structure.composition.reduced_formula, parse_formula(formula).reduced_formula
+    if found != wanted:
+        raise InputError(f"{file}: holds {found}, not {wanted}: name a cell of the compound, or use --density")
+    system = system_from_structure(structure)
+    return Frame(formula, system.numbers, system.lattice_A, twin)
+
+
+def _draw(
+    generator: "TrainedGenerator", frame: Frame, *, count: int, seed: int, advance: Advance
+) -> list[AtomicSystem]:
+    drawn = generator.sample(frame.numbers, frame.lattice_A, count=count, seed=seed)
+    advance(count)
+    return drawn
+
+
+def _store_as_drawn(
+    db: "Database", frame: Frame, drawn: Sequence[AtomicSystem], *, version: str, seed: int
+) -> list[str]:
+    from vitrion_workflows.amorphous import cell_reference, judge_cell  # noqa: PLC0415
+    from vitrion_workflows.schemas import Origin, StructureKind  # noqa: PLC0415
+
+    reference = cell_reference(frame.formula, twin=frame.twin)
+    return [
+        db.structures.add(
+            cell,
+            kind=StructureKind.AMORPHOUS,
+            origin=Origin.GENERATED,
+            gates=judge_cell(cell, reference=reference),
+            model_version=version,
+            seed=seed,
+        ).fingerprint
+        for cell in drawn
+    ]
+
+
+def _store_relaxed(
+    db: "Database",
+    frame: Frame,
+    drawn: Sequence[AtomicSystem],
+    *,
+    version: str,
+    seed: int,
+    potential: str,
+    advance: Advance,
+) -> list[str]:
+    from jobflow import JobStore, run_locally  # noqa: PLC0415
+    from maggma.stores import MemoryStore  # noqa: PLC0415
+
+    from vitrion.ingest.builder import build  # noqa: PLC0415
+    from vitrion_workflows.flows import RelaxGeneratedMaker  # noqa: PLC0415
+    from vitrion_workflows.schemas.geometry import structure_from_system  # noqa: PLC0415
+
+    maker = RelaxGeneratedMaker(potential=potential)
+    stored: list[str] = []
+    for index, cell in enumerate(drawn):
+        flow = maker.make(
+            structure_from_system(cell),
+            model_version=version,
+            seed=seed + index,
+            formula=frame.formula,
+            twin=frame.twin,
+        )
+        store = JobStore(MemoryStore())
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "cd is deprecated", FutureWarning)  # inside jobflow: not ours to mend
+            run_locally(flow, store=store, log=False, raise_immediately=True)
+        # One cell at a time: what is interrupted later keeps the cells that are done.
+        stored += build(db, list(store.query())).structures
+        advance(len(drawn) + index + 1, message="relaxing")
+    return stored
+
+
+def _row(db: "Database", fingerprint: str) -> dict[str, Any]:
+    row = db.structures.get(fingerprint)
+    return {
+        "fingerprint": row.fingerprint,
+        "formula": row.formula,
+        "n_atoms": row.n_atoms,
+        "density_g_cm3": row.density_g_cm3,
+        "kind": row.kind,
+        "accepted": row.accepted,
+        "energy_eV_per_atom": row.energy_eV_per_atom,
+        "failed": [gate.name for gate in row.gates if not gate.passed],
+        "gates": list(row.gates),
+        "model": row.model_version,
+        "seed": row.seed,
+    }
