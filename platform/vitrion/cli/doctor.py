@@ -86,13 +86,13 @@ def _potentials() -> Iterator[Finding]:
 
 
 def _database() -> Iterator[Finding]:
-    from vitrion.database import DatabaseError, NotFoundError, connect  # noqa: PLC0415
+    from vitrion.database import DatabaseError, NotFoundError, advice, connect  # noqa: PLC0415
 
     kind = "server" if os.environ.get("VITRION_DATABASE_URI") else "embedded"
     try:
         with connect(readonly=True) as database:
-            size = f"{database.structures.count()} structures, {database.labels.count()} labels"
-            yield Finding("database", kind, State.OK, f"{database.where}: {size}")
+            words = f"{database.where}: {database.labels.count()} labels, {advice(database)}"
+            yield Finding("database", kind, State.OK, words)
     except NotFoundError as fault:
         yield Finding("database", kind, State.ABSENT, str(fault))
     except DatabaseError as fault:

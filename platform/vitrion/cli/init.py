@@ -9,7 +9,7 @@ from vitrion.cli.output import emit
 
 def command(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Make the embedded store, or the indexes on the server; a second time changes nothing."""
-    from vitrion.database import connect  # noqa: PLC0415 - `vitrion --help` does without
+    from vitrion.database import advice, connect  # noqa: PLC0415 - `vitrion --help` does without
 
     with connect() as database:
         row = {
@@ -17,5 +17,6 @@ def command(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.
             "kind": "embedded" if database.embedded else "server",
             "structures": database.structures.count(),
             "labels": database.labels.count(),
+            "advice": advice(database),
         }
     emit(row, as_json=as_json)
