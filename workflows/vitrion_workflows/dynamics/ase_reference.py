@@ -112,14 +112,18 @@ def _verlet(atoms: Atoms, plan: MDPlan) -> Any:
 
 
 def _langevin(atoms: Atoms, plan: MDPlan) -> Any:
-    from ase.md.langevin import Langevin  # noqa: PLC0415 - as above
+    from ase.constraints import FixCom  # noqa: PLC0415 - as above
+    from ase.md.langevin import Langevin  # noqa: PLC0415
 
+    if plan.remove_drift:
+        # Its own `fixcm` heats a cell of N atoms by N / (N - 1), as ASE warns since 3.28.
+        atoms.set_constraint(FixCom())
     return Langevin(
         atoms,
         timestep=plan.time_step_fs * units.fs,
         temperature_K=plan.temperature_K,
         friction=(plan.friction_per_ps or 0.0) / (FEMTOSECONDS_PER_PS * units.fs),
-        fixcm=plan.remove_drift,
+        fixcm=False,
         rng=np.random.default_rng(plan.seed),
     )
 

@@ -18,7 +18,7 @@ _ENTRIES = (
         licence="GPL-3.0 (weights' package and nep-adapters)",
         functional="several data sets, mainly PBE (see its paper)",
         elements=NEP89_ELEMENTS,
-        speed="fast: about 25 microseconds an atom and step on one core",
+        speed="fast: 25-45 microseconds an atom and step on one core",
         citation="T. Liang et al., NEP89: Universal neuroevolution potential for inorganic and organic materials "
         "across 89 elements, arXiv:2504.21286 (2025)",
         how_to_install="pip install 'vitrion[nep]'; vitrion potentials install nep89",
@@ -33,7 +33,7 @@ _ENTRIES = (
         licence="BSD-3-Clause",
         functional="PBE and PBE+U (MPtrj)",
         elements=chgnet.CHGNET_ELEMENTS,
-        speed="slow: about 5 milliseconds an atom and step on one core",
+        speed="slow: about 2 milliseconds an atom and step on one core",
         citation="B. Deng et al., Nature Machine Intelligence 5, 1031 (2023)",
         how_to_install=chgnet.ADVICE,
         optional=False,
