@@ -10,7 +10,6 @@ from typing import Any
 from pymatgen.core.structure import Structure
 
 from vitrion.datasets.formulas import reduced
-from vitrion.datasets.gating import structure_gates
 from vitrion.datasets.records import DatasetContent, LabelRecord, StructureRecord
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import Convention, GateOutcome, LabelState, StructureKind
@@ -94,6 +93,8 @@ def _cell(name: str, row: Mapping[str, Any], path: Path) -> StructureRecord:
     formula = structure.composition.reduced_formula
     if formula != reduced(str(row["formula"])):
         raise InputError(f"{path}: the cell is {formula}, its row says {row['formula']}")
+    from vitrion.datasets.gating import structure_gates  # noqa: PLC0415 - brings the cell gates and what they need
+
     gates = structure_gates(structure)
     return StructureRecord(name=name, structure=structure, kind=StructureKind.AMORPHOUS, gates=gates)
 
