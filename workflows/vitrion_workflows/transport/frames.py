@@ -28,11 +28,13 @@ class SpeciesMotion:
 
     Attributes:
         number: atomic number.
+        atoms: how many of it there are.
         ballistic_ratio: mean squared displacement of one interval over that of free flight, 3 kT/m dt^2.
         exponent: local exponent, log2 of the MSD at two intervals over that at one: 2 in free flight, 1 in diffusion.
     """
 
     number: int
+    atoms: int
     ballistic_ratio: float
     exponent: float
 
@@ -90,7 +92,7 @@ def species_motion(
         _, one, two = mean_squared_displacements(displacements_A[:, atoms], largest_lag=2).mean(axis=1)
         flight = 3 * BOLTZMANN_u_A2_PER_PS2_K * temperature_K / masses_u[atoms].mean() * frame_interval_ps**2
         exponent = float(np.log2(two / one)) if one > 0 and two > 0 else 0.0
-        found.append(SpeciesMotion(int(number), float(one / flight), exponent))
+        found.append(SpeciesMotion(int(number), int(atoms.sum()), float(one / flight), exponent))
     return found
 
 

@@ -18,8 +18,11 @@ from vitrion_workflows.transport.framework import Framework
 SIGMAS = float(stats.norm.isf(0.005))
 TEMPERATURE_TOLERANCE = 0.05
 TEMPERATURE_SIGMAS = 3.0
-# Free flight is a strict bound in equilibrium; temperature and few atoms scatter by less than a quarter.
+# Free flight is a strict bound in equilibrium; the temperature gate leaves a twentieth, the rest is slack.
 BALLISTIC_LIMIT = 1.25
+# On top, few atoms have a temperature of their own: it forgets itself about once a ps.
+BALLISTIC_SIGMAS = 4.0
+TEMPERATURE_MEMORY_PS = 1.0
 # An interval stated twice too long divides the ratio by four.
 CONSISTENCY_LIMIT = 0.25
 WRAPPED_STEP = 0.5
@@ -64,17 +67,22 @@ def equilibrated_gate(found: Equilibration, *, frames: int) -> GateOutcome:
     )
 
 
-def ballistic_gate(motion: Sequence[SpeciesMotion]) -> GateOutcome:
+def ballistic_gate(motion: Sequence[SpeciesMotion], *, duration_ps: float) -> GateOutcome:
     """Whether no species moves further between frames than its thermal velocity carries it."""
-    worst = max(motion, key=lambda one: one.ballistic_ratio)
-    ratio = worst.ballistic_ratio
+    windows = max(1.0, duration_ps / TEMPERATURE_MEMORY_PS)
+
+    def limit(one: SpeciesMotion) -> float:
+        return BALLISTIC_LIMIT + BALLISTIC_SIGMAS * float(np.sqrt(2 / (3 * one.atoms * windows)))
+
+    worst = max(motion, key=lambda one: one.ballistic_ratio / limit(one))
+    ratio, upper = worst.ballistic_ratio, limit(worst)
     told = "" if _telling(motion) else "; frames too far apart to show an interval stated too long"
     return _gate(
         "ballistic_bound",
         ratio,
-        upper=BALLISTIC_LIMIT,
+        upper=upper,
         message=f"squared step {ratio:.2g} of free flight{told}"
-        + (": interval stated too short, positions wrapped, or too hot" if ratio > BALLISTIC_LIMIT else ""),
+        + (": interval stated too short, positions wrapped, or too hot" if ratio > upper else ""),
     )
 
 

@@ -210,7 +210,7 @@ def _integrity(
     start: Equilibration,
     temperature_K: float | None,
 ) -> tuple[list[GateOutcome], tuple[str, ...]]:
-    steps = frame_steps(displacements, trajectory.numbers)
+    steps = frame_steps(remove_drift(trajectory.positions_A, trajectory.masses_u), trajectory.numbers)
     found = [
         gates.unwrapped_gate(largest_fractional_step(trajectory.positions_A, trajectory.lattice_A)),
         gates.missing_frame_gate(steps),
@@ -228,6 +228,7 @@ def _integrity(
         missing.append("temperature: none is recorded")
     else:
         found.append(gates.temperature_gate(trajectory.temperatures_K[start.frames :], target_K=temperature_K))
+    duration = (len(displacements) - 1) * trajectory.frame_interval_ps
     motion = species_motion(
         displacements,
         trajectory.numbers,
@@ -235,7 +236,7 @@ def _integrity(
         frame_interval_ps=trajectory.frame_interval_ps,
         temperature_K=temperature_K,
     )
-    found.append(gates.ballistic_gate(motion))
+    found.append(gates.ballistic_gate(motion, duration_ps=duration))
     if interval := gates.interval_gate(motion):
         found.append(interval)
     else:
@@ -244,7 +245,7 @@ def _integrity(
         _drift(trajectory.positions_A[start.frames :], trajectory.masses_u),
         mass_u=float(trajectory.masses_u.sum()),
         temperature_K=temperature_K,
-        duration_ps=(len(displacements) - 1) * trajectory.frame_interval_ps,
+        duration_ps=duration,
     )
     return [*found, drift], tuple(missing)
 

@@ -1,0 +1,298 @@
+"""Gates and verdicts: what a label accepts, what it refuses, and by which gate."""
+
+import numpy as np
+import pytest
+import walks
+
+from vitrion_models.errors import InputError
+from vitrion_workflows.dynamics.trajectory import Trajectory
+from vitrion_workflows.schemas import FrameworkState, LabelProtocol, LabelState, MethodRecord, failed_gates
+from vitrion_workflows.transport import analyse_trajectory, label_trajectory
+
+INTERVAL_PS = 0.02
+TEMPERATURE_K = 1000.0
+CELL_A = 12.0
+LITHIUM, CHLORINE = 3, 17
+MASSES = {LITHIUM: 6.94, CHLORINE: 35.45}
+
+
+def make_trajectory(*, seed=0, frames=601, mobile_friction=30.0, framework_friction=None, interval=INTERVAL_PS):
+    """Lithium that diffuses with inertia in a framework that rattles with inertia, or diffuses."""
+    rng = np.random.default_rng(seed)
+    lithium = walks.langevin(
+        rng,
+        frames=frames,
+        ions=24,
+        mass=MASSES[LITHIUM],
+        temperature=TEMPERATURE_K,
+        friction=mobile_friction,
+        interval=interval,
+    )
+    if framework_friction is None:
+        chlorine = harmonic(rng, frames=frames, ions=24, interval=interval)
+    else:
+        chlorine = walks.langevin(
+            rng,
+            frames=frames,
+            ions=24,
+            mass=MASSES[CHLORINE],
+            temperature=TEMPERATURE_K,
+            friction=framework_friction,
+            interval=interval,
+        )
+    start = rng.random((48, 3)) * CELL_A
+    temperatures = TEMPERATURE_K * (1 + 0.1 * rng.normal(size=frames))
+    return Trajectory(
+        numbers=np.repeat([LITHIUM, CHLORINE], 24),
+        positions_A=start + np.concatenate([lithium, chlorine], axis=1),
+        lattice_A=np.eye(3) * CELL_A,
+        frame_interval_ps=interval,
+        temperatures_K=temperatures,
+        potential_energies_eV=-200 + 0.3 * rng.normal(size=frames),
+        source="synthetic",
+    )
+
+
+def harmonic(rng, *, frames, ions, interval, frequency=25.0):
+    """Einstein crystal: undamped, random phases and amplitudes, equipartition over the cell (<x^2> = kT / m w^2)."""
+    thermal = np.sqrt(walks.BOLTZMANN * TEMPERATURE_K / MASSES[CHLORINE]) / frequency
+    cosine, sine = rng.normal(size=(2, ions, 3))
+    norm = thermal / np.sqrt((cosine**2 + sine**2).mean() / 2)
+    cosine, sine = cosine * norm, sine * norm
+    phase = frequency * (1 + 0.3 * rng.random((ions, 1))) * interval * np.arange(frames)[:, None, None]
+    return cosine * np.cos(phase) + sine * np.sin(phase)
+
+
+def altered(trajectory, **changes):
+    fields = {name: getattr(trajectory, name) for name in trajectory.__dataclass_fields__} | changes
+    return Trajectory(**fields)
+
+
+def cut(trajectory, keep):
+    return altered(
+        trajectory,
+        positions_A=trajectory.positions_A[keep],
+        temperatures_K=trajectory.temperatures_K[keep],
+        potential_energies_eV=trajectory.potential_energies_eV[keep],
+    )
+
+
+METHOD = MethodRecord(
+    engine="synthetic",
+    potential="none",
+    potential_version="0",
+    weights_sha256="0" * 64,
+    time_step_fs=2.0,
+    frame_interval_ps=INTERVAL_PS,
+    thermostat="langevin",
+    seed=0,
+    code_version="0",
+)
+PROTOCOL = LabelProtocol(frame_interval_fs=20.0, production_ps=12.0)
+
+
+def label(trajectory, **changes):
+    return label_trajectory(
+        trajectory,
+        species="Li",
+        temperature_K=TEMPERATURE_K,
+        protocol=PROTOCOL,
+        method=METHOD,
+        structure_fingerprint="f" * 64,
+        **changes,
+    )
+
+
+def test_sound_run_is_accepted_with_everything_stored():
+    outcome = label(make_trajectory())
+    assert outcome.state is LabelState.ACCEPTED, outcome.gates
+    assert outcome.framework_state is FrameworkState.VIBRATING
+    assert not failed_gates(outcome.gates)
+    assert all(gate.value is not None and gate.message and "\n" not in gate.message for gate in outcome.gates)
+    assert {"temperature", "frame_interval", "ballistic_bound", "unwrapped", "missing_frame", "exponent"} <= {
+        gate.name for gate in outcome.gates
+    }
+    assert outcome.mean_temperature_K == pytest.approx(TEMPERATURE_K, rel=0.05)
+    assert outcome.production_ps + outcome.equilibration_ps == pytest.approx(12.0)
+    assert type(outcome).model_validate_json(outcome.model_dump_json()) == outcome
+
+
+def test_sound_runs_are_seldom_refused():
+    """A dozen gates of 1 % and less, 30 runs: more than four refusals, or four misses, happen in 2 % of seeds."""
+    found = [analyse_trajectory(make_trajectory(seed=seed), species="Li", temperature_K=1000.0) for seed in range(30)]
+    assert sum(one.state is not LabelState.ACCEPTED for one in found) <= 4
+    truth = walks.BOLTZMANN * TEMPERATURE_K / MASSES[LITHIUM] / 30.0 * 1e-4
+    assert sum(not one.estimate.interval_95[0] <= truth <= one.estimate.interval_95[1] for one in found) <= 4
+
+
+@pytest.mark.parametrize("factor", [0.1, 0.2, 0.5, 2.5, 5.0, 10.0])
+def test_wrong_frame_interval_is_refused(factor):
+    trajectory = make_trajectory()
+    found = analyse_trajectory(
+        altered(trajectory, frame_interval_ps=INTERVAL_PS * factor), species="Li", temperature_K=TEMPERATURE_K
+    )
+    assert found.state is LabelState.REJECTED
+    gate = "ballistic_bound" if factor < 1 else "frame_interval"
+    assert gate in failed_gates(found.gates)
+
+
+def test_interval_other_than_planned_is_refused():
+    outcome = label(make_trajectory(interval=0.04))
+    assert outcome.state is LabelState.REJECTED
+    assert "planned_interval" in failed_gates(outcome.gates)
+
+
+def test_wrapped_coordinates_are_refused():
+    trajectory = make_trajectory()
+    found = label(altered(trajectory, positions_A=trajectory.positions_A % CELL_A))
+    assert found.state is LabelState.REJECTED
+    assert {"unwrapped", "ballistic_bound"} <= set(failed_gates(found.gates))
+
+
+@pytest.mark.parametrize("frame", [3, 300, 597])
+def test_one_missing_frame_is_refused(frame):
+    found = label(cut(make_trajectory(), np.delete(np.arange(601), frame)))
+    assert found.state is LabelState.REJECTED
+    assert "missing_frame" in failed_gates(found.gates)
+
+
+def test_one_repeated_frame_is_refused():
+    found = label(cut(make_trajectory(), np.insert(np.arange(601), 200, 200)))
+    assert found.state is LabelState.REJECTED
+    assert "repeated_frame" in failed_gates(found.gates)
+
+
+def test_every_second_frame_kept_is_a_wrong_interval():
+    found = label(cut(make_trajectory(mobile_friction=10.0), np.arange(0, 601, 2)))
+    assert found.state is LabelState.REJECTED
+    assert "ballistic_bound" in failed_gates(found.gates)
+
+
+def test_missed_temperature_is_refused():
+    trajectory = make_trajectory()
+    found = label(altered(trajectory, temperatures_K=trajectory.temperatures_K * 1.2))
+    assert "temperature" in failed_gates(found.gates)
+
+
+def test_unrecorded_temperature_makes_no_label_but_can_be_analysed():
+    trajectory = altered(make_trajectory(), temperatures_K=None)
+    outcome = label(trajectory)
+    assert outcome.state is LabelState.REJECTED
+    assert failed_gates(outcome.gates) == ("temperature",)
+    found = analyse_trajectory(trajectory, species="Li")
+    assert found.state is LabelState.ACCEPTED
+    assert any("no temperature was given" in reason for reason in found.not_checked)
+
+
+def test_nothing_moved_far_is_censored_with_a_bound():
+    rng = np.random.default_rng(1)
+    base = make_trajectory()
+    rattle = harmonic(rng, frames=601, ions=48, interval=INTERVAL_PS)
+    outcome = label(altered(base, positions_A=base.positions_A[0] + rattle))
+    assert outcome.state is LabelState.CENSORED, outcome.gates
+    # Three jumps of 3 A by 24 ions in the 12 ps or less that were analysed: more than that would have been seen.
+    assert 9 * 2.99 / (6 * 24 * 12.0) * 1e-4 <= outcome.value <= 1e-5
+    assert "resolved" in failed_gates(outcome.gates)
+
+
+@pytest.mark.parametrize("rate", [0.002, 0.01])
+def test_bound_of_censored_labels_holds(rate):
+    """95 % one-sided: 50 runs, more than six misses in 2 % of seeds."""
+    from vitrion_workflows.transport import diffusivity
+    from vitrion_workflows.transport.gates import resolution
+
+    rng = np.random.default_rng(2)
+    held = []
+    for _ in range(50):
+        path = walks.caged_hops(rng, frames=601, ions=20, D=rate, interval=0.02)
+        seen = resolution(diffusivity(path, 0.02), ions=20)
+        assert not seen.resolved
+        held.append(seen.upper_bound_cm2_per_s >= rate * 1e-4)
+    assert np.sum(held) >= 44
+
+
+def test_halves_that_differ_are_refused():
+    """An ion that stops half way: the mean is the D of neither half."""
+    trajectory = make_trajectory(frames=1201)
+    positions = trajectory.positions_A.copy()
+    mobile = trajectory.numbers == LITHIUM
+    walk = positions[:, mobile] - positions[0, mobile]
+    quiet = harmonic(np.random.default_rng(4), frames=601, ions=24, interval=INTERVAL_PS)
+    positions[600:, mobile] = positions[0, mobile] + walk[600] + quiet - quiet[0]
+    found = label(altered(trajectory, positions_A=positions))
+    assert found.state is LabelState.REJECTED
+    assert {"halves_agree", "straight", "exponent"} & set(failed_gates(found.gates))
+
+
+def test_melt_is_reported_as_molten():
+    found = label(make_trajectory(framework_friction=20.0))
+    assert found.state is LabelState.ACCEPTED
+    assert found.framework_state is FrameworkState.MOLTEN
+
+
+def test_turning_anions_leave_the_framework_standing():
+    """Outer atoms of PS4-like groups travel over 2 A while the centres vibrate."""
+    from vitrion_workflows.transport.framework import framework
+
+    rng = np.random.default_rng(6)
+    centres = harmonic(rng, frames=400, ions=8, interval=INTERVAL_PS)
+    outer = rng.normal(size=(400, 32, 3))
+    outer *= 2.05 / np.linalg.norm(outer, axis=2, keepdims=True)
+    displacements = np.concatenate([centres, np.repeat(centres, 4, axis=1) + outer], axis=1)
+    numbers = np.repeat([15, 16], [8, 32])
+    found = framework(displacements, numbers, mobile=LITHIUM, volume_A3=1500.0)
+    assert found.state is FrameworkState.VIBRATING
+    assert found.species == 15
+
+
+def test_single_species_has_no_framework():
+    trajectory = make_trajectory()
+    lithium = trajectory.numbers == LITHIUM
+    only = altered(
+        trajectory,
+        numbers=trajectory.numbers[lithium],
+        positions_A=trajectory.positions_A[:, lithium],
+        masses_u=trajectory.masses_u[lithium],
+    )
+    assert analyse_trajectory(only, species="Li").framework.state is FrameworkState.ABSENT
+
+
+def test_uniform_drift_changes_nothing():
+    trajectory = make_trajectory()
+    flow = np.linspace(0, 3.0, 601)[:, None, None] * np.array([1.0, 0.5, 0.0])
+    moved = analyse_trajectory(
+        altered(trajectory, positions_A=trajectory.positions_A + flow), species="Li", temperature_K=TEMPERATURE_K
+    )
+    still = analyse_trajectory(trajectory, species="Li", temperature_K=TEMPERATURE_K)
+    assert moved.value_cm2_per_s == pytest.approx(still.value_cm2_per_s, rel=1e-6)
+    assert moved.drift_A > 2.0
+
+
+def test_flying_cell_is_refused():
+    trajectory = make_trajectory()
+    flow = np.linspace(0, 200.0, 601)[:, None, None] * np.ones(3)
+    found = analyse_trajectory(
+        altered(trajectory, positions_A=trajectory.positions_A + flow), species="Li", temperature_K=TEMPERATURE_K
+    )
+    assert "drift" in failed_gates(found.gates)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"species": "Xx"}, "no chemical symbol"),
+        ({"species": "Na"}, "holds no Na"),
+        ({"temperature_K": -3.0}, "impossible"),
+        ({"temperature_K": 1e6}, "impossible"),
+        ({"temperature_K": float("nan")}, "impossible"),
+    ],
+)
+def test_wrong_questions_are_told_in_one_line(changes, fault):
+    with pytest.raises(InputError, match=fault) as caught:
+        analyse_trajectory(make_trajectory(frames=40), **({"species": "Li", "temperature_K": 1000.0} | changes))
+    assert "\n" not in str(caught.value)
+
+
+def test_run_that_is_too_short_is_told():
+    with pytest.raises(InputError, match="too few"):
+        analyse_trajectory(make_trajectory(frames=12), species="Li")

@@ -1,0 +1,218 @@
+"""Trajectories in every format, whole and broken."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.io import write
+
+from vitrion_models.errors import InputError
+from vitrion_workflows.dynamics import h5md
+from vitrion_workflows.transport import read_trajectory
+
+CELL = np.array([[9.0, 0.0, 0.0], [1.0, 8.0, 0.0], [0.0, -1.0, 7.0]])
+SYMBOLS = ["Li", "Li", "Cl"]
+
+
+@pytest.fixture
+def path_A():
+    rng = np.random.default_rng(0)
+    start = rng.random((3, 3)) @ CELL
+    return start + np.cumsum(rng.normal(scale=0.4, size=(40, 3, 3)), axis=0)
+
+
+def images(path_A, *, wrap):
+    found = []
+    for index, positions in enumerate(path_A):
+        atoms = Atoms(SYMBOLS, positions=positions, cell=CELL, pbc=True, info={"time_fs": 5.0 * index})
+        atoms.set_momenta(np.full((3, 3), 0.1) * [[1], [-1], [2]])
+        if wrap:
+            atoms.wrap()
+        atoms.calc = SinglePointCalculator(atoms, energy=-1.0 - index, forces=np.zeros((3, 3)))
+        found.append(atoms)
+    return found
+
+
+def xdatcar_text(path_A, *, header="Li Cl\n2 1", lattice=CELL):
+    rows = "\n".join(" ".join(f"{x:.8f}" for x in vector) for vector in lattice)
+    fractional = np.mod(path_A @ np.linalg.inv(lattice), 1.0)
+    frames = [
+        f"Direct configuration= {index + 1}\n" + "\n".join(" ".join(f"{x:.8f}" for x in atom) for atom in frame)
+        for index, frame in enumerate(fractional)
+    ]
+    return "\n".join([f"title\n1.0\n{rows}\n{header}", *frames]) + "\n"
+
+
+def same_motion(trajectory, path_A, tolerance=1e-6):
+    assert trajectory.numbers.tolist() == [3, 3, 17]
+    moved = trajectory.positions_A - trajectory.positions_A[0]
+    np.testing.assert_allclose(moved, path_A - path_A[0], atol=tolerance)
+
+
+@pytest.mark.parametrize("name", ["XDATCAR", "XDATCAR_600K.gz", "run1_XDATCAR"])
+def test_xdatcar(tmp_path, path_A, name):
+    file = tmp_path / name
+    text = xdatcar_text(path_A).encode()
+    file.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
+    trajectory = read_trajectory(file, frame_interval_ps=0.1)
+    same_motion(trajectory, path_A)
+    assert trajectory.frame_interval_ps == 0.1
+    assert trajectory.source == str(file)
+
+
+def test_xdatcar_of_a_changing_cell(tmp_path, path_A):
+    """Header before each frame; fractional paths are mapped to the mean cell."""
+    file = tmp_path / "XDATCAR"
+    fractional = path_A @ np.linalg.inv(CELL)
+    scales = 1 + 0.01 * np.sin(np.arange(len(path_A)))
+    blocks = [
+        xdatcar_text(frame[None] @ (CELL * scale), lattice=CELL * scale)
+        for frame, scale in zip(fractional, scales, strict=True)
+    ]
+    file.write_text("".join(blocks))
+    trajectory = read_trajectory(file, frame_interval_ps=0.1)
+    same_motion(trajectory, fractional @ (CELL * scales.mean()), 1e-5)
+
+
+@pytest.mark.parametrize("wrap", [True, False])
+@pytest.mark.parametrize("name", ["run.extxyz", "run.traj"])
+def test_ase_formats_wrapped_and_not(tmp_path, path_A, name, wrap):
+    file = tmp_path / name
+    write(file, images(path_A, wrap=wrap))
+    trajectory = read_trajectory(file)
+    same_motion(trajectory, path_A)
+    assert trajectory.frame_interval_ps == pytest.approx(0.005)
+    np.testing.assert_allclose(trajectory.potential_energies_eV, -1.0 - np.arange(40))
+    assert trajectory.temperatures_K is not None
+    assert len(trajectory.temperatures_K) == 40
+
+
+def test_h5md(tmp_path, path_A):
+    file = tmp_path / "XDATCAR"
+    file.write_text(xdatcar_text(path_A))
+    first = read_trajectory(file, frame_interval_ps=0.1)
+    h5md.write(tmp_path / "run.h5", first)
+    same_motion(read_trajectory(tmp_path / "run.h5"), path_A)
+    with pytest.raises(InputError, match=r"0\.1 ps apart, not 0\.2 ps"):
+        read_trajectory(tmp_path / "run.h5", frame_interval_ps=0.2)
+
+
+def analyzer(path_A, **changes):
+    fractional = path_A[0] @ np.linalg.inv(CELL)
+    content = {
+        "structure": {
+            "lattice": {"matrix": CELL.tolist()},
+            "sites": [
+                {"abc": abc.tolist(), "species": [{"element": symbol, "occu": 1}]}
+                for abc, symbol in zip(fractional, ["Li+", "Li+", "Cl-"], strict=True)
+            ],
+        },
+        "displacements": (path_A - path_A[0]).transpose(1, 0, 2).tolist(),
+        "time_step": 2,
+        "step_skip": 10,
+    }
+    return content | changes
+
+
+def test_diffusion_analyzer_holds_its_interval(tmp_path, path_A):
+    file = tmp_path / "DiffusionAnalyzer.json"
+    file.write_text(json.dumps(analyzer(path_A)))
+    trajectory = read_trajectory(file)
+    same_motion(trajectory, path_A)
+    assert trajectory.frame_interval_ps == pytest.approx(0.02)
+
+
+def broken_files(path_A):
+    whole = xdatcar_text(path_A)
+    lines = whole.splitlines()
+    nan = "\n".join([*lines[:9], "nan 0.1 0.2", *lines[10:]])
+    return {
+        "empty XDATCAR": ("XDATCAR", "", "is empty"),
+        "one frame": ("XDATCAR", xdatcar_text(path_A[:1]), "one frame is no trajectory"),
+        "no frame": ("XDATCAR", "\n".join(lines[:7]), "no frame"),
+        "truncated": ("XDATCAR", "\n".join(lines[:-2]), "does not hold 3 atoms"),
+        "truncated number": ("XDATCAR", whole[:-20], "does not hold 3 atoms|could not convert"),
+        "overflow": ("XDATCAR", whole.replace(lines[9], "*** *** ***"), "no whole XDATCAR"),
+        "nan": ("XDATCAR", nan, "not finite"),
+        "unknown element": ("XDATCAR", xdatcar_text(path_A, header="Li Zz\n2 1"), "'Zz' is no element"),
+        "no element line": ("XDATCAR", xdatcar_text(path_A, header="Li\n2 1"), "must name elements"),
+        "changing atoms": ("XDATCAR", whole + xdatcar_text(path_A[:, :2], header="Li\n2"), "atoms change"),
+        "flat cell": ("XDATCAR", whole.replace(lines[4], "0.0 0.0 0.0"), "no cell"),
+        "text": ("XDATCAR", "hello\n", "XDATCAR|header"),
+        "unknown format": ("run.abc", "hello", "format unknown"),
+        "no trajectory": ("run.extxyz", "hello", "cannot be read"),
+        "no analyzer": ("run.json", "{}", "no DiffusionAnalyzer"),
+        "no JSON": ("run.json", "{", "no DiffusionAnalyzer"),
+        "no HDF5": ("run.h5", "hello", "H5MD"),
+        "torn gzip": ("XDATCAR.gz", gzip.compress(whole.encode())[:-30], "cannot be read"),
+        "no gzip": ("XDATCAR.gz", whole, "cannot be read"),
+    }
+
+
+@pytest.mark.parametrize("case", list(broken_files(np.zeros((3, 3, 3)))))
+def test_broken_files_are_told_in_one_line(tmp_path, path_A, case):
+    name, content, fault = broken_files(path_A)[case]
+    file = tmp_path / name
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError, match=fault) as caught:
+        read_trajectory(file, frame_interval_ps=0.1)
+    assert "\n" not in str(caught.value)
+    assert str(file) in str(caught.value)
+
+
+def test_frame_interval_is_never_assumed(tmp_path, path_A):
+    file = tmp_path / "XDATCAR"
+    file.write_text(xdatcar_text(path_A))
+    with pytest.raises(InputError, match="state the frame interval"):
+        read_trajectory(file)
+
+
+@pytest.mark.parametrize("interval", [0.0, -1.0, float("nan"), float("inf")])
+def test_impossible_interval(tmp_path, path_A, interval):
+    file = tmp_path / "XDATCAR"
+    file.write_text(xdatcar_text(path_A))
+    with pytest.raises(InputError, match="impossible"):
+        read_trajectory(file, frame_interval_ps=interval)
+
+
+def test_absent_file(tmp_path):
+    with pytest.raises(InputError, match="is no file"):
+        read_trajectory(tmp_path / "XDATCAR")
+
+
+def test_missing_frame_shows_in_stored_times(tmp_path, path_A):
+    file = tmp_path / "run.extxyz"
+    frames = images(path_A, wrap=False)
+    del frames[10]
+    write(file, frames)
+    with pytest.raises(InputError, match="not equally spaced"):
+        read_trajectory(file)
+
+
+def test_steps_of_half_a_cell_are_refused(tmp_path):
+    path = np.zeros((30, 3, 3))
+    path[15:, 0, 0] = 4.3
+    file = tmp_path / "XDATCAR"
+    file.write_text(xdatcar_text(path))
+    with pytest.raises(InputError, match="cannot be unwrapped"):
+        read_trajectory(file, frame_interval_ps=0.1)
+
+
+def test_cell_is_needed(tmp_path):
+    file = tmp_path / "run.extxyz"
+    write(file, [Atoms("Li2", positions=np.zeros((2, 3))) for _ in range(5)])
+    with pytest.raises(InputError, match="no cell"):
+        read_trajectory(file, frame_interval_ps=0.1)
+
+
+def test_changing_atoms_in_xyz(tmp_path, path_A):
+    file = tmp_path / "run.extxyz"
+    frames = images(path_A, wrap=False)
+    frames[4].calc = None
+    del frames[4][0]
+    write(file, frames)
+    with pytest.raises(InputError, match="atoms change"):
+        read_trajectory(file)
