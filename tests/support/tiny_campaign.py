@@ -8,11 +8,11 @@ TINY = {
     "potential": "lennard-jones",
     "compounds": {"names": ["LiCl", "LiF", "Li2O", "Li2S"]},
     "cells": {
-        "atoms": 16,
+        "atoms": 40,
         "protocol": {
             "melt_temperature_K": 2000,
             "quench_temperature_K": 300,
-            "melt_ps": 0.3,
+            "melt_ps": 0.4,
             "quench_ps": 0.3,
             "hold_ps": 0.1,
             "volume_search": False,
@@ -21,7 +21,7 @@ TINY = {
     "labels": {
         "temperatures_K": [1500, 2500],
         "target_temperature_K": 1500,
-        "protocol": {"time_step_fs": 2.0, "frame_interval_fs": 20.0, "production_ps": 3.0},
+        "protocol": {"time_step_fs": 2.0, "frame_interval_fs": 20.0, "production_ps": 4.0, "friction_per_ps": 10.0},
     },
     "cycles": 2,
     "initial": 3,

@@ -15,7 +15,6 @@ from vitrion.cli.output import emit, note
 
 if TYPE_CHECKING:
     from vitrion.learning.campaign import Campaign
-    from vitrion.learning.configuration import CampaignConfiguration
 
 app = typer.Typer(no_args_is_help=True, help="Run the active-learning loop, one step or all of it.")
 
@@ -92,14 +91,17 @@ def opened(file: Path, *, quiet: bool) -> "Iterator[Campaign]":
     with connect() as db, Display(scratch=scratch, quiet=quiet) as display, _stop_on_interrupt() as should_stop:
         runner = make_runner(configuration.runner, db=db, uri=os.environ.get(URI_VARIABLE), scratch=scratch)
         campaign = Campaign(db, configuration, runner, display, scratch, should_stop)
-        _announce(campaign, configuration)
-        yield campaign
+        try:
+            _announce(campaign)
+            yield campaign
+        finally:
+            runner.close()
 
 
-def _announce(campaign: "Campaign", configuration: "CampaignConfiguration") -> None:
+def _announce(campaign: "Campaign") -> None:
     plan = campaign.plan
     campaign.display.say(
-        f"campaign {configuration.name}: {len(plan.crystals)} compositions, potential {plan.potential}, "
+        f"campaign {campaign.configuration.name}: {len(plan.crystals)} compositions, potential {plan.potential}, "
         f"frozen test {', '.join(plan.test_formulas)}"
     )
     if plan.potential_note:

@@ -61,7 +61,8 @@ class Display:
 
     def say(self, text: str) -> None:
         """Print one lasting line."""
-        self._console.print(Text(f"[{_clock(time.monotonic() - self._begun)}] {text}"), highlight=False)
+        line = Text(f"[{_clock(time.monotonic() - self._begun)}] {text}")
+        self._console.print(line, highlight=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
         """Show what the coordinator itself does, for as long as it does it."""

@@ -95,6 +95,9 @@ class LaunchpadRunner:
                 time.sleep(POLL_SECONDS)
         return True
 
+    def close(self) -> None:
+        """Nothing is held here: the workers are other people's processes."""
+
     def _submit(self, task: Task) -> None:
         key = f"metadata.{TASK_METADATA_KEY}"
         if self._pad.workflows.find_one({key: task.id}, {"_id": 1}) is None:

@@ -66,25 +66,31 @@ class LocalRunner:
         self._scratch = scratch.resolve()
         self._spool = Spool(self._scratch / "results")
         self._context = multiprocessing.get_context("spawn")
+        self._workers: list[_Worker] = []
 
     def run(self, tasks: Sequence[Task], *, on_result: ResultHandler, watch: Watch) -> bool:
-        """Run the tasks and all that their results bring; see `Runner.run`."""
+        """Run the tasks and all that their results bring; see `Runner.run`.
+
+        The processes stay for the next call, which saves their start; `close` ends them.
+        """
         queue = deque(tasks)
         attempts: dict[str, int] = {}
-        workers: list[_Worker] = []
-        try:
-            while queue or any(worker.task for worker in workers):
-                self._settle_spooled(queue, on_result)
-                self._assign(queue, workers)
-                watch.on_tick([worker.status() for worker in workers])
-                if watch.should_stop():
-                    return False
-                for worker in self._ready(workers):
-                    queue.extend(self._collect(worker, workers, attempts, on_result))
-            watch.on_tick([])
-            return True
-        finally:
-            _stop(workers)
+        while queue or any(worker.task for worker in self._workers):
+            self._settle_spooled(queue, on_result)
+            self._assign(queue)
+            watch.on_tick([worker.status() for worker in self._workers])
+            if watch.should_stop():
+                self.close()
+                return False
+            for worker in self._ready():
+                queue.extend(self._collect(worker, attempts, on_result))
+        watch.on_tick([])
+        return True
+
+    def close(self) -> None:
+        """End the processes: those that work write their checkpoints first."""
+        workers, self._workers = self._workers, []
+        _stop(workers)
 
     def _settle_spooled(self, queue: deque[Task], on_result: ResultHandler) -> None:
         """Hand on what an earlier coordinator's workers had finished."""
@@ -97,10 +103,11 @@ class LocalRunner:
                 queue.extend(on_result(result))
                 self._spool.forget(task.id)
 
-    def _assign(self, queue: deque[Task], workers: list[_Worker]) -> None:
-        while queue and len(workers) < self._count:
-            workers.append(self._start(f"worker-{len(workers) + 1}"))
-        for worker in workers:
+    def _assign(self, queue: deque[Task]) -> None:
+        busy = sum(worker.task is not None for worker in self._workers)
+        while len(self._workers) < min(self._count, busy + len(queue)):
+            self._workers.append(self._start(f"worker-{len(self._workers) + 1}"))
+        for worker in self._workers:
             if queue and worker.task is None:
                 worker.give(queue.popleft())
 
@@ -119,15 +126,13 @@ class LocalRunner:
         theirs.close()
         return _Worker(name=name, process=process, connection=ours)
 
-    @staticmethod
-    def _ready(workers: list[_Worker]) -> list[_Worker]:
-        ready = set(wait([worker.connection for worker in workers], timeout=TICK_SECONDS))
-        return [worker for worker in workers if worker.connection in ready]
+    def _ready(self) -> list[_Worker]:
+        ready = set(wait([worker.connection for worker in self._workers], timeout=TICK_SECONDS))
+        return [worker for worker in self._workers if worker.connection in ready]
 
     def _collect(
         self,
         worker: _Worker,
-        workers: list[_Worker],
         attempts: dict[str, int],
         on_result: ResultHandler,
     ) -> list[Task]:
@@ -135,7 +140,7 @@ class LocalRunner:
         try:
             reported = json.loads(worker.connection.recv_bytes())["id"]
         except (EOFError, ConnectionResetError):
-            workers[workers.index(worker)] = self._start(worker.name)
+            self._workers[self._workers.index(worker)] = self._start(worker.name)
             return self._after_death(worker, attempts, on_result)
         worker.task = None
         result = self._spool.read(reported)

@@ -102,3 +102,7 @@ class Runner(Protocol):
             Whether everything was done; False after a stop.
         """
         ...
+
+    def close(self) -> None:
+        """Let go of what the runner holds; those that work write their checkpoints first."""
+        ...

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+import warnings
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ def serve(connection: Connection, name: str, scratch: str, parent_pid: int) -> N
     threading.Thread(target=_end_with_parent, args=(parent_pid,), daemon=True).start()
     os.environ["VITRION_SCRATCH"] = scratch
 
+    # jobflow's own use of a deprecated name; nothing a user of a campaign could act on.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"jobflow\..*")
     spool = Spool(Path(scratch) / "results")
     while True:
         try:

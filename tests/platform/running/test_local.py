@@ -24,7 +24,11 @@ def run(tmp_path, tasks, *, workers=2, follow=lambda _result: [], watch=None):
         results[result.task_id] = result
         return follow(result)
 
-    done = LocalRunner(workers=workers, scratch=tmp_path).run(tasks, on_result=on_result, watch=watch or Watch())
+    runner = LocalRunner(workers=workers, scratch=tmp_path)
+    try:
+        done = runner.run(tasks, on_result=on_result, watch=watch or Watch())
+    finally:
+        runner.close()
     return done, results
 
 
