@@ -1,0 +1,67 @@
+"""The MACE entry, on a tiny untrained model made here: no weights are fetched."""
+
+import numpy as np
+import pytest
+from model_force_fields import rock_salt
+
+from vitrion_models.errors import CheckpointError
+from vitrion_workflows import potentials
+from vitrion_workflows.potentials.checking import check_force_field
+
+pytest.importorskip("mace", reason="mace-torch is not installed")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
+]
+
+
+@pytest.fixture(scope="module")
+def model_file(tmp_path_factory):
+    import torch
+    from e3nn import o3
+    from mace import modules
+
+    torch.manual_seed(0)
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        model = modules.ScaleShiftMACE(
+            r_max=4.0,
+            num_bessel=4,
+            num_polynomial_cutoff=5,
+            max_ell=1,
+            interaction_cls=modules.interaction_classes["RealAgnosticResidualInteractionBlock"],
+            interaction_cls_first=modules.interaction_classes["RealAgnosticResidualInteractionBlock"],
+            num_interactions=1,
+            num_elements=2,
+            hidden_irreps=o3.Irreps("8x0e"),
+            MLP_irreps=o3.Irreps("8x0e"),
+            gate=torch.nn.functional.silu,
+            atomic_energies=np.array([-1.0, -2.0]),
+            avg_num_neighbors=12.0,
+            atomic_numbers=[3, 17],
+            correlation=2,
+            atomic_inter_scale=1.0,
+            atomic_inter_shift=0.0,
+        )
+    finally:
+        torch.set_default_dtype(default)
+    path = tmp_path_factory.mktemp("mace") / "tiny.model"
+    torch.save(model, path)
+    return path
+
+
+@pytest.mark.slow
+def test_a_file_of_the_users_is_loaded_and_passes_the_checks(model_file):
+    field = potentials.load(f"mace:{model_file}")
+    assert field.name == "mace:tiny.model"
+    assert field.elements == {"Li", "Cl"}
+    assert len(field.weights_sha256) == 64
+    assert all(report.passed for report in check_force_field(field, rock_salt(noise_A=0.1)))
+
+
+def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path):
+    path = tmp_path / "not.model"
+    path.write_bytes(b"not a model")
+    with pytest.raises(CheckpointError, match=r"not\.model cannot be read as a MACE model") as caught:
+        potentials.load(f"mace:{path}")
+    assert "\n" not in str(caught.value)
