@@ -1,6 +1,7 @@
 """Whole formula units: how many atoms of each element a cell of a wanted size holds."""
 
 from pymatgen.core.composition import Composition
+from pymatgen.core.periodic_table import Element
 
 from vitrion_models.errors import InputError
 
@@ -15,10 +16,10 @@ def parse_formula(formula: str) -> Composition:
     """
     try:
         composition = Composition(formula)
-        unknown = [str(species) for species in composition if not species.name or species.Z < 1]
-    except (ValueError, AttributeError, KeyError) as error:
-        raise InputError(f"{formula!r} is no chemical formula: {error}") from None
-    if not composition or unknown:
+        known = bool(composition) and all(isinstance(species, Element) for species in composition)
+    except (ValueError, KeyError):
+        known = False
+    if not known:
         raise InputError(f"{formula!r} is no chemical formula: give elements and amounts, for example Li3PS4")
     return composition
 

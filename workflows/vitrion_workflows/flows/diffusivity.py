@@ -1,6 +1,7 @@
 """`DiffusivityMaker`: a cell and a temperature in, a diffusivity with its interval out; `RefereeMaker` asks again."""
 
 import hashlib
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from vitrion_workflows.schemas.geometry import system_from_structure
 
 AT_REST_eV_PER_A = DEFAULT_LIMITS.greatest_force_eV_per_A
 OUTCOME_FILE = "outcome.json"
+TRAJECTORY_FILE = "trajectory.h5md"  # where the builder takes it from
+RUN_FOLDER = "run"
 COLDEST_K, HOTTEST_K = 1.0, 10000.0
 
 
@@ -261,7 +264,7 @@ class _Question:
             system,
             field_,
             plan,
-            folder=folder,
+            folder=folder / RUN_FOLDER,
             velocities=self._start(system, field_) if velocities is None else velocities,
             on_progress=lambda done, total: watch.on_progress("label", done, total),
             should_stop=watch.should_stop,
@@ -281,10 +284,12 @@ class _Question:
                 seed=self.seed,
             ),
             structure_fingerprint=self.structure_fingerprint,
-            trajectory_sha256=_sha256(run.path),
+            trajectory_sha256=_keep(run.path, folder / TRAJECTORY_FILE),
             wall_seconds=progress.seconds,
         )
         write_whole(folder / OUTCOME_FILE, outcome.model_dump_json())
+        # Whatever happens from here on, the outcome is found again; the checkpoints are of no more use.
+        shutil.rmtree(folder / RUN_FOLDER, ignore_errors=True)
         return outcome
 
     def _start(self, system: AtomicSystem, field_: ForceField) -> FloatArray:
@@ -312,6 +317,14 @@ def _plan(protocol: LabelProtocol, *, frames: int, temperature_K: float, seed: i
     )
 
 
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
+def _keep(source: Path, target: Path) -> str:
+    # A copy, and the run's own file last to go: killed anywhere, the run is still finished or the outcome is there.
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        shutil.copyfile(source, partial)
+        partial.replace(target)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise CheckpointError(f"cannot write {target} ({error.strerror}): free the disk and start again") from error
+    with target.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

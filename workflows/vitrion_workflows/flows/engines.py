@@ -1,7 +1,11 @@
 """Potentials as jobs use them: loaded once in a process, and named in every method record."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 from importlib.metadata import version
+
+import numpy as np
+from ase.data import atomic_numbers
 
 from vitrion_workflows import potentials
 from vitrion_workflows.potentials import ForceField
@@ -18,6 +22,21 @@ def force_field(name: str) -> ForceField:
         VitrionError: see `vitrion_workflows.potentials.load`.
     """
     return potentials.load(name)
+
+
+def usable_potential(name: str | None, *, elements: Iterable[str]) -> str:
+    """The potential that was named, or the default, checked before anything starts.
+
+    Args:
+        name: registry name, or None for the default.
+        elements: symbols that it must cover.
+
+    Raises:
+        VitrionError: it is unknown, not installed, lacks its weights, or does not cover an element.
+    """
+    chosen = name or potentials.default_potential()[0]
+    force_field(chosen).require_elements(np.array([atomic_numbers[symbol] for symbol in elements]))
+    return chosen
 
 
 def method_record(

@@ -1,0 +1,98 @@
+"""`vitrion amorphize`: one amorphous cell by melt and quench, judged and stored."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from vitrion.cli.output import emit, note
+from vitrion_models.errors import InputError
+
+if TYPE_CHECKING:
+    from pymatgen.core.structure import Structure
+
+COLUMNS = ("formula", "fingerprint", "accepted", "kind", "density_g_cm3", "energy_eV_per_atom", "pressure_GPa")
+GATE_COLUMNS = ("name", "passed", "value", "lower", "upper", "unit", "message")
+EXIT_REFUSED = 1
+
+
+class ProtocolChoice(StrEnum):
+    """Melt and quench protocols by name."""
+
+    QUICKSTART = "quickstart"
+    DEFAULT = "default"
+
+
+def command(
+    compound: Annotated[str, typer.Argument(metavar="FORMULA|FILE", help="Li3PS4, or a file with its crystal.")],
+    *,
+    atoms: Annotated[int, typer.Option(help="Wanted number of atoms; whole formula units are taken.", min=8)] = 56,
+    potential: Annotated[str | None, typer.Option(help="See `vitrion potentials list`.")] = None,
+    protocol: Annotated[ProtocolChoice, typer.Option(help="Lengths of melt and quench.")] = ProtocolChoice.DEFAULT,
+    melt_temperature: Annotated[float | None, typer.Option(help="In K; the protocol's where not given.")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same cell.", min=0)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Make an amorphous cell: random packing, equilibrium volume, melt, quench, gates.
+
+    A refused cell is stored too, with the gates that refused it (exit code 1).
+    """
+    from vitrion.cli.flow_running import run_flow  # noqa: PLC0415 - `vitrion --help` does without
+    from vitrion.database import connect  # noqa: PLC0415
+    from vitrion.ingest.builder import build  # noqa: PLC0415
+    from vitrion.ingest.outcomes import outcomes_in  # noqa: PLC0415
+    from vitrion_workflows.amorphous import PROTOCOLS, cell_contents  # noqa: PLC0415
+    from vitrion_workflows.flows import MeltQuenchMaker  # noqa: PLC0415
+    from vitrion_workflows.flows.engines import usable_potential  # noqa: PLC0415
+    from vitrion_workflows.schemas import CellOutcome, StructureKind  # noqa: PLC0415
+
+    formula, twin = read_compound(compound)
+    numbers = PROTOCOLS[protocol.value]
+    if melt_temperature is not None:
+        if not numbers.quench_temperature_K < melt_temperature <= HOTTEST_MELT_K:
+            raise InputError(f"a melt of {melt_temperature:g} K is impossible: give {MELT_RANGE}")
+        numbers = numbers.model_copy(update={"melt_temperature_K": melt_temperature})
+    name = usable_potential(potential, elements=cell_contents(formula, n_atoms=atoms))
+    flow = MeltQuenchMaker(potential=name, protocol=numbers).make(formula, n_atoms=atoms, seed=seed, twin=twin)
+    with connect():
+        pass  # whatever keeps the database from being written is told before the work, not after it
+    documents = run_flow(flow, description=formula, quiet=as_json)
+    with connect() as db:
+        if twin is not None:
+            db.structures.add(twin, kind=StructureKind.CRYSTAL, source=compound)
+        build(db, documents)
+        where = db.where
+    outcome = next(each for each in outcomes_in(documents) if isinstance(each, CellOutcome))
+    emit(outcome, as_json=as_json, columns=COLUMNS)
+    if not as_json:
+        emit(list(outcome.gates), as_json=False, columns=GATE_COLUMNS)
+        note(f"stored in {where}")
+    if not outcome.accepted:
+        raise typer.Exit(EXIT_REFUSED)
+
+
+HOTTEST_MELT_K = 10000.0
+MELT_RANGE = "more than the quench temperature (300 K) and at most 10000 K"
+
+
+def read_compound(compound: str) -> "tuple[str, Structure | None]":
+    """Formula of what was typed, and its crystal where that was a file.
+
+    Args:
+        compound: a formula, or the path of a structure file.
+
+    Raises:
+        InputError: a file with a fault or with several structures, or a text that is no formula.
+    """
+    from vitrion.ingest.reading import file_format, read_structures  # noqa: PLC0415 - pymatgen is slow to import
+    from vitrion_workflows.amorphous.composition import parse_formula  # noqa: PLC0415
+
+    path = Path(compound)
+    if not path.exists() and file_format(path) is None and path.name == compound:
+        parse_formula(compound)
+        return compound, None
+    structures = read_structures(path)
+    if len(structures) > 1:
+        raise InputError(f"{path}: holds {len(structures)} structures, one crystal is wanted")
+    return structures[0].composition.reduced_formula, structures[0]

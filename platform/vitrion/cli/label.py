@@ -1,0 +1,83 @@
+"""`vitrion label`: diffusivity of the cells in a file, by molecular dynamics."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from vitrion.cli.output import emit, note
+from vitrion_models.errors import InputError
+
+COLUMNS = ("temperature_K", "state", "value", "interval_95", "unit", "equilibration_ps", "framework_state", "failed")
+
+Temperatures = Annotated[str, typer.Option("--temperature", "-t", help="In K: one, or several with commas.")]
+
+
+def command(
+    file: Annotated[Path, typer.Argument(help="CIF, POSCAR, extended XYZ, ...: amorphous cells or crystals.")],
+    *,
+    temperature: Temperatures,
+    potential: Annotated[str | None, typer.Option(help="See `vitrion potentials list`.")] = None,
+    ps: Annotated[float | None, typer.Option(help="Length of each run; the protocol's 12 ps where not given.")] = None,
+    species: Annotated[str, typer.Option(help="Mobile species.")] = "Li",
+    seed: Annotated[int, typer.Option(help="Of velocities and noise.", min=0)] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Label each cell of a file at each temperature with a tracer diffusivity, its interval and its gates.
+
+    What was interrupted goes on when the same command is given again; what is finished is not run twice.
+    """
+    from vitrion.cli.flow_running import run_flow  # noqa: PLC0415 - `vitrion --help` does without
+    from vitrion.database import connect  # noqa: PLC0415
+    from vitrion.ingest.builder import build  # noqa: PLC0415
+    from vitrion.ingest.files import ingest_files  # noqa: PLC0415
+    from vitrion.ingest.outcomes import outcomes_in  # noqa: PLC0415
+    from vitrion.ingest.reading import read_structures  # noqa: PLC0415
+    from vitrion_workflows.flows import DiffusivityMaker, check_question  # noqa: PLC0415
+    from vitrion_workflows.flows.engines import usable_potential  # noqa: PLC0415
+    from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, failed_gates  # noqa: PLC0415
+
+    temperatures = parse_temperatures(temperature)
+    if ps is not None and not 0 < ps <= LONGEST_PS:
+        raise InputError(f"a run of {ps:g} ps is impossible: give more than 0 and at most {LONGEST_PS:g}")
+    structures = read_structures(file)
+    for structure in structures:
+        for each in temperatures:
+            check_question(structure, species=species, temperature_K=each, seed=seed)
+    elements = {element.symbol for structure in structures for element in structure.composition.elements}
+    name = usable_potential(potential, elements=elements)
+    protocol = LabelProtocol() if ps is None else LabelProtocol(production_ps=ps)
+    maker = DiffusivityMaker(potential=name, protocol=protocol, species=species)
+    with connect() as db:
+        ingest_files(db, [file])
+    outcomes: list[LabelOutcome] = []
+    for structure in structures:
+        for each in temperatures:
+            title = f"{structure.composition.reduced_formula} {each:g} K"
+            documents = run_flow(maker.make(structure, temperature_K=each, seed=seed), description=title, quiet=as_json)
+            with connect() as db:
+                # One label is stored before the next begins: a later fault costs none of them.
+                build(db, documents)
+                where = db.where
+            outcomes += [found for found in outcomes_in(documents) if isinstance(found, LabelOutcome)]
+    if as_json:
+        emit(outcomes, as_json=True)
+        return
+    rows = [{**outcome.model_dump(mode="json"), "failed": failed_gates(outcome.gates)} for outcome in outcomes]
+    emit(rows, as_json=False, columns=COLUMNS)
+    note(f"stored in {where}")
+
+
+LONGEST_PS = 1e6
+
+
+def parse_temperatures(text: str) -> list[float]:
+    """Temperatures in K from a list such as ``1000,1500``.
+
+    Raises:
+        InputError: something in it is no number. Impossible values are refused with the question itself.
+    """
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise InputError(f"--temperature {text!r} is no list of numbers: give for example 1000,1500") from None
