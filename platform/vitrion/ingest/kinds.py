@@ -50,5 +50,6 @@ def _has_exact_symmetry(system: AtomicSystem) -> bool:
         return False
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # spglib announces another way of telling errors
-        found = spglib.get_symmetry((system.lattice_A, system.fractional, system.numbers), symprec=EXACT_A)
+        cell = (system.lattice_A.tolist(), system.fractional.tolist(), system.numbers.tolist())
+        found = spglib.get_symmetry(cell, symprec=EXACT_A)
     return found is not None and len(found["rotations"]) > 1
