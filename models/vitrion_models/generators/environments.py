@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from vitrion_models.graphs import NeighbourList, neighbour_list
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
@@ -122,7 +123,6 @@ def environment_distance(cell: Surroundings, other: Surroundings) -> float:
     kinds = np.unique(cell.system.numbers).tolist()
     mine, theirs = radial_fingerprints(cell, kinds), radial_fingerprints(other, kinds)
     nearest = [
-        np.linalg.norm(mine[cell.system.numbers == kind][:, None] - theirs[other.system.numbers == kind], axis=-1)
-        for kind in kinds
+        cdist(mine[cell.system.numbers == kind], theirs[other.system.numbers == kind]).min(axis=1) for kind in kinds
     ]
-    return float(np.mean(np.concatenate([distances.min(axis=1) for distances in nearest])))
+    return float(np.mean(np.concatenate(nearest)))

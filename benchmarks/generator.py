@@ -1,0 +1,209 @@
+"""Generated cells against random packings relaxed the same way, with melt-quenched cells as the truth.
+
+Prints one JSON line a figure: name, value (generated), unit, baseline (random packing, or as named), ratio.
+
+    python benchmarks/generator.py                     # makes 2 melt-quenched cells of each quickstart compound first
+    python benchmarks/generator.py --cells FOLDER      # keeps these cells in a folder and takes them from there
+    python benchmarks/generator.py --unseen            # also with the compound left out of the training
+
+The generator is trained on the first cell of each compound; the second, which it never sees, gives lattice and truth.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+import time
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# Read when the libraries are loaded, hence before they are imported.
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import numpy as np  # noqa: E402
+from ase.data import atomic_numbers  # noqa: E402
+from jobflow import Flow, JobStore, run_locally  # noqa: E402
+from maggma.stores import MemoryStore  # noqa: E402
+from pymatgen.core import Structure  # noqa: E402
+
+from vitrion.datasets.quickstart import quickstart_compounds  # noqa: E402
+from vitrion_models import generators  # noqa: E402
+from vitrion_models.generators.environments import Surroundings, coordination_numbers  # noqa: E402
+from vitrion_models.system import AtomicSystem  # noqa: E402
+from vitrion_workflows.amorphous import PROTOCOLS, pack  # noqa: E402
+from vitrion_workflows.flows import MeltQuenchMaker, RelaxGeneratedMaker  # noqa: E402
+from vitrion_workflows.schemas import CellOutcome  # noqa: E402
+from vitrion_workflows.schemas.geometry import structure_from_system, system_from_structure  # noqa: E402
+
+TARGETS = ("LiCl", "Li2O", "Li3PS4", "Li2SiO3", "LiAlCl4")
+# Centre, ligand, farthest bond in Angstrom, right coordination number.
+UNITS = {
+    "Li3PS4": ("P", "S", 2.7, 4),
+    "Li2SiO3": ("Si", "O", 2.2, 4),
+    "LiAlCl4": ("Al", "Cl", 2.8, 4),
+}
+ATOMS = 56
+TRAINED, TRUTH = 1, 2
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of several cells of one origin."""
+
+    accepted: float
+    energy_eV_per_atom: float
+    right_units: float | None
+    systems: list[AtomicSystem]
+
+
+def outcome_of(flow: Flow) -> CellOutcome:
+    """Run a flow here and return the cell that its last job gives."""
+    store = JobStore(MemoryStore())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "cd is deprecated", FutureWarning)
+        responses = run_locally(flow, store=store, log=False, raise_immediately=True)
+    output = responses[flow.jobs[-1].uuid][1].output
+    return output if isinstance(output, CellOutcome) else CellOutcome.model_validate(output)
+
+
+def quenched(formula: str, seed: int, folder: Path) -> CellOutcome:
+    """A melt-quenched cell of a quickstart compound, from the folder or made and left there."""
+    file = folder / f"{formula}-{seed}.json"
+    if not file.is_file():
+        maker = MeltQuenchMaker(potential="nep89", protocol=PROTOCOLS["quickstart"])
+        outcome = outcome_of(maker.make(formula, n_atoms=ATOMS, seed=seed, twin=twin_of(formula)))
+        file.write_text(outcome.model_dump_json())
+    return CellOutcome.model_validate_json(file.read_bytes())
+
+
+def twin_of(formula: str) -> Structure:
+    """Crystal of a quickstart compound."""
+    return next(compound.structure() for compound in quickstart_compounds() if compound.formula == formula)
+
+
+def system_of(outcome: CellOutcome) -> AtomicSystem:
+    """Arrays of an outcome's cell."""
+    return system_from_structure(Structure.from_dict(outcome.structure))
+
+
+def judged(formula: str, cells: Sequence[AtomicSystem]) -> Verdict:
+    """Relax and judge cells as a campaign does."""
+    maker = RelaxGeneratedMaker(potential="nep89")
+    outcomes = [
+        outcome_of(
+            maker.make(
+                structure_from_system(cell), model_version="0" * 64, seed=seed, formula=formula, twin=twin_of(formula)
+            )
+        )
+        for seed, cell in enumerate(cells)
+    ]
+    systems = [system_of(outcome) for outcome in outcomes]
+    return Verdict(
+        accepted=float(np.mean([outcome.accepted for outcome in outcomes])),
+        energy_eV_per_atom=float(np.mean([outcome.energy_eV_per_atom or np.nan for outcome in outcomes])),
+        right_units=right_units(formula, systems),
+        systems=systems,
+    )
+
+
+def right_units(formula: str, systems: Sequence[AtomicSystem]) -> float | None:
+    """Share of the polyanions' centres with the right number of ligands."""
+    if formula not in UNITS:
+        return None
+    centre, ligand, bond_A, right = UNITS[formula]
+    cells = [Surroundings.of(system) for system in systems]
+    counts = coordination_numbers(cells, atomic_numbers[centre], atomic_numbers[ligand], bond_A)
+    return float(np.mean(counts == right))
+
+
+def tell(name: str, value: float | None, unit: str, baseline: float | None) -> None:
+    """Print one figure."""
+    ratio = value / baseline if value is not None and baseline else None
+    print(json.dumps({"name": name, "value": value, "unit": unit, "baseline": baseline, "ratio": ratio}), flush=True)
+
+
+def compare_one(
+    formula: str,
+    model: generators.TrainedGenerator,
+    training: Sequence[AtomicSystem],
+    truth: CellOutcome,
+    *,
+    count: int,
+) -> None:
+    """Figures of one compound."""
+    reference = system_of(truth)
+    begun = time.process_time()
+    drawn = model.sample(reference.numbers, reference.lattice_A, count=count, seed=11)
+    tell(f"{formula}: sampling", (time.process_time() - begun) / count, "CPU s/cell", None)
+    volume = reference.volume_A3 / len(reference)
+    packed = [pack(formula, n_atoms=ATOMS, volume_A3_per_atom=volume, seed=seed).system for seed in range(count)]
+    mine, chance = judged(formula, drawn), judged(formula, packed)
+    energy = truth.energy_eV_per_atom or np.nan
+    tell(f"{formula}: accepted", mine.accepted, "share", chance.accepted)
+    tell(
+        f"{formula}: energy above melt-quench",
+        mine.energy_eV_per_atom - energy,
+        "eV/atom",
+        chance.energy_eV_per_atom - energy,
+    )
+    if mine.right_units is not None:
+        tell(f"{formula}: right units as drawn", right_units(formula, drawn), "share", right_units(formula, packed))
+        tell(f"{formula}: right units relaxed", mine.right_units, "share", chance.right_units)
+        tell(f"{formula}: right units melt-quench", right_units(formula, [reference]), "share", None)
+    for name, generated, random in (("as drawn", drawn, packed), ("relaxed", mine.systems, chance.systems)):
+        a, b = (generators.compare(cells, [reference], training=training) for cells in (generated, random))
+        mean_rdf = [float(np.mean(list(metrics.rdf_wasserstein_A.values()))) for metrics in (a, b)]
+        tell(f"{formula}: RDF distance {name}", mean_rdf[0], "A", mean_rdf[1])
+        angles = [float(np.mean(list(metrics.angle_wasserstein_deg.values()))) for metrics in (a, b)]
+        tell(f"{formula}: angle distance {name}", angles[0], "deg", angles[1])
+        tell(
+            f"{formula}: minimum distance over reference {name}", a.minimum_distance_ratio, "", b.minimum_distance_ratio
+        )
+        tell(f"{formula}: diversity {name}", a.diversity, "", b.diversity)
+        tell(f"{formula}: nearest training cell {name}", a.nearest_training, "", b.nearest_training)
+    same = [cell for cell in training if set(cell.numbers.tolist()) == set(reference.numbers.tolist())]
+    if same:
+        between = generators.compare(same, [reference])
+        tell(
+            f"{formula}: RDF distance quench to quench",
+            float(np.mean(list(between.rdf_wasserstein_A.values()))),
+            "A",
+            None,
+        )
+        apart = generators.compare([reference], [reference], training=same).nearest_training
+        tell(f"{formula}: nearest training cell melt-quench", apart, "", None)
+
+
+def main() -> None:
+    """Make or read the cells, train, draw, relax, judge."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--cells", type=Path, help="folder of melt-quenched cells, filled where they are missing")
+    options.add_argument("--count", type=int, default=4, help="cells drawn of each compound")
+    options.add_argument("--unseen", action="store_true", help="also train without the compound that is drawn")
+    chosen = options.parse_args()
+    with tempfile.TemporaryDirectory() as spare:
+        folder = chosen.cells or Path(spare)
+        folder.mkdir(parents=True, exist_ok=True)
+        os.environ.setdefault("VITRION_SCRATCH", str(Path(spare) / "scratch"))
+        formulas = [compound.formula for compound in quickstart_compounds()]
+        cells = {formula: system_of(quenched(formula, TRAINED, folder)) for formula in formulas}
+        config = generators.GeneratorConfig(validation_fraction=0.0)
+        begun = time.process_time()
+        model = generators.train(list(cells.values()), config=config, seed=1)
+        tell(f"training on {len(cells)} cells", time.process_time() - begun, "CPU s", None)
+        for band in model.metrics.training:
+            tell(f"denoising loss at {band.sigma_A:.2f} A", band.loss, "", band.target_power)
+        for formula in TARGETS:
+            compare_one(formula, model, list(cells.values()), quenched(formula, TRUTH, folder), count=chosen.count)
+            if chosen.unseen:
+                others = [cell for name, cell in cells.items() if name != formula]
+                blind = generators.train(others, config=config, seed=1)
+                print(json.dumps({"name": f"below: generator never trained on {formula}"}))
+                compare_one(formula, blind, others, quenched(formula, TRUTH, folder), count=chosen.count)
+
+
+if __name__ == "__main__":
+    main()
