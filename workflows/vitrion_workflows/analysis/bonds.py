@@ -1,0 +1,59 @@
+"""Coordination numbers and bond angles."""
+
+import numpy as np
+
+from vitrion_models.system import AtomicSystem, FloatArray, IntArray
+from vitrion_workflows.analysis.pairs import members, neighbours
+
+
+def coordination_numbers(system: AtomicSystem, *, centre: str, neighbour: str, cutoff_A: float) -> IntArray:
+    """Number of neighbours of one species around each atom of another.
+
+    Args:
+        system: the cell.
+        centre: chemical symbol of the atoms that are asked about.
+        neighbour: chemical symbol of what is counted.
+        cutoff_A: edge of the first shell, for example from `first_minimum_A`.
+
+    Returns:
+        Shape (N_centre,), in the order of the cell.
+
+    Raises:
+        InputError: unknown or absent species, or a cutoff that is not positive.
+    """
+    pairs = neighbours(system, cutoff_A, centre=centre, neighbour=neighbour)
+    counts: IntArray = np.bincount(pairs.centres, minlength=len(system))[members(system, centre)]
+    return counts
+
+
+def bond_angles(system: AtomicSystem, *, centre: str, ends: tuple[str, str], cutoff_A: float) -> FloatArray:
+    """Angles a-b-c at each atom b between all its neighbours a and c.
+
+    Args:
+        system: the cell.
+        centre: chemical symbol of b.
+        ends: chemical symbols of a and c.
+        cutoff_A: greatest length of both bonds.
+
+    Returns:
+        Degrees, each angle once, shape (A,); empty where no atom has two neighbours.
+
+    Raises:
+        InputError: unknown or absent species, or a cutoff that is not positive.
+    """
+    same = ends[0] == ends[1]
+    one = neighbours(system, cutoff_A, centre=centre, neighbour=ends[0])
+    two = one if same else neighbours(system, cutoff_A, centre=centre, neighbour=ends[1])
+    angles = []
+    for atom in np.flatnonzero(members(system, centre)):
+        first = _directions(one.vectors_A[one.centres == atom])
+        second = first if same else _directions(two.vectors_A[two.centres == atom])
+        cosines = np.clip(first @ second.T, -1.0, 1.0)
+        angles.append(cosines[np.triu_indices(len(first), k=1)] if same else cosines.ravel())
+    found: FloatArray = np.degrees(np.arccos(np.concatenate(angles)))
+    return found
+
+
+def _directions(vectors: FloatArray) -> FloatArray:
+    directions: FloatArray = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    return directions
