@@ -1,5 +1,7 @@
 """The MACE entry, on a tiny untrained model made here: no weights are fetched."""
 
+import os
+
 import numpy as np
 import pytest
 from model_force_fields import rock_salt
@@ -65,3 +67,4 @@ def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path):
     with pytest.raises(CheckpointError, match=r"not\.model cannot be read as a MACE model") as caught:
         potentials.load(f"mace:{path}")
     assert "\n" not in str(caught.value)
+    assert "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD" not in os.environ

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import warnings
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -43,6 +44,9 @@ def load_mace(argument: str, device: str) -> AseForceField:
         except Exception as error:
             # Unpickling a foreign file can raise anything.
             raise CheckpointError(f"{path} cannot be read as a MACE model: {FILE_ADVICE}") from error
+        finally:
+            # mace-torch lets every torch.load of the process unpickle, by this variable; only its own file may.
+            os.environ.pop("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", None)
     return AseForceField(
         calculator,
         name=f"mace:{path.name}",
