@@ -54,7 +54,7 @@ class Proposal(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     formula: str
-    source_fingerprint: str | None
+    source_fingerprint: str | None = None
     structure_fingerprint: str | None = None
     temperature_K: float
     arm: Arm
