@@ -1,0 +1,121 @@
+"""`vitrion diffusivity`: what a trajectory that exists already says about D."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vitrion.cli.output import emit, note
+from vitrion_models.errors import InputError
+
+if TYPE_CHECKING:
+    from vitrion_workflows.transport import TrajectoryAnalysis
+
+GATE_COLUMNS = ("name", "passed", "value", "lower", "upper", "unit", "message")
+
+
+def command(
+    trajectory: Annotated[Path, typer.Argument(help="XDATCAR(.gz), extended XYZ, ASE .traj, H5MD, DiffusionAnalyzer.")],
+    *,
+    species: Annotated[str, typer.Option(help="Mobile species, for example Li.")],
+    frame_interval_ps: Annotated[
+        float | None, typer.Option(help="Time between frames, where the file does not hold it.")
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option("--temperature", "-t", help="Set temperature in K; lets more gates judge.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Write the mean squared displacement to this HTML file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Tracer diffusivity of a trajectory, D = lim MSD / 6t in cm2/s, with its interval and gates."""
+    from vitrion_workflows.transport import analyse_trajectory, read_trajectory  # noqa: PLC0415 - scipy is slow
+
+    read = read_trajectory(trajectory, frame_interval_ps=frame_interval_ps)
+    found = analyse_trajectory(read, species=species, temperature_K=temperature)
+    row = summary(found, source=str(trajectory), temperature_K=temperature)
+    if plot is not None:
+        write_plot(plot, found, title=f"{found.species} in {trajectory.name}")
+    if as_json:
+        emit(row, as_json=True)
+        return
+    emit({key: value for key, value in row.items() if key not in {"gates", "msd", "not_checked"}}, as_json=False)
+    emit(row["gates"], as_json=False, columns=GATE_COLUMNS)
+    for reason in found.not_checked:
+        note(f"not checked: {reason}")
+
+
+def summary(found: "TrajectoryAnalysis", *, source: str, temperature_K: float | None) -> dict[str, Any]:
+    """One analysis under the field names of a label.
+
+    Args:
+        found: the analysis.
+        source: file it came from.
+        temperature_K: set temperature, if stated.
+    """
+    estimate = found.estimate
+    return {
+        "trajectory": source,
+        "species": found.species,
+        "temperature_K": temperature_K,
+        "state": found.state,
+        "value": found.value_cm2_per_s,
+        "unit": "cm2/s",
+        "convention": "einstein_3d",
+        "interval_68": estimate.interval_68,
+        "interval_95": estimate.interval_95,
+        "log10_stderr": estimate.log10_stderr,
+        "n_eff": estimate.n_eff,
+        "exponent": estimate.exponent,
+        "exponent_stderr": estimate.exponent_stderr,
+        "fit_window_ps": estimate.fit_window_ps,
+        "frame_interval_ps": estimate.frame_interval_ps,
+        "equilibration_ps": found.equilibration_ps,
+        "production_ps": found.production_ps,
+        "haven_ratio": found.haven.ratio if found.haven else None,
+        "framework_state": found.framework.state,
+        "drift_A": found.drift_A,
+        "mean_temperature_K": found.mean_temperature_K,
+        "not_checked": list(found.not_checked),
+        "gates": list(found.gates),
+        "msd": estimate.msd,
+    }
+
+
+def write_plot(path: Path, found: "TrajectoryAnalysis", *, title: str) -> None:
+    """Mean squared displacement with its 95 % band, the fitted line and its window, as one HTML page.
+
+    Args:
+        path: file to write; it needs no network to be looked at.
+        found: the analysis.
+        title: heading.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    import plotly.graph_objects as go  # noqa: PLC0415 - slow to import
+
+    estimate = found.estimate
+    first, last = estimate.fit_window_ps
+    slope = estimate.fit.slope_A2 / estimate.frame_interval_ps
+    figure = go.Figure(
+        [
+            go.Scatter(
+                x=estimate.msd.lag_ps,
+                y=estimate.msd.msd_A2,
+                error_y={"type": "data", "array": [1.96 * error for error in estimate.msd.stderr_A2]},
+                mode="markers",
+                name="MSD, 95 %",
+            ),
+            go.Scatter(
+                x=[first, last],
+                y=[estimate.intercept_A2 + slope * lag for lag in (first, last)],
+                mode="lines",
+                name=f"6 D t + c, D = {estimate.value_cm2_per_s:.3g} cm2/s",
+            ),
+        ],
+        layout={"title": title, "xaxis_title": "lag time (ps)", "yaxis_title": "MSD (\u00c5\u00b2)"},
+    )
+    try:
+        path.write_text(figure.to_html(include_plotlyjs=True), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}") from error

@@ -1,0 +1,74 @@
+"""`vitrion diffusivity` as people type it."""
+
+import json
+
+import numpy as np
+import pytest
+import walks
+
+from vitrion.cli.app import run
+from vitrion_workflows.dynamics import h5md
+from vitrion_workflows.dynamics.trajectory import Trajectory
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = walks.langevin(
+        np.random.default_rng(0), frames=401, ions=20, mass=6.94, temperature=1000, friction=30, interval=0.02
+    )
+    trajectory = Trajectory(
+        numbers=np.full(20, 3),
+        positions_A=path + np.random.default_rng(1).random((20, 3)) * 10,
+        lattice_A=np.eye(3) * 10,
+        frame_interval_ps=0.02,
+    )
+    return h5md.write(tmp_path / "run.h5", trajectory)
+
+
+def test_json_has_the_fields_of_a_label(file, capsys):
+    assert run(["diffusivity", str(file), "--species", "Li", "-t", "1000", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert row["state"] == "accepted"
+    assert row["interval_95"][0] < row["value"] < row["interval_95"][1]
+    assert row["value"] == pytest.approx(walks.BOLTZMANN * 1000 / 6.94 / 30 * 1e-4, rel=0.2)
+    assert row["convention"] == "einstein_3d"
+    assert {gate["name"] for gate in row["gates"]} >= {"unwrapped", "missing_frame", "frame_interval", "resolved"}
+
+
+def test_table_says_what_was_not_checked(file, capsys):
+    assert run(["diffusivity", str(file), "--species", "Li"]) == 0
+    printed = capsys.readouterr()
+    assert "unwrapped" in printed.out
+    assert "not checked: temperature" in printed.err
+
+
+def test_plot_is_one_page(file, tmp_path, capsys):
+    page = tmp_path / "msd.html"
+    assert run(["diffusivity", str(file), "--species", "Li", "--json", "--plot", str(page)]) == 0
+    assert "lag time (ps)" in page.read_text(encoding="utf-8")
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["--species", "Na"], "holds no Na"),
+        (["--species", "Li", "--frame-interval-ps", "0.1"], "not 0.1 ps as stated"),
+        (["--species", "Li", "-t", "-5"], "impossible"),
+    ],
+)
+def test_faults_are_one_line_and_code_two(file, capsys, words, fault):
+    assert run(["diffusivity", str(file), *words]) == 2
+    printed = capsys.readouterr().err
+    assert fault in printed
+    assert len(printed.strip().splitlines()) == 1
+    assert "run.h5" in printed
+
+
+def test_absent_interval_is_asked_for(tmp_path, capsys):
+    (tmp_path / "XDATCAR").write_text(
+        "x\n1.0\n5 0 0\n0 5 0\n0 0 5\nLi\n1\n"
+        + "".join(f"Direct configuration= {i}\n0.{i} 0 0\n" for i in range(1, 9)),
+    )
+    assert run(["diffusivity", str(tmp_path / "XDATCAR"), "--species", "Li"]) == 2
+    assert "state the frame interval" in capsys.readouterr().err
