@@ -1,6 +1,7 @@
 """Which lags a diffusivity is read from: past ballistic and caged motion, short of the noise."""
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -83,12 +84,17 @@ def choose_window(msd_A2: FloatArray, *, increments: int, collective: float) -> 
     starts = [first]
     while starts[-1] * RUNG <= latest:
         starts.append(starts[-1] * RUNG)
-    fits = [straight_line(msd_A2, fit_lags(start, last), increments=increments) for start in starts]
-    for index, fit in enumerate(fits):
-        later = fits[index + 1 : index + 3]
-        if later and all(_agree(fit, other, collective) for other in later):
-            return Window(fits[min(index + (index > 0), len(fits) - 1)], bend=0.0)
-    return Window(fits[-1], bend=_bend(fits[-1], fits[-2] if len(fits) > 1 else None))
+
+    @cache
+    def fit(index: int) -> Fit:
+        return straight_line(msd_A2, fit_lags(starts[index], last), increments=increments)
+
+    final = len(starts) - 1
+    for index in range(final):
+        later = range(index + 1, min(index + 2, final) + 1)
+        if all(_agree(fit(index), fit(other), collective) for other in later):
+            return Window(fit(index + (index > 0)), bend=0.0)
+    return Window(fit(final), bend=_bend(fit(final), fit(final - 1) if final else None))
 
 
 def _bend(fit: Fit, before: Fit | None) -> float:
