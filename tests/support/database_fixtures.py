@@ -5,7 +5,7 @@ import uuid
 
 import pymongo
 import pytest
-from mongo_process import CannotStart, MongoProcess
+from mongo_process import CannotStartError, MongoProcess
 
 import vitrion
 
@@ -27,7 +27,7 @@ def mongo_server_uri():
         return
     try:
         server = MongoProcess()
-    except CannotStart as fault:
+    except CannotStartError as fault:
         _unavailable(str(fault))
     yield server.uri
     server.stop()
@@ -52,7 +52,7 @@ def mongo_process(tmp_path):
     def start(file=tmp_path / "mongo.h2"):
         try:
             started.append(MongoProcess(file))
-        except CannotStart as fault:
+        except CannotStartError as fault:
             _unavailable(str(fault))
         return started[-1]
 

@@ -13,7 +13,7 @@ VERSION = "1.47.0"
 JAVA = ("java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 
-class CannotStart(Exception):
+class CannotStartError(Exception):
     """Java, Maven or the jars are not to be had here."""
 
 
@@ -21,7 +21,7 @@ def jars():
     """Folder of the server's jars, fetched once for all checkouts and workers."""
     for program in ("java", "mvn"):
         if shutil.which(program) is None:
-            raise CannotStart(f"{program} is not installed: no MongoDB server for tests")
+            raise CannotStartError(f"{program} is not installed: no MongoDB server for tests")
     folder = platformdirs.user_cache_path("vitrion") / f"mongo-java-server-{VERSION}"
     folder.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(f"{folder}.lock"):
@@ -33,7 +33,9 @@ def jars():
                 [*command, f"-DoutputDirectory={incoming}"], capture_output=True, text=True, check=False
             )
             if fetched.returncode != 0:
-                raise CannotStart(f"Maven cannot fetch the MongoDB server for tests: {fetched.stdout.strip()[:300]}")
+                raise CannotStartError(
+                    f"Maven cannot fetch the MongoDB server for tests: {fetched.stdout.strip()[:300]}"
+                )
             incoming.rename(folder)
     return folder
 
@@ -57,7 +59,7 @@ class MongoProcess:
                 self.uri = f"mongodb://127.0.0.1:{int(number)}"
                 return
         self.stop()
-        raise CannotStart("the MongoDB server for tests does not start")
+        raise CannotStartError("the MongoDB server for tests does not start")
 
     def stop(self):
         """Shut down cleanly."""

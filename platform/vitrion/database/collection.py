@@ -4,9 +4,11 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pymongo import IndexModel
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from vitrion.database.errors import DatabaseError, told
+from vitrion.database.indexes import Index
 
 Document = dict[str, Any]
 Sort = Sequence[tuple[str, int]]
@@ -122,11 +124,12 @@ class Collection:
             self._check_writable()
             return int(self.raw.update_many(dict(query), dict(update)).matched_count)
 
-    def create_index(self, keys: Sort, *, unique: bool) -> None:
-        """Make sure an index exists."""
+    def create_indexes(self, indexes: Iterable[Index]) -> None:
+        """Make sure indexes exist."""
+        models = [IndexModel(list(index.keys), name=index.name, unique=index.unique) for index in indexes]
         with told(self._where):
             self._check_writable()
-            self.raw.create_index(list(keys), unique=unique)
+            self.raw.create_indexes(models)
 
     def _check_writable(self) -> None:
         if self._readonly:

@@ -116,6 +116,4 @@ class Database:
         if found is None:
             meta.insert_if_absent({"_id": SCHEMA_ID, "version": SCHEMA_VERSION})
         for name, indexes in INDEXES.items():
-            collection = self.collection(name)
-            for index in indexes:
-                collection.create_index(index.keys, unique=index.unique)
+            self.collection(name).create_indexes(indexes)

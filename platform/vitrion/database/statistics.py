@@ -51,5 +51,6 @@ def grouped(collection: Collection, query: Query, *, field: str, group_by: Seque
             maximum=row["maximum"],
         )
         for row in collection.aggregate(pipeline)
+        if row["count"]  # nothing at all is no group, though not every engine says so
     ]
     return sorted(found, key=lambda row: tuple((value is None, str(type(value)), value) for value in row.group))

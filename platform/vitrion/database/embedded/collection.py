@@ -9,10 +9,9 @@ from litemongo._vendor.mongomock import collection as mongomock_collection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 from pymongo.results import InsertManyResult, InsertOneResult
 
-from vitrion.database.embedded.store import EmbeddedCollectionStore
+from vitrion.database.embedded.group import grouped, grouping_of
+from vitrion.database.embedded.store import DUPLICATE_KEY, EmbeddedCollectionStore
 from vitrion.database.embedded.values import original
-
-DUPLICATE_KEY = 11000
 
 
 class EmbeddedCursor(mongomock_collection.Cursor):
@@ -95,14 +94,19 @@ class EmbeddedCollection(mongomock_collection.Collection):
         return [original(value) for (value,) in rows]
 
     def aggregate(self, pipeline: Sequence[Mapping[str, Any]], session: Any = None, **options: Any) -> Any:
-        """As pymongo's; a leading ``$match`` is answered by SQLite."""
-        stages = list(pipeline)
-        if stages and set(stages[0]) == {"$match"}:
-            documents = list(self.find(stages.pop(0)["$match"]))
-        else:
-            documents = list(self.find())
+        """As pymongo's; a leading ``$match`` and a simple ``$group`` are answered by SQLite."""
         del options
-        return aggregate.process_pipeline(documents, self.database, stages, session)
+        stages = list(pipeline)
+        query = stages.pop(0)["$match"] if stages and set(stages[0]) == {"$match"} else {}
+        grouping = grouping_of(stages[0]) if stages else None
+        found = None
+        if grouping is not None:
+            found = grouped(self._store, self._store.plan(query), grouping)
+        if found is not None:
+            return aggregate.process_pipeline(found, self.database, stages[1:], session)
+        # Only what the groups are made of is handed on: the Python engine copies every document.
+        needed = dict.fromkeys(grouping.paths, 1) if grouping is not None and grouping.paths else None
+        return aggregate.process_pipeline(list(self.find(query, needed)), self.database, stages, session)
 
     def insert_one(self, document: Any, **options: Any) -> InsertOneResult:
         """As pymongo's."""
@@ -147,6 +151,11 @@ class EmbeddedCollection(mongomock_collection.Collection):
         if self._store.indexes.get(name) == wanted:
             return name
         return str(super().create_index(keys, **options))
+
+    def create_indexes(self, indexes: Iterable[Any], session: Any = None) -> list[str]:
+        """As pymongo's, in one transaction."""
+        with self._store.transaction():
+            return list(super().create_indexes(list(indexes), session))
 
     def with_options(self, codec_options: Any = None, **options: Any) -> "EmbeddedCollection":
         """This collection: concerns and preferences mean nothing to a file."""

@@ -17,6 +17,7 @@ from vitrion.database.embedded.values import ARRAY, OPAQUE, SqlValue, field_valu
 BUSY_SECONDS = 30.0
 CACHE_KIB = 16_384
 CHUNK = 500
+DUPLICATE_KEY = 11000
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS entries(path, value, id, PRIMARY KEY(path, value, id)) WITHOUT ROWID;
@@ -56,6 +57,8 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
         if self._readonly:
             connection.execute("PRAGMA query_only=ON")
         else:
+            if not self._path.stat().st_size:
+                connection.execute("PRAGMA synchronous=OFF")  # a new file has nothing to lose
             # As LiteMongo: a killed process loses nothing, a power cut perhaps the last moment.
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
@@ -256,14 +259,22 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
             DuplicateKeyError: a unique index over fields that are not.
         """
         paths = [path for path, direction in index_dict["key"] if _is_column(path, direction)]
-        if len(paths) == len(index_dict["key"]):
-            try:
-                with self.transaction():
+        try:
+            with self.transaction():
+                if len(paths) == len(index_dict["key"]):
                     self._add_columns([path for path in paths if path != "_id" and path not in self._columns])
                     self._connection.execute(_index_statement(index_name, index_dict))
-            except sqlite3.IntegrityError as fault:
-                raise DuplicateKeyError(f"E11000 Duplicate Key Error: {fault}", 11000) from fault
-        super().create_index(index_name, index_dict)
+                # Not through LiteMongo's table, which would commit at once.
+                self._connection.execute(
+                    f"INSERT OR REPLACE INTO {self.INDEXES} VALUES(?, ?)",
+                    (index_name, bson.encode(index_dict)),
+                )
+        except sqlite3.IntegrityError as fault:
+            raise DuplicateKeyError(f"E11000 Duplicate Key Error: {fault}", DUPLICATE_KEY) from fault
+        finally:
+            self.indexes.invalidate()
+        if index_dict.get("expireAfterSeconds") is not None:
+            self._ttl_indexes[index_name] = index_dict
 
     def drop_index(self, index_name: str) -> None:
         """Forget an index; its columns stay.
@@ -281,7 +292,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
         try:
             self._connection.execute(self._statement(replace=replace), row)
         except sqlite3.IntegrityError as fault:
-            raise DuplicateKeyError(f"E11000 Duplicate Key Error: {fault}", 11000) from fault
+            raise DuplicateKeyError(f"E11000 Duplicate Key Error: {fault}", DUPLICATE_KEY) from fault
         if replace:
             self._connection.execute("DELETE FROM entries WHERE id = ?", (encoded,))
         for path, value, stored in zip(self._columns, values, row[2:], strict=True):

@@ -1,0 +1,177 @@
+"""Labels on both back ends: stored once, found by what they are, never averaged across what differs."""
+
+import math
+
+import numpy as np
+import pytest
+
+from vitrion.database import ImportedLabel, NotFoundError
+from vitrion_models.errors import InputError
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.schemas import (
+    GateOutcome,
+    LabelOutcome,
+    LabelProtocol,
+    LabelState,
+    MethodRecord,
+    MsdTable,
+    label_key,
+)
+
+
+@pytest.fixture
+def cell(db):
+    rng = np.random.default_rng(0)
+    system = AtomicSystem(np.repeat([3, 16], 6), rng.uniform(0, 7, (12, 3)), np.eye(3) * 7)
+    return db.structures.add(system, kind="amorphous").fingerprint
+
+
+def outcome(cell, *, temperature_K=1000.0, value=1e-5, state="accepted", potential="nep89", seed=1):
+    method = MethodRecord(
+        engine="vitrion-batched",
+        potential=potential,
+        potential_version="1",
+        weights_sha256=("a" if potential == "nep89" else "b") * 64,
+        time_step_fs=2,
+        frame_interval_ps=0.02,
+        thermostat="langevin",
+        seed=seed,
+        code_version="0.1.0",
+    )
+    return LabelOutcome(
+        structure_fingerprint=cell,
+        species="Li",
+        temperature_K=temperature_K,
+        state=state,
+        value=value,
+        interval_95=(value / 2, value * 2),
+        log10_stderr=0.15,
+        production_ps=12,
+        msd=MsdTable(lag_ps=(1.0,), msd_A2=(2.0,), stderr_A2=(0.1,)),
+        gates=(GateOutcome(name="temperature", passed=True, value=temperature_K),),
+        protocol=LabelProtocol(),
+        method=method,
+    )
+
+
+def imported(**changes):
+    given = {
+        "property": "tracer_diffusivity",
+        "species": "Li",
+        "temperature_K": 1000.0,
+        "state": LabelState.ACCEPTED,
+        "value": 2e-5,
+        "unit": "cm2/s",
+        "convention": "einstein_3d",
+        "potential": "PBE",
+        "weights_sha256": "c" * 64,
+        "dataset": "amorphous_diffusivity",
+        "record": 7,
+        "composition": "Li3PS4",
+    }
+    return ImportedLabel(**(given | changes))
+
+
+def test_a_label_is_stored_once_under_the_key_known_before_it_was_made(db, cell):
+    made = outcome(cell)
+    added = db.labels.add(made, campaign="c", cycle=0, arm="random", job="uuid")
+    assert added.created
+    assert added.key == label_key(
+        structure_fingerprint=cell,
+        species="Li",
+        temperature_K=1000,
+        protocol=made.protocol,
+        weights_sha256="a" * 64,
+        seed=1,
+    )
+    assert not db.labels.add(made, campaign="other").created
+    row = db.labels.get(added.key[:12])
+    assert (row.campaign, row.cycle, row.arm, row.job) == ("c", 0, "random", "uuid")
+    assert (row.formula, row.chemsys, row.kind, row.n_atoms) == ("Li6 S6", "Li-S", "amorphous", 12)
+    assert row.log10_value == pytest.approx(-5)
+    assert row.interval_95 == (5e-6, 2e-5)
+    assert row.gates == made.gates
+    assert row.msd["msd_A2"] == [2.0]
+    assert row.method["engine"] == "vitrion-batched"
+    assert set(db.labels.find([added.key, "0" * 64])) == {added.key}
+
+
+def test_a_label_of_an_unknown_structure_is_refused(db):
+    with pytest.raises(NotFoundError, match="add it before its label"):
+        db.labels.add(outcome("f" * 64))
+    assert db.labels.count() == 0
+
+
+def test_imported_labels_belong_to_a_composition_or_a_structure(db, cell):
+    first = db.labels.add_imported(
+        imported(source_value=6e-5, conversion_factor=1 / 3, conversion="slope/2 -> Einstein")
+    )
+    assert first.created
+    assert not db.labels.add_imported(imported(composition="P1 S4 Li3")).created  # the same composition
+    assert db.labels.add_imported(imported(record=8)).created
+    row = db.labels.get(first.key)
+    assert row.structure_fingerprint is None
+    assert (row.composition, row.reduced_formula, row.chemsys) == ("Li3PS4", "Li3PS4", "Li-P-S")
+    assert row.value == pytest.approx(row.source_value * row.conversion_factor)
+    assert db.labels.add_imported(imported(composition=None, structure_fingerprint=cell)).created
+    for wrong in ({"composition": None}, {"structure_fingerprint": cell}):
+        with pytest.raises(InputError, match="not both"):
+            db.labels.add_imported(imported(**wrong))
+    with pytest.raises(InputError, match="no formula"):
+        db.labels.add_imported(imported(composition="Li3(PS"))
+
+
+def test_filters_of_labels(db, cell):
+    for temperature in (800.0, 900.0, 1000.0):
+        for seed, value, state in ((1, 1e-5, "accepted"), (2, 1e-6, "censored"), (3, 3e-5, "accepted")):
+            db.labels.add(outcome(cell, temperature_K=temperature, value=value, state=state, seed=seed), campaign="c")
+    db.labels.add(outcome(cell, potential="chgnet"), campaign="d", arm="referee")
+    count = db.labels.count
+    assert count() == 10
+    assert count(temperature=(850, 1100), potential="nep89") == 6
+    assert count(chemsys="Li-S", temperature=(900, 1100), accepted=True) == 5
+    assert count(accepted=False) == count(state="censored") == 3
+    assert count(value=(2e-5, None)) == 3
+    assert count(log10_value=(None, -5.5)) == 3
+    assert count(campaign="d", arm="referee", weights_sha256="b" * 64) == 1
+    assert count(property="ionic_conductivity") == 0
+    assert count(structure_fingerprint=cell, species="Li", elements_all=["Li"], elements_none=["P"]) == 10
+    frame = db.labels.search(sort=["temperature_K", "-value"], potential="nep89").to_dataframe()
+    assert frame.temperature_K.is_monotonic_increasing
+    assert frame.value.iloc[0] == 3e-5
+
+
+def test_numbers_of_two_potentials_or_properties_are_not_averaged_unasked(db, cell):
+    db.labels.add(outcome(cell, value=1e-5))
+    db.labels.add(outcome(cell, value=1e-4, seed=2))
+    db.labels.add(outcome(cell, value=1e-7, potential="chgnet"))
+    db.labels.add(outcome(cell, value=1e-3, state="rejected", seed=9))
+    with pytest.raises(InputError, match=r"more than one potential \(chgnet, nep89\)"):
+        db.labels.statistics()
+    (group,) = db.labels.statistics(potential="nep89")
+    assert (group.count, group.mean) == (2, pytest.approx(-4.5))  # the rejected one is left out
+    assert [entry.group for entry in db.labels.statistics(group_by="potential")] == [("chgnet",), ("nep89",)]
+    (mixed,) = db.labels.statistics(across="potential")
+    assert mixed.count == 3
+    db.labels.add_imported(imported(property="ionic_conductivity", unit="S/cm", potential="nep89"))
+    with pytest.raises(InputError, match="more than one property"):
+        db.labels.statistics(potential="nep89")
+
+
+def test_a_superseded_label_stays_and_is_left_out(db, cell):
+    old, new = db.labels.add(outcome(cell)).key, db.labels.add(outcome(cell, seed=2)).key
+    db.labels.supersede(old, by=new)
+    assert [row.key for row in db.labels.search()] == [new]
+    assert [row.key for row in db.labels.search(superseded=True)] == [old]
+    assert db.labels.get(old).superseded_by == new
+    with pytest.raises(NotFoundError):
+        db.labels.supersede(old, by="0" * 64)
+
+
+def test_a_label_without_a_value_has_no_logarithm(db, cell):
+    key = db.labels.add(outcome(cell, state="rejected").model_copy(update={"value": None, "interval_95": None})).key
+    row = db.labels.get(key)
+    assert row.value is None
+    assert row.log10_value is None
+    assert row.interval_95 is None
+    assert math.isnan(db.labels.search().to_dataframe().value.astype(float).iloc[0])
