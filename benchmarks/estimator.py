@@ -65,8 +65,9 @@ REFUSALS: dict[str, Motion] = {
 
 def figure(name: str, value: float, unit: str, baseline: float | None = None) -> None:
     """Print one figure."""
-    ratio = None if baseline in {None, 0} else value / baseline
-    print(json.dumps({"name": name, "value": value, "unit": unit, "baseline": baseline, "ratio": ratio}), flush=True)
+    ratio = value / baseline if baseline and np.isfinite(value) else None
+    shown = value if np.isfinite(value) else None
+    print(json.dumps({"name": name, "value": shown, "unit": unit, "baseline": baseline, "ratio": ratio}), flush=True)
 
 
 def kinisi_estimate(path: np.ndarray, interval: float, start_ps: float) -> float:
