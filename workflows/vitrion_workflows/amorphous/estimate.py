@@ -1,5 +1,6 @@
 """How much room a compound needs, before anything is simulated: its crystal twin's volume, or ionic radii."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,6 +16,7 @@ from vitrion_workflows.amorphous.composition import parse_formula
 # Share of a compound's volume that its ions fill with Shannon's six-fold radii: the mean over 21 compounds,
 # 0.70 +- 0.08 (docs/design/cell-gates.md, `python benchmarks/gates.py`).
 IONIC_PACKING_FRACTION = 0.70
+MOST_UNBALANCED = 0.3  # elementary charges an atom; delithiated compounds stay below
 CUBIC_CENTIMETRE_PER_MOLE_IN_A3 = 1.660539
 # Anions without a six-fold Shannon entry; Pauling's radii (The Nature of the Chemical Bond, 3rd ed., table 13-3).
 PAULING_RADII_A: Mapping[str, float] = {"N3-": 1.71, "P3-": 2.12, "As3-": 2.22, "C4-": 2.60, "H-": 1.40}
@@ -69,23 +71,44 @@ def estimate_volume(formula: str, twin: Structure | None = None) -> VolumeEstima
 
 
 def _volume_of_ions(composition: Composition) -> float | None:
-    reduced, _ = composition.get_integer_formula_and_factor()
-    guesses = Composition(reduced).oxi_state_guesses(max_sites=-1)
-    if not guesses:
+    charges = likely_charges(composition)
+    if charges is None:
         return None
     volume = 0.0
     for element, amount in composition.items():
-        radius = _ionic_radius_A(Element(element.symbol), guesses[0].get(element.symbol, 0.0))
+        radius = _ionic_radius_A(Element(element.symbol), charges[element.symbol])
         if radius is None:
             return None
         volume += amount * 4.0 / 3.0 * pi * radius**3
     return float(volume / IONIC_PACKING_FRACTION / composition.num_atoms)
 
 
-def _ionic_radius_A(element: Element, charge: float) -> float | None:
-    whole = round(charge)
-    if whole == 0:
+def likely_charges(composition: Composition) -> dict[str, int] | None:
+    """One common oxidation state for each element, together as near to neutral as can be.
+
+    Pymatgen's guesser weighs all mixtures of states and can take minutes; radii need no such care.
+
+    Returns:
+        Element symbol -> charge, or None where every choice leaves more than 0.3 e an atom: an alloy.
+    """
+    elements = [Element(species.symbol) for species in composition]
+    states = [[state for state in element.common_oxidation_states if state] for element in elements]
+    best: tuple[float, tuple[int, ...]] | None = None
+    for chosen in itertools.product(*states):
+        negative = [element.X for element, state in zip(elements, chosen, strict=True) if state < 0]
+        positive = [element.X for element, state in zip(elements, chosen, strict=True) if state > 0]
+        if not negative or not positive or min(negative) <= max(positive):
+            continue
+        total = sum(composition[element] * state for element, state in zip(elements, chosen, strict=True))
+        unbalanced = round(abs(total) / composition.num_atoms, 6)
+        if best is None or unbalanced < best[0]:
+            best = (unbalanced, chosen)
+    if best is None or best[0] > MOST_UNBALANCED:
         return None
+    return {element.symbol: state for element, state in zip(elements, best[1], strict=True)}
+
+
+def _ionic_radius_A(element: Element, whole: int) -> float | None:
     named = PAULING_RADII_A.get(f"{element.symbol}{abs(whole)}{'+' if whole > 0 else '-'}".replace("1-", "-"))
     if named is not None:
         return named

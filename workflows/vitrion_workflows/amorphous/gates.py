@@ -37,7 +37,7 @@ class CellLimits:
         pressure_GPa: least and greatest static pressure of a relaxed cell.
     """
 
-    least_distance_ratio: float = 0.65
+    least_distance_ratio: float = 0.58
     volume_ratio: Mapping[VolumeSource, tuple[float, float]]
     energy_above_crystal_eV_per_atom: tuple[float, float] = (-0.05, 0.6)
     greatest_coherence: float = 6.0
@@ -49,7 +49,7 @@ class CellLimits:
 DEFAULT_LIMITS = CellLimits(
     volume_ratio={
         VolumeSource.TWIN: (0.75, 1.9),
-        VolumeSource.IONS: (0.6, 2.0),
+        VolumeSource.IONS: (0.5, 2.0),
         VolumeSource.ELEMENTS: (0.45, 2.2),
     },
 )
