@@ -193,6 +193,8 @@ def test_nothing_moved_far_is_censored_with_a_bound():
     # Three jumps of 3 A by 24 ions in the 12 ps or less that were analysed: more than that would have been seen.
     assert 9 * 2.99 / (6 * 24 * 12.0) * 1e-4 <= outcome.value <= 1e-5
     assert "resolved" in failed_gates(outcome.gates)
+    assert outcome.interval_95 is None
+    assert outcome.log10_stderr is None
 
 
 @pytest.mark.parametrize("rate", [0.002, 0.01])

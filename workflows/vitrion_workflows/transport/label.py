@@ -157,15 +157,17 @@ def label_trajectory(
         extra.append(GateOutcome(name="temperature", passed=False, unit="K", message="no temperature was recorded"))
     state = found.state if all(gate.passed for gate in extra) else LabelState.REJECTED
     estimate = found.estimate
+    # The stored value of a censored label is a bound: an interval around the estimate would not belong to it.
+    known = state is not LabelState.CENSORED
     return LabelOutcome(
         structure_fingerprint=structure_fingerprint,
         species=species,
         temperature_K=temperature_K,
         state=state,
         value=found.value_cm2_per_s,
-        interval_68=estimate.interval_68,
-        interval_95=estimate.interval_95,
-        log10_stderr=_finite(estimate.log10_stderr),
+        interval_68=estimate.interval_68 if known else None,
+        interval_95=estimate.interval_95 if known else None,
+        log10_stderr=_finite(estimate.log10_stderr) if known else None,
         n_eff=estimate.n_eff,
         exponent=_finite(estimate.exponent),
         exponent_stderr=_finite(estimate.exponent_stderr),
