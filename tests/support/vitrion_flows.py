@@ -7,6 +7,8 @@ from pathlib import Path
 
 from jobflow import Flow, job
 
+from vitrion_workflows.flows.stopping import StoppedError, stop_condition
+
 
 @job
 def double(number, record=None):
@@ -47,3 +49,17 @@ def chain(number):
     first = double(number)
     second = double(first.output)
     return Flow([first, second], output=second.output)
+
+
+@job
+def step_on(folder, steps):
+    """Count up once in a tenth of a second, in a file that later attempts go on from; can be stopped."""
+    path, should_stop = Path(folder) / "steps", stop_condition()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    while (done := len(path.read_text()) if path.exists() else 0) < steps:
+        if should_stop():
+            raise StoppedError(f"stopped after {done} steps")
+        with path.open("a") as file:
+            file.write("x")
+        time.sleep(0.1)
+    return done

@@ -7,23 +7,49 @@ from typing import Annotated
 
 import typer
 
+from vitrion.cli.output import note
+
 
 def command(
     *,
     name: Annotated[str, typer.Option(help="Name of this worker; host and process by default.")] = "",
     once: Annotated[bool, typer.Option("--once", help="End when nothing is ready instead of waiting.")] = False,
-    heartbeat: Annotated[float, typer.Option(help="Seconds between signs of life.", min=1.0)] = 20.0,
+    heartbeat: Annotated[float, typer.Option(help="Seconds between signs of life.", min=0.5)] = 20.0,
 ) -> None:
-    """Run fireworks of campaigns with `runner: fireworks`; start as many as there are cores, on any machine."""
-    from vitrion.database.connection import URI_VARIABLE, home_folder  # noqa: PLC0415 - `--help` does without
-    from vitrion.running.launchpad import connect_launchpad, work  # noqa: PLC0415
+    """Run tasks of campaigns with `runner: {kind: fireworks}`; start one for each core, on any machine.
 
-    home = home_folder()
-    work(
-        connect_launchpad(os.environ.get(URI_VARIABLE)),
-        folder=home / "launches",
-        scratch=Path(os.environ.get("VITRION_SCRATCH") or home / "scratch"),
-        name=name or f"{socket.gethostname()}-{os.getpid()}",
-        heartbeat_seconds=heartbeat,
-        once=once,
-    )
+    Ctrl-C or SIGTERM: the task in hand writes its checkpoint and is given back. All workers of a campaign, and the
+    process that steps it, share one VITRION_SCRATCH.
+    """
+    import signal  # noqa: PLC0415 - `--help` does without all of these
+    import warnings  # noqa: PLC0415
+
+    from vitrion.database import connect  # noqa: PLC0415
+    from vitrion.database.connection import URI_VARIABLE, home_folder  # noqa: PLC0415
+    from vitrion.database.errors import told  # noqa: PLC0415
+    from vitrion.running.launchpad import connect_launchpad  # noqa: PLC0415
+    from vitrion.running.rocketry import WorkerLaunchPad, work  # noqa: PLC0415
+    from vitrion_models.errors import InputError  # noqa: PLC0415
+    from vitrion_workflows.flows.stopping import stop_condition, stop_on_signal  # noqa: PLC0415
+
+    uri = os.environ.get(URI_VARIABLE)
+    if not uri:
+        raise InputError(f"`vitrion worker` takes tasks from a MongoDB server: set {URI_VARIABLE}")
+    # jobflow's own use of a deprecated name; nothing a user of a campaign could act on.
+    warnings.filterwarnings("ignore", category=FutureWarning, module=r"jobflow\..*")
+    own_name = name or f"{socket.gethostname()}-{os.getpid()}"
+    with connect(uri) as db, told(db.where):
+        pad = connect_launchpad(uri, kind=WorkerLaunchPad)
+        stop_on_signal(signal.SIGTERM, signal.SIGINT)
+        note(f"{own_name} waits for tasks at {db.where}")
+        work(
+            pad,
+            db.job_store(),
+            scratch=Path(os.environ.get("VITRION_SCRATCH") or home_folder() / "scratch"),
+            name=own_name,
+            heartbeat_seconds=heartbeat,
+            once=once,
+            should_stop=stop_condition(),
+        )
+        pad.connection.close()
+    note(f"{own_name} ends")

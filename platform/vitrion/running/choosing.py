@@ -28,11 +28,11 @@ def _local(settings: Any, _db: Database, _uri: str | None, scratch: Path) -> Run
     return LocalRunner(workers=settings.workers, scratch=scratch)
 
 
-def _launchpad(settings: Any, _db: Database, uri: str | None, _scratch: Path) -> Runner:
-    from vitrion.running.launchpad import LaunchpadRunner, connect_job_store, connect_launchpad  # noqa: PLC0415 - heavy
+def _launchpad(settings: Any, db: Database, uri: str | None, _scratch: Path) -> Runner:
+    from vitrion.running.launchpad import LaunchpadRunner, connect_launchpad  # noqa: PLC0415 - heavy
 
     return LaunchpadRunner(
-        connect_launchpad(uri), connect_job_store(uri), lost_after_seconds=settings.lost_after_seconds
+        connect_launchpad(uri), db.job_store(), where=db.where, lost_after_seconds=settings.lost_after_seconds
     )
 
 

@@ -1,91 +1,103 @@
 """The FireWorks launchpad: tasks become workflows on a MongoDB server, workers run them, results come by JobStore.
 
-A task's identity stands in its workflow's metadata. It is submitted once, whoever asks again; a worker that stopped
-sending heartbeats has its firework run again, from the checkpoint in the shared scratch folder.
+A task's identity stands in its workflow's metadata and in its fireworks' specs. It is submitted once, whoever asks
+again. Workflows carry no address and no credentials: each worker uses the JobStore of its own connection.
 """
 
-import os
 import time
 from collections.abc import Sequence
-from pathlib import Path
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
-from fireworks import FWorker, LaunchPad
-from fireworks.core import rocket, rocket_launcher
+from fireworks import LaunchPad
 from jobflow import JobStore
 from jobflow.managers.fireworks import flow_to_workflow
-from maggma.stores import MongoURIStore
+from pymongo.errors import DuplicateKeyError
 from pymongo.uri_parser import parse_uri
 
 from vitrion.database.connection import DEFAULT_NAME, URI_VARIABLE
-from vitrion.database.indexes import JOBS_COLLECTION
-from vitrion.running.task import TASK_METADATA_KEY, ResultHandler, Task, TaskResult, Watch
+from vitrion.database.errors import told
+from vitrion.running.recovery import Recovery
+from vitrion.running.task import TASK_METADATA_KEY, ResultHandler, Task, TaskKind, TaskResult, Watch, WorkerStatus
 from vitrion_models.errors import InputError
 
 POLL_SECONDS = 1.0
-HEARTBEATS_BEFORE_LOST = 4
 FINISHED_STATES = ("COMPLETED", "FIZZLED", "DEFUSED", "ARCHIVED")
+FAULT_FIELD = "vitrion_fault"
+TASK_IN_WORKFLOW = f"metadata.{TASK_METADATA_KEY}"
+TASK_IN_SPEC = f"spec.{TASK_METADATA_KEY}"
+# FireWorks' own place of its counters, written by `lpad reset`.
+COUNTERS_ID = -1
 
 
-def connect_launchpad(uri: str | None) -> LaunchPad:
-    """The launchpad in the campaign's own database.
+def connect_launchpad(uri: str | None, *, kind: type[LaunchPad] = LaunchPad) -> LaunchPad:
+    """The launchpad in the campaign's own database; an empty one is prepared, an existing one left as it is.
+
+    Args:
+        uri: address of the server.
+        kind: class of the launchpad.
 
     Raises:
         InputError: no server is configured; FireWorks cannot run on the embedded store.
     """
-    address, name = _server(uri)
-    pad = LaunchPad(host=address, uri_mode=True, name=name, strm_lvl="ERROR")
+    if not uri:
+        raise InputError(f"a FireWorks launchpad needs a MongoDB server: set {URI_VARIABLE}")
+    name = parse_uri(uri)["database"] or DEFAULT_NAME
+    pad = kind(host=uri, uri_mode=True, name=name, strm_lvl="ERROR")
     if pad.fw_id_assigner.find_one({}, {"_id": 1}) is None:
-        pad.fw_id_assigner.update_one({}, {"$setOnInsert": {"next_fw_id": 1, "next_launch_id": 1}}, upsert=True)
-        pad.tuneup(bkground=False)
-    pad.workflows.create_index(f"metadata.{TASK_METADATA_KEY}")
+        pad.tuneup()
+        with suppress(DuplicateKeyError):  # another process prepares it at this moment
+            pad.fw_id_assigner.update_one(
+                {"_id": COUNTERS_ID}, {"$setOnInsert": {"next_fw_id": 1, "next_launch_id": 1}}, upsert=True
+            )
+    pad.workflows.create_index(TASK_IN_WORKFLOW)
+    pad.fireworks.create_index(TASK_IN_SPEC)
     return pad
-
-
-def connect_job_store(uri: str | None) -> JobStore:
-    """The JobStore of the campaign's database in a form that travels to the workers: by address.
-
-    Raises:
-        InputError: no server is configured.
-    """
-    address, name = _server(uri)
-    store = JobStore(MongoURIStore(address, collection_name=JOBS_COLLECTION, database=name, key="uuid"))
-    store.connect()
-    return store
-
-
-def _server(uri: str | None) -> tuple[str, str]:
-    address = uri or os.environ.get(URI_VARIABLE)
-    if not address:
-        raise InputError(f"runner: fireworks needs a MongoDB server: set {URI_VARIABLE}")
-    return address, parse_uri(address)["database"] or DEFAULT_NAME
 
 
 class LaunchpadRunner:
     """Runs tasks through a launchpad; see `vitrion.running.task.Runner`."""
 
-    def __init__(self, pad: LaunchPad, job_store: JobStore, *, lost_after_seconds: float) -> None:
+    def __init__(self, pad: LaunchPad, job_store: JobStore, *, where: str, lost_after_seconds: float) -> None:
         """Prepare.
 
         Args:
             pad: where workflows go.
-            job_store: where the workers leave outputs; reachable from their machines.
+            job_store: where the workers leave outputs.
+            where: the server, for messages.
             lost_after_seconds: a running firework without heartbeat for so long is run again.
         """
         self._pad = pad
         self._store = job_store
+        self._where = where
         self._lost_after = lost_after_seconds
 
     def run(self, tasks: Sequence[Task], *, on_result: ResultHandler, watch: Watch) -> bool:
-        """Submit the tasks, follow them to their end, submit what their results bring."""
+        """Submit the tasks, follow them to their end, submit what their results bring.
+
+        A stop ends the following only: the workers are other people's processes and go on.
+
+        Raises:
+            DatabaseUnreachableError: the server is gone; the same call goes on when it is back.
+        """
+        with told(self._where):
+            return self._follow(tasks, on_result, watch)
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._pad.connection.close()
+
+    def _follow(self, tasks: Sequence[Task], on_result: ResultHandler, watch: Watch) -> bool:
         outstanding = {task.id: task for task in tasks}
+        recovery = Recovery(self._pad, lost_after_seconds=self._lost_after)
         for task in tasks:
             self._submit(task)
         while outstanding:
-            watch.on_tick([])
+            watch.on_tick(self._statuses(outstanding))
             if watch.should_stop():
                 return False
-            self._pad.detect_lostruns(expiration_secs=self._lost_after, rerun=True)
+            recovery.mend(list(outstanding))
             for result in self._finished(list(outstanding)):
                 del outstanding[result.task_id]
                 for task in on_result(result):
@@ -95,61 +107,80 @@ class LaunchpadRunner:
                 time.sleep(POLL_SECONDS)
         return True
 
-    def close(self) -> None:
-        """Nothing is held here: the workers are other people's processes."""
-
     def _submit(self, task: Task) -> None:
-        key = f"metadata.{TASK_METADATA_KEY}"
-        if self._pad.workflows.find_one({key: task.id}, {"_id": 1}) is None:
-            workflow = flow_to_workflow(task.flow, store=self._store, metadata={TASK_METADATA_KEY: task.id})
-            workflow.name = task.title
-            self._pad.add_wf(workflow)
+        if self._pad.workflows.find_one({TASK_IN_WORKFLOW: task.id}, {"_id": 1}) is not None:
+            return
+        # FireWorks writes fireworks first and their workflow last: these are of a coordinator killed in between.
+        self._pad.fireworks.delete_many({TASK_IN_SPEC: task.id})
+        self._pad.add_wf(flow_to_workflow(task.flow, name=task.title, metadata={TASK_METADATA_KEY: task.id}))
+
+    def _statuses(self, tasks: dict[str, Task]) -> list[WorkerStatus]:
+        running = self._pad.fireworks.find(
+            {TASK_IN_SPEC: {"$in": list(tasks)}, "state": "RUNNING"}, {TASK_IN_SPEC: 1, "launches": 1}
+        )
+        task_of = {launch: entry["spec"][TASK_METADATA_KEY] for entry in running for launch in entry["launches"]}
+        launches = self._pad.launches.find({"launch_id": {"$in": list(task_of)}}, {"action": 0})
+        return [_status(tasks[task_of[launch["launch_id"]]], launch) for launch in launches]
 
     def _finished(self, task_ids: list[str]) -> list[TaskResult]:
-        key = f"metadata.{TASK_METADATA_KEY}"
-        states = self._pad.workflows.find(
-            {key: {"$in": task_ids}, "state": {"$in": FINISHED_STATES}},
+        ended = self._pad.workflows.find(
+            {TASK_IN_WORKFLOW: {"$in": task_ids}, "state": {"$in": FINISHED_STATES}},
             {"metadata": 1, "state": 1, "nodes": 1},
         )
-        return [self._result(workflow) for workflow in states]
+        results = [self._result(workflow) for workflow in ended]
+        return [result for result in results if result is not None]
 
-    def _result(self, workflow: dict[str, Any]) -> TaskResult:
-        task_id = workflow["metadata"][TASK_METADATA_KEY]
+    def _result(self, workflow: dict[str, Any]) -> TaskResult | None:
+        launches = list(self._pad.launches.find({"fw_id": {"$in": workflow["nodes"]}}, sort=[("launch_id", 1)]))
+        error = None
         if workflow["state"] != "COMPLETED":
-            return TaskResult(task_id=task_id, documents=(), error=self._fault(workflow), worker="launchpad")
-        documents = self._store.query({f"metadata.{TASK_METADATA_KEY}": task_id}, sort={"completed_at": 1}, load=True)
-        plain = tuple({key: value for key, value in document.items() if key != "_id"} for document in documents)
-        return TaskResult(task_id=task_id, documents=plain, worker="launchpad")
+            error = _fault(launches)
+            if error is None and workflow["state"] == "FIZZLED":
+                return None  # nothing went wrong with the task itself: `Recovery` has it run again
+            error = error or f"its workflow was {workflow['state'].lower()}, by a person or after too many lost workers"
+        return TaskResult(
+            task_id=workflow["metadata"][TASK_METADATA_KEY],
+            documents=() if error else self._documents(workflow["nodes"]),
+            error=error,
+            seconds=sum(map(_seconds, launches)),
+            worker=launches[-1]["fworker"]["name"] if launches else "",
+        )
 
-    def _fault(self, workflow: dict[str, Any]) -> str:
-        launches = self._pad.launches.find({"fw_id": {"$in": workflow["nodes"]}, "state": "FIZZLED"}, {"action": 1})
-        for launch in launches:
-            stored = (launch.get("action") or {}).get("stored_data", {})
-            trace = stored.get("_exception", {}).get("_stacktrace", "").strip()
-            if trace:
-                return str(trace.splitlines()[-1])
-        return f"its workflow ended as {workflow['state']}"
+    def _documents(self, fw_ids: list[int]) -> tuple[dict[str, Any], ...]:
+        # By the uuids that were submitted, for which the JobStore has its index: a coordinator that was started again
+        # has made flows of its own, and other campaigns' outputs lie beside these.
+        entries = self._pad.fireworks.find({"fw_id": {"$in": fw_ids}}, {"spec._tasks.job.uuid": 1})
+        uuids = [entry["spec"]["_tasks"][0]["job"]["uuid"] for entry in entries]
+        found = self._store.query({"uuid": {"$in": uuids}}, sort={"completed_at": 1}, load=True)
+        return tuple({key: value for key, value in document.items() if key != "_id"} for document in found)
 
 
-def work(pad: LaunchPad, *, folder: Path, scratch: Path, name: str, heartbeat_seconds: float, once: bool) -> None:
-    """Take fireworks from a launchpad and run them, one after another.
+def _fault(launches: Sequence[dict[str, Any]]) -> str | None:
+    """What the task itself failed of, in one line; None when only its worker was lost."""
+    for launch in launches:
+        stored = (launch.get("action") or {}).get("stored_data", {})
+        if FAULT_FIELD in stored:
+            return str(stored[FAULT_FIELD])
+        trace = (stored.get("_exception") or {}).get("_stacktrace", "").strip()
+        if trace and launch["state"] == "FIZZLED":
+            return str(trace.splitlines()[-1])
+    return None
 
-    Args:
-        pad: where fireworks come from.
-        folder: launch folders are made below it.
-        scratch: checkpoints; shared by all workers that may take over from each other.
-        name: of this worker.
-        heartbeat_seconds: how often the launchpad hears that a firework still runs.
-        once: end when nothing is ready, instead of waiting for more.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ["VITRION_SCRATCH"] = str(scratch.resolve())
-    rocket.PING_TIME_SECS = heartbeat_seconds
-    rocket_launcher.rapidfire(
-        pad,
-        FWorker(name=name),
-        m_dir=str(folder.resolve()),
-        nlaunches=0 if once else -1,
-        sleep_time=round(max(POLL_SECONDS, 1)),
-        strm_lvl="ERROR",
+
+def _seconds(launch: dict[str, Any]) -> float:
+    """Time from a launch's start to its last sign of life, that of workers who died included."""
+    running = [entry for entry in launch["state_history"] if entry["state"] == "RUNNING"]
+    return sum(
+        (datetime.fromisoformat(entry["updated_on"]) - datetime.fromisoformat(entry["created_on"])).total_seconds()
+        for entry in running
+    )
+
+
+def _status(task: Task, launch: dict[str, Any]) -> WorkerStatus:
+    return WorkerStatus(
+        worker=launch["fworker"]["name"],
+        task_id=task.id,
+        title=task.title,
+        kind=TaskKind(task.kind),
+        started=datetime.fromisoformat(launch["time_start"]).timestamp(),
     )

@@ -1,0 +1,77 @@
+"""The launchpad's worker: takes fireworks, runs them, and gives back what it was stopped in."""
+
+import io
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jobflow
+from filelock import Timeout
+from fireworks import FWorker, LaunchPad
+from fireworks.core import rocket
+
+from vitrion.running.launchpad import FAULT_FIELD, POLL_SECONDS, TASK_IN_SPEC
+from vitrion_workflows.flows.stopping import StoppedError
+
+
+class WorkerLaunchPad(LaunchPad):
+    """A launchpad on which work that was stopped in the middle does not count as failed.
+
+    FireWorks has one answer to any exception: the firework is fizzled, for good. Here a firework whose job was asked
+    to stop, or found its run in another process's hands, is ready again before anybody sees it fail; and a fault is
+    kept in one line beside its traceback.
+    """
+
+    given_back = False
+
+    def complete_launch(self, launch_id: int, action: Any = None, state: str = "COMPLETED") -> Any:
+        """Write down the end of a launch; see `fireworks.LaunchPad.complete_launch`."""
+        fault = sys.exception()
+        if fault is not None and action is not None and state == "FIZZLED":
+            if isinstance(fault, StoppedError) or isinstance(fault.__cause__, Timeout):
+                self.given_back = True
+                fw_id = self.launches.find_one({"launch_id": launch_id}, {"fw_id": 1})["fw_id"]
+                self.rerun_fw(fw_id)
+                action = None
+            else:
+                action.stored_data[FAULT_FIELD] = f"{type(fault).__name__}: {fault}".splitlines()[0]
+        return super().complete_launch(launch_id, action, state)
+
+
+def work(
+    pad: WorkerLaunchPad,
+    job_store: jobflow.JobStore,
+    *,
+    scratch: Path,
+    name: str,
+    heartbeat_seconds: float,
+    once: bool,
+    should_stop: Callable[[], bool],
+) -> None:
+    """Take tasks from a launchpad and run them, one after another.
+
+    Args:
+        pad: where fireworks come from; those that are no Vitrion task are left alone.
+        job_store: where outputs go.
+        scratch: checkpoints; shared by all workers that may take over from each other, and by the coordinator.
+        name: of this worker.
+        heartbeat_seconds: how often the launchpad hears that a firework still runs.
+        once: end when nothing is ready and nothing is about to be, instead of waiting for more.
+        should_stop: asked between fireworks and by the jobs themselves.
+    """
+    os.environ["VITRION_SCRATCH"] = str(scratch.resolve())
+    jobflow.SETTINGS.JOB_STORE = job_store
+    rocket.PING_TIME_SECS = heartbeat_seconds
+    rocket.ROCKET_STREAM_LOGLEVEL = "ERROR"
+    rocket.PRINT_FW_JSON = False  # jobs of ours leave nothing in the working directory
+    worker = FWorker(name=name, query={TASK_IN_SPEC: {"$exists": True}})
+    while not should_stop():
+        pad.given_back = False
+        ran = rocket.Rocket(pad, worker, None).run(err_file=io.StringIO())
+        if not ran and once and not pad.future_run_exists(worker):
+            return
+        if not ran or pad.given_back:
+            time.sleep(POLL_SECONDS)
