@@ -126,7 +126,11 @@ class FolderArtefacts(Artefacts):
 
 
 class GridArtefacts(Artefacts):
-    """GridFS, where files are far larger than a document may be; the sha256 is the file's `_id`."""
+    """GridFS, where files may be far larger than a document; the sha256 is the file's name.
+
+    Not its `_id`: two writers of one content would then write into each other's chunks, and a writer that was killed
+    would leave chunks in the way of the next. Copies and orphans do no harm.
+    """
 
     def __init__(self, database: Any, *, where: str, readonly: bool) -> None:
         """Use a pymongo database.
@@ -144,29 +148,20 @@ class GridArtefacts(Artefacts):
     def exists(self, sha256: str) -> bool:
         """Whether a complete file is there: GridFS writes its entry after the last chunk."""
         with told(self._where):
-            return bool(self._grid.exists(_checked(sha256)))
+            return bool(self._grid.exists(filename=_checked(sha256)))
 
     def _store(self, source: Path | bytes, sha256: str, name: str) -> None:
-        from gridfs.errors import FileExists  # noqa: PLC0415
-        from pymongo.errors import DuplicateKeyError  # noqa: PLC0415
-
-        try:
-            if isinstance(source, Path):
-                with source.open("rb") as stream:
-                    self._grid.put(stream, _id=sha256, filename=name)
-            else:
-                self._grid.put(source, _id=sha256, filename=name)
-        except (FileExists, DuplicateKeyError):
-            # Another writer's copy, or the orphaned chunks of one that was killed in the middle.
-            if not self.exists(sha256):
-                self._grid.delete(sha256)
-                self._store(source, sha256, name)
+        if isinstance(source, Path):
+            with source.open("rb") as stream:
+                self._grid.put(stream, filename=sha256, metadata={"name": name})
+        else:
+            self._grid.put(source, filename=sha256, metadata={"name": name})
 
     def _load(self, sha256: str) -> bytes:
         from gridfs.errors import CorruptGridFile, NoFile  # noqa: PLC0415
 
         try:
-            return bytes(self._grid.get(sha256).read())
+            return bytes(self._grid.get_last_version(filename=sha256).read())
         except NoFile:
             raise NotFoundError(f"no artefact {sha256} in {self._where}") from None
         except CorruptGridFile:

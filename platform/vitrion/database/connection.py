@@ -55,10 +55,11 @@ def _server(uri: str, *, readonly: bool) -> Database:
     name = parsed["database"] or DEFAULT_NAME
     where = f"mongodb://{','.join(f'{host}:{port}' for host, port in parsed['nodelist'])}/{name}"
     with told(where):
-        options: dict[str, Any] = (
-            {} if "serverselectiontimeoutms" in parsed["options"] else {"serverSelectionTimeoutMS": SERVER_SELECTION_MS}
+        chosen = {option.lower() for option in parsed["options"]}
+        timeout: dict[str, Any] = (
+            {} if "serverselectiontimeoutms" in chosen else {"serverSelectionTimeoutMS": SERVER_SELECTION_MS}
         )
-        client: MongoClient[dict[str, Any]] = MongoClient(uri, **options)
+        client: MongoClient[dict[str, Any]] = MongoClient(uri, **timeout)
         try:
             client.admin.command("ping")
             raw = client[name]

@@ -144,7 +144,7 @@ class Cycles:
         """
         check_fields(ProposalDocument, fields, noun="proposals")
         stored = {f"proposals.{place}.{name}": value for name, value in fields.items()}
-        self._change(campaign, index, owner=owner, query={f"proposals.{place}.arm": {"$ne": None}}, stored=stored)
+        self._change(campaign, index, owner=owner, query={f"proposals.{place}": {"$exists": True}}, stored=stored)
 
     def _set(
         self, campaign: str, index: int, *, owner: str, query: Mapping[str, Any], fields: Mapping[str, Any]

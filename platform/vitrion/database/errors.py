@@ -16,6 +16,7 @@ from pymongo.errors import (
 from vitrion_models.errors import VitrionError
 
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
+UNUSABLE = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EACCES, errno.EPERM, errno.EROFS})
 UNAUTHORISED = frozenset({13, 18})
 
 
@@ -77,6 +78,10 @@ def told(where: str) -> Iterator[None]:
     except OSError as fault:
         if fault.errno in FULL_DISK:
             raise DiskFullError(_full(where)) from fault
+        if fault.errno in UNUSABLE:
+            raise DatabaseError(
+                f"{where} cannot be used ({fault.strerror}): give a folder that may be written to, see VITRION_HOME",
+            ) from fault
         raise
 
 

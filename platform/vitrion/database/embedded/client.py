@@ -6,7 +6,6 @@ from typing import Any
 
 from litemongo import sqlite_store
 from litemongo._vendor.mongomock import database as mongomock_database
-from litemongo._vendor.mongomock import store as mongomock_store
 from litemongo.client import MongoClient
 
 from vitrion.database.embedded.collection import EmbeddedCollection
@@ -24,16 +23,27 @@ class EmbeddedDatabaseStore(sqlite_store.DatabaseStore):
             readonly: open files for reading only, and make none.
         """
         self._readonly = readonly
+        self._absent: EmbeddedCollectionStore | None = None
         super().__init__(path)
 
-    def __getitem__(self, name: str) -> Any:
+    def close(self) -> None:
+        """Close every file."""
+        super().close()
+        if self._absent is not None:
+            self._absent.close()
+            self._absent = None
+
+    def __getitem__(self, name: str) -> EmbeddedCollectionStore:
         if name not in self._collections:
             path = self._dirpath / name
             if self._readonly and not _is_complete(path):
                 # What is not there yet is empty, and looked for again next time.
-                return mongomock_store.CollectionStore(name)
+                if self._absent is None:
+                    self._absent = EmbeddedCollectionStore(None, self._codec_options)
+                return self._absent
             self._collections[name] = EmbeddedCollectionStore(path, self._codec_options, readonly=self._readonly)
-        return self._collections[name]
+        store: EmbeddedCollectionStore = self._collections[name]
+        return store
 
 
 class EmbeddedServerStore(sqlite_store.ServerStore):

@@ -1,6 +1,7 @@
 """Pymongo's collection over an embedded store: what SQLite answers exactly, it answers; the rest LiteMongo does."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import bson
@@ -20,12 +21,13 @@ class EmbeddedCursor(mongomock_collection.Cursor):
     _page: list[dict[str, Any]] | None = None
 
     def _compute_results(self, with_limit_and_skip: bool = False) -> list[dict[str, Any]]:  # noqa: FBT001, FBT002 - its base
-        if not with_limit_and_skip:
-            return list(super()._compute_results())
-        if self._page is None:
-            page = self.collection.page(self._spec, self._sort, self._projection, self._skip, abs(self._limit or 0))
-            self._page = list(super()._compute_results(True)) if page is None else page
-        return self._page
+        with self.collection.lock:
+            if not with_limit_and_skip:
+                return list(super()._compute_results())
+            if self._page is None:
+                page = self.collection.page(self._spec, self._sort, self._projection, self._skip, abs(self._limit or 0))
+                self._page = list(super()._compute_results(True)) if page is None else page
+            return self._page
 
     def rewind(self) -> None:
         """Begin again, with a new look at the store."""
@@ -38,9 +40,14 @@ class EmbeddedCursor(mongomock_collection.Cursor):
 
 
 class EmbeddedCollection(mongomock_collection.Collection):
-    """A collection of the embedded store."""
+    """A collection of the embedded store; its threads take turns, and what changes a document is one transaction."""
 
     _store: EmbeddedCollectionStore
+
+    @property
+    def lock(self) -> AbstractContextManager[Any]:
+        """What one thread holds while it reads or writes: LiteMongo shares one cursor among them."""
+        return self._store.lock
 
     def find(
         self,
@@ -82,7 +89,8 @@ class EmbeddedCollection(mongomock_collection.Collection):
         """As pymongo's."""
         found = self._store.plan(filter)
         if options or not found.exact:
-            return int(super().count_documents(filter, **options))
+            with self.lock:
+                return int(super().count_documents(filter, **options))
         return self._store.count(found)
 
     def distinct(self, key: str, filter: Mapping[str, Any] | None = None, session: Any = None) -> list[Any]:  # noqa: A002
@@ -132,11 +140,6 @@ class EmbeddedCollection(mongomock_collection.Collection):
                 raise BulkWriteError({"writeErrors": errors, "nInserted": len(inserted)})
         return InsertManyResult(inserted, acknowledged=True)
 
-    def update_many(self, filter: Any, update: Any, **options: Any) -> Any:  # noqa: A002
-        """As pymongo's, in one transaction."""
-        with self._store.transaction():
-            return super().update_many(filter, update, **options)
-
     def bulk_write(self, requests: Any, **options: Any) -> Any:
         """As pymongo's, in one transaction."""
         with self._store.transaction():
@@ -148,9 +151,10 @@ class EmbeddedCollection(mongomock_collection.Collection):
         name = options.get("name") or "_".join(f"{path}_{direction}" for path, direction in named)
         wanted: dict[str, Any] = {"key": [tuple(entry) for entry in named]}
         wanted |= {option: True for option in ("unique", "sparse") if options.get(option)}
-        if self._store.indexes.get(name) == wanted:
-            return name
-        return str(super().create_index(keys, **options))
+        with self.lock:
+            if self._store.indexes.get(name) == wanted:
+                return name
+            return str(super().create_index(keys, **options))
 
     def create_indexes(self, indexes: Iterable[Any], session: Any = None) -> list[str]:
         """As pymongo's, in one transaction."""
@@ -161,6 +165,22 @@ class EmbeddedCollection(mongomock_collection.Collection):
         """This collection: concerns and preferences mean nothing to a file."""
         del codec_options, options
         return self
+
+    def _insert(self, *arguments: Any, **options: Any) -> Any:
+        with self._store.transaction():
+            return super()._insert(*arguments, **options)
+
+    def _update(self, *arguments: Any, **options: Any) -> Any:
+        with self._store.transaction():
+            return super()._update(*arguments, **options)
+
+    def _delete(self, *arguments: Any, **options: Any) -> Any:
+        with self._store.transaction():
+            return super()._delete(*arguments, **options)
+
+    def _find_and_modify(self, *arguments: Any, **options: Any) -> Any:
+        with self._store.transaction():
+            return super()._find_and_modify(*arguments, **options)
 
     def _insert_fast(self, document: dict[str, Any]) -> None:
         mongomock_collection.validate_is_mutable_mapping("document", document)

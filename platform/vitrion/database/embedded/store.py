@@ -29,35 +29,38 @@ CREATE TABLE IF NOT EXISTS marks(path, kind, PRIMARY KEY(path, kind)) WITHOUT RO
 class EmbeddedCollectionStore(sqlite_store.CollectionStore):
     """One collection: LiteMongo's tables, and indexed fields as columns of the table of documents.
 
+    Threads take turns through `lock`.
+
     ``entries`` holds the items of arrays in indexed fields, ``marks`` which indexed fields have held arrays or values
     that SQL cannot compare. A document, its columns and its entries are written in one transaction.
     """
 
-    def __init__(self, path: Path, codec_options: Any = None, *, readonly: bool = False) -> None:
+    def __init__(self, path: Path | None, codec_options: Any = None, *, readonly: bool = False) -> None:
         """Open the file, or make it.
 
         Args:
-            path: the SQLite file.
+            path: the SQLite file; None for a collection that is empty and stays so.
             codec_options: of BSON.
             readonly: refuse writes.
         """
+        self._address = ":memory:" if path is None else str(path)
         self._readonly = readonly
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._in_transaction = False
         self._columns: dict[str, str] = {}
         self._marks: set[tuple[str, bytes]] = set()
         self._seen_version: int | None = None
-        super().__init__(path, codec_options)
+        super().__init__(path or Path(), codec_options)
 
     def open(self) -> None:
         """Connect, and make or read the tables."""
-        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = sqlite3.connect(self._address, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         self._connection = connection
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         if self._readonly:
             connection.execute("PRAGMA query_only=ON")
         else:
-            if not self._path.stat().st_size:
+            if not connection.execute("PRAGMA page_count").fetchone()[0]:
                 connection.execute("PRAGMA synchronous=OFF")  # a new file has nothing to lose
             # As LiteMongo: a killed process loses nothing, a power cut perhaps the last moment.
             connection.execute("PRAGMA journal_mode=WAL")
@@ -88,7 +91,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
         An operation that MongoDB would refuse (a duplicate key) ends it with what came before, as on a server;
         everything else undoes it.
         """
-        with self._lock:
+        with self.lock:
             if self._in_transaction:
                 yield
                 return
@@ -145,19 +148,19 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
     def select(self, found: Plan, *, order: str, limit: int = 0, skip: int = 0) -> list[dict[str, Any]]:
         """Documents of an exact plan in an order of SQL; `limit` 0 means all."""
         statement, parameters = _select("doc", found, order=order, limit=limit, skip=skip)
-        with self._lock:
+        with self.lock:
             rows = self._connection.execute(statement, parameters).fetchall()
         return [self._decode(row[0]) for row in rows]
 
     def count(self, found: Plan) -> int:
         """Number of documents of an exact plan."""
-        with self._lock:
+        with self.lock:
             statement = f"SELECT count(*) FROM documents WHERE {found.where}"  # noqa: S608 - columns are our own
             return int(self._connection.execute(statement, found.parameters).fetchone()[0])
 
     def rows(self, expressions: str, found: Plan, *, tail: str) -> list[tuple[Any, ...]]:
         """Run a SELECT of column expressions over an exact plan."""
-        with self._lock:
+        with self.lock:
             statement = f"SELECT {expressions} FROM documents WHERE {found.where} {tail}"  # noqa: S608 - as above
             return self._connection.execute(statement, found.parameters).fetchall()
 
@@ -167,7 +170,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
         if not found.exact or order is None:
             return "SCAN in Python"
         statement, parameters = _select("doc", found, order=order, limit=1, skip=0)
-        with self._lock:
+        with self.lock:
             rows = self._connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
         return "; ".join(str(row[3]) for row in rows)
 
@@ -181,7 +184,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
             return
         last = -1
         while True:
-            with self._lock:
+            with self.lock:
                 rows = self._connection.execute(statement, (last,)).fetchall()
             for last, blob in rows:  # noqa: B007 - the last rowid is where the next chunk begins
                 yield self._decode(blob)
@@ -327,7 +330,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
 
     def _refresh(self) -> None:
         """Read what another process may have changed: columns and marks."""
-        with self._lock:
+        with self.lock:
             version = self._connection.execute("PRAGMA data_version").fetchone()[0]
             if version == self._seen_version:
                 return
@@ -338,7 +341,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
 
     def _sortable_identity(self) -> str | None:
         """The column ``_id``, if all identities are ObjectIds: their keys sort as they do."""
-        with self._lock:
+        with self.lock:
             lowest, highest = self._connection.execute("SELECT min(_id), max(_id) FROM documents").fetchone()
         is_sortable = lowest is None or (lowest.startswith("o:") and highest.startswith("o:"))
         return "_id" if is_sortable else None
