@@ -174,8 +174,8 @@ def _readable(content: Path | bytes) -> Path | bytes:
     if isinstance(content, bytes):
         return content
     path = Path(content)
-    if not path.is_file():
-        raise InputError(f"{path} is no file to store")
+    if not path.is_file() or not os.access(path, os.R_OK):
+        raise InputError(f"{path} is no file that can be read and stored")
     return path
 
 

@@ -15,7 +15,7 @@ from vitrion.database.errors import NotFoundError
 from vitrion.database.filters import LabelFilters, OneOrMore, check_field, parsed_formula, query_of, sort_of
 from vitrion.database.rows import LabelRow, Rows, row_of
 from vitrion.database.statistics import GroupStatistics, grouped
-from vitrion.database.structures import one_by_prefix
+from vitrion.database.structures import BATCH, one_by_prefix
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import Convention, GateOutcome, LabelOutcome, LabelState, label_key
 
@@ -189,8 +189,11 @@ class Labels:
 
     def find(self, keys: Sequence[str]) -> dict[str, LabelRow]:
         """Those labels of several keys that exist."""
-        found = self._labels.find({"key": {"$in": list(keys)}})
-        return {document["key"]: row_of(LabelRow, document) for document in found}
+        found: dict[str, LabelRow] = {}
+        for start in range(0, len(keys), BATCH):
+            for document in self._labels.find({"key": {"$in": list(keys[start : start + BATCH])}}):
+                found[document["key"]] = row_of(LabelRow, document)
+        return found
 
     def search(
         self, *, sort: OneOrMore | None = None, limit: int = 0, skip: int = 0, **filters: Unpack[LabelFilters]

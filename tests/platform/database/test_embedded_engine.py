@@ -165,6 +165,10 @@ def test_an_index_that_comes_late_finds_what_is_there(tmp_path):
         assert "SEARCH" in collection._store.explain({"x": 1})
         with pytest.raises(DuplicateKeyError):
             collection.create_index([("x", 1)], name="once", unique=True)
+        with pytest.raises(DuplicateKeyError):
+            collection.create_index([("absent", 1), ("x", 1)], unique=True)
+        collection.insert_one({"x": 1, "absent": 1})  # the column that was undone is not written to
+        collection.delete_one({"absent": 1})
     with EmbeddedClient(tmp_path) as client:
         assert client["d"]["c"].count_documents({"x": 1}) == 10
         assert set(client["d"]["c"].index_information()) == {"_id_", "x_1", "items_1"}

@@ -245,6 +245,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
             self._connection.execute(f"DELETE FROM {self.INFO} WHERE key != 'key_format'")  # noqa: S608
         self.indexes.invalidate()
         self._is_force_created = False
+        self._ttl_indexes.clear()
         self._marks.clear()
 
     def copy_from(self, source: Any) -> None:
@@ -276,6 +277,8 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
             raise DuplicateKeyError(f"E11000 Duplicate Key Error: {fault}", DUPLICATE_KEY) from fault
         finally:
             self.indexes.invalidate()
+            self._seen_version = None  # columns that were undone are read again
+            self._refresh()
         if index_dict.get("expireAfterSeconds") is not None:
             self._ttl_indexes[index_name] = index_dict
 
