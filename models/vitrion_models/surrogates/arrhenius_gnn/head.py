@@ -20,7 +20,7 @@ from vitrion_models.system import FloatArray, IntArray
 
 SHARPNESS = 3.0
 AMPLITUDES = (0.15, 0.3, 0.6)
-NOISES = (0.03, 0.05, 0.08, 0.13, 0.2, 0.32)
+NOISES = (0.03, 0.05, 0.08, 0.13, 0.2, 0.32, 0.5)
 TYPICAL_AMPLITUDE, AMPLITUDE_FACTOR = 0.3, 1.7
 TYPICAL_NOISE, NOISE_FACTOR = 0.08, 2.0
 MOST_STEPS = 40
