@@ -49,7 +49,7 @@ class CellLimits:
 DEFAULT_LIMITS = CellLimits(
     volume_ratio={
         VolumeSource.TWIN: (0.75, 1.9),
-        VolumeSource.IONS: (0.5, 2.0),
+        VolumeSource.IONS: (0.5, 2.5),
         VolumeSource.ELEMENTS: (0.45, 2.2),
     },
 )

@@ -23,6 +23,7 @@ from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 
 GAUSSIAN_WIDTH_A = 0.35
 GRID_A = 0.45
+MOST_NODES = 64**3  # a larger cell has a coarser grid, which its many atoms make up for
 METRIC_TOLERANCE = 0.04  # relative: a cell strained by less keeps the operations of its ideal shape
 NO_TRANSLATION_A = 1.5  # a shift by less maps each atom upon itself and says nothing
 FEWEST_ATOMS = 16
@@ -73,7 +74,8 @@ class _Correlation:
 
     def __init__(self, lattice_A: FloatArray, groups: list[FloatArray]) -> None:
         lengths = np.linalg.norm(lattice_A, axis=1)
-        self._shape = tuple(int(2 * max(4, np.ceil(length / GRID_A / 2))) for length in lengths)
+        spacing_A = max(GRID_A, float((np.prod(lengths) / MOST_NODES) ** (1.0 / 3.0)))
+        self._shape = tuple(int(2 * max(4, np.ceil(length / spacing_A / 2))) for length in lengths)
         waves = np.stack(
             np.meshgrid(
                 np.fft.fftfreq(self._shape[0], 1 / self._shape[0]),
