@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,11 +46,3 @@ def workers(uri, scratch, *, count):
             process.terminate()
         codes = [process.wait(timeout=60) for process in processes]
     assert set(codes) <= {0, -signal.SIGKILL}, Path(f"{scratch}.log").read_text()
-
-
-def wait_for(condition, *, seconds=120):
-    """Wait until something holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it never came"
-        time.sleep(0.1)
