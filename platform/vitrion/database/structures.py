@@ -147,6 +147,8 @@ class Structures:
             if near and is_same_cell(entry.cell, other.cell):
                 return str(other.document["fingerprint"])
         query = {"formula": formula, "marker": {"$gte": centre - tolerance, "$lte": centre + tolerance}}
+        if not self._structures.count(query):  # nearly always, and cheaper to ask
+            return None
         for row in self._structures.find(query, projection={"fingerprint": 1}):
             if is_same_cell(entry.cell, self._cell(row["fingerprint"])):
                 return str(row["fingerprint"])

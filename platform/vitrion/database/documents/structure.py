@@ -9,7 +9,6 @@ from mongoengine import (
     EmbeddedDocumentListField,
     FloatField,
     IntField,
-    ListField,
     StringField,
 )
 from mongoengine.base import BaseField
@@ -34,14 +33,24 @@ class MatrixField(BaseField):
         return value
 
 
-class NamesField(BaseField):
-    """A list of texts, checked at once: one for each site is too many to look at singly."""
+class PlainListField(BaseField):
+    """A list of values of one plain type, checked in one go: a list for each site is too long for mongoengine's own."""
+
+    def __init__(self, kind: type, **options: Any) -> None:
+        """Take the type of the items.
+
+        Args:
+            kind: ``str`` or ``dict``.
+            options: of every field.
+        """
+        self._kind = kind
+        super().__init__(**options)
 
     def validate(self, value: Any, clean: bool = True) -> None:  # noqa: FBT001, FBT002 - mongoengine's signature
         """Refuse everything else."""
         del clean
-        if not isinstance(value, list) or not all(isinstance(name, str) for name in set(value)):
-            self.error("a list of texts is wanted")
+        if not isinstance(value, list) or not all(isinstance(item, self._kind) for item in value):
+            self.error(f"a list of {self._kind.__name__} is wanted")
 
     def to_mongo(self, value: Any) -> Any:
         """As it is."""
@@ -67,8 +76,8 @@ class GeometryDocument(VersionedDocument):
     fingerprint = StringField(required=True)
     lattice_vectors = MatrixField(required=True)
     cartesian_site_positions = MatrixField(required=True)
-    species_at_sites = NamesField(required=True)
-    species = ListField(DictField(), required=True)
+    species_at_sites = PlainListField(str, required=True)
+    species = PlainListField(dict, required=True)
 
 
 class StructureDocument(VersionedDocument):
@@ -99,7 +108,7 @@ class StructureDocument(VersionedDocument):
     formula = StringField(required=True)
     reduced_formula = StringField(required=True)
     chemsys = StringField(required=True)
-    elements = ListField(StringField(), required=True)
+    elements = PlainListField(str, required=True)
     n_elements = IntField(required=True)
     n_atoms = IntField(required=True)
     volume_A3 = FloatField(required=True)

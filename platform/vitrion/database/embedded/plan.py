@@ -13,6 +13,9 @@ COMPARISONS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 class Columns(Protocol):
     """What the planner asks of a collection."""
 
+    def entry_count(self, path: str, value: SqlValue) -> int:
+        """How many documents hold a value in the array at a path, as far as that is cheap to say."""
+
     def encode_key(self, key: Any) -> str:
         """The column ``_id`` of an identity."""
 
@@ -58,7 +61,7 @@ def _part(name: str, condition: Any, columns: Columns) -> Plan:
     column = columns.column(name)
     if column is None or columns.holds_opaque(name):
         return CHECK_ALL
-    field = _Field(name, column, arrays=columns.holds_arrays(name))
+    field = _Field(name, column, columns, arrays=columns.holds_arrays(name))
     if not isinstance(condition, Mapping):
         condition = {"$eq": condition}
     elif not condition or not all(str(operator).startswith("$") for operator in condition):
@@ -102,6 +105,7 @@ _LOGICAL: dict[str, Callable[[Sequence[Plan]], Plan]] = {"$and": _all, "$or": _a
 class _Field:
     path: str
     column: str
+    columns: Columns
     arrays: bool
 
     def entries(self, count: int) -> str:
@@ -154,7 +158,16 @@ def _holds_all(field: _Field, _: str, values: Any) -> Plan:
     chosen = _scalars(values)
     if not chosen or None in values:
         return CHECK_ALL
-    return _all([_equal(field, "$eq", value) for value in chosen])
+    chosen = list(dict.fromkeys(chosen))
+    if not field.arrays or len(chosen) == 1:
+        return _all([_equal(field, "$eq", value) for value in chosen])
+    # The rarest item leads, and each document that has it is looked up for the others.
+    items = sorted((sql_value(value) for value in chosen), key=lambda item: field.columns.entry_count(field.path, item))
+    others = "EXISTS (SELECT 1 FROM entries WHERE path = ? AND value = ? AND id = documents._id)"
+    return Plan(
+        f"({field.entries(1)}{f' AND {others}' * (len(items) - 1)})",
+        (field.path, items[0], *(part for item in items[1:] for part in (field.path, item))),
+    )
 
 
 def _compared(field: _Field, operator: str, value: Any) -> Plan:

@@ -17,6 +17,7 @@ from vitrion.database.embedded.values import ARRAY, OPAQUE, SqlValue, field_valu
 BUSY_SECONDS = 30.0
 CACHE_KIB = 16_384
 CHUNK = 500
+MOST_COUNTED = 5_000
 DUPLICATE_KEY = 11000
 
 _TABLES = """
@@ -115,6 +116,12 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
     def encode_key(self, key: Any) -> str:
         """The column ``_id`` of an identity."""
         return str(self._documents.encode_key(key))
+
+    def entry_count(self, path: str, value: SqlValue) -> int:
+        """How many documents hold a value in the array at a path; no more than `MOST_COUNTED` are counted."""
+        with self.lock:
+            counted = "SELECT count(*) FROM (SELECT 1 FROM entries WHERE path = ? AND value = ? LIMIT ?)"
+            return int(self._connection.execute(counted, (path, value, MOST_COUNTED)).fetchone()[0])
 
     def column(self, path: str) -> str | None:
         """The quoted column of an indexed path, or None."""

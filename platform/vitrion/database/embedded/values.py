@@ -28,7 +28,7 @@ def field_value(document: Mapping[str, Any], path: str) -> Any:
     """What stands at a dotted path; None where nothing does, a tuple where the path goes through an array."""
     value: Any = document
     for part in path.split("."):
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             value = value.get(part)
         elif isinstance(value, list | tuple):
             return (part,)
