@@ -15,6 +15,8 @@ from vitrion_workflows.transport.window import LONGEST_LAG, choose_window
 
 CM2_PER_S = 1e-4  # one A^2/ps
 ONE_SIDED_95 = 1.645
+# Below two standard errors a gamma distribution has no upper end worth stating.
+SMALLEST_SIGNAL = 2.0
 FEWEST_FRAMES = 20
 ROWS_IN_TABLE = 64
 
@@ -27,7 +29,7 @@ class DiffusivityEstimate:
         value_cm2_per_s: best estimate; zero where the mean squared displacement does not rise.
         stderr_cm2_per_s: its standard error, `bend` included.
         noise_cm2_per_s: its statistical part.
-        interval_68: cm2/s; None where the value does not exceed its standard error.
+        interval_68: cm2/s; None where the value is below two standard errors.
         interval_95: as above.
         upper_95: one-sided 95 % upper bound, cm2/s.
         log10_stderr: standard error of log10 D in decades; infinite where there is no interval.
@@ -93,7 +95,7 @@ def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffus
     together = inflated(0.0, msd[0], collective=collective_excess(displacements_A, block=1)).collective
     window = choose_window(msd, increments=increments, collective=together)
     fit = window.fit
-    collective = collective_excess(displacements_A, block=int(fit.lags[0]))
+    collective = collective_excess(displacements_A, block=int(fit.lags[0]) // 2)
     variance = inflated(fit.variance_A4, fit.ion_slopes_A2, collective=collective)
     to_value = CM2_PER_S / (2 * DIMENSIONS * frame_interval_ps)
     value = max(fit.slope_A2, 0.0) * to_value
@@ -101,7 +103,7 @@ def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffus
     unsettled = window.bend * fit.slope_A2 if np.isfinite(window.bend) else 0.0
     noise = float(np.sqrt(variance.value)) * to_value
     stderr = float(np.hypot(noise, unsettled * to_value))
-    known = value > 0 and value >= stderr
+    known = value > 0 and value >= SMALLEST_SIGNAL * stderr
     bounds = spread(value, stderr**2, freedom=variance.freedom) if known else None
     exponent, exponent_stderr = _exponent(msd, fit, collective)
     return DiffusivityEstimate(

@@ -29,7 +29,7 @@ WRAPPED_STEP = 0.5
 DRIFT_SIGMAS = 3.0
 # Deviations of the exponent that leave D right within the errors that labels have.
 EXPONENT_TOLERANCE = 0.2
-EXPONENT_SIGMAS = 1.645
+EXPONENT_SIGMAS = 2.0
 LARGEST_BEND = 0.2
 # A jump between neighbouring sites of an ion conductor, and how many of them make a rate.
 JUMP_A = 3.0
@@ -176,7 +176,7 @@ def straight_gate(estimate: DiffusivityEstimate) -> GateOutcome:
 
 
 def exponent_gate(estimate: DiffusivityEstimate) -> GateOutcome:
-    """Whether the running diffusivity has settled: exponent 1 within 0.2 or 1.645 standard errors."""
+    """Whether the running diffusivity has settled: exponent 1 within 0.2 or two standard errors."""
     width = max(EXPONENT_TOLERANCE, EXPONENT_SIGMAS * estimate.exponent_stderr)
     return _gate(
         "exponent",

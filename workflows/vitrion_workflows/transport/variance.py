@@ -35,7 +35,7 @@ def inflated(theory: float, ion_values: FloatArray, *, collective: tuple[float, 
     The estimate is the mean over N ions of values linear in each ion's MSD, so that scatter / N estimates its variance
     without any model, whatever cages, rare hops or unequal sites do, as long as ions are independent; how far they
     are not is measured by `collective_excess`. Both ratios R to theory scatter by s = sqrt(2 / nu) when nothing is
-    amiss. An excess x = R - 1 > 0 is taken on to the degree that it exceeds that scatter, 1 + x * x^2 / (x^2 + s^2):
+    amiss. An excess x = R - 1 > 0 is taken on to the degree that it exceeds twice that, 1 + x * x^2 / (x^2 + 4 s^2):
     a small excess is noise, a large one is real. Theory is never undercut.
 
     Args:
@@ -68,7 +68,7 @@ def _widening(ratio: float, freedom: float) -> tuple[float, float]:
     if not (freedom > 0 and ratio > 1):
         return 1.0, 0.0
     excess = ratio - 1
-    taken = excess**3 / (excess**2 + 2 / freedom)
+    taken = excess**3 / (excess**2 + 4 / freedom)
     share = taken / (1 + taken)
     return 1 + taken, share**2 / freedom
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from vitrion_models.system import FloatArray
 from vitrion_workflows.transport.regression import Fit, fit_lags, straight_line
-from vitrion_workflows.transport.variance import FEWEST_IONS
+from vitrion_workflows.transport.variance import FEWEST_IONS, inflated
 
 # A velocity or cage correlation below a hundredth of its start is not looked at; noise may ask for more.
 CORRELATION_LOST = 0.01
@@ -17,6 +17,8 @@ STRAIGHT_SIGMAS = 2.58
 # The window starts within the first eighth of the run and ends at its half: beyond, few displacements are independent.
 LATEST_START = 0.125
 LONGEST_LAG = 0.5
+ERROR_OF_NO_USE = 0.1
+ERROR_GROWTH = 1.25
 RUNG = 2
 
 
@@ -62,15 +64,20 @@ def memory_lag(msd_A2: FloatArray, *, walkers: float, increments: int) -> int:
 
 
 def choose_window(msd_A2: FloatArray, *, increments: int, collective: float) -> Window:
-    """Fit over the first window whose slope later windows confirm.
+    """Fit over a window that starts as late as the error allows, and not before later windows confirm the slope.
 
-    Windows run from n_k to half the run, n_0 being the memory lag and n_k doubling, up to an eighth of the run. The
-    first is taken whose slope differs from those of the two next windows by less than 2.58 standard errors of the
-    difference; if that is not the very first, the one after it, so that the remainder of what was just seen to bend
-    dies out. Where none is confirmed the last is taken, and what it still bends is reported. The error comes from the
-    scatter of the difference over ions; with few ions, from theory: an efficient estimate is uncorrelated with its
-    difference to a less efficient one, so variances subtract (Hausman, Econometrica 46, 1251, 1978). For the same
-    reason the choice leaves mean and coverage alone when the line is straight.
+    Windows run from n_k to half the run, n_0 being the memory lag and n_k doubling, up to an eighth of the run.
+
+    1. Not before: the first whose slope differs from those of the two next windows by less than 2.58 standard errors
+       of the difference; if that is not the very first, the one after it, so that the remainder of what was just seen
+       to bend dies out. Where none is confirmed the last is taken, and what it still bends is reported. The error
+       comes from the scatter of the difference over ions; with few ions, from theory: an efficient estimate is
+       uncorrelated with its difference to a less efficient one, so variances subtract (Hausman, Econometrica 46,
+       1251, 1978).
+    2. As late as: on from there while the relative standard error stays below 10 % or within 1.25 of where it was.
+       Ions that jump back, as they do wherever sites are few, bend the MSD slowly and by less than noise shows; an
+       early start would be precise about the wrong slope. An error below 0.04 decades is less than any potential's,
+       and where rare jumps limit the precision a late start costs none.
 
     Args:
         msd_A2: mean squared displacement of each ion, lags 0 to half the run at least, shape (L, N).
@@ -93,8 +100,17 @@ def choose_window(msd_A2: FloatArray, *, increments: int, collective: float) -> 
     for index in range(final):
         later = range(index + 1, min(index + 2, final) + 1)
         if all(_agree(fit(index), fit(other), collective) for other in later):
-            return Window(fit(index + (index > 0)), bend=0.0)
+            chosen = index + (index > 0)
+            allowed = max(ERROR_OF_NO_USE, ERROR_GROWTH * _relative_error(fit(chosen), collective))
+            while chosen < final and _relative_error(fit(chosen + 1), collective) <= allowed:
+                chosen += 1
+            return Window(fit(chosen), bend=0.0)
     return Window(fit(final), bend=_bend(fit(final), fit(final - 1) if final else None))
+
+
+def _relative_error(fit: Fit, collective: float) -> float:
+    variance = inflated(fit.variance_A4, fit.ion_slopes_A2, collective=(1.0, 0.0)).value * collective
+    return float(np.sqrt(variance)) / fit.slope_A2 if fit.slope_A2 > 0 else float("inf")
 
 
 def _bend(fit: Fit, before: Fit | None) -> float:
