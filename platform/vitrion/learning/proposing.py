@@ -102,7 +102,7 @@ def asked_temperatures(proposals: Sequence[Proposal]) -> dict[str, frozenset[flo
 def _referees(
     db: Database, configuration: CampaignConfiguration, earlier: Sequence[Proposal], *, cycles_before: int
 ) -> tuple[Proposal, ...]:
-    """The same questions once more, to the referee: accepted labels of the smallest cells and highest temperatures.
+    """The same questions once more, to the referee: accepted labels of the cells that are cheapest to ask about.
 
     They are asked once, in the second cycle, when the first one's labels are there.
     """
@@ -113,8 +113,12 @@ def _referees(
         for entry in earlier
         if entry.label_state == LabelState.ACCEPTED.value and entry.structure_fingerprint is not None
     ]
-    sizes = {entry.label_key: db.labels.get(str(entry.label_key)).n_atoms or 0 for entry in accepted}
-    accepted.sort(key=lambda entry: (-entry.temperature_K, sizes[entry.label_key], str(entry.label_key)))
+    cells = {
+        str(entry.structure_fingerprint): db.structures.get(str(entry.structure_fingerprint)) for entry in accepted
+    }
+    # What a graph potential costs grows with the number of atoms times that of their neighbours.
+    cost = {name: row.n_atoms**2 / row.volume_A3 for name, row in cells.items()}
+    accepted.sort(key=lambda entry: (cost[str(entry.structure_fingerprint)], -entry.temperature_K))
     once = list({entry.formula: entry for entry in reversed(accepted)}.values())[::-1]
     return tuple(
         Proposal(
