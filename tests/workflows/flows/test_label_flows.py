@@ -125,11 +125,7 @@ def test_killed_labels_go_on_to_the_same_number(scratch, tmp_path):
     child_folder = tmp_path / "child"
     child_folder.mkdir()
     (child_folder / "test_label_flows_child.py").write_text(Path(__file__).read_text())
-    command = [
-        sys.executable,
-        "-c",
-        CHILD.replace("import warnings", "import sys, warnings\nsys.path.insert(0, '.')", 1),
-    ]
+    command = [sys.executable, "-c", CHILD]
     environment = {**os.environ, "VITRION_SCRATCH": str(scratch)}
     child = subprocess.Popen(command, cwd=child_folder, env=environment)
     while not (folder / "run/run.json").exists() and child.poll() is None:
