@@ -110,7 +110,8 @@ def retrain_generator(
     parent = shelf.promoted_generator(db, configuration.name)
     trained = generators.train(
         [system for _, system in cells],
-        config=generators.GeneratorConfig(training_steps=configuration.generator.steps),
+        # The frozen test's compositions are held out already; holding out more would only cost training cells.
+        config=generators.GeneratorConfig(training_steps=configuration.generator.steps, validation_fraction=0.0),
         seed=seed,
         parent=None if parent is None else parent[1],
         on_progress=lambda at: on_progress(f"generator: step {at.step} of {at.steps}, loss {at.loss:.3f}"),
