@@ -1,7 +1,7 @@
 """Training of one crystal graph network on what the head could not foresee.
 
-A plain loop, not Lightning: with some twenty labels an epoch is one optimiser step, there is no checkpoint to keep and no
-validation to run, and the trainer adds a sixth to each fit and seconds of import to each process
+A plain loop, not Lightning: with some twenty labels an epoch is one optimiser step, there is no checkpoint to keep and
+no validation to run, and the trainer adds a sixth to each fit and seconds of import to each process
 (docs/design/surrogate.md has the measurement).
 """
 
