@@ -164,11 +164,13 @@ def forecast(
 ) -> Forecast:
     """The surrogate's answers for a pool at every temperature."""
     systems = [candidate.material for candidate in pool]
-    answers = [surrogate.predict(systems, kelvin) for kelvin in temperatures_K]
+    shape = (len(temperatures_K), len(pool))
+    # One call for all temperatures: each cell's graph is evaluated once.
+    answer = surrogate.predict(systems * shape[0], np.repeat(np.array(temperatures_K, dtype=float), shape[1]))
     return Forecast(
         temperatures_K=np.array(temperatures_K, dtype=float),
-        mean=np.array([answer.mean for answer in answers]),
-        std=np.array([answer.std for answer in answers]),
+        mean=answer.mean.reshape(shape),
+        std=answer.std.reshape(shape),
         members=surrogate.predict_members(systems, target_K, samples=MEMBER_DRAWS, seed=seed),
         target_index=list(temperatures_K).index(target_K),
     )
