@@ -19,7 +19,7 @@ SYSTEM = AtomicSystem(numbers=[3, 17], positions_A=np.array([[0, 0, 0], [2, 2, 2
 
 
 def candidate(formula, *asked):
-    return Candidate(formula, f"cell of {formula}", is_cell=True, system=SYSTEM, asked_K=frozenset(asked))
+    return Candidate(formula, f"cell of {formula}", is_cell=True, material=SYSTEM, asked_K=frozenset(asked))
 
 
 def forecast(at_target, *, slope=0.5, std=0.3, seed=0):

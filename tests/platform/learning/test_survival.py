@@ -8,8 +8,9 @@ import sys
 import time
 
 import pytest
-import vitrion
 from tiny_campaign import labels_of, write_tiny
+
+import vitrion
 
 KILLS = 20
 COMMAND = [sys.executable, "-m", "vitrion", "campaign", "run", "--quiet", "--json"]

@@ -1,0 +1,149 @@
+"""The labelling stage against results made by hand: retries, refusals, faults, and what is written when."""
+
+import pytest
+from tiny_campaign import TINY
+
+from vitrion.datasets.quickstart import quickstart_crystals
+from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.labelling import MOST_CELLS, Labelling
+from vitrion.learning.proposal import Arm, Proposal, ProposalState
+from vitrion.learning.tasks import TaskFactory, weights_of
+from vitrion.running.task import TaskKind, TaskResult
+from vitrion_workflows import transport
+from vitrion_workflows.dynamics import MDPlan, run_md
+from vitrion_workflows.potentials import load
+from vitrion_workflows.schemas import (
+    CellOutcome,
+    GateOutcome,
+    LabelProtocol,
+    MethodRecord,
+    Origin,
+    StructureKind,
+    fingerprint,
+)
+from vitrion_workflows.schemas.geometry import system_from_structure
+
+CONFIGURATION = CampaignConfiguration.model_validate(TINY)
+CRYSTAL = quickstart_crystals(("LiCl",))[0]
+CELL = CRYSTAL * (2, 2, 1)
+
+
+@pytest.fixture
+def stage():
+    """A labelling stage of two proposals for one composition, and a log of what it wrote."""
+    kept, written = [], []
+    structures = {fingerprint(CRYSTAL): CRYSTAL, fingerprint(CELL): CELL}
+    proposals = [
+        Proposal(formula="LiCl", source_fingerprint=fingerprint(CRYSTAL), temperature_K=kelvin, arm=Arm.INITIAL)
+        for kelvin in (1500.0, 2500.0)
+    ]
+    labelling = Labelling(
+        proposals=proposals,
+        factory=TaskFactory(CONFIGURATION, "lennard-jones", weights_of("lennard-jones")),
+        geometry=structures.__getitem__,
+        keep_result=lambda result, kind, arm: kept.append((result.task_id, kind, arm)),
+        keep_proposals=lambda entries: written.append([entry.state for entry in entries]),
+    )
+    return labelling, kept, written
+
+
+def cell_result(task, *, accepted):
+    gate = GateOutcome(name="density", passed=accepted, value=1.0)
+    outcome = CellOutcome(
+        structure=CELL.as_dict(),
+        fingerprint=fingerprint(CELL),
+        kind=StructureKind.AMORPHOUS,
+        origin=Origin.MELT_QUENCH,
+        accepted=accepted,
+        gates=(gate,),
+        formula="LiCl",
+        density_g_cm3=2.0,
+    )
+    return TaskResult(task.id, ({"uuid": "u", "index": 1, "output": outcome.model_dump(mode="json")},))
+
+
+def label_result(task, kelvin):
+    system, potential = system_from_structure(CELL), load("lennard-jones")
+    plan = MDPlan(
+        steps=400,
+        time_step_fs=2,
+        temperature_K=kelvin,
+        thermostat="langevin",
+        friction_per_ps=10,
+        frame_every=10,
+        seed=1,
+    )
+    outcome = transport.label_trajectory(
+        run_md(system, potential, plan).trajectory,
+        species="Li",
+        temperature_K=kelvin,
+        protocol=LabelProtocol(production_ps=0.8),
+        method=MethodRecord(
+            engine="test",
+            potential="lennard-jones",
+            potential_version="1",
+            weights_sha256=potential.weights_sha256,
+            time_step_fs=2,
+            frame_interval_ps=0.02,
+            thermostat="langevin",
+            seed=1,
+            code_version="0",
+        ),
+        structure_fingerprint=fingerprint(CELL),
+    )
+    return TaskResult(task.id, ({"uuid": "v", "index": 1, "output": outcome.model_dump(mode="json")},)), outcome
+
+
+def test_one_cell_serves_all_questions_about_its_composition(stage):
+    labelling, kept, _ = stage
+    tasks = labelling.begin()
+    assert [task.kind for task in tasks] == [TaskKind.CELL]
+    following = labelling.on_result(cell_result(tasks[0], accepted=True))
+    assert [task.kind for task in following] == [TaskKind.LABEL, TaskKind.LABEL]
+    assert {proposal.label_key for proposal in labelling.proposals} == {task.id for task in following}
+    assert kept == [(tasks[0].id, TaskKind.CELL, Arm.INITIAL)]
+    result, outcome = label_result(following[0], 1500.0)
+    assert labelling.on_result(result) == []
+    assert labelling.proposals[0].state == ProposalState.LABELLED
+    assert labelling.proposals[0].label_state == outcome.state.value
+    assert labelling.proposals[1].state == ProposalState.WAITING
+
+
+def test_a_refused_cell_is_tried_again_with_another_seed_and_then_given_up(stage):
+    labelling, _, written = stage
+    tasks = labelling.begin()
+    seen = {tasks[0].id}
+    for _ in range(MOST_CELLS - 1):
+        tasks = labelling.on_result(cell_result(tasks[0], accepted=False))
+        assert len(tasks) == 1
+        assert tasks[0].id not in seen
+        seen.add(tasks[0].id)
+    assert labelling.on_result(cell_result(tasks[0], accepted=False)) == []
+    assert all(proposal.state == ProposalState.REFUSED for proposal in labelling.proposals)
+    assert all("density" in proposal.reason for proposal in labelling.proposals)
+    assert written[-1] == [ProposalState.REFUSED] * 2
+
+
+def test_a_broken_run_fails_its_own_proposal_only_and_keeps_nothing(stage):
+    labelling, kept, _ = stage
+    following = labelling.on_result(cell_result(labelling.begin()[0], accepted=True))
+    kept.clear()
+    labelling.on_result(TaskResult(following[0].id, (), error="DynamicsError: the temperature has risen"))
+    assert [proposal.state for proposal in labelling.proposals] == [ProposalState.FAILED, ProposalState.WAITING]
+    assert "temperature has risen" in labelling.proposals[0].reason
+    assert kept == []
+
+
+def test_a_restart_begins_with_what_is_left(stage):
+    labelling, _, _ = stage
+    following = labelling.on_result(cell_result(labelling.begin()[0], accepted=True))
+    result, _ = label_result(following[0], 1500.0)
+    labelling.on_result(result)
+    again = Labelling(
+        proposals=list(labelling.proposals),
+        factory=labelling.factory,
+        geometry=labelling.geometry,
+        keep_result=labelling.keep_result,
+        keep_proposals=labelling.keep_proposals,
+    )
+    assert [task.id for task in again.begin()] == [following[1].id]
