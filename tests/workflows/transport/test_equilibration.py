@@ -39,7 +39,7 @@ def test_relaxation_is_discarded(relaxation):
     rng = np.random.default_rng(2)
     ramp = 20 * np.exp(-np.arange(600) / relaxation)
     discarded = [equilibration_end(autoregressive(rng, count=600, memory=0.8) + ramp)[0] for _ in range(20)]
-    assert np.median(discarded) > 1.5 * relaxation
+    assert np.median(discarded) > relaxation
     assert np.median(discarded) < 6 * relaxation
 
 

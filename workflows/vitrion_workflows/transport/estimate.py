@@ -93,7 +93,7 @@ def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffus
     if not msd.any():
         raise InputError("no ion moves at all in this trajectory: its frames are copies of each other")
     together = inflated(0.0, msd[0], collective=collective_excess(displacements_A, block=1)).collective
-    window = choose_window(msd, increments=increments, collective=together)
+    window = choose_window(msd, increments=increments, frame_interval_ps=frame_interval_ps, collective=together)
     fit = window.fit
     collective = collective_excess(displacements_A, block=int(fit.lags[0]) // 2)
     variance = inflated(fit.variance_A4, fit.ion_slopes_A2, collective=collective)

@@ -218,6 +218,7 @@ def _integrity(
         gates.missing_frame_gate(steps),
         gates.repeated_frame_gate(steps),
     ]
+    duration = (len(displacements) - 1) * trajectory.frame_interval_ps
     missing = []
     if start.series:
         found.append(gates.equilibrated_gate(start, frames=len(trajectory)))
@@ -229,8 +230,12 @@ def _integrity(
     if trajectory.temperatures_K is None:
         missing.append("temperature: none is recorded")
     else:
-        found.append(gates.temperature_gate(trajectory.temperatures_K[start.frames :], target_K=temperature_K))
-    duration = (len(displacements) - 1) * trajectory.frame_interval_ps
+        temperatures = trajectory.temperatures_K[start.frames :]
+        found.append(
+            gates.temperature_gate(
+                temperatures, target_K=temperature_K, atoms=len(trajectory.numbers), duration_ps=duration
+            )
+        )
     motion = species_motion(
         displacements,
         trajectory.numbers,

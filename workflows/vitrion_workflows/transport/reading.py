@@ -24,6 +24,7 @@ OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".
 # Keys of extended XYZ or ASE info that state the time of a frame, with their factor to ps.
 TIME_KEYS = {"time_ps": 1.0, "time_fs": 1e-3}
 INTERVAL_TOLERANCE = 1e-3
+SHORTEST_INTERVAL_PS, LONGEST_INTERVAL_PS = 1e-6, 1e6
 SMALLEST_VOLUME_A3 = 1e-3
 
 Reader = Callable[[Path, float | None], Trajectory]
@@ -46,8 +47,11 @@ def read_trajectory(path: str | os.PathLike[str], *, frame_interval_ps: float | 
             counts, unknown element, numbers that are not finite, no cell, or steps of half a cell.
     """
     source = Path(path)
-    if frame_interval_ps is not None and not (np.isfinite(frame_interval_ps) and frame_interval_ps > 0):
-        raise InputError(f"{source}: a frame interval of {frame_interval_ps:g} ps is impossible: give a positive one")
+    if frame_interval_ps is not None and not SHORTEST_INTERVAL_PS <= frame_interval_ps <= LONGEST_INTERVAL_PS:
+        raise InputError(
+            f"{source}: a frame interval of {frame_interval_ps:g} ps is impossible: "
+            f"give one from {SHORTEST_INTERVAL_PS:g} to {LONGEST_INTERVAL_PS:g}",
+        )
     if not source.is_file():
         raise InputError(f"{source} is no file: give the path of a trajectory")
     if not source.stat().st_size:

@@ -17,8 +17,10 @@ STRAIGHT_SIGMAS = 2.58
 # The window starts within the first eighth of the run and ends at its half: beyond, few displacements are independent.
 LATEST_START = 0.125
 LONGEST_LAG = 0.5
-ERROR_OF_NO_USE = 0.1
-ERROR_GROWTH = 1.25
+# Two periods of the slowest vibrations of condensed matter that last (2 THz): before, an ion may still be swinging.
+VIBRATION_PS = 1.0
+ERROR_OF_NO_USE = 0.15
+ERROR_GROWTH = 1.5
 RUNG = 2
 
 
@@ -63,7 +65,7 @@ def memory_lag(msd_A2: FloatArray, *, walkers: float, increments: int) -> int:
     return latest
 
 
-def choose_window(msd_A2: FloatArray, *, increments: int, collective: float) -> Window:
+def choose_window(msd_A2: FloatArray, *, increments: int, frame_interval_ps: float, collective: float) -> Window:
     """Fit over a window that starts as late as the error allows, and not before later windows confirm the slope.
 
     Windows run from n_k to half the run, n_0 being the memory lag and n_k doubling, up to an eighth of the run.
@@ -74,14 +76,16 @@ def choose_window(msd_A2: FloatArray, *, increments: int, collective: float) -> 
        comes from the scatter of the difference over ions; with few ions, from theory: an efficient estimate is
        uncorrelated with its difference to a less efficient one, so variances subtract (Hausman, Econometrica 46,
        1251, 1978).
-    2. As late as: on from there while the relative standard error stays below 10 % or within 1.25 of where it was.
+    2. Not within the slowest vibrations: 1 ps, as far as an eighth of the run allows.
+    3. As late as: on from there while the relative standard error stays below 15 % or within 1.5 of where it was.
        Ions that jump back, as they do wherever sites are few, bend the MSD slowly and by less than noise shows; an
-       early start would be precise about the wrong slope. An error below 0.04 decades is less than any potential's,
+       early start would be precise about the wrong slope. An error of 0.065 decades is less than any potential's,
        and where rare jumps limit the precision a late start costs none.
 
     Args:
         msd_A2: mean squared displacement of each ion, lags 0 to half the run at least, shape (L, N).
         increments: frames of the run less one.
+        frame_interval_ps: time between frames.
         collective: number of ions that move as one, at least 1.
     """
     last = max(3, int(LONGEST_LAG * increments))
@@ -101,6 +105,8 @@ def choose_window(msd_A2: FloatArray, *, increments: int, collective: float) -> 
         later = range(index + 1, min(index + 2, final) + 1)
         if all(_agree(fit(index), fit(other), collective) for other in later):
             chosen = index + (index > 0)
+            while chosen < final and starts[chosen] * frame_interval_ps < VIBRATION_PS:
+                chosen += 1
             allowed = max(ERROR_OF_NO_USE, ERROR_GROWTH * _relative_error(fit(chosen), collective))
             while chosen < final and _relative_error(fit(chosen + 1), collective) <= allowed:
                 chosen += 1

@@ -10,6 +10,7 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
 
 HEADER_LINES = 7
+DIMENSIONS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,23 +65,40 @@ def _frames(lines: list[str], source: str) -> Iterator[tuple[IntArray, FloatArra
     while position < len(lines):
         if not lines[position].strip() and not any(line.strip() for line in lines[position:]):
             return
-        if not lines[position].lstrip().startswith(("Direct", "direct")):
-            numbers, lattice = _header(lines[position : position + HEADER_LINES], source)
+        if not _begins_frame(lines[position]):
+            if numbers is not None and lines[position] != lines[0] and _is_row(lines[position]):
+                raise InputError(
+                    f"{source}: the atoms change: line {position + 1} is one more than {len(numbers)}: cut the frame off",
+                )
+            numbers, lattice = _header(lines[position : position + HEADER_LINES], source, most=len(lines))
             position += HEADER_LINES
             continue
         if numbers is None or lattice is None:
             raise InputError(f"{source} starts without the header of an XDATCAR")
         rows = lines[position + 1 : position + 1 + len(numbers)]
-        values = np.array(" ".join(rows).split(), dtype=np.float64)
-        if values.size != 3 * len(numbers):
+        words = [] if any(map(_begins_frame, rows)) else " ".join(rows).split()
+        if len(words) != DIMENSIONS * len(numbers):
             raise InputError(
                 f"{source}: the frame at line {position + 1} does not hold {len(numbers)} atoms: cut it off",
             )
-        yield numbers, lattice, values.reshape(-1, 3)
+        yield numbers, lattice, np.array(words, dtype=np.float64).reshape(-1, DIMENSIONS)
         position += 1 + len(numbers)
 
 
-def _header(lines: list[str], source: str) -> tuple[IntArray, FloatArray]:
+def _begins_frame(line: str) -> bool:
+    return line.lstrip().startswith(("Direct", "direct"))
+
+
+def _is_row(line: str) -> bool:
+    # Three numbers where a header (its first line is free text, its second one number) or a frame should begin.
+    words = line.split()
+    try:
+        return len([float(word) for word in words]) == DIMENSIONS
+    except ValueError:
+        return False
+
+
+def _header(lines: list[str], source: str, *, most: int) -> tuple[IntArray, FloatArray]:
     if len(lines) < HEADER_LINES:
         raise InputError(f"{source} ends within a header: cut the incomplete frame off")
     symbols, counts = lines[5].split(), [int(word) for word in lines[6].split()]
@@ -89,5 +107,11 @@ def _header(lines: list[str], source: str) -> tuple[IntArray, FloatArray]:
     unknown = [symbol for symbol in symbols if not atomic_numbers.get(symbol)]
     if unknown:
         raise InputError(f"{source}: {unknown[0]!r} is no element")
-    lattice = float(lines[1]) * np.array([line.split() for line in lines[2:5]], dtype=np.float64)
+    if min(counts) < 0 or sum(counts) > most:
+        # Before anything of that size is made: one wrong digit would cost minutes and all memory.
+        raise InputError(f"{source} promises {sum(counts)} atoms in a file of {most} lines: its line 7 is wrong")
+    scale = float(lines[1])
+    if not scale > 0:
+        raise InputError(f"{source}: the lattice is impossible (scale {lines[1].strip()})")
+    lattice = scale * np.array([line.split() for line in lines[2:5]], dtype=np.float64)
     return np.repeat([atomic_numbers[symbol] for symbol in symbols], counts), lattice
