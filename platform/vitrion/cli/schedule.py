@@ -15,8 +15,8 @@ def command(
     interval: Annotated[str, typer.Option("--every", help="Time between steps, for example 30m or 1h.")],
 ) -> None:
     """Step a campaign at fixed intervals until it is finished; a step that is still running is never doubled."""
-    from vitrion.database.errors import DatabaseLockedError  # noqa: PLC0415 - `--help` does without
-    from vitrion.learning.campaign import BusyError  # noqa: PLC0415
+    from vitrion.database.errors import DatabaseLockedError, LeaseLostError  # noqa: PLC0415 - `--help` does without
+    from vitrion.learning.holding import BusyError  # noqa: PLC0415
     from vitrion.running.schedule import every, parse_interval  # noqa: PLC0415
 
     seconds = parse_interval(interval)
@@ -25,7 +25,7 @@ def command(
         try:
             with opened(file, quiet=False) as campaign:
                 return campaign.step()
-        except (BusyError, DatabaseLockedError) as busy:
+        except (BusyError, DatabaseLockedError, LeaseLostError) as busy:
             note(f"left out this time: {busy}")
             return True
 

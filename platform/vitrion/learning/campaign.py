@@ -7,9 +7,6 @@ nothing is left. Nothing that decides a result lives in memory only: a killed ca
 JobStore, the spool and the checkpoints, and ends with the labels that an undisturbed one has.
 """
 
-import os
-import socket
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,6 +14,7 @@ from pathlib import Path
 
 from vitrion.database import CycleRow, Database
 from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.holding import LEASE_SECONDS, holding, own_name
 from vitrion.learning.learning import LearningStage
 from vitrion.learning.ledger import Ledger
 from vitrion.learning.plan import Plan, effective, make_plan
@@ -27,15 +25,9 @@ from vitrion.running.display import Display
 from vitrion.running.task import Runner
 from vitrion_models.errors import VitrionError
 
-LEASE_SECONDS = 300.0
-
 
 class StoppedEarlyError(VitrionError):
     """A stop was asked for; everything finished is kept and the campaign can go on."""
-
-
-class BusyError(VitrionError):
-    """Another process holds the lease of the campaign's cycle."""
 
 
 @dataclass
@@ -60,7 +52,7 @@ class Campaign:
 
     def __post_init__(self) -> None:
         """Name the owner of leases: this very process."""
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
+        self.owner = own_name()
 
     @cached_property
     def factory(self) -> TaskFactory:
@@ -95,46 +87,46 @@ class Campaign:
             StoppedEarlyError: a stop was asked for.
             BusyError: another process works on it.
         """
-        plan = self.plan
-        cycle = self.db.cycles.latest(self.configuration.name)
-        if cycle is None or cycle.state == "closed":
-            index = 0 if cycle is None else cycle.index + 1
-            if index >= self.configuration.cycles:
-                return False
-            self.display.say(f"cycle {index + 1} of {self.configuration.cycles}: choosing what to label")
-            proposals = propose(self.db, self.configuration, plan, self.factory, index=index)
-            self.db.cycles.create(
-                self.configuration.name, index, proposals=[entry.model_dump(mode="json") for entry in proposals]
-            )
+        plan, name = self.plan, self.configuration.name
+        cycle = self.db.cycles.latest(name)
+        if cycle is None:
+            self._propose(plan, 0)
             return True
-        return self._advance(cycle)
+        if cycle.state == "closed" and cycle.index + 1 >= self.configuration.cycles:
+            return False
+        with holding(self.db, name, cycle.index, owner=self.owner) as held:
+            if held.state != "closed":
+                self._advance(held)
+            elif (latest := self.db.cycles.latest(name)) and latest.index == held.index:
+                self._propose(plan, held.index + 1)  # else somebody has begun the next one
+        return True
 
-    def _advance(self, cycle: CycleRow) -> bool:
-        name, index = self.configuration.name, cycle.index
-        if not self.db.cycles.acquire_lease(name, index, self.owner, LEASE_SECONDS):
-            raise BusyError(f"campaign {name}: cycle {index} is being worked on by {cycle.lease_owner}")
+    def _propose(self, plan: Plan, index: int) -> None:
+        self.display.say(f"cycle {index + 1} of {self.configuration.cycles}: choosing what to label")
+        proposals = propose(self.db, self.configuration, plan, self.factory, index=index)
+        self.db.cycles.create(
+            self.configuration.name, index, proposals=[entry.model_dump(mode="json") for entry in proposals]
+        )
+
+    def _advance(self, cycle: CycleRow) -> None:
         stage = Stage(
             self.db,
             self.configuration,
             plan=self.plan,
             factory=self.factory,
-            ledger=Ledger(self.db, name, index, self.owner, lease_seconds=LEASE_SECONDS),
+            ledger=Ledger(self.db, cycle.campaign, cycle.index, self.owner, lease_seconds=LEASE_SECONDS),
             display=self.display,
             scratch=self.scratch,
             should_stop=self.should_stop,
         )
-        try:
-            if cycle.state == "proposed":
-                stage.ledger.transition("proposed", "labelling")
-            elif cycle.state == "labelling":
-                self._label(stage)
-                stage.ledger.transition("labelling", "learning")
-            else:
-                self._learn(stage)
-                stage.ledger.transition("learning", "closed")
-        finally:
-            stage.ledger.release()
-        return True
+        if cycle.state == "proposed":
+            stage.ledger.transition("proposed", "labelling")
+        elif cycle.state == "labelling":
+            self._label(stage)
+            stage.ledger.transition("labelling", "learning")
+        else:
+            self._learn(stage)
+            stage.ledger.transition("learning", "closed")
 
     def _label(self, stage: Stage) -> None:
         self.display.say(f"cycle {stage.ledger.index + 1}: cells and labels")

@@ -58,7 +58,3 @@ class Ledger:
     def transition(self, expected: str, new: str) -> None:
         """Move the cycle on in one atomic update."""
         self.db.cycles.transition(self.campaign, self.index, expected=expected, new=new, owner=self.owner)
-
-    def release(self) -> None:
-        """Give the lease back."""
-        self.db.cycles.release_lease(self.campaign, self.index, self.owner)

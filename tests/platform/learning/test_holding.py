@@ -1,0 +1,52 @@
+"""Leases of cycles: the living are respected, the dead are not waited for."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from vitrion.database.errors import LeaseLostError
+from vitrion.learning.holding import BusyError, holding, own_name
+
+HOST = own_name().split(":")[0]
+
+
+@pytest.fixture
+def cycle(db):
+    db.cycles.create("c", 0)
+    return db
+
+
+def dead_process():
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    return process.pid
+
+
+def test_a_cycle_is_seen_as_it_is_under_the_lease_and_given_back(cycle):
+    with holding(cycle, "c", 0, owner="host:1:a") as held:
+        assert (held.lease_owner, held.state) == ("host:1:a", "proposed")
+    assert cycle.cycles.get("c", 0).lease_owner is None
+
+
+@pytest.mark.parametrize("owner", [f"{HOST}:{dead_process()}:x", f"{HOST}:{os.getpid()}:earlier"])
+def test_a_dead_owner_is_not_waited_for(cycle, owner):
+    cycle.cycles.acquire_lease("c", 0, owner, 300)
+    with holding(cycle, "c", 0, owner=own_name()):
+        with pytest.raises(LeaseLostError):
+            cycle.cycles.update("c", 0, owner=owner, budget={})
+        cycle.cycles.update("c", 0, owner=own_name(), budget={})
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("owner", [f"{HOST}:{os.getppid()}:x", "elsewhere:1:x", "a name of another kind"])
+def test_living_and_distant_owners_are_respected(mongo_uri, owner):
+    import vitrion
+
+    with vitrion.connect(mongo_uri) as db:
+        db.cycles.create("c", 0)
+        db.cycles.acquire_lease("c", 0, owner, 300)
+        with pytest.raises(BusyError, match="worked on by"), holding(db, "c", 0, owner=own_name()):
+            pass
+        assert db.cycles.get("c", 0).lease_owner == owner
