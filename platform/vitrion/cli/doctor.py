@@ -19,7 +19,7 @@ from vitrion.cli.output import emit, note
 
 OLDEST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 2 * 1024**3
-PACKAGES = ("vitrion", "numpy", "torch", "torch-geometric", "lightning", "ase", "pymatgen", "jobflow", "atomate2")
+PACKAGES = ("vitrion", "numpy", "torch", "torch-geometric", "ase", "pymatgen", "jobflow", "atomate2")
 DATABASE_PACKAGES = ("pymongo", "mongoengine", "litemongo", "maggma", "fireworks")
 OPTIONAL_PACKAGES = ("nep-adapters", "mace-torch", "mp-api")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
