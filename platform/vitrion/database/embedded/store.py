@@ -15,7 +15,7 @@ from vitrion.database.embedded.plan import Plan, plan
 from vitrion.database.embedded.values import ARRAY, OPAQUE, SqlValue, field_value, scalars, sql_value
 
 BUSY_SECONDS = 30.0
-CACHE_KIB = 16_384
+CACHE_KIB = 32_768
 CHUNK = 500
 MOST_COUNTED = 5_000
 DUPLICATE_KEY = 11000
