@@ -16,8 +16,6 @@ from vitrion_models.surrogates import Observation, SurrogateConfig, TrainedSurro
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_models.training.promotion import PromotionDecision, compare_on_frozen_test
 
-FIRST = PromotionDecision(promote=True, reason="the first of its line", mean_difference=0.0, interval=(0.0, 0.0))
-
 TextCallback = Callable[[str], None]
 
 
@@ -60,27 +58,15 @@ def retrain_surrogate(
     )
     scored = [entry for entry in knowledge.testing if not entry.censored]
     if parent is None:
-        decision = FIRST
+        decision = _unopposed("the first of its line")
     elif not scored:
-        decision = PromotionDecision(
-            promote=True,
-            reason="no uncensored label in the frozen test to compare on",
-            mean_difference=0.0,
-            interval=(0.0, 0.0),
-        )
+        decision = _unopposed("no uncensored label in the frozen test to compare on")
     else:
         decision = compare_on_frozen_test(
             _errors(parent[1], scored), _errors(trained, scored), groups=[entry.group for entry in scored], seed=seed
         )
     seconds = time.monotonic() - begun
-    lineage = shelf.Lineage(
-        campaign=configuration.name,
-        cycle=cycle,
-        seed=seed,
-        wall_seconds=seconds,
-        parent=None if parent is None else parent[0],
-        decision=decision,
-    )
+    lineage = _lineage(configuration, cycle, seed, seconds, parent=parent, decision=decision)
     split = {"grouped_by": "chemsys", "test_keys": sorted(knowledge.test_keys)}
     sha256 = shelf.keep_surrogate(db, trained, lineage=lineage, split=split)
     return Learned(sha256, decision.promote, decision.reason, seconds)
@@ -117,14 +103,9 @@ def retrain_generator(
         on_progress=lambda at: on_progress(f"generator: step {at.step} of {at.steps}, loss {at.loss:.3f}"),
     )
     if parent is None:
-        decision = FIRST
+        decision = _unopposed("the first of its line")
     elif not test_cells:
-        decision = PromotionDecision(
-            promote=True,
-            reason="no accepted cell in the frozen test to compare on",
-            mean_difference=0.0,
-            interval=(0.0, 0.0),
-        )
+        decision = _unopposed("no accepted cell in the frozen test to compare on")
     else:
         systems = [system for _, system in test_cells]
         # The decision squares what it is given; a denoising loss is a square already.
@@ -135,7 +116,26 @@ def retrain_generator(
             seed=seed,
         )
     seconds = time.monotonic() - begun
-    lineage = shelf.Lineage(
+    lineage = _lineage(configuration, cycle, seed, seconds, parent=parent, decision=decision)
+    sha256 = shelf.keep_generator(db, trained, lineage=lineage, cells=[name for name, _ in cells])
+    return Learned(sha256, decision.promote, decision.reason, seconds)
+
+
+def _unopposed(reason: str) -> PromotionDecision:
+    """A promotion without a comparison, and why there was none."""
+    return PromotionDecision(promote=True, reason=reason, mean_difference=0.0, interval=(0.0, 0.0))
+
+
+def _lineage(
+    configuration: CampaignConfiguration,
+    cycle: int,
+    seed: int,
+    seconds: float,
+    *,
+    parent: tuple[str, object] | None,
+    decision: PromotionDecision,
+) -> shelf.Lineage:
+    return shelf.Lineage(
         campaign=configuration.name,
         cycle=cycle,
         seed=seed,
@@ -143,8 +143,6 @@ def retrain_generator(
         parent=None if parent is None else parent[0],
         decision=decision,
     )
-    sha256 = shelf.keep_generator(db, trained, lineage=lineage, cells=[name for name, _ in cells])
-    return Learned(sha256, decision.promote, decision.reason, seconds)
 
 
 def _errors(surrogate: TrainedSurrogate, rows: Sequence[Observation]) -> FloatArray:
