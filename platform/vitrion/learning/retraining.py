@@ -47,7 +47,8 @@ def retrain_surrogate(
     """Train a surrogate on everything but the frozen test, store it, and promote it if it is not worse there."""
     begun = time.monotonic()
     seed = derive_seed(configuration.seed, "surrogate", cycle)
-    parent = shelf.promoted_surrogate(db, configuration.name)
+    # Not simply the one in force: a run that was killed after storing its child must not become its own parent.
+    parent = shelf.promoted_surrogate(db, configuration.name, before_cycle=cycle)
     trained = surrogates.train(
         [*knowledge.observations, *knowledge.twins],
         test_keys=knowledge.test_keys,
@@ -93,7 +94,7 @@ def retrain_generator(
     """
     begun = time.monotonic()
     seed = derive_seed(configuration.seed, "generator", cycle)
-    parent = shelf.promoted_generator(db, configuration.name)
+    parent = shelf.promoted_generator(db, configuration.name, before_cycle=cycle)
     trained = generators.train(
         [system for _, system in cells],
         # The frozen test's compositions are held out already; holding out more would only cost training cells.
