@@ -3,7 +3,8 @@
 In the manner of MPMorph (Aykol et al., Sci. Adv. 4, eaaq0148 (2018)) and atomate2's `EquilibriumVolumeMaker`: short NVT
 runs at several volumes, a fit of pressure against volume, its root. Two things are done otherwise (measured in
 docs/design/volume-search.md): the fit's root is used only between two volumes of opposite pressure (atomate2 returns
-the extrapolated one when its attempts are spent), and the momentum flux N k T / V is always part of the pressure.
+the extrapolated one when its attempts are spent), and the pressure is the mean over a run (atomate2 takes the last
+frame's).
 """
 
 from collections.abc import Callable
@@ -27,6 +28,7 @@ REFINEMENTS = 2
 SAMPLES = 24  # frames whose pressure is evaluated in each run
 DISCARDED_SHARE = 1 / 3  # of a run, while the melt finds its way at the new volume
 BLOCKS = 4
+REAL_ROOT = 1e-9
 CURVED_FIT_FROM = 5  # points; with fewer a parabola follows the noise
 
 PressureRun: TypeAlias = Callable[[float], VolumePoint]
@@ -119,8 +121,9 @@ def zero_pressure(points: list[VolumePoint]) -> tuple[float, float]:
     """Volume at which a fit through the points has no pressure, and its standard error.
 
     Pressure is fitted against ln V with a line, or a parabola from five points on; all points weigh the same, since
-    the standard error of a run of a few correlation times is itself known to a factor of two only. Where the fit has
-    no falling root between the two neighbouring points of opposite sign, the line between these decides.
+    the standard error of a run of a few correlation times is itself known to a factor of two only. The root counts
+    where pressure falls, between the smallest volume under pressure and the largest under tension; where there is no
+    such root, the chord between the two neighbouring points of opposite sign decides.
 
     Raises:
         VolumeSearchFailed: all pressures have one sign.
@@ -129,24 +132,29 @@ def zero_pressure(points: list[VolumePoint]) -> tuple[float, float]:
     if bracket is None:
         raise VolumeSearchFailed("all pressures have one sign: there is nothing to interpolate")
     low, high = bracket
-    x = np.log([point.volume_A3 for point in points])
-    pressures = np.array([point.pressure_GPa for point in points])
     slope = (high.pressure_GPa - low.pressure_GPa) / np.log(high.volume_A3 / low.volume_A3)
     root = float(np.log(low.volume_A3) - low.pressure_GPa / slope)
-    if len(points) > 2:  # noqa: PLR2004 - two points are the line itself
-        fit = np.polynomial.Polynomial.fit(x, pressures, 2 if len(points) >= CURVED_FIT_FROM else 1)
-        inside = [
-            float(candidate.real)
-            for candidate in fit.roots()
-            if abs(candidate.imag) < 1e-9  # noqa: PLR2004 - a real root
-            and np.log(low.volume_A3) <= candidate.real <= np.log(high.volume_A3)
-            and fit.deriv()(candidate.real) < 0
-        ]
-        if inside:
-            root, slope = inside[0], float(fit.deriv()(inside[0]))
+    if len(points) > len(bracket):
+        fitted = _fitted_root(points, near=root)
+        root, slope = fitted or (root, slope)
     volume = float(np.exp(root))
     stderr_GPa = float(np.sqrt(np.mean([point.stderr_GPa**2 for point in points]) / len(points)))
     return volume, abs(volume * stderr_GPa / float(slope))
+
+
+def _fitted_root(points: list[VolumePoint], *, near: float) -> tuple[float, float] | None:
+    # ln V at the root of a fit that lies nearest to the chord's, and the slope there.
+    x = np.log([point.volume_A3 for point in points])
+    pressures = np.array([point.pressure_GPa for point in points])
+    least, greatest = x[pressures > 0].min(), x[pressures <= 0].max()
+    fit = np.polynomial.Polynomial.fit(x, pressures, 2 if len(points) >= CURVED_FIT_FROM else 1)
+    slope = fit.deriv()
+    roots = [float(root.real) for root in fit.roots() if abs(root.imag) < REAL_ROOT]
+    inside = [root for root in roots if least <= root <= greatest and slope(root) < 0]
+    if not inside:
+        return None
+    nearest = min(inside, key=lambda root: abs(root - near))
+    return nearest, float(slope(nearest))
 
 
 def mean_pressure(trajectory: Trajectory, force_field: ForceField, *, temperature_K: float) -> VolumePoint:

@@ -1,0 +1,81 @@
+import json
+
+import pytest
+from pymatgen.core import Lattice, Structure
+
+import vitrion
+from vitrion.cli.app import run
+from vitrion.cli.label import parse_temperatures
+from vitrion_models.errors import InputError
+from vitrion_workflows.schemas import fingerprint
+
+LICL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.3), ["Li", "Cl"], [[0, 0, 0], [0.5] * 3])
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("VITRION_SCRATCH", raising=False)
+    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def cif(tmp_path):
+    path = tmp_path / "licl.cif"
+    LICL.to(filename=str(path))
+    return path
+
+
+def test_amorphize_makes_judges_and_stores_a_cell(cif, capsys):
+    arguments = ["--potential", "lennard-jones", "--protocol", "quickstart", "--melt-temperature", "600", "--json"]
+    code = run(["amorphize", str(cif), "--atoms", "24", *arguments])
+    shown = json.loads(capsys.readouterr().out)
+    assert code == (0 if shown["accepted"] else 1)
+    assert shown["origin"] == "melt-quench"
+    with vitrion.connect(readonly=True) as db:
+        assert db.structures.get(fingerprint(LICL)).kind == "crystal"
+        assert db.structures.get(shown["fingerprint"]).reduced_formula == "LiCl"
+
+
+def test_label_stores_a_label_at_each_temperature_once(cif, capsys):
+    arguments = ["label", str(cif), "-t", "600,900", "--potential", "lennard-jones", "--ps", "1", "--json"]
+    assert run(arguments) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [row["temperature_K"] for row in shown] == [600, 900]
+    assert all(row["gates"] and row["method"]["weights_sha256"] for row in shown)
+    assert run(arguments) == 0
+    assert json.loads(capsys.readouterr().out) == shown
+    with vitrion.connect(readonly=True) as db:
+        assert db.labels.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["amorphize", "Xx3"], "no chemical formula"),
+        (["amorphize", "LiCl", "--potential", "nothing"], "nothing"),
+        (["amorphize", "LiCl", "--potential", "lennard-jones", "--melt-temperature", "100"], "melt of 100 K"),
+        (["amorphize", "absent.cif"], "no such file"),
+        (["label", "absent.cif", "-t", "900"], "no such file"),
+        (["label", "licl.cif", "-t", "20000"], "20000 K is impossible"),
+        (["label", "licl.cif", "-t", "0.5"], "0.5 K is impossible"),
+        (["label", "licl.cif", "-t", "hot"], "no list of numbers"),
+        (["label", "licl.cif", "-t", "900", "--species", "Na"], "holds no Na"),
+        (["label", "licl.cif", "-t", "900", "--ps", "-1"], "run of -1 ps"),
+    ],
+)
+def test_bad_input_is_one_line_exit_code_2_and_no_database(arguments, fault, cif, home, capsys):
+    assert cif.exists()
+    assert run(arguments) == 2
+    told = capsys.readouterr().err.strip()
+    assert fault in told
+    assert "\n" not in told
+    assert not home.exists()
+
+
+def test_temperatures_are_a_list_with_commas():
+    assert parse_temperatures("1000, 1500") == [1000.0, 1500.0]
+    with pytest.raises(InputError):
+        parse_temperatures("1000;1500")
