@@ -22,6 +22,7 @@ Manifest: TypeAlias = dict[str, Any]
 ARTEFACT_FILE = "model.safetensors"
 MANIFEST_FILE = "model.json"
 MANIFEST_ENTRY = "manifest"
+DIGEST_KEY = "content_sha256"  # in the manifest, over everything else: safetensors has no checksum of its own
 LENGTH_BYTES = 8
 
 
@@ -34,8 +35,8 @@ def pack(arrays: Mapping[str, NDArray[Any]], manifest: Mapping[str, Any]) -> byt
     """
     from safetensors.numpy import save  # noqa: PLC0415 - keeps the import of the package light
 
-    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), allow_nan=False)
     ordered = {name: np.ascontiguousarray(arrays[name]) for name in sorted(arrays)}
+    text = _text({**manifest, DIGEST_KEY: _digest(ordered, _text(manifest))})
     packed: bytes = save(ordered, metadata={MANIFEST_ENTRY: text})
     return packed
 
@@ -58,10 +59,13 @@ def unpack(content: bytes, *, source: str) -> tuple[Arrays, Manifest]:
         length = int.from_bytes(content[:LENGTH_BYTES], "little")
         header = json.loads(content[LENGTH_BYTES : LENGTH_BYTES + length])
         manifest: Manifest = json.loads(header["__metadata__"][MANIFEST_ENTRY])
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        digest = manifest.pop(DIGEST_KEY)
+    except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
             f"{source} is no model of Vitrion or is damaged ({type(error).__name__}): train it again"
         ) from error
+    if _digest(arrays, _text(manifest)) != digest:
+        raise CheckpointError(f"{source} is damaged (its content has another sha256): train it again")
     return arrays, manifest
 
 
@@ -110,6 +114,19 @@ def require(manifest: Manifest, *, kind: str, schema_version: int, source: str) 
 def sha256_of(content: bytes) -> str:
     """Identity of an artefact."""
     return hashlib.sha256(content).hexdigest()
+
+
+def _text(manifest: Mapping[str, Any]) -> str:
+    return json.dumps(manifest, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _digest(arrays: Mapping[str, NDArray[Any]], text: str) -> str:
+    content = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        content.update(f"{name} {array.dtype} {array.shape}".encode())
+        content.update(array.tobytes())
+    return content.hexdigest()
 
 
 def _replace(target: Path, content: bytes) -> None:
