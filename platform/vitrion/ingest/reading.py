@@ -58,6 +58,8 @@ def read_structures(path: Path) -> list[Structure]:
             that are not finite, no cell or one without volume, or a trajectory whose atoms change.
     """
     known = file_format(path)
+    if path.is_dir():
+        raise InputError(f"{path}: this is a folder, a file is wanted")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
     if known is None:

@@ -30,6 +30,7 @@ def read_poscar(path: Path) -> list[Structure]:
         raise InputError("no element symbols in line 6 (a VASP 4 file): add them")
     if not all(count.isdigit() for count in counts):
         raise InputError("line 7 holds no numbers of atoms")
+    _check_count(counts, lines)
     structure: Structure = Poscar.from_str(text, read_velocities=False).structure
     return [structure]
 
@@ -55,6 +56,7 @@ def _frames(lines: list[str]) -> Iterator[Structure]:
     marks = [index for index, line in enumerate(lines) if CONFIGURATION in line]
     if not marks or marks[0] < HEADER_LINES:
         raise InputError("no header before the first frame")
+    _check_count(lines[HEADER_LINES - 1].split(), lines)
     lattice, symbols = _header(lines[:HEADER_LINES])
     ends = [*marks[1:], len(lines)]
     for mark, end in zip(marks, ends, strict=True):
@@ -69,6 +71,13 @@ def _frames(lines: list[str]) -> Iterator[Structure]:
                 f"the atoms change: {len(symbols)} are promised, the frame in line {mark + 1} has {len(rows)}"
             )
         yield Structure(lattice, symbols, np.array(rows, dtype=float))
+
+
+def _check_count(counts: list[str], lines: list[str]) -> None:
+    # Before anything of that size is made: one wrong digit would cost minutes and all memory.
+    promised = sum(int(count) for count in counts if count.isdigit())
+    if promised > len(lines):
+        raise InputError(f"truncated: {promised} atoms are promised in {len(lines)} lines")
 
 
 def _is_header(lines: list[str]) -> bool:
