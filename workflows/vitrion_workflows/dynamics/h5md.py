@@ -16,7 +16,7 @@ import h5py
 import numpy as np
 
 from vitrion_models.errors import InputError
-from vitrion_models.system import FloatArray
+from vitrion_models.system import HEAVIEST_ELEMENT, FloatArray, IntArray
 from vitrion_workflows.dynamics.trajectory import FEWEST_FRAMES, Trajectory
 
 H5MD_VERSION = (1, 1)
@@ -27,6 +27,7 @@ STORAGE = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 CHUNK_BYTES = 1 << 20
 # Times may be stored in single precision; a missing frame is off by a whole interval.
 INTERVAL_TOLERANCE = 1e-2
+SMALLEST_VOLUME_A3 = 1e-3
 
 
 def write(
@@ -77,8 +78,11 @@ def read(path: str | os.PathLike[str]) -> Trajectory:
     try:
         with h5py.File(source, "r") as file:
             return _read_particles(file, source)
-    except (OSError, KeyError) as error:
-        reason = str(error).splitlines()[0].strip("'\"")
+    except InputError:
+        raise
+    except (OSError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        # What is not laid out as the format asks trips h5py in many ways.
+        reason = (str(error) or type(error).__name__).splitlines()[0].strip("'\"")
         raise InputError(f"{source} is no whole H5MD trajectory ({reason}): write it again") from error
 
 
@@ -155,16 +159,27 @@ def _read_particles(file: h5py.File, source: Path) -> Trajectory:
     if len(positions) < FEWEST_FRAMES:
         raise InputError(f"{source} holds {len(positions)} frame: one frame is no trajectory")
     times = position["time"]
+    numbers, masses = _atoms(group, source)
     return Trajectory(
-        numbers=_fixed(group["species"]).astype(np.int64),
+        numbers=numbers,
         positions_A=positions,
         lattice_A=lattice,
         frame_interval_ps=_interval(times, len(positions), source) * _factor(times, TIME_UNITS_PS, source),
         temperatures_K=_observable(file, "temperature", len(positions)),
         potential_energies_eV=_observable(file, "potential_energy", len(positions)),
-        masses_u=_fixed(group["mass"]).astype(np.float64) if "mass" in group else np.empty(0),
+        masses_u=masses,
         source=str(source),
     )
+
+
+def _atoms(group: h5py.Group, source: Path) -> tuple[IntArray, FloatArray]:
+    numbers = _fixed(group["species"]).astype(np.int64)
+    masses = _fixed(group["mass"]).astype(np.float64) if "mass" in group else np.empty(0)
+    if not len(numbers) or numbers.min() < 1 or numbers.max() > HEAVIEST_ELEMENT:
+        raise InputError(f"{source}: its species are no atomic numbers of known elements")
+    if len(masses) and not (masses.shape == numbers.shape and (masses > 0).all()):
+        raise InputError(f"{source}: its masses are not one positive number for each atom")
+    return numbers, masses
 
 
 def _fixed(item: h5py.Dataset | h5py.Group) -> Any:
@@ -180,6 +195,9 @@ def _lattice(edges: h5py.Dataset | h5py.Group, source: Path) -> FloatArray:
             raise InputError(f"{source} has a changing cell: only runs at a fixed cell can be analysed")
         values = values[0]
     lattice: FloatArray = np.diag(values) if values.ndim == 1 else values
+    # Negated, so that a determinant that is not finite is refused too.
+    if lattice.shape != (3, 3) or not abs(np.linalg.det(lattice)) >= SMALLEST_VOLUME_A3:
+        raise InputError(f"{source} has no cell: its lattice vectors enclose no volume")
     return lattice
 
 

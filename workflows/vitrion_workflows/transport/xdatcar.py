@@ -68,7 +68,7 @@ def _frames(lines: list[str], source: str) -> Iterator[tuple[IntArray, FloatArra
         if not _begins_frame(lines[position]):
             if numbers is not None and lines[position] != lines[0] and _is_row(lines[position]):
                 raise InputError(
-                    f"{source}: the atoms change: line {position + 1} is one more than {len(numbers)}: cut the frame off",
+                    f"{source}: the atoms change: line {position + 1} is one more than {len(numbers)}: cut it off",
                 )
             numbers, lattice = _header(lines[position : position + HEADER_LINES], source, most=len(lines))
             position += HEADER_LINES
