@@ -34,7 +34,7 @@ def usable_potential(name: str | None, *, elements: Iterable[str]) -> str:
     Raises:
         VitrionError: it is unknown, not installed, lacks its weights, or does not cover an element.
     """
-    chosen = name or potentials.default_potential()[0]
+    chosen = potentials.default_potential()[0] if name is None else name
     force_field(chosen).require_elements(np.array([atomic_numbers[symbol] for symbol in elements]))
     return chosen
 

@@ -71,6 +71,8 @@ def load_ase(argument: str, _device: str) -> AseForceField:
         calculator = calculator_class()
     except (TypeError, ValueError, RuntimeError) as error:
         raise InputError(f"ase:{argument} cannot be made without arguments: wrap it in a class of your own") from error
+    if not (hasattr(calculator, "get_forces") and hasattr(calculator, "get_potential_energy")):
+        raise InputError(f"ase:{argument} is no calculator, it gives no forces: {ADVICE}")
     package_version = _package_version(module_name)
     identity = hashlib.sha256(f"{argument} {package_version}".encode()).hexdigest()
     return AseForceField(

@@ -66,7 +66,9 @@ class ChgnetForceField(ForceField):
             coords_are_cartesian=True,
         )
         graph = self._model.graph_converter(structure)
-        result = self._model.predict_graph(graph.to(self._device), task="efs" if stress else "ef")
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Converting a tensor with requires_grad", UserWarning)  # inside chgnet
+            result = self._model.predict_graph(graph.to(self._device), task="efs" if stress else "ef")
         tensor = np.asarray(result["s"], dtype=np.float64) * GPa if stress else None
         return ForceResult(
             float(result["e"]) * len(numbers),

@@ -2,7 +2,7 @@
 
 from ase.data import chemical_symbols
 
-from vitrion_models.errors import InputError
+from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_workflows.potentials import ase_import, chgnet, diep, lennard_jones, mace, nep
 from vitrion_workflows.potentials.entry import Availability, PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField
@@ -99,6 +99,8 @@ _ENTRIES = (
     ),
 )
 
+DEVICES = ("cpu", "cuda")
+
 _DEFAULTS = ("nep89", "chgnet")
 
 
@@ -145,8 +147,8 @@ def load(name: str, *, device: str = "cpu") -> ForceField:
         device: ``cpu`` or ``cuda``.
 
     Raises:
-        InputError: there is no such potential.
-        MissingDependencyError: its package or its weights are missing; the message says how to get them.
+        InputError: there is no such potential, or no such kind of device.
+        MissingDependencyError: its package, its weights or the device are missing; the message says what to do.
         CheckpointError: its weights are damaged or not the ones the registry names.
 
     Example:
@@ -155,7 +157,20 @@ def load(name: str, *, device: str = "cpu") -> ForceField:
         'lennard-jones'
     """
     entry, argument = find(name)
+    _require_device(device)
     return entry.loader(argument, device)
+
+
+def _require_device(device: str) -> None:
+    if device not in DEVICES:
+        raise InputError(f"device {device!r} is none of {', '.join(DEVICES)}")
+    if device == "cuda":
+        import torch  # noqa: PLC0415 - seconds to import, and only a GPU is asked after
+
+        if not torch.cuda.is_available():
+            raise MissingDependencyError(
+                "device 'cuda' is not there: torch sees no GPU; use cpu, or see vitrion doctor"
+            )
 
 
 def default_potential() -> tuple[str, str]:
