@@ -1,5 +1,7 @@
 """Whole formula units: how many atoms of each element a cell of a wanted size holds."""
 
+import warnings
+
 from pymatgen.core.composition import Composition
 from pymatgen.core.periodic_table import Element
 
@@ -15,7 +17,9 @@ def parse_formula(formula: str) -> Composition:
         InputError: the text is no formula, or names something that is no element.
     """
     try:
-        composition = Composition(formula)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # pymatgen misses an electronegativity where none is used
+            composition = Composition(formula)
         known = bool(composition) and all(isinstance(species, Element) for species in composition)
     except (ValueError, KeyError):
         known = False
