@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vitrion.cli.output import emit, note
+from vitrion.cli.selection import LARGEST_SEED, MOST_ATOMS
 from vitrion_models.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,11 +28,13 @@ class ProtocolChoice(StrEnum):
 def command(
     compound: Annotated[str, typer.Argument(metavar="FORMULA|FILE", help="Li3PS4, or a file with its crystal.")],
     *,
-    atoms: Annotated[int, typer.Option(help="Wanted number of atoms; whole formula units are taken.", min=8)] = 56,
+    atoms: Annotated[
+        int, typer.Option(help="Wanted number of atoms; whole formula units are taken.", min=8, max=MOST_ATOMS)
+    ] = 56,
     potential: Annotated[str | None, typer.Option(help="See `vitrion potentials list`.")] = None,
     protocol: Annotated[ProtocolChoice, typer.Option(help="Lengths of melt and quench.")] = ProtocolChoice.DEFAULT,
     melt_temperature: Annotated[float | None, typer.Option(help="In K; the protocol's where not given.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same cell.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same cell.", min=0, max=LARGEST_SEED)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Make an amorphous cell: random packing, equilibrium volume, melt, quench, gates.

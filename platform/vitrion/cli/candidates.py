@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vitrion.cli.output import emit
+from vitrion.cli.selection import LARGEST_SEED
 from vitrion_models.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ def propose(
     limit: Annotated[
         int | None, typer.Option("-n", "--limit", min=1, help="At most so many, drawn by the seed.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Draws the candidates when there are more than the limit.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Draws the candidates when there are more than the limit.")
+    ] = 0,
     least_gap_eV: Annotated[
         float, typer.Option("--least-gap", min=0, help="Least gap in eV, where it is known.")
     ] = 3.0,

@@ -10,6 +10,7 @@ import numpy as np
 import typer
 
 from vitrion.cli.output import Advance, emit, note, progress
+from vitrion.cli.selection import LARGEST_SEED, MOST_ATOMS
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 
@@ -21,13 +22,20 @@ if TYPE_CHECKING:
 
 COLUMNS = ("fingerprint", "formula", "n_atoms", "density_g_cm3", "kind", "accepted", "energy_eV_per_atom", "failed")
 
-Count = Annotated[int, typer.Option("--count", "-n", help="Cells to draw.", min=1, max=10_000)]
-Atoms = Annotated[int, typer.Option(help="Wanted number of atoms; whole formula units.", min=1)]
-Density = Annotated[float | None, typer.Option(help="In g/cm3; of the cell that is drawn.", min=0.01)]
+MOST_CELLS = 10_000
+DENSEST_G_CM3 = 50.0  # osmium has 22.6
+
+Count = Annotated[int, typer.Option("--count", "-n", help="Cells to draw.", min=1, max=MOST_CELLS)]
+Atoms = Annotated[int, typer.Option(help="Wanted number of atoms; whole formula units.", min=1, max=MOST_ATOMS)]
+Density = Annotated[
+    float | None, typer.Option(help="In g/cm3; of the cell that is drawn.", min=0.01, max=DENSEST_G_CM3)
+]
 CellFrom = Annotated[Path | None, typer.Option(help="Structure file: its lattice and contents are taken.")]
 Model = Annotated[str | None, typer.Option(help="sha256 of a generator in the database; the last promoted by default.")]
 Folder = Annotated[Path | None, typer.Option("--model-folder", help="Folder or file of a generator.")]
-Seed = Annotated[int, typer.Option(help="Cell k depends on the seed and k alone.", min=0)]
+Seed = Annotated[
+    int, typer.Option(help="Cell k depends on the seed and k alone.", min=0, max=LARGEST_SEED - MOST_CELLS)
+]
 Relax = Annotated[bool, typer.Option("--relax/--as-drawn", help="Relax with the potential before the gates.")]
 Potential = Annotated[str | None, typer.Option(help="From `vitrion potentials list`; the default one otherwise.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -71,7 +79,9 @@ def command(
         raise InputError("give either --density or --cell-from, not both")
     if model is not None and model_folder is not None:
         raise InputError("give either --model or --model-folder, not both")
-    force_field = (potential or potentials.default_potential()[0]) if relax else None
+    force_field = None
+    if relax:
+        force_field = potentials.default_potential()[0] if potential is None else potential
     with connect() as db:
         generator = _generator(db, model, model_folder)
         frame = _frame(db, formula, atoms=atoms, density_g_cm3=density, file=cell_from)

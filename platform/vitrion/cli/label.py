@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from vitrion.cli.output import emit, note
+from vitrion.cli.selection import LARGEST_SEED
 from vitrion_models.errors import InputError
 
 COLUMNS = ("temperature_K", "state", "value", "interval_95", "unit", "equilibration_ps", "framework_state", "failed")
@@ -20,27 +21,30 @@ def command(
     potential: Annotated[str | None, typer.Option(help="See `vitrion potentials list`.")] = None,
     ps: Annotated[float | None, typer.Option(help="Length of each run; the protocol's 12 ps where not given.")] = None,
     species: Annotated[str, typer.Option(help="Mobile species.")] = "Li",
-    seed: Annotated[int, typer.Option(help="Of velocities and noise.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Of velocities and noise.", min=0, max=LARGEST_SEED)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Label each cell of a file at each temperature with a tracer diffusivity, its interval and its gates.
 
     What was interrupted goes on when the same command is given again; what is finished is not run twice.
     """
-    from vitrion.cli.flow_running import run_flow  # noqa: PLC0415 - `vitrion --help` does without
+    from vitrion.ingest.reading import read_structures  # noqa: PLC0415 - `vitrion --help` does without
+
+    temperatures = parse_temperatures(temperature)
+    if ps is not None and not SHORTEST_PS <= ps <= LONGEST_PS:
+        raise InputError(f"a run of {ps:g} ps is impossible: give --ps from {SHORTEST_PS:g} to {LONGEST_PS:g}")
+    structures = read_structures(file)
+
+    # Jobs are slow to import: a file with a fault is told before.
+    from vitrion.cli.flow_running import run_flow  # noqa: PLC0415
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.ingest.builder import build  # noqa: PLC0415
     from vitrion.ingest.files import ingest_files  # noqa: PLC0415
     from vitrion.ingest.outcomes import outcomes_in  # noqa: PLC0415
-    from vitrion.ingest.reading import read_structures  # noqa: PLC0415
     from vitrion_workflows.flows import DiffusivityMaker, check_question  # noqa: PLC0415
     from vitrion_workflows.flows.engines import usable_potential  # noqa: PLC0415
     from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, failed_gates  # noqa: PLC0415
 
-    temperatures = parse_temperatures(temperature)
-    if ps is not None and not 0 < ps <= LONGEST_PS:
-        raise InputError(f"a run of {ps:g} ps is impossible: give more than 0 and at most {LONGEST_PS:g}")
-    structures = read_structures(file)
     for structure in structures:
         for each in temperatures:
             check_question(structure, species=species, temperature_K=each, seed=seed)
@@ -68,7 +72,7 @@ def command(
     note(f"stored in {where}")
 
 
-LONGEST_PS = 1e6
+SHORTEST_PS, LONGEST_PS = 0.4, 1e6  # twenty frames are the fewest that are analysed
 
 
 def parse_temperatures(text: str) -> list[float]:

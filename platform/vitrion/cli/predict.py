@@ -12,12 +12,13 @@ from vitrion_models.surrogates import Material, TrainedSurrogate
 
 COLUMNS = ("formula", "temperature_K", "log10_D", "lower_95", "upper_95", "Ea_eV", "extrapolating", "reason")
 RANGE_ENDS = 2
+MOST_STEPS = 10_000
 
 Temperatures = Annotated[
     str,
     typer.Option("--temperature", "-t", help="In K: a range such as 300:1500, a list such as 300,1000, or one."),
 ]
-Steps = Annotated[int, typer.Option(help="Temperatures in a range, both ends included.", min=2)]
+Steps = Annotated[int, typer.Option(help="Temperatures in a range, both ends included.", min=2, max=MOST_STEPS)]
 Model = Annotated[str | None, typer.Option(help="sha256 of a surrogate in the database; the last promoted by default.")]
 Folder = Annotated[Path | None, typer.Option("--model-folder", help="Folder or file of a surrogate, no database then.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]

@@ -1,4 +1,4 @@
-"""Options that choose structures and labels, shared by the commands of both, and how they are read."""
+"""Options that several commands share, and how they are read."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -8,6 +8,8 @@ import typer
 from vitrion_models.errors import InputError
 
 ROWS_IN_A_TABLE = 50
+LARGEST_SEED = 2**63 - 1  # what a database can store
+MOST_ATOMS = 10_000  # of a cell that is made here; far more than its dynamics could be waited for
 
 Texts = list[str] | None
 Json = Annotated[bool, typer.Option("--json", help="Print JSON: a list of objects, or one object.")]
