@@ -186,11 +186,11 @@ def test_a_killed_worker_and_a_stopped_one_cost_time_only(mongo_uri, tmp_path):
             done_at.append(done)
             worker.send_signal(signal.SIGKILL if len(done_at) == 1 else signal.SIGTERM)
             assert worker.wait(timeout=60) == (-signal.SIGKILL if len(done_at) == 1 else 0)
-            assert launchpad.workflows.find_one({})["state"] not in {"FIZZLED", "COMPLETED"}
+            assert launchpad.workflows.find_one({})["state"] != "FIZZLED"
 
     with opened(mongo_uri) as (database, launchpad):
         try:
-            tasks = [task("long", flows.step_on(str(tmp_path), 40))]
+            tasks = [task("long", flows.step_on(str(tmp_path), 100))]
             done, results = coordinate(mongo_uri, database, tasks, watch=Watch(on_tick=on_tick))
         finally:
             for process in processes.values():
@@ -198,8 +198,8 @@ def test_a_killed_worker_and_a_stopped_one_cost_time_only(mongo_uri, tmp_path):
                 process.wait()
         assert done
         assert len(done_at) == 2
-        assert outputs(results) == {"long": [40]}
-        assert len(steps.read_text()) == 40  # went on, not anew
+        assert outputs(results) == {"long": [100]}
+        assert len(steps.read_text()) == 100  # went on, not anew
         assert launchpad.launches.count_documents({}) == 3
 
 
