@@ -65,6 +65,18 @@ def quickstart_compounds() -> tuple[Compound, ...]:
     return tuple(_compound(entry) for entry in yaml.safe_load(_text()))
 
 
+def require_compounds(formulas: tuple[str, ...]) -> None:
+    """Refuse formulas that the package does not hold.
+
+    Raises:
+        InputError: naming the first.
+    """
+    known = [compound.formula for compound in quickstart_compounds()]
+    unknown = [formula for formula in formulas if formula not in known]
+    if unknown:
+        raise InputError(f"{unknown[0]} is no quickstart compound: choose from {', '.join(known)}")
+
+
 def quickstart_crystals(formulas: tuple[str, ...] = ()) -> tuple[Structure, ...]:
     """Crystals of the package by formula.
 
@@ -74,10 +86,8 @@ def quickstart_crystals(formulas: tuple[str, ...] = ()) -> tuple[Structure, ...]
     Raises:
         InputError: a formula is not among them.
     """
+    require_compounds(formulas)
     known = {compound.formula: compound for compound in quickstart_compounds()}
-    unknown = [formula for formula in formulas if formula not in known]
-    if unknown:
-        raise InputError(f"{unknown[0]} is no quickstart compound: choose from {', '.join(known)}")
     return tuple(known[formula].structure() for formula in formulas or known)
 
 

@@ -4,19 +4,39 @@ import difflib
 import hashlib
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from ase.data import atomic_numbers
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from vitrion_models.errors import InputError
+from vitrion_workflows import potentials
 from vitrion_workflows.schemas import CellProtocol, LabelProtocol
 
 HOTTEST_K = 10000.0
+AUTO = "auto"
+LARGEST_SEED = 2**63 - 1  # what a database can store
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _known_compounds(names: tuple[str, ...]) -> tuple[str, ...]:
+    from vitrion.datasets.quickstart import require_compounds  # noqa: PLC0415 - crystallography is slow to import
+
+    require_compounds(names)
+    twice = [name for place, name in enumerate(names) if name in names[:place]]
+    if twice:
+        raise ValueError(f"{twice[0]} is named twice")
+    return names
+
+
+def _known_potential(name: str) -> str:
+    if name != AUTO:
+        potentials.find(name)
+    return name
 
 
 class Compounds(_Section):
@@ -28,8 +48,8 @@ class Compounds(_Section):
         proposed: how many compositions to derive from them by substitution and lithium content.
     """
 
-    dataset: str = "quickstart-compounds"
-    names: tuple[str, ...] = Field(min_length=1)
+    dataset: Literal["quickstart-compounds"] = "quickstart-compounds"
+    names: Annotated[tuple[str, ...], AfterValidator(_known_compounds)] = Field(min_length=1)
     proposed: int = Field(default=0, ge=0)
 
 
@@ -82,7 +102,7 @@ class Referee(_Section):
         production_ps: length of its runs, started from the workhorse's equilibrated state.
     """
 
-    potential: str = "chgnet"
+    potential: Annotated[str, AfterValidator(_known_potential)] = "chgnet"
     labels: int = Field(default=2, ge=0)
     production_ps: float = Field(default=1.0, gt=0)
 
@@ -150,7 +170,7 @@ class Smaller(_Section):
         batch: labels of each later one, one of them by the random arm.
     """
 
-    compounds: tuple[str, ...] = Field(min_length=2)
+    compounds: Annotated[tuple[str, ...], AfterValidator(_known_compounds)] = Field(min_length=2)
     atoms: int = Field(ge=16, le=400)
     melt_ps: float = Field(gt=0)
     quench_ps: float = Field(gt=0)
@@ -189,9 +209,9 @@ class CampaignConfiguration(_Section):
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,80}$")
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, le=LARGEST_SEED)
     species: str = "Li"
-    potential: str = "auto"
+    potential: Annotated[str, AfterValidator(_known_potential)] = AUTO
     compounds: Compounds
     cells: Cells = Cells()
     labels: Labels
@@ -208,6 +228,17 @@ class CampaignConfiguration(_Section):
     def _test_leaves_training(self) -> "CampaignConfiguration":
         if self.surrogate.test_compositions >= len(self.compounds.names):
             raise ValueError("surrogate.test_compositions must leave compounds to train on")
+        return self
+
+    @model_validator(mode="after")
+    def _compounds_hold_the_species(self) -> "CampaignConfiguration":
+        from vitrion.datasets.formulas import chemical_system  # noqa: PLC0415 - as above
+
+        if not atomic_numbers.get(self.species):
+            raise ValueError(f"species {self.species!r} is no chemical symbol: give for example Li")
+        for name in (*self.compounds.names, *(self.smaller.compounds if self.smaller else ())):
+            if self.species not in chemical_system(name).split("-"):
+                raise ValueError(f"{name} holds no {self.species}: change species or compounds.names")
         return self
 
     def shrunk(self) -> "CampaignConfiguration":
@@ -264,12 +295,12 @@ def _first_fault(error: ValidationError) -> str:
         known = _known_keys(CampaignConfiguration.model_json_schema(), fault["loc"])
         near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1, cutoff=0.0)
         return f"unknown key `{location}`" + (f": did you mean `{near[0]}`?" if near else "")
+    if fault["type"] == "missing":
+        return f"`{location}` is missing"
     message = fault["msg"].removeprefix("Value error, ")
-    return (
-        f"`{location}`: {message} (it is {fault['input']!r:.60})"
-        if fault["type"] != "missing"
-        else f"`{location}` is missing"
-    )
+    # A whole section is no help.
+    given = "" if isinstance(fault["input"], dict) else f" (it is {fault['input']!r:.60})"
+    return f"`{location}`: {message}{given}"
 
 
 def _known_keys(schema: dict[str, Any], location: tuple[int | str, ...]) -> list[str]:

@@ -4,12 +4,14 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from vitrion.database import Database
+from vitrion.database import CampaignRow, Database
+from vitrion.database.errors import NotFoundError
 from vitrion.datasets.formulas import chemical_system
 from vitrion.datasets.quickstart import quickstart_crystals
-from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.configuration import AUTO, CampaignConfiguration
 from vitrion.learning.design import choose_test_formulas
 from vitrion.learning.seeds import derive_seed
+from vitrion_models.errors import MissingDependencyError
 from vitrion_workflows import potentials
 from vitrion_workflows.candidates import CandidateSettings, propose_compositions
 from vitrion_workflows.schemas import StructureKind
@@ -50,13 +52,12 @@ def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
         InputError: a compound is not in the data set, or the name belongs to a campaign of another configuration.
         MissingDependencyError: the potential cannot run.
     """
-    campaign = db.campaigns.create_or_get(
-        configuration.name, configuration.model_dump(mode="json"), configuration.content_hash()
-    )
-    stored = (campaign.summary or {}).get("plan")
-    if stored is not None:
-        return Plan(**{**stored, "test_formulas": tuple(stored["test_formulas"])})
+    if (stored := _stored_plan(db, configuration)) is not None:
+        return stored
     potential, note = _choose_potential(configuration.potential)
+    _require_referee(effective(configuration, note))
+    # From here on nothing is left to be refused: a campaign that cannot begin leaves no trace under its name.
+    _begin(db, configuration)
     configuration = effective(configuration, note)
     crystals: dict[str, str | None] = dict(_add_crystals(db, configuration))
     derived = _derive(configuration, tuple(crystals))
@@ -75,17 +76,38 @@ def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
     return plan
 
 
+def _stored_plan(db: Database, configuration: CampaignConfiguration) -> Plan | None:
+    try:
+        db.campaigns.get(configuration.name)
+    except NotFoundError:
+        return None
+    stored = (_begin(db, configuration).summary or {}).get("plan")
+    return None if stored is None else Plan(**{**stored, "test_formulas": tuple(stored["test_formulas"])})
+
+
+def _begin(db: Database, configuration: CampaignConfiguration) -> CampaignRow:
+    return db.campaigns.create_or_get(
+        configuration.name, configuration.model_dump(mode="json"), configuration.content_hash()
+    )
+
+
 def effective(configuration: CampaignConfiguration, potential_note: str) -> CampaignConfiguration:
     """The configuration as it is run: the smaller one where the potential is not the one that was wanted."""
     return configuration.shrunk() if potential_note else configuration
 
 
 def _choose_potential(wanted: str) -> tuple[str, str]:
-    if wanted != "auto":
+    if wanted != AUTO:
         potentials.load(wanted)
         return wanted, ""
     name, reason = potentials.default_potential()
     return name, "" if name == WORKHORSE else reason
+
+
+def _require_referee(configuration: CampaignConfiguration) -> None:
+    referee = configuration.referee
+    if referee is not None and not (available := potentials.installed(referee.potential)).ok:
+        raise MissingDependencyError(f"referee {referee.potential} cannot run: {available.reason}")
 
 
 def _add_crystals(db: Database, configuration: CampaignConfiguration) -> dict[str, str]:
