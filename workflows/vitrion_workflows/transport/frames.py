@@ -14,9 +14,9 @@ BOLTZMANN_u_A2_PER_PS2_K = 1.380649e-23 / (1.66053906660e-27 * 1e4)
 NEIGHBOURS = 5
 # One run in a thousand may be suspected wrongly.
 FALSE_ALARM = 1e-3
-# Of the rise that a missing frame makes: whole runs of melts reach 0.52 of it, and of 440 frames dropped from them the
-# faintest showed 0.71 (NEP89, 50 atoms, 20 fs a frame).
-MISSING_SHARE = 0.62
+# Of the rise that a missing frame makes: 21 whole runs of melts reached up to 0.65 of it, and of 440 frames dropped from
+# eleven of them the faintest showed 0.71 and half 1.0 or more (NEP89, 50 atoms, 20 fs a frame).
+MISSING_SHARE = 0.68
 # A step this much shorter than its neighbours is a copy: thermal motion never stops for all atoms at once.
 COPY_RATIO = 1e-3
 # Below this local exponent, frames are too far apart for their spacing to show in the positions.
@@ -131,7 +131,7 @@ def frame_steps(displacements_A: FloatArray, numbers: IntArray) -> FrameSteps:
 
     Every step's squared displacement, each species scaled by its mean and averaged over atoms, is compared with the
     median of its neighbours: a repeated frame makes it zero, a missing one raises it by M(2) / M(1), from 2 in
-    diffusion to 4 in free flight. A frame counts as missing when the ratio is beyond 0.62 of that rise (in the
+    diffusion to 4 in free flight. A frame counts as missing when the ratio is beyond 0.68 of that rise (in the
     logarithm) and beyond what chance makes of the scatter of all steps in one run of a thousand. The scatter comes
     from the steps (median absolute deviation), because vibrations and temperature make it larger than the
     sqrt(2 / 3N) of independent atoms; where steps are smooth the first condition decides.
