@@ -139,7 +139,15 @@ def zero_pressure(points: list[VolumePoint]) -> tuple[float, float]:
         root, slope = fitted or (root, slope)
     volume = float(np.exp(root))
     stderr_GPa = float(np.sqrt(np.mean([point.stderr_GPa**2 for point in points]) / len(points)))
-    return volume, abs(volume * stderr_GPa / float(slope))
+    # Two neighbours whose pressures differ by noise make a steep chord: the error follows the gentler overall slope.
+    ends = min(points, key=_volume), max(points, key=_volume)
+    overall = (ends[1].pressure_GPa - ends[0].pressure_GPa) / np.log(ends[1].volume_A3 / ends[0].volume_A3)
+    gentler = min(abs(slope), abs(float(overall))) or abs(slope)
+    return volume, float(volume * stderr_GPa / gentler)
+
+
+def _volume(point: VolumePoint) -> float:
+    return point.volume_A3
 
 
 def _fitted_root(points: list[VolumePoint], *, near: float) -> tuple[float, float] | None:
