@@ -16,7 +16,7 @@ from vitrion.learning.tasks import TaskFactory, outcome_of
 from vitrion.running.task import Task, TaskKind, TaskResult
 from vitrion_workflows.schemas import CellOutcome, LabelOutcome, failed_gates
 
-MOST_CELLS = 2
+MOST_CELLS = 3
 """Cells tried for one composition before its proposals are refused."""
 
 GeometryReader = Callable[[str], Structure]
