@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, ClassVar
 
 from mongoengine import DateTimeField, Document, IntField
@@ -21,6 +22,11 @@ def now() -> datetime:
 
 def field_names(document: type[BaseDocument]) -> frozenset[str]:
     """Names of the fields of a document."""
+    return _field_names(document)  # type: ignore[arg-type] # its metaclass hides that a class can be hashed
+
+
+@cache
+def _field_names(document: type[BaseDocument]) -> frozenset[str]:
     return frozenset(document._fields)
 
 
@@ -63,22 +69,29 @@ class VersionedDocument(Document):
         """
         noun = cls.collection_name()
         check_fields(cls, values, noun=noun)
-        return {
-            field.db_field: field.to_mongo(value)
-            for name, field in cls._fields.items()
-            if (value := _valid(field, values.get(name), place=f"{noun}: {name}")) is not None
-        }
+        given = {name: value for name, value in values.items() if value is not None}
+        for name, field in _demanding(cls):  # type: ignore[arg-type] # as above
+            if name in given:
+                continue
+            value = field.default() if callable(field.default) else field.default
+            if value is not None:
+                given[name] = value
+            elif field.required:
+                raise InputError(f"{noun}: {name} is missing")
+        fields = cls._fields
+        return {name: _stored(fields[name], value, place=f"{noun}: {name}") for name, value in given.items()}
 
 
-def _valid(field: BaseField, value: Any, *, place: str) -> Any:
-    if value is None:
-        value = field.default() if callable(field.default) else field.default
-    if value is None:
-        if field.required:
-            raise InputError(f"{place} is missing")
-        return None
+@cache
+def _demanding(document: type[BaseDocument]) -> tuple[tuple[str, BaseField], ...]:
+    """Fields that are there even when nobody gives them."""
+    fields = document._fields
+    return tuple((name, field) for name, field in fields.items() if field.required or field.default is not None)
+
+
+def _stored(field: BaseField, value: Any, *, place: str) -> Any:
     try:
         field._validate(value)  # noqa: SLF001 - choices and type together
     except ValidationError as fault:
         raise InputError(f"{place} is refused: {fault.message}") from fault
-    return value
+    return field.to_mongo(value)
