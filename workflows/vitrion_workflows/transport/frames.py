@@ -14,7 +14,7 @@ BOLTZMANN_u_A2_PER_PS2_K = 1.380649e-23 / (1.66053906660e-27 * 1e4)
 NEIGHBOURS = 5
 # One run in a thousand may be suspected wrongly.
 FALSE_ALARM = 1e-3
-# Of the rise that a missing frame makes: 21 whole runs of melts reached up to 0.65 of it, and of 440 frames dropped from
+# Of the rise that a missing frame makes: 21 whole runs of melts reached up to 0.65 of it; of 440 frames dropped from
 # eleven of them the faintest showed 0.71 and half 1.0 or more (NEP89, 50 atoms, 20 fs a frame).
 MISSING_SHARE = 0.68
 # A step this much shorter than its neighbours is a copy: thermal motion never stops for all atoms at once.
