@@ -30,7 +30,9 @@ def test_a_cycle_is_seen_as_it_is_under_the_lease_and_given_back(cycle):
     assert cycle.cycles.get("c", 0).lease_owner is None
 
 
-@pytest.mark.parametrize("owner", [f"{HOST}:{dead_process()}:x", f"{HOST}:{os.getpid()}:earlier"])
+@pytest.mark.parametrize(
+    "owner", [f"{HOST}:{dead_process()}:x", f"{HOST}:{os.getpid()}:earlier"], ids=["dead process", "own pid before"]
+)
 def test_a_dead_owner_is_not_waited_for(cycle, owner):
     cycle.cycles.acquire_lease("c", 0, owner, 300)
     with holding(cycle, "c", 0, owner=own_name()):
@@ -40,7 +42,9 @@ def test_a_dead_owner_is_not_waited_for(cycle, owner):
 
 
 @pytest.mark.server
-@pytest.mark.parametrize("owner", [f"{HOST}:{os.getppid()}:x", "elsewhere:1:x", "a name of another kind"])
+@pytest.mark.parametrize(
+    "owner", [f"{HOST}:{os.getppid()}:x", "elsewhere:1:x", "a name"], ids=["parent", "elsewhere", "name"]
+)
 def test_living_and_distant_owners_are_respected(mongo_uri, owner):
     import vitrion
 
