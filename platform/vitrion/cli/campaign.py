@@ -79,7 +79,7 @@ def schema() -> None:
 def opened(file: Path, *, quiet: bool) -> "Iterator[Campaign]":
     """The campaign of a file in the configured database, with a live display and Ctrl-C turned into a clean stop."""
     from vitrion.database import connect  # noqa: PLC0415
-    from vitrion.database.connection import URI_VARIABLE, home_folder  # noqa: PLC0415
+    from vitrion.database.connection import URI_VARIABLE, home_folder, make_folder  # noqa: PLC0415
     from vitrion.learning.campaign import Campaign  # noqa: PLC0415
     from vitrion.learning.configuration import load_configuration  # noqa: PLC0415
     from vitrion.running.choosing import make_runner  # noqa: PLC0415
@@ -87,7 +87,7 @@ def opened(file: Path, *, quiet: bool) -> "Iterator[Campaign]":
 
     configuration = load_configuration(file)
     scratch = Path(os.environ.get("VITRION_SCRATCH") or home_folder() / "scratch")
-    scratch.mkdir(parents=True, exist_ok=True)
+    make_folder(scratch)
     with connect() as db, Display(scratch=scratch, quiet=quiet) as display, _stop_on_interrupt() as should_stop:
         runner = make_runner(configuration.runner, db=db, uri=os.environ.get(URI_VARIABLE), scratch=scratch)
         campaign = Campaign(db, configuration, runner, display, scratch, should_stop)

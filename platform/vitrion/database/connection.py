@@ -43,14 +43,14 @@ def connect(uri: str | None = None, *, home: Path | str | None = None, readonly:
 
 def _server(uri: str, *, readonly: bool) -> Database:
     from pymongo import MongoClient  # noqa: PLC0415 - the embedded store does without
-    from pymongo.errors import InvalidURI  # noqa: PLC0415
+    from pymongo.errors import ConfigurationError  # noqa: PLC0415
     from pymongo.uri_parser import parse_uri  # noqa: PLC0415
 
     from vitrion.database.artefacts import GridArtefacts  # noqa: PLC0415
 
     try:
         parsed = parse_uri(uri)
-    except (InvalidURI, ValueError) as fault:
+    except (ConfigurationError, ValueError) as fault:
         raise DatabaseError(f"{_shown(uri)} is no MongoDB address: {fault}") from fault
     name = parsed["database"] or DEFAULT_NAME
     where = f"mongodb://{','.join(f'{host}:{port}' for host, port in parsed['nodelist'])}/{name}"
@@ -81,7 +81,7 @@ def _embedded(home: Path, *, readonly: bool) -> Database:
     if readonly and not folder.is_dir():
         raise NotFoundError(f"no database in {home}: make one with `vitrion init`, or set {HOME_VARIABLE}")
     with told(str(home)):
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         lock = None if readonly else WriterLock(home)
         client = None
         try:
@@ -107,6 +107,21 @@ def _embedded(home: Path, *, readonly: bool) -> Database:
             if lock is not None:
                 lock.release()
             raise
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder that a setting names.
+
+    Raises:
+        DiskFullError: there is no room.
+        DatabaseError: there can be none of that name.
+    """
+    with told(str(folder)):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except FileNotFoundError as fault:
+            # Not a missing parent, which would be made: /proc and the like hold no folders of ours.
+            raise DatabaseError(f"{folder} cannot be made: name another folder, see {HOME_VARIABLE}") from fault
 
 
 def _shown(uri: str) -> str:

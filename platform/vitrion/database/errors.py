@@ -63,7 +63,7 @@ def told(where: str) -> Iterator[None]:
     try:
         yield
     except (ServerSelectionTimeoutError, ConnectionFailure) as fault:
-        first = str(fault).split(",", maxsplit=1)[0]
+        first = str(fault).split(",", maxsplit=1)[0].partition(" (configured")[0]
         raise DatabaseUnreachableError(
             f"no MongoDB server answers at {where} ({first}): start it, or correct VITRION_DATABASE_URI",
         ) from fault
@@ -97,6 +97,9 @@ def _sqlite(fault: sqlite3.Error, where: str) -> Exception:
         return DatabaseLockedError(f"the store in {where} is kept busy by another program: try again when it is done")
     if "readonly" in text:
         return DatabaseError(f"the store in {where} may not be written to: check the permissions of the folder")
+    if "disk I/O" in text:
+        # SQLite says no more where the disk cannot hold its shared memory.
+        return DatabaseError(f"the store in {where} cannot be read or written ({text}): the disk is full or failing")
     if "not a database" in text or "malformed" in text:
         return DatabaseError(f"the store in {where} is damaged ({text}): restore it from a backup")
     return fault
