@@ -1,5 +1,6 @@
 """`vitrion diffusivity`: what a trajectory that exists already says about D."""
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -82,7 +83,7 @@ def summary(found: "TrajectoryAnalysis", *, source: str, temperature_K: float | 
 
 
 def write_plot(path: Path, found: "TrajectoryAnalysis", *, title: str) -> None:
-    """Mean squared displacement with its 95 % band, the fitted line and its window, as one HTML page.
+    """Mean squared displacement with its 95 % band, the fitted line and its window, as one HTML page, whole or not.
 
     Args:
         path: file to write; it needs no network to be looked at.
@@ -115,7 +116,11 @@ def write_plot(path: Path, found: "TrajectoryAnalysis", *, title: str) -> None:
         ],
         layout={"title": title, "xaxis_title": "lag time (ps)", "yaxis_title": "MSD (\u00c5\u00b2)"},
     )
+    partial = path.with_name(f".{path.name}.partial")
     try:
-        path.write_text(figure.to_html(include_plotlyjs=True), encoding="utf-8")
+        partial.write_text(figure.to_html(include_plotlyjs=True), encoding="utf-8")
+        partial.replace(path)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink()
         raise InputError(f"cannot write {path}: {error.strerror}") from error
