@@ -1,6 +1,8 @@
 """Whole formula units: how many atoms of each element a cell of a wanted size holds."""
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from pymatgen.core.composition import Composition
 from pymatgen.core.periodic_table import Element
@@ -10,6 +12,14 @@ from vitrion_models.errors import InputError
 LARGEST_STRETCH = 2.0  # a cell may hold up to twice the atoms asked for, when one formula unit is that large
 
 
+@contextmanager
+def _pymatgen_silenced() -> Iterator[None]:
+    # It orders elements by electronegativity, and warns of those that have none.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
 def parse_formula(formula: str) -> Composition:
     """Composition of a formula with elements of the periodic table and positive amounts.
 
@@ -17,8 +27,7 @@ def parse_formula(formula: str) -> Composition:
         InputError: the text is no formula, or names something that is no element.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pymatgen misses an electronegativity where none is used
+        with _pymatgen_silenced():
             composition = Composition(formula)
         known = bool(composition) and all(isinstance(species, Element) for species in composition)
     except (ValueError, KeyError):
@@ -43,7 +52,9 @@ def cell_contents(formula: str, *, n_atoms: int) -> dict[str, int]:
     """
     if n_atoms < 1:
         raise InputError(f"a cell needs at least one atom, not {n_atoms}")
-    reduced, _ = parse_formula(formula).get_integer_formula_and_factor()
+    composition = parse_formula(formula)
+    with _pymatgen_silenced():
+        reduced, _ = composition.get_integer_formula_and_factor()
     unit = Composition(reduced)
     unit_size = round(unit.num_atoms)
     if unit_size > LARGEST_STRETCH * n_atoms:
