@@ -1,0 +1,295 @@
+"""Campaign files, databases, disks and data sets that cannot be used, through the commands people type."""
+
+import contextlib
+import hashlib
+import os
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+import yaml
+from refusals import ROCK_SALT_CIF, documents, open_desk, xdatcar
+from tiny_campaign import TINY
+
+import vitrion
+from vitrion.cli.app import run
+from vitrion.database.indexes import META_COLLECTION
+from vitrion.datasets import registry
+
+LJ = ("--potential", "lennard-jones")
+
+
+@pytest.fixture
+def desk(tmp_path, monkeypatch, capsys):
+    return open_desk(tmp_path / "desk", monkeypatch, capsys)
+
+
+def campaign(**changes):
+    return yaml.safe_dump({**TINY, **changes})
+
+
+def labels(**changes):
+    return {"labels": {**TINY["labels"], **changes}}
+
+
+CAMPAIGNS = {
+    "unknown key": (campaign(cylces=3), "did you mean `cycles`?"),
+    "unknown key inside": (campaign(acquisition={"bach": 3}), "did you mean `batch`?"),
+    "unknown compound": (campaign(compounds={"names": ["LiCl", "LiF", "Li9X"]}), ("compounds.names", "Li9X")),
+    "a compound twice": (campaign(compounds={"names": ["LiCl", "LiCl", "LiF"]}), "LiCl is named twice"),
+    "unknown data set": (campaign(compounds={"dataset": "mine", "names": ["LiCl", "LiF"]}), "compounds.dataset"),
+    "unknown element": (campaign(species="Xx"), "'Xx'"),
+    "another ion": (campaign(species="Na"), "holds no Na"),
+    "unknown potential": (campaign(potential="nep90"), "nep90"),
+    "unknown referee": (campaign(referee={"potential": "nep90"}), "referee.potential"),
+    "temperature below zero": (campaign(**labels(temperatures_K=[-5])), "temperature -5"),
+    "temperature of nothing": (campaign(**labels(temperatures_K=[float("nan")])), "temperature nan"),
+    "temperature of a star": (campaign(**labels(temperatures_K=[1e9])), "temperature 1"),
+    "a thousand temperatures": (campaign(**labels(temperatures_K=list(range(9000, 10101)))), "temperature 10001"),
+    "no temperature": (campaign(**labels(temperatures_K=[])), "labels.temperatures_K"),
+    "unmeasured target": (campaign(**labels(target_temperature_K=300)), "target_temperature_K"),
+    "no cycles": (campaign(cycles=-1), "cycles"),
+    "huge seed": (campaign(seed=10**40), "seed"),
+    "no compound left": (campaign(surrogate={"test_compositions": 4}), "leave compounds to train on"),
+    "a path for a name": (campaign(name="../up"), "name"),
+    "empty": ("", "mapping"),
+    "a list": ("- a\n", "mapping"),
+    "binary": (bytes(range(256)), "no YAML"),
+    "cut": ("name: [tiny\n", "no YAML"),
+    "a call of Python": ("!!python/object/apply:os.getcwd []", "no YAML"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "faults"), CAMPAIGNS.values(), ids=CAMPAIGNS)
+def test_a_bad_campaign_file_is_refused_by_every_command(desk, content, faults):
+    path = desk.write("campaign.yaml", content)
+    faults = (faults,) if isinstance(faults, str) else faults
+    for verb in ("run", "step", "status", "report"):
+        desk.refused("campaign", verb, path, says=(str(path), *faults))
+    desk.refused("schedule", path, "--every", "1h", says=(str(path), *faults))
+
+
+def test_a_campaign_that_cannot_begin_leaves_no_trace(desk):
+    # Otherwise the mended file would be refused as another configuration of the same name.
+    for changes, fault in (
+        ({"potential": "nep89"}, "potentials/nep89.txt"),
+        ({"potential": "mace:absent.model"}, "absent.model"),
+        ({"referee": {"potential": "nep89"}}, "potentials/nep89.txt"),
+        ({"runner": {"kind": "fireworks"}}, "VITRION_DATABASE_URI"),
+    ):
+        desk.refused("campaign", "step", desk.write("campaign.yaml", campaign(**changes)), "--quiet", says=fault)
+    desk.refused("campaign", "report", desk.write("campaign.yaml", campaign()), says="tiny")
+    desk.refused("campaign", "run", desk.folder, says=str(desk.folder))
+    desk.refused("campaign", "status", "absent.yaml", says="absent.yaml")
+    assert run(["campaign", "step", "campaign.yaml", "--quiet"]) == 0
+    changed = desk.write("changed.yaml", campaign(seed=4))
+    desk.refused("campaign", "step", changed, "--quiet", says=("tiny", "another configuration"))
+
+
+WRITERS = {
+    "init": ("init",),
+    "ingest structures": ("ingest", "structures", "good.cif"),
+    "ingest dataset": ("ingest", "dataset", "quickstart-compounds"),
+    "label": ("label", "good.cif", "-t", "1000", *LJ),
+    "amorphize": ("amorphize", "LiCl", *LJ),
+    "generate": ("generate", "LiCl", "--as-drawn"),
+    "campaign run": ("campaign", "run", "campaign.yaml"),
+    "campaign step": ("campaign", "step", "campaign.yaml"),
+}
+READERS = {
+    "predict": ("predict", "good.cif", "-t", "300"),
+    "campaign status": ("campaign", "status", "campaign.yaml"),
+    "campaign report": ("campaign", "report", "campaign.yaml"),
+    "candidates": ("candidates", "propose"),
+    **{f"{noun} list": (noun, "list") for noun in ("structures", "labels", "models")},
+    "export": ("structures", "export", "--to", "all.csv"),
+}
+
+
+@pytest.fixture
+def home(desk):
+    desk.write("campaign.yaml", campaign())
+    return desk
+
+
+@pytest.fixture
+def writer(home):
+    """Another process that writes to the store."""
+    assert home.home.is_dir()
+    script = "import sys, vitrion\nwith vitrion.connect():\n    print('open', flush=True)\n    sys.stdin.read()\n"
+    other = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert other.stdout.readline() == "open\n"
+    yield other
+    other.communicate("")
+
+
+def test_a_store_that_another_process_writes_to_is_refused_for_writing_only(home, writer):
+    for words in WRITERS.values():
+        home.refused(*words, says=(str(home.home), f"process {writer.pid}"))
+    assert run(["structures", "list", "--json"]) == 0
+
+
+UNREACHABLE = {
+    "mongodb://127.0.0.1:9/x?serverSelectionTimeoutMS=50": "127.0.0.1:9",
+    "mongodb://user:secret@127.0.0.1:9/x?serverSelectionTimeoutMS=50": "127.0.0.1:9",
+    "mongodb://host.invalid/x?serverSelectionTimeoutMS=50": "host.invalid",
+    "mongodb://127.0.0.1:9/x?bogus=1": "bogus",
+    "mongodb://": "mongodb://",
+    "postgres://127.0.0.1/x": "postgres://127.0.0.1/x",
+}
+
+
+@pytest.mark.parametrize("uri", UNREACHABLE)
+def test_a_server_that_does_not_answer_is_named(home, uri, monkeypatch):
+    monkeypatch.setenv("VITRION_DATABASE_URI", uri)
+    commands = ("ingest structures", "label", "campaign step", "campaign status", "predict", "structures list")
+    for name in commands if "secret" in uri else commands[:1]:
+        words = {**WRITERS, **READERS}[name]
+        line = home.refused(*words, says=UNREACHABLE[uri])
+        assert "secret" not in line
+        assert line.count("(") == line.count(")")
+    if uri.endswith("50"):
+        home.refused("worker", "--once", says=UNREACHABLE[uri])
+
+
+def test_a_database_of_a_newer_schema_is_refused(home):
+    with vitrion.connect() as db:
+        db.collection(META_COLLECTION).update_one({"_id": "schema"}, {"$set": {"version": 99}})
+    for words in {**WRITERS, **READERS}.values():
+        home.refused(*words, says=(str(home.home), "schema 99"))
+
+
+def test_a_damaged_store_is_refused(home):
+    (home.home / "database" / "vitrion" / "structures").write_bytes(bytes(range(256)) * 64)
+    for words in (WRITERS["ingest structures"], READERS["structures list"]):
+        assert run(list(words)) == 2
+        printed = home.capsys.readouterr()
+        assert printed.err.startswith("vitrion: ")
+        assert printed.err.count("\n") == 1
+        assert "damaged" in printed.err
+
+
+@pytest.mark.parametrize("place", ["a file", "below a file", "where the kernel makes files"])
+def test_a_home_that_cannot_be_one_is_refused(home, place, monkeypatch):
+    there = {"a file": "good.cif", "below a file": "good.cif/home", "where the kernel makes files": "/proc/x"}[place]
+    monkeypatch.setenv("VITRION_HOME", there)
+    for words in (WRITERS["init"], WRITERS["ingest structures"], WRITERS["campaign step"], READERS["structures list"]):
+        home.refused(*words, says=there)
+
+
+def test_an_artefact_with_another_sha256_is_refused(home):
+    with vitrion.connect() as db:
+        for kind in ("surrogate", "generator"):
+            sha256 = db.artefacts.put(f"{kind}: no model at all".encode(), name=kind)
+            db.models.add(sha256, kind=kind, architecture="x", promoted=True, promotion_reason="the first")
+    predict, generate = READERS["predict"], WRITERS["generate"]
+    for words in (predict, generate):
+        home.refused(*words, says="no model of Vitrion")
+    for path in (home.home / "artefacts").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"changed")
+    for words in (predict, generate):
+        home.refused(*words, says="damaged")
+
+
+def test_a_data_set_that_is_absent_changed_or_unknown_is_refused(home, monkeypatch):
+    mirror = home.folder / "mirror"
+    monkeypatch.setenv("VITRION_DATA_MIRROR", str(mirror))
+    for known in registry.specifications():
+        for file in known.files:
+            home.refused("ingest", "dataset", known.name, says=(str(mirror), "VITRION_DATA_MIRROR"))
+            path = home.write(f"mirror/{file.path}", "changed")
+            home.refused("ingest", "dataset", known.name, says=(str(path), "sha256") if file is known.files[0] else ())
+            path.unlink()
+            break
+    home.refused("ingest", "dataset", "mine", says="'mine' is no data set")
+    home.refused("ingest", "dataset", "materials-project", "--chemsys", "Li-Cl", says="MP_API_KEY")
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A mounted file system of 2 MB; mounting needs root, so others are left with the test of a full SQLite file."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"no file system can be mounted here: {mounted.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder, *, leave):
+    """Fill a small disk but for some bytes."""
+    with contextlib.suppress(OSError), (folder / "ballast").open("wb") as ballast:
+        while True:
+            ballast.write(bytes(4096))
+            ballast.flush()
+    kept = (folder / "ballast").stat().st_size - leave
+    os.truncate(folder / "ballast", max(kept, 0))
+
+
+def many_cells(desk):
+    for index in range(300):
+        desk.write(f"cells/{index}.cif", ROCK_SALT_CIF.replace("5.13", f"{5 + index / 1000}"))
+
+
+def test_a_full_disk_under_the_database_is_told_and_nothing_is_stored(home, small_disk, monkeypatch):
+    monkeypatch.setenv("VITRION_HOME", str(small_disk / "home"))
+    home.home = small_disk / "home"
+    assert run(["ingest", "structures", "good.cif"]) == 0
+    many_cells(home)
+    fill(small_disk, leave=100_000)
+    for words in (("ingest", "structures", "cells"), WRITERS["ingest dataset"]):
+        home.refused(*words, says=("disk is full", str(small_disk)))
+    (small_disk / "ballast").unlink()
+    assert run(["ingest", "structures", "cells"]) == 0
+
+
+def test_a_full_disk_under_a_new_database_is_told(home, small_disk, monkeypatch):
+    fill(small_disk, leave=8192)
+    monkeypatch.setenv("VITRION_HOME", str(small_disk / "home"))
+    home.refused("init", says=("disk is full", str(small_disk)))
+
+
+def test_a_full_disk_under_a_result_leaves_no_half_file(home, small_disk, monkeypatch):
+    home.write("XDATCAR", xdatcar(frames=60))
+    words = ("diffusivity", "XDATCAR", "--species", "Li", "--frame-interval-ps", "0.1", "--plot")
+    home.refused(*words, small_disk / "msd.html", says=("No space left", "msd.html"))
+    fill(small_disk, leave=0)
+    home.refused("structures", "export", "--to", small_disk / "all.csv", says=("disk is full", str(small_disk)))
+    weights = home.write("weights.txt", bytes(100_000))
+    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+    monkeypatch.setattr("vitrion_workflows.potentials.installation.NEP89_SHA256", sha256)
+    monkeypatch.setenv("VITRION_POTENTIALS", str(small_disk / "potentials"))
+    home.refused("potentials", "install", "nep89", "--file", weights, says=(str(small_disk), "No space left"))
+    assert [path.name for path in small_disk.rglob("*") if path.is_file()] == ["ballast"]
+
+
+def test_a_full_disk_under_the_scratch_is_told(home, small_disk, monkeypatch):
+    assert run(["label", "good.cif", "-t", "1000", *LJ, "--ps", "0.4"]) == 0
+    monkeypatch.setenv("VITRION_SCRATCH", str(small_disk))
+    fill(small_disk, leave=0)
+    home.refused("label", "good.cif", "-t", "1500", *LJ, "--ps", "0.4", says=("disk", str(small_disk)))
+
+
+def test_a_full_sqlite_file_is_told_and_nothing_is_stored(home, monkeypatch):
+    many_cells(home)
+    connect = sqlite3.connect
+
+    def connect_full(*arguments, **options):
+        connection = connect(*arguments, **options)
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count = {pages + 8}")
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", connect_full)
+    before = documents(home.home)
+    assert run(["ingest", "structures", "cells"]) == 2
+    printed = home.capsys.readouterr()
+    assert printed.err.count("\n") == 1
+    assert "disk is full" in printed.err
+    monkeypatch.undo()
+    assert documents(home.home) == before
