@@ -50,6 +50,8 @@ def costs(cycles: Sequence[CycleRow], models: Sequence[ModelRow]) -> tuple[data.
     seconds: defaultdict[str, float] = defaultdict(float)
     for cycle in cycles:
         for kind, spent in (cycle.budget or {}).items():
+            if kind in TRAINING:
+                continue  # each model's document says what its training took
             stage = STAGES.get(kind, kind)
             tasks[stage] += int(spent["tasks"])
             seconds[stage] += float(spent["seconds"])
