@@ -158,7 +158,11 @@ def campaign(tmp_path_factory):
             cycle=0,
             wall_seconds=3.0,
         )
-        budget = {"label": {"tasks": 8, "seconds": 96.0}, "cell": {"tasks": 4, "seconds": 40.0}}
+        budget = {
+            "label": {"tasks": 8, "seconds": 96.0},
+            "cell": {"tasks": 4, "seconds": 40.0},
+            "surrogate": {"tasks": 1, "seconds": 5.0},  # told by the model's document already
+        }
         db.cycles.create("small", 0, proposals=proposals, budget=budget)
         db.cycles.acquire_lease("small", 0, "me", 60)
         for old, new in (("proposed", "labelling"), ("labelling", "learning"), ("learning", "closed")):
