@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 import yaml
 
 from vitrion.learning.configuration import CampaignConfiguration, load_configuration
+from vitrion.learning.plan import effective
 from vitrion.learning.seeds import derive_seed
 from vitrion_models.errors import InputError
 
@@ -75,3 +78,24 @@ def test_seeds_depend_on_names_only():
     seeds = {derive_seed(root, "label", index) for root in range(20) for index in range(50)}
     assert len(seeds) == 1000
     assert all(0 <= seed < 2**31 for seed in seeds)
+
+
+@pytest.mark.parametrize("name", ["quickstart", "overnight"])
+def test_the_examples_are_valid(name):
+    configuration = load_configuration(Path(__file__).parents[3] / "examples" / f"{name}.yaml")
+    assert configuration.name == name
+    assert configuration.referee is not None
+    assert len(configuration.compounds.names) >= 8
+
+
+def test_with_a_slow_potential_a_smaller_campaign_runs_under_the_same_identity():
+    configuration = load_configuration(Path(__file__).parents[3] / "examples" / "quickstart.yaml")
+    small = configuration.shrunk()
+    assert small.cells.atoms < configuration.cells.atoms
+    assert small.labels.protocol.production_ps < configuration.labels.protocol.production_ps
+    assert set(small.compounds.names) < set(configuration.compounds.names)
+    assert small.referee is None
+    assert small.acquisition.random == 1
+    assert CampaignConfiguration.model_validate(small.model_dump()) == small
+    assert effective(configuration, "chgnet instead of nep89") == small
+    assert effective(configuration, "") == configuration
