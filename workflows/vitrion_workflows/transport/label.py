@@ -77,7 +77,7 @@ def analyse_trajectory(
     source = trajectory.source or "trajectory"
     mobile = _mobile(trajectory, species, source)
     if temperature_K is not None and not 0 < temperature_K <= HOTTEST_K:
-        raise InputError(f"{source}: a temperature of {temperature_K:g} K is impossible: give 0 to {HOTTEST_K:g} K")
+        raise InputError(f"{source}: a temperature of {temperature_K:g} K is impossible: give 0 < T <= {HOTTEST_K:g}")
     start = _equilibration(trajectory)
     positions = trajectory.positions_A[start.frames :]
     if len(positions) < FEWEST_FRAMES:
@@ -86,6 +86,8 @@ def analyse_trajectory(
         )
     displacements = remove_drift(positions, trajectory.masses_u)
     ions = displacements[:, mobile]
+    if not ions.any():
+        raise InputError(f"{source}: no {species} moves at all: its frames are copies of each other")
     estimate = diffusivity(ions, trajectory.frame_interval_ps)
     sound, not_checked = _integrity(trajectory, displacements, start, temperature_K)
     seen = gates.resolution(estimate, ions=ions.shape[1])
@@ -191,7 +193,7 @@ def label_trajectory(
 def _mobile(trajectory: Trajectory, species: str, source: str) -> BoolArray:
     number = atomic_numbers.get(species)
     if not number:
-        raise InputError(f"{species!r} is no chemical symbol: give for example Li")
+        raise InputError(f"{source}: species {species!r} is no chemical symbol: give for example Li")
     mobile: BoolArray = trajectory.numbers == number
     if not mobile.any():
         raise InputError(f"{source}: holds no {species}")
