@@ -37,8 +37,9 @@ def crystal_graph(
     mobile = np.zeros(len(system), dtype=bool) if mobile_number is None else system.numbers == mobile_number
     return Data(
         numbers=torch.from_numpy(system.numbers.copy()),
-        positions_A=torch.as_tensor(system.positions_A, dtype=dtype),
-        lattice_A=torch.as_tensor(system.lattice_A, dtype=dtype)[None],
+        # Copies: a cell's arrays may be read-only (a database's), and a graph must not share them.
+        positions_A=torch.tensor(system.positions_A, dtype=dtype),
+        lattice_A=torch.tensor(system.lattice_A, dtype=dtype)[None],
         edge_index=torch.from_numpy(neighbours.edge_index),
         shifts=torch.from_numpy(neighbours.shifts),
         vectors_A=torch.as_tensor(neighbours.vectors_A, dtype=dtype),

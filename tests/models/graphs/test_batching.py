@@ -48,3 +48,14 @@ def test_edges_of_an_isolated_atom_are_none():
 
 def test_float32_by_default_for_training():
     assert crystal_graph(random_system(1), cutoff_A=3.0).distances_A.dtype == torch.float32
+
+
+def test_a_graph_shares_no_memory_with_its_cell_which_may_be_read_only():
+    arrays = np.array([3, 17]), np.array([[0.0, 0, 0], [2, 2, 2]]), 4 * np.eye(3)
+    for array in arrays:
+        array.flags.writeable = False
+    graph = crystal_graph(AtomicSystem(*arrays), cutoff_A=3.0, mobile_number=3, dtype=torch.float64)
+    graph.positions_A += 1
+    graph.lattice_A += 1
+    assert arrays[1][0, 0] == 0
+    assert arrays[2][0, 0] == 4
