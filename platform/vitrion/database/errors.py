@@ -16,7 +16,7 @@ from pymongo.errors import (
 from vitrion_models.errors import VitrionError
 
 FULL_DISK = frozenset({errno.ENOSPC, errno.EDQUOT})
-UNUSABLE = frozenset({errno.ENOTDIR, errno.EEXIST, errno.EACCES, errno.EPERM, errno.EROFS})
+UNUSABLE = frozenset({errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.EACCES, errno.EPERM, errno.EROFS})
 UNAUTHORISED = frozenset({13, 18})
 
 
@@ -80,7 +80,7 @@ def told(where: str) -> Iterator[None]:
             raise DiskFullError(_full(where)) from fault
         if fault.errno in UNUSABLE:
             raise DatabaseError(
-                f"{where} cannot be used ({fault.strerror}): give a folder that may be written to, see VITRION_HOME",
+                f"{where} cannot be used ({fault.strerror}): name a place that may be written to (VITRION_HOME, --to)",
             ) from fault
         raise
 

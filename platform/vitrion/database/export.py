@@ -78,11 +78,13 @@ def export_structures(entries: Iterable[tuple[StructureRow, "Structure"]], path:
         How many were written.
 
     Raises:
-        InputError: a format that cannot hold them: partially occupied sites, or several in a POSCAR.
+        InputError: nothing to write, or a format that cannot hold it: partially occupied sites, or several in a POSCAR.
     """
     if file_format not in _STRUCTURES:
         raise InputError(f"{path}: structures can be written as {', '.join(_STRUCTURES)}, not as {file_format}")
     listed = list(entries)
+    if not listed:
+        raise InputError(f"{path}: no structure passes the filters, so that no file is written")
     with told(str(path)):
         write_atomically(path, _STRUCTURES[file_format](listed, path).encode())
     return len(listed)
