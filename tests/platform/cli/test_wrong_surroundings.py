@@ -87,6 +87,29 @@ def test_a_campaign_that_cannot_begin_leaves_no_trace(desk):
     desk.refused("campaign", "step", changed, "--quiet", says=("tiny", "another configuration"))
 
 
+def test_a_result_that_cannot_be_written_where_it_should_is_refused(desk, monkeypatch):
+    assert run(["campaign", "step", str(desk.write("campaign.yaml", campaign())), "--quiet"]) == 0
+    desk.write("XDATCAR", xdatcar(frames=60))
+    (desk.folder / "all.cif").mkdir()
+    diffusivity = ("diffusivity", "XDATCAR", "--species", "Li", "--frame-interval-ps", "0.1", "--plot")
+    for place in ("good.cif/x", "/proc/x"):
+        desk.refused("campaign", "report", "campaign.yaml", "-o", f"{place}.html", says=f"{place}.html")
+        desk.refused(*diffusivity, f"{place}.html", says=f"{place}.html")
+    desk.refused("structures", "export", "--to", "good.cif/x.cif", says="good.cif/x")
+    desk.refused("structures", "export", "--to", "all.cif", says=("all.cif", "Is a directory"))
+    desk.refused("structures", "export", "--kind", "melt", "--to", "none.cif", says=("none.cif", "no structure"))
+    monkeypatch.setenv("VITRION_SCRATCH", "good.cif/scratch")
+    desk.refused("campaign", "step", "campaign.yaml", says="good.cif/scratch")
+    desk.refused("label", "good.cif", "-t", "1000", *LJ, "--ps", "0.4", says="good.cif/scratch")
+    monkeypatch.setenv("VITRION_POTENTIALS", "good.cif/potentials")
+    monkeypatch.setattr("vitrion_workflows.potentials.installation.NEP89_SHA256", _sha256(desk.folder / "XDATCAR"))
+    desk.refused("potentials", "install", "nep89", "--file", "XDATCAR", says="good.cif/potentials")
+
+
+def _sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 WRITERS = {
     "init": ("init",),
     "ingest structures": ("ingest", "structures", "good.cif"),
@@ -261,8 +284,7 @@ def test_a_full_disk_under_a_result_leaves_no_half_file(home, small_disk, monkey
     fill(small_disk, leave=0)
     home.refused("structures", "export", "--to", small_disk / "all.csv", says=("disk is full", str(small_disk)))
     weights = home.write("weights.txt", bytes(100_000))
-    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
-    monkeypatch.setattr("vitrion_workflows.potentials.installation.NEP89_SHA256", sha256)
+    monkeypatch.setattr("vitrion_workflows.potentials.installation.NEP89_SHA256", _sha256(weights))
     monkeypatch.setenv("VITRION_POTENTIALS", str(small_disk / "potentials"))
     home.refused("potentials", "install", "nep89", "--file", weights, says=(str(small_disk), "No space left"))
     assert [path.name for path in small_disk.rglob("*") if path.is_file()] == ["ballast"]
