@@ -107,7 +107,7 @@ def test_a_damaged_store_is_told(tmp_path):
 
 def test_a_home_that_is_a_file_is_told(tmp_path):
     (tmp_path / "home").write_text("")
-    with pytest.raises(VitrionError, match="folder"):
+    with pytest.raises(VitrionError, match="cannot be used"):
         vitrion.connect(home=tmp_path / "home")
 
 
