@@ -10,6 +10,7 @@ import yaml
 from ase.data import atomic_numbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from vitrion.learning.seeds import derive_seed
 from vitrion_models.errors import InputError
 from vitrion_workflows import potentials
 from vitrion_workflows.schemas import CellProtocol, LabelProtocol
@@ -261,6 +262,11 @@ class CampaignConfiguration(_Section):
                 "referee": None,
             },
         )
+
+    @property
+    def root_seed(self) -> int:
+        """Root of every seed: the seed and the name, so that two campaigns in one database never share a cell."""
+        return derive_seed(self.seed, "campaign", self.name)
 
     def content_hash(self) -> str:
         """Identity of what decides the labels: everything but where and by how many workers it runs."""

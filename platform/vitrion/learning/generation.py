@@ -23,6 +23,7 @@ class Draw:
     formula: str
     template: str
     number: int
+    cycle: int
 
 
 def quenched_cells(db: Database, campaign: str) -> list[StructureRow]:
@@ -68,7 +69,7 @@ def choose_draws(
         pool,
         temperatures_K=configuration.labels.temperatures_K,
         target_K=target,
-        seed=derive_seed(configuration.seed, "draws", cycle),
+        seed=derive_seed(configuration.root_seed, "draws", cycle),
     )
     ranking = sorted(range(len(pool)), key=lambda column: -expected.mean[expected.target_index, column])
     best_first = [rows[column] for column in ranking]
@@ -76,7 +77,8 @@ def choose_draws(
     count = configuration.generator.samples
     chosen = [by_formula[(cycle * count + number) % len(by_formula)] for number in range(count)]
     return [
-        Draw(formula=row.reduced_formula, template=row.fingerprint, number=number) for number, row in enumerate(chosen)
+        Draw(formula=row.reduced_formula, template=row.fingerprint, number=number, cycle=cycle)
+        for number, row in enumerate(chosen)
     ]
 
 
@@ -92,7 +94,7 @@ def draw_tasks(
     for draw in draws:
         template = db.structures.get(draw.template)
         system = db.structures.system(draw.template)
-        seed = derive_seed(configuration.seed, "draw", sha256, draw.formula, draw.number)
+        seed = derive_seed(configuration.root_seed, "draw", sha256, draw.formula, draw.cycle, draw.number)
         drawn = generator.sample(system.numbers, system.lattice_A, count=1, seed=seed)[0]
         crystal = None if template.twin is None else db.structures.structure(template.twin)
         tasks.append(
@@ -102,6 +104,7 @@ def draw_tasks(
                 twin=crystal,
                 model_version=sha256,
                 number=draw.number,
+                cycle=draw.cycle,
             )
         )
     return tasks

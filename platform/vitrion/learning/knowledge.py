@@ -1,6 +1,6 @@
 """What a campaign knows: its labels as observations, its cells, and what the surrogate says of both."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,12 +47,14 @@ class Knowledge:
 
     @property
     def label_noise(self) -> float:
-        """Median standard error of the uncensored labels, in decades."""
-        errors = [entry.log10_stderr for entry in self.observations if not entry.censored]
+        """Median standard error of the uncensored training labels, in decades; the test's do not help to choose."""
+        errors = [entry.log10_stderr for entry in self.training if not entry.censored]
         return float(np.median(errors)) if errors else TYPICAL_LABEL_NOISE
 
 
-def gather(db: Database, *, campaign: str, potential: str, weights_sha256: str) -> Knowledge:
+def gather(
+    db: Database, *, campaign: str, potential: str, weights_sha256: str, test_formulas: Collection[str]
+) -> Knowledge:
     """Read the labels of one campaign that were made with one potential.
 
     Labels of another potential, or of other weights of the same one, are another quantity and are left out.
@@ -62,18 +64,22 @@ def gather(db: Database, *, campaign: str, potential: str, weights_sha256: str) 
         campaign: its name.
         potential: registry name of the workhorse.
         weights_sha256: identity of its weights.
+        test_formulas: compositions of the frozen test; every label of theirs belongs to it, whoever asked.
     """
     found = db.labels.search(campaign=campaign, potential=potential, property="tracer_diffusivity", sort="key")
     rows = [
         row
         for row in found
-        if row.state in LEARNED_STATES and row.weights_sha256 == weights_sha256 and row.log10_value is not None
+        if row.state in LEARNED_STATES
+        and row.weights_sha256 == weights_sha256
+        and row.log10_value is not None
+        and row.arm != Arm.REFEREE
     ]
     cells = {str(row.structure_fingerprint) for row in rows}
     crystals = {name: twin for name in cells if (twin := db.structures.get(name).twin) is not None}
     structures = db.structures.structures(sorted(cells | set(crystals.values())))
     systems = {name: db.structures.system(name) for name in structures}
-    test_keys = frozenset(row.key for row in rows if row.arm == Arm.TEST)
+    test_keys = frozenset(row.key for row in rows if row.reduced_formula in test_formulas)
     return Knowledge(
         observations=tuple(_observation(row, row.key, systems[str(row.structure_fingerprint)]) for row in rows),
         twins=tuple(

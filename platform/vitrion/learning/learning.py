@@ -156,6 +156,7 @@ class LearningStage:
             campaign=stage.configuration.name,
             potential=stage.factory.potential,
             weights_sha256=stage.factory.weights_sha256,
+            test_formulas=stage.plan.test_formulas,
         )
 
     def _progress(self, text: str) -> None:

@@ -11,7 +11,7 @@ from vitrion.datasets.quickstart import quickstart_crystals
 from vitrion.learning.configuration import AUTO, CampaignConfiguration
 from vitrion.learning.design import choose_test_formulas
 from vitrion.learning.seeds import derive_seed
-from vitrion_models.errors import MissingDependencyError
+from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_workflows import potentials
 from vitrion_workflows.candidates import CandidateSettings, propose_compositions
 from vitrion_workflows.schemas import StructureKind
@@ -25,6 +25,7 @@ class Plan:
 
     Attributes:
         potential: registry name of the workhorse.
+        weights_sha256: identity of its weights; a campaign never goes on with others.
         potential_note: one sentence where it is not the one that was wanted, else empty.
         crystals: fingerprint of the crystal of each reduced formula; None for a composition derived from another.
         derived: how each derived composition differs from its parent.
@@ -32,6 +33,7 @@ class Plan:
     """
 
     potential: str
+    weights_sha256: str
     potential_note: str
     crystals: dict[str, str | None]
     derived: dict[str, str]
@@ -59,14 +61,17 @@ def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
     # From here on nothing is left to be refused: a campaign that cannot begin leaves no trace under its name.
     _begin(db, configuration)
     configuration = effective(configuration, note)
+    if configuration.referee is not None and configuration.referee.potential == potential:
+        raise InputError(f"campaign {configuration.name}: the referee must not be the workhorse ({potential})")
     crystals: dict[str, str | None] = dict(_add_crystals(db, configuration))
     derived = _derive(configuration, tuple(crystals))
     groups = {formula: chemical_system(formula) for formula in crystals}
-    test = choose_test_formulas(groups, count=configuration.surrogate.test_compositions, seed=configuration.seed)
+    test = choose_test_formulas(groups, count=configuration.surrogate.test_compositions, seed=configuration.root_seed)
     tested = {groups[formula] for formula in test}
     derived = {formula: how for formula, how in derived.items() if chemical_system(formula) not in tested}
     plan = Plan(
         potential=potential,
+        weights_sha256=potentials.load(potential).weights_sha256,
         potential_note=note,
         crystals={**crystals, **dict.fromkeys(derived)},
         derived=derived,
@@ -94,6 +99,17 @@ def _begin(db: Database, configuration: CampaignConfiguration) -> CampaignRow:
 def effective(configuration: CampaignConfiguration, potential_note: str) -> CampaignConfiguration:
     """The configuration as it is run: the smaller one where the potential is not the one that was wanted."""
     return configuration.shrunk() if potential_note else configuration
+
+
+def _same_weights(plan: Plan, configuration: CampaignConfiguration) -> Plan:
+    """Refuse to go on with other weights: labels of two potentials would be taken for one quantity."""
+    now = potentials.load(plan.potential).weights_sha256
+    if now != plan.weights_sha256:
+        raise InputError(
+            f"campaign {configuration.name} was begun with {plan.potential} of weights {plan.weights_sha256[:12]}, "
+            f"here are {now[:12]}: install the old ones or begin a campaign of another name",
+        )
+    return plan
 
 
 def _choose_potential(wanted: str) -> tuple[str, str]:
@@ -127,7 +143,9 @@ def _derive(configuration: CampaignConfiguration, formulas: tuple[str, ...]) -> 
     if not count:
         return {}
     settings = CandidateSettings(species=configuration.species, greatest_atoms=configuration.cells.atoms // 2)
-    candidates = propose_compositions(formulas, settings=settings, seed=derive_seed(configuration.seed, "compositions"))
+    candidates = propose_compositions(
+        formulas, settings=settings, seed=derive_seed(configuration.root_seed, "compositions")
+    )
     fresh = [entry for entry in candidates if entry.accepted and entry.formula not in formulas]
-    order = np.random.default_rng(derive_seed(configuration.seed, "derived")).permutation(len(fresh))
+    order = np.random.default_rng(derive_seed(configuration.root_seed, "derived")).permutation(len(fresh))
     return {fresh[place].formula: f"{fresh[place].parent}: {fresh[place].description}" for place in order[:count]}

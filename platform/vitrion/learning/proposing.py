@@ -35,7 +35,7 @@ def propose(
             test_formulas=plan.test_formulas,
             temperatures_K=configuration.labels.temperatures_K,
             initial=configuration.initial,
-            seed=configuration.seed,
+            seed=configuration.root_seed,
         )
     earlier = [
         entry for cycle in range(index) for entry in plain_proposals(db.cycles.get(configuration.name, cycle).proposals)
@@ -70,11 +70,15 @@ def _from_pool(
         raise InputError(
             f"campaign {configuration.name}: nothing is left to label; name more compounds or temperatures"
         )
-    seed = derive_seed(configuration.seed, "proposals", index)
+    seed = derive_seed(configuration.root_seed, "proposals", index)
     target = labels.target_temperature_K
     expected = forecast(found[1], pool, temperatures_K=labels.temperatures_K, target_K=target, seed=seed)
     knowledge = gather(
-        db, campaign=configuration.name, potential=factory.potential, weights_sha256=factory.weights_sha256
+        db,
+        campaign=configuration.name,
+        potential=factory.potential,
+        weights_sha256=factory.weights_sha256,
+        test_formulas=plan.test_formulas,
     )
     return choose_proposals(
         pool,

@@ -46,7 +46,7 @@ def retrain_surrogate(
 ) -> Learned:
     """Train a surrogate on everything but the frozen test, store it, and promote it if it is not worse there."""
     begun = time.monotonic()
-    seed = derive_seed(configuration.seed, "surrogate", cycle)
+    seed = derive_seed(configuration.root_seed, "surrogate", cycle)
     # Not simply the one in force: a run that was killed after storing its child must not become its own parent.
     parent = shelf.promoted_surrogate(db, configuration.name, before_cycle=cycle)
     trained = surrogates.train(
@@ -93,7 +93,7 @@ def retrain_generator(
         on_progress: takes one line.
     """
     begun = time.monotonic()
-    seed = derive_seed(configuration.seed, "generator", cycle)
+    seed = derive_seed(configuration.root_seed, "generator", cycle)
     parent = shelf.promoted_generator(db, configuration.name, before_cycle=cycle)
     trained = generators.train(
         [system for _, system in cells],

@@ -66,7 +66,7 @@ def promoted_generator(
 def _in_force(db: Database, campaign: str, kind: ModelKind, before_cycle: int | None) -> str | None:
     rows = db.models.search(kind=kind, campaign=campaign, promoted=True)
     earlier = [row for row in rows if before_cycle is None or (row.cycle is not None and row.cycle < before_cycle)]
-    return earlier[-1].artefact_sha256 if earlier else None
+    return max(earlier, key=lambda row: row.cycle or 0).artefact_sha256 if earlier else None
 
 
 def _record(db: Database, sha256: str, kind: ModelKind, architecture: str, lineage: Lineage, **fields: Any) -> None:

@@ -63,6 +63,8 @@ class Stage:
         built = builder.build(self.db, result.documents, campaign=name, cycle=index, arm=arm, scratch=self.scratch)
         if built.refused:
             raise InputError(f"task {result.task_id}: {'; '.join(built.refused.values())}")
+        for what, why in built.missing.items():
+            self.display.say(f"the trajectory of {what[:12]} could not be kept: {why}")
         self.ledger.spend(kind.value, result.seconds)
         self.display.tally.cpu_seconds += result.seconds
 

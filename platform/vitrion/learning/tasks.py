@@ -58,7 +58,7 @@ class TaskFactory:
     def cell(self, formula: str, twin: Structure | None, *, attempt: int) -> Task:
         """Melt and quench one cell of a composition; another attempt has another seed."""
         config = self.configuration
-        seed = derive_seed(config.seed, "cell", formula, attempt)
+        seed = derive_seed(config.root_seed, "cell", formula, attempt)
         maker = MeltQuenchMaker(potential=self.potential, protocol=config.cells.protocol)
         flow = maker.make(formula, n_atoms=config.cells.atoms, seed=seed, twin=twin)
         protocol = config.cells.protocol.model_dump(mode="json")
@@ -85,7 +85,7 @@ class TaskFactory:
             temperature_K=proposal.temperature_K,
             potential=potential,
             protocol=protocol,
-            seed=derive_seed(config.seed, "label", fingerprint, proposal.temperature_K),
+            seed=derive_seed(config.root_seed, "label", fingerprint, proposal.temperature_K),
             arm=proposal.arm,
         )
 
@@ -116,12 +116,14 @@ class TaskFactory:
             )
         return DiffusivityMaker(potential=question.potential, protocol=question.protocol, species=species)
 
-    def relax(self, formula: str, cell: Structure, *, twin: Structure | None, model_version: str, number: int) -> Task:
+    def relax(
+        self, formula: str, cell: Structure, *, twin: Structure | None, model_version: str, cycle: int, number: int
+    ) -> Task:
         """Relax one generated cell and put it before the gates."""
-        seed = derive_seed(self.configuration.seed, "relax", model_version, formula, number)
+        seed = derive_seed(self.configuration.root_seed, "relax", model_version, formula, cycle, number)
         maker = RelaxGeneratedMaker(potential=self.potential)
         flow = maker.make(cell, formula=formula, twin=twin, model_version=model_version, seed=seed)
-        identity = _identity("relax", formula, model_version, number, seed, self.weights_sha256)
+        identity = _identity("relax", formula, model_version, cycle, number, seed, self.weights_sha256)
         return Task(id=identity, kind=TaskKind.RELAX, title=f"{formula} generated cell {number + 1}", flow=flow)
 
 

@@ -17,6 +17,7 @@ from monty.json import MontyEncoder
 from vitrion.running.spool import Spool
 from vitrion.running.task import ResultHandler, Task, TaskResult, Watch, WorkerStatus
 from vitrion.running.worker import serve
+from vitrion_models.errors import VitrionError
 
 TICK_SECONDS = 0.5
 MOST_ATTEMPTS = 3
@@ -45,6 +46,10 @@ class _Worker:
             kind=task.kind if task else None,
             started=self.started,
         )
+
+
+class MachineFaultError(VitrionError):
+    """A full disk, no memory, damaged files or missing weights: nothing is decided, the same command goes on later."""
 
 
 class LocalRunner:
@@ -138,14 +143,16 @@ class LocalRunner:
     ) -> list[Task]:
         task = worker.task
         try:
-            reported = json.loads(worker.connection.recv_bytes())["id"]
+            message = json.loads(worker.connection.recv_bytes())
         except (EOFError, ConnectionResetError):
             self._workers[self._workers.index(worker)] = self._start(worker.name)
             return self._after_death(worker, attempts, on_result)
         worker.task = None
-        result = self._spool.read(reported)
+        if "fault" in message:
+            raise MachineFaultError(f"{task.title if task else 'a task'} cannot go on: {message['fault']}")
+        result = self._spool.read(message["id"])
         if task is None or result is None:
-            raise RuntimeError(f"{worker.name} reported task {reported} without a spooled result")
+            raise RuntimeError(f"{worker.name} reported task {message['id']} without a spooled result")
         following = list(on_result(result))
         self._spool.forget(task.id)
         return following

@@ -18,9 +18,16 @@ from monty.json import MontyDecoder
 
 from vitrion.running.spool import Spool
 from vitrion.running.task import TaskResult
+from vitrion_models.errors import CheckpointError, MissingDependencyError
 from vitrion_workflows.flows.stopping import StoppedError, stop_on_signal
 
 PARENT_POLL_SECONDS = 0.5
+# Not the task's fault: a full disk, no memory, damaged files, weights that are gone. Nothing is decided by them.
+MACHINE_FAULTS = (OSError, MemoryError, CheckpointError, MissingDependencyError)
+
+
+class _MachineFaultError(Exception):
+    """The machine, not the task, is at fault: the campaign stops and the task stays open."""
 
 
 def serve(connection: Connection, name: str, scratch: str, parent_pid: int) -> None:
@@ -46,7 +53,11 @@ def serve(connection: Connection, name: str, scratch: str, parent_pid: int) -> N
         with FileLock(Path(scratch) / f"{message['id']}.lock"):
             if spool.read(message["id"]) is None:
                 stop_on_signal(signal.SIGTERM)
-                spool.write(_execute(message, name))
+                try:
+                    spool.write(_execute(message, name))
+                except (_MachineFaultError, OSError) as fault:
+                    connection.send_bytes(json.dumps({"id": message["id"], "fault": str(fault)}).encode())
+                    continue
                 signal.signal(signal.SIGTERM, signal.SIG_DFL)
         connection.send_bytes(json.dumps({"id": message["id"]}).encode())
 
@@ -63,6 +74,8 @@ def _execute(message: dict[str, Any], name: str) -> TaskResult:
         run_locally(flow, store=store, log=False, raise_immediately=True, allow_external_references=True)
     except StoppedError:
         sys.exit(0)
+    except MACHINE_FAULTS as fault:
+        raise _MachineFaultError(f"{type(fault).__name__}: {fault}".splitlines()[0]) from fault
     except Exception as failure:  # noqa: BLE001 - any fault of one task is recorded with it and must not end the campaign
         error = f"{type(failure).__name__}: {failure}".splitlines()[0]
     documents = [
