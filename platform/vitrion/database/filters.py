@@ -1,12 +1,13 @@
 """From keyword filters to a query that both back ends understand."""
 
 import difflib
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeAlias, TypedDict
 
 from vitrion.database.documents import DOCUMENTS, field_names
 from vitrion_models.errors import InputError
-from vitrion_workflows.schemas import LabelState
+from vitrion_workflows.schemas import LabelState, Origin, StructureKind
 
 OneOrMore: TypeAlias = str | Sequence[str]
 Range: TypeAlias = float | tuple[float | None, float | None]
@@ -79,6 +80,26 @@ def _is(field: str) -> Callable[[Any], Query]:
     return clause
 
 
+def _one_of(field: str, known: Iterable[str]) -> Callable[[Any], Query]:
+    def clause(value: Any) -> Query:
+        for name in _several(value):
+            check_choice(field, name, known)
+        return _is(field)(value)
+
+    return clause
+
+
+def check_choice(field: str, name: str, known: Iterable[str]) -> None:
+    """Refuse a value that the field can never have: nothing would be found, and nobody would know why.
+
+    Raises:
+        InputError: naming those it can have.
+    """
+    choices = [str(choice) for choice in known]
+    if name not in choices:
+        raise InputError(f"{name!r} is no {field}: choose from {', '.join(choices)}")
+
+
 def _normalised(field: str, normal: Callable[[str], str]) -> Callable[[Any], Query]:
     def clause(value: Any) -> Query:
         return _is(field)([normal(text) for text in _several(value)])
@@ -88,12 +109,14 @@ def _normalised(field: str, normal: Callable[[str], str]) -> Callable[[Any], Que
 
 def _within(field: str) -> Callable[[Any], Query]:
     def clause(value: Any) -> Query:
-        if isinstance(value, int | float):
+        if isinstance(value, int | float) and not math.isnan(value):
             return {field: value}
         try:
             lowest, highest = value
         except (TypeError, ValueError):
             raise InputError(f"{value!r} is no range of {field}: give a number or (lowest, highest)") from None
+        if any(limit is not None and math.isnan(limit) for limit in (lowest, highest)):
+            raise InputError(f"the range of {field} is not made of numbers")
         if lowest is not None and highest is not None and lowest > highest:
             raise InputError(f"the range of {field} is empty: {lowest} is above {highest}")
         limits = {operator: limit for operator, limit in (("$gte", lowest), ("$lte", highest)) if limit is not None}
@@ -163,13 +186,15 @@ _COMMON: dict[str, Callable[[Any], Query]] = {
     "density": _within("density_g_cm3"),
     "mobile_ion_fraction": _within("mobile_ion_fraction"),
     "n_atoms": _within("n_atoms"),
-    **{name: _is(name) for name in ("kind", "campaign", "cycle", "dataset", "job")},
+    **{name: _is(name) for name in ("campaign", "cycle", "dataset", "job")},
+    "kind": _one_of("kind", StructureKind),
 }
 
 CLAUSES: dict[str, dict[str, Callable[[Any], Query]]] = {
     "structures": {
         **_COMMON,
-        **{name: _is(name) for name in ("fingerprint", "origin", "parent", "twin", "model_version", "source")},
+        **{name: _is(name) for name in ("fingerprint", "parent", "twin", "model_version", "source")},
+        "origin": _one_of("origin", Origin),
         "disordered": _flag("disordered"),
         "accepted": _flag("accepted"),
     },
@@ -182,13 +207,13 @@ CLAUSES: dict[str, dict[str, Callable[[Any], Query]]] = {
                 "structure_fingerprint",
                 "property",
                 "species",
-                "state",
                 "potential",
                 "weights_sha256",
                 "protocol_hash",
                 "arm",
             )
         },
+        "state": _one_of("state", LabelState),
         "temperature": _within("temperature_K"),
         "value": _within("value"),
         "log10_value": _within("log10_value"),

@@ -4,9 +4,11 @@ from typing import Any
 
 from vitrion.database.collection import Collection
 from vitrion.database.documents import ModelVersionDocument
-from vitrion.database.filters import OneOrMore, sort_of
+from vitrion.database.filters import OneOrMore, check_choice, sort_of
 from vitrion.database.rows import ModelRow, Rows, row_of
 from vitrion.database.structures import one_by_prefix
+
+MODEL_KINDS = ("surrogate", "generator")
 
 
 class Models:
@@ -77,7 +79,13 @@ class Models:
         limit: int = 0,
         skip: int = 0,
     ) -> Rows[ModelRow]:
-        """Versions that pass all filters; None filters nothing."""
+        """Versions that pass all filters; None filters nothing.
+
+        Raises:
+            InputError: there is no such kind of model, or no such field to sort by.
+        """
+        if kind is not None:
+            check_choice("kind", kind, MODEL_KINDS)
         given = {"kind": kind, "campaign": campaign, "promoted": promoted}
         query = {name: value for name, value in given.items() if value is not None}
         found = self._models.find(query, sort=sort_of("models", sort), limit=limit, skip=skip)
