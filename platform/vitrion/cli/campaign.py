@@ -78,14 +78,17 @@ def schema() -> None:
 @contextmanager
 def opened(file: Path, *, quiet: bool) -> "Iterator[Campaign]":
     """The campaign of a file in the configured database, with a live display and Ctrl-C turned into a clean stop."""
+    from vitrion.learning.configuration import load_configuration  # noqa: PLC0415
+
+    configuration = load_configuration(file)
+
+    # The loop is slow to import: a file with a fault is told before.
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.database.connection import URI_VARIABLE, home_folder, make_folder  # noqa: PLC0415
     from vitrion.learning.campaign import Campaign  # noqa: PLC0415
-    from vitrion.learning.configuration import load_configuration  # noqa: PLC0415
     from vitrion.running.choosing import make_runner  # noqa: PLC0415
     from vitrion.running.display import Display  # noqa: PLC0415
 
-    configuration = load_configuration(file)
     scratch = Path(os.environ.get("VITRION_SCRATCH") or home_folder() / "scratch")
     make_folder(scratch)
     with connect() as db, Display(scratch=scratch, quiet=quiet) as display, _stop_on_interrupt() as should_stop:
