@@ -202,6 +202,12 @@ VALUES = {
     **{f"{noun} sort": (f"{noun} list --sort", "colour", "colour") for noun in ("structures", "labels", "models")},
     **{f"{noun} unknown": (f"{noun} show", "deadbeef00", "deadbeef00") for noun in ("structures", "labels", "models")},
     "export format": ("structures export --to", "cells.docx", "cells.docx"),
+    **{f"{noun} of no kind": (f"{noun} list --kind", "gold", "'gold' is no kind")
+       for noun in ("structures", "labels", "models")},
+    "no state": ("labels list --state", "acepted", "'acepted' is no state"),
+    "no origin": ("structures list --origin", "heaven", "'heaven' is no origin"),
+    "half a number": ("structures list --density", "nan:2", "not made of numbers"),
+    "not a number": ("structures list --density", "nan", "no range"),
     "range": ("structures list --density", "5:1", "density"),
     "no range": ("structures list --density", "x:y", "--density"),
     "no interval": ("schedule campaign.yaml --every", "soon", "soon"),
