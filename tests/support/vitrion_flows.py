@@ -1,5 +1,6 @@
 """Small jobs that the runner tests send to worker processes."""
 
+import errno
 import os
 import signal
 import time
@@ -63,3 +64,9 @@ def step_on(folder, steps):
             file.write("x")
         time.sleep(0.1)
     return done
+
+
+@job
+def fill_disk():
+    """Meet a full disk."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

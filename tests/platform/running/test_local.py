@@ -8,7 +8,7 @@ import psutil
 import pytest
 import vitrion_flows as flows
 
-from vitrion.running.local import LocalRunner
+from vitrion.running.local import LocalRunner, MachineFaultError
 from vitrion.running.task import Task, TaskKind, Watch
 
 
@@ -50,6 +50,12 @@ def test_a_fault_belongs_to_its_task_alone(tmp_path):
     assert results["bad"].error == "ValueError: no"
     assert results["bad"].documents == ()
     assert results["good"].error is None
+
+
+def test_a_full_disk_stops_the_run_and_decides_nothing(tmp_path):
+    with pytest.raises(MachineFaultError, match="No space left"):
+        run(tmp_path, [task("unlucky", flows.fill_disk())], workers=1)
+    assert not list((tmp_path / "results").iterdir())
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path):
