@@ -26,10 +26,6 @@ PARENT_POLL_SECONDS = 0.5
 MACHINE_FAULTS = (OSError, MemoryError, CheckpointError, MissingDependencyError)
 
 
-class _MachineFaultError(Exception):
-    """The machine, not the task, is at fault: the campaign stops and the task stays open."""
-
-
 def serve(connection: Connection, name: str, scratch: str, parent_pid: int) -> None:
     """Run the flows that come through the connection until it closes.
 
@@ -50,16 +46,22 @@ def serve(connection: Connection, name: str, scratch: str, parent_pid: int) -> N
             message = json.loads(connection.recv_bytes())
         except (EOFError, OSError):
             return
-        with FileLock(Path(scratch) / f"{message['id']}.lock"):
-            if spool.read(message["id"]) is None:
-                stop_on_signal(signal.SIGTERM)
-                try:
-                    spool.write(_execute(message, name))
-                except (_MachineFaultError, OSError) as fault:
-                    connection.send_bytes(json.dumps({"id": message["id"], "fault": str(fault)}).encode())
-                    continue
-                signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        connection.send_bytes(json.dumps({"id": message["id"]}).encode())
+        connection.send_bytes(json.dumps({"id": message["id"], **_settle(message, name, scratch, spool)}).encode())
+
+
+def _settle(message: dict[str, Any], name: str, scratch: str, spool: Spool) -> dict[str, str]:
+    """Spool the result of a task, or say what is wrong with the machine."""
+    with FileLock(Path(scratch) / f"{message['id']}.lock"):
+        if spool.read(message["id"]) is not None:
+            return {}
+        stop_on_signal(signal.SIGTERM)
+        try:
+            spool.write(_execute(message, name))
+        except MACHINE_FAULTS as fault:
+            return {"fault": f"{type(fault).__name__}: {fault}".splitlines()[0]}
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    return {}
 
 
 def _execute(message: dict[str, Any], name: str) -> TaskResult:
@@ -74,8 +76,8 @@ def _execute(message: dict[str, Any], name: str) -> TaskResult:
         run_locally(flow, store=store, log=False, raise_immediately=True, allow_external_references=True)
     except StoppedError:
         sys.exit(0)
-    except MACHINE_FAULTS as fault:
-        raise _MachineFaultError(f"{type(fault).__name__}: {fault}".splitlines()[0]) from fault
+    except MACHINE_FAULTS:
+        raise
     except Exception as failure:  # noqa: BLE001 - any fault of one task is recorded with it and must not end the campaign
         error = f"{type(failure).__name__}: {failure}".splitlines()[0]
     documents = [
