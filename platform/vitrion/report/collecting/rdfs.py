@@ -3,14 +3,13 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-import numpy as np
 from pymatgen.core.composition import Composition
 from pymatgen.core.periodic_table import Element
-from vesin import NeighborList
 
 from vitrion.database import Database, StructureRow
 from vitrion.report.data import RdfComparison
 from vitrion_models.system import AtomicSystem
+from vitrion_workflows import analysis
 from vitrion_workflows.schemas import Origin
 
 CUTOFF_A = 6.0
@@ -53,21 +52,12 @@ def _compare(db: Database, formula: str, group: Mapping[str, list[str]], species
 
 
 def partial_rdf(system: AtomicSystem, pair: tuple[int, int]) -> tuple[float, ...]:
-    """g(r) of one cell for two different elements: pairs in a shell over those of an ideal gas of the same density.
-
-    All periodic images count, so the cutoff may exceed half the cell.
+    """g(r) of one cell for two different elements, on the report's bins.
 
     Args:
         system: the cell.
         pair: atomic numbers of the two elements.
     """
-    neighbours = NeighborList(cutoff=CUTOFF_A, full_list=True)
-    first, second, distance = neighbours.compute(
-        points=system.positions_A, box=system.lattice_A, periodic=True, quantities="ijd"
-    )
-    chosen = (system.numbers[first] == pair[0]) & (system.numbers[second] == pair[1])
-    counts, edges = np.histogram(distance[chosen], bins=BINS, range=(0.0, CUTOFF_A))
-    shells = 4.0 / 3.0 * np.pi * np.diff(edges**3)
-    number = [int(np.sum(system.numbers == element)) for element in pair]
-    ideal = number[0] * number[1] / system.volume_A3 * shells
-    return tuple(float(value) for value in counts / ideal)
+    centre, neighbour = (Element.from_Z(number).symbol for number in pair)
+    found = analysis.partial_rdf(system, centre=centre, neighbour=neighbour, cutoff_A=CUTOFF_A, bin_A=CUTOFF_A / BINS)
+    return tuple(float(value) for value in found.g)
