@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -124,10 +125,14 @@ class LocalRunner:
             name=f"vitrion-{name}",
             daemon=True,
         )
-        # Inherited from the first instant on: Ctrl-C reaches the whole group, and only the coordinator may act on it.
-        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        process.start()
-        signal.signal(signal.SIGINT, handler)
+        # Ctrl-C reaches the whole group and only the coordinator may act on it. Blocked, not ignored: the worker has
+        # the mask from its first instant on, and a Ctrl-C that comes while it starts reaches the coordinator later.
+        resource_tracker.ensure_running()  # its own start would lift the block
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
         theirs.close()
         return _Worker(name=name, process=process, connection=ours)
 

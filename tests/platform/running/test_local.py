@@ -119,3 +119,24 @@ def test_the_number_of_workers_changes_no_result(tmp_path, workers):
     assert {name: result.documents[0]["output"] for name, result in results.items()} == {
         f"n{number}": 2 * number for number in range(6)
     }
+
+
+def test_a_ctrl_c_while_a_worker_starts_is_heard_and_the_worker_never_hears_it(tmp_path, monkeypatch):
+    heard = []
+    before = signal.signal(signal.SIGINT, lambda *_: heard.append(True))
+    start = multiprocessing.get_context("spawn").Process.start
+
+    def start_and_interrupt(process):
+        os.kill(os.getpid(), signal.SIGINT)
+        start(process)
+        os.kill(process.pid, signal.SIGINT)
+
+    monkeypatch.setattr(multiprocessing.get_context("spawn").Process, "start", start_and_interrupt)
+    try:
+        done, results = run(tmp_path, [task("only", flows.double(2))], workers=1)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert done
+    assert heard
+    assert results["only"].worker == "worker-1"
+    assert results["only"].error is None
