@@ -37,6 +37,12 @@ StructureOption = Annotated[choose.Texts, typer.Option("--structure", help="Whol
 SupersededOption = Annotated[bool, typer.Option("--superseded", help="Those that were replaced, instead.")]
 
 
+AcrossOption = Annotated[
+    choose.Texts,
+    typer.Option("--across", help="What the labels of one file may differ in (potential, property ...); repeatable."),
+]
+
+
 @app.command("list")
 def list_labels(
     *,
@@ -117,16 +123,20 @@ def export_labels(
     arm: ArmOption = None,
     dataset: choose.Dataset = None,
     superseded: SupersededOption = False,
+    across: AcrossOption = None,
     sort: choose.Sort = None,
     as_json: choose.Json = False,
 ) -> None:
-    """Write labels to a file, as CSV or JSON lines."""
-    from vitrion.database import export  # noqa: PLC0415 - only where something is written
+    """Write labels of one quantity to a file, as CSV or JSON lines."""
+    from vitrion.database import export, require_one  # noqa: PLC0415 - only where something is written
 
     filters = _filters(locals())
     chosen = export.format_of(to, given=file_format)
     with connect(readonly=True) as db:
-        count = export.export_table(db.labels.search(sort=sort, **filters), to, file_format=chosen)
+        rows = db.labels.search(sort=sort, **filters)
+        if rows:
+            require_one(rows, across=across or (), purpose="written to one file")
+        count = export.export_table(rows, to, file_format=chosen)
     if as_json:
         emit({"path": str(to), "format": chosen, "count": count}, as_json=True)
     else:

@@ -14,7 +14,8 @@ from vitrion.database.errors import (
     NotFoundError,
 )
 from vitrion.database.labels import ImportedLabel, LabelAdded
-from vitrion.database.rows import CampaignRow, CycleRow, DatasetRow, LabelRow, ModelRow, Rows, StructureRow
+from vitrion.database.quantity import Quantity, quantities, require_one
+from vitrion.database.rows import CampaignRow, CycleRow, DatasetRow, LabelRow, LabelRows, ModelRow, Rows, StructureRow
 from vitrion.database.statistics import GroupStatistics
 from vitrion.database.structures import AddResult, NewStructure
 
@@ -34,14 +35,18 @@ __all__ = [
     "ImportedLabel",
     "LabelAdded",
     "LabelRow",
+    "LabelRows",
     "LeaseLostError",
     "ModelRow",
     "NearDuplicate",
     "NewStructure",
     "NotFoundError",
+    "Quantity",
     "Rows",
     "StructureRow",
     "advice",
     "connect",
     "home_folder",
+    "quantities",
+    "require_one",
 ]

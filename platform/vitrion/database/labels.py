@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
@@ -13,14 +14,12 @@ from vitrion.database.documents import LabelDocument, check_fields, field_names
 from vitrion.database.documents.gate import GateDocument
 from vitrion.database.errors import NotFoundError
 from vitrion.database.filters import LabelFilters, OneOrMore, check_field, parsed_formula, query_of, sort_of
-from vitrion.database.rows import LabelRow, Rows, row_of
+from vitrion.database.quantity import SEPARATING_FIELDS, STORED_FIELDS, Quantity, quantities, require_one
+from vitrion.database.rows import LabelRow, LabelRows, row_of
 from vitrion.database.statistics import GroupStatistics, grouped
 from vitrion.database.structures import BATCH, one_by_prefix
 from vitrion_models.errors import InputError
-from vitrion_workflows.schemas import Convention, GateOutcome, LabelOutcome, LabelState, label_key
-
-# What must be one and the same before numbers may be averaged.
-MUST_AGREE = ("property", "potential")
+from vitrion_workflows.schemas import Convention, GateOutcome, LabelOutcome, LabelState, label_key, outcome_key
 
 _FROM_STRUCTURE = (
     "kind",
@@ -107,15 +106,7 @@ class Labels:
             NotFoundError: its structure is not in the database.
             InputError: a field that the document refuses.
         """
-        key = label_key(
-            structure_fingerprint=outcome.structure_fingerprint,
-            species=outcome.species,
-            temperature_K=outcome.temperature_K,
-            protocol=outcome.protocol,
-            weights_sha256=outcome.method.weights_sha256,
-            seed=outcome.method.seed,
-            property_name=outcome.property,
-        )
+        key = outcome_key(outcome)
         plain = outcome.model_dump(mode="json", exclude={"schema_version", "gates"}, exclude_none=True)
         method = plain["method"]
         fields = plain | {
@@ -123,6 +114,7 @@ class Labels:
             "potential_version": method["potential_version"],
             "weights_sha256": method["weights_sha256"],
             "seed": method["seed"],
+            "start": method.get("start"),
             "protocol_hash": protocol_hash(plain["protocol"]),
         }
         return self._insert(key, fields, gates=outcome.gates, extra=provenance)
@@ -197,7 +189,7 @@ class Labels:
 
     def search(
         self, *, sort: OneOrMore | None = None, limit: int = 0, skip: int = 0, **filters: Unpack[LabelFilters]
-    ) -> Rows[LabelRow]:
+    ) -> LabelRows:
         """Labels that pass all filters.
 
         Args:
@@ -210,7 +202,7 @@ class Labels:
             InputError: an unknown filter or field, an empty range, no formula.
         """
         found = self._labels.find(_query(filters), sort=sort_of("labels", sort), limit=limit, skip=skip)
-        return Rows(LabelRow, [row_of(LabelRow, document) for document in found])
+        return LabelRows(LabelRow, [row_of(LabelRow, document) for document in found])
 
     def count(self, **filters: Unpack[LabelFilters]) -> int:
         """How many labels pass all filters."""
@@ -229,11 +221,12 @@ class Labels:
         Args:
             field: what to summarise.
             group_by: fields to group by; all in one group when empty.
-            across: which of ``property`` and ``potential`` may be mixed in one mean; none by default.
+            across: fields of `vitrion.database.quantity.Quantity` (property, potential ...) that may be mixed in one
+                mean; none by default, and those grouped by are not mixed.
             filters: see `vitrion.database.filters.LabelFilters`; `accepted` unless a state is asked for.
 
         Raises:
-            InputError: the labels are of several properties or potentials and the caller did not say which.
+            InputError: labels of several quantities would enter one mean and the caller did not say so.
         """
         groups = [group_by] if isinstance(group_by, str) else list(group_by)
         for name in (field, *groups):
@@ -241,17 +234,20 @@ class Labels:
         if "state" not in filters and "accepted" not in filters:
             filters["accepted"] = True
         query = _query(filters)
-        allowed = {across} if isinstance(across, str) else set(across)
-        for name in MUST_AGREE:
-            if name in groups or name in allowed:
-                continue
-            found = sorted(map(str, self._labels.distinct(name, query)))
-            if len(found) > 1:
-                raise InputError(
-                    f"these labels are of more than one {name} ({', '.join(found)}):"
-                    f" filter by one, group by {name}, or say across={name!r}",
-                )
+        self._require_one_each(query, groups, across)
         return grouped(self._labels, query, field=field, group_by=groups)
+
+    def quantities(self, **filters: Unpack[LabelFilters]) -> dict[Quantity, int]:
+        """How many of the labels that pass all filters there are of each quantity."""
+        return quantities(self._labels.find(_query(filters), projection=dict.fromkeys(STORED_FIELDS, 1)))
+
+    def _require_one_each(self, query: Mapping[str, Any], groups: Sequence[str], across: OneOrMore) -> None:
+        separate = [name for name in groups if name in SEPARATING_FIELDS]
+        members: defaultdict[tuple[Any, ...], list[Mapping[str, Any]]] = defaultdict(list)
+        for document in self._labels.find(query, projection=dict.fromkeys((*STORED_FIELDS, *separate), 1)):
+            members[tuple(document.get(name) for name in separate)].append(document)
+        for documents in members.values():
+            require_one(documents, across=across, purpose="averaged")
 
     def supersede(self, key: str, *, by: str) -> None:
         """Say that a label is replaced by another; it stays, and is left out of searches.

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from vitrion.database.quantity import require_one
 from vitrion_workflows.schemas import GateOutcome
 
 if TYPE_CHECKING:
@@ -100,6 +101,7 @@ class LabelRow:
     protocol_hash: str | None = None
     method: Mapping[str, Any] | None = None
     seed: int | None = None
+    start: Mapping[str, Any] | None = None
     job: str | None = None
     flow: str | None = None
     campaign: str | None = None
@@ -236,7 +238,7 @@ class Rows(Sequence[R], Generic[R]):
     def __getitem__(self, place: slice) -> "Rows[R]": ...
     def __getitem__(self, place: int | slice) -> "R | Rows[R]":
         if isinstance(place, slice):
-            return Rows(self._kind, self._rows[place])
+            return type(self)(self._kind, self._rows[place])
         return self._rows[place]
 
     def __len__(self) -> int:
@@ -263,6 +265,23 @@ class Rows(Sequence[R], Generic[R]):
 
         names = _names(self._kind)
         return pd.DataFrame([{name: getattr(row, name) for name in names} for row in self], columns=list(names))
+
+
+class LabelRows(Rows[LabelRow]):
+    """Labels a query found: listed whatever they are, but one quantity where numbers are taken out of them."""
+
+    def to_dataframe(self, *, across: str | Sequence[str] = ()) -> "pd.DataFrame":
+        """A pandas frame with one column a field, for means and fits.
+
+        Args:
+            across: fields of `vitrion.database.quantity.Quantity` in which the rows may differ.
+
+        Raises:
+            InputError: the labels are of several quantities and the caller did not say so.
+        """
+        if self:
+            require_one(self, across=across, purpose="put into one frame")
+        return super().to_dataframe()
 
 
 def _plain(row: Any) -> dict[str, Any]:

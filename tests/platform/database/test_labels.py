@@ -146,7 +146,7 @@ def test_numbers_of_two_potentials_or_properties_are_not_averaged_unasked(db, ce
     db.labels.add(outcome(cell, value=1e-4, seed=2))
     db.labels.add(outcome(cell, value=1e-7, potential="chgnet"))
     db.labels.add(outcome(cell, value=1e-3, state="rejected", seed=9))
-    with pytest.raises(InputError, match=r"more than one potential \(chgnet, nep89\)"):
+    with pytest.raises(InputError, match=r"more than one potential \(chgnet: 1, nep89: 2\)"):
         db.labels.statistics()
     (group,) = db.labels.statistics(potential="nep89")
     assert (group.count, group.mean) == (2, pytest.approx(-4.5))  # the rejected one is left out
