@@ -1,0 +1,366 @@
+"""Lithium diffusivity of melts against ab initio molecular dynamics, by chemistry.
+
+The AIMD table (Zheng et al., arXiv 2402.00177, MPContribs `amorphous_diffusivity`) gives D of 207 lithium formulas at
+1000-2500 K, Einstein convention in `labels_tidy.csv`, and the volume an atom had there (feature `AAV`). Here the same
+melts are made from nothing but the formula: about 100 atoms packed at random, brought to zero pressure by the volume
+search at the table's temperature, run for 8 ps and labelled. A second route, `--route aimd-volume`, takes the table's
+volume instead, which tells an error of the density from an error of the forces.
+
+    VITRION_DATA_MIRROR=... python benchmarks/aimd.py                       # 3 formulas, some two minutes
+    ... python benchmarks/aimd.py --formulas 49 --results aimd.jsonl         # the study; goes on when killed
+    ... python benchmarks/aimd.py --results aimd.jsonl --summary             # only the figures
+
+Formulas are drawn by a stated rule: classes of anion in turn, within a class in the order of a seeded shuffle. All
+formulas of one temperature come before the next temperature, so that whatever is finished is a fair sample.
+One JSON line a figure: name, value, unit, baseline (the AIMD), ratio.
+"""
+
+import argparse
+import csv
+import itertools
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import numpy as np  # noqa: E402
+from ase.data import atomic_numbers  # noqa: E402
+
+from vitrion_models.errors import VitrionError  # noqa: E402
+from vitrion_models.system import AtomicSystem  # noqa: E402
+from vitrion_workflows import potentials, transport  # noqa: E402
+from vitrion_workflows.amorphous import VolumeSearchFailed, estimate_volume, loosen, pack, search_volume  # noqa: E402
+from vitrion_workflows.amorphous.composition import parse_formula  # noqa: E402
+from vitrion_workflows.amorphous.running import Stretch, run_stretch  # noqa: E402
+from vitrion_workflows.amorphous.volume import mean_pressure, scale_to  # noqa: E402
+from vitrion_workflows.dynamics import DynamicsError, MDPlan, Trajectory, h5md, run_md  # noqa: E402
+from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
+from vitrion_workflows.potentials import ForceField  # noqa: E402
+from vitrion_workflows.schemas import CellProtocol  # noqa: E402
+
+ATOMS = 100
+SWELL = 1.15  # of the packing over the solid's estimate, as `MeltQuenchMaker` does
+MELTED_AT_K = 2000.0  # other temperatures start from the end of this run
+TEMPERATURES_K = (2000, 1500, 2500, 1000)
+FRAME_EVERY = 10
+STEP_FS = 2.0
+FEWEST_FOR_INTERVAL = 3
+RESAMPLES = 2000
+HALOGENS = {"F", "Cl", "Br", "I"}
+OXOANION_FORMERS = {"B", "C", "N", "Si", "Ge", "P", "As", "S", "Se", "Te", "I"}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the AIMD table."""
+
+    formula: str
+    chemistry: str
+    temperature_K: int
+    aimd_cm2_per_s: float
+    aimd_volume_A3_per_atom: float
+
+
+def chemistry(formula: str) -> str:
+    """Class of anion: the first that applies."""
+    symbols = {element.symbol for element in parse_formula(formula).elements}
+    rules = (
+        ("oxoanion", "O" in symbols and bool(symbols & OXOANION_FORMERS)),
+        ("halide", bool(symbols & HALOGENS)),
+        ("oxide", "O" in symbols),
+        ("chalcogenide", bool(symbols & {"S", "Se", "Te"})),
+        ("pnictide", bool(symbols & {"N", "P", "As", "Sb", "Bi"})),
+        ("tetrelide", bool(symbols & {"Si", "Ge", "Sn", "Pb", "B"})),
+    )
+    return next((name for name, applies in rules if applies), "alloy")
+
+
+def read_table(mirror: Path) -> list[Row]:
+    """The AIMD table, Einstein convention, with the volume of the run."""
+    folder = mirror / "aimd_li_diffusivity"
+    with (folder / "feature_target.dat").open() as stream:
+        volumes = [float(row["AAV"]) for row in csv.DictReader(stream, delimiter=" ")]
+    with (folder / "labels_tidy.csv").open() as stream:
+        labels = list(csv.DictReader(stream))
+    return [
+        Row(
+            formula=label["formula"],
+            chemistry=chemistry(label["formula"]),
+            temperature_K=int(label["temperature_K"]),
+            aimd_cm2_per_s=float(label["D_einstein_slope6_cm2_s"]),
+            aimd_volume_A3_per_atom=volumes[int(label["row"])],
+        )
+        for label in labels
+    ]
+
+
+def draw(rows: Iterable[Row], *, formulas: int, seed: int) -> list[str]:
+    """Formulas, classes in turn, each class in the order of a seeded shuffle."""
+    rng = np.random.default_rng(seed)
+    classes: dict[str, list[str]] = {}
+    for formula, name in sorted({(row.formula, row.chemistry) for row in rows}):
+        classes.setdefault(name, []).append(formula)
+    shuffled = [list(rng.permutation(classes[name])) for name in sorted(classes)]
+    turns = itertools.zip_longest(*shuffled)
+    return [str(formula) for turn in turns for formula in turn if formula is not None][:formulas]
+
+
+@dataclass(frozen=True)
+class Study:
+    """What is run for each row."""
+
+    force_field: ForceField
+    folder: Path
+    route: str
+    production_ps: float
+    volume_ps: float
+    seed: int
+
+    def measure(self, row: Row) -> dict[str, Any]:
+        """One label, or why there is none."""
+        begun = time.process_time()
+        found: dict[str, Any] = {
+            "potential": self.force_field.name,
+            "route": self.route,
+            "seed": self.seed,
+            **asdict(row),
+        }
+        try:
+            found |= self._label(row)
+        except VolumeSearchFailed as failure:
+            found |= {"outcome": "no equilibrium volume", "message": str(failure)}
+        except DynamicsError as failure:
+            found |= {"outcome": "exploded", "message": str(failure)}
+        except VitrionError as failure:
+            found |= {"outcome": "refused", "message": str(failure)}
+        return {**found, "cpu_seconds": round(time.process_time() - begun, 1)}
+
+    def _label(self, row: Row) -> dict[str, Any]:
+        folder = self._folder(row.formula, row.temperature_K)
+        if (folder / TRAJECTORY_FILE).is_file():
+            trajectory = h5md.read(folder / TRAJECTORY_FILE)
+        else:
+            start = self._melt(row)
+            trajectory = run_md(start, self.force_field, self._plan(row.temperature_K), folder=folder).trajectory
+        volume = float(abs(np.linalg.det(trajectory.lattice_A))) / len(trajectory.numbers)
+        found = transport.analyse_trajectory(trajectory, species="Li", temperature_K=row.temperature_K)
+        value = found.estimate.value_cm2_per_s
+        pressure = mean_pressure(every_tenth(trajectory), self.force_field, temperature_K=row.temperature_K)
+        return {
+            "outcome": "labelled",
+            "state": str(found.state),
+            "failed_gates": [gate.name for gate in found.gates if not gate.passed],
+            "value_cm2_per_s": value,
+            "log10_stderr": found.estimate.log10_stderr,
+            "log10_ratio": float(np.log10(value / row.aimd_cm2_per_s)) if value > 0 else None,
+            "framework": str(found.framework.state),
+            "atoms": len(trajectory.numbers),
+            "lithium": int((trajectory.numbers == atomic_numbers["Li"]).sum()),
+            "volume_A3_per_atom": volume,
+            "volume_ratio": volume / row.aimd_volume_A3_per_atom,
+            "pressure_GPa": pressure.pressure_GPa,
+            "pressure_stderr_GPa": pressure.stderr_GPa,
+        }
+
+    def _melt(self, row: Row) -> AtomicSystem:
+        protocol = CellProtocol(melt_temperature_K=row.temperature_K, volume_ps=self.volume_ps, time_step_fs=STEP_FS)
+        start = self._molten(row.formula) or self._packed(row)
+        if self.route == "zero-pressure":
+            return search_volume(
+                loosen(start, self.force_field), self.force_field, protocol=protocol, seed=self.seed + 1
+            )[0]
+        resized = loosen(scale_to(start, row.aimd_volume_A3_per_atom * len(start)), self.force_field)
+        settling = Stretch(stage="melt", duration_ps=self.volume_ps, temperature_K=row.temperature_K)
+        return run_stretch(resized, self.force_field, settling, protocol=protocol, seed=self.seed + 1).system
+
+    def _molten(self, formula: str) -> AtomicSystem | None:
+        melted = self.folder / _key("zero-pressure", formula, MELTED_AT_K, self.seed) / TRAJECTORY_FILE
+        if not melted.is_file():
+            return None
+        trajectory = h5md.read(melted)
+        return AtomicSystem(trajectory.numbers, trajectory.positions_A[-1], trajectory.lattice_A)
+
+    def _packed(self, row: Row) -> AtomicSystem:
+        room = SWELL * estimate_volume(row.formula).volume_A3_per_atom
+        return pack(row.formula, n_atoms=ATOMS, volume_A3_per_atom=room, seed=self.seed).system
+
+    def _folder(self, formula: str, temperature_K: float) -> Path:
+        return self.folder / _key(self.route, formula, temperature_K, self.seed)
+
+    def _plan(self, temperature_K: float) -> MDPlan:
+        frames = round(self.production_ps * 1000 / STEP_FS / FRAME_EVERY)
+        return MDPlan(
+            steps=frames * FRAME_EVERY,
+            time_step_fs=STEP_FS,
+            temperature_K=temperature_K,
+            thermostat="langevin",
+            friction_per_ps=1.0,
+            frame_every=FRAME_EVERY,
+            seed=self.seed + 2,
+        )
+
+
+def _key(route: str, formula: str, temperature_K: float, seed: int) -> str:
+    return f"{route}_{formula}_{temperature_K:g}K_{seed}"
+
+
+def every_tenth(trajectory: Trajectory) -> Trajectory:
+    """Frames for the mean pressure: neighbours in time say the same."""
+    return Trajectory(
+        trajectory.numbers,
+        trajectory.positions_A[::10],
+        trajectory.lattice_A,
+        trajectory.frame_interval_ps * 10,
+    )
+
+
+def summary(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Median and spread of log10(D / D_AIMD) for each route, temperature and chemistry, and what failed."""
+    groups: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
+    for line in lines:
+        for temperature in (str(line["temperature_K"]), "all"):
+            for name in (line["chemistry"], "all"):
+                key = (line["potential"], line["route"], temperature, name)
+                groups.setdefault(key, []).append(line)
+    for key, members in sorted(groups.items()):
+        usable = [line for line in members if line["outcome"] == "labelled" and line["state"] == "accepted"]
+        title = "_".join(key)
+        outcomes = [line["state"] if line["outcome"] == "labelled" else line["outcome"] for line in members]
+        counts = {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))}
+        failed = sum(line["outcome"] != "labelled" for line in members) / len(members)
+        yield figure(f"aimd_{title}_failed_cells", failed, "share", cells=len(members), outcomes=counts)
+        if usable:
+            ratios = np.array([line["log10_ratio"] for line in usable])
+            median = float(np.median(ratios))
+            spread = float(np.median(np.abs(ratios - median)))
+            low, high = (float(value) for value in np.quantile(ratios, [0.16, 0.84]))
+            volume = float(np.median([line["volume_ratio"] for line in usable]))
+            yield figure(
+                f"aimd_{title}_log10_ratio",
+                median,
+                "decades",
+                formulas=len(usable),
+                median_95=interval_of_median(ratios),
+                mad=spread,
+                interval_68=(low, high),
+                rms=float(np.sqrt(np.mean(ratios**2))),
+                statistical=float(np.median([line["log10_stderr"] for line in usable])),
+                volume_ratio=volume,
+            )
+
+
+def interval_of_median(values: np.ndarray) -> tuple[float, float] | None:
+    """95 % interval of the median, by resampling."""
+    if len(values) < FEWEST_FOR_INTERVAL:
+        return None
+    drawn = np.random.default_rng(0).choice(values, size=(RESAMPLES, len(values)))
+    low, high = np.quantile(np.median(drawn, axis=1), [0.025, 0.975])
+    return float(low), float(high)
+
+
+def figure(name: str, value: float, unit: str, **more: Any) -> dict[str, Any]:
+    """One line of output; the baseline is the AIMD, hence a difference of zero decades."""
+    ratio = 10**value if unit == "decades" else None
+    return {"name": name, "value": value, "unit": unit, "baseline": 0.0, "ratio": ratio, **more}
+
+
+def remembered(path: Path | None) -> list[dict[str, Any]]:
+    """Lines of an earlier session; a last line that was cut off is forgotten."""
+    if path is None or not path.is_file():
+        return []
+    lines = []
+    for text in path.read_text().splitlines():
+        try:
+            lines.append(json.loads(text))
+        except json.JSONDecodeError:
+            continue
+    return lines
+
+
+def go(arguments: argparse.Namespace, rows: list[Row], folder: Path) -> list[dict[str, Any]]:
+    """Measure what is not there yet."""
+    lines = remembered(arguments.results)
+    study = Study(
+        force_field=potentials.load(arguments.potential),
+        folder=folder,
+        route=arguments.route,
+        production_ps=arguments.production_ps,
+        volume_ps=arguments.volume_ps,
+        seed=arguments.seed,
+    )
+    done = {identity(line) for line in lines}
+    by_place: Mapping[tuple[str, int], Row] = {(row.formula, row.temperature_K): row for row in rows}
+    drawn = draw(rows, formulas=arguments.formulas, seed=arguments.seed)
+    for temperature, formula in itertools.product(arguments.temperatures, drawn):
+        row = by_place.get((formula, temperature))
+        if row is None or (study.force_field.name, study.route, formula, temperature) in done:
+            continue
+        line = study.measure(row)
+        lines.append(line)
+        print(progress(line), file=sys.stderr, flush=True)
+        if arguments.results is not None:
+            with arguments.results.open("a") as stream:
+                stream.write(json.dumps(line) + "\n")
+    return lines
+
+
+def identity(line: Mapping[str, Any]) -> tuple[str, str, str, int]:
+    """What a line is the answer to."""
+    return line["potential"], line["route"], line["formula"], line["temperature_K"]
+
+
+def progress(line: Mapping[str, Any]) -> str:
+    """One line for people."""
+    ratio = line.get("log10_ratio")
+    said = line["outcome"] if ratio is None else f"{line['state']} {ratio:+.2f} decades"
+    return f"{line['chemistry']:12} {line['formula']:16} {line['temperature_K']} K  {said}  {line['cpu_seconds']:.0f} s"
+
+
+def main() -> None:
+    """Measure, or only sum up."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--formulas", type=int, default=3)
+    parser.add_argument("--temperatures", type=temperatures, default=None, help="2000,1500,2500,1000; default 2000")
+    parser.add_argument("--route", choices=("zero-pressure", "aimd-volume"), default="zero-pressure")
+    parser.add_argument("--potential", default="nep89")
+    parser.add_argument("--production-ps", type=float, default=8.0)
+    parser.add_argument("--volume-ps", type=float, default=0.8)
+    parser.add_argument("--seed", type=int, default=20)
+    parser.add_argument("--results", type=Path, help="JSON lines, one a label; trajectories lie beside it")
+    parser.add_argument("--summary", action="store_true", help="run nothing")
+    arguments = parser.parse_args()
+    arguments.temperatures = arguments.temperatures or (2000,)
+    mirror = os.environ.get("VITRION_DATA_MIRROR")
+    if mirror is None:
+        print("aimd: skipped, VITRION_DATA_MIRROR is not set", file=sys.stderr)
+        return
+    if arguments.summary:
+        lines = remembered(arguments.results)
+    else:
+        try:
+            potentials.load(arguments.potential)
+        except VitrionError as missing:
+            print(f"aimd: skipped, {missing}", file=sys.stderr)
+            return
+        with tempfile.TemporaryDirectory() as scratch:
+            folder = Path(scratch) if arguments.results is None else arguments.results.with_suffix("")
+            lines = go(arguments, read_table(Path(mirror)), folder)
+    for line in summary(lines):
+        print(json.dumps(line), flush=True)
+
+
+def temperatures(text: str) -> tuple[int, ...]:
+    """Comma-separated temperatures of the table."""
+    return tuple(int(word) for word in text.split(","))
+
+
+if __name__ == "__main__":
+    main()
