@@ -16,7 +16,7 @@ from vitrion.datasets.fetching import sha256_of
 from vitrion.ingest.outcomes import FoundOutcome, find_outcomes
 from vitrion.ingest.pymatgen_json import structure_from_dict
 from vitrion_models.errors import InputError
-from vitrion_workflows.schemas import CellOutcome, LabelOutcome, StructureKind, fingerprint, label_key
+from vitrion_workflows.schemas import CellOutcome, LabelOutcome, StructureKind, fingerprint, outcome_key
 
 SCRATCH_VARIABLE = "VITRION_SCRATCH"
 TRAJECTORY = "trajectory.h5md"
@@ -210,15 +210,7 @@ def _add_label(
     provenance: Provenance,
     scratch: Path,
 ) -> BuildReport:
-    key = label_key(
-        structure_fingerprint=outcome.structure_fingerprint,
-        species=outcome.species,
-        temperature_K=outcome.temperature_K,
-        protocol=outcome.protocol,
-        weights_sha256=outcome.method.weights_sha256,
-        seed=outcome.method.seed,
-        property_name=outcome.property,
-    )
+    key = outcome_key(outcome)
     path = scratch / key / TRAJECTORY
     moved, missing = _keep_trajectory(db, outcome.trajectory_sha256, path)
     try:

@@ -15,7 +15,7 @@ from vitrion.running.task import Task, TaskKind, TaskResult
 from vitrion_models.errors import InputError
 from vitrion_workflows import potentials
 from vitrion_workflows.flows import DiffusivityMaker, MeltQuenchMaker, RefereeMaker, RelaxGeneratedMaker
-from vitrion_workflows.schemas import CellOutcome, LabelOutcome, LabelProtocol, label_key
+from vitrion_workflows.schemas import CellOutcome, LabelOutcome, LabelProtocol
 
 
 @dataclass(frozen=True)
@@ -92,20 +92,14 @@ class TaskFactory:
     def label(self, question: Question, cell: Structure) -> Task:
         """Label one cell at one temperature."""
         referee = question.arm is Arm.REFEREE
-        identity = label_key(
-            structure_fingerprint=question.fingerprint,
-            species=self.configuration.species,
-            temperature_K=question.temperature_K,
-            protocol=question.protocol,
-            weights_sha256=weights_of(question.potential),
-            seed=question.seed,
-        )
+        maker = self._maker(question)
+        identity = maker.key(question.fingerprint, temperature_K=question.temperature_K, seed=question.seed)
         by = f" by {question.potential}" if referee else ""
         return Task(
             id=identity,
             kind=TaskKind.REFEREE if referee else TaskKind.LABEL,
             title=f"{question.formula} label {question.temperature_K:.0f} K{by}",
-            flow=self._maker(question).make(cell, temperature_K=question.temperature_K, seed=question.seed),
+            flow=maker.make(cell, temperature_K=question.temperature_K, seed=question.seed),
         )
 
     def _maker(self, question: Question) -> DiffusivityMaker | RefereeMaker:

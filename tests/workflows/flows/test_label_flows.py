@@ -16,7 +16,7 @@ from vitrion_models.errors import CheckpointError, InputError
 from vitrion_workflows import potentials
 from vitrion_workflows.dynamics import h5md
 from vitrion_workflows.flows import DiffusivityMaker, RefereeMaker, StoppedError, stop_on_signal
-from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, fingerprint, label_key
+from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartKind, fingerprint, label_key, outcome_key
 
 pytestmark = pytest.mark.filterwarnings("ignore:cd is deprecated")
 
@@ -137,16 +137,24 @@ def test_killed_labels_go_on_to_the_same_number(scratch, tmp_path):
     assert float(done.stdout) == whole.value
 
 
-def test_given_velocities_are_used():
+def test_given_velocities_are_used_and_part_of_the_key(scratch):
     rng = np.random.default_rng(0)
     velocities = rng.normal(0, 5, (len(LICL), 3)).tolist()
     drawn = run(MAKER.make(LICL, temperature_K=900, seed=1))
-    other = run(
-        DiffusivityMaker(potential="lennard-jones", protocol=LabelProtocol(production_ps=1.98)).make(
-            LICL, temperature_K=900, seed=1, initial_velocities=velocities
-        )
-    )
-    assert drawn.value != other.value
+    given = run(MAKER.make(LICL, temperature_K=900, seed=1, initial_velocities=velocities))
+    other = run(MAKER.make(LICL, temperature_K=900, seed=1, initial_velocities=velocities[::-1]))
+    assert len({drawn.value, given.value, other.value}) == 3
+    assert drawn.method.start is None
+    assert given.method.start.kind is StartKind.GIVEN
+    assert len({outcome_key(outcome) for outcome in (drawn, given, other)}) == 3
+    assert outcome_key(drawn) == key_of(900, 1)
+    assert (scratch / outcome_key(given) / "outcome.json").is_file()
+
+
+@pytest.mark.parametrize("rows", [[[1.0, 2.0]] * 8, [[1.0, 2.0, 3.0]] * 7, [[1.0, 2.0, float("nan")]] * 8, [[1.0], 2]])
+def test_velocities_of_another_shape_are_refused(rows):
+    with pytest.raises(InputError, match="8 rows of three finite numbers"):
+        MAKER.make(LICL, temperature_K=900, seed=1, initial_velocities=rows)
 
 
 def test_a_cell_at_rest_is_warm_from_the_start():
@@ -164,9 +172,41 @@ def test_a_referee_answers_the_same_question_with_its_own_identity(scratch):
     )
     outcome = run(referee.make(LICL, temperature_K=900, seed=4))
     assert outcome.structure_fingerprint == fingerprint(LICL)
-    assert outcome.method.weights_sha256 == potentials.load("lennard-jones").weights_sha256
+    weights = potentials.load("lennard-jones").weights_sha256
+    assert outcome.method.weights_sha256 == weights
+    start = outcome.method.start
+    assert (start.kind, start.potential, start.weights_sha256) == (StartKind.EQUILIBRATED, "lennard-jones", weights)
+    assert start.equilibration_ps == pytest.approx(0.5)
     assert run(referee.make(LICL, temperature_K=900, seed=4)) == outcome
-    assert (scratch / key_of(900, 4) / "outcome.json").is_file()
+    assert outcome_key(outcome) == referee.key(fingerprint(LICL), temperature_K=900, seed=4) != key_of(900, 4)
+    assert (scratch / outcome_key(outcome) / "outcome.json").is_file()
+
+
+def test_referees_that_start_elsewhere_are_other_labels():
+    def key(**changes):
+        settings = {"potential": "lennard-jones", "workhorse": "lennard-jones", "protocol": PROTOCOL}
+        referee = RefereeMaker(**settings | changes)
+        return referee.key(fingerprint(LICL), temperature_K=900, seed=4)
+
+    keys = [key(), key(workhorse="chgnet"), key(equilibration_ps=2.0)]
+    assert len({*keys, MAKER.key(fingerprint(LICL), temperature_K=900, seed=4)}) == 4
+    assert key(equilibration_ps=4.001) == keys[0]  # in whole frames the same run
+
+
+def test_the_key_of_an_ordinary_start_is_the_one_it_always_was():
+    # From the release before starts were recorded: labels that exist keep their keys.
+    protocol = LabelProtocol(
+        time_step_fs=2.0, frame_interval_fs=20.0, production_ps=12.0, thermostat="langevin", friction_per_ps=1.0
+    )
+    key = label_key(
+        structure_fingerprint="ab" * 32,
+        species="Li",
+        temperature_K=1000.0,
+        protocol=protocol,
+        weights_sha256="cd" * 32,
+        seed=7,
+    )
+    assert key == "9b22223d3ac2b1a3ed2d99a5f839d31078e6edd7d701c816dd280b2797785eb0"
 
 
 @pytest.mark.parametrize(

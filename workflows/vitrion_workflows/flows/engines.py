@@ -9,7 +9,7 @@ from ase.data import atomic_numbers
 
 from vitrion_workflows import potentials
 from vitrion_workflows.potentials import ForceField
-from vitrion_workflows.schemas import MethodRecord
+from vitrion_workflows.schemas import MethodRecord, StartRecord
 
 ENGINE = "vitrion"
 
@@ -47,6 +47,7 @@ def method_record(
     thermostat: str,
     seed: int,
     ensemble: str = "NVT",
+    start: StartRecord | None = None,
 ) -> MethodRecord:
     """How a number is about to be made with a potential."""
     return MethodRecord(
@@ -60,4 +61,5 @@ def method_record(
         ensemble=ensemble,
         seed=seed,
         code_version=version("vitrion"),
+        start=start,
     )

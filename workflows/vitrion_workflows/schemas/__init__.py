@@ -2,7 +2,7 @@
 
 from vitrion_workflows.schemas.cell import CellOutcome, CellProtocol, Origin, StructureKind, VolumePoint, VolumeRecord
 from vitrion_workflows.schemas.gate import GateOutcome, failed_gates
-from vitrion_workflows.schemas.identity import fingerprint, label_key
+from vitrion_workflows.schemas.identity import fingerprint, label_key, outcome_key
 from vitrion_workflows.schemas.label import (
     Convention,
     FrameworkState,
@@ -12,6 +12,7 @@ from vitrion_workflows.schemas.label import (
     MsdTable,
 )
 from vitrion_workflows.schemas.method import MethodRecord
+from vitrion_workflows.schemas.start import StartKind, StartRecord
 
 __all__ = [
     "CellOutcome",
@@ -25,10 +26,13 @@ __all__ = [
     "MethodRecord",
     "MsdTable",
     "Origin",
+    "StartKind",
+    "StartRecord",
     "StructureKind",
     "VolumePoint",
     "VolumeRecord",
     "failed_gates",
     "fingerprint",
     "label_key",
+    "outcome_key",
 ]

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.schemas.label import LabelProtocol
+from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol
+from vitrion_workflows.schemas.start import StartRecord
 
 FRACTIONAL_GRID = 5e-4
 LENGTH_GRID_A = 2e-3
@@ -89,6 +90,7 @@ def label_key(
     weights_sha256: str,
     seed: int,
     property_name: str = "tracer_diffusivity",
+    start: StartRecord | None = None,
 ) -> str:
     """Identity of a label, known before it is computed: the unit of restart.
 
@@ -100,17 +102,33 @@ def label_key(
         weights_sha256: identity of the potential's weights, or of the imported data set.
         seed: seed of the run.
         property_name: what is measured.
+        start: what prepared positions and velocities; None for an ordinary start, which leaves no trace in the key.
     """
-    return _sha256(
-        {
-            "structure": structure_fingerprint,
-            "property": property_name,
-            "species": species,
-            "temperature_mK": round(temperature_K * 1000),
-            "protocol": None if protocol is None else protocol.model_dump(mode="json"),
-            "weights": weights_sha256,
-            "seed": seed,
-        },
+    content: dict[str, Any] = {
+        "structure": structure_fingerprint,
+        "property": property_name,
+        "species": species,
+        "temperature_mK": round(temperature_K * 1000),
+        "protocol": None if protocol is None else protocol.model_dump(mode="json"),
+        "weights": weights_sha256,
+        "seed": seed,
+    }
+    if start is not None:
+        content["start"] = start.identity
+    return _sha256(content)
+
+
+def outcome_key(outcome: LabelOutcome) -> str:
+    """Identity of a finished label."""
+    return label_key(
+        structure_fingerprint=outcome.structure_fingerprint,
+        species=outcome.species,
+        temperature_K=outcome.temperature_K,
+        protocol=outcome.protocol,
+        weights_sha256=outcome.method.weights_sha256,
+        seed=outcome.method.seed,
+        property_name=outcome.property,
+        start=outcome.method.start,
     )
 
 

@@ -2,6 +2,8 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vitrion_workflows.schemas.start import SHA256, StartRecord
+
 
 class MethodRecord(BaseModel):
     """Everything that must be equal for two molecular-dynamics numbers to be the same quantity.
@@ -17,6 +19,7 @@ class MethodRecord(BaseModel):
         ensemble: ``NVT``, ``NVE`` or ``relaxation``.
         seed: seed of velocities and of the thermostat's noise.
         code_version: version of Vitrion.
+        start: what prepared positions and velocities; None for the cell itself with velocities drawn for it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -25,10 +28,11 @@ class MethodRecord(BaseModel):
     engine: str
     potential: str
     potential_version: str
-    weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    weights_sha256: str = Field(pattern=SHA256)
     time_step_fs: float = Field(gt=0)
     frame_interval_ps: float = Field(gt=0)
     thermostat: str
     ensemble: str = "NVT"
     seed: int = Field(ge=0)
     code_version: str
+    start: StartRecord | None = None

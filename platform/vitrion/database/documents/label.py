@@ -22,6 +22,8 @@ class LabelDocument(VersionedDocument):
         protocol_hash: sha256 of the protocol's JSON, for grouping.
         weights_sha256: identity of the potential's weights, or of the data set an imported label comes from.
         source_value, conversion_factor, conversion: the number as it was published, and how it became `value`.
+        start: what prepared positions and velocities (`vitrion_workflows.schemas.StartRecord`), for any but an
+            ordinary start.
         superseded_by: key of the label that replaces this one.
     """
 
@@ -68,6 +70,7 @@ class LabelDocument(VersionedDocument):
     protocol_hash = StringField()
     method = DictField()
     seed = IntField()
+    start = DictField()
     job = StringField()
     flow = StringField()
     campaign = StringField()
