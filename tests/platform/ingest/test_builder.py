@@ -27,9 +27,11 @@ from vitrion_workflows.schemas import (
     MethodRecord,
     MsdTable,
     Origin,
+    StartRecord,
     StructureKind,
     fingerprint,
     label_key,
+    outcome_key,
 )
 
 CRYSTAL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
@@ -312,3 +314,16 @@ def test_a_job_store_is_read_incrementally(database, tmp_path, monkeypatch):
     assert len(report.structures) == len(report.labels) == 1
     assert build_from_job_store(database, store, scratch=tmp_path).labels == ()
     assert database.labels.count() == 2
+
+
+def test_a_label_from_another_start_is_another_label_and_says_so(database, tmp_path):
+    ordinary = label(cell(1), 1000.0)
+    start = StartRecord(kind="equilibrated_by", potential="wells", weights_sha256="ef" * 32, equilibration_ps=4.0)
+    referee = ordinary.model_copy(update={"method": METHOD.model_copy(update={"start": start})})
+    report = build(database, [document("job-1", [cell(1), ordinary, referee])], scratch=tmp_path)
+    assert report.labels == (key_of(ordinary), outcome_key(referee))
+    assert report.labels_created == 2
+    first, second = (database.labels.get(key) for key in report.labels)
+    assert first.start is None
+    assert second.start == second.method["start"]
+    assert (second.start["weights_sha256"], second.start["equilibration_ps"]) == ("ef" * 32, 4.0)

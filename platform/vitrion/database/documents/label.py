@@ -70,7 +70,7 @@ class LabelDocument(VersionedDocument):
     protocol_hash = StringField()
     method = DictField()
     seed = IntField()
-    start = DictField()
+    start = DictField(default=None)
     job = StringField()
     flow = StringField()
     campaign = StringField()
