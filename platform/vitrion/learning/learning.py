@@ -33,16 +33,15 @@ class LearningStage:
         Raises:
             InputError: there is no label, or no cell, to learn from.
         """
-        record = self.stage.ledger.cycle.record or {}
-        if "surrogate" not in record:
+        if "surrogate" not in self.stage.ledger.record:
             self._retrain_surrogate()
-        if "generator" not in record:
+        if "generator" not in self.stage.ledger.record:
             self._retrain_generator()
 
     def draws(self) -> list[Task]:
         """Tasks that draw, relax and judge cells; those that are in the database are left out."""
         stage = self.stage
-        done = set((stage.ledger.cycle.record or {}).get("drawn", {}))
+        done = set(stage.ledger.record.get("drawn", {}))
         rows = [
             row
             for row in quenched_cells(stage.db, stage.configuration.name)
@@ -58,7 +57,7 @@ class LearningStage:
         stage = self.stage
         if result.error is None:
             stage.keep(result, TaskKind.RELAX, GENERATED_ARM)
-        drawn = dict((stage.ledger.cycle.record or {}).get("drawn", {}))
+        drawn = dict(stage.ledger.record.get("drawn", {}))
         outcome = outcome_of(result)
         accepted = result.error is None and bool(getattr(outcome, "accepted", False))
         drawn[result.task_id] = {
@@ -85,7 +84,7 @@ class LearningStage:
         learned = retrain_surrogate(
             stage.db, stage.configuration, knowledge, cycle=stage.ledger.index, on_progress=self._progress
         )
-        stage.ledger.spend("surrogate", learned.seconds)
+        stage.ledger.spend("surrogate", learned.artefact_sha256, learned.seconds)
         stage.ledger.remember("surrogate", asdict(learned))
         self._announce("surrogate", learned.reason)
 
@@ -110,7 +109,7 @@ class LearningStage:
         learned = retrain_generator(
             stage.db, stage.configuration, cells, test_cells, cycle=stage.ledger.index, on_progress=self._progress
         )
-        stage.ledger.spend("generator", learned.seconds)
+        stage.ledger.spend("generator", learned.artefact_sha256, learned.seconds)
         stage.ledger.remember("generator", asdict(learned))
         self._announce("generator", learned.reason)
 

@@ -1,7 +1,9 @@
 """One cycle's document under one owner's lease: every write says who writes and fails if the lease is lost."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from vitrion.database import CycleRow, Database
@@ -44,16 +46,41 @@ class Ledger:
         """Write fields of the cycle."""
         self.db.cycles.update(self.campaign, self.index, owner=self.owner, **fields)
 
+    @property
+    def record(self) -> Mapping[str, Any]:
+        """What the stages of this cycle have remembered."""
+        return self._record
+
     def remember(self, name: str, value: Any) -> None:
         """Write one entry of the cycle's record."""
-        self.update(record={**(self.cycle.record or {}), name: value})
+        record = {**self._record, name: value}
+        self.update(record=record)
+        self._record = record
 
-    def spend(self, kind: str, seconds: float) -> None:
-        """Add one task's time to the budget."""
-        budget = dict(self.cycle.budget or {})
-        entry = budget.get(kind, {"tasks": 0, "seconds": 0.0})
-        budget[kind] = {"tasks": entry["tasks"] + 1, "seconds": entry["seconds"] + seconds}
+    def spend(self, kind: str, task_id: str, seconds: float) -> None:
+        """Add one task's time to the budget, once: a kill before its proposal was written brings the task again."""
+        entry = self._budget.get(kind, {"tasks": 0, "seconds": 0.0})
+        counted = entry.get("counted", [])
+        if task_id in counted:
+            return
+        spent = {
+            "tasks": entry["tasks"] + 1,
+            "seconds": entry["seconds"] + seconds,
+            "counted": [*counted, task_id],
+        }
+        budget = {**self._budget, kind: spent}
         self.update(budget=budget)
+        self._budget = budget
+
+    # Read once: nobody else writes while the lease is ours, and a lost one fails the next write.
+
+    @cached_property
+    def _record(self) -> dict[str, Any]:
+        return dict(self.cycle.record or {})
+
+    @cached_property
+    def _budget(self) -> dict[str, Any]:
+        return dict(self.cycle.budget or {})
 
     def transition(self, expected: str, new: str) -> None:
         """Move the cycle on in one atomic update."""

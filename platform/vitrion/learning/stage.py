@@ -65,7 +65,7 @@ class Stage:
             raise InputError(f"task {result.task_id}: {'; '.join(built.refused.values())}")
         for what, why in built.missing.items():
             self.display.say(f"the trajectory of {what[:12]} could not be kept: {why}")
-        self.ledger.spend(kind.value, result.seconds)
+        self.ledger.spend(kind.value, result.task_id, result.seconds)
         self.display.tally.cpu_seconds += result.seconds
 
     @cached_property
