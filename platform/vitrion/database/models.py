@@ -63,10 +63,18 @@ class Models:
         """
         return row_of(ModelRow, one_by_prefix(self._models, "artefact_sha256", artefact_sha256, "model"))
 
-    def promoted(self, campaign: str | None, kind: str) -> ModelRow | None:
-        """The version in use: the last one promoted, or None before the first."""
-        query = {"campaign": campaign, "kind": kind, "promoted": True}
-        found = self._models.find(query, sort=[("_id", -1)], limit=1)
+    def promoted(self, campaign: str | None, kind: str, *, before_cycle: int | None = None) -> ModelRow | None:
+        """The version in use: the last one promoted, or None before the first.
+
+        Args:
+            campaign: name of the campaign.
+            kind: ``surrogate`` or ``generator``.
+            before_cycle: only versions of earlier cycles: the one that was in use when this cycle began.
+        """
+        query: dict[str, Any] = {"campaign": campaign, "kind": kind, "promoted": True}
+        if before_cycle is not None:
+            query["cycle"] = {"$lt": before_cycle}
+        found = self._models.find(query, sort=[("cycle", -1), ("_id", -1)], limit=1)
         return row_of(ModelRow, found[0]) if found else None
 
     def search(

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_models.training.promotion import PromotionDecision, compare_on_frozen_test
 
 TextCallback = Callable[[str], None]
+Model = TypeVar("Model")
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,14 @@ def retrain_surrogate(
         on_progress=lambda fraction, what: on_progress(f"surrogate: {what} {100 * fraction:.0f} %"),
     )
     scored = [entry for entry in knowledge.testing if not entry.censored]
-    if parent is None:
-        decision = _unopposed("the first of its line")
-    elif not scored:
-        decision = _unopposed("no uncensored label in the frozen test to compare on")
-    else:
-        decision = compare_on_frozen_test(
-            _errors(parent[1], scored), _errors(trained, scored), groups=[entry.group for entry in scored], seed=seed
-        )
+    decision = _decide(
+        None if parent is None else parent[1],
+        trained,
+        score=lambda model: _errors(model, scored),
+        groups=[entry.group for entry in scored],
+        what="uncensored label",
+        seed=seed,
+    )
     seconds = time.monotonic() - begun
     lineage = _lineage(configuration, cycle, seed, seconds, parent=parent, decision=decision)
     split = {"grouped_by": "chemsys", "test_keys": sorted(knowledge.test_keys)}
@@ -103,27 +105,35 @@ def retrain_generator(
         parent=None if parent is None else parent[1],
         on_progress=lambda at: on_progress(f"generator: step {at.step} of {at.steps}, loss {at.loss:.3f}"),
     )
-    if parent is None:
-        decision = _unopposed("the first of its line")
-    elif not test_cells:
-        decision = _unopposed("no accepted cell in the frozen test to compare on")
-    else:
-        systems = [system for _, system in test_cells]
+    systems = [system for _, system in test_cells]
+    decision = _decide(
+        None if parent is None else parent[1],
+        trained,
         # The decision squares what it is given; a denoising loss is a square already.
-        decision = compare_on_frozen_test(
-            np.sqrt(parent[1].denoising_losses(systems, seed=seed)),
-            np.sqrt(trained.denoising_losses(systems, seed=seed)),
-            groups=[_formula(system) for system in systems],
-            seed=seed,
-        )
+        score=lambda model: np.sqrt(model.denoising_losses(systems, seed=seed)),
+        groups=[_formula(system) for system in systems],
+        what="accepted cell",
+        seed=seed,
+    )
     seconds = time.monotonic() - begun
     lineage = _lineage(configuration, cycle, seed, seconds, parent=parent, decision=decision)
     sha256 = shelf.keep_generator(db, trained, lineage=lineage, cells=[name for name, _ in cells])
     return Learned(sha256, decision.promote, decision.reason, seconds)
 
 
-def _unopposed(reason: str) -> PromotionDecision:
-    """A promotion without a comparison, and why there was none."""
+def _decide(
+    parent: Model | None,
+    child: Model,
+    *,
+    score: Callable[[Model], FloatArray],
+    groups: Sequence[str],
+    what: str,
+    seed: int,
+) -> PromotionDecision:
+    """Whether a child takes its parent's place: always where there is no parent, or nothing to compare them on."""
+    if parent is not None and groups:
+        return compare_on_frozen_test(score(parent), score(child), groups=groups, seed=seed)
+    reason = "the first of its line" if parent is None else f"no {what} in the frozen test to compare on"
     return PromotionDecision(promote=True, reason=reason, mean_difference=0.0, interval=(0.0, 0.0))
 
 

@@ -51,22 +51,22 @@ def promoted_surrogate(
     db: Database, campaign: str, *, before_cycle: int | None = None
 ) -> tuple[str, TrainedSurrogate] | None:
     """The surrogate in force, with its sha256; with `before_cycle` the one that was in force when that cycle began."""
-    sha256 = _in_force(db, campaign, "surrogate", before_cycle)
-    return None if sha256 is None else (sha256, surrogates.loads(db.artefacts.get(sha256), source=sha256))
+    row = db.models.promoted(campaign, "surrogate", before_cycle=before_cycle)
+    if row is None:
+        return None
+    sha256 = row.artefact_sha256
+    return sha256, surrogates.loads(db.artefacts.get(sha256), source=sha256)
 
 
 def promoted_generator(
     db: Database, campaign: str, *, before_cycle: int | None = None
 ) -> tuple[str, TrainedGenerator] | None:
     """The generator in force, with its sha256; see `promoted_surrogate`."""
-    sha256 = _in_force(db, campaign, "generator", before_cycle)
-    return None if sha256 is None else (sha256, generators.loads(db.artefacts.get(sha256), source=sha256))
-
-
-def _in_force(db: Database, campaign: str, kind: ModelKind, before_cycle: int | None) -> str | None:
-    rows = db.models.search(kind=kind, campaign=campaign, promoted=True)
-    earlier = [row for row in rows if before_cycle is None or (row.cycle is not None and row.cycle < before_cycle)]
-    return max(earlier, key=lambda row: row.cycle or 0).artefact_sha256 if earlier else None
+    row = db.models.promoted(campaign, "generator", before_cycle=before_cycle)
+    if row is None:
+        return None
+    sha256 = row.artefact_sha256
+    return sha256, generators.loads(db.artefacts.get(sha256), source=sha256)
 
 
 def _record(db: Database, sha256: str, kind: ModelKind, architecture: str, lineage: Lineage, **fields: Any) -> None:

@@ -3,7 +3,6 @@
 import pytest
 
 import vitrion
-from vitrion.learning.shelf import _in_force
 
 
 @pytest.fixture
@@ -22,13 +21,18 @@ def db(tmp_path):
         yield opened
 
 
+def in_force(db, campaign, kind, **restriction):
+    row = db.models.promoted(campaign, kind, **restriction)
+    return None if row is None else row.artefact_sha256
+
+
 def test_the_last_promoted_version_is_in_force(db):
-    assert _in_force(db, "a", "surrogate", None) == "2" * 64
-    assert _in_force(db, "a", "generator", None) is None
-    assert _in_force(db, "b", "surrogate", None) is None
+    assert in_force(db, "a", "surrogate") == "2" * 64
+    assert in_force(db, "a", "generator") is None
+    assert in_force(db, "b", "surrogate") is None
 
 
 def test_a_retraining_that_is_repeated_after_a_kill_has_the_same_parent(db):
     # Cycle 2's child is stored and promoted already; its repetition must start from cycle 0's model, not from itself.
-    assert _in_force(db, "a", "surrogate", 2) == "0" * 64
-    assert _in_force(db, "a", "surrogate", 0) is None
+    assert in_force(db, "a", "surrogate", before_cycle=2) == "0" * 64
+    assert in_force(db, "a", "surrogate", before_cycle=0) is None
