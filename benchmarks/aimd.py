@@ -44,6 +44,7 @@ from vitrion_workflows.amorphous.volume import mean_pressure, scale_to  # noqa: 
 from vitrion_workflows.dynamics import DynamicsError, MDPlan, Trajectory, h5md, run_md  # noqa: E402
 from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
+from vitrion_workflows.potentials.trust import anion_class  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
 
 ATOMS = 100
@@ -54,8 +55,6 @@ FRAME_EVERY = 10
 STEP_FS = 2.0
 FEWEST_FOR_INTERVAL = 3
 RESAMPLES = 2000
-HALOGENS = {"F", "Cl", "Br", "I"}
-OXOANION_FORMERS = {"B", "C", "N", "Si", "Ge", "P", "As", "S", "Se", "Te", "I"}
 
 
 @dataclass(frozen=True)
@@ -69,20 +68,6 @@ class Row:
     aimd_volume_A3_per_atom: float
 
 
-def chemistry(formula: str) -> str:
-    """Class of anion: the first that applies."""
-    symbols = {element.symbol for element in parse_formula(formula).elements}
-    rules = (
-        ("oxoanion", "O" in symbols and bool(symbols & OXOANION_FORMERS)),
-        ("halide", bool(symbols & HALOGENS)),
-        ("oxide", "O" in symbols),
-        ("chalcogenide", bool(symbols & {"S", "Se", "Te"})),
-        ("pnictide", bool(symbols & {"N", "P", "As", "Sb", "Bi"})),
-        ("tetrelide", bool(symbols & {"Si", "Ge", "Sn", "Pb", "B"})),
-    )
-    return next((name for name, applies in rules if applies), "alloy")
-
-
 def read_table(mirror: Path) -> list[Row]:
     """The AIMD table, Einstein convention, with the volume of the run."""
     folder = mirror / "aimd_li_diffusivity"
@@ -93,7 +78,7 @@ def read_table(mirror: Path) -> list[Row]:
     return [
         Row(
             formula=label["formula"],
-            chemistry=chemistry(label["formula"]),
+            chemistry=anion_class([element.symbol for element in parse_formula(label["formula"]).elements]),
             temperature_K=int(label["temperature_K"]),
             aimd_cm2_per_s=float(label["D_einstein_slope6_cm2_s"]),
             aimd_volume_A3_per_atom=volumes[int(label["row"])],
