@@ -60,7 +60,9 @@ class Database:
         self._raw = raw
         self._close: Callable[[], None] | None = close
         self._prepare()
-        self.structures = Structures(self.collection("structures"), self.collection("geometries"))
+        self.structures = Structures(
+            self.collection("structures"), self.collection("geometries"), self.collection("aliases")
+        )
         self.labels = Labels(self.collection("labels"), self.collection("structures"))
         self.datasets = Datasets(self.collection("datasets"))
         self.models = Models(self.collection("models"))

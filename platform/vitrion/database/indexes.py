@@ -38,6 +38,7 @@ def _on(*fields: str) -> Index:
 
 INDEXES: dict[str, tuple[Index, ...]] = {
     "geometries": (_unique("fingerprint"),),
+    "aliases": (_unique("alias"),),
     "structures": (
         _unique("fingerprint"),
         _on("formula", "marker"),

@@ -95,11 +95,13 @@ class Labels:
         self._labels = labels
         self._structures = structures
 
-    def add(self, outcome: LabelOutcome, **provenance: Any) -> LabelAdded:
+    def add(self, outcome: LabelOutcome, *, structure: str | None = None, **provenance: Any) -> LabelAdded:
         """Store the outcome of a labelling job, once.
 
         Args:
             outcome: what the job returned.
+            structure: fingerprint under which its cell is stored, where that is not the outcome's own
+                (`Structures.resolve`); the key stays the outcome's.
             provenance: job, flow, campaign, cycle, arm.
 
         Raises:
@@ -115,6 +117,7 @@ class Labels:
             "weights_sha256": method["weights_sha256"],
             "seed": method["seed"],
             "start": method.get("start"),
+            "structure_fingerprint": structure or outcome.structure_fingerprint,
             "protocol_hash": protocol_hash(plain["protocol"]),
         }
         return self._insert(key, fields, gates=outcome.gates, extra=provenance)

@@ -36,6 +36,7 @@ class StructureRow:
     energy_eV_per_atom: float | None = None
     pressure_GPa: float | None = None
     quench_rate_K_per_ps: float | None = None
+    volume_search: Mapping[str, Any] | None = None
     parent: str | None = None
     twin: str | None = None
     accepted: bool = True

@@ -11,7 +11,7 @@ from pymatgen.core.structure import Structure
 
 from vitrion.database.cells import Cell, CellArrays, arrays_from_geometry, arrays_of, describe, geometry_fields
 from vitrion.database.collection import Collection
-from vitrion.database.documents import GeometryDocument, StructureDocument
+from vitrion.database.documents import AliasDocument, GeometryDocument, StructureDocument
 from vitrion.database.documents.gate import GateDocument
 from vitrion.database.duplicates import AMORPHOUS_DISTANCE, NearDuplicate, crystal_distance, pair_distance
 from vitrion.database.errors import NotFoundError
@@ -68,15 +68,17 @@ _Candidate: TypeAlias = tuple[float, str, CellArrays | None]
 class Structures:
     """The structures of a database."""
 
-    def __init__(self, structures: Collection, geometries: Collection) -> None:
-        """Take the two collections.
+    def __init__(self, structures: Collection, geometries: Collection, aliases: Collection) -> None:
+        """Take the collections.
 
         Args:
             structures: what is filtered and counted.
             geometries: where the atoms are.
+            aliases: second fingerprints of stored cells.
         """
         self._structures = structures
         self._geometries = geometries
+        self._aliases = aliases
 
     def add(
         self,
@@ -140,16 +142,22 @@ class Structures:
         unknown = [entry for name, entry in zip(names, ready, strict=True) if name not in known]
         beside = self._candidates(unknown)
         results = []
+        aliases: dict[str, str] = {}
         fresh: dict[str, _Ready] = {}
         for name, entry in zip(names, ready, strict=True):
             same = name if name in known or name in fresh else self._same(entry, beside)
             if same is None:
                 fresh[name] = entry
                 beside[entry.document["formula"]].append((entry.document["marker"], name, entry.cell))
+            elif same != name:
+                aliases[name] = same
             results.append(AddResult(fingerprint=same or name, created=same is None))
         # The geometry first: a structure that can be found can always be built.
         self._geometries.insert_absent([entry.geometry for entry in fresh.values()])
         self._structures.insert_absent([entry.document for entry in fresh.values()])
+        self._aliases.insert_absent(
+            [AliasDocument.wire(alias=alias, fingerprint=stored) for alias, stored in aliases.items()]
+        )
         return results
 
     def _candidates(self, entries: Sequence[_Ready]) -> defaultdict[str, list[_Candidate]]:
@@ -171,6 +179,22 @@ class Structures:
                 return name
         return None
 
+    def resolve(self, fingerprint: str) -> str | None:
+        """The fingerprint that a cell is stored under, or None when the database does not have it.
+
+        It is another one where the same cell came before with a coordinate on the other side of a rounding boundary.
+
+        Args:
+            fingerprint: as computed from the cell.
+        """
+        if self._structures.find_one({"fingerprint": fingerprint}, projection={"fingerprint": 1}) is not None:
+            return fingerprint
+        return self._stored_as(fingerprint)
+
+    def _stored_as(self, alias: str) -> str | None:
+        found = self._aliases.find_one({"alias": alias})
+        return None if found is None else str(found["fingerprint"])
+
     def get(self, fingerprint: str) -> StructureRow:
         """The row of a structure; a prefix of its fingerprint of eight or more digits will do.
 
@@ -178,7 +202,8 @@ class Structures:
             NotFoundError: there is none.
             InputError: the prefix is short or not unique.
         """
-        return row_of(StructureRow, one_by_prefix(self._structures, "fingerprint", fingerprint, "structure"))
+        name = self._stored_as(fingerprint) or fingerprint
+        return row_of(StructureRow, one_by_prefix(self._structures, "fingerprint", name, "structure"))
 
     def structure(self, fingerprint: str) -> Structure:
         """The pymatgen structure of a fingerprint.
@@ -194,7 +219,10 @@ class Structures:
         Raises:
             NotFoundError: there is none.
         """
-        document = self._geometries.find_one({"fingerprint": fingerprint}, projection=dict.fromkeys(GEOMETRY, 1))
+        wanted = dict.fromkeys(GEOMETRY, 1)
+        document = self._geometries.find_one({"fingerprint": fingerprint}, projection=wanted)
+        if document is None and (stored := self._stored_as(fingerprint)) is not None:
+            document = self._geometries.find_one({"fingerprint": stored}, projection=wanted)
         if document is None:
             raise NotFoundError(f"no structure {fingerprint} in the database")
         return {name: document[name] for name in GEOMETRY}
@@ -213,9 +241,7 @@ class Structures:
             query = {"fingerprint": {"$in": list(fingerprints[start : start + BATCH])}}
             for document in self._geometries.find(query):
                 found[document["fingerprint"]] = arrays_from_geometry(document).structure()
-        missing = [name for name in fingerprints if name not in found]
-        if missing:
-            raise NotFoundError(f"no structure {missing[0]} in the database")
+        found |= {name: self.structure(name) for name in fingerprints if name not in found}
         return found
 
     def system(self, fingerprint: str) -> AtomicSystem:

@@ -178,6 +178,7 @@ def _add_cell(db: Database, found: FoundOutcome, outcome: CellOutcome, provenanc
         energy_eV_per_atom=outcome.energy_eV_per_atom,
         pressure_GPa=outcome.pressure_GPa,
         quench_rate_K_per_ps=outcome.quench_rate_K_per_ps,
+        volume_search=outcome.volume.model_dump(mode="json") if outcome.volume else None,
         model_version=outcome.model_version,
         protocol=protocol,
         method=method,
@@ -216,6 +217,7 @@ def _add_label(
     try:
         added = db.labels.add(
             outcome,
+            structure=db.structures.resolve(outcome.structure_fingerprint),
             job=found.job,
             flow=found.flow,
             campaign=provenance.campaign,

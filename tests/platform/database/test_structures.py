@@ -63,6 +63,14 @@ def test_a_coordinate_on_a_rounding_boundary_makes_no_second_structure(db):
     first = db.structures.add(cells[0], kind="crystal")
     second = db.structures.add(cells[1], kind="crystal")
     assert (second.fingerprint, second.created) == (first.fingerprint, False)
+    # Who asks by the other fingerprint, in this session or the next, is led to the stored cell.
+    for name in map(fingerprint, cells):
+        assert db.structures.resolve(name) == first.fingerprint
+        assert db.structures.get(name).fingerprint == first.fingerprint
+        assert len(db.structures.structure(name)) == len(db.structures.structures([name])[name]) == 2
+    db.structures.add(cells[1], kind="crystal")
+    assert db.collection("aliases").count({}) == 1
+    assert db.structures.resolve("0" * 64) is None
     both = db.structures.add_many([NewStructure(cell=cell.copy().scale_lattice(200), kind="crystal") for cell in cells])
     assert [result.created for result in both] == [True, False]
 

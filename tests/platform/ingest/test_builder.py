@@ -29,10 +29,13 @@ from vitrion_workflows.schemas import (
     Origin,
     StartRecord,
     StructureKind,
+    VolumePoint,
+    VolumeRecord,
     fingerprint,
     label_key,
     outcome_key,
 )
+from vitrion_workflows.schemas.identity import FRACTIONAL_GRID, GRID_SHIFT
 
 CRYSTAL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
 METHOD = MethodRecord(
@@ -248,6 +251,37 @@ def test_a_label_waits_for_its_cell(database, tmp_path):
     assert (
         build(database, [document("job-8", cell(9)), document("job-9", lonely)], scratch=tmp_path).labels_created == 1
     )
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_a_label_of_a_cell_that_is_filed_under_a_neighbours_fingerprint_is_kept(database, tmp_path, together):
+    boundary = (1000 - GRID_SHIFT) * FRACTIONAL_GRID
+    sides = [
+        Structure(Lattice.cubic(6), ["Li", "Cl"], [[boundary + side, 0.2, 0.3], [0.7, 0.6, 0.9]])
+        for side in (-1e-9, 1e-9)
+    ]
+    stored, other = (
+        cell(1).model_copy(update={"structure": side.as_dict(), "fingerprint": fingerprint(side)}) for side in sides
+    )
+    assert stored.fingerprint != other.fingerprint
+    build(database, stored, scratch=tmp_path)
+    outcome = label(other, 1000.0)
+    for outputs in [[other, outcome]] if together else [[other], [outcome]]:
+        report = build(database, outputs, scratch=tmp_path)
+        assert not report.refused
+    assert report.labels == (key_of(outcome),)
+    assert database.labels.get(key_of(outcome)).structure_fingerprint == stored.fingerprint
+    before = dump(database)
+    assert build(database, [outcome, other], scratch=tmp_path).labels_created == 0
+    assert dump(database) == before
+
+
+def test_a_search_for_the_volume_is_stored_with_its_cell(database, tmp_path):
+    points = tuple(VolumePoint(volume_A3=v, pressure_GPa=p, stderr_GPa=0.1) for v, p in ((140.0, 1.0), (160.0, -0.8)))
+    search = VolumeRecord(temperature_K=1600.0, volume_A3=151.0, stderr_A3=1.2, points=points)
+    build(database, [cell(1).model_copy(update={"volume": search}), cell(2)], scratch=tmp_path)
+    assert VolumeRecord.model_validate(database.structures.get(cell(1).fingerprint).volume_search) == search
+    assert database.structures.get(cell(2).fingerprint).volume_search is None
 
 
 def test_a_trajectory_that_is_absent_or_another_is_reported_and_left(database, tmp_path):

@@ -6,13 +6,14 @@ from vitrion.database.documents.dataset import DatasetDocument
 from vitrion.database.documents.gate import GateDocument
 from vitrion.database.documents.label import LabelDocument
 from vitrion.database.documents.model import ModelVersionDocument
-from vitrion.database.documents.structure import GeometryDocument, StructureDocument
+from vitrion.database.documents.structure import AliasDocument, GeometryDocument, StructureDocument
 
 DOCUMENTS: dict[str, type[VersionedDocument]] = {
     document.collection_name(): document
     for document in (
         GeometryDocument,
         StructureDocument,
+        AliasDocument,
         LabelDocument,
         DatasetDocument,
         ModelVersionDocument,
@@ -24,6 +25,7 @@ DOCUMENTS: dict[str, type[VersionedDocument]] = {
 __all__ = [
     "DOCUMENTS",
     "SCHEMA_VERSION",
+    "AliasDocument",
     "CampaignDocument",
     "CycleDocument",
     "CycleState",

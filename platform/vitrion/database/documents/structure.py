@@ -80,6 +80,20 @@ class GeometryDocument(VersionedDocument):
     species = PlainListField(dict, required=True)
 
 
+class AliasDocument(VersionedDocument):
+    """A second fingerprint of a stored cell: one whose rounding fell on the other side of a boundary.
+
+    Attributes:
+        alias: the fingerprint that somebody computed.
+        fingerprint: the one the cell is stored under.
+    """
+
+    meta: ClassVar[dict[str, Any]] = {"collection": "aliases"}
+
+    alias = StringField(required=True)
+    fingerprint = StringField(required=True)
+
+
 class StructureDocument(VersionedDocument):
     """What people filter, sort and count; small, without coordinates.
 
@@ -94,6 +108,7 @@ class StructureDocument(VersionedDocument):
         parent: fingerprint of the cell it was made from.
         twin: fingerprint of the crystal of the same composition.
         gates: what was measured on the cell, `accepted` whether all passed.
+        volume_search: how the equilibrium volume of its melt was found (`vitrion_workflows.schemas.VolumeRecord`).
         source: file, data set record or mp-id it was imported from.
         job: uuid of the job that made it.
         model_version: sha256 of the generator that drew it.
@@ -122,6 +137,7 @@ class StructureDocument(VersionedDocument):
     energy_eV_per_atom = FloatField()
     pressure_GPa = FloatField()
     quench_rate_K_per_ps = FloatField()
+    volume_search = DictField(default=None)
     parent = StringField()
     twin = StringField()
     accepted = BooleanField(required=True, default=True)
