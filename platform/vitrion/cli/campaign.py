@@ -102,13 +102,15 @@ def opened(file: Path, *, quiet: bool) -> "Iterator[Campaign]":
 
 
 def _announce(campaign: "Campaign") -> None:
+    from vitrion.learning.plan import potential_note  # noqa: PLC0415
+
     plan = campaign.plan
     campaign.display.say(
         f"campaign {campaign.configuration.name}: {len(plan.crystals)} compositions, potential {plan.potential}, "
         f"frozen test {', '.join(plan.test_formulas)}"
     )
-    if plan.potential_note:
-        campaign.display.say(plan.potential_note)
+    if note_on_it := potential_note(plan, campaign.configuration.name):
+        campaign.display.say(note_on_it)
 
 
 @contextmanager

@@ -57,6 +57,19 @@ class Campaigns:
         if not self._campaigns.update_one({"name": name}, {"$set": fields}):
             raise NotFoundError(f"no campaign {name!r} in the database")
 
+    def settle(self, name: str, entry: str, value: Any, **fields: Any) -> CampaignRow:
+        """Write an entry of the summary, and fields, unless the entry is there: who comes first decides, atomically.
+
+        Returns:
+            The campaign as it is now.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        first = {"name": name, f"summary.{entry}": {"$exists": False}}
+        self._campaigns.update_one(first, {"$set": {f"summary.{entry}": value, **fields}})
+        return self.get(name)
+
     def list(self) -> Rows[CampaignRow]:
         """All of them, in the order they were made."""
         return Rows(CampaignRow, [row_of(CampaignRow, row) for row in self._campaigns.find({}, sort=[("_id", 1)])])

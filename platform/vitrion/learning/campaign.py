@@ -17,10 +17,10 @@ from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.holding import LEASE_SECONDS, holding, own_name
 from vitrion.learning.learning import LearningStage
 from vitrion.learning.ledger import Ledger
-from vitrion.learning.plan import Plan, effective, make_plan
+from vitrion.learning.plan import Plan, effective, make_plan, pinned_weights
 from vitrion.learning.proposing import propose
 from vitrion.learning.stage import Stage
-from vitrion.learning.tasks import TaskFactory, weights_of
+from vitrion.learning.tasks import TaskFactory
 from vitrion.running.display import Display
 from vitrion.running.task import Runner
 from vitrion_models.errors import VitrionError
@@ -57,8 +57,8 @@ class Campaign:
     @cached_property
     def factory(self) -> TaskFactory:
         """Tasks with the potential that this campaign was begun with."""
-        name = self.plan.potential
-        return TaskFactory(self.configuration, name, weights_of(name))
+        plan = self.plan
+        return TaskFactory(self.configuration, plan.potential, pinned_weights(plan, self.configuration.name))
 
     @cached_property
     def plan(self) -> Plan:
@@ -92,7 +92,7 @@ class Campaign:
         if cycle is None:
             self._propose(plan, 0)
             return True
-        if cycle.state == "closed" and cycle.index + 1 >= self.configuration.cycles:
+        if cycle.index + (cycle.state == "closed") >= self.configuration.cycles:
             return False
         with holding(self.db, name, cycle.index, owner=self.owner) as held:
             if held.state != "closed":

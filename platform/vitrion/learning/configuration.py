@@ -269,8 +269,8 @@ class CampaignConfiguration(_Section):
         return derive_seed(self.seed, "campaign", self.name)
 
     def content_hash(self) -> str:
-        """Identity of what decides the labels: everything but where and by how many workers it runs."""
-        content = self.model_dump(mode="json", exclude={"runner"})
+        """Identity of what decides the labels: everything but where it runs and how many cycles it goes on."""
+        content = self.model_dump(mode="json", exclude={"runner": True, "cycles": True, "smaller": {"cycles"}})
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,6 +1,8 @@
 """The plan: what is decided once, when a campaign begins, and never again."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +19,8 @@ from vitrion_workflows.candidates import CandidateSettings, propose_compositions
 from vitrion_workflows.schemas import StructureKind
 
 WORKHORSE = "nep89"
+# Where a campaign runs and how long it goes on may change; everything else decides its labels.
+CHANGEABLE = ("runner", "cycles", "smaller.cycles")
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,8 @@ def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
     Where only a slow potential can run, the plan is that of the smaller campaign (`effective`).
 
     Raises:
-        InputError: a compound is not in the data set, or the name belongs to a campaign of another configuration.
+        InputError: a compound is not in the data set, the name belongs to a campaign of another configuration, or more
+            cycles are closed than are wanted.
         MissingDependencyError: the potential cannot run.
     """
     if (stored := _stored_plan(db, configuration)) is not None:
@@ -59,7 +64,8 @@ def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
     potential, note = _choose_potential(configuration.potential)
     _require_referee(effective(configuration, note))
     # From here on nothing is left to be refused: a campaign that cannot begin leaves no trace under its name.
-    _begin(db, configuration)
+    begun = configuration
+    db.campaigns.create_or_get(begun.name, begun.model_dump(mode="json"), begun.content_hash())
     configuration = effective(configuration, note)
     if configuration.referee is not None and configuration.referee.potential == potential:
         raise InputError(f"campaign {configuration.name}: the referee must not be the workhorse ({potential})")
@@ -77,23 +83,54 @@ def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
         derived=derived,
         test_formulas=test,
     )
-    db.campaigns.update(configuration.name, frozen_test=list(test), summary={"plan": asdict(plan)})
-    return plan
+    # Another process may have begun the same campaign at this moment, with another potential at hand.
+    settled = db.campaigns.settle(configuration.name, "plan", asdict(plan), frozen_test=list(test))
+    return _plan_of(settled) or plan
 
 
 def _stored_plan(db: Database, configuration: CampaignConfiguration) -> Plan | None:
     try:
-        db.campaigns.get(configuration.name)
+        row = db.campaigns.get(configuration.name)
     except NotFoundError:
         return None
-    stored = (_begin(db, configuration).summary or {}).get("plan")
+    wanted = configuration.model_dump(mode="json")
+    changed = [key for key in _differences(row.configuration, wanted) if not key.startswith(CHANGEABLE)]
+    if changed:
+        raise InputError(
+            f"campaign {configuration.name!r} was begun with another configuration ({', '.join(changed)} differ): "
+            "choose another name, or take the old configuration to go on"
+        )
+    plan = _plan_of(row)
+    if plan is not None:
+        _require_cycles(db, configuration, plan)
+    if dict(row.configuration) != wanted:
+        db.campaigns.update(configuration.name, configuration=wanted, config_hash=configuration.content_hash())
+    return plan
+
+
+def _plan_of(row: CampaignRow) -> Plan | None:
+    stored = (row.summary or {}).get("plan")
     return None if stored is None else Plan(**{**stored, "test_formulas": tuple(stored["test_formulas"])})
 
 
-def _begin(db: Database, configuration: CampaignConfiguration) -> CampaignRow:
-    return db.campaigns.create_or_get(
-        configuration.name, configuration.model_dump(mode="json"), configuration.content_hash()
-    )
+def _differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
+    """Keys, with their sections, that have not the same value in both."""
+    for key in sorted({*stored, *wanted}):
+        before, now = stored.get(key), wanted.get(key)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            yield from (f"{key}.{inner}" for inner in _differences(before, now))
+        elif before != now:
+            yield key
+
+
+def _require_cycles(db: Database, configuration: CampaignConfiguration, plan: Plan) -> None:
+    closed = sum(cycle.state == "closed" for cycle in db.cycles.list(configuration.name))
+    if effective(configuration, plan.potential_note).cycles < closed:
+        smaller = plan.potential_note and configuration.smaller is not None
+        raise InputError(
+            f"campaign {configuration.name} has closed {closed} cycles already: "
+            f"set `{'smaller.cycles' if smaller else 'cycles'}` to {closed} or more"
+        )
 
 
 def effective(configuration: CampaignConfiguration, potential_note: str) -> CampaignConfiguration:
@@ -101,15 +138,29 @@ def effective(configuration: CampaignConfiguration, potential_note: str) -> Camp
     return configuration.shrunk() if potential_note else configuration
 
 
-def _same_weights(plan: Plan, configuration: CampaignConfiguration) -> Plan:
-    """Refuse to go on with other weights: labels of two potentials would be taken for one quantity."""
+def pinned_weights(plan: Plan, campaign: str) -> str:
+    """The weights that a campaign was begun with, if they are those at hand.
+
+    Raises:
+        InputError: others are installed; labels of two potentials would be taken for one quantity.
+    """
     now = potentials.load(plan.potential).weights_sha256
     if now != plan.weights_sha256:
         raise InputError(
-            f"campaign {configuration.name} was begun with {plan.potential} of weights {plan.weights_sha256[:12]}, "
+            f"campaign {campaign} was begun with {plan.potential} of weights {plan.weights_sha256[:12]}, "
             f"here are {now[:12]}: install the old ones or begin a campaign of another name",
         )
-    return plan
+    return plan.weights_sha256
+
+
+def potential_note(plan: Plan, campaign: str) -> str:
+    """One line for people where the potential is not the one that was wanted, else empty."""
+    if plan.potential_note and potentials.installed(WORKHORSE).ok:
+        return (
+            f"{WORKHORSE} can run here now, but campaign {campaign} was begun without it and stays with "
+            f"{plan.potential}: give the file another `name` to begin one with {WORKHORSE}"
+        )
+    return plan.potential_note
 
 
 def _choose_potential(wanted: str) -> tuple[str, str]:

@@ -22,6 +22,9 @@ def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, An
         campaign = db.campaigns.get(name)
     except NotFoundError:
         return {"campaign": name, "state": "not begun"}
+    plan = (campaign.summary or {}).get("plan", {})
+    if plan.get("potential_note"):
+        configuration = configuration.shrunk()
     cycles = db.cycles.list(name)
     closed = sum(cycle.state == "closed" for cycle in cycles)
     labels = db.labels.search(campaign=name)
@@ -32,7 +35,7 @@ def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, An
     return {
         "campaign": name,
         "state": "finished" if closed >= configuration.cycles else "active",
-        "potential": (campaign.summary or {}).get("plan", {}).get("potential"),
+        "potential": plan.get("potential"),
         "cycles_closed": closed,
         "cycles": configuration.cycles,
         "current_stage": cycles[-1].state if cycles else "proposed",
