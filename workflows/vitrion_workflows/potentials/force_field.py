@@ -1,7 +1,10 @@
 """What every potential offers: energy, forces and stress of a periodic cell, and the identity of its weights."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
 
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
@@ -26,11 +29,87 @@ class ForceResult:
     stress_eV_per_A3: FloatArray | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Cells of different size, their atoms one after the other; what does not change during a run.
+
+    Attributes:
+        numbers: atomic numbers of all atoms, shape (A,).
+        lattices_A: lattice vectors as rows, shape (C, 3, 3).
+        counts: atoms of each cell, shape (C,).
+    """
+
+    numbers: IntArray
+    lattices_A: FloatArray
+    counts: IntArray
+
+    @classmethod
+    def of(cls, systems: Sequence[AtomicSystem]) -> Self:
+        """Some cells put together.
+
+        Raises:
+            InputError: there are none.
+        """
+        if not systems:
+            raise InputError("no cells are given: give one or more")
+        return cls(
+            numbers=np.concatenate([system.numbers for system in systems]),
+            lattices_A=np.array([system.lattice_A for system in systems]),
+            counts=np.array([len(system) for system in systems]),
+        )
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    @cached_property
+    def slices(self) -> tuple[slice, ...]:
+        """Atoms of each cell."""
+        ends = np.cumsum(self.counts).tolist()
+        return tuple(slice(start, end) for start, end in zip([0, *ends], ends, strict=False))
+
+    @cached_property
+    def starts(self) -> IntArray:
+        """First atom of each cell, shape (C,)."""
+        return np.cumsum(self.counts) - self.counts
+
+    @cached_property
+    def owners(self) -> IntArray:
+        """Cell of each atom, shape (A,)."""
+        return np.repeat(np.arange(len(self.counts)), self.counts)
+
+    @cached_property
+    def inverses(self) -> FloatArray:
+        """Inverse of each matrix of lattice vectors, shape (C, 3, 3)."""
+        return np.linalg.inv(self.lattices_A).astype(np.float64, copy=False)
+
+    def wrapped(self, positions_A: FloatArray) -> FloatArray:
+        """Positions moved by whole lattice vectors into their cells, shape (A, 3), bitwise as `wrapped` does."""
+        inside = np.empty_like(positions_A)
+        for atoms, inverse, lattice in zip(self.slices, self.inverses, self.lattices_A, strict=True):
+            part = positions_A[atoms]
+            inside[atoms] = part - np.floor(part @ inverse) @ lattice
+        return inside
+
+
+@dataclass(frozen=True, eq=False)
+class BatchForces:
+    """Outcome of one evaluation of several cells.
+
+    Attributes:
+        energies_eV: potential energy of each cell, shape (C,).
+        forces_eV_per_A: minus the gradient with respect to the positions, shape (A, 3).
+    """
+
+    energies_eV: FloatArray
+    forces_eV_per_A: FloatArray
+
+
 class ForceField(ABC):
     """A loaded potential.
 
-    Forces are a pure function of the cell: nothing is remembered between calls, so that a run that goes on from a
-    checkpoint is bitwise the run that was never interrupted.
+    Forces are a pure function of the cell: whatever is kept between calls to save time (a neighbour list with a skin)
+    must not change them in a single bit, so that a run that goes on from a checkpoint is the run that was never
+    interrupted. On a CPU a cell's forces are also bitwise the same alone and among other cells.
 
     Attributes:
         name: registry name, as given to `vitrion_workflows.potentials.load`.
@@ -85,6 +164,22 @@ class ForceField(ABC):
             lattice_A: lattice vectors as rows, shape (3, 3).
             stress: whether the stress is wanted.
         """
+
+    def compute_batch(self, cells: Cells, positions_A: FloatArray) -> BatchForces:
+        """Energies and forces of several cells that were checked before: here one after the other.
+
+        Args:
+            cells: what does not change between calls.
+            positions_A: Cartesian positions of all atoms, shape (A, 3).
+        """
+        results = [
+            self.compute(cells.numbers[atoms], positions_A[atoms], lattice)
+            for atoms, lattice in zip(cells.slices, cells.lattices_A, strict=True)
+        ]
+        return BatchForces(
+            energies_eV=np.array([result.energy_eV for result in results]),
+            forces_eV_per_A=np.concatenate([result.forces_eV_per_A for result in results]),
+        )
 
 
 def wrapped(positions_A: FloatArray, lattice_A: FloatArray) -> FloatArray:
