@@ -1,7 +1,8 @@
 """Trajectories in H5MD 1.1 (de Buyl, Colberg and Höfling, Comput. Phys. Commun. 185, 1546, 2014).
 
-Layout: ``/particles/all/position/{step, time, value}``, ``/particles/all/box/edges`` (with the same steps, as
-MDAnalysis wants it), ``/particles/all/{species, mass}`` (fixed), ``/observables/{temperature, potential_energy}``.
+Layout: ``/particles/all/position/{step, time, value}``, ``/particles/all/velocity`` where kept,
+``/particles/all/box/edges`` (with the same steps, as MDAnalysis wants it), ``/particles/all/{species, mass}`` (fixed),
+``/observables/{temperature, potential_energy}``.
 Units are attributes: Angstrom, ps, eV, K, u. The frame interval is the difference of times: inside, never beside.
 """
 
@@ -23,6 +24,7 @@ H5MD_VERSION = (1, 1)
 PARTICLES = "particles/all"
 TIME_UNITS_PS = {"ps": 1.0, "fs": 1e-3, "ns": 1e3}
 LENGTH_UNITS_A = {"Angstrom": 1.0, "angstrom": 1.0, "A": 1.0, "Å": 1.0, "nm": 10.0}
+VELOCITY_UNITS_A_PER_PS = {"Angstrom ps-1": 1.0, "Angstrom fs-1": 1e3, "nm ps-1": 10.0}
 STORAGE = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 CHUNK_BYTES = 1 << 20
 # Times may be stored in single precision; a missing frame is off by a whole interval.
@@ -121,6 +123,8 @@ def _write_particles(file: h5py.File, trajectory: Trajectory, steps_per_frame: i
     position.create_dataset("step", data=np.arange(frames, dtype=np.int64) * steps_per_frame)
     position.create_dataset("time", data=np.arange(frames) * trajectory.frame_interval_ps).attrs["unit"] = "ps"
     _series(position, trajectory.positions_A, "Angstrom")
+    if trajectory.velocities_A_per_ps is not None:
+        _element(group, "velocity", trajectory.velocities_A_per_ps, "Angstrom ps-1", position)
 
     box = group.create_group("box")
     box.attrs["dimension"] = 3
@@ -169,7 +173,18 @@ def _read_particles(file: h5py.File, source: Path) -> Trajectory:
         potential_energies_eV=_observable(file, "potential_energy", len(positions)),
         masses_u=masses,
         source=str(source),
+        velocities_A_per_ps=_velocities(group, source),
     )
+
+
+def _velocities(group: h5py.Group, source: Path) -> FloatArray | None:
+    if "velocity" not in group:
+        return None
+    stored = group["velocity"]["value"]
+    if stored.shape != group["position"]["value"].shape:
+        return None  # the format lets velocities be stored less often than positions
+    values: FloatArray = stored[:].astype(np.float64) * _factor(stored, VELOCITY_UNITS_A_PER_PS, source)
+    return values
 
 
 def _atoms(group: h5py.Group, source: Path) -> tuple[IntArray, FloatArray]:

@@ -23,6 +23,7 @@ class Trajectory:
         potential_energies_eV: potential energy of each frame, shape (F,), or None where unknown.
         masses_u: atomic masses, shape (N,); standard weights where not given.
         source: file or run it came from, for messages.
+        velocities_A_per_ps: shape (F, N, 3), or None where they are not stored.
     """
 
     numbers: IntArray
@@ -33,12 +34,14 @@ class Trajectory:
     potential_energies_eV: FloatArray | None = None
     masses_u: FloatArray = field(default_factory=lambda: np.empty(0))
     source: str = ""
+    velocities_A_per_ps: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be analysed.
 
         Raises:
-            InputError: one frame, changing atom counts, non-finite positions or no positive frame interval.
+            InputError: one frame, changing atom counts, non-finite positions, no positive frame interval, or velocities
+                of another shape.
         """
         if self.positions_A.ndim != 3 or self.positions_A.shape[1:] != (len(self.numbers), 3):  # noqa: PLR2004
             raise InputError(
@@ -50,6 +53,11 @@ class Trajectory:
             raise InputError(f"{self.source or 'trajectory'}: positions are not finite numbers")
         if not (np.isfinite(self.frame_interval_ps) and self.frame_interval_ps > 0):
             raise InputError(f"{self.source or 'trajectory'}: the frame interval must be a positive number of ps")
+        velocities = self.velocities_A_per_ps
+        if velocities is not None and not (
+            velocities.shape == self.positions_A.shape and np.isfinite(velocities).all()
+        ):
+            raise InputError(f"{self.source or 'trajectory'}: velocities must be finite, one for each position")
         if not len(self.masses_u):
             from ase.data import atomic_masses  # noqa: PLC0415 - keeps the import of this module light
 

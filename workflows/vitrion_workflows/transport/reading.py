@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase import units
 from ase.data import atomic_numbers
 
 from vitrion_models.errors import InputError
@@ -131,6 +132,7 @@ def _read_ase(source: Path, stated: float | None) -> Trajectory:
         potential_energies_eV=_energies(images),
         masses_u=images[0].get_masses(),
         source=str(source),
+        velocities_A_per_ps=_velocities(images),
     )
 
 
@@ -149,6 +151,13 @@ def _temperatures(images: list[Any]) -> FloatArray | None:
     if not all(image.has("momenta") and image.get_momenta().any() for image in images):
         return None
     return np.array([image.get_temperature() for image in images])
+
+
+def _velocities(images: list[Any]) -> FloatArray | None:
+    if not all(image.has("momenta") and image.get_momenta().any() for image in images):
+        return None
+    velocities: FloatArray = np.array([image.get_velocities() for image in images]) * units.fs * 1e3
+    return velocities
 
 
 def _energies(images: list[Any]) -> FloatArray | None:
