@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import stats
 
+from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
-from vitrion_workflows.transport.msd import mean_squared_displacements
-from vitrion_workflows.transport.regression import Fit, straight_line
+from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity
+from vitrion_workflows.transport.estimate import CM2_PER_S
+from vitrion_workflows.transport.regression import DIMENSIONS, Fit
+from vitrion_workflows.transport.variance import collective_excess, inflated
 
 # One collective path is a single walker: in short runs its diffusivity is a rumour, better left out.
 LARGEST_RELATIVE_STDERR = 0.6
@@ -17,37 +21,69 @@ class Haven:
     """Ratio of tracer to collective diffusivity.
 
     Attributes:
-        ratio: D_tracer / D_collective.
+        ratio: H_R = D_tracer / D_sigma: one for independent ions, below one where they drag each other along, one
+            over n for ions in rigid groups of n.
         relative_stderr: standard error over value; one collective trajectory makes it large in any short run.
+        interval_68: of the ratio.
+        interval_95: as above.
     """
 
     ratio: float
     relative_stderr: float
+    interval_68: tuple[float, float]
+    interval_95: tuple[float, float]
 
 
 def haven_ratio(displacements_A: FloatArray, fit: Fit) -> Haven | None:
-    """Compare tracer with collective motion over the window of the tracer's fit.
+    """Haven ratio of one species of equal charges, D_tracer / D_sigma (Murch, Solid State Ionics 7, 177, 1982).
 
-    D_collective = lim |sum_i dr_i|^2 / (6 N t) is the diffusivity in the Nernst-Einstein relation for equal charges:
-    conductivity follows from the tracer value divided by this ratio.
+    D_sigma = lim |sum_i dr_i|^2 / (6 N t) is the diffusivity in the Nernst-Einstein relation: conductivity follows
+    from the tracer value divided by this ratio. The frame of reference is the cell's centre of mass.
 
     Args:
-        displacements_A: drift-corrected displacements of the mobile ions, shape (F, N, 3).
+        displacements_A: drift-corrected displacements of the ions, shape (F, N, 3).
         fit: regression of the tracer.
 
     Returns:
         The ratio, or None where it is not known within 60 %, or nothing moves.
     """
-    ions = displacements_A.shape[1]
-    summed = displacements_A.sum(axis=1, keepdims=True) / np.sqrt(ions)
-    msd = mean_squared_displacements(summed, largest_lag=int(fit.lags[-1]))
-    collective = straight_line(msd, fit.lags, increments=len(displacements_A) - 1)
-    if collective.slope_A2 <= 0 or fit.slope_A2 <= 0:
+    if displacements_A.shape[1] == 1:
+        return Haven(1.0, 0.0, (1.0, 1.0), (1.0, 1.0))
+    excess = collective_excess(displacements_A, block=max(1, int(fit.lags[0]) // 2))
+    variance = inflated(fit.variance_A4, fit.ion_slopes_A2, collective=excess).value
+    to_value = CM2_PER_S / (2 * DIMENSIONS)
+    collective = collective_diffusivity(displacements_A, np.ones(displacements_A.shape[1]), 1.0)
+    return haven_of(fit.slope_A2 * to_value, float(np.sqrt(variance)) * to_value, collective)
+
+
+def haven_of(value_cm2_per_s: float, stderr_cm2_per_s: float, collective: CollectiveDiffusivity) -> Haven | None:
+    """Ratio of a tracer diffusivity to a collective one, each with its error.
+
+    Both are averages of squared displacements, gamma distributed with shapes k = (value / error)^2; a ratio of such
+    is F distributed with 2 k degrees of freedom each, which gives the intervals. That both come from the same ions is
+    neglected; the collective value, of one walker, makes nearly all of the error.
+
+    Args:
+        value_cm2_per_s: tracer diffusivity.
+        stderr_cm2_per_s: its statistical error.
+        collective: of the same ions.
+
+    Returns:
+        The ratio, or None where it is not known within 60 %, or nothing moves.
+    """
+    if value_cm2_per_s <= 0 or collective.value_cm2_per_s <= 0:
         return None
-    relative = np.hypot(
-        np.sqrt(collective.variance_A4) / collective.slope_A2,
-        np.sqrt(fit.variance_A4) / fit.slope_A2,
-    )
+    if stderr_cm2_per_s <= 0:
+        raise InputError("a Haven ratio needs a tracer diffusivity with its error")
+    tracer_shape = (value_cm2_per_s / stderr_cm2_per_s) ** 2
+    collective_shape = (collective.value_cm2_per_s / collective.stderr_cm2_per_s) ** 2
+    relative = float(np.hypot(tracer_shape**-0.5, collective_shape**-0.5))
     if relative > LARGEST_RELATIVE_STDERR:
         return None
-    return Haven(fit.slope_A2 / collective.slope_A2, float(relative))
+    ratio = value_cm2_per_s / collective.value_cm2_per_s
+
+    def bounds(tail: float) -> tuple[float, float]:
+        law = stats.f(2 * tracer_shape, 2 * collective_shape)
+        return ratio / float(law.isf(tail)), ratio / float(law.ppf(tail))
+
+    return Haven(ratio, relative, bounds(float(stats.norm.sf(1.0))), bounds(0.025))

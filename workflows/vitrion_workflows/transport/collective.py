@@ -1,0 +1,99 @@
+"""Collective (charge) diffusivity: the motion of the ions' summed charge, one walker however many ions."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitrion_models.errors import InputError
+from vitrion_models.system import FloatArray
+from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES, SMALLEST_SIGNAL
+from vitrion_workflows.transport.interval import Spread, spread
+from vitrion_workflows.transport.msd import mean_squared_displacements
+from vitrion_workflows.transport.regression import DIMENSIONS, Fit, fit_lags, straight_line
+from vitrion_workflows.transport.van_hove import non_gaussian
+from vitrion_workflows.transport.window import LATEST_START, LONGEST_LAG, VIBRATION_PS, memory_lag
+
+
+@dataclass(frozen=True, eq=False)
+class CollectiveDiffusivity:
+    """D_sigma = lim |sum_i z_i dr_i|^2 / (6 t sum_i z_i^2).
+
+    Attributes:
+        value_cm2_per_s: best estimate; zero where the summed charge does not spread.
+        stderr_cm2_per_s: its standard error.
+        spread: its intervals; None where the value is below two standard errors.
+        fit_window_ps: first and last lag of the fit.
+        fit: the regression, in frames, of |sum_i z_i dr_i|^2 / sum_i z_i^2.
+    """
+
+    value_cm2_per_s: float
+    stderr_cm2_per_s: float
+    spread: Spread | None
+    fit_window_ps: tuple[float, float]
+    fit: Fit
+
+
+def collective_diffusivity(
+    displacements_A: FloatArray, charges: FloatArray, frame_interval_ps: float
+) -> CollectiveDiffusivity:
+    """Diffusivity of the summed charge, which the conductivity follows from.
+
+    With equal charges it is lim |sum_i dr_i|^2 / (6 N t), the tracer diffusivity where ions move independently. The
+    sum is a single walker; averaging over ions gains nothing, so that its relative error is sqrt(N) times that of the
+    tracer. Being a sum of many it is nearly Gaussian and has the covariance of `msd_covariance`; where jumps are few,
+    the fourth cumulant of the ions' displacements adds to it (`_rarity`). The window starts as early as it may: when
+    both the ions' own motion and that of the sum have forgotten velocity and cage (`memory_lag`), and not within
+    1 ps as far as an eighth of the run allows.
+
+    Args:
+        displacements_A: displacements of the charged ions in the frame of the cell's centre of mass, shape (F, N, 3).
+        charges: of each ion in elementary charges, shape (N,).
+        frame_interval_ps: time between frames.
+
+    Raises:
+        InputError: too few frames, one charge for each ion not given, or no charge at all.
+    """
+    if len(displacements_A) < FEWEST_FRAMES:
+        raise InputError(f"{len(displacements_A)} frames are too few for a diffusivity: give at least {FEWEST_FRAMES}")
+    if charges.shape != displacements_A.shape[1:2] or not np.isfinite(charges).all():
+        raise InputError(f"{displacements_A.shape[1]} ions need as many charges, not {charges.shape}")
+    if not charges.any():
+        raise InputError("none of these ions carries a charge: state at least one that is not zero")
+    increments = len(displacements_A) - 1
+    last = max(3, int(LONGEST_LAG * increments))
+    summed = np.einsum("fnd,n->fd", displacements_A, charges)[:, None, :] / np.sqrt((charges**2).sum())
+    msd = mean_squared_displacements(summed, largest_lag=last + 2)
+    ions = mean_squared_displacements(displacements_A, largest_lag=last + 2).mean(axis=1)
+    first = max(
+        memory_lag(ions, walkers=displacements_A.shape[1], increments=increments),
+        memory_lag(msd[:, 0], walkers=1, increments=increments) if msd.any() else 1,
+        min(int(np.ceil(VIBRATION_PS / frame_interval_ps)), int(LATEST_START * increments)),
+    )
+    fit = straight_line(msd, fit_lags(first, last), increments=increments)
+    to_value = CM2_PER_S / (2 * DIMENSIONS * frame_interval_ps)
+    value = max(fit.slope_A2, 0.0) * to_value
+    rare = _rarity(displacements_A, ions, first=int(fit.lags[0]))
+    stderr = float(np.sqrt(fit.variance_A4 * to_value**2 + rare * value**2))
+    known = value > 0 and value >= SMALLEST_SIGNAL * stderr
+    return CollectiveDiffusivity(
+        value_cm2_per_s=value,
+        stderr_cm2_per_s=stderr,
+        spread=spread(value, stderr**2, freedom=float("inf")) if known else None,
+        fit_window_ps=(float(fit.lags[0] * frame_interval_ps), float(fit.lags[-1] * frame_interval_ps)),
+        fit=fit,
+    )
+
+
+def _rarity(displacements: FloatArray, msd: FloatArray, *, first: int) -> float:
+    """Relative variance that a sum of rare jumps has beyond a Gaussian walk.
+
+    The squared displacement of independent ions over a lag t has the relative variance 2/3 + 5/3 alpha_2(t) M(t)^2 /
+    (N m(t)^2), m(t) being the part of M(t) that grows; there are T / t such lags in the run. For jumps at a rate
+    Gamma it is 1 / (N Gamma T): one over their number.
+    """
+    growth = float(msd[min(2 * first, len(msd) - 1)] - msd[first])
+    alpha2 = float(non_gaussian(displacements, 1.0, lags=np.array([first])).alpha2[0])
+    if alpha2 <= 0 or growth <= 0:
+        return 0.0
+    frames, ions, _ = displacements.shape
+    return 5 / 3 * alpha2 * (float(msd[first]) / growth) ** 2 * first / ((frames - 1) * ions)

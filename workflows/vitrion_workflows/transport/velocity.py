@@ -1,0 +1,176 @@
+"""Velocity autocorrelation, and the Green-Kubo diffusivity that it gives."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from scipy import fft
+
+from vitrion_models.errors import InputError
+from vitrion_models.system import FloatArray
+from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES
+from vitrion_workflows.transport.interval import spread
+from vitrion_workflows.transport.msd import mean_squared_displacements
+from vitrion_workflows.transport.regression import DIMENSIONS, walk_covariance
+from vitrion_workflows.transport.variance import collective_excess, inflated
+from vitrion_workflows.transport.window import LATEST_START, VIBRATION_PS, memory_lag
+
+# A stored velocity that has lost this much of itself one frame later is sampled too coarsely to be integrated.
+COARSEST_CORRELATION = 0.5
+PLATEAU = 2
+
+
+class VelocitySource(StrEnum):
+    """Where velocities come from."""
+
+    STORED = "stored"
+    DIFFERENCES = "differences"  # of positions over one frame interval
+
+
+@dataclass(frozen=True, eq=False)
+class VelocityCorrelation:
+    """C(t) = <v(0) . v(t)> of each ion over all origins.
+
+    Attributes:
+        lag_ps: shape (L,).
+        ions_A2_per_ps2: C of each ion, shape (L, N).
+        frame_interval_ps: between lags.
+        source: stored velocities, or the mean velocity over each interval.
+    """
+
+    lag_ps: FloatArray
+    ions_A2_per_ps2: FloatArray
+    frame_interval_ps: float
+    source: VelocitySource
+
+    @property
+    def mean_A2_per_ps2(self) -> FloatArray:
+        """Mean over ions, shape (L,)."""
+        mean: FloatArray = self.ions_A2_per_ps2.mean(axis=1)
+        return mean
+
+
+@dataclass(frozen=True)
+class GreenKubo:
+    """D = (1/3) int_0^inf C(t) dt.
+
+    Attributes:
+        value_cm2_per_s: mean of the running integral over the plateau.
+        stderr_cm2_per_s: its standard error.
+        interval_95: cm2/s; None where the value is not positive.
+        plateau_ps: times between which the running integral is averaged.
+        source: what the velocities were.
+    """
+
+    value_cm2_per_s: float
+    stderr_cm2_per_s: float
+    interval_95: tuple[float, float] | None
+    plateau_ps: tuple[float, float]
+    source: VelocitySource
+
+
+def velocity_correlation(
+    displacements_A: FloatArray, frame_interval_ps: float, *, velocities_A_per_ps: FloatArray | None = None
+) -> VelocityCorrelation:
+    """Velocity autocorrelation up to half the run.
+
+    Without stored velocities the mean velocity over each interval stands in, u(i) = [r(i + 1) - r(i)] / dt. Its
+    correlation is the true one averaged with a triangle of half-width dt: the power at a frequency f is multiplied by
+    sinc^2(f dt), sinc(x) = sin(pi x) / (pi x), and what lies beyond half the frame frequency is folded in. At f = 0
+    the factor is one and everything folded in vanishes, so that the integral, the diffusivity, needs no correction;
+    spectra are divided by sinc^2 (`vibrational_density`).
+
+    Args:
+        displacements_A: drift-corrected displacements of the ions, shape (F, N, 3).
+        frame_interval_ps: time between frames.
+        velocities_A_per_ps: stored velocities of the same ions, drift removed, shape (F, N, 3), if there are any.
+
+    Raises:
+        InputError: too few frames, or velocities of another shape.
+    """
+    if len(displacements_A) < FEWEST_FRAMES:
+        raise InputError(f"{len(displacements_A)} frames are too few for a correlation: give at least {FEWEST_FRAMES}")
+    if velocities_A_per_ps is not None and velocities_A_per_ps.shape != displacements_A.shape:
+        raise InputError(
+            f"velocities of shape {velocities_A_per_ps.shape} do not belong to positions of {displacements_A.shape}"
+        )
+    stored = velocities_A_per_ps is not None
+    velocities = velocities_A_per_ps if stored else np.diff(displacements_A, axis=0) / frame_interval_ps
+    correlation = _autocorrelation(velocities, largest_lag=len(velocities) // 2)
+    return VelocityCorrelation(
+        lag_ps=np.arange(len(correlation)) * frame_interval_ps,
+        ions_A2_per_ps2=correlation,
+        frame_interval_ps=frame_interval_ps,
+        source=VelocitySource.STORED if stored else VelocitySource.DIFFERENCES,
+    )
+
+
+def green_kubo(displacements_A: FloatArray, correlation: VelocityCorrelation) -> GreenKubo | None:
+    """Diffusivity from the integral of the velocity autocorrelation.
+
+    The running integral (trapezoidal rule) is averaged over an octave that starts where velocity and cage are
+    forgotten (`memory_lag`), not within 1 ps as far as a sixteenth of the run allows. With stored velocities this
+    shares no number with the slope of the mean squared displacement; with differences of positions the running
+    integral is that slope at one lag, identically, and the estimate is independent only in its window and weights.
+    Its noise is that of the displacements over the plateau: the covariance of a walk, widened by the scatter over
+    ions and by their joint motion as for the slope.
+
+    Args:
+        displacements_A: drift-corrected displacements of the ions, shape (F, N, 3).
+        correlation: of the same ions.
+
+    Returns:
+        The estimate, or None where stored velocities are too far apart to be integrated.
+    """
+    interval, curves = correlation.frame_interval_ps, correlation.ions_A2_per_ps2
+    mean = correlation.mean_A2_per_ps2
+    if correlation.source is VelocitySource.STORED and mean[1] < COARSEST_CORRELATION * mean[0]:
+        return None
+    increments, ions = len(displacements_A) - 1, displacements_A.shape[1]
+    msd = mean_squared_displacements(displacements_A, largest_lag=increments // 2).mean(axis=1)
+    first = max(
+        memory_lag(msd, walkers=ions, increments=increments),
+        min(int(np.ceil(VIBRATION_PS / interval)), int(LATEST_START / 2 * increments)),
+    )
+    last = min(PLATEAU * first, len(curves) - 2)
+    running = (np.cumsum(curves, axis=0) - curves[0] / 2) * interval / DIMENSIONS
+    if correlation.source is VelocitySource.STORED:
+        running = running - curves / 2 * interval / DIMENSIONS
+    values = running[first : last + 1].mean(axis=0)
+    slope = 2 * DIMENSIONS * interval * float(values.mean())
+    lags = np.array([first, last + 1])
+    covariance = walk_covariance(
+        lags,
+        slope_A2=slope,
+        intercept_A2=float(msd[first]) - slope * first,
+        level_A2=float(msd[-1]),
+        increments=increments,
+        ions=ions,
+    )
+    octave = np.array([-1.0, 1.0]) / (last + 1 - first)
+    to_slope = 2 * DIMENSIONS * interval
+    excess = collective_excess(displacements_A, block=max(1, first // 2))
+    variance = inflated(float(octave @ covariance @ octave), values * to_slope, collective=excess)
+    value, stderr = slope / to_slope, float(np.sqrt(variance.value)) / to_slope
+    return GreenKubo(
+        value_cm2_per_s=value * CM2_PER_S,
+        stderr_cm2_per_s=stderr * CM2_PER_S,
+        interval_95=_interval(value * CM2_PER_S, stderr * CM2_PER_S, variance.freedom),
+        plateau_ps=(first * interval, last * interval),
+        source=correlation.source,
+    )
+
+
+def _interval(value: float, stderr: float, freedom: float) -> tuple[float, float] | None:
+    return spread(value, stderr**2, freedom=freedom).interval_95 if value > 0 else None
+
+
+def _autocorrelation(series: FloatArray, *, largest_lag: int) -> FloatArray:
+    """Mean over origins of the scalar product with what follows `lag` frames later, shape (largest_lag + 1, N)."""
+    frames = len(series)
+    size = fft.next_fast_len(2 * frames, real=True)
+    spectrum = fft.rfft(np.ascontiguousarray(series.transpose(1, 2, 0)), n=size, axis=-1)
+    power = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
+    products = fft.irfft(power, n=size, axis=-1)[:, : largest_lag + 1]
+    correlation: FloatArray = (products / (frames - np.arange(largest_lag + 1))).T
+    return correlation
