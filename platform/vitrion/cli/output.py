@@ -107,6 +107,8 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.{SIGNIFICANT_DIGITS}g}"
+    if value in ([], {}):
+        return "none"
     if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
         return ", ".join(_cell(item) for item in value)
     return escape(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

@@ -68,11 +68,13 @@ def test_a_table_shows_the_asked_columns_and_leaves_markup_alone(capsys):
 
 
 def test_one_object_is_shown_field_by_field(capsys):
-    emit({"formula": "LiCl", "gates": ["a", "b"], "none": None}, as_json=False)
+    emit({"formula": "LiCl", "gates": ["a", "b"], "none": None, "waiting": [], "labels": {}}, as_json=False)
     assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
         ["formula", "LiCl"],
         ["gates", "a,", "b"],
         ["none", "-"],
+        ["waiting", "none"],
+        ["labels", "none"],
     ]
 
 
