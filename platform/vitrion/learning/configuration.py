@@ -18,6 +18,9 @@ from vitrion_workflows.schemas import CellProtocol, LabelProtocol
 HOTTEST_K = 10000.0
 AUTO = "auto"
 LARGEST_SEED = 2**63 - 1  # what a database can store
+# What the analysis needs, and as much again that it may discard as equilibration; a test holds it to the analysis,
+# which would take longer to import than all else here.
+FEWEST_FRAMES = 40
 
 
 class _Section(BaseModel):
@@ -240,6 +243,22 @@ class CampaignConfiguration(_Section):
         for name in (*self.compounds.names, *(self.smaller.compounds if self.smaller else ())):
             if self.species not in chemical_system(name).split("-"):
                 raise ValueError(f"{name} holds no {self.species}: change species or compounds.names")
+        return self
+
+    @model_validator(mode="after")
+    def _enough_frames(self) -> "CampaignConfiguration":
+        lengths = {"labels.protocol.production_ps": self.labels.protocol.production_ps}
+        if self.smaller is not None:
+            lengths["smaller.production_ps"] = self.smaller.production_ps
+        if self.referee is not None and self.referee.labels:
+            lengths["referee.production_ps"] = self.referee.production_ps
+        for key, picoseconds in lengths.items():
+            frames = self.labels.protocol.model_copy(update={"production_ps": picoseconds}).frames
+            if frames < FEWEST_FRAMES:
+                raise ValueError(
+                    f"{key} {picoseconds:g} gives {frames} frames, and a diffusivity takes {FEWEST_FRAMES}, of which half may be "
+                    "equilibration: lengthen it, or shorten labels.protocol.frame_interval_fs"
+                )
         return self
 
     def shrunk(self) -> "CampaignConfiguration":

@@ -1,12 +1,14 @@
+import math
 from pathlib import Path
 
 import pytest
 import yaml
 
-from vitrion.learning.configuration import CampaignConfiguration, load_configuration
+from vitrion.learning.configuration import FEWEST_FRAMES, CampaignConfiguration, load_configuration
 from vitrion.learning.plan import effective
 from vitrion.learning.seeds import derive_seed
 from vitrion_models.errors import InputError
+from vitrion_workflows.transport import equilibration, estimate
 
 MINIMAL = {
     "name": "trial",
@@ -14,6 +16,17 @@ MINIMAL = {
     "compounds": {"names": ["LiCl", "LiF", "Li2O"]},
     "labels": {"temperatures_K": [1500, 1000], "target_temperature_K": 1000},
     "surrogate": {"test_compositions": 1},
+}
+SMALLER = {
+    "compounds": ["LiCl", "LiF"],
+    "atoms": 24,
+    "melt_ps": 0.4,
+    "quench_ps": 0.4,
+    "hold_ps": 0.1,
+    "production_ps": 0.8,
+    "cycles": 2,
+    "initial": 2,
+    "batch": 2,
 }
 
 
@@ -41,6 +54,12 @@ def test_the_smallest_campaign_is_valid_and_sorted(tmp_path):
         ({"acquisition": {"random": 0}}, "acquisition.random"),
         ({"surrogate": {"test_compositions": 3}}, "leave compounds to train on"),
         ({"compounds": {}}, "`compounds.names` is missing"),
+        (
+            {"labels": {**MINIMAL["labels"], "protocol": {"production_ps": 0.3}}},
+            "labels.protocol.production_ps 0.3 gives 15 frames, and a diffusivity takes 40",
+        ),
+        ({"referee": {"production_ps": 0.7}}, "referee.production_ps 0.7 gives 35 frames"),
+        ({"smaller": {**SMALLER, "production_ps": 0.1}}, "smaller.production_ps 0.1 gives 5 frames"),
     ],
 )
 def test_each_fault_is_one_line_that_names_file_and_key(tmp_path, changes, words):
@@ -64,6 +83,10 @@ def test_what_is_no_mapping_is_refused(tmp_path, text):
 def test_an_absent_file_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"absent\.yaml"):
         load_configuration(tmp_path / "absent.yaml")
+
+
+def test_a_label_of_the_fewest_frames_is_analysed_whatever_equilibration_takes():
+    assert math.floor((1 - equilibration.LARGEST_DISCARD) * FEWEST_FRAMES) >= estimate.FEWEST_FRAMES
 
 
 def test_the_hash_follows_what_decides_labels_only():
