@@ -8,7 +8,8 @@ from vitrion.learning.configuration import FEWEST_FRAMES, CampaignConfiguration,
 from vitrion.learning.plan import effective
 from vitrion.learning.seeds import derive_seed
 from vitrion_models.errors import InputError
-from vitrion_workflows.transport import equilibration, estimate
+from vitrion_workflows.transport.equilibration import LARGEST_DISCARD
+from vitrion_workflows.transport.estimate import FEWEST_FRAMES as FRAMES_ANALYSED
 
 MINIMAL = {
     "name": "trial",
@@ -86,7 +87,7 @@ def test_an_absent_file_is_refused(tmp_path):
 
 
 def test_a_label_of_the_fewest_frames_is_analysed_whatever_equilibration_takes():
-    assert math.floor((1 - equilibration.LARGEST_DISCARD) * FEWEST_FRAMES) >= estimate.FEWEST_FRAMES
+    assert math.floor((1 - LARGEST_DISCARD) * FEWEST_FRAMES) >= FRAMES_ANALYSED
 
 
 def test_the_hash_follows_what_decides_labels_only():
