@@ -64,7 +64,7 @@ def command(
     with connect() as db:
         if twin is not None:
             db.structures.add(twin, kind=StructureKind.CRYSTAL, source=compound)
-        build(db, documents)
+        build(db, documents).require_all()
         where = db.where
     outcome = next(each for each in outcomes_in(documents) if isinstance(each, CellOutcome))
     emit(outcome, as_json=as_json, columns=COLUMNS)

@@ -215,7 +215,7 @@ def _store_relaxed(
             warnings.filterwarnings("ignore", "cd is deprecated", FutureWarning)  # inside jobflow: not ours to mend
             run_locally(flow, store=store, log=False, raise_immediately=True)
         # One cell at a time: what is interrupted later keeps the cells that are done.
-        stored += build(db, list(store.query())).structures
+        stored += build(db, list(store.query())).require_all().structures
         advance(len(drawn) + index + 1, message="relaxing")
     return stored
 

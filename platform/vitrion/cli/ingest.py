@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vitrion.cli.output import emit, note, progress
+from vitrion.ingest.paths import require_paths
 from vitrion_models.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, help="Bring files and public data sets into the database.")
@@ -37,6 +38,7 @@ def structures(
     as_json: AsJson = False,
 ) -> None:
     """Add the structures of files; one with a fault is left out whole and told (exit code 1 when others went in)."""
+    require_paths(paths)
     from vitrion.database import connect  # noqa: PLC0415 - `vitrion --help` does without
     from vitrion.ingest.files import ingest_files  # noqa: PLC0415
     from vitrion_workflows.schemas import StructureKind  # noqa: PLC0415

@@ -7,6 +7,7 @@ import typer
 
 from vitrion.cli.output import emit, note
 from vitrion.cli.selection import LARGEST_SEED
+from vitrion.ingest.paths import require_file
 from vitrion_models.errors import InputError
 
 COLUMNS = ("temperature_K", "state", "value", "interval_95", "unit", "equilibration_ps", "framework_state", "failed")
@@ -28,11 +29,12 @@ def command(
 
     What was interrupted goes on when the same command is given again; what is finished is not run twice.
     """
-    from vitrion.ingest.reading import read_structures  # noqa: PLC0415 - `vitrion --help` does without
-
     temperatures = parse_temperatures(temperature)
     if ps is not None and not SHORTEST_PS <= ps <= LONGEST_PS:
         raise InputError(f"a run of {ps:g} ps is impossible: give --ps from {SHORTEST_PS:g} to {LONGEST_PS:g}")
+    require_file(file)
+    from vitrion.ingest.reading import read_structures  # noqa: PLC0415 - `vitrion --help` does without
+
     structures = read_structures(file)
 
     # Jobs are slow to import: a file with a fault is told before.
@@ -61,8 +63,10 @@ def command(
             documents = run_flow(maker.make(structure, temperature_K=each, seed=seed), description=title, quiet=as_json)
             with connect() as db:
                 # One label is stored before the next begins: a later fault costs none of them.
-                build(db, documents)
+                report = build(db, documents).require_all()
                 where = db.where
+            for reason in report.missing.values():
+                note(f"the trajectory is not kept: {reason}")
             outcomes += [found for found in outcomes_in(documents) if isinstance(found, LabelOutcome)]
     if as_json:
         emit(outcomes, as_json=True)

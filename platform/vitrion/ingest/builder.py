@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from vitrion.database import Database, NotFoundError, home_folder
 from vitrion.datasets.fetching import sha256_of
@@ -54,6 +54,18 @@ class BuildReport:
             missing=self.missing | other.missing,
             refused=self.refused | other.refused,
         )
+
+    def require_all(self) -> Self:
+        """This report, where no outcome was left out.
+
+        Raises:
+            InputError: one was; the first reason is told.
+        """
+        if self.refused:
+            job, reason = next(iter(self.refused.items()))
+            more = f" (and {len(self.refused) - 1} more)" if len(self.refused) > 1 else ""
+            raise InputError(f"job {job} was run and not stored: {reason}{more}")
+        return self
 
 
 @dataclass(frozen=True)

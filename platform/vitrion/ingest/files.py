@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vitrion.database import Database, NewStructure
 from vitrion.ingest.kinds import judge_kind
+from vitrion.ingest.paths import require_paths
 from vitrion.ingest.reading import file_format, read_structures
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import StructureKind
@@ -111,20 +112,20 @@ def find_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
     Raises:
         InputError: a path does not exist, or there is nothing to read.
     """
+    wanted = list(paths)
+    require_paths(wanted)
     found: dict[Path, None] = {}
     skipped = 0
-    for path in paths:
+    for path in wanted:
         if path.is_dir():
             inside = sorted(each for each in path.rglob("*") if each.is_file())
             known = [each for each in inside if file_format(each) is not None]
             skipped += len(inside) - len(known)
             found.update(dict.fromkeys(known))
-        elif path.exists():
-            found[path] = None
         else:
-            raise InputError(f"{path}: no such file or folder")
+            found[path] = None
     if not found:
-        raise InputError(f"no structure file in {', '.join(map(str, paths)) or 'nothing'}")
+        raise InputError(f"no structure file in {', '.join(map(str, wanted)) or 'nothing'}")
     return list(found), skipped
 
 

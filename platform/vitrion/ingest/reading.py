@@ -11,6 +11,7 @@ from pymatgen.core.structure import Structure
 
 from vitrion.ingest import ase_files, cif, pymatgen_json, vasp
 from vitrion.ingest.checking import check_structure
+from vitrion.ingest.paths import require_file
 from vitrion_models.errors import InputError
 
 Reader = Callable[[Path], list[Structure]]
@@ -58,10 +59,7 @@ def read_structures(path: Path) -> list[Structure]:
             that are not finite, no cell or one without volume, or a trajectory whose atoms change.
     """
     known = file_format(path)
-    if path.is_dir():
-        raise InputError(f"{path}: this is a folder, a file is wanted")
-    if not path.is_file():
-        raise InputError(f"{path}: no such file")
+    require_file(path)
     if known is None:
         names = ", ".join(each.name for each in FORMATS)
         raise InputError(f"{path}: its name tells no known format ({names}): rename it")

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 
 import pytest
 from pymatgen.core import Lattice, Structure
@@ -6,6 +8,8 @@ from pymatgen.core import Lattice, Structure
 import vitrion
 from vitrion.cli.app import run
 from vitrion.cli.label import parse_temperatures
+from vitrion.database import NotFoundError
+from vitrion.database.labels import Labels
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import fingerprint
 
@@ -49,6 +53,31 @@ def test_label_stores_a_label_at_each_temperature_once(cif, capsys):
     assert json.loads(capsys.readouterr().out) == shown
     with vitrion.connect(readonly=True) as db:
         assert db.labels.count() == 2
+
+
+def test_a_label_that_could_not_be_stored_is_told(cif, capsys, monkeypatch):
+    def refuse(*_arguments, **_options):
+        raise NotFoundError("no structure abc in the database: add it before its label")
+
+    monkeypatch.setattr(Labels, "add", refuse)
+    assert run(["label", str(cif), "-t", "900", "--potential", "lennard-jones", "--ps", "0.4", "--json"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "was run and not stored: no structure abc" in printed.err
+    assert printed.err.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["ingest", "structures", "absent.cif"], ["label", "absent.cif", "-t", "900"]])
+def test_a_file_that_is_not_there_is_told_without_importing_anything_heavy(words):
+    script = (
+        "import sys\n"
+        "from vitrion.cli.app import run\n"
+        f"assert run({words!r}) == 2\n"
+        "print(*{'pymatgen', 'mongoengine', 'numpy', 'pandas', 'jobflow'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+    assert "absent.cif: no such file" in done.stderr
 
 
 @pytest.mark.parametrize(
