@@ -256,8 +256,8 @@ class CampaignConfiguration(_Section):
             frames = self.labels.protocol.model_copy(update={"production_ps": picoseconds}).frames
             if frames < FEWEST_FRAMES:
                 raise ValueError(
-                    f"{key} {picoseconds:g} gives {frames} frames, and a diffusivity takes {FEWEST_FRAMES}, of which half "
-                    "may be equilibration: lengthen it, or shorten labels.protocol.frame_interval_fs"
+                    f"{key} {picoseconds:g} gives {frames} frames, and a diffusivity takes {FEWEST_FRAMES}, of which "
+                    "half may be equilibration: lengthen it, or shorten labels.protocol.frame_interval_fs"
                 )
         return self
 
