@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-import vesin
 from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
@@ -47,6 +46,8 @@ def neighbours(
     """
     if not (np.isfinite(cutoff_A) and cutoff_A > 0):
         raise InputError(f"a cutoff of {cutoff_A:g} A finds no neighbours: give a positive one")
+    import vesin  # noqa: PLC0415 - imports torch where that is installed, which takes seconds
+
     first, second, vectors, distances = vesin.NeighborList(cutoff=cutoff_A, full_list=True).compute(
         points=system.positions_A, box=system.lattice_A, periodic=True, quantities="ijDd"
     )

@@ -56,10 +56,10 @@ def vibrational_density(
 ) -> VibrationalDensity:
     """Density of states, g(f) = 4 int_0^inf C(t) / C(0) cos(2 pi f t) dt.
 
-    From Dickey and Paskin, Phys. Rev. 188, 1407 (1969). The correlation is multiplied by Hann's window cos^2(pi t / 2 L) up to the longest lag L, which shows a sharp line
-    with a full width of 1 / L at half maximum and side lobes below 3 %. Its value at zero frequency is 4 D m / (k T):
-    solids start at zero, liquids do not. Velocities that are differences of positions lose the factor
-    sinc^2(f dt), which is divided out.
+    From Dickey and Paskin, Phys. Rev. 188, 1407 (1969). The correlation is multiplied by Hann's window
+    cos^2(pi t / 2 L) up to the longest lag L, which shows a sharp line with a full width of 1 / L at half maximum and
+    side lobes below 3 %. Its value at zero frequency is 4 D m / (k T): solids start at zero, liquids do not.
+    Velocities that are differences of positions lose the factor sinc^2(f dt), which is divided out.
 
     Args:
         correlation: velocity autocorrelation at lags 0, 1, 2 ... frames, any unit, shape (L,).

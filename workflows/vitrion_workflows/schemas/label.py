@@ -28,6 +28,7 @@ class FrameworkState(StrEnum):
     """What the immobile sublattice did during the run."""
 
     VIBRATING = "vibrating"
+    ROTATING = "rotating"  # it stands, and its bonded groups turn
     MOLTEN = "molten"
     ABSENT = "absent"  # every atom is of the mobile species
 

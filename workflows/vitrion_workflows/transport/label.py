@@ -8,7 +8,7 @@ from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
 from vitrion_models.errors import InputError
-from vitrion_models.system import FloatArray
+from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol, LabelState
@@ -92,12 +92,8 @@ def analyse_trajectory(
     sound, not_checked = _integrity(trajectory, displacements, start, temperature_K)
     seen = gates.resolution(estimate, ions=ions.shape[1])
     settled = _settled(ions, estimate) if seen.resolved else ()
-    found = framework(
-        displacements,
-        trajectory.numbers,
-        mobile=atomic_numbers[species],
-        volume_A3=float(abs(np.linalg.det(trajectory.lattice_A))),
-    )
+    first = AtomicSystem(trajectory.numbers, positions[0], trajectory.lattice_A)
+    found = framework(displacements, first, mobile=atomic_numbers[species])
     state = LabelState.ACCEPTED
     if not all(gate.passed for gate in (*sound, *settled)):
         state = LabelState.REJECTED
