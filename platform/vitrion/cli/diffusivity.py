@@ -1,13 +1,12 @@
 """`vitrion diffusivity`: what a trajectory that exists already says about D."""
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vitrion.cli.output import emit, note
-from vitrion_models.errors import InputError
+from vitrion.results import write_result
 
 if TYPE_CHECKING:
     from vitrion_workflows.transport import TrajectoryAnalysis
@@ -116,11 +115,4 @@ def write_plot(path: Path, found: "TrajectoryAnalysis", *, title: str) -> None:
         ],
         layout={"title": title, "xaxis_title": "lag time (ps)", "yaxis_title": "MSD (\u00c5\u00b2)"},
     )
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(figure.to_html(include_plotlyjs=True), encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-        raise InputError(f"cannot write {path}: {error.strerror}") from error
+    write_result(path, figure.to_html(include_plotlyjs=True))

@@ -2,15 +2,14 @@
 
 import hashlib
 import os
-import tempfile
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
 from vitrion.database.errors import DatabaseError, NotFoundError, told
+from vitrion.results import write_atomically, write_result
 from vitrion_models.errors import CheckpointError, InputError
 
-CHUNK = 1 << 20
 SHA256_DIGITS = 64
 
 
@@ -77,10 +76,9 @@ class Artefacts(ABC):
         Raises:
             NotFoundError: there is none.
             CheckpointError: what is stored is not what was put there.
+            InputError: it cannot be written there.
         """
-        content = self.get(sha256)
-        with told(str(destination)):
-            write_atomically(destination, content)
+        write_result(destination, self.get(sha256))
         return destination
 
     @abstractmethod
@@ -190,34 +188,3 @@ def _checked(sha256: str) -> str:
     if len(sha256) != SHA256_DIGITS or not set(sha256) <= set("0123456789abcdef"):
         raise InputError(f"{sha256!r} is no sha256: 64 hexadecimal digits")
     return sha256
-
-
-def write_atomically(path: Path, source: Path | bytes) -> None:
-    """Write beside the place, sync, and rename: a reader sees the whole file or none.
-
-    Args:
-        path: the file; its folder is made.
-        source: bytes, or a file to copy.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
-    try:
-        with os.fdopen(descriptor, "wb") as target:
-            if isinstance(source, bytes):
-                target.write(source)
-            else:
-                with source.open("rb") as stream:
-                    while chunk := stream.read(CHUNK):
-                        target.write(chunk)
-            target.flush()
-            os.fchmod(target.fileno(), 0o644)  # a temporary file is its maker's alone
-            os.fsync(target.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -8,9 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vitrion.database.artefacts import write_atomically
-from vitrion.database.errors import told
 from vitrion.database.rows import Rows, StructureRow
+from vitrion.results import write_result
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas.geometry import atoms_from_system, system_from_structure
 
@@ -61,8 +60,7 @@ def export_table(rows: Rows[Any], path: Path, *, file_format: str) -> int:
     """
     if file_format not in _TABLES:
         raise InputError(f"{path}: these rows can be written as {' or '.join(_TABLES)}, not as {file_format}")
-    with told(str(path)):
-        write_atomically(path, _TABLES[file_format](rows).encode())
+    write_result(path, _TABLES[file_format](rows))
     return len(rows)
 
 
@@ -85,8 +83,7 @@ def export_structures(entries: Iterable[tuple[StructureRow, "Structure"]], path:
     listed = list(entries)
     if not listed:
         raise InputError(f"{path}: no structure passes the filters, so that no file is written")
-    with told(str(path)):
-        write_atomically(path, _STRUCTURES[file_format](listed, path).encode())
+    write_result(path, _STRUCTURES[file_format](listed, path))
     return len(listed)
 
 

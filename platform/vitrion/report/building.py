@@ -1,11 +1,9 @@
 """From a campaign in a database to a file."""
 
-import contextlib
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vitrion_models.errors import InputError
+from vitrion.results import write_result
 
 if TYPE_CHECKING:
     from vitrion.database import Database
@@ -29,15 +27,6 @@ def build(db: "Database", campaign: str, path: Path) -> Path:
     from vitrion.report.collecting import collect  # noqa: PLC0415 - brings torch and the database
     from vitrion.report.page import render  # noqa: PLC0415 - brings scipy
 
-    page = render(collect(db, campaign))
     target = path.absolute()
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(page, encoding="utf-8")
-        temporary.replace(target)
-    except OSError as fault:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise InputError(f"the report cannot be written to {target} ({fault.strerror}): name another place") from fault
+    write_result(target, render(collect(db, campaign)))
     return target

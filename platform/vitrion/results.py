@@ -1,0 +1,91 @@
+"""Files that somebody asked for: each appears whole or not at all, and one line says why it does not."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from vitrion_models.errors import InputError
+
+CHUNK = 1 << 20
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+MODE = 0o644  # a temporary file is its maker's alone
+
+
+def write_result(path: Path, content: bytes | str) -> None:
+    """Write what a command was asked to write.
+
+    Folders on the way are made, and removed again where the file cannot be written. What is there and is no file (a
+    terminal, a pipe, ``/dev/null``) is written to as it is, never replaced; so is what a link leads to.
+
+    Args:
+        path: the file.
+        content: all of it; text as UTF-8.
+
+    Raises:
+        InputError: it cannot be written there; the message names it and the reason.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    try:
+        if path.exists() and not path.is_dir() and not path.is_file():
+            with path.open("wb") as device:
+                device.write(data)
+            return
+        target = path.resolve()
+        with _folders_of(target):
+            write_atomically(target, data)
+    except OSError as fault:
+        if fault.errno in FULL:
+            raise InputError(
+                f"the disk is full: cannot write {path} ({fault.strerror}); free some space or name another place"
+            ) from fault
+        raise InputError(f"cannot write {path} ({fault.strerror}): name a place that may be written to") from fault
+
+
+def write_atomically(path: Path, source: Path | bytes) -> None:
+    """Write beside the place, sync, and rename: a reader sees the whole file or none.
+
+    Args:
+        path: the file; its folder is made.
+        source: bytes, or a file to copy.
+
+    Raises:
+        OSError: as the system gives it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".incoming-")
+    try:
+        with os.fdopen(descriptor, "wb") as target:
+            if isinstance(source, bytes):
+                target.write(source)
+            else:
+                with source.open("rb") as stream:
+                    while chunk := stream.read(CHUNK):
+                        target.write(chunk)
+            target.flush()
+            os.fchmod(target.fileno(), MODE)
+            os.fsync(target.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _folders_of(path: Path) -> Iterator[None]:
+    """Leave no folder behind that was made for a file which was not written."""
+    absent = [folder for folder in path.parents if not folder.exists()]
+    try:
+        yield
+    except OSError:
+        for folder in absent:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
