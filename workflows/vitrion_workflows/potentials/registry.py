@@ -3,7 +3,7 @@
 from ase.data import chemical_symbols
 
 from vitrion_models.errors import InputError, MissingDependencyError
-from vitrion_workflows.potentials import ase_import, chgnet, diep, lennard_jones, mace, nep
+from vitrion_workflows.potentials import ase_import, chgnet, diep, lennard_jones, mace, nep, remote
 from vitrion_workflows.potentials.entry import Availability, PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField
 
@@ -82,6 +82,20 @@ _ENTRIES = (
         optional=True,
         loader=mace.load_mace,
         probe=mace.probe_mace,
+    ),
+    PotentialEntry(
+        name="remote:",
+        version="stated in its description",
+        weights_sha256="",
+        licence="the potential's own",
+        functional="the potential's",
+        elements=frozenset(),
+        speed="the potential's, and some 0.1 milliseconds a step for the way there and back",
+        citation="V. Kapil et al., Comput. Phys. Commun. 236, 214 (2019) (the i-PI protocol)",
+        how_to_install=remote.EXAMPLE,
+        optional=True,
+        loader=remote.load_remote,
+        probe=remote.probe_remote,
     ),
     PotentialEntry(
         name="ase:",

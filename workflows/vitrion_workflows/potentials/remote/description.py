@@ -1,0 +1,144 @@
+"""The file that describes a potential in another process: who it is, and where or how to reach it."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Self, TypeVar
+
+import yaml
+from ase.data import chemical_symbols
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from vitrion_models.errors import InputError, MissingDependencyError
+
+ADDRESS_PLACEHOLDER = "{address}"
+STRUCTURE_PLACEHOLDER = "{structure}"
+CLIENT_PLACEHOLDER = "{client}"
+PYTHON_PLACEHOLDER = "{python}"
+UNIX_PREFIX = "unix:"
+LARGEST_PORT = 65535
+Model = TypeVar("Model", bound=BaseModel)
+EXAMPLE = "give remote:FILE.yaml with an identity and an address or a command (see docs/design/potentials.md)"
+
+
+def _real_elements(symbols: tuple[str, ...]) -> tuple[str, ...]:
+    unknown = sorted(set(symbols) - set(chemical_symbols[1:]))
+    if unknown:
+        raise ValueError(f"{', '.join(unknown)} are no elements")
+    return symbols
+
+
+def _real_address(address: str) -> str:
+    parse_address(address)
+    return address
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RemoteIdentity(_Strict):
+    """Who computes the forces; nothing of it is ever guessed.
+
+    Attributes:
+        name: of the potential.
+        version: of its weights and of the code that evaluates them.
+        weights_sha256: sha256 of the weights; what a label's key is made of.
+        elements: chemical symbols covered.
+    """
+
+    name: Annotated[str, Field(min_length=1)]
+    version: Annotated[str, Field(min_length=1)]
+    weights_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    elements: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_real_elements)]
+
+
+class RemoteDescription(_Strict):
+    """A potential in another process.
+
+    Attributes:
+        identity: who it is, stated here.
+        identity_file: or the file that `vitrion potentials serve --identity` has written.
+        address: where Vitrion listens for the client: ``host:port`` or ``unix:/path``. With a command it may be left
+            out: each process that uses the potential then has a socket of its own.
+        command: starts the client; ``{address}`` stands for the address, ``{client}`` for the file of our own client
+            (which needs only numpy and ASE), ``{python}`` for this interpreter, ``{structure}`` for a file with the
+            atoms in their order (for clients that must know them beforehand).
+        structure: file with the atoms that a client, which was started by hand and does not ask for them, was given.
+        start_timeout_s: longest wait until the client is connected (it may have to load its weights).
+        call_timeout_s: longest wait for the forces of one step.
+        restarts: how often in 1000 steps a client that died or hangs is replaced.
+    """
+
+    identity: RemoteIdentity | None = None
+    identity_file: Path | None = None
+    address: Annotated[str, AfterValidator(_real_address)] | None = None
+    command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    structure: Path | None = None
+    start_timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    call_timeout_s: Annotated[float, Field(gt=0)] = 600.0
+    restarts: Annotated[int, Field(ge=0)] = 3
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.identity is None) == (self.identity_file is None):
+            raise ValueError("state the identity, or an identity_file, and not both")
+        if self.address is None and self.command is None:
+            raise ValueError("state an address, or a command that starts the client")
+        if self.command is not None and not any(ADDRESS_PLACEHOLDER in word for word in self.command):
+            raise ValueError("the command must hold {address}")
+        return self
+
+    @property
+    def asks_structure(self) -> bool:
+        """Whether the command wants a file with the atoms."""
+        return self.command is not None and any(STRUCTURE_PLACEHOLDER in word for word in self.command)
+
+
+def parse_address(address: str) -> tuple[str, int] | str:
+    """Host and port, or the path of a Unix socket.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if address.startswith(UNIX_PREFIX) and len(address) > len(UNIX_PREFIX):
+        return address.removeprefix(UNIX_PREFIX)
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) <= LARGEST_PORT:
+        raise InputError(f"{address!r} is no address: give host:port or unix:/path")
+    return host, int(port)
+
+
+def read_description(path: Path) -> tuple[RemoteDescription, RemoteIdentity]:
+    """Description and identity of a remote potential.
+
+    Raises:
+        MissingDependencyError: the file, or the identity file it names, is not there.
+        InputError: one of them cannot be read.
+    """
+    description = _validated(RemoteDescription, _mapping(path), path)
+    if description.identity is not None:
+        return description, description.identity
+    named = path.parent / Path(description.identity_file or "")
+    return description, _validated(RemoteIdentity, _mapping(named), named)
+
+
+def _mapping(path: Path) -> object:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise MissingDependencyError(f"{path} cannot be read ({error.strerror}): {EXAMPLE}") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no text: {EXAMPLE}") from error
+    try:
+        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError) as error:
+        raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _validated(model: type[Model], content: object, path: Path) -> Model:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        place = ".".join(str(part) for part in fault["loc"]) or "it"
+        raise InputError(f"{path}: {place}: {fault['msg']}") from error
