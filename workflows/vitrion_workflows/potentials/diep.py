@@ -1,17 +1,15 @@
 """DIEP 2.0, trained on MatPES r2SCAN: its weights lie inside the package."""
 
 import json
-import warnings
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+
+from ase.data import atomic_numbers
 
 from vitrion_models.errors import MissingDependencyError
-from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.potentials.ase_import import AseForceField
 from vitrion_workflows.potentials.entry import Availability
-from vitrion_workflows.potentials.force_field import ForceResult
+from vitrion_workflows.potentials.graph_force_field import GraphForceField
 from vitrion_workflows.potentials.weights import require_weights
 
 DIEP_SHA256 = "3be1df5dbe3d15e1d35a2ca1d3c50a6b212ea2d248c89e02d84fa780eb609576"
@@ -20,35 +18,29 @@ WEIGHTS = "state.pt"
 ADVICE = "pip install diep"
 
 
-class DiepForceField(AseForceField):
-    """DIEP through its own calculator, which is where it builds its graph."""
+class DiepForceField(GraphForceField):
+    """DIEP's weights in our own evaluation of its network (`diep_network`); the package's code is not run."""
 
     def __init__(self, folder: Path, *, device: str) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # third-party deprecations at import are not the caller's business
-            from diep.pretrained import make_calculator  # noqa: PLC0415 - seconds to import torch
+        import torch  # noqa: PLC0415 - seconds to import, and only the graph networks need it
 
-            calculator = make_calculator(folder, device=device, stress=True)
+        from vitrion_workflows.potentials.diep_network import DiepNetwork  # noqa: PLC0415 - imports torch
+
+        arguments = json.loads((folder / "model.json").read_text())["kwargs"]["model"]["init_args"]
+        symbols = arguments["element_types"]
         super().__init__(
-            calculator,
+            DiepNetwork(
+                torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True),
+                arguments,
+                numbers=torch.tensor([atomic_numbers[symbol] for symbol in symbols]),
+                device=device,
+            ),
             name="diep",
             version=f"2.0 fold1 (diep {version('diep')})",
             weights_sha256=DIEP_SHA256,
-            elements=stored_elements(folder),
+            elements=frozenset(symbols),
+            device=device,
         )
-        self._pes: Any = calculator
-
-    def compute(
-        self,
-        numbers: IntArray,
-        positions_A: FloatArray,
-        lattice_A: FloatArray,
-        *,
-        stress: bool = False,
-    ) -> ForceResult:
-        """See `ForceField.compute`. The stress costs another gradient: it is switched off unless wanted."""
-        self._pes.compute_stress = self._pes.potential.calc_stresses = stress
-        return super().compute(numbers, positions_A, lattice_A, stress=stress)
 
 
 def stored_elements(folder: Path) -> frozenset[str]:

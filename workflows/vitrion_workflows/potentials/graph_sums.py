@@ -29,6 +29,37 @@ def sum_rows(values: Tensor, order: Tensor, starts: Tensor) -> Tensor:
     return torch.embedding_bag(values, order, starts, False, 0, False, None, True)[0]
 
 
+class _EdgeAtoms(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, of_first: Tensor, of_second: Tensor, indices: tuple[Tensor, ...]) -> Tensor:
+        first, second, everything, reverse, starts = indices
+        ctx.save_for_backward(everything, reverse, starts)
+        return of_first.index_select(0, first).add_(of_second.index_select(0, second))
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
+        everything, reverse, starts = ctx.saved_tensors
+        gradient = gradients[0].contiguous()
+        wanted = ctx.needs_input_grad
+        return (
+            sum_rows(gradient, everything, starts) if wanted[0] else None,
+            sum_rows(gradient, reverse, starts) if wanted[1] else None,
+            None,
+        )
+
+
+def edge_atoms(of_first: Tensor, of_second: Tensor, indices: tuple[Tensor, ...]) -> Tensor:
+    """Sum of what an edge's two atoms give: ``a[first] + b[second]``, shape (E, F).
+
+    Args:
+        of_first: shape (N, F).
+        of_second: shape (N, F).
+        indices: first, second, 0 ... E - 1, reverse and starts; see `neighbours.Edges`.
+    """
+    total: Tensor = _EdgeAtoms.apply(of_first, of_second, indices)  # type: ignore[no-untyped-call]
+    return total
+
+
 class _Runs(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, order: Tensor, starts: Tensor, owner: Tensor) -> Tensor:
@@ -41,16 +72,16 @@ class _Runs(torch.autograd.Function):
         return gradients[0].index_select(0, owner), None, None, None
 
 
-def sum_to_owner(values: Tensor, everything: Tensor, starts: Tensor, owner: Tensor) -> Tensor:
-    """Sums of rows that stand together by owner.
+def sum_to_owner(values: Tensor, order: Tensor, starts: Tensor, owner: Tensor) -> Tensor:
+    """Sums of rows by owner.
 
     Args:
-        values: shape (E, F), rows in the order of their owners.
-        everything: 0 ... E - 1.
-        starts: first row of each owner, and E; shape (N + 1,).
+        values: shape (E, F).
+        order: the rows in the order of their owners, shape (E,).
+        starts: places in it where each owner's rows start, and E; shape (N + 1,).
         owner: of each row, shape (E,).
     """
-    summed: Tensor = _Runs.apply(values, everything, starts, owner)  # type: ignore[no-untyped-call]
+    summed: Tensor = _Runs.apply(values, order, starts, owner)  # type: ignore[no-untyped-call]
     return summed
 
 
