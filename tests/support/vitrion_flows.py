@@ -70,3 +70,11 @@ def step_on(folder, steps):
 def fill_disk():
     """Meet a full disk."""
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@job
+def require(path):
+    """Break until a file is there, then answer with its text."""
+    if not Path(path).exists():
+        raise ValueError(f"no {Path(path).name}")
+    return Path(path).read_text()

@@ -43,6 +43,18 @@ def step(file: FileArgument, *, as_json: JsonOption = False, quiet: QuietOption 
 
 
 @app.command()
+def retry(file: FileArgument, *, as_json: JsonOption = False) -> None:
+    """Ask again what failed, once its reason is mended; `run` or `step` then does it, in closed cycles too.
+
+    What the gates refused is an answer and is not asked again. Labels that come late to a finished campaign are
+    learned from when `cycles` is raised.
+    """
+    with opened(file, quiet=True, begun=True) as campaign:
+        asked = [entry.title for entry in campaign.ask_again()]
+        emit({"campaign": campaign.configuration.name, "asked_again": asked}, as_json=as_json)
+
+
+@app.command()
 def status(file: FileArgument, *, as_json: JsonOption = False) -> None:
     """Say where a campaign stands; does not disturb a running one."""
     from vitrion.database import connect  # noqa: PLC0415 - `--help` does without
@@ -76,8 +88,14 @@ def schema() -> None:
 
 
 @contextmanager
-def opened(file: Path, *, quiet: bool) -> "Iterator[Campaign]":
-    """The campaign of a file in the configured database, with a live display and Ctrl-C turned into a clean stop."""
+def opened(file: Path, *, quiet: bool, begun: bool = False) -> "Iterator[Campaign]":
+    """The campaign of a file in the configured database, with a live display and Ctrl-C turned into a clean stop.
+
+    Args:
+        file: the campaign's YAML file.
+        quiet: show nothing.
+        begun: refuse a campaign that the database does not know yet, instead of beginning it.
+    """
     from vitrion.learning.configuration import load_configuration  # noqa: PLC0415
 
     configuration = load_configuration(file)
@@ -92,6 +110,8 @@ def opened(file: Path, *, quiet: bool) -> "Iterator[Campaign]":
     scratch = Path(os.environ.get("VITRION_SCRATCH") or home_folder() / "scratch")
     make_folder(scratch)
     with connect() as db, Display(scratch=scratch, quiet=quiet) as display, _stop_on_interrupt() as should_stop:
+        if begun:
+            db.campaigns.get(configuration.name)
         runner = make_runner(configuration.runner, db=db, uri=os.environ.get(URI_VARIABLE), scratch=scratch)
         campaign = Campaign(db, configuration, runner, display, scratch, should_stop)
         try:

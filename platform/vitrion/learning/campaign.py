@@ -18,7 +18,9 @@ from vitrion.learning.holding import LEASE_SECONDS, holding, own_name
 from vitrion.learning.learning import LearningStage
 from vitrion.learning.ledger import Ledger
 from vitrion.learning.plan import Plan, effective, make_plan, pinned_weights
+from vitrion.learning.proposal import FINISHED, Proposal, plain_proposals
 from vitrion.learning.proposing import propose
+from vitrion.learning.retrying import ask_again
 from vitrion.learning.stage import Stage
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.display import Display
@@ -92,6 +94,10 @@ class Campaign:
         if cycle is None:
             self._propose(plan, 0)
             return True
+        if (late := self._asked_again()) is not None:
+            with holding(self.db, name, late, owner=self.owner) as held:
+                self._label(self._stage(held), what="what is asked again")
+            return True
         if cycle.index + (cycle.state == "closed") >= self.configuration.cycles:
             return False
         with holding(self.db, name, cycle.index, owner=self.owner) as held:
@@ -101,6 +107,22 @@ class Campaign:
                 self._propose(plan, held.index + 1)  # else somebody has begun the next one
         return True
 
+    def ask_again(self) -> list[Proposal]:
+        """Have the questions whose runs broke asked again by the next steps, those of closed cycles included.
+
+        Raises:
+            BusyError: another process works on them.
+        """
+        return ask_again(self.db, self.factory, self.runner, owner=self.owner)
+
+    def _asked_again(self) -> int | None:
+        """The first cycle past its labelling in which a proposal waits, or None."""
+        for cycle in self.db.cycles.list(self.configuration.name):
+            past = cycle.state in {"learning", "closed"}
+            if past and any(entry.state not in FINISHED for entry in plain_proposals(cycle.proposals)):
+                return cycle.index
+        return None
+
     def _propose(self, plan: Plan, index: int) -> None:
         self.display.say(f"cycle {index + 1} of {self.configuration.cycles}: choosing what to label")
         proposals = propose(self.db, self.configuration, plan, self.factory, index=index)
@@ -108,8 +130,8 @@ class Campaign:
             self.configuration.name, index, proposals=[entry.model_dump(mode="json") for entry in proposals]
         )
 
-    def _advance(self, cycle: CycleRow) -> None:
-        stage = Stage(
+    def _stage(self, cycle: CycleRow) -> Stage:
+        return Stage(
             self.db,
             self.configuration,
             plan=self.plan,
@@ -119,17 +141,20 @@ class Campaign:
             scratch=self.scratch,
             should_stop=self.should_stop,
         )
+
+    def _advance(self, cycle: CycleRow) -> None:
+        stage = self._stage(cycle)
         if cycle.state == "proposed":
             stage.ledger.transition("proposed", "labelling")
         elif cycle.state == "labelling":
-            self._label(stage)
+            self._label(stage, what="cells and labels")
             stage.ledger.transition("labelling", "learning")
         else:
             self._learn(stage)
             stage.ledger.transition("learning", "closed")
 
-    def _label(self, stage: Stage) -> None:
-        self.display.say(f"cycle {stage.ledger.index + 1}: cells and labels")
+    def _label(self, stage: Stage, *, what: str) -> None:
+        self.display.say(f"cycle {stage.ledger.index + 1}: {what}")
         labelling = stage.labelling()
         if not self.runner.run(labelling.begin(), on_result=labelling.on_result, watch=stage.watch()):
             raise StoppedEarlyError(_stopped(self.configuration.name))

@@ -91,8 +91,9 @@ class Labelling:
         if attempts < MOST_CELLS:
             again = [self._replace(p, attempts=attempts) for p in waiting]
             return [self._cell_task(again[0])]
+        state = ProposalState.FAILED if result.error else ProposalState.REFUSED
         for proposal in waiting:
-            self._replace(proposal, attempts=attempts, state=ProposalState.REFUSED, reason=reason)
+            self._replace(proposal, attempts=attempts, state=state, reason=reason)
         return []
 
     def _after_label(self, key: str, outcome: Any, result: TaskResult) -> None:

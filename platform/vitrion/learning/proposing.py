@@ -20,6 +20,9 @@ from vitrion_models.errors import InputError
 from vitrion_models.surrogates import TrainedSurrogate
 from vitrion_workflows.schemas import LabelState
 
+# No cell passed the gates, or none could be made.
+WITHOUT_CELL = (ProposalState.REFUSED, ProposalState.FAILED)
+
 
 def propose(
     db: Database, configuration: CampaignConfiguration, plan: Plan, factory: TaskFactory, *, index: int
@@ -57,8 +60,10 @@ def _from_pool(
     if found is None:
         raise InputError(f"campaign {configuration.name} has no surrogate: its earlier cycles brought no label")
     labels = configuration.labels
-    refused = {entry.formula for entry in earlier if entry.state == ProposalState.REFUSED}
-    crystals = {name: crystal for name, crystal in plan.proposable.items() if name not in refused}
+    hopeless = {
+        entry.formula for entry in earlier if entry.structure_fingerprint is None and entry.state in WITHOUT_CELL
+    }
+    crystals = {name: crystal for name, crystal in plan.proposable.items() if name not in hopeless}
     pool = build_pool(
         db,
         campaign=configuration.name,

@@ -6,7 +6,7 @@ from typing import Any
 from vitrion.database import Database
 from vitrion.database.errors import NotFoundError
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.proposal import FINISHED, plain_proposals
+from vitrion.learning.proposal import FINISHED, ProposalState, plain_proposals
 from vitrion_workflows.schemas import LabelState
 
 
@@ -29,12 +29,12 @@ def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, An
     closed = sum(cycle.state == "closed" for cycle in cycles)
     labels = db.labels.search(campaign=name)
     spent = sum(entry["seconds"] for cycle in cycles for entry in (cycle.budget or {}).values())
-    waiting = [
-        entry.title for cycle in cycles for entry in plain_proposals(cycle.proposals) if entry.state not in FINISHED
-    ]
+    proposals = [entry for cycle in cycles for entry in plain_proposals(cycle.proposals)]
+    waiting = [entry.title for entry in proposals if entry.state not in FINISHED]
+    failed = [f"{entry.title}: {entry.reason}" for entry in proposals if entry.state is ProposalState.FAILED]
     return {
         "campaign": name,
-        "state": "finished" if closed >= configuration.cycles else "active",
+        "state": "finished" if closed >= configuration.cycles and not waiting else "active",
         "potential": plan.get("potential"),
         "cycles_closed": closed,
         "cycles": configuration.cycles,
@@ -46,6 +46,7 @@ def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, An
         "worker_seconds": round(spent, 1),
         "best": best_so_far(db, configuration),
         "waiting": waiting,
+        "failed": failed,
     }
 
 

@@ -84,6 +84,15 @@ class LaunchpadRunner:
         with told(self._where):
             return self._follow(tasks, on_result, watch)
 
+    def ask_again(self, task_ids: Sequence[str]) -> None:
+        """Light again what is defused and rerun what is fizzled; what a person has archived stays so."""
+        with told(self._where):
+            # In this order: what is defused may be fizzled underneath.
+            for state, revive in (("DEFUSED", self._pad.reignite_fw), ("FIZZLED", self._pad.rerun_fw)):
+                query = {TASK_IN_SPEC: {"$in": list(task_ids)}, "state": state}
+                for firework in list(self._pad.fireworks.find(query, {"fw_id": 1})):
+                    revive(firework["fw_id"])
+
     def close(self) -> None:
         """Let go of the connection."""
         self._pad.connection.close()
@@ -134,7 +143,9 @@ class LaunchpadRunner:
         launches = list(self._pad.launches.find({"fw_id": {"$in": workflow["nodes"]}}, sort=[("launch_id", 1)]))
         error = None
         if workflow["state"] != "COMPLETED":
-            error = _fault(launches)
+            nodes = self._pad.fireworks.find({"fw_id": {"$in": workflow["nodes"]}}, {"launches": 1})
+            current = {launch for entry in nodes for launch in entry["launches"]}  # not those before a rerun
+            error = _fault([launch for launch in launches if launch["launch_id"] in current])
             if error is None and workflow["state"] == "FIZZLED":
                 return None  # nothing went wrong with the task itself: `Recovery` has it run again
             error = error or f"its workflow was {workflow['state'].lower()}, by a person or after too many lost workers"

@@ -93,6 +93,13 @@ class LocalRunner:
         watch.on_tick([])
         return True
 
+    def ask_again(self, task_ids: Sequence[str]) -> None:
+        """Forget failures that a coordinator was killed over before it forgot them itself."""
+        for task_id in task_ids:
+            result = self._spool.read(task_id)
+            if result is not None and result.error is not None:
+                self._spool.forget(task_id)
+
     def close(self) -> None:
         """End the processes: those that work write their checkpoints first."""
         workers, self._workers = self._workers, []

@@ -103,6 +103,14 @@ class Runner(Protocol):
         """
         ...
 
+    def ask_again(self, task_ids: Sequence[str]) -> None:
+        """Forget how tasks failed, so that they are run when they are given next; what they finished is kept.
+
+        Args:
+            task_ids: tasks that failed; those that did not, or are unknown, are left as they are.
+        """
+        ...
+
     def close(self) -> None:
         """Let go of what the runner holds; those that work write their checkpoints first."""
         ...

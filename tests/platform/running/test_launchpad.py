@@ -157,6 +157,28 @@ def test_every_trace_of_a_dead_worker_is_mended(shared_uri, db, pad, worker):
     assert outputs(results) == {name: [2 * number] for number, name in enumerate(names)}
 
 
+def test_what_failed_or_was_defused_is_run_again_when_it_is_asked_again(shared_uri, db, pad, worker, tmp_path):
+    wanted = tmp_path / "wanted"
+
+    def tasks():
+        return [task("broken", flows.require(str(wanted))), task("defused", flows.double(4))]
+
+    with frozen(worker):
+        submit(shared_uri, db, tasks())
+        pad.defuse_fw(pad.fireworks.find_one({"spec.vitrion_task": "defused"})["fw_id"])
+    _, results = coordinate(shared_uri, db, tasks())
+    assert results["broken"].error == "ValueError: no wanted"
+    assert "defused" in results["defused"].error
+    wanted.write_text("here")
+    runner = LaunchpadRunner(connect_launchpad(shared_uri), db.job_store(), where=db.where, lost_after_seconds=9)
+    runner.ask_again(["broken", "defused", "unknown"])
+    runner.close()
+    done, results = coordinate(shared_uri, db, tasks())
+    assert done
+    assert outputs(results) == {"broken": ["here"], "defused": [8]}
+    assert all(result.error is None for result in results.values())
+
+
 def test_a_firework_that_costs_every_worker_is_given_up(shared_uri, db, pad, worker):
     def on_tick(_statuses):
         if pad.fireworks.find_one({"spec.vitrion_task": "deadly", "state": "READY"}):

@@ -1,0 +1,126 @@
+"""What broke is asked again, in closed cycles too; what the gates decided, and what was finished, stays as it is."""
+
+from dataclasses import replace
+
+import pytest
+from tiny_campaign import TINY, labels_of, write_tiny
+
+import vitrion
+from vitrion.cli.app import run as command
+from vitrion.learning.campaign import Campaign
+from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.holding import BusyError
+from vitrion.learning.standing import standing
+from vitrion.running import worker
+from vitrion.running.display import Display
+from vitrion.running.task import TaskResult
+
+SHORT = {**TINY, "cycles": 1, "compounds": {"names": ["LiCl", "LiF"]}, "initial": 2}
+
+
+class InProcess:
+    """Runs tasks one after another in this process, but for those it breaks: one label, and the cells of a formula."""
+
+    def __init__(self, breaks=None):
+        self.breaks = breaks
+        self.broken = []
+        self.asked_again = []
+
+    def run(self, tasks, *, on_result, watch):
+        queue = list(tasks)
+        while queue:
+            task = queue.pop(0)
+            queue += on_result(self.result(task))
+        return not watch.should_stop()
+
+    def result(self, task):
+        first_label = "label" in task.title and not any("label" in title for title in self.broken)
+        if self.breaks and (first_label or task.title.startswith(f"{self.breaks} melt")):
+            self.broken.append(task.title)
+            return TaskResult(task.id, (), error="ValueError: unlucky")
+        return worker._execute({"id": task.id, "flow": task.flow.as_dict()}, "here")
+
+    def ask_again(self, task_ids):
+        self.asked_again += task_ids
+
+    def close(self):
+        """Nothing is held."""
+
+
+def campaign(db, scratch, **options):
+    display = Display(scratch=scratch, quiet=True)
+    configuration = CampaignConfiguration.model_validate(SHORT)
+    return Campaign(db, configuration, InProcess(**options), display, scratch, lambda: False)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path))
+    monkeypatch.setenv("VITRION_SCRATCH", str(tmp_path / "scratch"))
+    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    return tmp_path
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning:jobflow")
+def test_what_failed_is_asked_again_in_a_closed_cycle(home):
+    path = write_tiny(home / "campaign.yaml", **SHORT)
+    with vitrion.connect() as db:
+        begun = campaign(db, home / "scratch").plan
+        formula = next(iter(begun.proposable))
+        going = campaign(db, home / "scratch", breaks=formula)
+        while (cycle := db.cycles.latest("tiny")) is None or cycle.state != "learning":
+            going.step()
+        assert len(going.runner.broken) == 4  # three cells of one composition, one label of the other
+        db.cycles.acquire_lease("tiny", 0, "me", 300)
+        db.cycles.transition("tiny", 0, expected="learning", new="closed", owner="me")
+        db.cycles.release_lease("tiny", 0, "me")
+        before, labels = standing(db, going.configuration), labels_of(db)
+        assert before["state"] == "finished"
+        assert len(before["failed"]) == len(cycle.proposals) - len(labels)
+        assert all("unlucky" in line for line in before["failed"])
+        budget = db.cycles.get("tiny", 0).budget
+
+    assert command(["campaign", "retry", str(path), "--json"]) == 0
+    with vitrion.connect() as db:
+        waiting = standing(db, going.configuration)
+        assert waiting["state"] == "active"
+        assert len(waiting["waiting"]) == len(before["failed"])
+        assert waiting["failed"] == []
+        going = campaign(db, home / "scratch")
+        assert going.step()
+        assert not going.step()
+        assert standing(db, going.configuration)["state"] == "finished"
+        after = labels_of(db)
+        assert labels.items() < after.items()  # the broken label of the other composition at the least
+        proposals = db.cycles.get("tiny", 0).proposals
+        assert {entry["state"] for entry in proposals} <= {"labelled", "refused"}
+        assert {entry["label_key"] for entry in proposals if entry["state"] == "labelled"} == set(after)
+        again = db.cycles.get("tiny", 0).budget
+        assert again["label"]["tasks"] == len(after)
+        assert again["cell"]["tasks"] > budget["cell"]["tasks"]
+        assert going.ask_again() == []
+
+
+def test_a_cycle_in_other_hands_is_left_alone(home, monkeypatch):
+    with vitrion.connect() as db:
+        going = campaign(db, home / "scratch")
+        going.step()
+        proposals = [dict(entry) for entry in db.cycles.get("tiny", 0).proposals]
+        going.db.cycles.acquire_lease("tiny", 0, going.owner, 300)
+        proposals[0]["state"] = "failed"
+        db.cycles.update("tiny", 0, owner=going.owner, proposals=proposals)
+        monkeypatch.setattr("vitrion.learning.holding._is_gone", lambda _owner: False)
+        monkeypatch.setattr(db, "embedded", False)
+        other = replace(going)
+        other.owner = "elsewhere:1:x"
+        with pytest.raises(BusyError):
+            other.ask_again()
+        assert db.cycles.get("tiny", 0).proposals[0]["state"] == "failed"
+        assert other.runner.asked_again == []
+
+
+def test_a_campaign_that_was_never_begun_is_not_begun_by_asking_again(home, capsys):
+    assert command(["campaign", "retry", str(write_tiny(home / "campaign.yaml"))]) == 2
+    assert "no campaign 'tiny'" in capsys.readouterr().err
+    with vitrion.connect(readonly=True) as db:
+        assert len(db.campaigns.list()) == 0
