@@ -11,6 +11,9 @@ from vitrion.results import write_result
 if TYPE_CHECKING:
     from vitrion_workflows.transport import TrajectoryAnalysis
 
+# Without these an analysis may be right, and nothing in it says so.
+DECISIVE = frozenset({"equilibrated", "temperature"})
+UNVERIFIED = "unverified"
 GATE_COLUMNS = ("name", "passed", "value", "lower", "upper", "unit", "message")
 
 
@@ -42,6 +45,25 @@ def command(
     emit(row["gates"], as_json=False, columns=GATE_COLUMNS)
     for reason in found.not_checked:
         note(f"not checked: {reason}")
+    note(row["verdict"])
+
+
+def verdict(found: "TrajectoryAnalysis") -> tuple[str, str]:
+    """State and the sentence about it: nothing is plainly accepted whose equilibration or temperature nobody could see.
+
+    Args:
+        found: the analysis.
+
+    Returns:
+        The state, ``unverified`` for an accepted one that lacks a decisive check, and one line for people.
+    """
+    names = [name.strip() for reason in found.not_checked for name in reason.partition(":")[0].split(",")]
+    unseen = ", ".join(dict.fromkeys(names))
+    plain = found.state.value
+    if not unseen:
+        return plain, plain
+    state = UNVERIFIED if plain == "accepted" and DECISIVE & set(names) else plain
+    return state, f"{plain} as far as could be checked: not checked are {unseen}"
 
 
 def summary(found: "TrajectoryAnalysis", *, source: str, temperature_K: float | None) -> dict[str, Any]:
@@ -53,11 +75,13 @@ def summary(found: "TrajectoryAnalysis", *, source: str, temperature_K: float | 
         temperature_K: set temperature, if stated.
     """
     estimate = found.estimate
+    state, sentence = verdict(found)
     return {
         "trajectory": source,
         "species": found.species,
         "temperature_K": temperature_K,
-        "state": found.state,
+        "state": state,
+        "verdict": sentence,
         "value": found.value_cm2_per_s,
         "unit": "cm2/s",
         "convention": "einstein_3d",

@@ -1,14 +1,17 @@
 """`vitrion diffusivity` as people type it."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import walks
 
 from vitrion.cli.app import run
+from vitrion.cli.diffusivity import verdict
 from vitrion_workflows.dynamics import h5md
 from vitrion_workflows.dynamics.trajectory import Trajectory
+from vitrion_workflows.schemas import LabelState
 
 
 @pytest.fixture
@@ -28,7 +31,9 @@ def file(tmp_path):
 def test_json_has_the_fields_of_a_label(file, capsys):
     assert run(["diffusivity", str(file), "--species", "Li", "-t", "1000", "--json"]) == 0
     row = json.loads(capsys.readouterr().out)
-    assert row["state"] == "accepted"
+    # Neither energies nor temperatures are in the file.
+    assert row["state"] == "unverified"
+    assert row["verdict"].startswith("accepted as far as could be checked: not checked are equilibrated")
     assert row["interval_95"][0] < row["value"] < row["interval_95"][1]
     assert row["value"] == pytest.approx(walks.BOLTZMANN * 1000 / 6.94 / 30 * 1e-4, rel=0.2)
     assert row["convention"] == "einstein_3d"
@@ -40,6 +45,24 @@ def test_table_says_what_was_not_checked(file, capsys):
     printed = capsys.readouterr()
     assert "unwrapped" in printed.out
     assert "not checked: temperature" in printed.err
+    assert "as far as could be checked: not checked are equilibrated" in printed.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("state", "not_checked", "shown", "sentence"),
+    [
+        ("accepted", (), "accepted", "accepted"),
+        ("accepted", ("equilibrated: nothing recorded", "temperature, drift: none given"), "unverified", "accepted as"),
+        ("accepted", ("temperature: none is recorded",), "unverified", "not checked are temperature"),
+        ("accepted", ("frame_interval: too far apart",), "accepted", "not checked are frame_interval"),
+        ("rejected", ("equilibrated: nothing recorded",), "rejected", "rejected as far as could be checked"),
+        ("censored", ("equilibrated: nothing recorded",), "censored", "censored as far as could be checked"),
+    ],
+)
+def test_nothing_is_plainly_accepted_whose_temperature_or_equilibration_nobody_saw(state, not_checked, shown, sentence):
+    found, said = verdict(SimpleNamespace(state=LabelState(state), not_checked=not_checked))
+    assert found == shown
+    assert sentence in said
 
 
 def test_plot_is_one_page(file, tmp_path, capsys):
