@@ -65,7 +65,7 @@ OTHERS = {
     "potential": lambda db, cell: db.labels.add(computed(cell, potential="chgnet")),
     "weights_sha256": lambda db, cell: db.labels.add(computed(cell, weights="d" * 64)),
     "start": lambda db, cell: db.labels.add(computed(cell, seed=7), arm="referee"),
-    "thermostat": lambda db, cell: db.labels.add(computed(cell, friction_per_ps=20.0)),
+    "thermostat": lambda db, cell: db.labels.add(computed(cell, thermostat="langevin", friction_per_ps=20.0)),
     "source": lambda db, _cell: db.labels.add_imported(imported()),
     "species": lambda db, cell: db.labels.add(computed(cell, species="S")),
     "property": lambda db, _cell: db.labels.add_imported(imported(property="ionic_conductivity", unit="S/cm")),
@@ -117,8 +117,8 @@ def test_groups_keep_quantities_apart(db, cell):
 
 def test_length_time_step_and_temperature_make_no_other_quantity(db, cell):
     db.labels.add(computed(cell))
-    db.labels.add(computed(cell, production_ps=50.0, time_step_fs=1.0, friction_per_ps=0.5))
-    db.labels.add(computed(cell, thermostat="nose-hoover"))
+    db.labels.add(computed(cell, production_ps=50.0, time_step_fs=1.0, thermostat="langevin", friction_per_ps=0.5))
+    db.labels.add(computed(cell, thermostat="langevin", friction_per_ps=1.0))
     (quantity,) = quantities(db.labels.search())
     assert quantity == Quantity.of(db.labels.search()[0])
     assert db.labels.quantities() == {quantity: 3}

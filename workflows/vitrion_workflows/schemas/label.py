@@ -41,7 +41,8 @@ class LabelProtocol(BaseModel):
         frame_interval_fs: time between analysed frames, a multiple of the time step.
         production_ps: length of the trajectory that is analysed, equilibration included; what is discarded is
             decided by a statistical rule and recorded.
-        thermostat: ``langevin`` (BAOAB) or ``nose-hoover`` (chain).
+        thermostat: ``nose-hoover`` (a chain, which leaves diffusion alone) or ``langevin`` (BAOAB, which slows it a
+            little; docs/design/engine.md).
         friction_per_ps: Langevin friction, or 1/tau of the Nose-Hoover chain.
     """
 
@@ -50,8 +51,8 @@ class LabelProtocol(BaseModel):
     time_step_fs: float = Field(default=2.0, gt=0, le=5)
     frame_interval_fs: float = Field(default=20.0, gt=0)
     production_ps: float = Field(default=12.0, gt=0)
-    thermostat: str = Field(default="langevin", pattern="^(langevin|nose-hoover)$")
-    friction_per_ps: float = Field(default=1.0, gt=0)
+    thermostat: str = Field(default="nose-hoover", pattern="^(langevin|nose-hoover)$")
+    friction_per_ps: float = Field(default=10.0, gt=0)
 
     @model_validator(mode="after")
     def _frames_are_steps(self) -> "LabelProtocol":
