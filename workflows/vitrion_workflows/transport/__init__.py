@@ -1,6 +1,13 @@
 """Transport: displacements, mean squared displacement, diffusivity with covariance, gates on a label."""
 
-from vitrion_workflows.transport.arrhenius import ArrheniusFit, ArrheniusPoint, ArrheniusPrediction, fit_arrhenius
+from vitrion_workflows.transport.arrhenius import (
+    ArrheniusFit,
+    ArrheniusPoint,
+    ArrheniusPrediction,
+    ConductivityPrediction,
+    Curvature,
+    fit_arrhenius,
+)
 from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity
 from vitrion_workflows.transport.conductivity import (
     ChargeCarriers,
@@ -28,6 +35,8 @@ __all__ = [
     "ChargeCarriers",
     "CollectiveDiffusivity",
     "Conductivity",
+    "ConductivityPrediction",
+    "Curvature",
     "DiffusivityEstimate",
     "DiffusivityTensor",
     "GreenKubo",
