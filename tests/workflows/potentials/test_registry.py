@@ -8,6 +8,7 @@ from vitrion_models.errors import CheckpointError, InputError, MissingDependency
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
 from vitrion_workflows.potentials import chgnet, diep, nep, registry, weights
+from vitrion_workflows.potentials.catalogue import PLACED_FILES
 
 
 def one_line(caught):
@@ -16,13 +17,40 @@ def one_line(caught):
 
 def test_entries_are_complete():
     names = [entry.name for entry in potentials.entries()]
-    assert names == ["nep89", "chgnet", "diep", "lennard-jones", "mace:", "ase:"]
+    assert names[:6] == ["nep89", "chgnet", "chgnet:0.2.0", "chgnet:r2scan", "diep", "lennard-jones"]
+    assert {"mace:", "mace-mpa-0", "sevennet", "sevennet:", "remote:", "pfp:", "atomate2:", "ase:"} <= set(names)
+    assert {"orb-v3-conservative-inf-omat", "mattersim-v1.0.0-5m"} <= set(names)
+    assert len(set(names)) == len(names)
     for entry in potentials.entries():
         texts = (entry.version, entry.licence, entry.functional, entry.speed, entry.citation, entry.how_to_install)
         assert all(texts)
+        assert entry.speed_class in {"fast", "slow", "very slow", "unknown"}
         if not entry.name.endswith(":"):
-            assert len(entry.weights_sha256) == 64
             assert {"Li", "O", "S", "P", "Cl"} <= entry.elements
+            # Either we know the sha256, or the user's own file is hashed when it is installed.
+            assert (len(entry.weights_sha256) == 64) != (entry.name in PLACED_FILES)
+
+
+def test_no_two_entries_share_weights():
+    hashes = [entry.weights_sha256 for entry in potentials.entries() if entry.weights_sha256]
+    assert len(set(hashes)) == len(hashes)
+
+
+@pytest.mark.parametrize(
+    ("name", "entry", "argument"),
+    [
+        ("chgnet:0.3.0", "chgnet", ""),
+        ("chgnet:r2scan", "chgnet:r2scan", ""),
+        ("mace:a:b.model", "mace:", "a:b.model"),
+        ("atomate2:CHGNet", "chgnet", ""),
+        ("atomate2:MACE_MPA_0", "mace-mpa-0", ""),
+        ("atomate2:GAP", "atomate2:", "GAP"),
+        ("sevennet:mine.pth@mpa", "sevennet:", "mine.pth@mpa"),
+    ],
+)
+def test_names_lead_to_entries(name, entry, argument):
+    found, rest = potentials.find(name)
+    assert (found.name, rest) == (entry, argument)
 
 
 def test_coverage_is_what_the_papers_say():

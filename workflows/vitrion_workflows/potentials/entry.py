@@ -28,11 +28,11 @@ class PotentialEntry:
     Attributes:
         name: registry name; one that ends in a colon takes an argument after it (``mace:FILE``).
         version: version of the weights.
-        weights_sha256: sha256 that the weights must have; empty where the user brings the file.
+        weights_sha256: sha256 that the weights must have; empty where the user brings the file, whose own is taken.
         licence: of the weights and of the code that evaluates them.
         functional: density functional of the training data, or what it is instead.
         elements: chemical symbols covered; empty where only the file tells.
-        speed: class of speed on one core, in words with a number.
+        speed: class of speed on one core, then a figure: ``slow: about 2 milliseconds ...``.
         citation: whom to cite.
         how_to_install: the command that makes it run.
         optional: it is outside Vitrion's own dependencies.
@@ -52,3 +52,8 @@ class PotentialEntry:
     optional: bool
     loader: Callable[[str, str], ForceField]
     probe: Callable[[str], Availability]
+
+    @property
+    def speed_class(self) -> str:
+        """The one word before the figures."""
+        return self.speed.partition(":")[0]

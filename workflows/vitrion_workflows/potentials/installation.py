@@ -1,5 +1,6 @@
 """Bring a potential's weights to the folder of installed weights, checked by sha256.
 
+Weights that their makers publish as files are brought by the user (`--file`), and their sha256 is written down.
 NEP89's file travels inside the wheel of the package NepTrainKit. The wheel is fetched by the user's own pip (or uv),
 hence from wherever they get their packages, without its dependencies; the one file is read out of it and nothing of
 the package is installed or run.
@@ -14,8 +15,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from vitrion_models.errors import CheckpointError, InputError, MissingDependencyError
+from vitrion_workflows.potentials.catalogue import PLACED_FILES
 from vitrion_workflows.potentials.entry import ProgressCallback
 from vitrion_workflows.potentials.nep import NEP89_FILE, NEP89_SHA256
+from vitrion_workflows.potentials.placed import PlacedFile
 from vitrion_workflows.potentials.registry import find, installed
 from vitrion_workflows.potentials.weights import sha256_of, weights_folder
 
@@ -50,6 +53,8 @@ def install(name: str, *, file: Path | None = None, on_progress: ProgressCallbac
     report = on_progress or _silent
     if entry.name == "nep89":
         return _install_nep89(file, report)
+    if entry.name in PLACED_FILES:
+        return _install_placed(PLACED_FILES[entry.name], file, report)
     if file is not None:
         raise InputError(f"potential {name} takes no --file: {entry.how_to_install}")
     available = installed(name)
@@ -76,6 +81,18 @@ def _install_nep89(file: Path | None, report: ProgressCallback) -> Path:
         _place(source, target)
     report(f"{target} installed, sha256 checked")
     return target
+
+
+def _install_placed(placed: PlacedFile, file: Path | None, report: ProgressCallback) -> Path:
+    if file is None:
+        digest = placed.require()
+        report(f"{placed.path} is there already, sha256 {digest} checked")
+        return placed.path
+    if not file.is_file():
+        raise InputError(f"{file} is no file: {placed.advice}")
+    _place(file, placed.path)
+    report(f"{placed.path} installed, sha256 {placed.write_record()} written down")
+    return placed.path
 
 
 def _place(source: Path, target: Path) -> None:
