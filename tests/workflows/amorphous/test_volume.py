@@ -1,11 +1,29 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
-from vitrion_workflows.amorphous import StoppedError, VolumeSearchFailed, Watch, loosen, pack, search_volume
-from vitrion_workflows.amorphous.volume import bracket_and_refine, mean_pressure, scale_to, zero_pressure
-from vitrion_workflows.dynamics import Trajectory
+from vitrion_workflows.amorphous import (
+    StoppedError,
+    VolumeSearchFailed,
+    Watch,
+    cooling_rate_K_per_ps,
+    loosen,
+    melt,
+    pack,
+    quench,
+    running,
+    search_volume,
+)
+from vitrion_workflows.amorphous.volume import (
+    bracket_and_refine,
+    mean_pressure,
+    scale_to,
+    zero_pressure,
+)
+from vitrion_workflows.dynamics import Trajectory, run_md
 from vitrion_workflows.potentials import ForceField, ForceResult
 from vitrion_workflows.schemas import CellProtocol, VolumePoint
 
@@ -121,3 +139,60 @@ def test_a_search_stops_when_asked():
             seed=1,
             watch=Watch(should_stop=lambda: True),
         )
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(0, 2**31), st.floats(0.05, 5.0), st.floats(-5.0, 5.0))
+def test_whatever_the_pressures_attempts_are_bounded_and_the_root_lies_between_runs(seed, scatter, drift):
+    rng = np.random.default_rng(seed)
+    tried = []
+
+    def anything(volume):
+        tried.append(volume)
+        pressure = rng.normal(drift * np.log(1000.0 / volume), scatter)
+        return VolumePoint(volume_A3=volume, pressure_GPa=pressure, stderr_GPa=scatter)
+
+    try:
+        volume, stderr = zero_pressure(bracket_and_refine(anything, 1000.0, atoms=50))
+    except VolumeSearchFailed:
+        pass
+    else:
+        assert min(tried) <= volume <= max(tried)
+        assert stderr > 0
+    assert len(tried) <= 8
+
+
+@pytest.mark.parametrize("quench_ps", [0.012, 0.21, 3.0])
+def test_the_stated_cooling_rate_is_the_one_that_is_run(quench_ps, monkeypatch):
+    plans = []
+
+    def recording(system, force_field, plan, **options):
+        plans.append(plan)
+        return run_md(system, force_field, plan, **options)
+
+    monkeypatch.setattr(running, "run_md", recording)
+    protocol = CellProtocol(melt_temperature_K=900.0, quench_ps=quench_ps, hold_ps=0.02)
+    packed = pack("LiCl", n_atoms=16, volume_A3_per_atom=25.0, seed=2).system
+    quench(packed, potentials.load("lennard-jones"), velocities=None, protocol=protocol, seed=1)
+    ramp = plans[0]
+    assert (ramp.temperature_K, ramp.final_temperature_K) == (900.0, 300.0)
+    assert cooling_rate_K_per_ps(protocol) == pytest.approx(600.0 / (ramp.steps * ramp.time_step_ps))
+
+
+def test_search_melt_and_quench_all_go_through_the_engine(monkeypatch):
+    stages = []
+
+    def recording(system, force_field, plan, **options):
+        stages.append(plan.thermostat)
+        return run_md(system, force_field, plan, **options)
+
+    monkeypatch.setattr(running, "run_md", recording)
+    field = potentials.load("lennard-jones")
+    protocol = CellProtocol(
+        melt_temperature_K=600.0, melt_ps=0.02, quench_ps=0.02, hold_ps=0.02, volume_ps=0.1, time_step_fs=2.0
+    )
+    packed = loosen(pack("LiCl", n_atoms=16, volume_A3_per_atom=19.0, seed=2).system, field)
+    sized, record = search_volume(packed, field, protocol=protocol, seed=5)
+    molten = melt(sized, field, protocol=protocol, seed=6)
+    quench(sized, field, velocities=molten.velocities_A_per_ps, protocol=protocol, seed=7)
+    assert len(stages) == len(record.points) + 3

@@ -79,17 +79,11 @@ def quench(
     Raises:
         StoppedError: the watch asked for it.
     """
-    ramp = Stretch(
-        stage="quench",
-        duration_ps=protocol.quench_ps,
-        temperature_K=protocol.melt_temperature_K,
-        final_temperature_K=protocol.quench_temperature_K,
-    )
     hold = Stretch(stage="hold", duration_ps=protocol.hold_ps, temperature_K=protocol.quench_temperature_K)
     cooled = run_stretch(
         system,
         force_field,
-        ramp,
+        _ramp(protocol),
         protocol=protocol,
         seed=seed,
         velocities=velocities,
@@ -120,5 +114,15 @@ def settle(system: AtomicSystem, force_field: ForceField, *, watch: Watch = UNWA
 
 
 def cooling_rate_K_per_ps(protocol: CellProtocol) -> float:
-    """Rate of the ramp."""
-    return (protocol.melt_temperature_K - protocol.quench_temperature_K) / protocol.quench_ps
+    """Rate of the ramp as it is run: its length is rounded to whole frames, which matters for short ones."""
+    duration_ps = _ramp(protocol).duration_as_run_ps(protocol)
+    return (protocol.melt_temperature_K - protocol.quench_temperature_K) / duration_ps
+
+
+def _ramp(protocol: CellProtocol) -> Stretch:
+    return Stretch(
+        stage="quench",
+        duration_ps=protocol.quench_ps,
+        temperature_K=protocol.melt_temperature_K,
+        final_temperature_K=protocol.quench_temperature_K,
+    )

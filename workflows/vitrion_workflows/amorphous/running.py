@@ -6,6 +6,7 @@ from pathlib import Path
 
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.dynamics import MDPlan, MDResult, run_md
+from vitrion_workflows.dynamics.constants import FEMTOSECONDS_PER_PS
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import CellProtocol
 
@@ -52,8 +53,7 @@ class Stretch:
 
     def plan(self, protocol: CellProtocol, *, seed: int) -> MDPlan:
         """The run as the engine takes it."""
-        wanted_steps = self.duration_ps * 1000.0 / protocol.time_step_fs
-        frame_every = max(1, round(wanted_steps / self.frames))
+        frame_every = self._steps_per_frame(protocol)
         return MDPlan(
             steps=frame_every * self.frames,
             time_step_fs=protocol.time_step_fs,
@@ -64,6 +64,14 @@ class Stretch:
             frame_every=frame_every,
             seed=seed,
         )
+
+    def duration_as_run_ps(self, protocol: CellProtocol) -> float:
+        """Length after rounding to whole frames, in ps."""
+        return self._steps_per_frame(protocol) * self.frames * protocol.time_step_fs / FEMTOSECONDS_PER_PS
+
+    def _steps_per_frame(self, protocol: CellProtocol) -> int:
+        wanted_steps = self.duration_ps * FEMTOSECONDS_PER_PS / protocol.time_step_fs
+        return max(1, round(wanted_steps / self.frames))
 
 
 def run_stretch(

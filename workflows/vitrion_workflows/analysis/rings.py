@@ -96,7 +96,7 @@ def _at_angles(network: BondNetwork, node: int, largest: int) -> list[list[Ring]
         first: _paths(network, first, wanted=set(neighbours[index + 1 :]) - {first}, avoid=centre, longest=largest - 1)
         for index, first in enumerate(neighbours)
     }
-    found = []
+    found: list[list[Ring]] = []
     for first, second in combinations(neighbours, 2):
         if first == second:
             found.append([(centre, first)])
