@@ -1,7 +1,7 @@
 """Structure of amorphous SiO2 and LixSi: the published cells through our analysis, and our own beside them.
 
 Silica: 3,000-atom glasses of four cooling rates (`structures/a_sio2`): bond lengths, coordination, angles, rings.
-LixSi: frames of a DFTB run at 300 K (`structures/a_li_si`, Fernandez et al., Phys. Rev. B 108, 144201 (2023)). With the option
+LixSi: frames of a DFTB run at 300 K (`structures/a_li_si`, Fernandez et al., Phys. Rev. B 108, 144201 (2023)). With
 `--quench-ps` NEP89 quenches cells of some 190 atoms at the same density and the same is printed for them.
 
     VITRION_DATA_MIRROR=... python benchmarks/silica.py                            # the published cells, half a minute
