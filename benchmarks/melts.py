@@ -1,0 +1,141 @@
+"""Density of molten LiCl, LiF and Li2SiO3 at no pressure against published values, potential by potential.
+
+NEP89 starts from a random packing; the referees (CHGNet, DIEP) are tens of times dearer and start from NEP89's melt, so
+that a short search finds their own volume. Each figure carries the standard error of its own search.
+
+    python benchmarks/melts.py                                          # NEP89, one minute
+    python benchmarks/melts.py --referees chgnet diep --results melts.jsonl
+
+One JSON line a figure: name, value, unit, baseline (published), ratio.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+from vitrion_models.errors import VitrionError  # noqa: E402
+from vitrion_models.system import AtomicSystem  # noqa: E402
+from vitrion_workflows import potentials  # noqa: E402
+from vitrion_workflows.amorphous import (  # noqa: E402
+    VolumeSearchFailed,
+    density_g_cm3,
+    estimate_volume,
+    loosen,
+    pack,
+    search_volume,
+)
+from vitrion_workflows.dynamics import DynamicsError  # noqa: E402
+from vitrion_workflows.potentials import ForceField  # noqa: E402
+from vitrion_workflows.schemas import CellProtocol  # noqa: E402
+
+SWELL = 1.15
+WORKHORSE = "nep89"
+
+
+@dataclass(frozen=True)
+class Melt:
+    """One melt.
+
+    Attributes:
+        formula: what is packed.
+        temperature_K: inside the range of the measurement.
+        density_g_cm3: published.
+        atoms: of the workhorse's cell.
+        referee_atoms: of the referees' cell.
+    """
+
+    formula: str
+    temperature_K: float
+    density_g_cm3: float
+    atoms: int
+    referee_atoms: int
+
+
+# LiCl, LiF: Janz, J. Phys. Chem. Ref. Data 17, Suppl. 2 (1988), rho = 1.8842 - 4.328e-4 T and 2.3768 - 4.902e-4 T.
+# Li2SiO3: additive molar volumes of silicate liquids at 1673 K, Li2O 16.85 and SiO2 26.90 cm3/mol, Lange and
+# Carmichael, Rev. Mineral. 24, 25 (1990): 89.97 g/mol over 43.75 cm3/mol.
+MELTS = (
+    Melt("LiCl", 1000.0, 1.8842 - 4.328e-4 * 1000.0, 64, 32),
+    Melt("LiF", 1200.0, 2.3768 - 4.902e-4 * 1200.0, 64, 32),
+    Melt("Li2SiO3", 1673.0, 89.97 / 43.75, 72, 36),
+)
+
+
+def packed(melt: Melt, field: ForceField, *, atoms: int, volume_ps: float, seed: int) -> AtomicSystem:
+    """A melt at the workhorse's equilibrium volume, from nothing but its formula."""
+    room = SWELL * estimate_volume(melt.formula).volume_A3_per_atom
+    start = pack(melt.formula, n_atoms=atoms, volume_A3_per_atom=room, seed=seed).system
+    # The packing is molten hot; at its own temperature a glass former keeps what packmol gave it.
+    hot = search_volume(loosen(start, field), field, protocol=protocol(2000.0, volume_ps), seed=seed)[0]
+    return search_volume(hot, field, protocol=protocol(melt.temperature_K, volume_ps), seed=seed + 20)[0]
+
+
+def protocol(temperature_K: float, volume_ps: float) -> CellProtocol:
+    """What the search needs to know."""
+    return CellProtocol(melt_temperature_K=temperature_K, volume_ps=volume_ps)
+
+
+def measure(melt: Melt, field: ForceField, start: AtomicSystem, *, volume_ps: float, seed: int) -> dict[str, Any]:
+    """Density of one melt by one potential, from a melt that is there."""
+    begun = time.process_time()
+    name = f"melt_{melt.formula}_{melt.temperature_K:.0f}K_{field.name}"
+    more: dict[str, Any] = {"atoms": len(start), "volume_ps": volume_ps}
+    try:
+        system, record = search_volume(start, field, protocol=protocol(melt.temperature_K, volume_ps), seed=seed)
+    except (VolumeSearchFailed, DynamicsError) as failure:
+        return figure(name, None, melt.density_g_cm3, message=str(failure), **more)
+    density = density_g_cm3(system)
+    more |= {"stderr": density * record.stderr_A3 / record.volume_A3, "runs": len(record.points)}
+    return figure(name, density, melt.density_g_cm3, cpu_seconds=round(time.process_time() - begun, 1), **more)
+
+
+def figure(name: str, value: float | None, baseline: float, **more: Any) -> dict[str, Any]:
+    """One line of output."""
+    ratio = None if value is None else value / baseline
+    return {"name": name, "value": value, "unit": "g/cm3", "baseline": baseline, "ratio": ratio, **more}
+
+
+def figures(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Workhorse first, then each referee from the workhorse's melt."""
+    workhorse = potentials.load(WORKHORSE)
+    options = {"volume_ps": arguments.volume_ps, "seed": arguments.seed}
+    if not arguments.referees:
+        for melt in MELTS:
+            yield measure(melt, workhorse, packed(melt, workhorse, atoms=melt.atoms, **options), **options)
+    for name in arguments.referees:
+        referee = potentials.load(name)
+        for melt in MELTS:
+            start = packed(melt, workhorse, atoms=melt.referee_atoms, **options)
+            yield measure(melt, referee, start, volume_ps=arguments.referee_ps, seed=arguments.seed)
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--referees", nargs="*", default=[], help="instead of NEP89: chgnet, diep")
+    parser.add_argument("--volume-ps", type=float, default=0.6)
+    parser.add_argument("--referee-ps", type=float, default=0.2)
+    parser.add_argument("--seed", type=int, default=3)
+    parser.add_argument("--results", type=Path, help="the lines are appended here too")
+    arguments = parser.parse_args()
+    try:
+        for line in figures(arguments):
+            print(json.dumps(line), flush=True)
+            if arguments.results is not None:
+                with arguments.results.open("a") as stream:
+                    stream.write(json.dumps(line) + "\n")
+    except VitrionError as missing:
+        print(f"melts: ended, {missing}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
