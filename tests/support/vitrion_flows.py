@@ -1,5 +1,6 @@
 """Small jobs that the runner tests send to worker processes."""
 
+import contextlib
 import errno
 import os
 import signal
@@ -78,3 +79,11 @@ def require(path):
     if not Path(path).exists():
         raise ValueError(f"no {Path(path).name}")
     return Path(path).read_text()
+
+
+def be_deaf(connection):
+    """A process that hears no SIGTERM and waits for a message."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    connection.send_bytes(b"ready")
+    with contextlib.suppress(EOFError):
+        connection.recv_bytes()

@@ -14,17 +14,32 @@ def command(
     *,
     interval: Annotated[str, typer.Option("--every", help="Time between steps, for example 30m or 1h.")],
 ) -> None:
-    """Step a campaign at fixed intervals until it is finished; a step that is still running is never doubled."""
-    from vitrion.database.errors import DatabaseLockedError, LeaseLostError  # noqa: PLC0415 - `--help` does without
+    """Step a campaign at fixed intervals until it is finished; a step that is still running is never doubled.
+
+    A server that is away for a while costs steps, not the schedule, once the first step has found it.
+    """
+    from vitrion.database.errors import (  # noqa: PLC0415 - `--help` does without
+        DatabaseLockedError,
+        DatabaseUnreachableError,
+        LeaseLostError,
+    )
     from vitrion.learning.holding import BusyError  # noqa: PLC0415
     from vitrion.running.schedule import every, parse_interval  # noqa: PLC0415
 
     seconds = parse_interval(interval)
+    reached = False
 
     def step() -> bool:
+        nonlocal reached
         try:
             with opened(file, quiet=False) as campaign:
+                reached = True
                 return campaign.step()
+        except DatabaseUnreachableError as away:
+            if not reached:
+                raise
+            note(f"left out this time: {away}")
+            return True
         except (BusyError, DatabaseLockedError, LeaseLostError) as busy:
             note(f"left out this time: {busy}")
             return True

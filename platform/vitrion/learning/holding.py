@@ -2,15 +2,18 @@
 
 import os
 import socket
-import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
 
 from vitrion.database import CycleRow, Database
 from vitrion_models.errors import VitrionError
 
 LEASE_SECONDS = 300.0
-_PROCESS = uuid.uuid4().hex[:8]
+_PROCESSES = Path("/proc")
+_START_FIELD = 19  # of those behind the name in /proc/PID/stat: ticks from boot to the start, which no clock changes
 
 
 class BusyError(VitrionError):
@@ -18,8 +21,32 @@ class BusyError(VitrionError):
 
 
 def own_name() -> str:
-    """This very process as the owner of leases: host, process id, and what tells it from a later one of that id."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_PROCESS}"
+    """This very process as the owner of leases; see `name_of`."""
+    return name_of(os.getpid())
+
+
+def name_of(pid: int) -> str:
+    """A living process as the owner of leases: host, process id, and what tells it from all others of that id.
+
+    Raises:
+        psutil.NoSuchProcess: there is no such process.
+    """
+    return f"{socket.gethostname()}:{pid}:{_namespace()}.{_start(pid)}"
+
+
+def _namespace() -> str:
+    """The process ids that this process sees: containers may share a host name and count from 1 each."""
+    try:
+        return str((_PROCESSES / "self/ns/pid").stat().st_ino)
+    except OSError:
+        return "0"
+
+
+def _start(pid: int) -> str:
+    try:
+        return (_PROCESSES / str(pid) / "stat").read_text().rpartition(")")[2].split()[_START_FIELD]
+    except OSError:  # none such, or no Linux
+        return str(psutil.Process(pid).create_time())
 
 
 @contextmanager
@@ -53,14 +80,11 @@ def holding(db: Database, campaign: str, index: int, *, owner: str) -> Iterator[
 
 def _is_gone(owner: str) -> bool:
     """Whether an owner on this host is dead; owners elsewhere are believed until their lease expires."""
-    host, _, rest = owner.rpartition(":")[0].rpartition(":")
-    if host != socket.gethostname() or not rest.isdecimal():
+    host, _, rest = owner.partition(":")
+    pid, _, process = rest.partition(":")
+    if host != socket.gethostname() or not pid.isdecimal() or process.partition(".")[0] != _namespace():
         return False
-    if int(rest) == os.getpid():
-        return True  # an earlier process of our id, as the first one in a container is after each start
-    with suppress(PermissionError):
-        try:
-            os.kill(int(rest), 0)
-        except ProcessLookupError:
-            return True
-    return False
+    try:
+        return name_of(int(pid)) != owner
+    except psutil.NoSuchProcess:
+        return True

@@ -29,7 +29,7 @@ def ask_again(db: Database, factory: TaskFactory, runner: Runner, *, owner: str)
         BusyError: another process works on a cycle with a failed proposal.
     """
     name = factory.configuration.name
-    asked = []
+    asked: list[Proposal] = []
     for cycle in db.cycles.list(name):
         if not any(entry.state is ProposalState.FAILED for entry in plain_proposals(cycle.proposals)):
             continue

@@ -7,6 +7,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -16,9 +17,8 @@ from pathlib import Path
 from monty.json import MontyEncoder
 
 from vitrion.running.spool import Spool
-from vitrion.running.task import ResultHandler, Task, TaskResult, Watch, WorkerStatus
+from vitrion.running.task import MachineFaultError, ResultHandler, Task, TaskResult, Watch, WorkerStatus
 from vitrion.running.worker import serve
-from vitrion_models.errors import VitrionError
 
 TICK_SECONDS = 0.5
 MOST_ATTEMPTS = 3
@@ -36,7 +36,8 @@ class _Worker:
     def give(self, task: Task) -> None:
         self.task, self.started = task, time.time()
         message = {"id": task.id, "flow": task.flow.as_dict()}
-        self.connection.send_bytes(json.dumps(message, cls=MontyEncoder).encode())
+        with suppress(BrokenPipeError, ConnectionResetError):  # it died while idle, which is found when it is read from
+            self.connection.send_bytes(json.dumps(message, cls=MontyEncoder).encode())
 
     def status(self) -> WorkerStatus:
         task = self.task
@@ -47,10 +48,6 @@ class _Worker:
             kind=task.kind if task else None,
             started=self.started,
         )
-
-
-class MachineFaultError(VitrionError):
-    """A full disk, no memory, damaged files or missing weights: nothing is decided, the same command goes on later."""
 
 
 class LocalRunner:
@@ -156,7 +153,7 @@ class LocalRunner:
         task = worker.task
         try:
             message = json.loads(worker.connection.recv_bytes())
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):
             self._workers[self._workers.index(worker)] = self._start(worker.name)
             return self._after_death(worker, attempts, on_result)
         worker.task = None
@@ -164,19 +161,21 @@ class LocalRunner:
             raise MachineFaultError(f"{task.title if task else 'a task'} cannot go on: {message['fault']}")
         result = self._spool.read(message["id"])
         if task is None or result is None:
-            raise RuntimeError(f"{worker.name} reported task {message['id']} without a spooled result")
+            raise MachineFaultError(
+                f"the result of task {message['id'][:12]} is gone from {self._scratch}: "
+                "another process has taken it, or the folder was emptied"
+            )
         following = list(on_result(result))
         self._spool.forget(task.id)
         return following
 
-    @staticmethod
-    def _after_death(worker: _Worker, attempts: dict[str, int], on_result: ResultHandler) -> list[Task]:
+    def _after_death(self, worker: _Worker, attempts: dict[str, int], on_result: ResultHandler) -> list[Task]:
         task = worker.task
         worker.process.join()
         if task is None:
             return []
         attempts[task.id] = attempts.get(task.id, 0) + 1
-        if attempts[task.id] < MOST_ATTEMPTS:
+        if attempts[task.id] < MOST_ATTEMPTS or self._spool.read(task.id) is not None:
             return [task]
         error = f"its worker died {MOST_ATTEMPTS} times (exit code {worker.process.exitcode})"
         return list(on_result(TaskResult(task_id=task.id, documents=(), error=error, worker=worker.name)))
@@ -187,10 +186,10 @@ def _stop(workers: list[_Worker]) -> None:
     for worker in workers:
         if worker.process.is_alive():
             worker.process.terminate()
+        worker.connection.close()  # one that has just finished its task waits for the next
     deadline = time.monotonic() + STOP_GRACE_SECONDS
     for worker in workers:
         worker.process.join(timeout=max(0.0, deadline - time.monotonic()))
         if worker.process.is_alive():
             worker.process.kill()
             worker.process.join()
-        worker.connection.close()

@@ -20,7 +20,7 @@ class Spool:
 
     def write(self, result: TaskResult) -> None:
         """Store a result so that it is either wholly there or not at all, a power cut included."""
-        temporary = self._folder / f".{result.task_id}.{os.getpid()}"
+        temporary = self._folder / f".{result.task_id}"  # a task is in one worker's hands, by its lock
         with temporary.open("w") as file:
             json.dump(asdict(result), file, cls=MontyEncoder)
             file.flush()

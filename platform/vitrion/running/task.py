@@ -7,7 +7,13 @@ from typing import Any, Protocol
 
 from jobflow import Flow, Job
 
+from vitrion_models.errors import VitrionError
+
 TASK_METADATA_KEY = "vitrion_task"
+
+
+class MachineFaultError(VitrionError):
+    """A full disk, no memory, damaged files or missing weights: nothing is decided, the same command goes on later."""
 
 
 class TaskKind(StrEnum):

@@ -46,7 +46,11 @@ def serve(connection: Connection, name: str, scratch: str, parent_pid: int) -> N
             message = json.loads(connection.recv_bytes())
         except (EOFError, OSError):
             return
-        connection.send_bytes(json.dumps({"id": message["id"], **_settle(message, name, scratch, spool)}).encode())
+        answer = {"id": message["id"], **_settle(message, name, scratch, spool)}
+        try:
+            connection.send_bytes(json.dumps(answer).encode())
+        except OSError:
+            return  # nobody waits for it: the result is in the spool
 
 
 def _settle(message: dict[str, Any], name: str, scratch: str, spool: Spool) -> dict[str, str]:
@@ -65,9 +69,6 @@ def _settle(message: dict[str, Any], name: str, scratch: str, spool: Spool) -> d
 
 
 def _execute(message: dict[str, Any], name: str) -> TaskResult:
-
-    from vitrion.running.task import TaskResult  # noqa: PLC0415
-
     begun = time.monotonic()
     store = JobStore(MemoryStore())
     error = None

@@ -7,9 +7,11 @@ import sys
 import pytest
 
 from vitrion.database.errors import LeaseLostError
-from vitrion.learning.holding import BusyError, holding, own_name
+from vitrion.learning.holding import BusyError, holding, name_of, own_name
 
-HOST = own_name().split(":")[0]
+HOST, OWN_ID, STAMP = own_name().split(":")
+NAMESPACE, START = STAMP.split(".", 1)
+LATER_START = f"{NAMESPACE}.{START}0"
 
 
 @pytest.fixture
@@ -31,9 +33,16 @@ def test_a_cycle_is_seen_as_it_is_under_the_lease_and_given_back(cycle):
 
 
 @pytest.mark.parametrize(
-    "owner", [f"{HOST}:{dead_process()}:x", f"{HOST}:{os.getpid()}:earlier"], ids=["dead process", "own pid before"]
+    "owner",
+    [
+        f"{HOST}:{dead_process()}:{STAMP}",
+        f"{HOST}:{OWN_ID}:{LATER_START}",
+        f"{HOST}:{os.getppid()}:{STAMP}",
+    ],
+    ids=["dead process", "own id, earlier process", "id of a living process, earlier process"],
 )
-def test_a_dead_owner_is_not_waited_for(cycle, owner):
+def test_a_dead_owner_is_not_waited_for(cycle, owner, monkeypatch):
+    monkeypatch.setattr(cycle, "embedded", False)  # where it would not even be asked
     cycle.cycles.acquire_lease("c", 0, owner, 300)
     with holding(cycle, "c", 0, owner=own_name()):
         with pytest.raises(LeaseLostError):
@@ -43,7 +52,9 @@ def test_a_dead_owner_is_not_waited_for(cycle, owner):
 
 @pytest.mark.server
 @pytest.mark.parametrize(
-    "owner", [f"{HOST}:{os.getppid()}:x", "elsewhere:1:x", "a name"], ids=["parent", "elsewhere", "name"]
+    "owner",
+    [name_of(os.getppid()), f"elsewhere:{OWN_ID}:{STAMP}", f"{HOST}:{dead_process()}:0.{START}", "a name"],
+    ids=["parent", "elsewhere", "another container of this host name", "name"],
 )
 def test_living_and_distant_owners_are_respected(mongo_uri, owner):
     import vitrion

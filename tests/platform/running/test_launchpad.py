@@ -5,6 +5,7 @@ import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
+import jobflow
 import pymongo
 import pytest
 import vitrion_flows as flows
@@ -13,7 +14,8 @@ from launchpad_workers import start, workers
 
 import vitrion
 from vitrion.running.launchpad import LaunchpadRunner, connect_launchpad
-from vitrion.running.task import Task, TaskKind, Watch
+from vitrion.running.rocketry import WorkerLaunchPad, work
+from vitrion.running.task import MachineFaultError, Task, TaskKind, Watch
 from vitrion_models.errors import InputError
 
 pytestmark = [
@@ -223,6 +225,28 @@ def test_a_killed_worker_and_a_stopped_one_cost_time_only(mongo_uri, tmp_path):
         assert outputs(results) == {"long": [100]}
         assert len(steps.read_text()) == 100  # went on, not anew
         assert launchpad.launches.count_documents({}) == 3
+
+
+def test_a_fault_of_the_machine_decides_nothing_and_ends_its_worker(mongo_uri, tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRION_SCRATCH", str(tmp_path))
+    monkeypatch.setattr(jobflow.SETTINGS, "JOB_STORE", jobflow.SETTINGS.JOB_STORE)
+    monkeypatch.chdir(tmp_path)
+    with opened(mongo_uri) as (database, launchpad):
+        submit(mongo_uri, database, [task("unlucky", flows.fill_disk())])
+        own = connect_launchpad(mongo_uri, kind=WorkerLaunchPad)
+        with pytest.raises(MachineFaultError, match=r"^small .* given its task back: OSError: .*No space left"):
+            work(
+                own,
+                database.job_store(),
+                scratch=tmp_path,
+                name="small",
+                heartbeat_seconds=20,
+                once=True,
+                should_stop=lambda: False,
+            )
+        own.connection.close()
+        assert launchpad.workflows.find_one({})["state"] == "READY"
+        submit(mongo_uri, database, [task("unlucky", flows.fill_disk())])  # a coordinator sees no failure
 
 
 def test_an_existing_launchpad_is_left_as_it_is(mongo_uri):

@@ -8,8 +8,9 @@ import psutil
 import pytest
 import vitrion_flows as flows
 
-from vitrion.running.local import LocalRunner, MachineFaultError
-from vitrion.running.task import Task, TaskKind, Watch
+from vitrion.running.local import MOST_ATTEMPTS, LocalRunner, _Worker
+from vitrion.running.spool import Spool
+from vitrion.running.task import MachineFaultError, Task, TaskKind, TaskResult, Watch
 
 
 def task(name, flow):
@@ -68,6 +69,57 @@ def test_a_worker_that_dies_is_replaced(tmp_path):
 def test_a_task_that_kills_every_worker_is_given_up(tmp_path):
     _, results = run(tmp_path, [task("deadly", flows.die_until(str(tmp_path), 99))], workers=1)
     assert "died 3 times" in results["deadly"].error
+
+
+def test_a_worker_that_died_while_it_was_idle_is_replaced(tmp_path):
+    runner = LocalRunner(workers=1, scratch=tmp_path)
+    results = []
+    try:
+        for name in ("first", "second"):
+            kept = [task(name, flows.double(2))]
+            assert runner.run(kept, on_result=lambda result: results.append(result) or [], watch=Watch())
+            for child in psutil.Process().children():
+                if "spawn_main" in " ".join(child.cmdline()):
+                    child.kill()
+                    child.wait()
+    finally:
+        runner.close()
+    assert [result.error for result in results] == [None, None]
+
+
+def test_a_result_that_was_spooled_before_its_worker_died_counts(tmp_path):
+    runner = LocalRunner(workers=1, scratch=tmp_path)
+    Spool(tmp_path / "results").write(TaskResult("done", ()))
+    dead = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(0,))
+    dead.start()
+    asked = task("done", flows.double(1))
+    worker = _Worker(name="w", process=dead, connection=None, task=asked)
+    assert runner._after_death(worker, {"done": MOST_ATTEMPTS - 1}, lambda _result: pytest.fail("given up")) == [asked]
+
+
+def test_a_worker_that_heard_of_a_stop_as_its_task_ended_is_not_waited_for(tmp_path, monkeypatch):
+    # Its handler has taken the signal, nothing was left to stop, and it waits for its next task.
+    monkeypatch.setattr("vitrion.running.local.STOP_GRACE_SECONDS", 5.0)
+    runner = LocalRunner(workers=1, scratch=tmp_path)
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=flows.be_deaf, args=(theirs,))
+    process.start()
+    theirs.close()
+    assert ours.recv_bytes() == b"ready"
+    runner._workers = [_Worker(name="w", process=process, connection=ours)]
+    runner.close()
+    assert process.exitcode == 0  # not killed
+
+
+def test_a_result_that_somebody_took_away_is_told_in_one_line(tmp_path):
+    runner = LocalRunner(workers=1, scratch=tmp_path)
+    runner._spool = Spool(tmp_path / "elsewhere")
+    try:
+        with pytest.raises(MachineFaultError, match="another process has taken it"):
+            runner.run([task("one", flows.double(1))], on_result=lambda _: [], watch=Watch())
+    finally:
+        runner.close()
 
 
 def test_a_stop_ends_early_and_says_so(tmp_path):

@@ -1,5 +1,10 @@
+from contextlib import contextmanager
+from types import SimpleNamespace
+
 import pytest
 
+from vitrion.cli.app import run as command
+from vitrion.database.errors import DatabaseUnreachableError
 from vitrion.running.schedule import every, parse_interval
 from vitrion_models.errors import InputError
 
@@ -32,3 +37,28 @@ def test_steps_keep_to_the_grid_even_when_one_overruns():
 
     every(10.0, step, clock=lambda: now, sleep=sleep)
     assert calls == [0.0, 10.0, 40.0, 50.0]
+
+
+def scheduled(monkeypatch, *answers):
+    """`vitrion schedule` on a campaign that answers so; returns exit code and how often it was stepped."""
+    left = list(answers)
+
+    @contextmanager
+    def opened(_file, **_options):
+        answer = left.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        yield SimpleNamespace(step=lambda: answer)
+
+    monkeypatch.setattr("vitrion.cli.schedule.opened", opened)
+    return command(["schedule", "campaign.yaml", "--every", "0.01s"]), len(answers) - len(left)
+
+
+def test_a_server_that_is_away_for_a_while_costs_steps_only(monkeypatch, capsys):
+    away = DatabaseUnreachableError("mongodb://there does not answer")
+    assert scheduled(monkeypatch, True, away, away, True, False) == (0, 5)
+    assert capsys.readouterr().err.count("left out this time: mongodb://there") == 2
+
+
+def test_a_server_that_was_never_there_ends_the_schedule_at_once(monkeypatch):
+    assert scheduled(monkeypatch, DatabaseUnreachableError("mongodb://there does not answer"), True) == (2, 1)
