@@ -9,6 +9,7 @@ volume instead, which tells an error of the density from an error of the forces.
     VITRION_DATA_MIRROR=... python benchmarks/aimd.py                       # 3 formulas, some two minutes
     ... python benchmarks/aimd.py --formulas 49 --results aimd.jsonl         # the study; goes on when killed
     ... python benchmarks/aimd.py --results aimd.jsonl --summary             # only the figures
+    ... --potential chgnet --route aimd-volume --production-ps 1.5           # a referee, from NEP89's melt there
 
 Formulas are drawn by a stated rule: classes of anion in turn, within a class in the order of a seeded shuffle. All
 formulas of one temperature come before the next temperature, so that whatever is finished is a fair sample.
@@ -34,7 +35,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import numpy as np  # noqa: E402
 from ase.data import atomic_numbers  # noqa: E402
 
-from vitrion_models.errors import VitrionError  # noqa: E402
+from vitrion_models.errors import InputError, VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows import potentials, transport  # noqa: E402
 from vitrion_workflows.amorphous import VolumeSearchFailed, estimate_volume, loosen, pack, search_volume  # noqa: E402
@@ -44,9 +45,10 @@ from vitrion_workflows.amorphous.volume import mean_pressure, scale_to  # noqa: 
 from vitrion_workflows.dynamics import DynamicsError, MDPlan, Trajectory, h5md, run_md  # noqa: E402
 from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
-from vitrion_workflows.potentials.trust import anion_class  # noqa: E402
+from vitrion_workflows.potentials.trust import EVERY_CLASS, ModelError, anion_class  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
 
+WORKHORSE = "nep89"
 ATOMS = 100
 SWELL = 1.15  # of the packing over the solid's estimate, as `MeltQuenchMaker` does
 MELTED_AT_K = 2000.0  # other temperatures start from the end of this run
@@ -156,6 +158,8 @@ class Study:
         }
 
     def _melt(self, row: Row) -> AtomicSystem:
+        if self.force_field.name != WORKHORSE:
+            return self._workhorse_melt(row)
         protocol = CellProtocol(melt_temperature_K=row.temperature_K, volume_ps=self.volume_ps, time_step_fs=STEP_FS)
         start = self._molten(row.formula) or self._packed(row)
         if self.route == "zero-pressure":
@@ -166,19 +170,25 @@ class Study:
         settling = Stretch(stage="melt", duration_ps=self.volume_ps, temperature_K=row.temperature_K)
         return run_stretch(resized, self.force_field, settling, protocol=protocol, seed=self.seed + 1).system
 
+    def _workhorse_melt(self, row: Row) -> AtomicSystem:
+        folder = self.folder / _key(self.route, row.formula, row.temperature_K, self.seed)
+        if not (folder / TRAJECTORY_FILE).is_file():
+            raise InputError(
+                f"{self.force_field.name} starts from {WORKHORSE}'s melt: run {row.formula} with that first"
+            )
+        return _last_frame(folder)
+
     def _molten(self, formula: str) -> AtomicSystem | None:
-        melted = self.folder / _key("zero-pressure", formula, MELTED_AT_K, self.seed) / TRAJECTORY_FILE
-        if not melted.is_file():
-            return None
-        trajectory = h5md.read(melted)
-        return AtomicSystem(trajectory.numbers, trajectory.positions_A[-1], trajectory.lattice_A)
+        folder = self.folder / _key("zero-pressure", formula, MELTED_AT_K, self.seed)
+        return _last_frame(folder) if (folder / TRAJECTORY_FILE).is_file() else None
 
     def _packed(self, row: Row) -> AtomicSystem:
         room = SWELL * estimate_volume(row.formula).volume_A3_per_atom
         return pack(row.formula, n_atoms=ATOMS, volume_A3_per_atom=room, seed=self.seed).system
 
     def _folder(self, formula: str, temperature_K: float) -> Path:
-        return self.folder / _key(self.route, formula, temperature_K, self.seed)
+        name = _key(self.route, formula, temperature_K, self.seed)
+        return self.folder / (name if self.force_field.name == WORKHORSE else f"{self.force_field.name}_{name}")
 
     def _plan(self, temperature_K: float) -> MDPlan:
         frames = round(self.production_ps * 1000 / STEP_FS / FRAME_EVERY)
@@ -195,6 +205,11 @@ class Study:
 
 def _key(route: str, formula: str, temperature_K: float, seed: int) -> str:
     return f"{route}_{formula}_{temperature_K:g}K_{seed}"
+
+
+def _last_frame(folder: Path) -> AtomicSystem:
+    trajectory = h5md.read(folder / TRAJECTORY_FILE)
+    return AtomicSystem(trajectory.numbers, trajectory.positions_A[-1], trajectory.lattice_A)
 
 
 def every_tenth(trajectory: Trajectory) -> Trajectory:
@@ -240,6 +255,37 @@ def summary(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                 statistical=float(np.median([line["log10_stderr"] for line in usable])),
                 volume_ratio=volume,
             )
+
+
+def error_table(lines: list[dict[str, Any]]) -> list[ModelError]:
+    """The figures that `vitrion_workflows.potentials.trust` keeps: melts at zero pressure, all temperatures."""
+    mine = [line for line in lines if line["route"] == "zero-pressure"]
+    table = []
+    for potential in sorted({line["potential"] for line in mine}):
+        weights = potentials.load(potential).weights_sha256
+        classes = sorted({line["chemistry"] for line in mine})
+        for name in (*classes, EVERY_CLASS):
+            members = [
+                line for line in mine if line["potential"] == potential and name in (line["chemistry"], EVERY_CLASS)
+            ]
+            usable = [line for line in members if line.get("state") == "accepted"]
+            if len(usable) < FEWEST_FOR_INTERVAL:
+                continue
+            ratios = np.array([line["log10_ratio"] for line in usable])
+            low, high = np.quantile(ratios, [0.16, 0.84])
+            table.append(
+                ModelError(
+                    potential=potential,
+                    weights_sha256=weights,
+                    chemistry=name,
+                    formulas=len({line["formula"] for line in usable}),
+                    labels=len(usable),
+                    failed_share=round(1 - len(usable) / len(members), 3),
+                    median_log10=round(float(np.median(ratios)), 3),
+                    spread_log10=round(float(high - low) / 2, 3),
+                )
+            )
+    return table
 
 
 def interval_of_median(values: np.ndarray) -> tuple[float, float] | None:
@@ -321,6 +367,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--results", type=Path, help="JSON lines, one a label; trajectories lie beside it")
     parser.add_argument("--summary", action="store_true", help="run nothing")
+    parser.add_argument("--table", type=Path, help="write the model errors here, aimd_errors.json of the package")
     arguments = parser.parse_args()
     arguments.temperatures = arguments.temperatures or (2000,)
     mirror = os.environ.get("VITRION_DATA_MIRROR")
@@ -340,6 +387,9 @@ def main() -> None:
             lines = go(arguments, read_table(Path(mirror)), folder)
     for line in summary(lines):
         print(json.dumps(line), flush=True)
+    if arguments.table is not None:
+        rows = ",\n".join(f"    {json.dumps(asdict(error))}" for error in error_table(lines))
+        arguments.table.write_text(f'{{\n  "source": "benchmarks/aimd.py",\n  "errors": [\n{rows}\n  ]\n}}\n')
 
 
 def temperatures(text: str) -> tuple[int, ...]:
