@@ -45,6 +45,7 @@ NOUNS: dict[str, Noun] = {
     "amorphize": Noun("amorphize", "Make an amorphous cell by melt and quench."),
     "label": Noun("label", "Run molecular dynamics on a cell and label it with a diffusivity."),
     "diffusivity": Noun("diffusivity", "Diffusivity of a trajectory that exists already."),
+    "arrhenius": Noun("arrhenius", "Activation energy, diffusivity and conductivity at any temperature from labels."),
     "predict": Noun("predict", "Ask the surrogate for log10 D at a temperature."),
     "generate": Noun("generate", "Draw amorphous cells from the generator."),
     "potentials": Noun("potentials", "List, install and check machine-learned potentials."),

@@ -1,5 +1,6 @@
 """Options that several commands share, and how they are read."""
 
+import math
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -66,3 +67,22 @@ def page_size(limit: int | None, *, as_json: bool) -> int:
     if limit is not None:
         return limit
     return 0 if as_json else ROWS_IN_A_TABLE
+
+
+def charges(text: str) -> dict[str, float]:
+    """``Li=1,Cl=-1`` as a mapping.
+
+    Raises:
+        InputError: it is none, or names a species twice.
+    """
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        symbol, equals, number = (word.strip() for word in part.partition("="))
+        try:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if not equals or not symbol or not math.isfinite(value) or symbol in found:
+            raise InputError(f"--charge {text!r} states no charges: give each species once, such as Li=1,Cl=-1")
+        found[symbol] = value
+    return found

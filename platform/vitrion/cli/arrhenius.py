@@ -1,0 +1,243 @@
+"""`vitrion arrhenius`: activation energy, and diffusivity and conductivity at temperatures nobody ran."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from vitrion.cli import selection as choose
+from vitrion.cli.arrhenius_points import Material, from_file, from_labels
+from vitrion.cli.figures import new_figure, picture_format, save
+from vitrion.cli.labels import PotentialOption, SpeciesOption, StructureOption, TemperatureOption
+from vitrion.cli.output import emit, note
+from vitrion_models.errors import InputError
+
+if TYPE_CHECKING:
+    from vitrion_workflows.transport import ArrheniusFit, ArrheniusPoint
+
+ROOM_K = 300.0
+CURVE_NODES = 60
+PREDICTION_COLUMNS = (
+    "temperature_K",
+    "log10_D",
+    "interval_95",
+    "conductivity_S_per_cm",
+    "conductivity_95_S_per_cm",
+    "extrapolated",
+)
+
+
+def command(
+    file: Annotated[
+        Path | None, typer.Argument(help="CSV or JSON of temperature_K, log10_D, log10_stderr[, censored].")
+    ] = None,
+    *,
+    reduced_formula: choose.ReducedFormula = None,
+    formula: choose.Formula = None,
+    structure: StructureOption = None,
+    kind: choose.Kind = None,
+    species: SpeciesOption = None,
+    potential: PotentialOption = None,
+    temperature: TemperatureOption = None,
+    campaign: choose.Campaign = None,
+    dataset: choose.Dataset = None,
+    across: Annotated[
+        choose.Texts,
+        typer.Option("--across", help="What labels of one line may differ in (potential ...); repeatable."),
+    ] = None,
+    at: Annotated[
+        list[float] | None, typer.Option("--at", help="Temperature in K to predict; may be repeated; 300 when none.")
+    ] = None,
+    charge: Annotated[str | None, typer.Option(help="Formal charge of the ions, Li=1: gives the conductivity.")] = None,
+    ions_per_A3: Annotated[
+        float | None, typer.Option("--ions-per-A3", help="Number density of the ions, where labels do not tell it.")
+    ] = None,
+    stderr: Annotated[
+        float | None, typer.Option(help="Standard error of log10 D in decades, for labels that state none.")
+    ] = None,
+    plot: Annotated[Path | None, typer.Option(help="Write the Arrhenius plot to this .png or .svg.")] = None,
+    as_json: choose.Json = False,
+) -> None:
+    """Fit log10 D0 and Ea to labels of one material, upper bounds included, and predict D and conductivity."""
+    from vitrion_workflows.transport import fit_arrhenius  # noqa: PLC0415 - scipy is slow
+
+    filters = choose.given(
+        reduced_formula=reduced_formula,
+        formula=formula,
+        structure_fingerprint=structure,
+        kind=kind,
+        species=species,
+        potential=potential,
+        temperature=choose.interval(temperature, option="--temperature"),
+        campaign=campaign,
+        dataset=dataset,
+    )
+    if plot is not None:
+        picture_format(plot)
+    if file is not None:
+        if filters:
+            raise InputError(f"give either {file} or filters of the database, not both ({', '.join(filters)})")
+        points, material = from_file(file, stated_stderr=stderr)
+    else:
+        points, material = _from_database(filters, across or [], stderr)
+    ions = _squared_charges(charge, ions_per_A3, material)
+    fit = fit_arrhenius(points)
+    content = summary(fit, material=material, temperatures_K=at or [ROOM_K], squared_charges_per_A3=ions)
+    if plot is not None:
+        write_plot(plot, fit, points, title=material.name, temperatures_K=at or [ROOM_K])
+    if as_json:
+        emit(content, as_json=True)
+        return
+    emit({key: value for key, value in content.items() if key != "predictions"}, as_json=False)
+    emit(content["predictions"], as_json=False, columns=PREDICTION_COLUMNS)
+    if fit.curvature is not None and fit.curvature.curved:
+        note("the labels bend: a straight line is no law for them, and least of all outside their range")
+    if any(row["extrapolated"] for row in content["predictions"]):
+        low, high = fit.temperatures_K
+        note(f"predictions outside {low:g} to {high:g} K are extrapolated: the intervals trust the straight line")
+
+
+def summary(
+    fit: "ArrheniusFit", *, material: Material, temperatures_K: list[float], squared_charges_per_A3: float | None
+) -> dict[str, Any]:
+    """A fit and its predictions, as printed.
+
+    Args:
+        fit: the posterior.
+        material: what was fitted.
+        temperatures_K: to predict at.
+        squared_charges_per_A3: for the conductivity; left out when None.
+    """
+    curvature = fit.curvature
+    return {
+        "material": material.name,
+        "species": material.species,
+        "log10_D0": fit.log10_D0,
+        "log10_D0_stderr": fit.log10_D0_stderr,
+        "Ea_eV": fit.Ea_eV,
+        "Ea_stderr_eV": fit.Ea_stderr_eV,
+        "Ea_95_eV": fit.Ea_95_eV,
+        "scatter_decades": fit.scatter_decades,
+        "bend_decades": curvature.bend_decades if curvature else None,
+        "bend_stderr_decades": curvature.stderr_decades if curvature else None,
+        "curved": curvature.curved if curvature else None,
+        "measured": fit.measured,
+        "censored": fit.censored,
+        "temperatures_K": fit.temperatures_K,
+        "predictions": [_prediction(fit, one, squared_charges_per_A3) for one in temperatures_K],
+    }
+
+
+def _prediction(fit: "ArrheniusFit", temperature_K: float, squared_charges_per_A3: float | None) -> dict[str, Any]:
+    found = fit.predict(temperature_K)
+    row: dict[str, Any] = {
+        "temperature_K": temperature_K,
+        "log10_D": found.log10_D,
+        "log10_stderr": found.log10_stderr,
+        "interval_68": found.interval_68,
+        "interval_95": found.interval_95,
+        "line_95": found.line_95,
+        "extrapolated": found.extrapolated,
+    }
+    if squared_charges_per_A3 is None:
+        return row
+    conductivity = fit.predict_conductivity(temperature_K, squared_charges_per_A3=squared_charges_per_A3)
+    return row | {
+        "conductivity_S_per_cm": conductivity.value_S_per_cm,
+        "conductivity_68_S_per_cm": conductivity.interval_68,
+        "conductivity_95_S_per_cm": conductivity.interval_95,
+    }
+
+
+def _from_database(
+    filters: dict[str, Any], across: list[str], stderr: float | None
+) -> tuple[list["ArrheniusPoint"], Material]:
+    from vitrion import connect  # noqa: PLC0415 - slow to import
+
+    if not filters:
+        raise InputError("say what to fit: a file, or filters such as --reduced-formula Li3PS4 --species Li")
+    with connect(readonly=True) as db:
+        rows = list(db.labels.search(property="tracer_diffusivity", state=["accepted", "censored"], **filters))
+    if not rows:
+        raise InputError("no accepted or censored tracer diffusivity passes these filters: see vitrion labels list")
+    return from_labels(rows, across=across, stated_stderr=stderr)
+
+
+def _squared_charges(charge: str | None, ions_per_A3: float | None, material: Material) -> float | None:
+    if charge is None:
+        if ions_per_A3 is not None:
+            raise InputError("--ions-per-A3 needs the charge of the ions too: add --charge Li=1")
+        return None
+    stated = choose.charges(charge)
+    (symbol, value), *more = stated.items()
+    if more or (material.species is not None and symbol != material.species):
+        raise InputError(
+            f"--charge {charge}: the line is of {material.species or 'one species'}: state its charge only"
+        )
+    density = ions_per_A3 if ions_per_A3 is not None else material.ions_per_A3
+    if density is None:
+        raise InputError("the labels do not say how dense the ions are: state --ions-per-A3")
+    return value**2 * density
+
+
+def write_plot(
+    path: Path,
+    fit: "ArrheniusFit",
+    points: list["ArrheniusPoint"],
+    *,
+    title: str,
+    temperatures_K: list[float],
+) -> None:
+    """Arrhenius plot: labels with their errors, the line, and the predictive 95 % band, dashed where extrapolated.
+
+    Args:
+        path: .png or .svg.
+        fit: the posterior.
+        points: the labels.
+        title: heading.
+        temperatures_K: predictions to show.
+
+    Raises:
+        InputError: the file cannot be written.
+    """
+    import numpy as np  # noqa: PLC0415 - only where something is drawn
+
+    shown = [*temperatures_K, *(point.temperature_K for point in points)]
+    inverse = np.linspace(1000 / max(shown), 1000 / min(shown), CURVE_NODES)
+    inverse = np.unique(np.append(inverse, [1000 / edge for edge in fit.temperatures_K]))
+    found = [fit.predict(1000 / x) for x in inverse.tolist()]
+    centre = np.array([one.log10_D for one in found])
+    inside = np.array([not one.extrapolated for one in found])
+    figure = new_figure(width_in=6.4, height_in=4.8)
+    axes = figure.add_subplot()
+    band = [[one.interval_95[side] for one in found] for side in (0, 1)]
+    axes.fill_between(inverse, band[0], band[1], color="tab:blue", alpha=0.15, linewidth=0, label="95 % predictive")
+    axes.plot(inverse, centre, "--", color="tab:blue", linewidth=1, label="extrapolated")
+    axes.plot(
+        inverse[inside], centre[inside], color="tab:blue", label=f"Ea = {fit.Ea_eV:.3f} ± {fit.Ea_stderr_eV:.3f} eV"
+    )
+    measured = [point for point in points if not point.censored]
+    bounds = [point for point in points if point.censored]
+    axes.errorbar(
+        [1000 / point.temperature_K for point in measured],
+        [point.log10_D for point in measured],
+        yerr=[1.96 * point.log10_stderr for point in measured],
+        fmt="o",
+        color="black",
+        markersize=4,
+        capsize=2,
+        label="labels, 95 %",
+    )
+    if bounds:
+        axes.plot(
+            [1000 / point.temperature_K for point in bounds],
+            [point.log10_D for point in bounds],
+            "v",
+            color="tab:red",
+            label="upper bounds",
+        )
+    axes.set_xlabel("1000 / T (1/K)")
+    axes.set_ylabel("log10 D (cm²/s)")
+    axes.set_title(title)
+    axes.legend(frameon=False)
+    save(figure, path)

@@ -1,0 +1,191 @@
+"""Labels to put an Arrhenius line through, from a file or from the database, of one quantity and one composition."""
+
+import csv
+import io
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vitrion_models.errors import InputError
+from vitrion_workflows.schemas import Convention, LabelState
+
+if TYPE_CHECKING:
+    from vitrion.database import LabelRow
+    from vitrion_workflows.transport import ArrheniusPoint
+
+# Column of a file -> other names that exported labels have for it.
+NAMES = {
+    "temperature_K": ("T", "temperature"),
+    "log10_D": ("log10_value",),
+    "log10_stderr": ("stderr",),
+    "censored": (),
+}
+# Where a file has these columns, all its rows must agree in them.
+MUST_AGREE = (
+    "property",
+    "convention",
+    "unit",
+    "species",
+    "potential",
+    "weights_sha256",
+    "protocol_hash",
+    "reduced_formula",
+    "kind",
+)
+EXPECTED = {"property": "tracer_diffusivity", "convention": Convention.EINSTEIN_3D.value, "unit": "cm2/s"}
+TRUE, FALSE = frozenset({"1", "true", "yes"}), frozenset({"", "0", "false", "no", "none"})
+GRAMS_PER_U = 1.66053906660e-24
+A3_PER_CM3 = 1e24
+
+
+@dataclass(frozen=True)
+class Material:
+    """What the labels are of, as far as it is known.
+
+    Attributes:
+        name: for headings.
+        species: mobile species.
+        ions_per_A3: its number density, from formula and density.
+    """
+
+    name: str
+    species: str | None = None
+    ions_per_A3: float | None = None
+
+
+def from_file(path: Path, *, stated_stderr: float | None) -> tuple[list["ArrheniusPoint"], Material]:
+    """Points of a CSV, JSON or JSON-lines file.
+
+    Args:
+        path: columns temperature_K, log10_D (cm2/s), log10_stderr and, if any, censored; exported labels will do.
+        stated_stderr: decades, for rows that hold none.
+
+    Raises:
+        InputError: no such file, columns or numbers, or rows of different quantities.
+    """
+    rows = _rows(path)
+    for name in MUST_AGREE:
+        if len(found := Counter(str(row[name]) for row in rows if row.get(name) not in (None, ""))) > 1:
+            told = ", ".join(f"{value}: {count}" for value, count in sorted(found.items()))
+            raise InputError(f"{path}: its labels are of more than one {name} ({told}): keep one of them")
+        if name in EXPECTED and found and EXPECTED[name] not in found:
+            raise InputError(f"{path}: its {name} is {next(iter(found))}, and {EXPECTED[name]} is needed: convert it")
+    points = [_point(row, f"{path}, row {number}", stated_stderr) for number, row in enumerate(rows, start=1)]
+    first = rows[0]
+    return points, Material(str(first.get("reduced_formula") or path.name), first.get("species") or None)
+
+
+def from_labels(
+    rows: Sequence["LabelRow"], *, across: Sequence[str], stated_stderr: float | None
+) -> tuple[list["ArrheniusPoint"], Material]:
+    """Points of labels, refused where they are of several quantities, compositions or kinds of cell.
+
+    Args:
+        rows: accepted and censored labels.
+        across: fields of `vitrion.database.quantity.Quantity` in which they may differ.
+        stated_stderr: decades, for labels that hold none.
+
+    Raises:
+        InputError: nothing found, or a mixture, with the choices.
+    """
+    from vitrion.database.quantity import require_one  # noqa: PLC0415 - the database is slow to import
+
+    require_one(rows, across=across, purpose="fitted")
+    for name, option in (("reduced_formula", "--reduced-formula"), ("kind", "--kind")):
+        found = Counter(str(getattr(row, name)) for row in rows)
+        if len(found) > 1:
+            told = ", ".join(f"{value}: {count}" for value, count in sorted(found.items()))
+            raise InputError(
+                f"{len(rows)} labels to be fitted are of more than one {name} ({told}): choose by {option}"
+            )
+    points = [
+        _point(
+            {
+                "temperature_K": row.temperature_K,
+                "log10_D": row.log10_value,
+                "log10_stderr": row.log10_stderr,
+                "censored": row.state == LabelState.CENSORED,
+            },
+            f"label {row.key[:12]}",
+            stated_stderr,
+        )
+        for row in rows
+    ]
+    first = rows[0]
+    return points, Material(first.reduced_formula, first.species, _density(rows))
+
+
+def _density(rows: Sequence["LabelRow"]) -> float | None:
+    """Mobile ions in a cubic Angstrom, mean over the labels; None where one has no density."""
+    from pymatgen.core import Composition  # noqa: PLC0415 - slow to import
+
+    composition = Composition(rows[0].reduced_formula)
+    densities = [row.density_g_cm3 for row in rows if row.density_g_cm3]
+    if len(densities) < len(rows):
+        return None
+    grams = float(composition.weight) * GRAMS_PER_U
+    return float(composition[rows[0].species]) * sum(densities) / len(densities) / grams / A3_PER_CM3
+
+
+def _rows(path: Path) -> list[Mapping[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as fault:
+        raise InputError(f"{path} cannot be read ({str(fault).splitlines()[0]}): give a CSV or JSON file") from fault
+    try:
+        if path.suffix.lower() == ".json":
+            rows = json.loads(text)
+        elif path.suffix.lower() == ".jsonl":
+            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            rows = list(csv.DictReader(io.StringIO(text)))
+    except (ValueError, csv.Error) as fault:
+        raise InputError(f"{path} is no table ({str(fault).splitlines()[0]}): give CSV, JSON or JSON lines") from fault
+    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"{path} holds no rows: give a list of labels with {', '.join(NAMES)}")
+    return rows
+
+
+def _point(row: Mapping[str, Any], where: str, stated_stderr: float | None) -> "ArrheniusPoint":
+    from vitrion_workflows.transport import ArrheniusPoint  # noqa: PLC0415 - scipy is slow
+
+    if row.get("state") == LabelState.REJECTED:
+        raise InputError(f"{where} was rejected by its gates: leave it out")
+    censored = row.get("state") == LabelState.CENSORED or _truth(_entry(row, "censored"), where)
+    stderr = _number(row, "log10_stderr", where) if _entry(row, "log10_stderr") not in (None, "") else stated_stderr
+    if stderr is None and not censored:
+        raise InputError(f"{where} states no standard error of log10 D: add it, or state one with --stderr")
+    return ArrheniusPoint(
+        temperature_K=_number(row, "temperature_K", where),
+        log10_D=_number(row, "log10_D", where),
+        log10_stderr=math.inf if stderr is None else stderr,
+        censored=censored,
+    )
+
+
+def _entry(row: Mapping[str, Any], name: str) -> Any:
+    for key in (name, *NAMES[name]):
+        if key in row:
+            return row[key]
+    return None
+
+
+def _number(row: Mapping[str, Any], name: str, where: str) -> float:
+    entry = _entry(row, name)
+    try:
+        return float(entry)
+    except (TypeError, ValueError):
+        raise InputError(f"{where}: {name} is {entry!r}, which is no number") from None
+
+
+def _truth(entry: Any, where: str) -> bool:
+    text = str(entry).strip().lower()
+    if text in TRUE:
+        return True
+    if entry is None or text in FALSE:
+        return False
+    raise InputError(f"{where}: censored is {entry!r}: say true or false")
