@@ -1,7 +1,7 @@
 """Formats that ASE reads: extended XYZ and its own trajectories."""
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ase import Atoms
@@ -13,6 +13,8 @@ from pymatgen.core.structure import Structure
 from vitrion.ingest.text import read_text
 from vitrion_models.errors import InputError
 
+HEADER_LINES = 2  # number of atoms, comment
+
 
 def read_extxyz(path: Path) -> list[Structure]:
     """Every frame of an extended XYZ file; frames may hold different atoms.
@@ -20,7 +22,9 @@ def read_extxyz(path: Path) -> list[Structure]:
     Raises:
         InputError: a frame has no cell (plain XYZ), or the file is truncated.
     """
-    return _structures(parse_extxyz(io.StringIO(read_text(path)), index=slice(None)))
+    text = read_text(path)
+    _check_counts(text.split("\n"))
+    return _structures(parse_extxyz(io.StringIO(text), index=slice(None)))
 
 
 def read_traj(path: Path) -> list[Structure]:
@@ -36,6 +40,16 @@ def read_traj(path: Path) -> list[Structure]:
         if structure.atomic_numbers != first:
             raise InputError(f"the atoms change: frame 1 has {len(first)}, frame {index} has {len(structure)}")
     return structures
+
+
+def _check_counts(lines: Sequence[str]) -> None:
+    # ASE counts up to whatever number of atoms a frame announces before it looks whether they are there.
+    start, frame = 0, 1
+    while start < len(lines) and lines[start].strip().lstrip("+-").isdecimal():
+        atoms = int(lines[start])
+        if not 0 <= atoms <= len(lines) - start - HEADER_LINES:
+            raise InputError(f"truncated: frame {frame} announces {atoms} atoms, which are not there")
+        start, frame = start + atoms + HEADER_LINES, frame + 1
 
 
 def _structures(frames: Iterable[Atoms]) -> list[Structure]:

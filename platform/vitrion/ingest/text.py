@@ -15,7 +15,7 @@ def read_text(path: Path) -> str:
     """
     try:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        text = raw.decode("utf-8")
+        text = raw.decode("utf-8-sig")  # editors on Windows put a mark first
     except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
         raise InputError("the archive is damaged or truncated") from fault
     except UnicodeDecodeError as fault:

@@ -130,6 +130,13 @@ def test_each_frame_of_an_xdatcar_at_changing_cell_has_its_own_lattice(tmp_path)
     assert [frame.volume for frame in read_structures(path)] == pytest.approx([64, 125])
 
 
+def test_a_mark_that_editors_put_first_is_no_fault(tmp_path):
+    path = tmp_path / "cell.cif"
+    write_cif(phosphate(), path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert fingerprint(read_structures(path)[0]) == fingerprint(phosphate())
+
+
 def test_frames_of_extended_xyz_may_differ(tmp_path):
     path = tmp_path / "set.extxyz"
     write(path, [atoms_of(phosphate()), Atoms("LiCl", [[0, 0, 0], [2, 2, 2]], cell=[4, 4, 4], pbc=True)])
@@ -197,6 +204,8 @@ BAD = {
         '1\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3\nQq 0 0 0\n',
         "a.xyz",
     ),
+    "xyz of a billion": ("a.xyz", "99999999999\n\nLi 0 0 0\n", "announces 99999999999 atoms"),
+    "xyz of less than nothing": ("a.xyz", "-2\n\nLi 0 0 0\n", "announces -2 atoms"),
     "xyz truncated": ("a.xyz", '3\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3\nLi 0 0 0\n', "a.xyz"),
     "json truncated": ("a.json", '{"sites": [', "no JSON"),
     "json of something else": ("a.json", '{"name": 3}', "no pymatgen structure"),
