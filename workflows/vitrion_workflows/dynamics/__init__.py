@@ -2,7 +2,8 @@
 
 from vitrion_workflows.dynamics import h5md
 from vitrion_workflows.dynamics.ase_reference import ase_calculator, ase_reference
-from vitrion_workflows.dynamics.engine import MDResult, run_md
+from vitrion_workflows.dynamics.cell_run import MDResult
+from vitrion_workflows.dynamics.engine import Enough, run_batch, run_md
 from vitrion_workflows.dynamics.errors import DynamicsError
 from vitrion_workflows.dynamics.plan import MDPlan
 from vitrion_workflows.dynamics.relaxation import RelaxResult, relax
@@ -11,6 +12,7 @@ from vitrion_workflows.dynamics.trajectory import Trajectory
 
 __all__ = [
     "DynamicsError",
+    "Enough",
     "MDPlan",
     "MDResult",
     "MDState",
@@ -20,5 +22,6 @@ __all__ = [
     "ase_reference",
     "h5md",
     "relax",
+    "run_batch",
     "run_md",
 ]

@@ -102,6 +102,7 @@ def ase_reference(
         temperatures_K=np.array(temperatures),
         potential_energies_eV=np.array(energies),
         source="ase_reference",
+        set_temperature_K=plan.set_temperature_K,
     )
 
 

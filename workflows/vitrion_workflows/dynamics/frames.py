@@ -26,7 +26,14 @@ class Frames:
         return len(self.positions_A)
 
     def trajectory(
-        self, *, numbers: IntArray, lattice_A: FloatArray, frame_interval_ps: float, masses_u: FloatArray, source: str
+        self,
+        *,
+        numbers: IntArray,
+        lattice_A: FloatArray,
+        frame_interval_ps: float,
+        masses_u: FloatArray,
+        source: str,
+        set_temperature_K: float | None = None,
     ) -> Trajectory:
         """The same as a `Trajectory`."""
         return Trajectory(
@@ -38,6 +45,7 @@ class Frames:
             potential_energies_eV=self.potential_energies_eV,
             masses_u=masses_u,
             source=source,
+            set_temperature_K=set_temperature_K,
         )
 
 
@@ -67,12 +75,16 @@ class FrameBuffer:
         self.temperatures.append(temperature)
         self.energies.append(energy)
 
-    def drain(self) -> Frames:
-        """The collected frames; the buffer is empty afterwards."""
-        frames = Frames(
+    def content(self) -> Frames:
+        """The collected frames."""
+        return Frames(
             positions_A=np.array(self.positions),
             temperatures_K=np.array(self.temperatures),
             potential_energies_eV=np.array(self.energies),
         )
+
+    def drain(self) -> Frames:
+        """The collected frames; the buffer is empty afterwards."""
+        frames = self.content()
         self.positions, self.temperatures, self.energies = [], [], []
         return frames

@@ -56,7 +56,7 @@ def write(
         partial = target.with_name(f".{target.name}.partial")
         try:
             with h5py.File(partial, "w") as file:
-                _write_metadata(file, provenance or {})
+                _write_metadata(file, provenance or {}, trajectory.set_temperature_K)
                 _write_particles(file, trajectory, steps_per_frame)
             with partial.open("rb") as written:
                 os.fsync(written.fileno())
@@ -103,14 +103,17 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     return stored
 
 
-def _write_metadata(file: h5py.File, provenance: Mapping[str, Any]) -> None:
+def _write_metadata(file: h5py.File, provenance: Mapping[str, Any], set_temperature_K: float | None) -> None:
     root = file.create_group("h5md")
     root.attrs["version"] = np.array(H5MD_VERSION, dtype=np.int32)
     root.create_group("author").attrs["name"] = "Vitrion"
     creator = root.create_group("creator")
     creator.attrs["name"] = "vitrion"
     creator.attrs["version"] = version("vitrion")
-    file.create_group("parameters").attrs["vitrion"] = json.dumps(provenance, sort_keys=True)
+    parameters = file.create_group("parameters")
+    parameters.attrs["vitrion"] = json.dumps(provenance, sort_keys=True)
+    if set_temperature_K is not None:
+        parameters.attrs["set_temperature_K"] = set_temperature_K
 
 
 def _write_particles(file: h5py.File, trajectory: Trajectory, steps_per_frame: int) -> None:
@@ -174,7 +177,13 @@ def _read_particles(file: h5py.File, source: Path) -> Trajectory:
         masses_u=masses,
         source=str(source),
         velocities_A_per_ps=_velocities(group, source),
+        set_temperature_K=_set_temperature(file),
     )
+
+
+def _set_temperature(file: h5py.File) -> float | None:
+    stored = file["parameters"].attrs.get("set_temperature_K") if "parameters" in file else None
+    return None if stored is None else float(stored)
 
 
 def _velocities(group: h5py.Group, source: Path) -> FloatArray | None:

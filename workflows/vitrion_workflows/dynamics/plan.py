@@ -96,6 +96,12 @@ class MDPlan:
         fraction = (step + 0.5) / self.steps
         return self.temperature_K + fraction * (self.final_temperature_K - self.temperature_K)
 
+    @property
+    def set_temperature_K(self) -> float | None:
+        """Temperature the thermostat is set to all the run long; None where it changes or there is none."""
+        constant = self.final_temperature_K in {None, self.temperature_K}
+        return self.temperature_K if constant and THERMOSTATS[self.thermostat].coupled else None
+
     def sha256(self) -> str:
         """Identity of the plan in hexadecimal."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()

@@ -1,10 +1,12 @@
-"""The whole state of a run between two steps, and the quantities read off it."""
+"""The whole state of runs between two steps, of one cell or of a batch of them, and the quantities read off it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from vitrion_models.system import FloatArray
+from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K, MASS_FACTOR_eV_PS2_PER_U_A2
 
 # Words of the counter-based generator's 256-bit counter: a stream and a step each own 2^128 numbers.
@@ -34,6 +36,94 @@ class MDState:
     forces_eV_per_A: FloatArray
     potential_energy_eV: float
     thermostat: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class BatchState:
+    """States of several cells, their atoms one after the other; each cell has its own step.
+
+    Attributes:
+        steps: steps done by each cell, shape (C,).
+        positions_A: unwrapped positions of all atoms, shape (A, 3).
+        velocities_A_per_ps: shape (A, 3).
+        forces_eV_per_A: at these positions, shape (A, 3).
+        potential_energies_eV: of each cell, shape (C,).
+        thermostat: each cell's thermostat variables, shape (C, 2, M) or (C, 0).
+    """
+
+    steps: IntArray
+    positions_A: FloatArray
+    velocities_A_per_ps: FloatArray
+    forces_eV_per_A: FloatArray
+    potential_energies_eV: FloatArray
+    thermostat: FloatArray
+
+    @classmethod
+    def of(cls, states: Sequence[MDState]) -> "BatchState":
+        """States of single cells put together."""
+        return cls(
+            steps=np.array([state.step for state in states]),
+            positions_A=np.concatenate([state.positions_A for state in states]),
+            velocities_A_per_ps=np.concatenate([state.velocities_A_per_ps for state in states]),
+            forces_eV_per_A=np.concatenate([state.forces_eV_per_A for state in states]),
+            potential_energies_eV=np.array([state.potential_energy_eV for state in states]),
+            thermostat=np.array([state.thermostat for state in states]),
+        )
+
+    def cell(self, index: int, atoms: slice) -> MDState:
+        """State of one cell, copied.
+
+        Args:
+            index: which cell.
+            atoms: where its atoms stand.
+        """
+        return MDState(
+            step=int(self.steps[index]),
+            positions_A=self.positions_A[atoms].copy(),
+            velocities_A_per_ps=self.velocities_A_per_ps[atoms].copy(),
+            forces_eV_per_A=self.forces_eV_per_A[atoms].copy(),
+            potential_energy_eV=float(self.potential_energies_eV[index]),
+            thermostat=self.thermostat[index].copy(),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Atoms:
+    """Masses of the atoms of a batch, and sums over each cell's.
+
+    Every sum runs over a cell's own rows in their order, so that it is bitwise the same whatever stands beside them.
+
+    Attributes:
+        masses_u: of all atoms, shape (A,).
+        starts: first atom of each cell, shape (C,).
+        owners: cell of each atom, shape (A,).
+    """
+
+    masses_u: FloatArray
+    starts: IntArray
+    owners: IntArray
+
+    @cached_property
+    def cell_masses_u(self) -> FloatArray:
+        """Mass of each cell, shape (C, 1)."""
+        masses: FloatArray = np.add.reduceat(self.masses_u, self.starts)[:, None]
+        return masses
+
+    @cached_property
+    def _column(self) -> FloatArray:
+        return self.masses_u[:, None]
+
+    def kinetic_energies_eV(self, velocities_A_per_ps: FloatArray) -> FloatArray:
+        """Sum of m v^2 / 2 in each cell, shape (C,)."""
+        squares = np.add.reduceat(self._column * velocities_A_per_ps**2, self.starts, axis=0)
+        energies: FloatArray = 0.5 * MASS_FACTOR_eV_PS2_PER_U_A2 * (squares[:, 0] + squares[:, 1] + squares[:, 2])
+        return energies
+
+    def drifts_A_per_ps(self, velocities_A_per_ps: FloatArray) -> FloatArray:
+        """Velocity of each cell's centre of mass, shape (C, 3)."""
+        momenta = np.add.reduceat(self._column * velocities_A_per_ps, self.starts, axis=0)
+        drifts: FloatArray = momenta / self.cell_masses_u
+        return drifts
 
 
 def kinetic_energy_eV(velocities_A_per_ps: FloatArray, masses_u: FloatArray) -> float:

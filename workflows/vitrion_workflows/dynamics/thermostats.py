@@ -1,4 +1,4 @@
-"""Thermostats: each a pair of pure functions, the start of its own variables and one step.
+"""Thermostats: each a pair of pure functions on a batch of cells, the start of its own variables and one step.
 
 A step is velocity Verlet split in operators (Leimkuhler and Matthews): B a half kick by the forces, A a half drift,
 O the thermostat's part. With h the time step, m the masses, f the forces:
@@ -10,32 +10,28 @@ O the thermostat's part. With h the time step, m the masses, f the forces:
 - ``nose-hoover``: O/2 B A A B O/2 with O the chain of Martyna, Klein and Tuckerman (J. Chem. Phys. 97, 2635, 1992),
   propagated as in Martyna et al., Mol. Phys. 87, 1117 (1996), eq. 29 and its Suzuki-Yoshida weights; masses
   Q_1 = f k_B T tau^2, Q_k = k_B T tau^2.
+
+Each cell of a batch has its own step length, friction, temperature and stream of random numbers, and no sum runs over
+two cells: what a cell does is bitwise the same alone and among others.
 """
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vitrion_models.system import FloatArray
+from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K
-from vitrion_workflows.dynamics.state import (
-    NOISE_STREAM,
-    MDState,
-    kinetic_energy_eV,
-    normal_numbers,
-    thermal_speeds_A_per_ps,
-    without_drift,
-)
+from vitrion_workflows.dynamics.state import NOISE_STREAM, Atoms, BatchState, normal_numbers
 
 CHAIN_LENGTH = 3
 # Suzuki-Yoshida weights of third order, w = 1 / (2 - 2^(1/3)).
 _W = 1 / (2 - 2 ** (1 / 3))
 SUZUKI_YOSHIDA = (_W, 1 - 2 * _W, _W)
 
-# Positions -> (forces, potential energy).
-Compute = Callable[[FloatArray], tuple[FloatArray, float]]
+# Positions of all atoms, shape (A, 3) -> (forces, shape (A, 3); potential energy of each cell, shape (C,)).
+Compute = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,24 +39,32 @@ class Setting:
     """What does not change during a run.
 
     Attributes:
-        compute: positions to forces in eV/A and energy in eV.
-        masses_u: shape (N,).
-        accelerations_per_force: 1 / m in A/ps^2 per eV/A, shape (N, 1).
-        time_step_ps: h.
-        friction_per_ps: gamma, or 1/tau; 0 for ``nve``.
-        degrees_of_freedom: f.
-        remove_drift: hold the total momentum at zero.
-        seed: of the noise.
+        compute: positions to forces in eV/A and energies in eV.
+        atoms: masses, and which cell each atom belongs to.
+        kick: half a step over the mass, in A/ps per eV/A, shape (A, 1).
+        half_ps: half a step, shape (A, 1).
+        time_steps_ps: h of each cell.
+        friction_per_ps: gamma, or 1/tau, of each cell; 0 for ``nve``.
+        kept: exp(-gamma h), shape (A, 1).
+        noise_A_per_ps: sqrt((1 - kept^2) k_B / m), to be multiplied by sqrt(T), shape (A, 1).
+        degrees_of_freedom: f of each cell.
+        held: 1 for cells whose total momentum is held at zero, 0 for others, shape (C, 1).
+        seeds: of each cell's noise.
+        sizes: atoms of each cell.
     """
 
     compute: Compute
-    masses_u: FloatArray
-    accelerations_per_force: FloatArray
-    time_step_ps: float
-    friction_per_ps: float
-    degrees_of_freedom: int
-    remove_drift: bool
-    seed: int
+    atoms: Atoms
+    kick: FloatArray
+    half_ps: FloatArray
+    time_steps_ps: tuple[float, ...]
+    friction_per_ps: tuple[float, ...]
+    kept: FloatArray
+    noise_A_per_ps: FloatArray
+    degrees_of_freedom: IntArray
+    held: FloatArray
+    seeds: tuple[int, ...]
+    sizes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -70,15 +74,15 @@ class Thermostat:
     Attributes:
         name: as in `MDPlan.thermostat`.
         coupled: it sets a temperature, hence needs a friction.
-        start: the thermostat's own variables at step 0.
-        step: state, setting and target temperature to the next state.
+        start: a cell's own thermostat variables at step 0.
+        step: state, setting and target temperature of each cell, shape (C,), to the next state.
         label: format of the text for method records.
     """
 
     name: str
     coupled: bool
     start: Callable[[], FloatArray]
-    step: Callable[[MDState, Setting, float], MDState]
+    step: Callable[[BatchState, Setting, FloatArray], BatchState]
     label: str
 
     def describe(self, friction_per_ps: float | None) -> str:
@@ -96,81 +100,98 @@ def chain_at_rest() -> FloatArray:
     return np.zeros((2, CHAIN_LENGTH))
 
 
-def step_nve(state: MDState, setting: Setting, _target_K: float) -> MDState:
+def step_nve(state: BatchState, setting: Setting, _targets_K: FloatArray) -> BatchState:
     """One step of velocity Verlet."""
-    half = 0.5 * setting.time_step_ps
-    velocities = state.velocities_A_per_ps + half * setting.accelerations_per_force * state.forces_eV_per_A
-    positions = state.positions_A + setting.time_step_ps * velocities
-    forces, energy = setting.compute(positions)
-    velocities = velocities + half * setting.accelerations_per_force * forces
-    return MDState(state.step + 1, positions, velocities, forces, energy, state.thermostat)
+    velocities = state.velocities_A_per_ps + setting.kick * state.forces_eV_per_A
+    positions = state.positions_A + 2 * setting.half_ps * velocities
+    return _kicked(state, setting, positions, velocities)
 
 
-def step_langevin(state: MDState, setting: Setting, target_K: float) -> MDState:
+def step_langevin(state: BatchState, setting: Setting, targets_K: FloatArray) -> BatchState:
     """One BAOAB step.
 
-    With `remove_drift` the centre of mass is taken out after O: the projection of the exact Gaussian on zero momentum
-    is the exact Gaussian of the remaining 3 N - 3 degrees of freedom.
+    Where the momentum is held the centre of mass is taken out after O: the projection of the exact Gaussian on zero
+    momentum is the exact Gaussian of the remaining 3 N - 3 degrees of freedom.
     """
-    half = 0.5 * setting.time_step_ps
-    kept = math.exp(-setting.friction_per_ps * setting.time_step_ps)
-    noise = normal_numbers(seed=setting.seed, stream=NOISE_STREAM, step=state.step, atoms=len(setting.masses_u))
-    noise *= math.sqrt(1 - kept * kept) * thermal_speeds_A_per_ps(setting.masses_u, target_K)
-
-    velocities = state.velocities_A_per_ps + half * setting.accelerations_per_force * state.forces_eV_per_A
-    positions = state.positions_A + half * velocities
-    velocities = kept * velocities + noise
-    if setting.remove_drift:
-        velocities = without_drift(velocities, setting.masses_u)
-    positions += half * velocities
-    forces, energy = setting.compute(positions)
-    velocities += half * setting.accelerations_per_force * forces
-    return MDState(state.step + 1, positions, velocities, forces, energy, state.thermostat)
+    owners = setting.atoms.owners
+    noise = _noise(state, setting)
+    noise *= setting.noise_A_per_ps * np.sqrt(targets_K)[owners, None]
+    velocities = state.velocities_A_per_ps + setting.kick * state.forces_eV_per_A
+    positions = state.positions_A + setting.half_ps * velocities
+    velocities *= setting.kept
+    velocities += noise
+    drifts = setting.atoms.drifts_A_per_ps(velocities)
+    drifts *= setting.held
+    velocities -= drifts[owners]
+    positions += setting.half_ps * velocities
+    return _kicked(state, setting, positions, velocities)
 
 
-def step_nose_hoover(state: MDState, setting: Setting, target_K: float) -> MDState:
+def step_nose_hoover(state: BatchState, setting: Setting, targets_K: FloatArray) -> BatchState:
     """One step of a Nose-Hoover chain around velocity Verlet."""
-    velocities, chain = propagate_chain(state.velocities_A_per_ps, state.thermostat, setting, target_K)
-    moved = step_nve(
-        MDState(state.step, state.positions_A, velocities, state.forces_eV_per_A, state.potential_energy_eV, chain),
-        setting,
-        target_K,
-    )
-    velocities, chain = propagate_chain(moved.velocities_A_per_ps, chain, setting, target_K)
-    return MDState(moved.step, moved.positions_A, velocities, moved.forces_eV_per_A, moved.potential_energy_eV, chain)
+    velocities, chains = propagate_chains(state.velocities_A_per_ps, state.thermostat, setting, targets_K)
+    moved = step_nve(replace(state, velocities_A_per_ps=velocities), setting, targets_K)
+    velocities, chains = propagate_chains(moved.velocities_A_per_ps, chains, setting, targets_K)
+    return replace(moved, velocities_A_per_ps=velocities, thermostat=chains)
 
 
-def propagate_chain(
+def propagate_chains(
     velocities_A_per_ps: FloatArray,
-    chain: FloatArray,
+    chains: FloatArray,
     setting: Setting,
-    target_K: float,
+    targets_K: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """Half a step of the chain: velocities scaled, chain moved on.
+    """Half a step of each cell's chain: velocities scaled, chains moved on.
 
     Returns:
-        Velocities in A/ps, shape (N, 3), and the chain, shape (2, M).
+        Velocities in A/ps, shape (A, 3), and the chains, shape (C, 2, M).
     """
-    thermal_eV = BOLTZMANN_eV_PER_K * target_K
-    position, speed = chain.tolist()
-    twice_kinetic = 2 * kinetic_energy_eV(velocities_A_per_ps, setting.masses_u)
+    heats = 2 * setting.atoms.kinetic_energies_eV(velocities_A_per_ps) / (BOLTZMANN_eV_PER_K * targets_K)
+    moved = np.empty_like(chains)
+    scales = np.empty(len(chains))
+    for cell, (chain, heat) in enumerate(zip(chains.tolist(), heats.tolist(), strict=True)):
+        scales[cell], moved[cell] = _propagate(chain, heat, cell, setting)
+    return velocities_A_per_ps * scales[setting.atoms.owners, None], moved
+
+
+def _noise(state: BatchState, setting: Setting) -> FloatArray:
+    parts = [
+        normal_numbers(seed=seed, stream=NOISE_STREAM, step=step, atoms=size)
+        for seed, step, size in zip(setting.seeds, state.steps.tolist(), setting.sizes, strict=True)
+    ]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _kicked(
+    state: BatchState, setting: Setting, positions_A: FloatArray, velocities_A_per_ps: FloatArray
+) -> BatchState:
+    # The last B: `velocities_A_per_ps` is an array of the caller's own, changed in place.
+    forces, energies = setting.compute(positions_A)
+    velocities_A_per_ps += setting.kick * forces
+    return BatchState(state.steps + 1, positions_A, velocities_A_per_ps, forces, energies, state.thermostat)
+
+
+def _propagate(chain: list[list[float]], heat: float, cell: int, setting: Setting) -> tuple[float, list[list[float]]]:
+    # One cell's chain in plain numbers: scale of its velocities, and the chain moved on. heat is 2 E_kin / kT.
+    position, speed = chain
+    rate2 = setting.friction_per_ps[cell] ** 2
+    freedom = int(setting.degrees_of_freedom[cell])
     scale = 1.0
     for weight in SUZUKI_YOSHIDA:
-        h = weight * setting.time_step_ps
-        _kick(speed, reversed(range(CHAIN_LENGTH)), h, twice_kinetic / thermal_eV, setting)
+        h = weight * setting.time_steps_ps[cell]
+        _kick(speed, reversed(range(CHAIN_LENGTH)), h, heat, (rate2, freedom))
         factor = math.exp(-0.5 * h * speed[0])
         scale *= factor
-        twice_kinetic *= factor * factor
+        heat *= factor * factor
         position = [x + 0.5 * h * v for x, v in zip(position, speed, strict=True)]
-        _kick(speed, range(CHAIN_LENGTH), h, twice_kinetic / thermal_eV, setting)
-    return velocities_A_per_ps * scale, np.array([position, speed])
+        _kick(speed, range(CHAIN_LENGTH), h, heat, (rate2, freedom))
+    return scale, [position, speed]
 
 
-def _kick(speed: list[float], links: Iterable[int], h: float, heat: float, setting: Setting) -> None:
-    # A quarter kick of each link's speed, damped by the next link's; heat is 2 E_kin / kT. Divided by the links'
-    # inertias, f kT tau^2 for the first and kT tau^2 for the others, the pulls take the simple forms below.
-    rate2 = setting.friction_per_ps**2
-    freedom = setting.degrees_of_freedom
+def _kick(speed: list[float], links: Iterable[int], h: float, heat: float, constants: tuple[float, int]) -> None:
+    # A quarter kick of each link's speed, damped by the next link's. Divided by the links' inertias, f kT tau^2 for
+    # the first and kT tau^2 for the others, the pulls take the simple forms below.
+    rate2, freedom = constants
     for link in links:
         if link == 0:
             pull = rate2 * (heat / freedom - 1)

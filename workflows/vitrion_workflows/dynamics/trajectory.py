@@ -24,6 +24,7 @@ class Trajectory:
         masses_u: atomic masses, shape (N,); standard weights where not given.
         source: file or run it came from, for messages.
         velocities_A_per_ps: shape (F, N, 3), or None where they are not stored.
+        set_temperature_K: what the thermostat was set to all the run long; None where unknown, changing or absent.
     """
 
     numbers: IntArray
@@ -35,6 +36,7 @@ class Trajectory:
     masses_u: FloatArray = field(default_factory=lambda: np.empty(0))
     source: str = ""
     velocities_A_per_ps: FloatArray | None = None
+    set_temperature_K: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be analysed.

@@ -1,0 +1,224 @@
+"""One cell of a run: its plan, its folder, the frames it has made, and how it ends."""
+
+import hashlib
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase.data import atomic_masses
+
+from vitrion_models.errors import InputError
+from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_workflows.dynamics import h5md
+from vitrion_workflows.dynamics.checkpoint import RunFolder, RunIdentity
+from vitrion_workflows.dynamics.errors import DynamicsError
+from vitrion_workflows.dynamics.frames import FrameBuffer, Frames, join
+from vitrion_workflows.dynamics.plan import MDPlan
+from vitrion_workflows.dynamics.state import MDState, maxwell_boltzmann
+from vitrion_workflows.dynamics.thermostats import THERMOSTATS
+from vitrion_workflows.dynamics.trajectory import FEWEST_FRAMES, Trajectory
+from vitrion_workflows.potentials.force_field import ForceField
+
+# A run this much hotter than it is set to has overlapping atoms or too long a step. Relaxing an unrelaxed packing may
+# heat it for a moment, so the bound is generous; an explosion passes it within a few steps.
+EXPLOSION_FACTOR = 20.0
+EXPLOSION_FLOOR_K = 20000.0
+
+
+@dataclass(frozen=True, eq=False)
+class MDResult:
+    """Outcome of one cell's run.
+
+    Attributes:
+        system: the cell at the end, positions unwrapped.
+        state: the whole state at the end; its velocities start a following stage.
+        steps_done: integration steps done in all, earlier sessions included.
+        finished: whether the plan is complete; False where it was stopped.
+        frames: stored frames so far, or None where a stopped run has fewer than two.
+        path: H5MD file of a finished run that had a folder.
+    """
+
+    system: AtomicSystem
+    state: MDState
+    steps_done: int
+    finished: bool
+    frames: Trajectory | None
+    path: Path | None = None
+
+    @property
+    def trajectory(self) -> Trajectory:
+        """The stored frames.
+
+        Raises:
+            DynamicsError: the run was stopped before its second frame.
+        """
+        if self.frames is None:
+            raise DynamicsError("the run was stopped before its second frame: let it go on")
+        return self.frames
+
+
+class CellRun:
+    """One cell while it is run.
+
+    Attributes:
+        system: starting cell.
+        plan: what to do.
+        masses_u: shape (N,).
+        remove_drift: whether its momentum is held at zero.
+        limit_K: temperature at which it counts as exploded.
+        buffer: frames that no checkpoint holds yet.
+        store: its folder, or None.
+    """
+
+    def __init__(
+        self, system: AtomicSystem, force_field: ForceField, plan: MDPlan, *, velocities: FloatArray | None
+    ) -> None:
+        """Check the cell.
+
+        Raises:
+            InputError: elements outside the potential's coverage, or velocities of another shape.
+        """
+        force_field.require_elements(system.numbers)
+        self.system = system
+        self.plan = plan
+        self.masses_u = atomic_masses[system.numbers].astype(np.float64)
+        self.remove_drift = plan.remove_drift and len(system) > 1
+        self.limit_K = EXPLOSION_FACTOR * plan.hottest_K + EXPLOSION_FLOOR_K
+        self.buffer = FrameBuffer()
+        self.store: RunFolder | None = None
+        self._force_field = force_field
+        self._velocities = self._starting_velocities(velocities)
+
+    def open(self, folder: Path | str | None, stack: ExitStack) -> MDResult | None:
+        """Lock and check the folder; the result where the run is finished already.
+
+        Raises:
+            DynamicsError: the folder is in use, or belongs to another run.
+            CheckpointError: its files are damaged.
+        """
+        if folder is None:
+            return None
+        self.store = stack.enter_context(RunFolder(Path(folder), self._identity()))
+        if not self.store.trajectory_path.is_file():
+            return None
+        state = self.store.load_state()
+        if state is None:
+            raise DynamicsError(f"{self.store.folder} has a trajectory but no state: delete the folder to start again")
+        self.store.remove_frame_files()
+        return self._result(state, h5md.read(self.store.trajectory_path), self.store.trajectory_path, finished=True)
+
+    def state(self) -> MDState | None:
+        """State of the last checkpoint, or None where there is none."""
+        return self.store.load_state() if self.store is not None else None
+
+    def first_state(self, forces_eV_per_A: FloatArray, energy_eV: float) -> MDState:
+        """State at step 0."""
+        thermostat = THERMOSTATS[self.plan.thermostat].start()
+        return MDState(0, self.system.positions_A.copy(), self._velocities, forces_eV_per_A, energy_eV, thermostat)
+
+    def save(self, state: MDState) -> None:
+        """Write a checkpoint.
+
+        Raises:
+            DynamicsError: the disk is full or the folder cannot be written.
+        """
+        if self.store is not None:
+            self.store.save(state, self.buffer.drain())
+
+    def so_far(self) -> Trajectory | None:
+        """All frames until now, or None where there are fewer than two."""
+        stored = self.store.load_frames() if self.store is not None else None
+        parts = [part for part in (stored, self.buffer.content()) if part is not None and len(part)]
+        return self._trajectory(join(parts)) if parts else None
+
+    def close(self, state: MDState, *, finished: bool) -> MDResult:
+        """Write the last checkpoint and, of a finished run, the trajectory.
+
+        Raises:
+            DynamicsError: the disk is full or the folder cannot be written.
+        """
+        if self.store is None:
+            return self._result(state, self.so_far(), None, finished=finished)
+        self.save(state)
+        trajectory = self.so_far()
+        path: Path | None = None
+        if finished and trajectory is not None:
+            path = h5md.write(
+                self.store.trajectory_path,
+                trajectory,
+                steps_per_frame=self.plan.frame_every,
+                provenance=self._provenance(),
+            )
+            self.store.remove_frame_files()
+        return self._result(state, trajectory, path, finished=finished)
+
+    def fault(self, state: MDState, temperature_K: float) -> DynamicsError | None:
+        """What is wrong with a state, in one line, or None."""
+        sound = np.isfinite(temperature_K + state.potential_energy_eV + float(np.abs(state.forces_eV_per_A).sum()))
+        if not sound:
+            return DynamicsError(
+                f"step {state.step}: forces or energy are not finite: atoms overlap or the step is too long; "
+                "relax the cell first or shorten time_step_fs",
+            )
+        if temperature_K > self.limit_K:
+            return DynamicsError(
+                f"step {state.step}: the temperature has risen to {temperature_K:.0f} K "
+                f"(set to {self.plan.hottest_K:g} K): relax the cell first or shorten time_step_fs",
+            )
+        return None
+
+    def _trajectory(self, frames: Frames) -> Trajectory | None:
+        if len(frames) < FEWEST_FRAMES:
+            return None
+        return frames.trajectory(
+            numbers=self.system.numbers,
+            lattice_A=self.system.lattice_A,
+            frame_interval_ps=self.plan.frame_interval_ps,
+            masses_u=self.masses_u,
+            source=str(self.store.trajectory_path) if self.store is not None else "run_md",
+            set_temperature_K=self.plan.set_temperature_K,
+        )
+
+    def _result(self, state: MDState, trajectory: Trajectory | None, path: Path | None, *, finished: bool) -> MDResult:
+        return MDResult(
+            system=AtomicSystem(self.system.numbers, state.positions_A, self.system.lattice_A),
+            state=state,
+            steps_done=state.step,
+            finished=finished,
+            frames=trajectory,
+            path=path,
+        )
+
+    def _starting_velocities(self, given: FloatArray | None) -> FloatArray:
+        plan = self.plan
+        if given is None:
+            return maxwell_boltzmann(
+                self.masses_u, temperature_K=plan.temperature_K, seed=plan.seed, remove_drift=plan.remove_drift
+            )
+        velocities = np.array(given, dtype=np.float64)
+        if velocities.shape != (len(self.system), 3) or not np.isfinite(velocities).all():
+            raise InputError(f"starting velocities must be {len(self.system)} x 3 finite numbers in A/ps")
+        return velocities
+
+    def _identity(self) -> RunIdentity:
+        start = hashlib.sha256()
+        for array in (self.system.numbers, self.system.positions_A, self.system.lattice_A, self._velocities):
+            start.update(np.ascontiguousarray(array).tobytes())
+        return RunIdentity(
+            plan=asdict(self.plan),
+            plan_sha256=self.plan.sha256(),
+            potential=self._force_field.name,
+            potential_version=self._force_field.version,
+            weights_sha256=self._force_field.weights_sha256,
+            start_sha256=start.hexdigest(),
+        )
+
+    def _provenance(self) -> dict[str, Any]:
+        return {
+            "plan": asdict(self.plan),
+            "potential": self._force_field.name,
+            "potential_version": self._force_field.version,
+            "weights_sha256": self._force_field.weights_sha256,
+        }
