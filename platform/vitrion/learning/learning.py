@@ -49,7 +49,7 @@ class LearningStage:
         ]
         draws = choose_draws(stage.db, stage.configuration, self._surrogate(), rows, cycle=stage.ledger.index)
         tasks = draw_tasks(stage.db, stage.configuration, stage.factory, draws)
-        stage.display.tally.tasks_known, stage.display.tally.tasks_done = len(tasks), len(done)
+        stage.begin_display("drawn cells", known=len(tasks), done=len(done))
         return [task for task in tasks if task.id not in done]
 
     def on_result(self, result: TaskResult) -> Iterable[Task]:

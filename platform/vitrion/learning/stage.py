@@ -86,10 +86,15 @@ class Stage:
         self.ledger.update(proposals=[entry.model_dump(mode="json") for entry in proposals], label_keys=keys)
         self._tally(proposals)
 
+    def begin_display(self, what: str, *, known: int, done: int) -> None:
+        """Show what this cycle does now and how much of it is done."""
+        tally = self.display.tally
+        tally.stage = f"cycle {self.ledger.index + 1}/{self.configuration.cycles}, {what}"
+        tally.tasks_known, tally.tasks_done = known, done
+
     def _tally(self, proposals: Sequence[Proposal]) -> None:
         tally = self.display.tally
-        tally.stage = f"cycle {self.ledger.index + 1}/{self.configuration.cycles}"
-        tally.tasks_known = len(proposals)
-        tally.tasks_done = sum(entry.state in FINISHED for entry in proposals)
+        done = sum(entry.state in FINISHED for entry in proposals)
+        self.begin_display("questions", known=len(proposals), done=done)
         tally.labels = self.db.labels.count(campaign=self.configuration.name)
         tally.best = best_so_far(self.db, self.configuration)

@@ -47,6 +47,7 @@ class Display:
         self._begun = time.monotonic()
         self._last_line = 0.0
         self._last_done = -1
+        self._stage = ("", 0, 0.0)  # name, what was done when it began, when that was
 
     def __enter__(self) -> Self:
         if self._console.is_terminal:
@@ -94,12 +95,14 @@ class Display:
 
     def _summary(self) -> str:
         tally = self.tally
-        elapsed = time.monotonic() - self._begun
-        left = tally.tasks_known - tally.tasks_done
-        pace = elapsed / tally.tasks_done if tally.tasks_done else None
-        remaining = f", about {_clock(pace * left)} left in this stage" if pace and left else ""
+        now = time.monotonic()
+        if self._stage[0] != tally.stage:
+            self._stage = (tally.stage, tally.tasks_done, now)
+        _, before, begun = self._stage
+        left, done = tally.tasks_known - tally.tasks_done, tally.tasks_done - before
+        remaining = f", about {_clock((now - begun) / done * left)} left in this stage" if done > 0 and left else ""
         return (
-            f"{tally.stage}: {tally.tasks_done}/{tally.tasks_known} tasks, {tally.labels} labels, "
+            f"{tally.stage}: {tally.tasks_done}/{tally.tasks_known} done, {tally.labels} labels, "
             f"{_clock(tally.cpu_seconds)} of worker time{remaining}; best {tally.best}"
         )
 
