@@ -34,7 +34,7 @@ ArmOption = Annotated[choose.Texts, typer.Option("--arm", help="Which arm of the
 TemperatureOption = Annotated[str | None, typer.Option("--temperature", help="Temperature in K: 900:1100.")]
 ValueOption = Annotated[str | None, typer.Option("--value", help="Value in the label's unit: 1e-6:.")]
 StructureOption = Annotated[choose.Texts, typer.Option("--structure", help="Whole fingerprint of the structure.")]
-SupersededOption = Annotated[bool, typer.Option("--superseded", help="Those that were replaced, instead.")]
+SupersededOption = Annotated[bool | None, typer.Option("--superseded", help="Those that were replaced, instead.")]
 
 
 AcrossOption = Annotated[
@@ -43,37 +43,33 @@ AcrossOption = Annotated[
 ]
 
 
+FILTERS = {
+    **choose.CELLS,
+    "temperature": TemperatureOption,
+    "value": ValueOption,
+    "state": StateOption,
+    "potential": PotentialOption,
+    "property_name": PropertyOption,
+    "species": SpeciesOption,
+    "structure": StructureOption,
+    **choose.PROVENANCE,
+    "arm": ArmOption,
+    "superseded": SupersededOption,
+}
+
+
 @app.command("list")
+@choose.takes(FILTERS)
 def list_labels(
     *,
-    formula: choose.Formula = None,
-    reduced_formula: choose.ReducedFormula = None,
-    chemsys: choose.Chemsys = None,
-    elements_all: choose.ElementsAll = None,
-    elements_any: choose.ElementsAny = None,
-    elements_none: choose.ElementsNone = None,
-    kind: choose.Kind = None,
-    density: choose.Density = None,
-    mobile_ion_fraction: choose.MobileIonFraction = None,
-    temperature: TemperatureOption = None,
-    value: ValueOption = None,
-    state: StateOption = None,
-    potential: PotentialOption = None,
-    property_name: PropertyOption = None,
-    species: SpeciesOption = None,
-    structure: StructureOption = None,
-    campaign: choose.Campaign = None,
-    cycle: choose.Cycle = None,
-    arm: ArmOption = None,
-    dataset: choose.Dataset = None,
-    superseded: SupersededOption = False,
     sort: choose.Sort = None,
     limit: choose.Limit = None,
     skip: choose.Skip = 0,
     as_json: choose.Json = False,
+    **typed: Any,
 ) -> None:
     """List labels that pass all filters."""
-    filters = _filters(locals())
+    filters = _filters(typed)
     with connect(readonly=True) as db:
         size = choose.page_size(limit, as_json=as_json)
         rows = db.labels.search(sort=sort, limit=size, skip=skip, **filters)
@@ -98,39 +94,20 @@ def show_label(
 
 
 @app.command("export")
+@choose.takes(FILTERS)
 def export_labels(
     *,
     to: choose.Target,
     file_format: choose.Format = None,
-    formula: choose.Formula = None,
-    reduced_formula: choose.ReducedFormula = None,
-    chemsys: choose.Chemsys = None,
-    elements_all: choose.ElementsAll = None,
-    elements_any: choose.ElementsAny = None,
-    elements_none: choose.ElementsNone = None,
-    kind: choose.Kind = None,
-    density: choose.Density = None,
-    mobile_ion_fraction: choose.MobileIonFraction = None,
-    temperature: TemperatureOption = None,
-    value: ValueOption = None,
-    state: StateOption = None,
-    potential: PotentialOption = None,
-    property_name: PropertyOption = None,
-    species: SpeciesOption = None,
-    structure: StructureOption = None,
-    campaign: choose.Campaign = None,
-    cycle: choose.Cycle = None,
-    arm: ArmOption = None,
-    dataset: choose.Dataset = None,
-    superseded: SupersededOption = False,
     across: AcrossOption = None,
     sort: choose.Sort = None,
     as_json: choose.Json = False,
+    **typed: Any,
 ) -> None:
     """Write labels of one quantity to a file, as CSV or JSON lines."""
     from vitrion.database import export, require_one  # noqa: PLC0415 - only where something is written
 
-    filters = _filters(locals())
+    filters = _filters(typed)
     chosen = export.format_of(to, given=file_format)
     with connect(readonly=True) as db:
         rows = db.labels.search(sort=sort, **filters)

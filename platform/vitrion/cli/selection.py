@@ -1,6 +1,9 @@
 """Options that several commands share, and how they are read."""
 
+import functools
+import inspect
 import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,6 +36,49 @@ Limit = Annotated[int | None, typer.Option(min=0, help="At most so many; 0 for a
 Skip = Annotated[int, typer.Option(min=0, help="Leave out the first so many.")]
 Target = Annotated[Path, typer.Option("--to", help="File to write; its ending says the format.")]
 Format = Annotated[str | None, typer.Option("--format", help="csv, jsonl, extxyz, cif or poscar.")]
+
+CELLS: dict[str, Any] = {
+    "formula": Formula,
+    "reduced_formula": ReducedFormula,
+    "chemsys": Chemsys,
+    "elements_all": ElementsAll,
+    "elements_any": ElementsAny,
+    "elements_none": ElementsNone,
+    "kind": Kind,
+    "density": Density,
+    "mobile_ion_fraction": MobileIonFraction,
+}
+"""Filters by what a cell is made of, which structures and labels share."""
+
+PROVENANCE: dict[str, Any] = {"campaign": Campaign, "cycle": Cycle, "dataset": Dataset}
+"""Filters by where a document comes from."""
+
+Command = Callable[..., None]
+
+
+def takes(options: Mapping[str, Any]) -> Callable[[Command], Command]:
+    """Give a command a set of options, which reach its ``**typed`` parameter; None where one was not typed.
+
+    Args:
+        options: name of each option -> its annotated type.
+    """
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def with_options(**arguments: Any) -> None:
+            command(**arguments)
+
+        own = inspect.signature(command)
+        kept = [each for each in own.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        added = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+            for name, kind in options.items()
+        ]
+        with_options.__signature__ = own.replace(parameters=[*added, *kept])  # type: ignore[attr-defined] # read by typer
+        with_options.__annotations__ = {each.name: each.annotation for each in (*added, *kept)}
+        return with_options
+
+    return decorate
 
 
 def given(**options: Any) -> dict[str, Any]:

@@ -24,38 +24,36 @@ COLUMNS = (
 )
 SHORT = 12
 
+FingerprintOption = Annotated[choose.Texts, typer.Option("--fingerprint", help="Whole one; may be repeated.")]
 OriginOption = Annotated[choose.Texts, typer.Option("--origin", help="imported, melt-quench, generated ...")]
 DisorderedOption = Annotated[bool | None, typer.Option("--disordered/--ordered", help="Partially occupied sites.")]
 TwinOption = Annotated[choose.Texts, typer.Option("--twin", help="Fingerprint of the crystal twin.")]
 
 
+FILTERS = {
+    **choose.CELLS,
+    "n_atoms": choose.NAtoms,
+    "fingerprint": FingerprintOption,
+    "origin": OriginOption,
+    "disordered": DisorderedOption,
+    "twin": TwinOption,
+    **choose.PROVENANCE,
+    "accepted": choose.Accepted,
+}
+
+
 @app.command("list")
+@choose.takes(FILTERS)
 def list_structures(
     *,
-    formula: choose.Formula = None,
-    reduced_formula: choose.ReducedFormula = None,
-    chemsys: choose.Chemsys = None,
-    elements_all: choose.ElementsAll = None,
-    elements_any: choose.ElementsAny = None,
-    elements_none: choose.ElementsNone = None,
-    kind: choose.Kind = None,
-    density: choose.Density = None,
-    mobile_ion_fraction: choose.MobileIonFraction = None,
-    n_atoms: choose.NAtoms = None,
-    origin: OriginOption = None,
-    disordered: DisorderedOption = None,
-    twin: TwinOption = None,
-    campaign: choose.Campaign = None,
-    cycle: choose.Cycle = None,
-    dataset: choose.Dataset = None,
-    accepted: choose.Accepted = None,
     sort: choose.Sort = None,
     limit: choose.Limit = None,
     skip: choose.Skip = 0,
     as_json: choose.Json = False,
+    **typed: Any,
 ) -> None:
     """List structures that pass all filters."""
-    filters = _filters(locals())
+    filters = _filters(typed)
     with connect(readonly=True) as db:
         size = choose.page_size(limit, as_json=as_json)
         rows = db.structures.search(sort=sort, limit=size, skip=skip, **filters)
@@ -82,34 +80,18 @@ def show_structure(
 
 
 @app.command("export")
+@choose.takes(FILTERS)
 def export_structures(
     *,
     to: choose.Target,
     file_format: choose.Format = None,
-    formula: choose.Formula = None,
-    reduced_formula: choose.ReducedFormula = None,
-    chemsys: choose.Chemsys = None,
-    elements_all: choose.ElementsAll = None,
-    elements_any: choose.ElementsAny = None,
-    elements_none: choose.ElementsNone = None,
-    kind: choose.Kind = None,
-    density: choose.Density = None,
-    mobile_ion_fraction: choose.MobileIonFraction = None,
-    n_atoms: choose.NAtoms = None,
-    fingerprint: Annotated[choose.Texts, typer.Option(help="Whole fingerprint; may be repeated.")] = None,
-    origin: OriginOption = None,
-    disordered: DisorderedOption = None,
-    twin: TwinOption = None,
-    campaign: choose.Campaign = None,
-    cycle: choose.Cycle = None,
-    dataset: choose.Dataset = None,
-    accepted: choose.Accepted = None,
     as_json: choose.Json = False,
+    **typed: Any,
 ) -> None:
     """Write structures to a file: extended XYZ, CIF, POSCAR, or their fields as CSV or JSON lines."""
     from vitrion.database import export  # noqa: PLC0415 - only where something is written
 
-    filters = _filters(locals())
+    filters = _filters(typed)
     chosen = export.format_of(to, given=file_format)
     with connect(readonly=True) as db:
         if chosen in {"csv", "jsonl"}:
@@ -127,7 +109,7 @@ def _filters(typed: dict[str, Any]) -> Any:
     same = ("formula", "reduced_formula", "chemsys", "kind", "origin", "disordered", "twin", "campaign", "cycle")
     return choose.given(
         **{name: typed[name] for name in (*same, "dataset", "accepted")},
-        fingerprint=typed.get("fingerprint"),
+        fingerprint=typed["fingerprint"],
         elements_all=choose.elements(typed["elements_all"]),
         elements_any=choose.elements(typed["elements_any"]),
         elements_none=choose.elements(typed["elements_none"]),
