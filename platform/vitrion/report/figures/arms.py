@@ -8,8 +8,8 @@ from vitrion.report.data import LabelRow, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
 from vitrion.report.inference import Difference, difference_of_means
 from vitrion.report.numbers import formula
+from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K
 from vitrion_workflows.schemas import LabelState
-from vitrion_workflows.transport.arrhenius import LOG10, BOLTZMANN_eV_PER_K
 
 ACQUISITION, RANDOM = "acquisition", "random"
 ARM_COLOURS = {ACQUISITION: Colour.MEASURED, RANDOM: Colour.RANDOM}
@@ -47,7 +47,7 @@ def points(data: ReportData, arm: str) -> list[ArmPoint]:
             if energy is None:
                 continue
             inverse = 1 / data.target_temperature_K - 1 / label.temperature_K
-            value -= energy / (BOLTZMANN_eV_PER_K * LOG10) * inverse
+            value -= energy / (BOLTZMANN_eV_PER_K * math.log(10)) * inverse
         found.append(ArmPoint(label, value, label.log10_stderr or 0.0, moved))
     return found
 

@@ -9,14 +9,9 @@ from vitrion.report.data import LabelRow, Prediction, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
 from vitrion.report.numbers import diffusivity, formula, plain
 from vitrion_models.errors import InputError
+from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K
 from vitrion_workflows.schemas import LabelState, Origin
-from vitrion_workflows.transport.arrhenius import (
-    LOG10,
-    ArrheniusFit,
-    ArrheniusPoint,
-    BOLTZMANN_eV_PER_K,
-    fit_arrhenius,
-)
+from vitrion_workflows.transport.arrhenius import ArrheniusFit, ArrheniusPoint, fit_arrhenius
 
 MOST_PANELS = 12
 ARROW_ROOM = 3.0  # the arrow of an upper bound hangs below it by about this factor
@@ -83,7 +78,7 @@ def _panel(labels: list[LabelRow], belief: Prediction | None, *, target_K: float
     panel.upper_axis([(1000 / kelvin, f"{kelvin:.0f}") for kelvin in marks], "T (K)")
     inverse = [x.low, x.high]
     if belief is not None and belief.Ea_eV is not None:
-        rise = belief.Ea_eV / (BOLTZMANN_eV_PER_K * LOG10)
+        rise = belief.Ea_eV / (BOLTZMANN_eV_PER_K * math.log(10))
         offset = belief.log10_D + rise / target_K
         panel.line(
             inverse, [10 ** (offset - rise * u / 1000) for u in inverse], Colour.PREDICTED, width=1.3, dash="5 4"
