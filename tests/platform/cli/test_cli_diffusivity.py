@@ -21,7 +21,7 @@ def file(tmp_path):
     )
     trajectory = Trajectory(
         numbers=np.full(20, 3),
-        positions_A=path + np.random.default_rng(1).random((20, 3)) * 10,
+        positions_A=path + np.stack(np.meshgrid(*[np.arange(3) * 10 / 3] * 3), axis=-1).reshape(-1, 3)[:20],
         lattice_A=np.eye(3) * 10,
         frame_interval_ps=0.02,
     )

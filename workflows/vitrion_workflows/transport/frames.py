@@ -1,24 +1,15 @@
-"""Do the frames hang together? Interval, wrapping, missing and repeated frames, from the positions alone."""
+"""Motion between neighbouring frames against free flight, and against the size of the cell."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import optimize
 
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.transport.msd import mean_squared_displacements
 
 # k_B in u A^2 / ps^2 / K: 1.380649e-23 J/K over 1.66053906660e-27 kg * (1e2 m/s)^2.
 BOLTZMANN_u_A2_PER_PS2_K = 1.380649e-23 / (1.66053906660e-27 * 1e4)
-# Neighbouring frames that the frame in question is compared with, on each side.
-NEIGHBOURS = 5
-# One run in a thousand may be suspected wrongly.
-FALSE_ALARM = 1e-3
-# Of the rise that a missing frame makes: 21 whole runs of melts reached up to 0.65 of it; of 440 frames dropped from
-# eleven of them the faintest showed 0.71 and half 1.0 or more (NEP89, 50 atoms, 20 fs a frame).
-MISSING_SHARE = 0.68
-# A step this much shorter than its neighbours is a copy: thermal motion never stops for all atoms at once.
-COPY_RATIO = 1e-3
 # Below this local exponent, frames are too far apart for their spacing to show in the positions.
 SMALLEST_TELLING_EXPONENT = 1.15
 SERIES_BELOW = 1e-4
@@ -107,74 +98,3 @@ def largest_fractional_step(positions_A: FloatArray, lattice_A: FloatArray) -> f
         lattice_A: shape (3, 3).
     """
     return float(np.abs(np.diff(positions_A, axis=0) @ np.linalg.inv(lattice_A)).max())
-
-
-@dataclass(frozen=True)
-class FrameSteps:
-    """Steps between frames that do not fit their neighbours.
-
-    Attributes:
-        longest: greatest ratio of a step's mean square to the median of its neighbours.
-        longest_at: the frame it leads to.
-        limit: ratio from which a frame counts as missing.
-        copies: frames that repeat the one before.
-    """
-
-    longest: float
-    longest_at: int
-    limit: float
-    copies: tuple[int, ...]
-
-
-def frame_steps(displacements_A: FloatArray, numbers: IntArray) -> FrameSteps:
-    """Look for missing and repeated frames.
-
-    Every step's squared displacement, each species scaled by its mean and averaged over atoms, is compared with the
-    median of its neighbours: a repeated frame makes it zero, a missing one raises it by M(2) / M(1), from 2 in
-    diffusion to 4 in free flight. A frame counts as missing when the ratio is beyond 0.68 of that rise (in the
-    logarithm) and beyond what chance makes of the scatter of all steps in one run of a thousand. The scatter comes
-    from the steps (median absolute deviation), because vibrations and temperature make it larger than the
-    sqrt(2 / 3N) of independent atoms; where steps are smooth the first condition decides.
-
-    Args:
-        displacements_A: drift-corrected displacements of all atoms, shape (F, N, 3), F >= 4.
-        numbers: atomic numbers, shape (N,).
-    """
-    steps = np.diff(displacements_A, axis=0)
-    squares = (steps**2).sum(axis=2)
-    weights = _species_weights(squares, numbers)
-    single = squares @ weights
-    double = ((steps[1:] + steps[:-1]) ** 2).sum(axis=2) @ weights
-    typical = max(float(np.median(single)), np.finfo(float).tiny)
-    copies = np.flatnonzero(single < COPY_RATIO * typical)
-    logs = np.log(np.maximum(single, COPY_RATIO * typical))
-    deviation = logs - _median_of_neighbours(logs)
-    scatter = float(stats.median_abs_deviation(deviation, scale="normal"))
-    by_chance = scatter * float(stats.norm.isf(FALSE_ALARM / len(deviation)))
-    rise = MISSING_SHARE * float(np.log(max(np.median(double) / typical, 1.0)))
-    longest = int(np.argmax(deviation))
-    return FrameSteps(
-        longest=float(np.exp(deviation[longest])),
-        longest_at=longest + 1,
-        limit=float(np.exp(max(by_chance, rise))),
-        copies=tuple((copies + 1).tolist()),
-    )
-
-
-def _species_weights(squares: FloatArray, numbers: IntArray) -> FloatArray:
-    """Weight of each atom's squared step: one over its species' mean, over the number of atoms."""
-    weights = np.zeros(len(numbers))
-    for number in np.unique(numbers):
-        atoms = numbers == number
-        level = squares[:, atoms].mean()
-        weights[atoms] = 1 / level if level > 0 else 0.0
-    return weights / len(numbers)
-
-
-def _median_of_neighbours(values: FloatArray) -> FloatArray:
-    width = min(NEIGHBOURS, (len(values) - 1) // 2)
-    padded = np.pad(values, width, mode="reflect")
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * width + 1)
-    others = np.delete(windows, width, axis=1)
-    medians: FloatArray = np.median(others, axis=1)
-    return medians

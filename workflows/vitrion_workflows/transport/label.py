@@ -14,12 +14,12 @@ from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol, LabelState
 from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.transport import gates
-from vitrion_workflows.transport.displacements import centre_of_mass, remove_drift
+from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.equilibration import Equilibration, equilibration
 from vitrion_workflows.transport.estimate import FEWEST_FRAMES, DiffusivityEstimate, diffusivity
-from vitrion_workflows.transport.frames import frame_steps, largest_fractional_step, species_motion
 from vitrion_workflows.transport.framework import Framework, framework
 from vitrion_workflows.transport.haven import Haven, haven_ratio
+from vitrion_workflows.transport.integrity import integrity
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 HOTTEST_K = 10000.0
@@ -59,14 +59,20 @@ class TrajectoryAnalysis:
 
 
 def analyse_trajectory(
-    trajectory: Trajectory, *, species: str, temperature_K: float | None = None
+    trajectory: Trajectory,
+    *,
+    species: str,
+    temperature_K: float | None = None,
+    friction_per_ps: float | None = gates.USUAL_FRICTION_PER_PS,
 ) -> TrajectoryAnalysis:
     """Diffusivity of one species of a trajectory, with gates.
 
     Args:
         trajectory: unwrapped, with its frame interval.
         species: chemical symbol of the mobile ions.
-        temperature_K: set temperature; without it neither temperature nor thermal velocities can be judged.
+        temperature_K: set temperature; without it the temperature cannot be judged.
+        friction_per_ps: of the Langevin thermostat, which decides how well a short run knows its temperature; None for
+            a thermostat without noise.
 
     Returns:
         The analysis. A failed gate rejects; a displacement too small to measure censors.
@@ -89,30 +95,29 @@ def analyse_trajectory(
     if not ions.any():
         raise InputError(f"{source}: no {species} moves at all: its frames are copies of each other")
     estimate = diffusivity(ions, trajectory.frame_interval_ps)
-    sound, not_checked = _integrity(trajectory, displacements, start, temperature_K)
+    sound = integrity(trajectory, displacements, start, temperature_K=temperature_K, friction_per_ps=friction_per_ps)
     seen = gates.resolution(estimate, ions=ions.shape[1])
     settled = _settled(ions, estimate) if seen.resolved else ()
     first = AtomicSystem(trajectory.numbers, positions[0], trajectory.lattice_A)
     found = framework(displacements, first, mobile=atomic_numbers[species])
     state = LabelState.ACCEPTED
-    if not all(gate.passed for gate in (*sound, *settled)):
+    if not all(gate.passed for gate in (*sound.gates, *settled)):
         state = LabelState.REJECTED
     elif not seen.resolved:
         state = LabelState.CENSORED
-    temperatures = trajectory.temperatures_K
     return TrajectoryAnalysis(
         species=species,
         state=state,
         value_cm2_per_s=seen.upper_bound_cm2_per_s if not seen.resolved else estimate.value_cm2_per_s,
         estimate=estimate,
-        gates=(*sound, *seen.gates, *settled, gates.framework_gate(found)),
-        not_checked=not_checked,
+        gates=(*sound.gates, *seen.gates, *settled, gates.framework_gate(found)),
+        not_checked=tuple(f"{name}: {reason}" for name, reason in sound.not_checked.items()),
         framework=found,
         haven=haven_ratio(ions, estimate.fit),
         equilibration_ps=start.frames * trajectory.frame_interval_ps,
         production_ps=estimate.duration_ps,
-        drift_A=_drift(positions, trajectory.masses_u),
-        mean_temperature_K=None if temperatures is None else float(temperatures[start.frames :].mean()),
+        drift_A=sound.drift_A,
+        mean_temperature_K=sound.mean_temperature_K,
     )
 
 
@@ -130,8 +135,8 @@ def label_trajectory(
 ) -> LabelOutcome:
     """Label of a trajectory that was run by a protocol.
 
-    Stricter than `analyse_trajectory`: the temperature must have been recorded and the frame interval must be the
-    planned one.
+    Stricter than `analyse_trajectory`: every gate must have been judged, the temperature recorded, the frame interval
+    the planned one, and the temperature that the trajectory was set to the one asked for.
 
     Args:
         trajectory: unwrapped, with its frame interval, temperatures and potential energies.
@@ -147,12 +152,20 @@ def label_trajectory(
     Raises:
         InputError: as `analyse_trajectory`.
     """
-    found = analyse_trajectory(trajectory, species=species, temperature_K=temperature_K)
+    friction = protocol.friction_per_ps if protocol.thermostat == "langevin" else None
+    found = analyse_trajectory(trajectory, species=species, temperature_K=temperature_K, friction_per_ps=friction)
     extra = [
         gates.planned_interval_gate(trajectory.frame_interval_ps, planned_ps=protocol.frame_interval_fs / 1000),
+        gates.set_temperature_gate(trajectory.set_temperature_K, asked_K=temperature_K, judged=found.gates),
+        *(
+            GateOutcome(name=name, passed=False, message=f"not judged: {reason}")
+            for name, _, reason in (entry.partition(": ") for entry in found.not_checked)
+        ),
     ]
     if trajectory.temperatures_K is None:
-        extra.append(GateOutcome(name="temperature", passed=False, unit="K", message="no temperature was recorded"))
+        extra.append(
+            GateOutcome(name="recorded_temperature", passed=False, unit="K", message="no temperature was recorded")
+        )
     state = found.state if all(gate.passed for gate in extra) else LabelState.REJECTED
     estimate = found.estimate
     # The stored value of a censored label is a bound: an interval around the estimate would not belong to it.
@@ -204,57 +217,6 @@ def _equilibration(trajectory: Trajectory) -> Equilibration:
     return equilibration({name: values for name, values in series.items() if values is not None})
 
 
-def _integrity(
-    trajectory: Trajectory,
-    displacements: FloatArray,
-    start: Equilibration,
-    temperature_K: float | None,
-) -> tuple[list[GateOutcome], tuple[str, ...]]:
-    steps = frame_steps(remove_drift(trajectory.positions_A, trajectory.masses_u), trajectory.numbers)
-    found = [
-        gates.unwrapped_gate(largest_fractional_step(trajectory.positions_A, trajectory.lattice_A)),
-        gates.missing_frame_gate(steps),
-        gates.repeated_frame_gate(steps),
-    ]
-    duration = (len(displacements) - 1) * trajectory.frame_interval_ps
-    missing = []
-    if start.series:
-        found.append(gates.equilibrated_gate(start, frames=len(trajectory)))
-    else:
-        missing.append("equilibrated: neither energy nor temperature is recorded, nothing was discarded")
-    if temperature_K is None:
-        missing.append("temperature, ballistic_bound, frame_interval, drift: no temperature was given")
-        return found, tuple(missing)
-    if trajectory.temperatures_K is None:
-        missing.append("temperature: none is recorded")
-    else:
-        temperatures = trajectory.temperatures_K[start.frames :]
-        found.append(
-            gates.temperature_gate(
-                temperatures, target_K=temperature_K, atoms=len(trajectory.numbers), duration_ps=duration
-            )
-        )
-    motion = species_motion(
-        displacements,
-        trajectory.numbers,
-        masses_u=trajectory.masses_u,
-        frame_interval_ps=trajectory.frame_interval_ps,
-        temperature_K=temperature_K,
-    )
-    found.append(gates.ballistic_gate(motion, duration_ps=duration))
-    if interval := gates.interval_gate(motion):
-        found.append(interval)
-    else:
-        missing.append("frame_interval: frames are too far apart to show an interval that is stated too long")
-    drift = gates.drift_gate(
-        _drift(trajectory.positions_A[start.frames :], trajectory.masses_u),
-        mass_u=float(trajectory.masses_u.sum()),
-        temperature_K=temperature_K,
-        duration_ps=duration,
-    )
-    return [*found, drift], tuple(missing)
-
-
 def _settled(ions: FloatArray, whole: DiffusivityEstimate) -> tuple[GateOutcome, ...]:
     found = (gates.straight_gate(whole), gates.exponent_gate(whole))
     half = len(ions) // 2
@@ -262,10 +224,6 @@ def _settled(ions: FloatArray, whole: DiffusivityEstimate) -> tuple[GateOutcome,
         return found
     first, second = (diffusivity(part, whole.frame_interval_ps) for part in (ions[: half + 1], ions[half:]))
     return (*found, gates.halves_gate(first, second, whole))
-
-
-def _drift(positions: FloatArray, masses: FloatArray) -> float:
-    return float(np.linalg.norm(centre_of_mass(positions, masses)[-1]))
 
 
 def _finite(value: float) -> float | None:

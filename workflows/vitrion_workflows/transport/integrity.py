@@ -1,0 +1,147 @@
+"""Is a trajectory what it claims to be? Every check that does not need the diffusivity."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_workflows.dynamics.trajectory import Trajectory
+from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.transport import gates
+from vitrion_workflows.transport.continuity import continuity
+from vitrion_workflows.transport.displacements import centre_of_mass
+from vitrion_workflows.transport.equilibration import Equilibration
+from vitrion_workflows.transport.frames import largest_fractional_step, species_motion
+from vitrion_workflows.transport.plausibility import contact_gate, density_gate, velocity_gates
+from vitrion_workflows.transport.thermometer import SpeciesTemperature, species_temperatures, whole_temperature_K
+
+
+@dataclass(frozen=True)
+class Integrity:
+    """What was judged, and what could not be.
+
+    Attributes:
+        gates: outcomes.
+        not_checked: names of gates that the input leaves unjudged, with the reason.
+        drift_A: path of the centre of mass.
+        mean_temperature_K: recorded, or as the positions show it; None where neither is known.
+    """
+
+    gates: tuple[GateOutcome, ...]
+    not_checked: dict[str, str]
+    drift_A: float
+    mean_temperature_K: float | None
+
+
+def integrity(
+    trajectory: Trajectory,
+    displacements_A: FloatArray,
+    start: Equilibration,
+    *,
+    temperature_K: float | None,
+    friction_per_ps: float | None = gates.USUAL_FRICTION_PER_PS,
+) -> Integrity:
+    """Judge frames, velocities, temperature and cell.
+
+    Args:
+        trajectory: the whole of it.
+        displacements_A: drift-corrected displacements of what is left after equilibration, shape (F, N, 3).
+        start: where equilibration ends.
+        temperature_K: set temperature, or None.
+        friction_per_ps: of a Langevin thermostat, which makes the mean temperature of a short run uncertain; None
+            for one that holds it.
+    """
+    positions = trajectory.positions_A[start.frames :]
+    found = _frame_gates(trajectory, displacements_A)
+    missing: dict[str, str] = {}
+    cell = AtomicSystem(trajectory.numbers, trajectory.positions_A[0], trajectory.lattice_A)
+    found += [density_gate(cell), contact_gate(cell)]
+    if start.series:
+        found.append(gates.equilibrated_gate(start, frames=len(trajectory)))
+    else:
+        missing["equilibrated"] = "neither energy nor temperature is recorded, nothing was discarded"
+    if not any(gate.name == "missing_frame" for gate in found):
+        missing["missing_frame"] = "frames are too far apart, or atoms too few, to show that one is missing"
+    duration = (len(displacements_A) - 1) * trajectory.frame_interval_ps
+    thermal = _Thermal.of(trajectory, displacements_A, start)
+    drift = float(np.linalg.norm(centre_of_mass(positions, trajectory.masses_u)[-1]))
+    reference = thermal.recorded_K if thermal.recorded_K is not None else temperature_K
+    if reference is None:
+        missing |= dict.fromkeys(
+            ("ballistic_bound", "species_temperature", "frame_interval", "temperature", "drift"),
+            "no temperature was given",
+        )
+        return Integrity(tuple(found), missing, drift, thermal.mean_K)
+    uncertainty = gates.canonical_stderr(len(trajectory.numbers), duration_ps=duration, friction_per_ps=friction_per_ps)
+    velocities = velocity_gates(
+        thermal.species, reference_K=reference, stderr=0.0 if thermal.recorded_K is not None else uncertainty
+    )
+    if len(velocities) == 1:
+        missing["frame_interval"] = "frames are too far apart to show an interval that is stated too long"
+    motion = species_motion(
+        displacements_A,
+        trajectory.numbers,
+        masses_u=trajectory.masses_u,
+        frame_interval_ps=trajectory.frame_interval_ps,
+        temperature_K=reference,
+    )
+    found += [gates.ballistic_gate(motion, duration_ps=duration), *velocities]
+    if temperature_K is None:
+        missing |= {"temperature": "none was given to compare with"}
+    elif thermal.mean_K is None:
+        missing |= {"temperature": "none is recorded, and frames are too far apart to show it"}
+    else:
+        found.append(
+            gates.temperature_gate(
+                thermal.mean_K, target_K=temperature_K, stderr=max(uncertainty, thermal.stderr), unseen=thermal.unseen
+            )
+        )
+    found.append(
+        gates.drift_gate(drift, mass_u=float(trajectory.masses_u.sum()), temperature_K=reference, duration_ps=duration)
+    )
+    return Integrity(tuple(found), missing, drift, thermal.mean_K)
+
+
+def _frame_gates(trajectory: Trajectory, displacements_A: FloatArray) -> list[GateOutcome]:
+    # While a cell relaxes its steps have no fixed covariance; that part is discarded, and a gap in it does no harm.
+    steps = continuity(displacements_A, trajectory.numbers)
+    found = [
+        gates.unwrapped_gate(largest_fractional_step(trajectory.positions_A, trajectory.lattice_A)),
+        gates.repeated_frame_gate(steps),
+    ]
+    if steps.telling or steps.log_odds > steps.limit:
+        found.append(gates.missing_frame_gate(steps))
+    return found
+
+
+@dataclass(frozen=True)
+class _Thermal:
+    """Temperatures of one run.
+
+    Attributes:
+        species: from the positions.
+        recorded_K: mean of the recorded ones, or None.
+        mean_K: the recorded one, or that of the positions where they show it.
+        stderr: relative standard error of the mean from its own series.
+        unseen: share of it that may have escaped.
+    """
+
+    species: list[SpeciesTemperature]
+    recorded_K: float | None
+    mean_K: float | None
+    stderr: float
+    unseen: float
+
+    @classmethod
+    def of(cls, trajectory: Trajectory, displacements_A: FloatArray, start: Equilibration) -> "_Thermal":
+        found = species_temperatures(
+            displacements_A,
+            trajectory.numbers,
+            masses_u=trajectory.masses_u,
+            frame_interval_ps=trajectory.frame_interval_ps,
+        )
+        if trajectory.temperatures_K is None:
+            unseen = max((one.unseen for one in found), default=0.0)
+            return cls(found, None, whole_temperature_K(found), 0.0, unseen)
+        series = trajectory.temperatures_K[start.frames :]
+        return cls(found, float(series.mean()), float(series.mean()), gates.series_stderr(series), 0.0)

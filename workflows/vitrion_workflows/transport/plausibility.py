@@ -1,0 +1,106 @@
+"""Gates on what a trajectory claims to be: temperatures of its species, its density, and how near its atoms are."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from ase.data import chemical_symbols
+
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.transport.thermometer import SpeciesTemperature
+
+# Numerical error of the thermometer where it sees all of the motion; scatter is allowed for on top.
+THERMOMETER_TOLERANCE = 0.02
+THERMOMETER_SIGMAS = 4.0
+# Volume over the estimate for the compound's solid: compressed glasses reach 0.6, melts at 2500 K twice; a gas 10.
+VOLUME_RATIOS = (0.5, 4.0)
+# Shortest distance over the sum of covalent radii: 0.70 and more in melts at 2500 K.
+LEAST_CONTACT = 0.45
+
+
+def velocity_gates(found: Sequence[SpeciesTemperature], *, reference_K: float, stderr: float) -> list[GateOutcome]:
+    """Whether positions move as fast as their temperature and masses demand.
+
+    The thermometer never reads too much, so a species above the reference is a fault whichever it is: an interval
+    stated too short, positions in a larger unit, or another species in its place. Below it, one species that is seen
+    whole and agrees suffices.
+
+    Args:
+        found: temperatures of the species.
+        reference_K: recorded kinetic temperature, or the set one.
+        stderr: relative standard error of the reference as a mean of this run; 0 for the recorded one.
+
+    Returns:
+        The gate on the hottest species, and that on the frame interval where it can be told.
+    """
+
+    def scatter(one: SpeciesTemperature) -> float:
+        return THERMOMETER_TOLERANCE + THERMOMETER_SIGMAS * float(np.hypot(one.stderr, stderr))
+
+    hottest = max(found, key=lambda one: one.temperature_K / (1 + scatter(one)))
+    ratio, upper = hottest.temperature_K / reference_K, 1 + scatter(hottest)
+    gates = [
+        _gate(
+            "species_temperature",
+            ratio,
+            upper=upper,
+            message=f"{chemical_symbols[hottest.number]} moves as at {hottest.temperature_K:.0f} K"
+            + (f", not {reference_K:.0f} K: wrong unit, interval or species" if ratio > upper else ""),
+        ),
+    ]
+    telling = [one for one in found if one.telling]
+    if telling:
+        best = max(telling, key=lambda one: one.temperature_K / (1 - scatter(one) - one.unseen))
+        ratio, lower = best.temperature_K / reference_K, 1 - scatter(best) - best.unseen
+        seems = ratio**-0.5 if ratio > 0 else float("inf")
+        gates.append(
+            _gate(
+                "frame_interval",
+                ratio,
+                lower=lower,
+                message=f"{chemical_symbols[best.number]} moves as at {best.temperature_K:.0f} K"
+                + (f": the interval seems {seems:.2f} times too long" if ratio < lower else ""),
+            )
+        )
+    return gates
+
+
+def density_gate(system: AtomicSystem) -> GateOutcome:
+    """Whether the atoms have the room of condensed matter, against the volume of the solid by ionic radii."""
+    from vitrion_workflows.amorphous.estimate import estimate_volume  # noqa: PLC0415 - pymatgen is slow to import
+
+    amounts = Counter(system.numbers.tolist())
+    formula = " ".join(f"{chemical_symbols[number]}{count}" for number, count in sorted(amounts.items()))
+    volume = system.volume_A3 / len(system)
+    solid = estimate_volume(formula).volume_A3_per_atom
+    return _gate(
+        "density",
+        volume,
+        lower=VOLUME_RATIOS[0] * solid,
+        upper=VOLUME_RATIOS[1] * solid,
+        unit="A3/atom",
+        message=f"{volume:.3g} A3 an atom, {volume / solid:.2g} times the solid's",
+    )
+
+
+def contact_gate(system: AtomicSystem) -> GateOutcome:
+    """Whether no two atoms of the first frame are nearer to each other than any potential lets them come."""
+    from vitrion_workflows.amorphous.gates import closest_pair  # noqa: PLC0415 - pymatgen is slow to import
+
+    ratio, distance, name = closest_pair(system)
+    # Nothing near anything is the density gate's business.
+    value = min(ratio, 9.99)
+    return _gate(
+        "contact",
+        value,
+        lower=LEAST_CONTACT,
+        message=f"closest pair {name} at {distance:.2f} A, {value:.2f} of its covalent radii",
+    )
+
+
+def _gate(
+    name: str, value: float, *, lower: float | None = None, upper: float | None = None, unit: str = "", message: str
+) -> GateOutcome:
+    passed = (lower is None or value >= lower) and (upper is None or value <= upper)
+    return GateOutcome(name=name, passed=passed, value=value, lower=lower, upper=upper, unit=unit, message=message)
