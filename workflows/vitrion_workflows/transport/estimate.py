@@ -9,9 +9,10 @@ from vitrion_models.system import FloatArray
 from vitrion_workflows.schemas.label import MsdTable
 from vitrion_workflows.transport.interval import spread
 from vitrion_workflows.transport.msd import mean_squared_displacements
-from vitrion_workflows.transport.regression import DIMENSIONS, Fit, fit_lags, linear_weights, walk_covariance
-from vitrion_workflows.transport.variance import Variance, collective_excess, inflated
-from vitrion_workflows.transport.window import LONGEST_LAG, choose_window
+from vitrion_workflows.transport.regression import DIMENSIONS, Fit, fit_lags, walk_covariance
+from vitrion_workflows.transport.spectrum import LongTimes, long_times
+from vitrion_workflows.transport.variance import Variance, collective_excess, inflated, jump_rate_A4, standing_out
+from vitrion_workflows.transport.window import LATEST_START, LONGEST_LAG, VIBRATION_PS, choose_window, memory_lag
 
 CM2_PER_S = 1e-4  # one A^2/ps
 ONE_SIDED_95 = 1.645
@@ -34,8 +35,9 @@ class DiffusivityEstimate:
         upper_95: one-sided 95 % upper bound, cm2/s.
         log10_stderr: standard error of log10 D in decades; infinite where there is no interval.
         n_eff: number of independent three-dimensional displacements that would be as uncertain.
-        exponent: of the running diffusivity: 1 + d ln D(t) / d ln t at the middle of the window; 1 is diffusion.
+        exponent: of the mean squared displacement at long times, from the velocity spectrum; 1 is diffusion.
         exponent_stderr: its standard error.
+        anomaly: evidence against diffusion, twice the logarithm of a likelihood ratio (`long_times`).
         fit_window_ps: first and last lag of the fit.
         intercept_A2: of the fitted line; what ballistic motion and rattling add to the MSD.
         variance: how the variance came about.
@@ -56,6 +58,7 @@ class DiffusivityEstimate:
     n_eff: float
     exponent: float
     exponent_stderr: float
+    anomaly: float
     fit_window_ps: tuple[float, float]
     intercept_A2: float
     variance: Variance
@@ -74,7 +77,8 @@ def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffus
     3. Generalised least squares of MSD = a + 6 D t with the covariance of overlapping displacements
        (`msd_covariance`), iterated to self-consistency (McCluskey, Squires, Dunn, Coles and Morgan, J. Chem. Theory
        Comput. 21, 79, 2025, without their sampling: the covariance here is exact for a walk that rattles).
-    4. Variance from the same covariance, widened where ions differ or move together (`inflated`).
+    4. Variance from the same covariance and from the jumps seen, widened where ions differ or move together
+       (`inflated`); a bend, or a power law that cannot be excluded, widens it further (`long_times`).
     5. Gamma intervals (`spread`).
 
     Args:
@@ -93,19 +97,32 @@ def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffus
     if not msd.any():
         raise InputError("no ion moves at all in this trajectory: its frames are copies of each other")
     together = inflated(0.0, msd[0], collective=collective_excess(displacements_A, block=1)).collective
-    window = choose_window(msd, increments=increments, frame_interval_ps=frame_interval_ps, collective=together)
+    forgotten = memory_lag(msd.mean(axis=1), walkers=msd.shape[1] / together, increments=increments)
+    beyond = min(max(forgotten, round(VIBRATION_PS / frame_interval_ps)), max(1, int(LATEST_START * increments)))
+    jumps, freedom = jump_rate_A4(displacements_A, lag=beyond)
+    window = choose_window(
+        msd,
+        first=forgotten,
+        increments=increments,
+        frame_interval_ps=frame_interval_ps,
+        collective=together,
+        jumps_A4=jumps,
+    )
     fit = window.fit
     collective = collective_excess(displacements_A, block=int(fit.lags[0]) // 2)
-    variance = inflated(fit.variance_A4, fit.ion_slopes_A2, collective=collective)
+    variance = inflated(
+        fit.variance_A4, fit.ion_slopes_A2, collective=collective, jumps=(jumps * fit.jump_weight, freedom)
+    )
+    late = long_times(displacements_A, frame_interval_ps, collective=collective)
     to_value = CM2_PER_S / (2 * DIMENSIONS * frame_interval_ps)
     value = max(fit.slope_A2, 0.0) * to_value
-    # A slope that still changes is uncertain by as much as it changed.
-    unsettled = window.bend * fit.slope_A2 if np.isfinite(window.bend) else 0.0
+    # A slope that still changes is uncertain by as much as it changed, or as a power law would change it yet.
+    bend = window.bend if np.isfinite(window.bend) else 0.0
+    unsettled = float(np.hypot(bend, _undetected(late, fit))) * fit.slope_A2
     noise = float(np.sqrt(variance.value)) * to_value
     stderr = float(np.hypot(noise, unsettled * to_value))
     known = value > 0 and value >= SMALLEST_SIGNAL * stderr
     bounds = spread(value, stderr**2, freedom=variance.freedom) if known else None
-    exponent, exponent_stderr = _exponent(msd, fit, collective)
     return DiffusivityEstimate(
         value_cm2_per_s=value,
         stderr_cm2_per_s=stderr,
@@ -115,8 +132,9 @@ def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffus
         upper_95=bounds.upper_95 if bounds else value + ONE_SIDED_95 * stderr,
         log10_stderr=bounds.log10_stderr if bounds else float("inf"),
         n_eff=bounds.n_eff if bounds else 0.0,
-        exponent=exponent,
-        exponent_stderr=exponent_stderr,
+        exponent=late.exponent,
+        exponent_stderr=late.exponent_stderr,
+        anomaly=late.evidence,
         fit_window_ps=(float(fit.lags[0] * frame_interval_ps), float(fit.lags[-1] * frame_interval_ps)),
         intercept_A2=fit.intercept_A2,
         variance=variance,
@@ -139,26 +157,16 @@ def _check(displacements: FloatArray, interval: float) -> None:
         raise InputError("the frame interval must be a positive number of ps")
 
 
-def _exponent(msd: FloatArray, fit: Fit, collective: tuple[float, float]) -> tuple[float, float]:
-    """Exponent of the running diffusivity, from MSD = a + b t + c t (ln(t / t_c) - 1).
+def _undetected(late: LongTimes, fit: Fit) -> float:
+    """Relative change of the slope over the window if the motion is anomalous, weighted by how likely that is.
 
-    Its slope is b + c ln(t / t_c). With t_c the geometric middle of the window, the exponent there is 1 + c / b. Its
-    error is propagated ion by ion. An intercept, which rattling always adds, does not disturb it, as it would a slope
-    of log MSD against log t.
+    A power law changes D(t) by (1 - alpha) ln(t_last / t_first). Its probability follows from the likelihood ratio at
+    even odds; an exponent within its own noise counts little.
     """
-    times = fit.lags.astype(np.float64)
-    middle = float(np.sqrt(times[0] * times[-1]))
-    design = np.column_stack([times, np.ones_like(times), times * (np.log(times / middle) - 1)])
-    weights = linear_weights(design, fit.covariance)
-    ions = weights @ msd[fit.lags]
-    slope, _, bend = ions.mean(axis=1)
-    if slope <= 0:
-        return float("nan"), float("inf")
-    relative = bend / slope
-    combination = (weights[2] - relative * weights[0]) / slope
-    theory = float(combination @ fit.covariance @ combination)
-    variance = inflated(theory, combination @ msd[fit.lags], collective=collective)
-    return 1 + float(relative), float(np.sqrt(variance.value))
+    away = abs(1 - late.exponent)
+    likely = 1 / (1 + np.exp(-late.evidence / 2))
+    span = float(np.log(fit.lags[-1] / fit.lags[0]))
+    return float(away * span * likely) * standing_out(away / late.exponent_stderr)
 
 
 def _table(msd: FloatArray, fit: Fit, variance: Variance, increments: int, interval: float) -> MsdTable:

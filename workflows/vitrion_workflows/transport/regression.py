@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.transport.covariance import msd_covariance
@@ -29,6 +28,7 @@ class Fit:
         intercept_A2: square Angstrom.
         ion_slopes_A2: slope of each ion with the same weights, shape (N,); their mean is the slope.
         variance_A4: of the slope, for independent Brownian ions.
+        jump_weight: what jumps add to it, for each A^4 a frame of `jump_rate_A4`.
     """
 
     lags: IntArray
@@ -38,6 +38,7 @@ class Fit:
     intercept_A2: float
     ion_slopes_A2: FloatArray
     variance_A4: float
+    jump_weight: float
 
 
 def fit_lags(first: int, last: int, *, count: int = LAGS_IN_FIT) -> IntArray:
@@ -58,9 +59,8 @@ def linear_weights(design: FloatArray, covariance: FloatArray) -> FloatArray:
     """
     # Correlations are better conditioned than covariances, which span decades.
     scale = np.sqrt(np.diag(covariance))
-    factor = cho_factor(covariance / np.outer(scale, scale), lower=True)
     scaled = design / scale[:, None]
-    solved = cho_solve(factor, scaled)
+    solved = np.linalg.solve(covariance / np.outer(scale, scale), scaled)
     weights: FloatArray = np.linalg.solve(scaled.T @ solved, solved.T) / scale
     return weights
 
@@ -100,7 +100,21 @@ def straight_line(msd_A2: FloatArray, lags: IntArray, *, increments: int) -> Fit
         intercept_A2=float(intercept),
         ion_slopes_A2=weights[0] @ observed,
         variance_A4=float(weights[0] @ covariance @ weights[0]),
+        jump_weight=_jump_weight(weights[0], lags, increments) / msd_A2.shape[1],
     )
+
+
+def _jump_weight(weights: FloatArray, lags: IntArray, increments: int) -> float:
+    """Sum over steps of the square of each step's own weight in the slope.
+
+    Step t lies in min(t, n, T - n + 1, T - t + 1) of the T - n + 1 windows of lag n. Steps being independent, a fourth
+    cumulant K a step adds K sum_t (sum_n w_n windows_n(t) / (T - n + 1))^2 to the variance of w . MSD.
+    """
+    steps = np.arange(1, increments + 1)
+    edge = np.minimum(steps, increments + 1 - steps)
+    windows = increments - lags + 1
+    covered = np.minimum(edge, np.minimum(lags, windows)[:, None]) / windows[:, None]
+    return float(((weights @ covered) ** 2).sum())
 
 
 def walk_covariance(

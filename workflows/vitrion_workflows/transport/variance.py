@@ -29,7 +29,13 @@ class Variance:
     collective: float
 
 
-def inflated(theory: float, ion_values: FloatArray, *, collective: tuple[float, float]) -> Variance:
+def inflated(
+    theory: float,
+    ion_values: FloatArray,
+    *,
+    collective: tuple[float, float],
+    jumps: tuple[float, float] = (0.0, float("inf")),
+) -> Variance:
     """Variance from theory, widened by what the ions themselves show.
 
     The estimate is the mean over N ions of values linear in each ion's MSD, so that scatter / N estimates its variance
@@ -42,19 +48,22 @@ def inflated(theory: float, ion_values: FloatArray, *, collective: tuple[float, 
         theory: variance of the mean for independent Brownian ions.
         ion_values: value of each ion, shape (N,); the estimate is their mean.
         collective: ratio and degrees of freedom from `collective_excess`.
+        jumps: what jumps add to the theory, and the degrees of freedom of that.
 
     Returns:
         Variance with Satterthwaite's degrees of freedom: those of its parts, weighted by the square of their share.
     """
     ions = len(ion_values)
     heterogeneity, share_of_ions = 1.0, 0.0
+    share_of_jumps = (jumps[0] / (theory + jumps[0])) ** 2 / jumps[1] if jumps[0] > 0 else 0.0
+    theory += jumps[0]
     if ions >= FEWEST_IONS and theory > 0:
         scatter = float(ion_values.var(ddof=1))
         # A sum of few squares is skewed; its variance is known less well than a Gaussian's (gamma: kurtosis 6 / shape).
         shape = max(float(ion_values.mean()) ** 2 / scatter, 1 / ions) if scatter > 0 else np.inf
         heterogeneity, share_of_ions = _widening(scatter / ions / theory, (ions - 1) / (1 + 3 / shape))
     together, share_of_blocks = _widening(*collective)
-    spread = share_of_ions + share_of_blocks
+    spread = share_of_jumps + share_of_ions + share_of_blocks
     return Variance(
         value=theory * heterogeneity * together,
         freedom=1 / spread if spread > 0 else float("inf"),
@@ -71,6 +80,40 @@ def _widening(ratio: float, freedom: float) -> tuple[float, float]:
     taken = excess**3 / (excess**2 + 4 / freedom)
     share = taken / (1 + taken)
     return 1 + taken, share**2 / freedom
+
+
+def standing_out(sigmas: float) -> float:
+    """Share of a deviation that is taken for real: z^2 / (z^2 + 4), little of one sigma and most of five."""
+    return float(sigmas**2 / (sigmas**2 + 4))
+
+
+def jump_rate_A4(positions_A: FloatArray, *, lag: int) -> tuple[float, float]:
+    """Fourth cumulant of the motion, a frame: what squared displacements scatter more than those of a Gaussian walk.
+
+    A walk of independent steps, jumps of length l at rate g among them, has <q^2> = (5/3) <q>^2 + K n for the squared
+    displacement q over n frames, K = g l^4 a frame; no Gaussian vibration adds to it. The mean <q>^2 is taken ion by
+    ion, so that unequal ions do not look like jumps, and is corrected for its own variance, that of windows which
+    overlap: (2/3)(2n / 3T) <q>^2 + K n (n / T).
+
+    Args:
+        positions_A: shape (F, N, 3).
+        lag: n, in frames, beyond the cage.
+
+    Returns:
+        K in A^4 a frame, not below zero and taken on as far as it stands out from its own noise, and the degrees of
+        freedom with which it is known.
+    """
+    frames, ions = len(positions_A) - 1, positions_A.shape[1]
+    if ions < FEWEST_IONS:
+        return 0.0, float("inf")
+    squares = ((positions_A[lag:] - positions_A[:-lag]) ** 2).sum(axis=2)
+    gaussian = 1 + (2 / 3) * 2 * lag / (3 * frames)
+    each = (squares**2).mean(axis=0) - (5 / 3) * squares.mean(axis=0) ** 2 / gaussian
+    each /= lag * (1 - (5 / 3) * lag / frames / gaussian)
+    rate, noise = float(each.mean()), float(each.var(ddof=1)) / ions
+    if rate <= 0:
+        return 0.0, float("inf")
+    return rate * standing_out(rate / float(np.sqrt(noise))), 2 * rate**2 / noise
 
 
 def collective_excess(positions_A: FloatArray, *, block: int) -> tuple[float, float]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from vitrion_models.system import FloatArray
 from vitrion_workflows.transport.regression import Fit, fit_lags, straight_line
-from vitrion_workflows.transport.variance import FEWEST_IONS, inflated
+from vitrion_workflows.transport.variance import FEWEST_IONS, inflated, standing_out
 
 # A velocity or cage correlation below a hundredth of its start is not looked at; noise may ask for more.
 CORRELATION_LOST = 0.01
@@ -30,8 +30,8 @@ class Window:
 
     Attributes:
         fit: over the window.
-        bend: relative change of the slope from the last window but one to this, where no window could be confirmed and
-            the MSD bends up to the latest start; zero where one was.
+        bend: relative change of the slope from the last window but one to this as far as it stands out from noise,
+            where no window could be confirmed and the MSD bends up to the latest start; zero where one was.
     """
 
     fit: Fit
@@ -65,10 +65,12 @@ def memory_lag(msd_A2: FloatArray, *, walkers: float, increments: int) -> int:
     return latest
 
 
-def choose_window(msd_A2: FloatArray, *, increments: int, frame_interval_ps: float, collective: float) -> Window:
+def choose_window(
+    msd_A2: FloatArray, *, first: int, increments: int, frame_interval_ps: float, collective: float, jumps_A4: float
+) -> Window:
     """Fit over a window that starts as late as the error allows, and not before later windows confirm the slope.
 
-    Windows run from n_k to half the run, n_0 being the memory lag and n_k doubling, up to an eighth of the run.
+    Windows run from n_k to half the run, n_0 = `first` and n_k doubling, up to an eighth of the run.
 
     1. Not before: the first whose slope differs from those of the two next windows by less than 2.58 standard errors
        of the difference; if that is not the very first, the one after it, so that the remainder of what was just seen
@@ -84,13 +86,13 @@ def choose_window(msd_A2: FloatArray, *, increments: int, frame_interval_ps: flo
 
     Args:
         msd_A2: mean squared displacement of each ion, lags 0 to half the run at least, shape (L, N).
+        first: lag from which on velocity and cage are forgotten, from `memory_lag`.
         increments: frames of the run less one.
         frame_interval_ps: time between frames.
         collective: number of ions that move as one, at least 1.
+        jumps_A4: from `jump_rate_A4`.
     """
     last = max(3, int(LONGEST_LAG * increments))
-    walkers = msd_A2.shape[1] / collective
-    first = memory_lag(msd_A2.mean(axis=1), walkers=walkers, increments=increments)
     latest = max(first, int(LATEST_START * increments))
     starts = [first]
     while starts[-1] * RUNG <= latest:
@@ -100,6 +102,11 @@ def choose_window(msd_A2: FloatArray, *, increments: int, frame_interval_ps: flo
     def fit(index: int) -> Fit:
         return straight_line(msd_A2, fit_lags(starts[index], last), increments=increments)
 
+    def relative_error(one: Fit) -> float:
+        theory = one.variance_A4 + jumps_A4 * one.jump_weight
+        variance = inflated(theory, one.ion_slopes_A2, collective=(1.0, 0.0)).value * collective
+        return float(np.sqrt(variance)) / one.slope_A2 if one.slope_A2 > 0 else float("inf")
+
     final = len(starts) - 1
     for index in range(final):
         later = range(index + 1, min(index + 2, final) + 1)
@@ -107,27 +114,26 @@ def choose_window(msd_A2: FloatArray, *, increments: int, frame_interval_ps: flo
             chosen = index + (index > 0)
             while chosen < final and starts[chosen] * frame_interval_ps < VIBRATION_PS:
                 chosen += 1
-            allowed = max(ERROR_OF_NO_USE, ERROR_GROWTH * _relative_error(fit(chosen), collective))
-            while chosen < final and _relative_error(fit(chosen + 1), collective) <= allowed:
+            allowed = max(ERROR_OF_NO_USE, ERROR_GROWTH * relative_error(fit(chosen)))
+            while chosen < final and relative_error(fit(chosen + 1)) <= allowed:
                 chosen += 1
             return Window(fit(chosen), bend=0.0)
-    return Window(fit(final), bend=_bend(fit(final), fit(final - 1) if final else None))
+    return Window(fit(final), bend=_bend(fit(final), fit(final - 1), collective) if final else float("inf"))
 
 
-def _relative_error(fit: Fit, collective: float) -> float:
-    variance = inflated(fit.variance_A4, fit.ion_slopes_A2, collective=(1.0, 0.0)).value * collective
-    return float(np.sqrt(variance)) / fit.slope_A2 if fit.slope_A2 > 0 else float("inf")
-
-
-def _bend(fit: Fit, before: Fit | None) -> float:
-    if before is None or fit.slope_A2 <= 0:
+def _bend(fit: Fit, before: Fit, collective: float) -> float:
+    if fit.slope_A2 <= 0:
         return float("inf")
-    return abs(before.slope_A2 / fit.slope_A2 - 1)
+    sigmas = abs(fit.slope_A2 - before.slope_A2) / _error_of_difference(before, fit, collective)
+    return abs(before.slope_A2 / fit.slope_A2 - 1) * standing_out(sigmas)
 
 
 def _agree(fit: Fit, later: Fit, collective: float) -> bool:
+    return abs(fit.slope_A2 - later.slope_A2) <= STRAIGHT_SIGMAS * _error_of_difference(fit, later, collective)
+
+
+def _error_of_difference(fit: Fit, later: Fit, collective: float) -> float:
     difference = fit.ion_slopes_A2 - later.ion_slopes_A2
     theory = max(later.variance_A4 - fit.variance_A4, 0.0)
     scatter = float(difference.var(ddof=1)) / len(difference) if len(difference) >= FEWEST_IONS else theory
-    error = float(np.sqrt(max(scatter, theory) * collective))
-    return abs(fit.slope_A2 - later.slope_A2) <= STRAIGHT_SIGMAS * error
+    return max(float(np.sqrt(max(scatter, theory) * collective)), np.finfo(np.float64).tiny)

@@ -1,0 +1,99 @@
+"""Spectrum of the motion: modes against closed forms, plateau against power law."""
+
+import numpy as np
+import pytest
+import walks
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from vitrion_workflows.transport.covariance import msd_covariance
+from vitrion_workflows.transport.regression import fit_lags, walk_covariance
+from vitrion_workflows.transport.spectrum import long_times, velocity_modes
+from vitrion_workflows.transport.variance import jump_rate_A4
+
+FREE = (1.0, 0.0)
+
+
+def test_modes_of_a_free_walk_are_flat_and_independent():
+    """Every mode has 2 D dt; 960 squares each, so that 5 sigma is 23 %."""
+    path = walks.brownian(np.random.default_rng(1), frames=201, ions=320, D=0.5, interval=0.1)
+    omega, squares = velocity_modes(path, 0.1)
+    assert np.all(np.diff(omega) > 0)
+    np.testing.assert_allclose(squares.mean(axis=1), 2 * 0.5 * 0.1, rtol=0.23)
+    assert abs(np.corrcoef(squares[0], squares[1])[0, 1]) < 0.25
+
+
+def test_modes_of_a_rattle_are_a_lorentzian():
+    """Steps of a first-order autoregression have a spectrum in closed form; nothing leaks from the ends of the run."""
+    amplitude, memory, interval = 0.4, 0.1, 0.02
+    path = walks.rattle(
+        np.random.default_rng(2), frames=601, ions=200, amplitude=amplitude, memory=memory, interval=interval
+    )
+    omega, squares = velocity_modes(path, interval)
+    phi = np.exp(-interval / memory)
+    x = (omega * interval) ** 2
+    closed = amplitude**2 * (1 - phi**2) * x / ((1 - phi) ** 2 + phi * x)
+    ratio = squares.mean(axis=1)[10:] / closed[10:]
+    assert abs(ratio.mean() - 1) < 0.02
+    np.testing.assert_allclose(ratio, 1.0, atol=0.35)
+
+
+@pytest.mark.parametrize("exponent", [0.6, 0.9])
+def test_exponent_of_fractional_motion_is_found(exponent):
+    path = walks.subdiffusive(np.random.default_rng(3), frames=2001, ions=64, exponent=exponent, interval=0.02)
+    found = long_times(path, 0.02, collective=FREE)
+    assert found.exponent == pytest.approx(exponent, abs=0.06)
+    assert found.evidence > 3
+
+
+def test_a_slow_cage_is_no_power_law():
+    rng = np.random.default_rng(4)
+    path = walks.caged_hops(rng, frames=2001, ions=24, D=0.3, interval=0.02, amplitude=0.5, memory=0.3)
+    assert long_times(path, 0.02, collective=FREE).evidence < 0
+
+
+@pytest.mark.parametrize("frames", [20, 21, 37, 64, 101])
+def test_short_runs_give_finite_numbers(frames):
+    path = walks.brownian(np.random.default_rng(5), frames=frames, ions=1, D=0.5, interval=0.1)
+    found = long_times(path, 0.1, collective=FREE)
+    assert np.isfinite([found.exponent, found.exponent_stderr, found.evidence]).all()
+
+
+def test_jumps_have_their_fourth_cumulant_and_gaussian_motion_none():
+    """K = rate l^4 a frame: 40 ions with 120 jumps each know it within 3 %; five sigma with the cage's noise."""
+    rng = np.random.default_rng(6)
+    path = walks.caged_hops(rng, frames=6001, ions=40, D=0.5, interval=0.02)
+    rate = 6 * 0.5 / 9 * 0.02
+    assert jump_rate_A4(path, lag=25)[0] == pytest.approx(rate * 81, rel=0.15)
+    free = walks.two_populations(rng, frames=6001, ions=40, D=0.5, interval=0.02)
+    assert jump_rate_A4(free, lag=25)[0] < 0.05 * rate * 81
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    increments=st.integers(20, 4000),
+    first=st.integers(1, 50),
+    slope=st.floats(1e-9, 1e3),
+    intercept=st.floats(-1e3, 1e3),
+    ions=st.integers(1, 500),
+)
+def test_covariance_is_positive_definite(increments, first, slope, intercept, ions):
+    """By construction: it is that of distinct quadratic forms of one Gaussian vector."""
+    last = increments // 2
+    lags = fit_lags(min(first, last - 3), last)
+    matrix = walk_covariance(
+        lags, slope_A2=slope, intercept_A2=intercept, level_A2=slope * last, increments=increments, ions=ions
+    )
+    scale = np.sqrt(np.diag(matrix))
+    np.linalg.cholesky(matrix / np.outer(scale, scale))
+    np.testing.assert_array_equal(matrix, matrix.T)
+
+
+@settings(max_examples=15, deadline=None)
+@given(increments=st.integers(4, 30), walk=st.floats(0, 10), rattle=st.floats(0.01, 10))
+def test_covariance_of_every_lag_is_positive_definite(increments, walk, rattle):
+    matrix = msd_covariance(
+        np.arange(1, increments + 1), increments=increments, step_variance_A2=walk, rattle_variance_A2=rattle
+    )
+    scale = np.sqrt(np.diag(matrix))
+    assert np.linalg.eigvalsh(matrix / np.outer(scale, scale)).min() > 0
