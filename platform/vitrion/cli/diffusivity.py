@@ -5,15 +5,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vitrion.cli import selection as choose
+from vitrion.cli.figures import picture_format
 from vitrion.cli.output import emit, note
+from vitrion.cli.transport_rows import SPECIES_COLUMNS, charge_row, curves, draw, framework_row, species_row
 from vitrion.results import write_result
 
 if TYPE_CHECKING:
+    from vitrion_workflows.dynamics.trajectory import Trajectory
     from vitrion_workflows.transport import TrajectoryAnalysis
+    from vitrion_workflows.transport.observables import Observables
 
 # Without these an analysis may be right, and nothing in it says so.
 DECISIVE = frozenset({"equilibrated", "temperature"})
 UNVERIFIED = "unverified"
+PAGES = frozenset({".html", ".htm"})
 GATE_COLUMNS = ("name", "passed", "value", "lower", "upper", "unit", "message")
 
 
@@ -27,25 +33,80 @@ def command(
     temperature: Annotated[
         float | None, typer.Option("--temperature", "-t", help="Set temperature in K; lets more gates judge.")
     ] = None,
-    plot: Annotated[Path | None, typer.Option(help="Write the mean squared displacement to this HTML file.")] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every species, tensor, Haven ratio, vibrations, van Hove, framework.")
+    ] = False,
+    charge: Annotated[
+        str | None, typer.Option(help="Formal charges, Li=1 or Li=1,Cl=-1: gives the conductivity; implies --all.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Write the MSD to this .html, or all that --all finds to this .png or .svg.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Tracer diffusivity of a trajectory, D = lim MSD / 6t in cm2/s, with its interval and gates."""
     from vitrion_workflows.transport import analyse_trajectory, read_trajectory  # noqa: PLC0415 - scipy is slow
 
+    charges = choose.charges(charge) if charge else None
+    page = plot is not None and plot.suffix.lower() in PAGES
+    if plot is not None and not page:
+        picture_format(plot)
     read = read_trajectory(trajectory, frame_interval_ps=frame_interval_ps)
     found = analyse_trajectory(read, species=species, temperature_K=temperature)
     row = summary(found, source=str(trajectory), temperature_K=temperature)
+    seen = None
+    if everything or charges or (plot is not None and not page):
+        seen = _observed(read, found, charges=charges, temperature_K=temperature)
     if plot is not None:
-        write_plot(plot, found, title=f"{found.species} in {trajectory.name}")
+        title = f"{found.species} in {trajectory.name}"
+        if page:
+            write_plot(plot, found, title=title)
+        elif seen is not None:
+            draw(plot, seen, mobile=found.species, title=title)
     if as_json:
-        emit(row, as_json=True)
+        emit(row | (sections(seen, read.frame_interval_ps) if seen else {}), as_json=True)
         return
     emit({key: value for key, value in row.items() if key not in {"gates", "msd", "not_checked"}}, as_json=False)
     emit(row["gates"], as_json=False, columns=GATE_COLUMNS)
+    if seen is not None:
+        emit([species_row(one) for one in seen.species], as_json=False, columns=SPECIES_COLUMNS)
+        if seen.charge is not None:
+            emit(charge_row(seen.charge), as_json=False)
     for reason in found.not_checked:
         note(f"not checked: {reason}")
     note(row["verdict"])
+
+
+def _observed(
+    read: "Trajectory",
+    found: "TrajectoryAnalysis",
+    *,
+    charges: dict[str, float] | None,
+    temperature_K: float | None,
+) -> "Observables":
+    from vitrion_workflows.transport.observables import observe  # noqa: PLC0415 - scipy is slow
+
+    return observe(
+        read,
+        mobile=found.species,
+        discarded_frames=round(found.equilibration_ps / read.frame_interval_ps),
+        charges=charges,
+        temperature_K=temperature_K,
+    )
+
+
+def sections(seen: "Observables", frame_interval_ps: float) -> dict[str, Any]:
+    """What `--all` adds to the JSON: `every_species`, `framework` and, where charges were stated, `charge`.
+
+    Args:
+        seen: all of it.
+        frame_interval_ps: of the trajectory.
+    """
+    return {
+        "every_species": [species_row(one) | curves(one) for one in seen.species],
+        "framework": framework_row(seen, frame_interval_ps=frame_interval_ps),
+        "charge": charge_row(seen.charge) if seen.charge else None,
+    }
 
 
 def verdict(found: "TrajectoryAnalysis") -> tuple[str, str]:

@@ -8,12 +8,12 @@ from scipy import stats
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity
-from vitrion_workflows.transport.estimate import CM2_PER_S
-from vitrion_workflows.transport.regression import DIMENSIONS, Fit
-from vitrion_workflows.transport.variance import collective_excess, inflated
+from vitrion_workflows.transport.estimate import DiffusivityEstimate
 
 # One collective path is a single walker: in short runs its diffusivity is a rumour, better left out.
 LARGEST_RELATIVE_STDERR = 0.6
+# Where every atom is of the species, the centre of mass stands and the sum is rounding.
+SMALLEST_SHARE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Haven:
     interval_95: tuple[float, float]
 
 
-def haven_ratio(displacements_A: FloatArray, fit: Fit) -> Haven | None:
+def haven_ratio(displacements_A: FloatArray, estimate: DiffusivityEstimate) -> Haven | None:
     """Haven ratio of one species of equal charges, D_tracer / D_sigma (Murch, Solid State Ionics 7, 177, 1982).
 
     D_sigma = lim |sum_i dr_i|^2 / (6 N t) is the diffusivity in the Nernst-Einstein relation: conductivity follows
@@ -42,18 +42,15 @@ def haven_ratio(displacements_A: FloatArray, fit: Fit) -> Haven | None:
 
     Args:
         displacements_A: drift-corrected displacements of the ions, shape (F, N, 3).
-        fit: regression of the tracer.
+        estimate: tracer diffusivity of the same.
 
     Returns:
-        The ratio, or None where it is not known within 60 %, or nothing moves.
+        The ratio, exactly one for a single ion, or None where it is not known within 60 %, or nothing moves.
     """
     if displacements_A.shape[1] == 1:
         return Haven(1.0, 0.0, (1.0, 1.0), (1.0, 1.0))
-    excess = collective_excess(displacements_A, block=max(1, int(fit.lags[0]) // 2))
-    variance = inflated(fit.variance_A4, fit.ion_slopes_A2, collective=excess).value
-    to_value = CM2_PER_S / (2 * DIMENSIONS)
-    collective = collective_diffusivity(displacements_A, np.ones(displacements_A.shape[1]), 1.0)
-    return haven_of(fit.slope_A2 * to_value, float(np.sqrt(variance)) * to_value, collective)
+    collective = collective_diffusivity(displacements_A, np.ones(displacements_A.shape[1]), estimate.frame_interval_ps)
+    return haven_of(estimate.value_cm2_per_s, estimate.stderr_cm2_per_s, collective)
 
 
 def haven_of(value_cm2_per_s: float, stderr_cm2_per_s: float, collective: CollectiveDiffusivity) -> Haven | None:
@@ -71,7 +68,7 @@ def haven_of(value_cm2_per_s: float, stderr_cm2_per_s: float, collective: Collec
     Returns:
         The ratio, or None where it is not known within 60 %, or nothing moves.
     """
-    if value_cm2_per_s <= 0 or collective.value_cm2_per_s <= 0:
+    if value_cm2_per_s <= 0 or collective.value_cm2_per_s <= SMALLEST_SHARE * value_cm2_per_s:
         return None
     if stderr_cm2_per_s <= 0:
         raise InputError("a Haven ratio needs a tracer diffusivity with its error")

@@ -113,7 +113,7 @@ def analyse_trajectory(
         gates=(*sound.gates, *seen.gates, *settled, gates.framework_gate(found)),
         not_checked=tuple(f"{name}: {reason}" for name, reason in sound.not_checked.items()),
         framework=found,
-        haven=haven_ratio(ions, estimate.fit),
+        haven=haven_ratio(ions, estimate),
         equilibration_ps=start.frames * trajectory.frame_interval_ps,
         production_ps=estimate.duration_ps,
         drift_A=sound.drift_A,

@@ -12,8 +12,8 @@ from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES
 from vitrion_workflows.transport.interval import spread
 from vitrion_workflows.transport.msd import mean_squared_displacements
 from vitrion_workflows.transport.regression import DIMENSIONS, walk_covariance
-from vitrion_workflows.transport.variance import collective_excess, inflated
-from vitrion_workflows.transport.window import LATEST_START, VIBRATION_PS, memory_lag
+from vitrion_workflows.transport.variance import FEWEST_IONS, Variance, collective_excess, inflated
+from vitrion_workflows.transport.window import LATEST_START, STRAIGHT_SIGMAS, VIBRATION_PS, memory_lag
 
 # A stored velocity that has lost this much of itself one frame later is sampled too coarsely to be integrated.
 COARSEST_CORRELATION = 0.5
@@ -108,12 +108,15 @@ def velocity_correlation(
 def green_kubo(displacements_A: FloatArray, correlation: VelocityCorrelation) -> GreenKubo | None:
     """Diffusivity from the integral of the velocity autocorrelation.
 
-    The running integral (trapezoidal rule) is averaged over an octave that starts where velocity and cage are
-    forgotten (`memory_lag`), not within 1 ps as far as a sixteenth of the run allows. With stored velocities this
-    shares no number with the slope of the mean squared displacement; with differences of positions the running
-    integral is that slope at one lag, identically, and the estimate is independent only in its window and weights.
-    Its noise is that of the displacements over the plateau: the covariance of a walk, widened by the scatter over
-    ions and by their joint motion as for the slope.
+    The running integral (trapezoidal rule) is averaged over an octave of time, the plateau. The first one tried starts
+    where velocity and cage are forgotten (`memory_lag`), not within 1 ps as far as a sixteenth of the run allows; the
+    plateau is the first octave that agrees with the next within 2.58 standard errors of their difference. Where the
+    last still disagrees, that difference is added to its error.
+
+    With stored velocities this shares no number with the slope of the mean squared displacement; with differences of
+    positions the running integral is that slope at one lag, identically, and the estimate is independent only in its
+    window and weights. Its noise is that of the displacements over the plateau: the covariance of a walk, widened by
+    the scatter over ions and by their joint motion as for the slope.
 
     Args:
         displacements_A: drift-corrected displacements of the ions, shape (F, N, 3).
@@ -122,8 +125,7 @@ def green_kubo(displacements_A: FloatArray, correlation: VelocityCorrelation) ->
     Returns:
         The estimate, or None where stored velocities are too far apart to be integrated.
     """
-    interval, curves = correlation.frame_interval_ps, correlation.ions_A2_per_ps2
-    mean = correlation.mean_A2_per_ps2
+    interval, mean = correlation.frame_interval_ps, correlation.mean_A2_per_ps2
     if correlation.source is VelocitySource.STORED and mean[1] < COARSEST_CORRELATION * mean[0]:
         return None
     increments, ions = len(displacements_A) - 1, displacements_A.shape[1]
@@ -132,37 +134,70 @@ def green_kubo(displacements_A: FloatArray, correlation: VelocityCorrelation) ->
         memory_lag(msd, walkers=ions, increments=increments),
         min(int(np.ceil(VIBRATION_PS / interval)), int(LATEST_START / 2 * increments)),
     )
-    last = min(PLATEAU * first, len(curves) - 2)
-    running = (np.cumsum(curves, axis=0) - curves[0] / 2) * interval / DIMENSIONS
-    if correlation.source is VelocitySource.STORED:
-        running = running - curves / 2 * interval / DIMENSIONS
-    values = running[first : last + 1].mean(axis=0)
-    slope = 2 * DIMENSIONS * interval * float(values.mean())
-    lags = np.array([first, last + 1])
-    covariance = walk_covariance(
-        lags,
-        slope_A2=slope,
-        intercept_A2=float(msd[first]) - slope * first,
-        level_A2=float(msd[-1]),
-        increments=increments,
-        ions=ions,
-    )
-    octave = np.array([-1.0, 1.0]) / (last + 1 - first)
-    to_slope = 2 * DIMENSIONS * interval
-    excess = collective_excess(displacements_A, block=max(1, first // 2))
-    variance = inflated(float(octave @ covariance @ octave), values * to_slope, collective=excess)
-    value, stderr = slope / to_slope, float(np.sqrt(variance.value)) / to_slope
+    running = _running_integral(correlation)
+    values = _octave(running, first)
+    unsettled = 0.0
+    while PLATEAU**2 * first < len(running) - 1:
+        later = _octave(running, PLATEAU * first)
+        change = later - values
+        if ions >= FEWEST_IONS:
+            error = float(change.std(ddof=1)) / np.sqrt(ions)
+        else:  # too few have no scatter of their own to judge by
+            to_slope = 2 * DIMENSIONS * interval
+            error = (
+                float(np.sqrt(_noise(displacements_A, msd, later * to_slope, first=PLATEAU * first).value)) / to_slope
+            )
+        unsettled = abs(float(change.mean())) if abs(change.mean()) > STRAIGHT_SIGMAS * error else 0.0
+        if not unsettled:
+            break
+        first, values = PLATEAU * first, later
+    variance = _noise(displacements_A, msd, values * (2 * DIMENSIONS * interval), first=first)
+    value = float(values.mean()) * CM2_PER_S
+    noise = float(np.sqrt(variance.value)) / (2 * DIMENSIONS * interval) * CM2_PER_S
+    stderr = float(np.hypot(noise, unsettled * CM2_PER_S))
     return GreenKubo(
-        value_cm2_per_s=value * CM2_PER_S,
-        stderr_cm2_per_s=stderr * CM2_PER_S,
-        interval_95=_interval(value * CM2_PER_S, stderr * CM2_PER_S, variance.freedom),
-        plateau_ps=(first * interval, last * interval),
+        value_cm2_per_s=value,
+        stderr_cm2_per_s=stderr,
+        interval_95=spread(value, stderr**2, freedom=variance.freedom).interval_95 if value > 0 else None,
+        plateau_ps=(first * interval, PLATEAU * first * interval),
         source=correlation.source,
     )
 
 
-def _interval(value: float, stderr: float, freedom: float) -> tuple[float, float] | None:
-    return spread(value, stderr**2, freedom=freedom).interval_95 if value > 0 else None
+def _running_integral(correlation: VelocityCorrelation) -> FloatArray:
+    """(1/3) int_0^t C of each ion, in square Angstrom a ps, shape (L, N).
+
+    With differences of positions, whose correlation is a mean over each interval, the value at t is the slope of the
+    mean squared displacement between t and the next frame; with stored velocities it is the trapezoidal rule.
+    """
+    curves = correlation.ions_A2_per_ps2
+    summed = np.cumsum(curves, axis=0) - curves[0] / 2
+    if correlation.source is VelocitySource.STORED:
+        summed = summed - curves / 2
+    integral: FloatArray = summed * correlation.frame_interval_ps / DIMENSIONS
+    return integral
+
+
+def _octave(running: FloatArray, first: int) -> FloatArray:
+    mean: FloatArray = running[first : PLATEAU * first + 1].mean(axis=0)
+    return mean
+
+
+def _noise(displacements: FloatArray, msd: FloatArray, ion_slopes_A2: FloatArray, *, first: int) -> Variance:
+    """Variance of the slope of the mean squared displacement between the ends of the plateau."""
+    frames, ions, _ = displacements.shape
+    slope = float(ion_slopes_A2.mean())
+    covariance = walk_covariance(
+        np.array([first, PLATEAU * first + 1]),
+        slope_A2=slope,
+        intercept_A2=float(msd[first]) - slope * first,
+        level_A2=float(msd[-1]),
+        increments=frames - 1,
+        ions=ions,
+    )
+    octave = np.array([-1.0, 1.0]) / (first + 1)
+    excess = collective_excess(displacements, block=max(1, first // 2))
+    return inflated(float(octave @ covariance @ octave), ion_slopes_A2, collective=excess)
 
 
 def _autocorrelation(series: FloatArray, *, largest_lag: int) -> FloatArray:

@@ -1,0 +1,227 @@
+"""All that a trajectory says about transport: every species, directions, charge, vibrations, framework."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from ase.data import atomic_numbers, chemical_symbols
+
+from vitrion_models.errors import InputError
+from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_workflows.analysis.vibrations import FEWEST_LAGS, VibrationalDensity, vibrational_density
+from vitrion_workflows.dynamics.trajectory import Trajectory
+from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity
+from vitrion_workflows.transport.conductivity import (
+    ChargeCarriers,
+    Conductivity,
+    charges_of,
+    collective_conductivity,
+    nernst_einstein,
+)
+from vitrion_workflows.transport.displacements import remove_drift
+from vitrion_workflows.transport.estimate import DiffusivityEstimate, diffusivity
+from vitrion_workflows.transport.framework import Framework, framework
+from vitrion_workflows.transport.haven import Haven, haven_of, haven_ratio
+from vitrion_workflows.transport.regression import fit_lags
+from vitrion_workflows.transport.tensor import DiffusivityTensor, diffusivity_tensor
+from vitrion_workflows.transport.van_hove import NonGaussian, VanHove, non_gaussian, van_hove
+from vitrion_workflows.transport.velocity import (
+    GreenKubo,
+    VelocityCorrelation,
+    VelocitySource,
+    green_kubo,
+    velocity_correlation,
+)
+
+# Shows lines half a THz wide: thermal motion broadens them by more.
+SPECTRUM_LAG_PS = 2.0
+VAN_HOVE_LAGS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class SpeciesTransport:
+    """Motion of one species.
+
+    Attributes:
+        species: chemical symbol.
+        count: atoms in the cell.
+        estimate: tracer diffusivity.
+        tensor: of the same.
+        haven: D_tracer / D_sigma for equal charges; None where it is not known.
+        correlation: of velocities.
+        green_kubo: diffusivity from that; None where frames are too far apart for stored velocities.
+        vibrations: density of states; None in runs too short for one.
+        non_gaussian: parameter against lag.
+        van_hove: self part at the first, the middle and the last lag of the fit.
+    """
+
+    species: str
+    count: int
+    estimate: DiffusivityEstimate
+    tensor: DiffusivityTensor
+    haven: Haven | None
+    correlation: VelocityCorrelation
+    green_kubo: GreenKubo | None
+    vibrations: VibrationalDensity | None
+    non_gaussian: NonGaussian
+    van_hove: VanHove
+
+
+@dataclass(frozen=True, eq=False)
+class ChargeTransport:
+    """Motion of charge, for charges that the caller stated.
+
+    Attributes:
+        charges: of each species, in elementary charges.
+        collective: diffusivity of the summed charge.
+        haven: tracer diffusivity, weighted by squared charges, over the collective one; None where it is not known.
+        nernst_einstein: conductivity as if ions moved independently.
+        conductivity: collective.
+    """
+
+    charges: Mapping[str, float]
+    collective: CollectiveDiffusivity
+    haven: Haven | None
+    nernst_einstein: Conductivity
+    conductivity: Conductivity
+
+
+@dataclass(frozen=True, eq=False)
+class Observables:
+    """All of it.
+
+    Attributes:
+        species: one for each element, by atomic number.
+        framework: of all species but the mobile one.
+        charge: None where no charges were stated.
+    """
+
+    species: tuple[SpeciesTransport, ...]
+    framework: Framework
+    charge: ChargeTransport | None
+
+
+def observe(
+    trajectory: Trajectory,
+    *,
+    mobile: str,
+    discarded_frames: int,
+    charges: Mapping[str, float] | None = None,
+    temperature_K: float | None = None,
+) -> Observables:
+    """Transport of every species, the framework and the charge.
+
+    Args:
+        trajectory: unwrapped, with its frame interval.
+        mobile: chemical symbol of the species whose framework the others are.
+        discarded_frames: frames at the start that are left out as equilibration.
+        charges: formal charge of each species that carries; species that are not named are hosts.
+        temperature_K: of the run; needed for a conductivity.
+
+    Raises:
+        InputError: charges without a temperature, of absent species or that do not add to zero; too few frames.
+    """
+    source = trajectory.source or "trajectory"
+    if charges and temperature_K is None:
+        raise InputError(f"{source}: a conductivity needs the temperature of the run: state it with the charges")
+    positions = trajectory.positions_A[discarded_frames:]
+    displacements = remove_drift(positions, trajectory.masses_u)
+    velocities = _velocities(trajectory, discarded_frames)
+    numbers = trajectory.numbers
+    found = []
+    for number in np.unique(numbers).tolist():
+        atoms = numbers == number
+        found.append(
+            _species(
+                chemical_symbols[number],
+                displacements[:, atoms],
+                None if velocities is None else velocities[:, atoms],
+                trajectory.frame_interval_ps,
+            )
+        )
+    start = AtomicSystem(numbers, positions[0], trajectory.lattice_A)
+    charge = None
+    if charges and temperature_K is not None:
+        of_atoms = charges_of(numbers, charges, source=source)
+        charge = _charge(
+            displacements, of_atoms, found, charges, volume_A3=start.volume_A3, temperature_K=temperature_K
+        )
+    return Observables(
+        species=tuple(found),
+        framework=framework(displacements, start, mobile=atomic_numbers[mobile]),
+        charge=charge,
+    )
+
+
+def _velocities(trajectory: Trajectory, discarded: int) -> FloatArray | None:
+    if trajectory.velocities_A_per_ps is None:
+        return None
+    velocities = trajectory.velocities_A_per_ps[discarded:]
+    drift = np.einsum("fnd,n->fd", velocities, trajectory.masses_u) / trajectory.masses_u.sum()
+    relative: FloatArray = velocities - drift[:, None, :]
+    return relative
+
+
+def _species(symbol: str, ions: FloatArray, velocities: FloatArray | None, interval_ps: float) -> SpeciesTransport:
+    estimate = diffusivity(ions, interval_ps)
+    correlation = velocity_correlation(ions, interval_ps, velocities_A_per_ps=velocities)
+    first, last = int(estimate.fit.lags[0]), int(estimate.fit.lags[-1])
+    return SpeciesTransport(
+        species=symbol,
+        count=ions.shape[1],
+        estimate=estimate,
+        tensor=diffusivity_tensor(ions, estimate),
+        haven=haven_ratio(ions, estimate),
+        correlation=correlation,
+        green_kubo=green_kubo(ions, correlation),
+        vibrations=_vibrations(correlation),
+        non_gaussian=non_gaussian(ions, interval_ps),
+        van_hove=van_hove(ions, interval_ps, lags=fit_lags(first, last, count=VAN_HOVE_LAGS)),
+    )
+
+
+def _vibrations(correlation: VelocityCorrelation) -> VibrationalDensity | None:
+    longest = min(SPECTRUM_LAG_PS, float(correlation.lag_ps[-1]))
+    if longest < FEWEST_LAGS * correlation.frame_interval_ps:
+        return None
+    return vibrational_density(
+        correlation.mean_A2_per_ps2,
+        correlation.frame_interval_ps,
+        longest_lag_ps=longest,
+        from_differences=correlation.source is VelocitySource.DIFFERENCES,
+    )
+
+
+def _charge(
+    displacements: FloatArray,
+    of_atoms: FloatArray,
+    species: list[SpeciesTransport],
+    charges: Mapping[str, float],
+    *,
+    volume_A3: float,
+    temperature_K: float,
+) -> ChargeTransport:
+    charged = of_atoms != 0
+    interval = species[0].estimate.frame_interval_ps
+    collective = collective_diffusivity(displacements[:, charged], of_atoms[charged], interval)
+    carriers = [
+        ChargeCarriers(
+            count=one.count,
+            charge=charges[one.species],
+            value_cm2_per_s=one.estimate.value_cm2_per_s,
+            stderr_cm2_per_s=one.estimate.stderr_cm2_per_s,
+        )
+        for one in species
+        if charges.get(one.species)
+    ]
+    weights = np.array([one.count * one.charge**2 for one in carriers])
+    weights = weights / weights.sum()
+    tracer = float(weights @ [one.value_cm2_per_s for one in carriers])
+    error = float(np.linalg.norm(weights * [one.stderr_cm2_per_s for one in carriers]))
+    return ChargeTransport(
+        charges=dict(charges),
+        collective=collective,
+        haven=haven_of(tracer, error, collective),
+        nernst_einstein=nernst_einstein(carriers, volume_A3=volume_A3, temperature_K=temperature_K),
+        conductivity=collective_conductivity(collective, of_atoms, volume_A3=volume_A3, temperature_K=temperature_K),
+    )
