@@ -6,6 +6,7 @@ import numpy as np
 
 from vitrion.report.data import ReportData
 from vitrion.report.findings import labels_note, referee_note
+from vitrion.report.first_principles import first_principles_note
 from vitrion.report.numbers import count, diffusivity
 
 PS_IN_S = 1e-12
@@ -32,8 +33,9 @@ def _small_cells(data: ReportData) -> str:
     sizes = sorted(cell.atoms for cell in data.cells)
     if not sizes:
         return ""
+    held = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
     return (
-        f"Cells hold {sizes[0]} to {sizes[-1]} atoms. Periodic images slow a diffusing ion in a melt by an amount that "
+        f"Cells hold {held} atoms. Periodic images slow a diffusing ion in a melt by an amount that "
         "falls with the inverse of the cell's edge (Yeh and Hummer, J. Phys. Chem. B 108, 15873 (2004)). This is not "
         "corrected here, and one cell is one sample of a glass."
     )
@@ -65,5 +67,6 @@ _LIMITS: dict[str, Callable[[ReportData], str]] = {
     "Small cells": _small_cells,
     "Fast cooling": _fast_cooling,
     "The potential": referee_note,
+    "Against first principles": first_principles_note,
     "Few labels": _few_labels,
 }

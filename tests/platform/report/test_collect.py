@@ -243,3 +243,16 @@ def test_rdf_of_rock_salt_has_its_shells_though_the_cell_is_smaller_than_the_cut
     found = {int(place): round(number) for place, number in enumerate(neighbours) if number > 0.5}
     shells = {1: 6, 3: 8, 5: 24}  # squared distance in units of a/2, and neighbours
     assert found == {int(edge / 2 * np.sqrt(square) / width): number for square, number in shells.items()}
+
+
+def test_a_smaller_campaign_is_finished_when_its_own_cycles_are_closed(tmp_path):
+    with connect(home=tmp_path) as db:
+        smaller = {**CONFIGURATION, "name": "few", "cycles": 3, "smaller": {"cycles": 1}}
+        db.campaigns.create_or_get("few", smaller, "e" * 64)
+        db.cycles.create("few", 0)
+        db.cycles.acquire_lease("few", 0, "me", 60)
+        for before, after in (("proposed", "labelling"), ("labelling", "learning"), ("learning", "closed")):
+            db.cycles.transition("few", 0, expected=before, new=after, owner="me")
+        for note, state in (("chgnet instead of nep89", "done"), ("", "1 of 3 cycles closed")):
+            db.campaigns.update("few", summary={"plan": {"potential": "chgnet", "potential_note": note}})
+            assert collect(db, "few").state == state
