@@ -10,6 +10,7 @@ from vitrion_models.errors import VitrionError
 
 EXIT_FAULT = 2
 EXIT_INTERRUPTED = 130
+SHOWN_OF_A_NAME = 40
 
 
 def _one_line(text: str) -> str:
@@ -29,7 +30,10 @@ def _usage(fault: typer.TyperException) -> str:
     return f"{fault.format_message().rstrip('.') or 'a verb is missing'}{hint}"
 
 
-def _full_disk(fault: OSError) -> str | None:
+def _system(fault: OSError) -> str | None:
+    if fault.errno == errno.ENAMETOOLONG:
+        name = str(fault.filename or "")
+        return f"{name[:SHOWN_OF_A_NAME]}... is too long for the name of a file ({len(name)} characters): shorten it"
     if fault.errno not in {errno.ENOSPC, errno.EDQUOT}:
         return None
     where = f" at {fault.filename}" if fault.filename else ""
@@ -40,7 +44,7 @@ _TOLD: dict[type[Exception], Callable[..., str | None]] = {
     VitrionError: str,
     ValidationError: _validation,
     typer.TyperException: _usage,
-    OSError: _full_disk,
+    OSError: _system,
 }
 
 

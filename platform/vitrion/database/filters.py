@@ -154,11 +154,16 @@ def parsed_formula(text: str) -> Any:
         InputError: it is no formula.
     """
     from pymatgen.core.composition import Composition  # noqa: PLC0415 - only where formulas are asked for
+    from pymatgen.core.periodic_table import DummySpecies  # noqa: PLC0415
 
     try:
-        return Composition(text).element_composition
+        composition = Composition(text).element_composition
     except (ValueError, TypeError):
         raise InputError(f"{text!r} is no formula") from None
+    unknown = [element.symbol for element in composition if isinstance(element, DummySpecies)]
+    if unknown or not composition:
+        raise InputError(f"{text!r} is no formula" + (f": {unknown[0]} is no element" if unknown else ""))
+    return composition
 
 
 def chemical_system(text: str) -> str:

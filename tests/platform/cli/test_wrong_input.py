@@ -75,6 +75,11 @@ def test_what_is_no_file_is_told(desk, name):
         desk.refused(*words, says=name)
 
 
+def test_a_name_that_no_file_can_have_is_told(desk):
+    for words in (("amorphize", "Li" * 500, *LJ), ("ingest", "structures", "x" * 300), ("label", "x" * 300, "-t", "9")):
+        desk.refused(*words, says="too long for the name of a file")
+
+
 ONE_MORE, ONE_LESS = "0.1 0.1 0.1\n0.2 0.2 0.2\n0.3 0.3 0.3\n", "0.1 0.1 0.1\n"
 TRAJECTORIES = {
     "one frame": (xdatcar(frames=1), "one frame"),

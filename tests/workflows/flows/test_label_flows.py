@@ -143,7 +143,7 @@ def test_given_velocities_are_used_and_part_of_the_key(scratch):
     drawn = run(MAKER.make(LICL, temperature_K=900, seed=1))
     given = run(MAKER.make(LICL, temperature_K=900, seed=1, initial_velocities=velocities))
     other = run(MAKER.make(LICL, temperature_K=900, seed=1, initial_velocities=velocities[::-1]))
-    assert len({drawn.value, given.value, other.value}) == 3
+    assert len({outcome.mean_temperature_K for outcome in (drawn, given, other)}) == 3
     assert drawn.method.start is None
     assert given.method.start.kind is StartKind.GIVEN
     assert len({outcome_key(outcome) for outcome in (drawn, given, other)}) == 3
