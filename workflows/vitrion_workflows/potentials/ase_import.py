@@ -1,4 +1,4 @@
-"""Any ASE calculator as a potential: the adapter, and the entry `ase:module.path:Class`."""
+"""Any ASE calculator as a potential: the adapter, and the entry `ase:module.path:Class` or `ase:...:Class@Cu,Au`."""
 
 import hashlib
 from importlib import import_module
@@ -15,7 +15,7 @@ from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.potentials.entry import Availability
 from vitrion_workflows.potentials.force_field import ForceField, ForceResult, wrapped
 
-ADVICE = "give ase:module.path:Class, for example ase:ase.calculators.emt:EMT"
+ADVICE = "give ase:module.path:Class, for example ase:ase.calculators.emt:EMT@Cu,Au with the elements it covers"
 
 
 class AseForceField(ForceField):
@@ -45,7 +45,7 @@ class AseForceField(ForceField):
         atoms = Atoms(numbers=numbers, positions=wrapped(positions_A, lattice_A), cell=lattice_A, pbc=True)
         atoms.calc = self._calculator
         forces = np.asarray(atoms.get_forces(), dtype=np.float64)
-        energy = float(atoms.get_potential_energy())
+        energy = float(np.asarray(atoms.get_potential_energy()).item())
         tensor = np.asarray(atoms.get_stress(voigt=False), dtype=np.float64) if stress else None
         return ForceResult(energy, forces, tensor)
 
@@ -54,13 +54,16 @@ def load_ase(argument: str, _device: str) -> AseForceField:
     """Import a calculator class and make it without arguments.
 
     Its identity is the sha256 of its import path and the version of the package it comes from: an importable
-    calculator shows no weights.
+    calculator shows no weights. What it covers stands after an ``@``; where nothing stands there, nothing is refused.
 
     Raises:
-        InputError: the argument is no `module:Class`, or the class cannot be made without arguments.
+        InputError: the argument is no `module:Class`, names things that are no elements, or the class cannot be made
+            without arguments.
         MissingDependencyError: the module or the class is not there.
     """
-    module_name, separator, class_name = argument.partition(":")
+    path, stated, symbols = argument.partition("@")
+    elements = _elements(argument, symbols) if stated else frozenset(chemical_symbols[1:])
+    module_name, separator, class_name = path.partition(":")
     if not (separator and module_name and class_name):
         raise InputError(f"ase:{argument} names no calculator: {ADVICE}")
     try:
@@ -74,13 +77,13 @@ def load_ase(argument: str, _device: str) -> AseForceField:
     if not (hasattr(calculator, "get_forces") and hasattr(calculator, "get_potential_energy")):
         raise InputError(f"ase:{argument} is no calculator, it gives no forces: {ADVICE}")
     package_version = _package_version(module_name)
-    identity = hashlib.sha256(f"{argument} {package_version}".encode()).hexdigest()
+    identity = hashlib.sha256(f"{path} {package_version}".encode()).hexdigest()
     return AseForceField(
         calculator,
-        name=f"ase:{argument}",
+        name=f"ase:{path}",
         version=package_version,
         weights_sha256=identity,
-        elements=frozenset(chemical_symbols[1:]),
+        elements=elements,
     )
 
 
@@ -92,6 +95,13 @@ def probe_ase(argument: str) -> Availability:
     if not root.isidentifier() or find_spec(root) is None:
         return Availability(ok=False, reason=f"no package {root!r} to import: install it")
     return Availability(ok=True, reason=f"imported from {root}")
+
+
+def _elements(argument: str, symbols: str) -> frozenset[str]:
+    found = frozenset(symbols.split(","))
+    if not found <= set(chemical_symbols[1:]):
+        raise InputError(f"ase:{argument}: {symbols!r} is no list of elements: {ADVICE}")
+    return found
 
 
 def _package_version(module_name: str) -> str:
