@@ -273,11 +273,13 @@ def error_table(lines: list[dict[str, Any]]) -> list[ModelError]:
                 continue
             ratios = np.array([line["log10_ratio"] for line in usable])
             low, high = np.quantile(ratios, [0.16, 0.84])
+            hot = [line["temperature_K"] for line in usable]
             table.append(
                 ModelError(
                     potential=potential,
                     weights_sha256=weights,
                     chemistry=name,
+                    temperatures_K=(float(min(hot)), float(max(hot))),
                     formulas=len({line["formula"] for line in usable}),
                     labels=len(usable),
                     failed_share=round(1 - len(usable) / len(members), 3),

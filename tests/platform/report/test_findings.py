@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pymatgen.core.composition import Composition
 from synthetic_report import synthetic_report
 
 from vitrion.report import findings, numbers
@@ -10,6 +11,7 @@ from vitrion.report.data import RdfComparison
 from vitrion.report.figures import arms, arrhenius, msd, rdf
 from vitrion.report.limits import limits
 from vitrion.report.ranking import Source, rank, tied_with_first
+from vitrion_workflows.potentials.trust import anion_class, model_errors
 from vitrion_workflows.schemas import LabelState
 
 K_LN10 = 8.617333262e-5 * math.log(10)
@@ -123,3 +125,13 @@ def test_durations_in_print(seconds, words):
 
 def test_formulas_in_print():
     assert numbers.formula("Li3PS4") == "Li₃PS₄"
+
+
+def test_the_error_of_the_potential_is_told_for_the_chemistries_at_hand(data):
+    words = dict(limits(data))["Against first principles"]
+    classes = {anion_class([e.symbol for e in Composition(label.formula).elements]) for label in data.labels}
+    for error in model_errors("nep89"):
+        told = f"{error.chemistry}s {numbers.signed(error.median_log10)}" in words
+        assert told == (error.chemistry in classes)
+    assert "never compared" in dict(limits(replace(data, potential="chgnet")))["Against first principles"]
+    assert "Against first principles" not in dict(limits(replace(data, labels=())))

@@ -5,6 +5,7 @@ docs/design/aimd-comparison.md. They are a model error: they stay however long a
 """
 
 import json
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,7 @@ class ModelError:
         potential: registry name.
         weights_sha256: of the weights that were measured.
         chemistry: see `anion_class`, or ``all``.
+        temperatures_K: lowest and highest of the melts.
         formulas: how many compounds stand behind the figures.
         labels: how many labels, one for each compound and temperature.
         failed_share: of the compounds that gave no label: boiled, no equilibrium volume, refused by the gates.
@@ -36,11 +38,21 @@ class ModelError:
     potential: str
     weights_sha256: str
     chemistry: str
+    temperatures_K: tuple[float, float]
     formulas: int
     labels: int
     failed_share: float
     median_log10: float
     spread_log10: float
+
+    def corrected(self, log10_value: float, log10_stderr: float) -> tuple[float, float]:
+        """What ab initio molecular dynamics would give: mean and standard deviation of log10 D.
+
+        Args:
+            log10_value: log10 of the potential's D.
+            log10_stderr: its statistical standard error, in decades.
+        """
+        return log10_value - self.median_log10, math.hypot(log10_stderr, self.spread_log10)
 
 
 def anion_class(elements: Collection[str]) -> str:
@@ -89,4 +101,5 @@ def model_error(potential: str, elements: Collection[str]) -> ModelError | None:
 @cache
 def _measured() -> tuple[ModelError, ...]:
     text = files("vitrion_workflows.potentials").joinpath("aimd_errors.json").read_text(encoding="utf-8")
-    return tuple(ModelError(**row) for row in json.loads(text)["errors"])
+    rows = json.loads(text)["errors"]
+    return tuple(ModelError(**{**row, "temperatures_K": tuple(row["temperatures_K"])}) for row in rows)
