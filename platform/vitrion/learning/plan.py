@@ -97,7 +97,7 @@ def _stored_plan(db: Database, configuration: CampaignConfiguration) -> Plan | N
     changed = [key for key in _differences(row.configuration, wanted) if not key.startswith(CHANGEABLE)]
     if changed:
         raise InputError(
-            f"campaign {configuration.name!r} was begun with another configuration ({', '.join(changed)} differ): "
+            f"campaign {configuration.name!r} was begun with another configuration ({', '.join(changed)}): "
             "choose another name, or take the old configuration to go on"
         )
     plan = _plan_of(row)
