@@ -196,3 +196,15 @@ def test_search_melt_and_quench_all_go_through_the_engine(monkeypatch):
     molten = melt(sized, field, protocol=protocol, seed=6)
     quench(sized, field, velocities=molten.velocities_A_per_ps, protocol=protocol, seed=7)
     assert len(stages) == len(record.points) + 3
+
+
+def test_a_melt_that_boils_is_told_in_one_line_with_what_was_tried():
+    field = potentials.load("lennard-jones")
+    packed = loosen(pack("LiCl", n_atoms=16, volume_A3_per_atom=40.0, seed=2).system, field)
+    protocol = CellProtocol(melt_temperature_K=9000.0, volume_ps=0.1, time_step_fs=1.0)
+    with pytest.raises(VolumeSearchFailed) as boiled:
+        search_volume(packed, field, protocol=protocol, seed=1)
+    words = str(boiled.value)
+    assert words.startswith("no volume without pressure between 40.0 and 80.5 A3 an atom")  # 1.15 ** 5 = 2.011
+    assert "lower melt_temperature_K" in words
+    assert "\n" not in words
