@@ -15,8 +15,15 @@ def brownian(rng, *, frames, ions, D, interval):
     return np.cumsum(steps, axis=0)
 
 
-def langevin(rng, *, frames, ions, mass, temperature, friction, interval):
-    """Free particles with inertia and friction (1/ps), sampled exactly; D = kT / (m friction).
+def langevin(rng, **motion):
+    """Positions of `langevin_states`."""
+    return langevin_states(rng, **motion)[0]
+
+
+def langevin_states(rng, *, frames, ions, mass, temperature, friction, interval):
+    """Positions and velocities of free particles with inertia and friction (1/ps), sampled exactly.
+
+    D = kT / (m friction); the velocity autocorrelation is 3 kT / m exp(-friction t).
 
     Over one interval velocity and displacement are jointly Gaussian (Chandrasekhar, Rev. Mod. Phys. 15, 1, 1943).
     """
@@ -27,12 +34,13 @@ def langevin(rng, *, frames, ions, mass, temperature, friction, interval):
     cov = thermal / friction * (1 - decay) ** 2
     root = np.linalg.cholesky(np.array([[var_x, cov], [cov, var_v]]))
     velocity = rng.normal(scale=np.sqrt(thermal), size=(ions, 3))
-    positions = np.zeros((frames, ions, 3))
+    positions, velocities = np.zeros((frames, ions, 3)), np.empty((frames, ions, 3))
+    velocities[0] = velocity
     for frame in range(1, frames):
         noise = np.einsum("ab,bnd->and", root, rng.normal(size=(2, ions, 3)))
-        positions[frame] = positions[frame - 1] + velocity * (1 - decay) / friction + noise[0]
-        velocity = velocity * decay + noise[1]
-    return positions
+        positions[frame] = positions[frame - 1] + velocities[frame - 1] * (1 - decay) / friction + noise[0]
+        velocities[frame] = velocities[frame - 1] * decay + noise[1]
+    return positions, velocities
 
 
 def rattle(rng, *, frames, ions, amplitude, memory, interval):

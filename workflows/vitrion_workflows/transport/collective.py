@@ -6,12 +6,17 @@ import numpy as np
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
-from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES, SMALLEST_SIGNAL
+from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES
 from vitrion_workflows.transport.interval import Spread, spread
 from vitrion_workflows.transport.msd import mean_squared_displacements
-from vitrion_workflows.transport.regression import DIMENSIONS, Fit, fit_lags, straight_line
+from vitrion_workflows.transport.regression import DIMENSIONS, fit_lags, straight_line
 from vitrion_workflows.transport.van_hove import non_gaussian
 from vitrion_workflows.transport.window import LATEST_START, LONGEST_LAG, VIBRATION_PS, memory_lag
+
+# A sum this small is rounding: charges that cancel, or the centre of mass of a cell of one species.
+SMALLEST_SHARE = 1e-15
+# Single walkers are seldom known to two standard errors: their wide intervals are stated down to one.
+SMALLEST_SIGNAL = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,18 +24,17 @@ class CollectiveDiffusivity:
     """D_sigma = lim |sum_i z_i dr_i|^2 / (6 t sum_i z_i^2).
 
     Attributes:
-        value_cm2_per_s: best estimate; zero where the summed charge does not spread.
+        value_cm2_per_s: best estimate; zero where the summed charge does not spread, then without error where it stands
+            by symmetry.
         stderr_cm2_per_s: its standard error.
-        spread: its intervals; None where the value is below two standard errors.
+        spread: its intervals; None where the value is below its standard error.
         fit_window_ps: first and last lag of the fit.
-        fit: the regression, in frames, of |sum_i z_i dr_i|^2 / sum_i z_i^2.
     """
 
     value_cm2_per_s: float
     stderr_cm2_per_s: float
     spread: Spread | None
     fit_window_ps: tuple[float, float]
-    fit: Fit
 
 
 def collective_diffusivity(
@@ -64,11 +68,15 @@ def collective_diffusivity(
     summed = np.einsum("fnd,n->fd", displacements_A, charges)[:, None, :] / np.sqrt((charges**2).sum())
     msd = mean_squared_displacements(summed, largest_lag=last + 2)
     ions = mean_squared_displacements(displacements_A, largest_lag=last + 2).mean(axis=1)
+    moves = bool(msd.max() > SMALLEST_SHARE * ions.max())
     first = max(
         memory_lag(ions, walkers=displacements_A.shape[1], increments=increments),
-        memory_lag(msd[:, 0], walkers=1, increments=increments) if msd.any() else 1,
+        memory_lag(msd[:, 0], walkers=1, increments=increments) if moves else 1,
         min(int(np.ceil(VIBRATION_PS / frame_interval_ps)), int(LATEST_START * increments)),
     )
+    window_ps = (first * frame_interval_ps, last * frame_interval_ps)
+    if not moves:
+        return CollectiveDiffusivity(0.0, 0.0, None, window_ps)
     fit = straight_line(msd, fit_lags(first, last), increments=increments)
     to_value = CM2_PER_S / (2 * DIMENSIONS * frame_interval_ps)
     value = max(fit.slope_A2, 0.0) * to_value
@@ -79,8 +87,7 @@ def collective_diffusivity(
         value_cm2_per_s=value,
         stderr_cm2_per_s=stderr,
         spread=spread(value, stderr**2, freedom=float("inf")) if known else None,
-        fit_window_ps=(float(fit.lags[0] * frame_interval_ps), float(fit.lags[-1] * frame_interval_ps)),
-        fit=fit,
+        fit_window_ps=window_ps,
     )
 
 

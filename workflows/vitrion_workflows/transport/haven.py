@@ -12,8 +12,6 @@ from vitrion_workflows.transport.estimate import DiffusivityEstimate
 
 # One collective path is a single walker: in short runs its diffusivity is a rumour, better left out.
 LARGEST_RELATIVE_STDERR = 0.6
-# Where every atom is of the species, the centre of mass stands and the sum is rounding.
-SMALLEST_SHARE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def haven_of(value_cm2_per_s: float, stderr_cm2_per_s: float, collective: Collec
     Returns:
         The ratio, or None where it is not known within 60 %, or nothing moves.
     """
-    if value_cm2_per_s <= 0 or collective.value_cm2_per_s <= SMALLEST_SHARE * value_cm2_per_s:
+    if value_cm2_per_s <= 0 or collective.value_cm2_per_s <= 0:
         return None
     if stderr_cm2_per_s <= 0:
         raise InputError("a Haven ratio needs a tracer diffusivity with its error")

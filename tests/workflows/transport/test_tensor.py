@@ -1,0 +1,83 @@
+"""Diffusivity tensor against Brownian motion of known tensor, in cells of any shape."""
+
+import numpy as np
+import pytest
+import walks
+from scipy.spatial.transform import Rotation
+
+from vitrion_workflows.transport import diffusivity, diffusivity_tensor, unwrap
+
+INTERVAL_PS = 0.05
+TRUTH = np.array([[1.0, 0.3, 0.1], [0.3, 0.5, -0.05], [0.1, -0.05, 0.2]]) * 1e-4
+
+
+def anisotropic(rng, *, frames=201, ions=20, tensor=TRUTH):
+    root = np.linalg.cholesky(tensor / 1e-4)
+    return walks.brownian(rng, frames=frames, ions=ions, D=1.0, interval=INTERVAL_PS) @ root.T
+
+
+def measured(path):
+    return diffusivity_tensor(path, diffusivity(path, INTERVAL_PS))
+
+
+def test_third_of_the_trace_is_the_scalar():
+    path = anisotropic(np.random.default_rng(0))
+    scalar = diffusivity(path, INTERVAL_PS)
+    found = diffusivity_tensor(path, scalar)
+    assert np.trace(found.tensor_cm2_per_s) / 3 == pytest.approx(scalar.value_cm2_per_s, rel=1e-9)
+    np.testing.assert_allclose(found.tensor_cm2_per_s, found.tensor_cm2_per_s.T, rtol=1e-12)
+    rebuilt = found.axes.T @ np.diag(found.principal_cm2_per_s) @ found.axes
+    np.testing.assert_allclose(rebuilt, found.tensor_cm2_per_s, atol=1e-12)
+    assert (np.diff(found.principal_cm2_per_s) <= 0).all()
+
+
+def test_errors_cover_every_element():
+    """120 replicas, 9 + 3 intervals: 95 % has a standard error of 2 %; three of them are allowed."""
+    rng = np.random.default_rng(1)
+    found = [measured(anisotropic(rng)) for _ in range(120)]
+    z = np.array([(one.tensor_cm2_per_s - TRUTH) / one.stderr_cm2_per_s for one in found])
+    assert ((np.abs(z) < 1.96).mean(axis=0) > 0.88).all()
+    assert (z.std(axis=0) > 0.75).all()
+    assert (z.std(axis=0) < 1.25).all()
+    values = np.linalg.eigvalsh(TRUTH)[::-1]
+    z = np.array([(one.principal_cm2_per_s - values) / one.principal_stderr_cm2_per_s for one in found])
+    assert ((np.abs(z) < 1.96).mean(axis=0) > 0.85).all()
+    np.testing.assert_allclose(np.mean([one.principal_cm2_per_s for one in found], axis=0), values, rtol=0.06)
+
+
+def test_isotropy_is_called_anisotropic_no_more_often_than_stated():
+    """100 isotropic walks: 5 expected below 0.05, 13 or more in 0.1 % of seeds; the anisotropic one is always seen."""
+    rng = np.random.default_rng(2)
+    isotropic = [measured(walks.brownian(rng, frames=201, ions=20, D=0.5, interval=INTERVAL_PS)) for _ in range(100)]
+    assert sum(one.isotropic_p < 0.05 for one in isotropic) < 13
+    assert all(measured(anisotropic(rng)).isotropic_p < 1e-3 for _ in range(10))
+
+
+def test_rotation_turns_the_tensor():
+    path = anisotropic(np.random.default_rng(3))
+    turn = Rotation.from_rotvec([0.3, -1.1, 0.7]).as_matrix()
+    straight, turned = measured(path), measured(path @ turn.T)
+    np.testing.assert_allclose(
+        turned.tensor_cm2_per_s, turn @ straight.tensor_cm2_per_s @ turn.T, rtol=1e-6, atol=1e-10
+    )
+    np.testing.assert_allclose(turned.principal_cm2_per_s, straight.principal_cm2_per_s, rtol=1e-6)
+    assert turned.isotropic_p == pytest.approx(straight.isotropic_p, rel=1e-4)
+
+
+def test_shape_of_the_cell_does_not_enter():
+    """The same motion, wrapped into a triclinic cell and unwrapped again."""
+    path = anisotropic(np.random.default_rng(4))
+    lattice = np.array([[9.0, 0.0, 0.0], [3.0, 8.0, 0.0], [-2.0, 2.5, 10.0]])
+    unwrapped = unwrap(np.mod(path @ np.linalg.inv(lattice), 1.0), lattice)
+    np.testing.assert_allclose(measured(unwrapped).tensor_cm2_per_s, measured(path).tensor_cm2_per_s, rtol=1e-6)
+
+
+def test_conduction_in_a_plane():
+    rng = np.random.default_rng(5)
+    path = walks.brownian(rng, frames=401, ions=20, D=1.0, interval=INTERVAL_PS) * [1.0, 1.0, 0.0]
+    path += walks.rattle(rng, frames=401, ions=20, amplitude=0.3, memory=0.01, interval=INTERVAL_PS)
+    found = measured(path)
+    np.testing.assert_allclose(found.principal_cm2_per_s[:2], 1e-4, rtol=0.35)
+    assert abs(found.principal_cm2_per_s[2]) < 4 * found.principal_stderr_cm2_per_s[2]
+    assert found.principal_stderr_cm2_per_s[2] < 1e-5
+    assert abs(found.axes[2] @ [0, 0, 1]) > 0.99
