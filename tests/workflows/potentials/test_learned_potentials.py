@@ -1,6 +1,4 @@
-"""Our adapters against the calculators that the potentials' own authors ship."""
-
-import warnings
+"""NEP89 against the calculator that its evaluator ships; the graph networks' own checks."""
 
 import numpy as np
 import pytest
@@ -63,27 +61,6 @@ def test_nep89_is_the_same_at_every_call():
     first = field.evaluate(system).forces_eV_per_A
     for _ in range(5):
         np.testing.assert_array_equal(field.evaluate(system).forces_eV_per_A, first)
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
-def test_chgnet_is_its_ase_calculator():
-    field = potentials.load("chgnet")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from chgnet.model.dynamics import CHGNetCalculator
-
-        calculator = CHGNetCalculator(use_device="cpu", on_isolated_atoms="ignore")
-    # Single precision: neighbours in another order change the sixth digit.
-    compare(field, calculator, energy_eV=5e-5, force_eV_per_A=1e-4)
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
-def test_diep_is_its_ase_calculator():
-    field = potentials.load("diep")
-    from diep.pretrained import make_calculator
-
-    compare(field, make_calculator(), energy_eV=5e-5, force_eV_per_A=1e-4)
-    assert len(field.elements) == 89
 
 
 @pytest.mark.slow

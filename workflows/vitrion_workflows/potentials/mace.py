@@ -13,14 +13,18 @@ from ase.data import chemical_symbols
 from vitrion_models.errors import CheckpointError, MissingDependencyError
 from vitrion_workflows.potentials.ase_import import AseForceField
 from vitrion_workflows.potentials.entry import Availability
+from vitrion_workflows.potentials.force_field import ForceField
+from vitrion_workflows.potentials.graph_force_field import GraphForceField
 from vitrion_workflows.potentials.weights import sha256_of
 
 PACKAGE_ADVICE = "pip install 'vitrion[mace]'"
+# Models whose energy is a function of the bond vectors alone.
+PLAIN_MODELS = ("MACE", "ScaleShiftMACE")
 FILE_ADVICE = "download a model yourself and give mace:/path/to/file.model"
 
 
-def load_mace(argument: str, device: str) -> AseForceField:
-    """A MACE model from a file.
+def load_mace(argument: str, device: str) -> ForceField:
+    """A MACE model from a file, in single precision; models of other kinds of output through their own calculator.
 
     A MACE file is a pickled model: reading it runs what it holds. It is therefore read only when the user names the
     file, never from a database or a download of ours.
@@ -40,20 +44,26 @@ def load_mace(argument: str, device: str) -> AseForceField:
         from mace.calculators import MACECalculator  # noqa: PLC0415 - an optional package, seconds to import
 
         try:
-            calculator = MACECalculator(model_paths=str(path), device=device, default_dtype="float64")
+            calculator = MACECalculator(model_paths=str(path), device=device, default_dtype="")
         except Exception as error:
             # Unpickling a foreign file can raise anything.
             raise CheckpointError(f"{path} cannot be read as a MACE model: {FILE_ADVICE}") from error
         finally:
             # mace-torch lets every torch.load of the process unpickle, by this variable; only its own file may.
             os.environ.pop("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", None)
-    return AseForceField(
-        calculator,
-        name=f"mace:{path.name}",
-        version=f"mace-torch {version('mace-torch')}",
-        weights_sha256=sha256_of(path),
-        elements=frozenset(chemical_symbols[number] for number in calculator.z_table.zs),
-    )
+    identity = {
+        "name": f"mace:{path.name}",
+        "version": f"mace-torch {version('mace-torch')}",
+        "weights_sha256": sha256_of(path),
+    }
+    elements = frozenset(chemical_symbols[number] for number in calculator.z_table.zs)
+    (model,) = calculator.models
+    if type(model).__name__ not in PLAIN_MODELS:
+        return AseForceField(calculator, elements=elements, **identity)
+    from vitrion_workflows.potentials.mace_network import MaceNetwork  # noqa: PLC0415 - imports torch
+
+    network = MaceNetwork(model, head=calculator.available_heads.index(calculator.head), device=device)
+    return GraphForceField(network, elements=elements, device=device, **identity)
 
 
 def probe_mace(argument: str) -> Availability:
