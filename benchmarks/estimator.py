@@ -72,6 +72,11 @@ def figure(name: str, value: float, unit: str, baseline: float | None = None) ->
 
 def kinisi_estimate(path: np.ndarray, interval: float, start_ps: float) -> float:
     """Posterior mean of kinisi in A^2/ps from the same displacements and first lag, its defaults kept."""
+    return float(kinisi_samples(path, interval, start_ps).mean())
+
+
+def kinisi_samples(path: np.ndarray, interval: float, start_ps: float) -> np.ndarray:
+    """Posterior samples of kinisi in A^2/ps."""
     relative = (path - path[0])[1:]
     lags = np.arange(1, len(path) // 2)
     parsed: Any = SimpleNamespace(
@@ -87,7 +92,7 @@ def kinisi_estimate(path: np.ndarray, interval: float, start_ps: float) -> float
         progress=False,
         random_state=np.random.RandomState(0),
     )
-    return float(fitted.gradient.values.mean()) / 6
+    return np.asarray(fitted.gradient.values) / 6
 
 
 def truth_of(motion: Motion) -> float:
