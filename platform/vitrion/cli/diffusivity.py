@@ -91,7 +91,7 @@ def _observed(
         mobile=found.species,
         discarded_frames=round(found.equilibration_ps / read.frame_interval_ps),
         charges=charges,
-        temperature_K=temperature_K,
+        temperature_K=read.set_temperature_K if temperature_K is None else temperature_K,
     )
 
 

@@ -95,3 +95,68 @@ def test_absent_interval_is_asked_for(tmp_path, capsys):
     )
     assert run(["diffusivity", str(tmp_path / "XDATCAR"), "--species", "Li"]) == 2
     assert "state the frame interval" in capsys.readouterr().err
+
+
+@pytest.fixture
+def salt(tmp_path):
+    rng = np.random.default_rng(2)
+    parts = [
+        walks.langevin(rng, frames=301, ions=10, mass=mass, temperature=1000, friction=30, interval=0.02)
+        for mass in (6.94, 35.45)
+    ]
+    trajectory = Trajectory(
+        numbers=np.repeat([3, 17], 10),
+        positions_A=np.concatenate(parts, axis=1) + rng.random((20, 3)) * 8,
+        lattice_A=np.eye(3) * 8,
+        frame_interval_ps=0.02,
+    )
+    return h5md.write(tmp_path / "salt.h5", trajectory)
+
+
+def test_all_of_it_in_json(salt, capsys):
+    words = ["diffusivity", str(salt), "--species", "Li", "-t", "1000", "--charge", "Li=1,Cl=-1", "--json"]
+    assert run(words) == 0
+    row = json.loads(capsys.readouterr().out)
+    lithium, chlorine = row["every_species"]
+    assert (lithium["species"], chlorine["species"]) == ("Li", "Cl")
+    assert np.trace(lithium["tensor"]) / 3 == pytest.approx(lithium["value"])
+    assert lithium["value"] == pytest.approx(row["value"])
+    assert lithium["green_kubo"] == pytest.approx(lithium["value"], rel=0.5)
+    assert lithium["velocities"] == "differences"
+    assert len(lithium["vibrations"]["frequency_THz"]) == len(lithium["vibrations"]["density_per_THz"])
+    assert len(lithium["van_hove"]["lag_ps"]) == len(lithium["van_hove"]["density_per_A"]) == 3
+    assert row["charge"]["charges"] == {"Li": 1.0, "Cl": -1.0}
+    assert row["charge"]["conductivity"] > 0
+    assert row["framework"]["state"] == "molten"
+
+
+def test_table_of_every_species(salt, capsys):
+    assert run(["diffusivity", str(salt), "--species", "Li", "--all"]) == 0
+    printed = capsys.readouterr().out
+    assert "isotropic_p" in printed
+    assert "conductivity" not in printed
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_picture(salt, tmp_path, capsys, ending):
+    picture = tmp_path / f"all.{ending}"
+    assert run(["diffusivity", str(salt), "--species", "Li", "--json", "--plot", str(picture)]) == 0
+    assert picture.read_bytes().startswith(b"\x89PNG" if ending == "png" else b"<?xml")
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [
+        (["--charge", "Li=1"], "temperature"),
+        (["--charge", "Li=one", "-t", "1000"], "states no charges"),
+        (["--charge", "Na=1", "-t", "1000"], "it holds Li, Cl"),
+        (["--charge", "Li=1,Cl=-2", "-t", "1000"], "add to zero"),
+        (["--plot", "all.pdf"], ".png or .svg"),
+    ],
+)
+def test_faults_of_charges_and_pictures(salt, capsys, words, fault):
+    assert run(["diffusivity", str(salt), "--species", "Li", *words]) == 2
+    told = capsys.readouterr().err.strip()
+    assert fault in told
+    assert len(told.splitlines()) == 1

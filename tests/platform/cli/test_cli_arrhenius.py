@@ -1,0 +1,172 @@
+"""`vitrion arrhenius` as people type it, on files and on a database."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+
+import vitrion
+from vitrion.cli.app import run
+from vitrion.database import ImportedLabel
+from vitrion_workflows.schemas import LabelState
+
+BOLTZMANN = 8.617333262145179e-5
+TEMPERATURES = (700, 900, 1100, 1500)
+
+
+def log10_D(temperature):
+    return -3.0 - 0.3 / (BOLTZMANN * temperature * np.log(10))
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(*, name="labels.csv", **columns):
+        rows = [
+            {"temperature_K": t, "log10_D": log10_D(t), "log10_stderr": 0.03} | {k: v[i] for k, v in columns.items()}
+            for i, t in enumerate(TEMPERATURES)
+        ]
+        path = tmp_path / name
+        if name.endswith(".json"):
+            path.write_text(json.dumps(rows))
+        elif name.endswith(".jsonl"):
+            path.write_text("\n".join(json.dumps(row) for row in rows))
+        else:
+            with path.open("w", newline="") as file:
+                writer = csv.DictWriter(file, rows[0])
+                writer.writeheader()
+                writer.writerows(rows)
+        return path
+
+    return write
+
+
+def answer(capsys, *words):
+    assert run(["arrhenius", *map(str, words), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def fault(capsys, *words):
+    assert run(["arrhenius", *map(str, words)]) == 2
+    told = capsys.readouterr().err.strip()
+    assert len(told.splitlines()) == 1
+    return told
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "labels.json", "labels.jsonl"])
+def test_file_gives_the_line_and_room_temperature(table, capsys, name):
+    found = answer(capsys, table(name=name))
+    assert found["Ea_eV"] == pytest.approx(0.3, abs=0.02)
+    assert (found["measured"], found["censored"], found["curved"]) == (4, 0, False)
+    (room,) = found["predictions"]
+    assert room["temperature_K"] == 300
+    assert room["extrapolated"]
+    assert room["interval_95"][0] < log10_D(300) < room["interval_95"][1]
+    assert "conductivity_S_per_cm" not in room
+
+
+def test_conductivity_needs_charge_and_density(table, capsys):
+    path = table()
+    found = answer(capsys, path, "--charge", "Li=1", "--ions-per-A3", 0.02, "--at", 300, "--at", 1000)
+    room, hot = found["predictions"]
+    expected = 1.602176634e-19**2 * 0.02e24 * 10 ** hot["log10_D"] / (1.380649e-23 * 1000)
+    assert hot["conductivity_S_per_cm"] == pytest.approx(expected)
+    assert room["conductivity_95_S_per_cm"][0] < room["conductivity_S_per_cm"]
+    assert "--ions-per-A3" in fault(capsys, path, "--charge", "Li=1")
+    assert "--charge" in fault(capsys, path, "--ions-per-A3", 0.02)
+    assert "states no charges" in fault(capsys, path, "--charge", "Li", "--ions-per-A3", 0.02)
+
+
+def test_bound_counts(table, capsys):
+    path = table(censored=["yes", "", "no", "0"])
+    found = answer(capsys, path)
+    assert (found["measured"], found["censored"]) == (3, 1)
+    assert found["temperatures_K"] == [900, 1500]
+
+
+@pytest.mark.parametrize("ending", ["png", "svg"])
+def test_plot_is_a_picture(table, tmp_path, capsys, ending):
+    picture = tmp_path / f"line.{ending}"
+    answer(capsys, table(censored=[True, False, False, False]), "--plot", picture)
+    assert picture.read_bytes().startswith(b"\x89PNG" if ending == "png" else b"<?xml")
+
+
+def test_mixtures_in_a_file_are_refused_with_the_choices(table, capsys):
+    told = fault(capsys, table(potential=["nep89", "nep89", "chgnet", "nep89"]))
+    assert "potential (chgnet: 1, nep89: 3)" in told
+    assert "einstein_3d is needed" in fault(capsys, table(convention=["slope_half"] * 4))
+    assert "cm2/s is needed" in fault(capsys, table(unit=["m2/s"] * 4))
+
+
+def test_wrong_files_are_told_in_one_line(table, tmp_path, capsys):
+    assert "no number" in fault(capsys, table(log10_D=["x", -5, -5, -5]))
+    assert "say true or false" in fault(capsys, table(censored=["maybe", "", "", ""]))
+    assert "--stderr" in fault(capsys, table(log10_stderr=["", 0.1, 0.1, 0.1]))
+    assert "rejected" in fault(capsys, table(state=["rejected", "accepted", "accepted", "accepted"]))
+    assert "cannot be read" in fault(capsys, tmp_path / "absent.csv")
+    (tmp_path / "broken.json").write_text("{")
+    assert "no table" in fault(capsys, tmp_path / "broken.json")
+    (tmp_path / "empty.csv").write_text("temperature_K,log10_D\n")
+    assert "no rows" in fault(capsys, tmp_path / "empty.csv")
+    assert ".png or .svg" in fault(capsys, table(), "--plot", tmp_path / "line.pdf")
+    assert "not both" in fault(capsys, table(), "--species", "Li")
+    assert "two temperatures" in fault(capsys, table(temperature_K=[900, 900, 900, 900]))
+
+
+def test_stated_error_stands_in_for_one_that_is_missing(table, capsys):
+    found = answer(capsys, table(log10_stderr=["", "", "", ""]), "--stderr", 0.1)
+    assert found["measured"] == 4
+
+
+@pytest.fixture
+def database(tmp_path, monkeypatch):
+    """Labels of two compositions and two sources in an embedded store."""
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    with vitrion.connect() as db:
+        for record, (composition, potential, shift) in enumerate(
+            [("Li3PS4", "PBE", 0.0), ("Li3PS4", "r2SCAN", 0.5), ("LiCl", "PBE", 1.0)]
+        ):
+            for temperature in TEMPERATURES:
+                db.labels.add_imported(
+                    ImportedLabel(
+                        property="tracer_diffusivity",
+                        species="Li",
+                        temperature_K=temperature,
+                        state=LabelState.CENSORED if temperature == TEMPERATURES[0] else LabelState.ACCEPTED,
+                        value=10 ** (log10_D(temperature) + shift),
+                        unit="cm2/s",
+                        convention="einstein_3d",
+                        potential=potential,
+                        weights_sha256=("a" if potential == "PBE" else "b") * 64,
+                        dataset="table",
+                        record=record,
+                        composition=composition,
+                        log10_stderr=0.05,
+                    )
+                )
+
+
+@pytest.mark.usefixtures("database")
+def test_labels_of_one_composition_and_potential(capsys):
+    found = answer(capsys, "--reduced-formula", "Li3PS4", "--potential", "PBE")
+    assert (found["material"], found["species"]) == ("Li3PS4", "Li")
+    assert (found["measured"], found["censored"]) == (3, 1)
+    assert found["Ea_eV"] == pytest.approx(0.3, abs=0.05)
+
+
+@pytest.mark.usefixtures("database")
+def test_mixtures_in_the_database_are_refused_with_the_choices(capsys):
+    told = fault(capsys, "--reduced-formula", "Li3PS4")
+    assert "PBE: 4" in told
+    assert "r2SCAN: 4" in told
+    told = fault(capsys, "--potential", "PBE")
+    assert "Li3PS4: 4" in told
+    assert "LiCl: 4" in told
+    assert answer(capsys, "--reduced-formula", "Li3PS4", "--across", "potential")["measured"] == 6
+
+
+@pytest.mark.usefixtures("database")
+def test_nothing_to_fit_is_told(capsys):
+    assert "say what to fit" in fault(capsys)
+    assert "vitrion labels list" in fault(capsys, "--reduced-formula", "Li2O")
