@@ -90,6 +90,7 @@ class LabelRow:
     mean_temperature_K: float | None = None
     framework_state: str | None = None
     msd: Mapping[str, Any] | None = None
+    motion: Mapping[str, Any] | None = None
     gates: tuple[GateOutcome, ...] = ()
     structure_fingerprint: str | None = None
     composition: str | None = None

@@ -52,6 +52,7 @@ class LabelDocument(VersionedDocument):
     mean_temperature_K = FloatField()
     framework_state = StringField()
     msd = DictField()
+    motion = DictField()
     gates = EmbeddedDocumentListField(GateDocument)
     structure_fingerprint = StringField()
     composition = StringField()
