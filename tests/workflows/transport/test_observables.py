@@ -14,6 +14,7 @@ from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas import FrameworkState
 from vitrion_workflows.transport import nernst_einstein, read_trajectory
 from vitrion_workflows.transport.conductivity import ChargeCarriers
+from vitrion_workflows.transport.motion import motion_of
 from vitrion_workflows.transport.observables import observe
 
 TEMPERATURE_K, INTERVAL_PS = 1000.0, 0.02
@@ -143,3 +144,14 @@ def test_liquid_sodium_by_slope_and_by_integral():
     assert one.non_gaussian.peak[0] < 0.2
     assert one.vibrations.resolved
     assert one.vibrations.density_per_THz[0] > 0.1
+
+
+def test_motion_on_a_label_is_what_observe_says(salt):
+    found = observe(salt, mobile="Li", discarded_frames=100)
+    lithium = found.species[0]
+    motion = motion_of(salt, species="Li", discarded_frames=100, estimate=lithium.estimate, framework=found.framework)
+    np.testing.assert_allclose(motion.principal, lithium.tensor.principal_cm2_per_s)
+    assert motion.green_kubo == pytest.approx(lithium.green_kubo.value_cm2_per_s)
+    assert (motion.alpha2, motion.alpha2_ps) == lithium.non_gaussian.peak
+    assert motion.haven_interval_95 == pytest.approx(lithium.haven.interval_95)
+    assert motion.turned is None

@@ -1,40 +1,44 @@
 """Summary of the ions' motion that every label carries."""
 
 import numpy as np
+from ase.data import atomic_numbers
 
-from vitrion_models.system import FloatArray
+from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas.motion import Motion
 from vitrion_workflows.transport.collective import collective_diffusivity
+from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.estimate import DiffusivityEstimate
 from vitrion_workflows.transport.framework import Framework
 from vitrion_workflows.transport.haven import haven_of
 from vitrion_workflows.transport.tensor import diffusivity_tensor
 from vitrion_workflows.transport.van_hove import non_gaussian
-from vitrion_workflows.transport.velocity import green_kubo, velocity_correlation
+from vitrion_workflows.transport.velocity import green_kubo, relative_velocities, velocity_correlation
 
 
 def motion_of(
-    displacements_A: FloatArray,
-    estimate: DiffusivityEstimate,
-    *,
-    framework: Framework,
-    velocities_A_per_ps: FloatArray | None = None,
+    trajectory: Trajectory, *, species: str, discarded_frames: int, estimate: DiffusivityEstimate, framework: Framework
 ) -> Motion:
     """Tensor, collective motion, velocity integral and non-Gaussian parameter of the mobile ions.
 
     Args:
-        displacements_A: drift-corrected displacements of the ions, shape (F, N, 3).
-        estimate: their tracer diffusivity.
+        trajectory: unwrapped, with its frame interval.
+        species: chemical symbol of the mobile ions.
+        discarded_frames: frames at the start that are left out as equilibration.
+        estimate: tracer diffusivity of the rest.
         framework: state of the other species.
-        velocities_A_per_ps: of the same ions and frames, drift removed, where they are stored.
     """
+    mobile = trajectory.numbers == atomic_numbers[species]
+    displacements = remove_drift(trajectory.positions_A[discarded_frames:], trajectory.masses_u)[:, mobile]
+    velocities = relative_velocities(trajectory, discarded_frames=discarded_frames)
     interval = estimate.frame_interval_ps
-    tensor = diffusivity_tensor(displacements_A, estimate)
-    collective = collective_diffusivity(displacements_A, np.ones(displacements_A.shape[1]), interval)
+    tensor = diffusivity_tensor(displacements, estimate)
+    collective = collective_diffusivity(displacements, np.ones(displacements.shape[1]), interval)
     haven = haven_of(estimate.value_cm2_per_s, estimate.stderr_cm2_per_s, collective)
-    correlation = velocity_correlation(displacements_A, interval, velocities_A_per_ps=velocities_A_per_ps)
-    integral = green_kubo(displacements_A, correlation)
-    alpha2, lag = non_gaussian(displacements_A, interval).peak
+    correlation = velocity_correlation(
+        displacements, interval, velocities_A_per_ps=None if velocities is None else velocities[:, mobile]
+    )
+    integral = green_kubo(displacements, correlation)
+    alpha2, lag = non_gaussian(displacements, interval).peak
     first, second, third = tensor.principal_cm2_per_s.tolist()
     return Motion(
         principal=(first, second, third),

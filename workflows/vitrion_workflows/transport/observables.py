@@ -30,6 +30,7 @@ from vitrion_workflows.transport.velocity import (
     VelocityCorrelation,
     VelocitySource,
     green_kubo,
+    relative_velocities,
     velocity_correlation,
 )
 
@@ -126,7 +127,7 @@ def observe(
         raise InputError(f"{source}: a conductivity needs the temperature of the run: state it with the charges")
     positions = trajectory.positions_A[discarded_frames:]
     displacements = remove_drift(positions, trajectory.masses_u)
-    velocities = _velocities(trajectory, discarded_frames)
+    velocities = relative_velocities(trajectory, discarded_frames=discarded_frames)
     numbers = trajectory.numbers
     found = []
     for number in np.unique(numbers).tolist():
@@ -151,15 +152,6 @@ def observe(
         framework=framework(displacements, start, mobile=atomic_numbers[mobile]),
         charge=charge,
     )
-
-
-def _velocities(trajectory: Trajectory, discarded: int) -> FloatArray | None:
-    if trajectory.velocities_A_per_ps is None:
-        return None
-    velocities = trajectory.velocities_A_per_ps[discarded:]
-    drift = np.einsum("fnd,n->fd", velocities, trajectory.masses_u) / trajectory.masses_u.sum()
-    relative: FloatArray = velocities - drift[:, None, :]
-    return relative
 
 
 def _species(symbol: str, ions: FloatArray, velocities: FloatArray | None, interval_ps: float) -> SpeciesTransport:

@@ -8,6 +8,7 @@ from scipy import fft
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
+from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES
 from vitrion_workflows.transport.interval import spread
 from vitrion_workflows.transport.msd import mean_squared_displacements
@@ -67,6 +68,21 @@ class GreenKubo:
     interval_95: tuple[float, float] | None
     plateau_ps: tuple[float, float]
     source: VelocitySource
+
+
+def relative_velocities(trajectory: Trajectory, *, discarded_frames: int) -> FloatArray | None:
+    """Stored velocities of all atoms in the frame of the centre of mass, A/ps, shape (F, N, 3); None without any.
+
+    Args:
+        trajectory: with or without velocities.
+        discarded_frames: frames at the start that are left out.
+    """
+    if trajectory.velocities_A_per_ps is None:
+        return None
+    velocities = trajectory.velocities_A_per_ps[discarded_frames:]
+    drift = np.einsum("fnd,n->fd", velocities, trajectory.masses_u) / trajectory.masses_u.sum()
+    relative: FloatArray = velocities - drift[:, None, :]
+    return relative
 
 
 def velocity_correlation(
