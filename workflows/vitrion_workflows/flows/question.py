@@ -15,13 +15,14 @@ from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows import transport
 from vitrion_workflows.amorphous.gates import DEFAULT_LIMITS
 from vitrion_workflows.amorphous.running import StoppedError, Watch
-from vitrion_workflows.dynamics import MDPlan, run_md
+from vitrion_workflows.dynamics import Enough, MDPlan, run_md
 from vitrion_workflows.dynamics.state import maxwell_boltzmann
 from vitrion_workflows.flows.engines import method_record
 from vitrion_workflows.flows.scratch import Progress, scratch_root, write_whole
 from vitrion_workflows.flows.stopping import stop_condition
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartRecord, label_key
+from vitrion_workflows.transport.stopping import stop_reason, stopping_rule
 
 AT_REST_eV_PER_A = DEFAULT_LIMITS.greatest_force_eV_per_A
 OUTCOME_FILE = "outcome.json"
@@ -132,9 +133,11 @@ class Question:
             velocities=self._drawn(system, potential) if velocities is None else velocities,
             on_progress=lambda done, total: watch.on_progress("label", done, total),
             should_stop=watch.should_stop,
+            enough=self._enough(),
         )
         if not run.finished or run.path is None:
             raise StoppedError(f"stopped after {run.steps_done} of {plan.steps} steps of a label")
+        rule = stopping_rule(self.protocol)
         outcome = transport.label_trajectory(
             run.trajectory,
             species=self.species,
@@ -152,10 +155,24 @@ class Question:
             trajectory_sha256=_keep(run.path, folder / TRAJECTORY_FILE),
             wall_seconds=progress.seconds,
         )
+        if rule is not None:
+            why = stop_reason(run.trajectory, species=self.species, rule=rule)
+            outcome = outcome.model_copy(update={"stopped": why})
         write_whole(folder / OUTCOME_FILE, outcome.model_dump_json())
         # Whatever happens from here on, the outcome is found again; the checkpoints are of no more use.
         shutil.rmtree(folder / RUN_FOLDER, ignore_errors=True)
         return outcome
+
+    def _enough(self) -> Enough | None:
+        rule = stopping_rule(self.protocol)
+        if rule is None or not rule.looks:
+            return None
+        return _Looks(
+            decide=lambda frames: stop_reason(frames, species=self.species, rule=rule) is not None,
+            least_frames=rule.looks[0] + 1,
+            every_frames=1,
+            steps=rule.looks,
+        )
 
     def _drawn(self, system: AtomicSystem, potential: ForceField) -> FloatArray:
         # A cell at rest shares its kinetic energy with its vibrations within some tenths of a ps, and only the
@@ -168,6 +185,16 @@ class Question:
             seed=self.seed,
             remove_drift=True,
         )
+
+
+@dataclass(frozen=True)
+class _Looks(Enough):
+    """Asked at the lengths of a stopping rule."""
+
+    steps: tuple[int, ...] = ()
+
+    def due(self, frames: int) -> bool:
+        return frames - 1 in self.steps
 
 
 def _keep(source: Path, target: Path) -> str:

@@ -10,6 +10,7 @@ from vitrion_workflows.schemas.label import (
     LabelProtocol,
     LabelState,
     MsdTable,
+    StopReason,
 )
 from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.schemas.start import StartKind, StartRecord
@@ -28,6 +29,7 @@ __all__ = [
     "Origin",
     "StartKind",
     "StartRecord",
+    "StopReason",
     "StructureKind",
     "VolumePoint",
     "VolumeRecord",

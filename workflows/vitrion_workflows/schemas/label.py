@@ -2,11 +2,23 @@
 
 import math
 from enum import StrEnum
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
 
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.method import MethodRecord
+from vitrion_workflows.schemas.motion import Motion
+
+# A run that may end early holds enough frames for an estimate, twice over, whatever is discarded of it.
+FEWEST_FRAMES_TO_END = 50
 
 
 class Convention(StrEnum):
@@ -33,6 +45,14 @@ class FrameworkState(StrEnum):
     ABSENT = "absent"  # every atom is of the mobile species
 
 
+class StopReason(StrEnum):
+    """Why a label's run ended."""
+
+    TARGET = "target"  # its error had reached the target
+    MOST = "most"  # it had its longest time
+    HOPELESS = "hopeless"  # not even at its upper bound would the diffusivity be known well enough
+
+
 class LabelProtocol(BaseModel):
     """Numbers of a labelling run; its JSON enters the label's key.
 
@@ -44,6 +64,9 @@ class LabelProtocol(BaseModel):
         thermostat: ``nose-hoover`` (a chain, which leaves diffusion alone) or ``langevin`` (BAOAB, which slows it a
             little; docs/design/engine.md).
         friction_per_ps: Langevin friction, or 1/tau of the Nose-Hoover chain.
+        target_log10_stderr: standard error of log10 D, in decades, at which the run ends before production_ps; None
+            runs all of it.
+        least_ps: shortest run where it may end early.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -53,6 +76,28 @@ class LabelProtocol(BaseModel):
     production_ps: float = Field(default=12.0, gt=0)
     thermostat: str = Field(default="nose-hoover", pattern="^(langevin|nose-hoover)$")
     friction_per_ps: float = Field(default=10.0, gt=0)
+
+    target_log10_stderr: float | None = Field(default=None, gt=0)
+    least_ps: float | None = Field(default=None, gt=0)
+
+    @model_serializer(mode="wrap")
+    def _without_what_is_not_set(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Keys of labels made before these fields existed stay what they were.
+        dumped: dict[str, Any] = whole(self)
+        return {name: value for name, value in dumped.items() if value is not None}
+
+    @model_validator(mode="after")
+    def _ends_when_it_can(self) -> "LabelProtocol":
+        if (self.target_log10_stderr is None) != (self.least_ps is None):
+            raise ValueError("target_log10_stderr and least_ps belong together: give both or neither")
+        if self.least_ps is not None and not (
+            FEWEST_FRAMES_TO_END * self.frame_interval_fs <= 1000 * self.least_ps <= 1000 * self.production_ps
+        ):
+            raise ValueError(
+                f"least_ps {self.least_ps:g} must lie between {FEWEST_FRAMES_TO_END} frames of "
+                f"{self.frame_interval_fs:g} fs and production_ps {self.production_ps:g}",
+            )
+        return self
 
     @model_validator(mode="after")
     def _frames_are_steps(self) -> "LabelProtocol":
@@ -90,7 +135,8 @@ class LabelOutcome(BaseModel):
     """A tracer diffusivity and all that is needed to believe it, or the reason not to.
 
     `value` is D = lim MSD / (2 d t), d = 3, in cm2/s, of drift-corrected unwrapped displacements. For a censored
-    label it is the upper 95 % bound. For a rejected label it may be None.
+    label it is the upper 95 % bound. For a rejected label it may be None. `stopped` says why the run ended, where the
+    protocol let it end early; then `protocol.production_ps` was planned, `equilibration_ps + production_ps` used.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -113,7 +159,9 @@ class LabelOutcome(BaseModel):
     fit_window_ps: tuple[float, float] | None = None
     equilibration_ps: float = 0.0
     production_ps: float
+    stopped: StopReason | None = None
     msd: MsdTable | None = None
+    motion: Motion | None = None
     drift_A: float | None = None
     haven_ratio: float | None = None
     framework_state: FrameworkState | None = None

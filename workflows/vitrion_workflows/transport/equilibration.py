@@ -7,6 +7,7 @@ import numpy as np
 from scipy import fft
 
 from vitrion_models.system import FloatArray
+from vitrion_workflows.dynamics.trajectory import Trajectory
 
 CANDIDATES = 40
 # At most this share of the run is discarded; that what is left still drifts is for the gate to find.
@@ -92,6 +93,15 @@ def equilibration(series: Mapping[str, FloatArray]) -> Equilibration:
     start, samples, name = max(found)
     drift = max(abs(drift_sigmas(values[start:])) for values in series.values())
     return Equilibration(frames=start, series=name, independent_samples=samples, drift_sigmas=drift)
+
+
+def equilibration_of(trajectory: Trajectory) -> Equilibration:
+    """What to discard of a trajectory, by its potential energy and temperature as far as they are recorded."""
+    series = {
+        "potential energy": trajectory.potential_energies_eV,
+        "temperature": trajectory.temperatures_K,
+    }
+    return equilibration({name: values for name, values in series.items() if values is not None})
 
 
 def drift_sigmas(values: FloatArray) -> float:

@@ -1,0 +1,139 @@
+"""When a label's run may end: its error has reached the target, or the cell will never reach it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from itertools import count, takewhile
+
+import numpy as np
+from ase.data import atomic_numbers
+
+from vitrion_workflows.dynamics.trajectory import Trajectory
+from vitrion_workflows.schemas.label import LabelProtocol, StopReason
+from vitrion_workflows.transport import gates
+from vitrion_workflows.transport.displacements import remove_drift
+from vitrion_workflows.transport.equilibration import equilibration_of
+from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES, DiffusivityEstimate, diffusivity
+
+# Each look is a quarter longer than the one before: few looks, and never a quarter too much.
+LOOK_GROWTH = 1.25
+# Jumps that ions make on average before a run may end: with fewer, most jumps back have yet to come.
+JUMPS_EACH = 4.0
+
+EstimateOf = Callable[[int], DiffusivityEstimate | None]
+
+
+@dataclass(frozen=True)
+class StoppingRule:
+    """When a run ends before its longest time.
+
+    Its numbers are checked by `LabelProtocol`; a least time beyond the most is no error, and then no run ends early.
+
+    Attributes:
+        target_log10_stderr: standard error of log10 D that is good enough, decades.
+        least_ps: shortest run.
+        most_ps: longest run.
+        frame_interval_ps: time between frames.
+    """
+
+    target_log10_stderr: float
+    least_ps: float
+    most_ps: float
+    frame_interval_ps: float
+
+    @property
+    def looks(self) -> tuple[int, ...]:
+        """Steps between frames after which it may end, ascending: least_ps times powers of 1.25, below most_ps.
+
+        They depend on nothing but the rule: neither the clock nor an interruption moves them.
+        """
+        first, last = (round(time / self.frame_interval_ps) for time in (self.least_ps, self.most_ps))
+        powers = takewhile(lambda look: look < last, (round(first * LOOK_GROWTH**power) for power in count()))
+        return tuple(powers)
+
+    def reason(self, look: int, estimate_of: EstimateOf, *, ions: int) -> StopReason | None:
+        """Why the run may end at a look, or None where it goes on.
+
+        A run ends when the criterion holds at this look and at the one before (at the first, four fifths of it): an
+        error that was small by chance is seldom so twice, which is what keeps the interval honest although the run
+        chose its own end.
+
+        Args:
+            look: one of `looks`.
+            estimate_of: first so many steps of the run -> what they say; None where they are too few.
+            ions: number of mobile ions.
+        """
+        verdicts = []
+        for steps in (look, round(look / LOOK_GROWTH)):
+            estimate = estimate_of(steps)
+            if estimate is None:
+                return None
+            verdicts.append(self._verdict(estimate, ions))
+            if verdicts[-1] is None or verdicts[-1] is not verdicts[0]:
+                return None
+        return verdicts[0]
+
+    def _verdict(self, estimate: DiffusivityEstimate, ions: int) -> StopReason | None:
+        seen = gates.resolution(estimate, ions=ions)
+        if not seen.resolved:
+            return StopReason.HOPELESS if self._hopeless(seen.upper_bound_cm2_per_s, ions) else None
+        settled = gates.straight_gate(estimate).passed and gates.exponent_gate(estimate).passed
+        good = estimate.log10_stderr <= self.target_log10_stderr
+        travelled = 6 * estimate.value_cm2_per_s / CM2_PER_S * estimate.duration_ps
+        return StopReason.TARGET if settled and good and travelled >= JUMPS_EACH * gates.JUMP_A**2 else None
+
+    def _hopeless(self, bound_cm2_per_s: float, ions: int) -> bool:
+        """Whether too few jumps would be seen even at the upper bound: n of them give a rate within n^(-1/2)."""
+        needed = max(gates.FEWEST_JUMPS, (self.target_log10_stderr * np.log(10)) ** -2)
+        travelled_A2 = 6 * ions * bound_cm2_per_s / CM2_PER_S * self.most_ps
+        return bool(travelled_A2 < needed * gates.JUMP_A**2)
+
+
+def stopping_rule(protocol: LabelProtocol) -> StoppingRule | None:
+    """The rule of a protocol; None where it runs its whole length."""
+    if protocol.target_log10_stderr is None or protocol.least_ps is None:
+        return None
+    return StoppingRule(
+        target_log10_stderr=protocol.target_log10_stderr,
+        least_ps=protocol.least_ps,
+        most_ps=protocol.production_ps,
+        frame_interval_ps=protocol.frame_interval_fs / 1000,
+    )
+
+
+def stop_reason(trajectory: Trajectory, *, species: str, rule: StoppingRule) -> StopReason | None:
+    """Why a run may end with the frames it has, or None where it goes on.
+
+    A function of the frames alone, so that an interrupted run ends where an undisturbed one does.
+
+    Args:
+        trajectory: all frames so far.
+        species: chemical symbol of the mobile ions.
+        rule: when to end.
+    """
+    steps = len(trajectory) - 1
+    if steps >= round(rule.most_ps / rule.frame_interval_ps):
+        return StopReason.MOST
+    if steps not in rule.looks:
+        return None
+    mobile = trajectory.numbers == atomic_numbers[species]
+
+    def estimate_of(length: int) -> DiffusivityEstimate | None:
+        part = _first(trajectory, length + 1)
+        positions = part.positions_A[equilibration_of(part).frames :]
+        ions = remove_drift(positions, part.masses_u)[:, mobile]
+        if len(ions) < FEWEST_FRAMES or not ions.any():
+            return None
+        return diffusivity(ions, part.frame_interval_ps)
+
+    return rule.reason(steps, estimate_of, ions=int(mobile.sum()))
+
+
+def _first(trajectory: Trajectory, frames: int) -> Trajectory:
+    energies, temperatures = trajectory.potential_energies_eV, trajectory.temperatures_K
+    return replace(
+        trajectory,
+        positions_A=trajectory.positions_A[:frames],
+        potential_energies_eV=None if energies is None else energies[:frames],
+        temperatures_K=None if temperatures is None else temperatures[:frames],
+        velocities_A_per_ps=None,
+    )
