@@ -30,6 +30,8 @@ class Observation:
         group: what must not be split, for example the chemical system.
         key: identity of the label.
         composition: amounts by atomic number; needed where `system` is None, ignored otherwise.
+        source: identity of what made the label (sha256 of a potential's weights, a data set): one training set holds
+            one source.
     """
 
     system: AtomicSystem | None
@@ -41,6 +43,7 @@ class Observation:
     group: str
     key: str
     composition: Mapping[int, float] = field(default_factory=dict)
+    source: str = ""
 
     def __post_init__(self) -> None:
         """Refuse what no surrogate can learn from.

@@ -1,5 +1,6 @@
 """Architectures by name: how each is trained and read back."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -18,6 +19,7 @@ from vitrion_models.training import checkpoint
 
 KIND = "surrogate"
 SCHEMA_VERSION = 1
+SHORT = 12
 
 
 @dataclass(frozen=True)
@@ -78,16 +80,24 @@ def train(
 
     Raises:
         InputError: no training label, a test key without its label, a group on both sides, two labels of one key,
-            several mobile species, a material without the mobile species, or an unknown architecture.
+            several mobile species or sources, a material without the mobile species, or an unknown architecture.
     """
     chosen = SurrogateConfig() if config is None else config
     if chosen.architecture not in ARCHITECTURES:
         raise InputError(f"unknown surrogate {chosen.architecture!r}: choose one of {', '.join(ARCHITECTURES)}")
+    _require_one_source(observations)
     module = import_module(ARCHITECTURES[chosen.architecture].trainer)
     trained = module.train(
         observations, test_keys=test_keys, config=chosen, seed=seed, parent=parent, on_progress=on_progress
     )
     return cast("TrainedSurrogate", trained)
+
+
+def _require_one_source(observations: Sequence[Observation]) -> None:
+    found = Counter(observation.source for observation in observations)
+    if len(found) > 1:
+        told = ", ".join(f"{source[:SHORT] or 'none stated'}: {count}" for source, count in sorted(found.items()))
+        raise InputError(f"the labels to be learned come from {len(found)} sources ({told}): choose those of one")
 
 
 def loads(content: bytes, *, source: str = "the artefact") -> TrainedSurrogate:

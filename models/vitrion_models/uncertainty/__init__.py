@@ -1,4 +1,4 @@
-"""Conformal intervals and the measures of calibration."""
+"""Conformal intervals, the measures of calibration, and the disagreement of two methods."""
 
 from vitrion_models.uncertainty.calibration import (
     Coverage,
@@ -9,11 +9,14 @@ from vitrion_models.uncertainty.calibration import (
     probability_integral_transform,
 )
 from vitrion_models.uncertainty.conformal import ScoreQuantile, grouped_quantile, score_quantile, student_factor
+from vitrion_models.uncertainty.disagreement import Disagreement, disagreement
 
 __all__ = [
     "Coverage",
+    "Disagreement",
     "ScoreQuantile",
     "coverage",
+    "disagreement",
     "expected_normalised_calibration_error",
     "grouped_quantile",
     "interval_score",

@@ -1,5 +1,6 @@
-"""`vitrion labels`: list, show and export."""
+"""`vitrion labels`: list, show, export and compare."""
 
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -7,8 +8,9 @@ import typer
 from vitrion import connect
 from vitrion.cli import selection as choose
 from vitrion.cli.output import emit, note
+from vitrion_models.errors import InputError
 
-app = typer.Typer(no_args_is_help=True, help="List, show and export labels.")
+app = typer.Typer(no_args_is_help=True, help="List, show, export and compare labels.")
 
 COLUMNS = (
     "key",
@@ -25,6 +27,16 @@ COLUMNS = (
     "arm",
 )
 SHORT = 12
+COMPARED = (
+    "chemistry",
+    "pairs",
+    "offset_decades",
+    "offset_95",
+    "spread_decades",
+    "spread_95",
+    "statistical_decades",
+    "model_error_decades",
+)
 
 StateOption = Annotated[choose.Texts, typer.Option("--state", help="accepted, rejected or censored; may be repeated.")]
 PotentialOption = Annotated[choose.Texts, typer.Option("--potential", help="What the forces came from.")]
@@ -118,6 +130,42 @@ def export_labels(
         emit({"path": str(to), "format": chosen, "count": count}, as_json=True)
     else:
         note(f"{count} labels written to {to}")
+
+
+@app.command("compare")
+def compare_labels(
+    first: Annotated[str, typer.Argument(help="Potential that is judged, such as nep89.")],
+    second: Annotated[str, typer.Argument(help="Potential it is judged by, such as diep.")],
+    *,
+    chemsys: choose.Chemsys = None,
+    temperature: TemperatureOption = None,
+    species: SpeciesOption = None,
+    campaign: choose.Campaign = None,
+    as_json: choose.Json = False,
+) -> None:
+    """Model error: how far two potentials disagree on the same questions, beside their statistical errors."""
+    from vitrion.database import comparison  # noqa: PLC0415
+    from vitrion_models.uncertainty.disagreement import FEWEST_PAIRS, disagreement  # noqa: PLC0415 - scipy is slow
+
+    filters = choose.given(
+        chemsys=chemsys,
+        species=species,
+        campaign=campaign,
+        temperature=choose.interval(temperature, option="--temperature"),
+    )
+    with connect(readonly=True) as db:
+        pairs = comparison.label_pairs(db, first, second, **filters)
+    if len(pairs) < FEWEST_PAIRS:
+        raise InputError(
+            f"{first} and {second} have {len(pairs)} accepted labels of the same structure, species and temperature: "
+            f"{FEWEST_PAIRS} are needed to tell how far they disagree"
+        )
+    rows = []
+    for chemistry, chosen in comparison.by_chemistry(pairs).items():
+        found = disagreement([pair.difference for pair in chosen], [pair.stderr for pair in chosen])
+        rows.append({"chemistry": chemistry, "first": first, "second": second, **asdict(found)})
+        rows[-1]["model_error_decades"] = found.model_error_decades
+    emit(rows, as_json=as_json, columns=COMPARED)
 
 
 def _filters(typed: dict[str, Any]) -> Any:

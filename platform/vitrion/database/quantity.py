@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from vitrion_models.errors import InputError
+from vitrion_workflows.schemas.start import StartKind
 
 if TYPE_CHECKING:
     from vitrion.database.rows import LabelRow
@@ -56,7 +57,7 @@ class Quantity:
         return cls(
             **{name: str(content[name]) for name in _PLAIN},
             source=_source(content),
-            start="workhorse" if content.get("arm") == REFEREE else "own",
+            start=_start(content),
             thermostat=_thermostat(content.get("protocol") or {}),
         )
 
@@ -70,7 +71,7 @@ class Quantity:
 _PLAIN = ("property", "species", "convention", "unit", "potential", "weights_sha256")
 FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Quantity))
 # What a query must bring for `Quantity.of`, and the fields that tell quantities apart when grouped by.
-STORED_FIELDS = (*_PLAIN, "arm", "dataset", "protocol")
+STORED_FIELDS = (*_PLAIN, "arm", "dataset", "protocol", "method.start")
 SEPARATING_FIELDS = (*_PLAIN, "arm", "dataset", "protocol_hash")
 
 
@@ -137,6 +138,13 @@ def _source(content: Mapping[str, Any]) -> str:
     if content["potential"] == EXPERIMENT:
         return EXPERIMENT
     return "imported" if content.get("dataset") else "computed"
+
+
+def _start(content: Mapping[str, Any]) -> str:
+    start = (content.get("method") or {}).get("start") or {}
+    prepared = start.get("kind") == StartKind.EQUILIBRATED.value
+    # Labels from before starts were recorded are told by the arm that asked for them.
+    return "workhorse" if prepared or content.get("arm") == REFEREE else "own"
 
 
 def _thermostat(protocol: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from pymatgen.core.composition import Composition
 
-from vitrion.database import Database, LabelRow
+from vitrion.database import Database, LabelRow, require_one
 from vitrion.learning.pool import Candidate, Forecast
 from vitrion.learning.proposal import Arm
 from vitrion_models.surrogates import Observation, TrainedSurrogate
@@ -57,7 +57,8 @@ def gather(
 ) -> Knowledge:
     """Read the labels of one campaign that were made with one potential.
 
-    Labels of another potential, or of other weights of the same one, are another quantity and are left out.
+    Labels of another potential, of other weights of the same one, or of a referee are another quantity and are left
+    out; what is left must be of one.
 
     Args:
         db: where from.
@@ -65,6 +66,9 @@ def gather(
         potential: registry name of the workhorse.
         weights_sha256: identity of its weights.
         test_formulas: compositions of the frozen test; every label of theirs belongs to it, whoever asked.
+
+    Raises:
+        InputError: the labels are of several quantities nevertheless (species, thermostat).
     """
     found = db.labels.search(campaign=campaign, potential=potential, property="tracer_diffusivity", sort="key")
     rows = [
@@ -75,6 +79,8 @@ def gather(
         and row.log10_value is not None
         and row.arm != Arm.REFEREE
     ]
+    if rows:
+        require_one(rows, purpose="learned from")
     cells = {str(row.structure_fingerprint) for row in rows}
     crystals = {name: twin for name in cells if (twin := db.structures.get(name).twin) is not None}
     structures = db.structures.structures(sorted(cells | set(crystals.values())))
@@ -102,6 +108,7 @@ def _observation(row: LabelRow, key: str, system: AtomicSystem) -> Observation:
         censored=row.state == LabelState.CENSORED.value,
         group=row.chemsys,
         key=key,
+        source=row.weights_sha256,
     )
 
 
