@@ -1,87 +1,161 @@
-"""Real trajectories: our estimate, the plain fit, the published number and kinisi, side by side.
+"""Real trajectories: our estimate, kinisi, pymatgen-analysis-diffusion and plain least squares, side by side.
 
-    VITRION_DATA_MIRROR=/path/to/data python benchmarks/trajectories.py
+    VITRION_DATA_MIRROR=/path/to/data python benchmarks/trajectories.py [--kinisi-frames 400]
 
-One JSON line a figure {name, value, unit, baseline, ratio}; the baseline is named in brackets. Nothing of the data is
-kept.
+One JSON line for each run and method: {name, value, unit, baseline, ratio, stderr}: the method's D, ours as baseline,
+and the error that the method states itself (none for least squares from one origin). All methods get the same
+displacements, the centre of mass removed; kinisi starts at our first lag, least squares fits our window,
+pymatgen-analysis-diffusion chooses its own. Then what ours says beyond D. Nothing of the data is kept.
 """
 
+import argparse
+import json
 import os
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
-from estimator import CM2_PER_S, figure, kinisi_estimate
+from ase.data import atomic_numbers, chemical_symbols
+from estimator import CM2_PER_S, figure, kinisi_samples
+from pymatgen.analysis.diffusion.analyzer import DiffusionAnalyzer
+from pymatgen.core import Lattice, Structure
 
+from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas import failed_gates
 from vitrion_workflows.transport import (
+    TrajectoryAnalysis,
     analyse_trajectory,
+    mean_squared_displacements,
     plain_fit,
     read_trajectory,
     remove_drift,
     single_origin_fit,
 )
+from vitrion_workflows.transport.observables import observe
 
-# path, frame interval in ps where the file has none, species, temperature in K
+# path, frame interval in ps where the file has none, species, temperature in K, formal charges of what carries
 RUNS = [
-    ("liquid_na/XDATCAR_671.0K.gz", 0.002, "Na", 671.0),
-    ("liquid_na/XDATCAR_763.5K.gz", 0.002, "Na", 763.5),
-    ("liquid_na/XDATCAR_856.0K.gz", 0.002, "Na", 856.0),
-    ("lgps/DiffusionAnalyzer.json", None, "Li", 600.0),
-    ("argyrodite/Li6PS5Cl_0p_run1_XDATCAR.gz", 0.1, "Li", 500.0),
-    ("argyrodite/Li6PS5Cl_50p_run1_XDATCAR.gz", 0.1, "Li", 500.0),
-    ("argyrodite/Li6PS5Cl_100p_run1_XDATCAR.gz", 0.1, "Li", 500.0),
-    ("argyrodite/Li6PS5I_0p_run1_XDATCAR.gz", 0.1, "Li", 500.0),
-    ("argyrodite/Li6PS5I_50p_run1_XDATCAR.gz", 0.1, "Li", 500.0),
-    ("argyrodite/Li6PS5I_100p_run1_XDATCAR.gz", 0.1, "Li", 500.0),
-    ("cna3ps4/cNa3PS4_pda.json", None, "Na", 800.0),
+    ("liquid_na/XDATCAR_671.0K.gz", 0.002, "Na", 671.0, None),
+    ("liquid_na/XDATCAR_763.5K.gz", 0.002, "Na", 763.5, None),
+    ("liquid_na/XDATCAR_856.0K.gz", 0.002, "Na", 856.0, None),
+    ("lgps/DiffusionAnalyzer.json", None, "Li", 600.0, {"Li": 1.0}),
+    ("argyrodite/Li6PS5Cl_0p_run1_XDATCAR.gz", 0.1, "Li", 500.0, {"Li": 1.0}),
+    ("argyrodite/Li6PS5Cl_50p_run1_XDATCAR.gz", 0.1, "Li", 500.0, {"Li": 1.0}),
+    ("argyrodite/Li6PS5Cl_100p_run1_XDATCAR.gz", 0.1, "Li", 500.0, {"Li": 1.0}),
+    ("argyrodite/Li6PS5I_0p_run1_XDATCAR.gz", 0.1, "Li", 500.0, {"Li": 1.0}),
+    ("argyrodite/Li6PS5I_50p_run1_XDATCAR.gz", 0.1, "Li", 500.0, {"Li": 1.0}),
+    ("argyrodite/Li6PS5I_100p_run1_XDATCAR.gz", 0.1, "Li", 500.0, {"Li": 1.0}),
+    ("cna3ps4/cNa3PS4_pda.json", None, "Na", 800.0, {"Na": 1.0}),
 ]
-# kinisi's covariance grows with the square of the lags: longer runs are thinned for it.
-MOST_FRAMES_FOR_KINISI = 400
-NUMBERS = {"Li": 3, "Na": 11}
+FS_PER_PS = 1000.0
 
 
-def compare(folder: Path, name: str, interval: float | None, species: str, temperature_K: float) -> None:
-    """All estimates of one run."""
-    before = time.perf_counter()
-    trajectory = read_trajectory(folder / name, frame_interval_ps=interval)
-    between = time.perf_counter()
-    found = analyse_trajectory(trajectory, species=species, temperature_K=temperature_K)
-    after = time.perf_counter()
-    estimate = found.estimate
-    ions = remove_drift(trajectory.positions_A, trajectory.masses_u)[:, trajectory.numbers == NUMBERS[species]]
-    step = trajectory.frame_interval_ps
-    plain = plain_fit(ions, step, window_ps=estimate.fit_window_ps)
-    thin = -(-len(ions) // MOST_FRAMES_FOR_KINISI)
-    theirs = kinisi_estimate(ions[::thin], step * thin, estimate.fit_window_ps[0]) * CM2_PER_S
-    verdict = ",".join(failed_gates(found.gates)) or "all gates passed"
-    figure(f"{name}: D [least squares, same window]", estimate.value_cm2_per_s, "cm2/s", plain)
-    figure(f"{name}: D [kinisi, same first lag]", estimate.value_cm2_per_s, "cm2/s", theirs)
-    figure(
-        f"{name}: D [least squares from the first origin]",
-        estimate.value_cm2_per_s,
-        "cm2/s",
-        single_origin_fit(ions, step),
+def row(name: str, value: float, stderr: float | None, ours: float) -> None:
+    """One method on one run."""
+    told = {"name": name, "value": value, "unit": "cm2/s", "baseline": ours, "ratio": value / ours if ours else None}
+    print(json.dumps(told | {"stderr": stderr}), flush=True)
+
+
+def least_squares_error(ions: np.ndarray, interval: float, window_ps: tuple[float, float]) -> float:
+    """Error of the slope as a textbook has it, each lag taken for an independent measurement, in cm2/s."""
+    first, last = (round(edge / interval) for edge in window_ps)
+    times = interval * np.arange(first, last + 1)
+    msd = mean_squared_displacements(ions, largest_lag=last).mean(axis=1)[first:]
+    _, covariance = np.polyfit(times, msd, 1, cov=True)
+    return float(np.sqrt(covariance[0, 0])) / 6 * CM2_PER_S
+
+
+def pymatgen_estimate(ions: np.ndarray, interval: float, species: str, temperature_K: float) -> tuple[float, float]:
+    """D and its error by DiffusionAnalyzer with its default smoothing, in cm2/s.
+
+    It removes the mean motion of the framework; a helium atom that stands still keeps the frame of reference.
+    """
+    count = ions.shape[1]
+    structure = Structure(
+        Lattice.cubic(50.0), [*[species] * count, "He"], np.random.default_rng(0).random((count + 1, 3))
     )
-    figure(f"{name}: standard error of log10 D", estimate.log10_stderr, "decades")
-    figure(f"{name}: exponent [its standard error]", estimate.exponent, "1", estimate.exponent_stderr)
-    figure(f"{name}: first lag", estimate.fit_window_ps[0], "ps")
-    figure(f"{name}: {found.state.value} ({verdict})", found.value_cm2_per_s, "cm2/s")
-    figure(f"{name}: analysis [reading]", (after - between) * 1e3, "ms", (between - before) * 1e3)
+    paths = np.concatenate([ions - ions[0], np.zeros((len(ions), 1, 3))], axis=1).transpose(1, 0, 2)
+    found = DiffusionAnalyzer(structure, paths, species, temperature_K, interval * FS_PER_PS, 1)
+    return float(found.diffusivity), float(found.diffusivity_std_dev)
+
+
+def compare(trajectory: Trajectory, found: TrajectoryAnalysis, *, name: str, temperature_K: float, most: int) -> None:
+    """All estimates of one run."""
+    estimate, step = found.estimate, trajectory.frame_interval_ps
+    start = round(found.equilibration_ps / step)
+    mobile = trajectory.numbers == atomic_numbers[found.species]
+    ions = remove_drift(trajectory.positions_A[start:], trajectory.masses_u)[:, mobile]
+    ours, window = estimate.value_cm2_per_s, estimate.fit_window_ps
+    row(f"{name}: ours", ours, estimate.stderr_cm2_per_s, ours)
+    # kinisi's covariance grows with the square of the lags: longer runs are thinned for it.
+    thin = -(-len(ions) // most)
+    samples = kinisi_samples(ions[::thin], step * thin, window[0]) * CM2_PER_S
+    row(f"{name}: kinisi", float(samples.mean()), float(samples.std()), ours)
+    row(f"{name}: pymatgen-analysis-diffusion", *pymatgen_estimate(ions, step, found.species, temperature_K), ours)
+    plain = plain_fit(ions, step, window_ps=window)
+    row(f"{name}: least squares, same window", plain, least_squares_error(ions, step, window), ours)
+    row(f"{name}: least squares from the first origin", single_origin_fit(ions, step), None, ours)
+
+
+def beyond(
+    trajectory: Trajectory, found: TrajectoryAnalysis, *, name: str, temperature_K: float, charges: dict
+) -> None:
+    """What else the run says of its mobile species."""
+    before = time.process_time()
+    seen = observe(
+        trajectory,
+        mobile=found.species,
+        discarded_frames=round(found.equilibration_ps / trajectory.frame_interval_ps),
+        charges=charges,
+        temperature_K=temperature_K,
+    )
+    figure(f"{name}: all species and observables, processor time", (time.process_time() - before) * 1e3, "ms")
+    (one,) = (each for each in seen.species if each.species == found.species)
+    if one.green_kubo:
+        row(
+            f"{name}: Green-Kubo",
+            one.green_kubo.value_cm2_per_s,
+            one.green_kubo.stderr_cm2_per_s,
+            found.estimate.value_cm2_per_s,
+        )
+    greatest, _, least = one.tensor.principal_cm2_per_s
+    figure(f"{name}: greatest principal diffusivity [least]", float(greatest), "cm2/s", float(least))
+    figure(f"{name}: probability of this anisotropy without any", one.tensor.isotropic_p, "1")
+    if seen.charge:
+        haven, charge = seen.charge.haven, seen.charge
+        independent = charge.nernst_einstein.value_S_per_cm
+        figure(f"{name}: conductivity [Nernst-Einstein]", charge.conductivity.value_S_per_cm, "S/cm", independent)
+        if haven:
+            low, high = haven.interval_95
+            figure(f"{name}: Haven ratio, 95 % {low:.2f} to {high:.2f}", haven.ratio, "1")
+    figure(f"{name}: greatest alpha2", one.non_gaussian.peak[0], "1")
+    turned = seen.framework.orientation.turned if seen.framework.orientation else 0.0
+    figure(f"{name}: framework {seen.framework.state.value}, share of groups that turned", turned, "1")
 
 
 def main() -> int:
     """Compare all runs that the mirror holds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kinisi-frames", type=int, default=400, help="longest run that kinisi gets unthinned")
+    options = parser.parse_args()
     mirror = os.environ.get("VITRION_DATA_MIRROR")
     if not mirror:
         print("VITRION_DATA_MIRROR names no folder of real data", file=sys.stderr)
         return 2
-    for run in RUNS:
-        compare(Path(mirror) / "trajectories", *run)
+    # Other packages warn of what they deprecate; our own arithmetic must be clean.
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    for path, interval, species, temperature, charges in RUNS:
+        name = f"{Path(path).name.removesuffix('.gz')} {chemical_symbols[atomic_numbers[species]]} {temperature:g} K"
+        trajectory = read_trajectory(Path(mirror) / "trajectories" / path, frame_interval_ps=interval)
+        found = analyse_trajectory(trajectory, species=species, temperature_K=temperature)
+        verdict = ",".join(failed_gates(found.gates)) or "all gates passed"
+        compare(trajectory, found, name=name, temperature_K=temperature, most=options.kinisi_frames)
+        figure(f"{name}: {found.state.value} ({verdict})", found.value_cm2_per_s, "cm2/s")
+        beyond(trajectory, found, name=name, temperature_K=temperature, charges=charges)
     return 0
 
 
 if __name__ == "__main__":
-    np.seterr(all="raise", under="ignore")
     sys.exit(main())

@@ -13,6 +13,7 @@ from vitrion_workflows.transport import (
     collective_diffusivity,
     diffusivity,
     haven_ratio,
+    in_host_frame,
     nernst_einstein,
 )
 from vitrion_workflows.transport.conductivity import conductivity_per_diffusivity
@@ -158,3 +159,25 @@ def test_wrong_input_is_told():
         conductivity_per_diffusivity(squared_charges=1.0, volume_A3=0.0, temperature_K=300.0)
     with pytest.raises(InputError, match="at least one"):
         nernst_einstein([], volume_A3=1.0, temperature_K=300.0)
+
+
+def test_host_frame_holds_the_balancing_charge():
+    """Ions in a rigid host of opposite charge: stating the host's charges, or leaving them out, is one current."""
+    rng = np.random.default_rng(4)
+    ions = walks.brownian(rng, frames=FRAMES, ions=IONS, D=D, interval=INTERVAL_PS)
+    everyone = np.concatenate([ions, np.zeros_like(ions)], axis=1)
+    masses = np.repeat([6.94, 35.45], IONS)
+    centred = everyone - np.einsum("fnd,n->fd", everyone, masses)[:, None] / masses.sum()
+    carriers = np.repeat([True, False], IONS)
+    relative = in_host_frame(centred, masses, carriers)
+    np.testing.assert_allclose(relative, ions, atol=1e-9)
+    # Against the centre of mass of all, the recoil of the host hides part of the current: closed form.
+    recoil = 1 + 6.94 / 35.45
+    np.testing.assert_allclose(centred[:, carriers].sum(axis=1) * recoil, relative.sum(axis=1), atol=1e-9)
+    alone = collective_diffusivity(relative, np.ones(IONS), INTERVAL_PS)
+    both = collective_diffusivity(
+        in_host_frame(centred, masses, np.ones(2 * IONS, dtype=bool)), np.repeat([1.0, -1.0], IONS), INTERVAL_PS
+    )
+    # D_sigma is per sum of squared charges, which is twice as large with the host's: the current is the same.
+    assert both.fit_window_ps == alone.fit_window_ps
+    assert 2 * both.value_cm2_per_s == pytest.approx(alone.value_cm2_per_s)

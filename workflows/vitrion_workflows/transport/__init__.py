@@ -8,7 +8,7 @@ from vitrion_workflows.transport.arrhenius import (
     Curvature,
     fit_arrhenius,
 )
-from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity
+from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity, in_host_frame
 from vitrion_workflows.transport.conductivity import (
     ChargeCarriers,
     Conductivity,
@@ -57,6 +57,7 @@ __all__ = [
     "fit_arrhenius",
     "green_kubo",
     "haven_ratio",
+    "in_host_frame",
     "label_trajectory",
     "mean_squared_displacements",
     "nernst_einstein",

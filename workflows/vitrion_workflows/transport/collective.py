@@ -1,17 +1,22 @@
 """Collective (charge) diffusivity: the motion of the ions' summed charge, one walker however many ions."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
+from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES
 from vitrion_workflows.transport.interval import Spread, spread
 from vitrion_workflows.transport.msd import mean_squared_displacements
 from vitrion_workflows.transport.regression import DIMENSIONS, fit_lags, straight_line
 from vitrion_workflows.transport.van_hove import non_gaussian
 from vitrion_workflows.transport.window import LATEST_START, LONGEST_LAG, VIBRATION_PS, memory_lag
+
+BoolArray: TypeAlias = NDArray[np.bool_]
 
 # A sum this small is rounding: charges that cancel, or the centre of mass of a cell of one species.
 SMALLEST_SHARE = 1e-15
@@ -50,7 +55,8 @@ def collective_diffusivity(
     1 ps as far as an eighth of the run allows.
 
     Args:
-        displacements_A: displacements of the charged ions in the frame of the cell's centre of mass, shape (F, N, 3).
+        displacements_A: displacements of the charged ions in the frame of what balances their charge
+            (`in_host_frame`), shape (F, N, 3). Where all charges of a neutral cell are given, any frame does.
         charges: of each ion in elementary charges, shape (N,).
         frame_interval_ps: time between frames.
 
@@ -89,6 +95,22 @@ def collective_diffusivity(
         spread=spread(value, stderr**2, freedom=float("inf")) if known else None,
         fit_window_ps=window_ps,
     )
+
+
+def in_host_frame(displacements_A: FloatArray, masses_u: FloatArray, carriers: BoolArray) -> FloatArray:
+    """Displacements of charge carriers from the centre of mass of all other atoms, which hold the balancing charge.
+
+    Args:
+        displacements_A: of all atoms, shape (F, N, 3).
+        masses_u: shape (N,).
+        carriers: which atoms carry, shape (N,).
+
+    Returns:
+        Shape (F, M, 3); unchanged where every atom carries.
+    """
+    if carriers.all():
+        return displacements_A
+    return remove_drift(displacements_A, masses_u, atoms=~carriers)[:, carriers]
 
 
 def _rarity(displacements: FloatArray, msd: FloatArray, *, first: int) -> float:

@@ -36,10 +36,11 @@ def haven_ratio(displacements_A: FloatArray, estimate: DiffusivityEstimate) -> H
     """Haven ratio of one species of equal charges, D_tracer / D_sigma (Murch, Solid State Ionics 7, 177, 1982).
 
     D_sigma = lim |sum_i dr_i|^2 / (6 N t) is the diffusivity in the Nernst-Einstein relation: conductivity follows
-    from the tracer value divided by this ratio. The frame of reference is the cell's centre of mass.
+    from the tracer value divided by this ratio. The sum is taken in the frame of the other atoms, which hold the
+    balancing charge: against the centre of mass of all, the ions' own recoil would hide a part of it.
 
     Args:
-        displacements_A: drift-corrected displacements of the ions, shape (F, N, 3).
+        displacements_A: displacements of the ions from the others' centre of mass (`in_host_frame`), shape (F, N, 3).
         estimate: tracer diffusivity of the same.
 
     Returns:

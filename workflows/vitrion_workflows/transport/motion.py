@@ -5,7 +5,7 @@ from ase.data import atomic_numbers
 
 from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas.motion import Motion
-from vitrion_workflows.transport.collective import collective_diffusivity
+from vitrion_workflows.transport.collective import collective_diffusivity, in_host_frame
 from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.estimate import DiffusivityEstimate
 from vitrion_workflows.transport.framework import Framework
@@ -28,11 +28,14 @@ def motion_of(
         framework: state of the other species.
     """
     mobile = trajectory.numbers == atomic_numbers[species]
-    displacements = remove_drift(trajectory.positions_A[discarded_frames:], trajectory.masses_u)[:, mobile]
+    everyone = remove_drift(trajectory.positions_A[discarded_frames:], trajectory.masses_u)
+    displacements = everyone[:, mobile]
     velocities = relative_velocities(trajectory, discarded_frames=discarded_frames)
     interval = estimate.frame_interval_ps
     tensor = diffusivity_tensor(displacements, estimate)
-    collective = collective_diffusivity(displacements, np.ones(displacements.shape[1]), interval)
+    collective = collective_diffusivity(
+        in_host_frame(everyone, trajectory.masses_u, mobile), np.ones(displacements.shape[1]), interval
+    )
     haven = haven_of(estimate.value_cm2_per_s, estimate.stderr_cm2_per_s, collective)
     correlation = velocity_correlation(
         displacements, interval, velocities_A_per_ps=None if velocities is None else velocities[:, mobile]

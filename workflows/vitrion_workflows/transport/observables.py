@@ -10,7 +10,7 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.analysis.vibrations import FEWEST_LAGS, VibrationalDensity, vibrational_density
 from vitrion_workflows.dynamics.trajectory import Trajectory
-from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity
+from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity, in_host_frame
 from vitrion_workflows.transport.conductivity import (
     ChargeCarriers,
     Conductivity,
@@ -137,7 +137,8 @@ def observe(
                 chemical_symbols[number],
                 displacements[:, atoms],
                 None if velocities is None else velocities[:, atoms],
-                trajectory.frame_interval_ps,
+                relative_A=in_host_frame(displacements, trajectory.masses_u, atoms),
+                interval_ps=trajectory.frame_interval_ps,
             )
         )
     start = AtomicSystem(numbers, positions[0], trajectory.lattice_A)
@@ -145,7 +146,12 @@ def observe(
     if charges and temperature_K is not None:
         of_atoms = charges_of(numbers, charges, source=source)
         charge = _charge(
-            displacements, of_atoms, found, charges, volume_A3=start.volume_A3, temperature_K=temperature_K
+            in_host_frame(displacements, trajectory.masses_u, of_atoms != 0),
+            of_atoms[of_atoms != 0],
+            found,
+            charges,
+            volume_A3=start.volume_A3,
+            temperature_K=temperature_K,
         )
     return Observables(
         species=tuple(found),
@@ -154,7 +160,9 @@ def observe(
     )
 
 
-def _species(symbol: str, ions: FloatArray, velocities: FloatArray | None, interval_ps: float) -> SpeciesTransport:
+def _species(
+    symbol: str, ions: FloatArray, velocities: FloatArray | None, *, relative_A: FloatArray, interval_ps: float
+) -> SpeciesTransport:
     estimate = diffusivity(ions, interval_ps)
     correlation = velocity_correlation(ions, interval_ps, velocities_A_per_ps=velocities)
     first, last = int(estimate.fit.lags[0]), int(estimate.fit.lags[-1])
@@ -163,7 +171,7 @@ def _species(symbol: str, ions: FloatArray, velocities: FloatArray | None, inter
         count=ions.shape[1],
         estimate=estimate,
         tensor=diffusivity_tensor(ions, estimate),
-        haven=haven_ratio(ions, estimate),
+        haven=haven_ratio(relative_A, estimate),
         correlation=correlation,
         green_kubo=green_kubo(ions, correlation),
         vibrations=_vibrations(correlation),
@@ -186,16 +194,15 @@ def _vibrations(correlation: VelocityCorrelation) -> VibrationalDensity | None:
 
 def _charge(
     displacements: FloatArray,
-    of_atoms: FloatArray,
+    of_ions: FloatArray,
     species: list[SpeciesTransport],
     charges: Mapping[str, float],
     *,
     volume_A3: float,
     temperature_K: float,
 ) -> ChargeTransport:
-    charged = of_atoms != 0
     interval = species[0].estimate.frame_interval_ps
-    collective = collective_diffusivity(displacements[:, charged], of_atoms[charged], interval)
+    collective = collective_diffusivity(displacements, of_ions, interval)
     carriers = [
         ChargeCarriers(
             count=one.count,
@@ -215,5 +222,5 @@ def _charge(
         collective=collective,
         haven=haven_of(tracer, error, collective),
         nernst_einstein=nernst_einstein(carriers, volume_A3=volume_A3, temperature_K=temperature_K),
-        conductivity=collective_conductivity(collective, of_atoms, volume_A3=volume_A3, temperature_K=temperature_K),
+        conductivity=collective_conductivity(collective, of_ions, volume_A3=volume_A3, temperature_K=temperature_K),
     )
