@@ -83,7 +83,7 @@ def vibrational_density(
     # A real even series: twice the cosine sum, the term at zero counted once.
     size = 2 * OVERSAMPLING * lags
     spectrum = 2 * np.fft.rfft(values, n=size).real - values[0]
-    frequency = np.fft.rfftfreq(size, d=frame_interval_ps)
+    frequency = np.fft.rfftfreq(size, d=frame_interval_ps).astype(np.float64)
     if from_differences:
         spectrum = spectrum / np.sinc(frequency * frame_interval_ps) ** 2
     step = frequency[1]

@@ -110,7 +110,7 @@ def posterior(evidence: Evidence) -> Posterior:
 
 def _slice(evidence: Evidence, scatter: float) -> tuple[FloatArray, FloatArray]:
     """Nodes at one scatter, shape (NODES^2, 2), and the logarithm of likelihood, prior and cell area at each."""
-    mode = np.linalg.lstsq(evidence.design, evidence.values, rcond=None)[0]
+    mode: FloatArray = np.linalg.lstsq(evidence.design, evidence.values, rcond=None)[0].astype(np.float64)
     for _ in range(60):
         value, gradient, hessian = _log_density(evidence, mode, scatter)
         step = np.linalg.solve(hessian, gradient)

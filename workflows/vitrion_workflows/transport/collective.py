@@ -125,4 +125,4 @@ def _rarity(displacements: FloatArray, msd: FloatArray, *, first: int) -> float:
     if alpha2 <= 0 or growth <= 0:
         return 0.0
     frames, ions, _ = displacements.shape
-    return 5 / 3 * alpha2 * (float(msd[first]) / growth) ** 2 * first / ((frames - 1) * ions)
+    return 5 / 3 * alpha2 * (float(msd[first]) / growth) ** 2 * first / float((frames - 1) * ions)

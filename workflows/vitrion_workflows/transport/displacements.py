@@ -1,6 +1,7 @@
 """From wrapped coordinates to drift-corrected displacements."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
@@ -48,7 +49,9 @@ def centre_of_mass(positions_A: FloatArray, masses_u: FloatArray) -> FloatArray:
     return relative
 
 
-def remove_drift(positions_A: FloatArray, masses_u: FloatArray, *, atoms: FloatArray | None = None) -> FloatArray:
+def remove_drift(
+    positions_A: FloatArray, masses_u: FloatArray, *, atoms: NDArray[np.bool_] | None = None
+) -> FloatArray:
     """Displacements from the first frame in the frame of the centre of mass.
 
     Args:

@@ -76,7 +76,11 @@ def van_hove(
     edges = np.linspace(0.0, end, BINS + 1)
     # What lies beyond the cutoff still counts in the total.
     density = [np.histogram(found, bins=edges)[0] / (found.size * edges[1]) for found in distances]
-    return VanHove(r_A=(edges[1:] + edges[:-1]) / 2, lag_ps=lags * frame_interval_ps, density_per_A=np.array(density))
+    return VanHove(
+        r_A=(edges[1:] + edges[:-1]) / 2,
+        lag_ps=lags.astype(np.float64) * frame_interval_ps,
+        density_per_A=np.array(density),
+    )
 
 
 def non_gaussian(displacements_A: FloatArray, frame_interval_ps: float, *, lags: IntArray | None = None) -> NonGaussian:
@@ -93,7 +97,7 @@ def non_gaussian(displacements_A: FloatArray, frame_interval_ps: float, *, lags:
     chosen = fit_lags(1, max(1, (len(displacements_A) - 1) // 2), count=LAGS_IN_TABLE) if lags is None else lags
     _check_lags(chosen, len(displacements_A))
     found = np.array([_alpha2(_squares(displacements_A, lag)) for lag in chosen.tolist()])
-    return NonGaussian(lag_ps=chosen * frame_interval_ps, alpha2=found[:, 0], stderr=found[:, 1])
+    return NonGaussian(lag_ps=chosen.astype(np.float64) * frame_interval_ps, alpha2=found[:, 0], stderr=found[:, 1])
 
 
 def _alpha2(squares: FloatArray) -> tuple[float, float]:

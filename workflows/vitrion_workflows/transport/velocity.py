@@ -110,14 +110,15 @@ def velocity_correlation(
         raise InputError(
             f"velocities of shape {velocities_A_per_ps.shape} do not belong to positions of {displacements_A.shape}"
         )
-    stored = velocities_A_per_ps is not None
-    velocities = velocities_A_per_ps if stored else np.diff(displacements_A, axis=0) / frame_interval_ps
+    velocities, source = velocities_A_per_ps, VelocitySource.STORED
+    if velocities is None:
+        velocities, source = np.diff(displacements_A, axis=0) / frame_interval_ps, VelocitySource.DIFFERENCES
     correlation = _autocorrelation(velocities, largest_lag=len(velocities) // 2)
     return VelocityCorrelation(
-        lag_ps=np.arange(len(correlation)) * frame_interval_ps,
+        lag_ps=np.arange(len(correlation), dtype=np.float64) * frame_interval_ps,
         ions_A2_per_ps2=correlation,
         frame_interval_ps=frame_interval_ps,
-        source=VelocitySource.STORED if stored else VelocitySource.DIFFERENCES,
+        source=source,
     )
 
 
