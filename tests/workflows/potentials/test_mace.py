@@ -52,7 +52,6 @@ def model_file(tmp_path_factory):
     return path
 
 
-@pytest.mark.slow
 def test_a_file_of_the_users_is_loaded_and_passes_the_checks(model_file):
     field = potentials.load(f"mace:{model_file}")
     assert field.name == "mace:tiny.model"
@@ -68,3 +67,24 @@ def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path):
         potentials.load(f"mace:{path}")
     assert "\n" not in str(caught.value)
     assert "TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD" not in os.environ
+
+
+def test_a_published_model_is_installed_under_its_name_and_loaded(model_file, tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRION_POTENTIALS", str(tmp_path))
+    potentials.install("mace-mpa-0", file=model_file)
+    field, direct = potentials.load("mace-mpa-0"), potentials.load(f"mace:{model_file}")
+    assert field.name == "mace-mpa-0"
+    assert field.version.startswith("mace-mpa-0-medium.model (mace-torch ")
+    assert field.weights_sha256 == direct.weights_sha256
+    system = rock_salt(noise_A=0.1)
+    np.testing.assert_allclose(
+        field.evaluate(system).forces_eV_per_A, direct.evaluate(system).forces_eV_per_A, atol=1e-9
+    )
+
+
+def test_a_damaged_file_of_a_published_model_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRION_POTENTIALS", str(tmp_path / "weights"))
+    (tmp_path / "torn.model").write_bytes(b"PK torn")
+    potentials.install("mace-mpa-0", file=tmp_path / "torn.model")
+    with pytest.raises(CheckpointError, match="cannot be read as a MACE model"):
+        potentials.load("mace-mpa-0")

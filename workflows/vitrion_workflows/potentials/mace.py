@@ -43,13 +43,14 @@ def load_mace(argument: str, device: str) -> ForceField:
         warnings.simplefilter("ignore")  # third-party deprecations are not the caller's business
         from mace.calculators import MACECalculator  # noqa: PLC0415 - an optional package, seconds to import
 
+        # mace-torch sets this when it is first imported, for every torch.load of the process; only its own file may.
+        os.environ["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] = "1"
         try:
             calculator = MACECalculator(model_paths=str(path), device=device, default_dtype="")
         except Exception as error:
             # Unpickling a foreign file can raise anything.
             raise CheckpointError(f"{path} cannot be read as a MACE model: {FILE_ADVICE}") from error
         finally:
-            # mace-torch lets every torch.load of the process unpickle, by this variable; only its own file may.
             os.environ.pop("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", None)
     identity = {
         "name": f"mace:{path.name}",
