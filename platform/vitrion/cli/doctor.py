@@ -21,7 +21,7 @@ OLDEST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 2 * 1024**3
 PACKAGES = ("vitrion", "numpy", "torch", "torch-geometric", "ase", "pymatgen", "jobflow", "atomate2")
 DATABASE_PACKAGES = ("pymongo", "mongoengine", "litemongo", "maggma", "fireworks")
-OPTIONAL_PACKAGES = ("nep-adapters", "mace-torch", "mp-api")
+OPTIONAL_PACKAGES = ("nep-adapters", "mace-torch", "sevenn", "orb-models", "mattersim", "pfp-api-client", "mp-api")
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 MODEL_POTENTIALS = frozenset({"lennard-jones"})
 

@@ -6,16 +6,18 @@ from typing import Annotated, Any
 import typer
 
 from vitrion.cli.output import emit, note
+from vitrion_models.errors import InputError
 from vitrion_workflows import potentials
 
-app = typer.Typer(no_args_is_help=True, help="List, install and check machine-learned potentials.")
+app = typer.Typer(no_args_is_help=True, help="List, install, check and serve machine-learned potentials.")
 
-LIST_COLUMNS = ("name", "ready", "default", "version", "functional", "speed", "licence", "reason")
+LIST_COLUMNS = ("name", "ready", "default", "version", "functional", "speed_class", "licence", "reason")
 CHECK_COLUMNS = ("name", "passed", "deviation", "limit", "unit")
 EXIT_FAILED = 1
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(help="Name from `vitrion potentials list`.")]
+Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 
 
 @app.command("list")
@@ -43,14 +45,39 @@ def install(
 def check(
     name: Name,
     *,
-    device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
+    elements: Annotated[str, typer.Option(help="One or two elements of the test cell: Cu,Au.")] = "",
+    device: Device = "cpu",
     as_json: AsJson = False,
 ) -> None:
-    """Test sha256, gradients and symmetries of a potential; exit code 1 where one fails."""
-    reports = potentials.check(name, device=device)
+    """Test sha256, gradients, symmetries, conservation and coverage of a potential; exit code 1 where one fails."""
+    symbols = tuple(symbol for symbol in elements.split(",") if symbol)
+    reports = potentials.check(name, elements=symbols, device=device)
     emit(list(reports), as_json=as_json, columns=CHECK_COLUMNS)
     if not all(report.passed for report in reports):
         raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+def serve(
+    name: Name,
+    *,
+    address: Annotated[str, typer.Option(help="Where a `remote:` potential listens: host:port or unix:/path.")] = "",
+    identity: Annotated[Path | None, typer.Option(help="Write who this potential is to a JSON file.")] = None,
+    patience: Annotated[float, typer.Option(help="Seconds to wait for a run to connect.", min=0)] = 60.0,
+    device: Device = "cpu",
+) -> None:
+    """Compute forces for a run in another environment or on another machine (see docs/design/potentials.md)."""
+    if not address and identity is None:
+        raise InputError("vitrion potentials serve needs --address to serve at, --identity to write, or both")
+    if address:
+        potentials.remote.parse_address(address)
+    force_field = potentials.load(name, device=device)
+    if identity is not None:
+        potentials.remote.write_identity(force_field, identity)
+        note(f"{identity} says who {force_field.name} is")
+    if address:
+        note(f"{force_field.name} {force_field.version} serves at {address}")
+        potentials.remote.serve(force_field, address=address, patience_s=patience)
 
 
 def _row(entry: potentials.PotentialEntry, default: str) -> dict[str, Any]:
@@ -66,6 +93,7 @@ def _row(entry: potentials.PotentialEntry, default: str) -> dict[str, Any]:
         "functional": entry.functional,
         "elements": sorted(entry.elements),
         "speed": entry.speed,
+        "speed_class": entry.speed_class,
         "optional": entry.optional,
         "citation": entry.citation,
         "how_to_install": entry.how_to_install,

@@ -45,6 +45,20 @@ def test_a_failed_check_is_exit_code_1(capsys, monkeypatch):
         (["install", "nep90"], "no potential is called 'nep90'"),
         (["install", "nep89", "--file", "/no/such/file"], "/no/such/file is no file"),
         (["check", "mace:/no/such.model"], "names no file"),
+        (["check", "mace-mpa-0"], "vitrion potentials install mace-mpa-0 --file FILE"),
+        (["install", "mace-mpa-0"], "vitrion potentials install mace-mpa-0 --file FILE"),
+        (["install", "mace-mpa-0", "--file", "/no/such/file"], "/no/such/file is no file"),
+        (["check", "sevennet"], "pip install 'vitrion[sevennet]'"),
+        (["check", "orb-v3-conservative-inf-omat"], "pip install 'vitrion[orb]'"),
+        (["check", "mattersim-v1.0.0-5m"], "pip install 'vitrion[mattersim]'"),
+        (["check", "pfp:R2SCAN@v8.0.0"], "install pfp-api-client from Matlantis"),
+        (["check", "pfp:R2SCAN@latest"], "states no mode and version"),
+        (["check", "remote:/no/such.yaml"], "/no/such.yaml cannot be read (No such file or directory)"),
+        (["check", "lennard-jones", "--elements", "Xx"], "Xx are no elements"),
+        (["check", "lennard-jones", "--elements", "Og"], "does not cover Og"),
+        (["serve", "lennard-jones"], "needs --address to serve at"),
+        (["serve", "lennard-jones", "--address", "nowhere"], "'nowhere' is no address"),
+        (["serve", "lennard-jones", "--identity", "/no/such/folder/x.json"], "cannot write /no/such/folder/x.json"),
     ],
 )
 def test_faults_are_one_line_and_exit_code_2(capsys, words, said):
@@ -62,3 +76,47 @@ def test_weights_of_another_sha256_are_told(capsys, monkeypatch, tmp_path):
     assert run(["potentials", "install", "nep89", "--file", str(wrong)]) == 2
     assert "sha256" in capsys.readouterr().err
     assert [path.name for path in tmp_path.iterdir()] == ["wrong.txt"]
+
+
+def test_a_changed_file_is_told(capsys, monkeypatch, tmp_path):
+    pytest.importorskip("mace", reason="mace-torch is not installed")
+    monkeypatch.setenv("VITRION_POTENTIALS", str(tmp_path))
+    given = tmp_path / "given"
+    given.write_text("one")
+    assert run(["potentials", "install", "mace-mpa-0", "--file", str(given)]) == 0
+    (tmp_path / "mace-mpa-0.model").write_text("another")
+    capsys.readouterr()
+    assert run(["potentials", "check", "mace-mpa-0"]) == 2
+    told = capsys.readouterr().err
+    assert "mace-mpa-0.model has sha256" in told
+    assert told.count("\n") == 1
+    rows_code = run(["potentials", "list", "--json"])
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows_code == 0
+    assert not rows["mace-mpa-0"]["ready"]
+    assert "installed was" in rows["mace-mpa-0"]["reason"]
+
+
+def test_serve_writes_who_it_is(capsys, tmp_path):
+    assert run(["potentials", "serve", "lennard-jones", "--identity", str(tmp_path / "lj.json")]) == 0
+    assert "says who lennard-jones is" in capsys.readouterr().err
+    assert json.loads((tmp_path / "lj.json").read_text())["weights_sha256"].startswith("1b7dd6a450ba")
+
+
+def test_a_served_potential_is_checked_from_here(capsys, tmp_path):
+    # The command that users type, in a second process.
+    assert run(["potentials", "serve", "lennard-jones", "--identity", str(tmp_path / "lj.json")]) == 0
+    serve = "from vitrion.cli.app import main; main()"
+    (tmp_path / "lj.yaml").write_text(
+        "identity_file: lj.json\n"
+        f"command: ['{{python}}', '-c', '{serve}', potentials, serve, lennard-jones, --address, '{{address}}']\n"
+    )
+    capsys.readouterr()
+    assert run(["potentials", "check", f"remote:{tmp_path / 'lj.yaml'}", "--json"]) == 0
+    assert all(row["passed"] for row in json.loads(capsys.readouterr().out))
+
+
+def test_doctor_tells_every_potential(capsys):
+    run(["doctor", "--json"])
+    told = {row["name"] for row in json.loads(capsys.readouterr().out) if row["topic"] == "potential"}
+    assert {entry.name for entry in potentials.entries()} <= told

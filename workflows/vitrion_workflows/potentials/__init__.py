@@ -1,5 +1,6 @@
 """Registry of machine-learned potentials: what can run, with which weights, and energy, forces and stress of a cell."""
 
+from vitrion_workflows.potentials import remote
 from vitrion_workflows.potentials.checking import CheckReport, check
 from vitrion_workflows.potentials.entry import Availability, PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField, ForceResult
@@ -20,5 +21,6 @@ __all__ = [
     "install",
     "installed",
     "load",
+    "remote",
     "weights_folder",
 ]

@@ -47,11 +47,10 @@ def load_atomate2(argument: str, _device: str) -> AseForceField:
         raise MissingDependencyError(available.reason)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # third-party deprecations are not the caller's business
-        from atomate2.forcefields.jobs import ForceFieldStaticMaker  # noqa: PLC0415 - seconds to import
-        from atomate2.forcefields.utils import ase_calculator  # noqa: PLC0415
+        from atomate2.forcefields.utils import ForceFieldMixin, ase_calculator  # noqa: PLC0415 - seconds to import
 
         try:
-            maker: Any = ForceFieldStaticMaker(force_field_name=argument)
+            maker: Any = ForceFieldMixin(force_field_name=argument)
         except ValueError as error:
             raise InputError(f"atomate2 knows no force field {argument!r}: {ADVICE}") from error
         identity = _identity(argument, maker.calculator_kwargs)
