@@ -98,7 +98,7 @@ class _Species:
         # The covariance of lags the run is too short for stays zero.
         self.toeplitz = linalg.toeplitz(covariance) + RIDGE * covariance[0] * np.eye(len(covariance))
 
-    def log_likelihood(self, covariance: FloatArray, first: FloatArray) -> FloatArray:
+    def log_likelihood(self, covariance: FloatArray, first: IntArray) -> FloatArray:
         """Of windows that begin at the steps `first`, up to a constant for each step."""
         size = len(covariance)
         precision = np.linalg.inv(covariance)
@@ -116,7 +116,8 @@ class _Species:
         sums[:before, :before] = np.eye(before)
         sums[before, before : before + gap] = 1
         sums[before + 1 :, before + gap :] = np.eye(after)
-        return sums @ self.toeplitz[: sums.shape[1], : sums.shape[1]] @ sums.T
+        covariance: FloatArray = sums @ self.toeplitz[: sums.shape[1], : sums.shape[1]] @ sums.T
+        return covariance
 
     def expected_odds(self, gap: int) -> float:
         """Mean log-likelihood ratio of a gap where there is one (Kullback and Leibler, 1951)."""
@@ -126,13 +127,13 @@ class _Species:
         return float(0.5 * self.coordinates * (np.trace(ratio) - len(ratio) - np.linalg.slogdet(ratio)[1]))
 
 
-def _windows(count: int) -> Iterator[tuple[FloatArray, int, int]]:
+def _windows(count: int) -> Iterator[tuple[IntArray, int, int]]:
     """Steps with the same numbers of neighbours before and after: those at the ends have fewer."""
     reach = min(NEIGHBOURS, (count - 1) // 2)
     for at in range(reach):
-        yield np.array([at]), at, reach
-        yield np.array([count - 1 - at]), reach, at
-    yield np.arange(reach, count - reach), reach, reach
+        yield np.array([at], dtype=np.int64), at, reach
+        yield np.array([count - 1 - at], dtype=np.int64), reach, at
+    yield np.arange(reach, count - reach, dtype=np.int64), reach, reach
 
 
 def _gap_odds(species: list[_Species], gap: int) -> FloatArray:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from ase.data import chemical_symbols
 from scipy import stats
 
 from vitrion_models.system import FloatArray
@@ -12,13 +13,13 @@ from vitrion_workflows.schemas.label import FrameworkState
 from vitrion_workflows.transport.continuity import Continuity
 from vitrion_workflows.transport.equilibration import Equilibration, statistical_inefficiency
 from vitrion_workflows.transport.estimate import CM2_PER_S, DiffusivityEstimate
+from vitrion_workflows.transport.flow import SublatticeFlow
 from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K, SpeciesMotion
 from vitrion_workflows.transport.framework import Framework
 
 # A two-sided test that is wrong in one sound run of a hundred.
 SIGMAS = float(stats.norm.isf(0.005))
 TEMPERATURE_TOLERANCE = 0.05
-USUAL_FRICTION_PER_PS = 1.0
 # An error of the temperature that must not pass, and how surely.
 TEMPERATURE_ERROR = 0.1
 SURE_SIGMAS = float(stats.norm.isf(0.01))
@@ -47,7 +48,7 @@ def temperature_gate(mean_K: float, *, target_K: float, stderr: float, unseen: f
     Args:
         mean_K: of the run.
         target_K: asked for.
-        stderr: relative, see `canonical_stderr`; in a small cell and a short run the mean is uncertain without fault.
+        stderr: relative, see `Coupling`; in a small cell and a short run the mean is uncertain without fault.
         unseen: share by which the mean may be too low, where it was read off positions.
     """
     width = max(TEMPERATURE_TOLERANCE, SIGMAS * stderr) * target_K
@@ -61,21 +62,29 @@ def temperature_gate(mean_K: float, *, target_K: float, stderr: float, unseen: f
     )
 
 
-def canonical_stderr(atoms: int, *, duration_ps: float, friction_per_ps: float | None) -> float:
-    """Relative standard error of the mean temperature of a run under a Langevin thermostat, sqrt(2 / (3 N gamma t)).
+@dataclass(frozen=True)
+class Coupling:
+    """How a thermostat holds the temperature, which decides how well a run can know it.
 
-    The noise that the thermostat has added by the time t has no memory, and the friction takes it away at the rate
-    2 gamma K: mean K - K0 = (noise - change of energy) / (2 gamma t), with a variance of the noise of
-    4 gamma K k_B T t and K = 3 N k_B T / 2.
-
-    Args:
-        atoms: N.
-        duration_ps: t.
-        friction_per_ps: gamma; None for a thermostat without noise.
+    Attributes:
+        rate_per_ps: Langevin friction, or 1/tau of a Nose-Hoover chain.
+        noisy: whether it works by noise (Langevin).
     """
-    if friction_per_ps is None:
-        return 0.0
-    return float(np.sqrt(2 / (3 * atoms * max(1.0, friction_per_ps * duration_ps))))
+
+    rate_per_ps: float = 1.0
+    noisy: bool = True
+
+    def stderr(self, atoms: int, *, duration_ps: float) -> float:
+        """Relative standard error of the mean kinetic temperature of a run.
+
+        Langevin: the noise added by the time t has no memory, and friction takes it away at the rate 2 gamma K, so
+        mean K - K0 = (noise - change of energy) / (2 gamma t), the noise of variance 4 gamma K k_B T t: the result is
+        sqrt(2 / (3 N gamma t)). Nose-Hoover: mean K - K0 is the change of the thermostat's momentum over t, whose
+        thermal size is sqrt(k_B T Q), Q = 3 N k_B T tau^2: the result is sqrt(2 / 3 N) tau / t at least; the rest of
+        the chain adds to it, which only the run itself shows.
+        """
+        spans = max(1.0, self.rate_per_ps * duration_ps)
+        return float(np.sqrt(2 / (3 * atoms)) / (np.sqrt(spans) if self.noisy else spans))
 
 
 def series_stderr(temperatures_K: FloatArray) -> float:
@@ -199,6 +208,17 @@ def drift_gate(drift_A: float, *, mass_u: float, temperature_K: float, duration_
         upper=DRIFT_SIGMAS * speed * duration_ps,
         unit="A",
         message=f"centre of mass moved {drift_A:.2g} A; removed",
+    )
+
+
+def flow_gate(flow: SublatticeFlow) -> GateOutcome:
+    """Whether every sublattice stays with the others, but for what diffusion does."""
+    return _gate(
+        "sublattice_flow",
+        flow.ratio,
+        upper=flow.limit,
+        message=f"{chemical_symbols[flow.number]} as a whole moves at {flow.speed_A_per_frame:.2g} A a frame"
+        + (": its sublattice drifts" if flow.ratio > flow.limit else ""),
     )
 
 

@@ -11,9 +11,10 @@ from vitrion_workflows.transport import gates
 from vitrion_workflows.transport.continuity import continuity
 from vitrion_workflows.transport.displacements import centre_of_mass
 from vitrion_workflows.transport.equilibration import Equilibration
+from vitrion_workflows.transport.flow import sublattice_flow
 from vitrion_workflows.transport.frames import largest_fractional_step, species_motion
-from vitrion_workflows.transport.plausibility import contact_gate, density_gate, velocity_gates
-from vitrion_workflows.transport.thermometer import SpeciesTemperature, species_temperatures, whole_temperature_K
+from vitrion_workflows.transport.plausibility import contact_gate, density_gate, recorded_gate, velocity_gates
+from vitrion_workflows.transport.thermometer import SpeciesTemperature, cell_temperature, species_temperatures
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def integrity(
     start: Equilibration,
     *,
     temperature_K: float | None,
-    friction_per_ps: float | None = gates.USUAL_FRICTION_PER_PS,
+    coupling: gates.Coupling | None = None,
 ) -> Integrity:
     """Judge frames, velocities, temperature and cell.
 
@@ -48,11 +49,12 @@ def integrity(
         displacements_A: drift-corrected displacements of what is left after equilibration, shape (F, N, 3).
         start: where equilibration ends.
         temperature_K: set temperature, or None.
-        friction_per_ps: of a Langevin thermostat, which makes the mean temperature of a short run uncertain; None
-            for one that holds it.
+        coupling: of the thermostat, where known.
     """
     positions = trajectory.positions_A[start.frames :]
     found = _frame_gates(trajectory, displacements_A)
+    if flow := sublattice_flow(displacements_A, trajectory.numbers, masses_u=trajectory.masses_u):
+        found.append(gates.flow_gate(flow))
     missing: dict[str, str] = {}
     cell = AtomicSystem(trajectory.numbers, trajectory.positions_A[0], trajectory.lattice_A)
     found += [density_gate(cell), contact_gate(cell)]
@@ -72,7 +74,9 @@ def integrity(
             "no temperature was given",
         )
         return Integrity(tuple(found), missing, drift, thermal.mean_K)
-    uncertainty = gates.canonical_stderr(len(trajectory.numbers), duration_ps=duration, friction_per_ps=friction_per_ps)
+    uncertainty = (coupling or gates.Coupling()).stderr(len(trajectory.numbers), duration_ps=duration)
+    if coupling is None or not coupling.noisy:
+        uncertainty = max(uncertainty, thermal.stderr)
     velocities = velocity_gates(
         thermal.species, reference_K=reference, stderr=0.0 if thermal.recorded_K is not None else uncertainty
     )
@@ -86,15 +90,23 @@ def integrity(
         temperature_K=reference,
     )
     found += [gates.ballistic_gate(motion, duration_ps=duration), *velocities]
+    if thermal.recorded_K is not None:
+        known = coupling or gates.Coupling()
+        found.append(
+            recorded_gate(
+                cell_temperature(thermal.species),
+                recorded_K=thermal.recorded_K,
+                friction_per_ps=known.rate_per_ps if known.noisy else 0.0,
+                frame_interval_ps=trajectory.frame_interval_ps,
+            )
+        )
     if temperature_K is None:
         missing |= {"temperature": "none was given to compare with"}
     elif thermal.mean_K is None:
         missing |= {"temperature": "none is recorded, and frames are too far apart to show it"}
     else:
         found.append(
-            gates.temperature_gate(
-                thermal.mean_K, target_K=temperature_K, stderr=max(uncertainty, thermal.stderr), unseen=thermal.unseen
-            )
+            gates.temperature_gate(thermal.mean_K, target_K=temperature_K, stderr=uncertainty, unseen=thermal.unseen)
         )
     found.append(
         gates.drift_gate(drift, mass_u=float(trajectory.masses_u.sum()), temperature_K=reference, duration_ps=duration)
@@ -141,7 +153,7 @@ class _Thermal:
             frame_interval_ps=trajectory.frame_interval_ps,
         )
         if trajectory.temperatures_K is None:
-            unseen = max((one.unseen for one in found), default=0.0)
-            return cls(found, None, whole_temperature_K(found), 0.0, unseen)
+            cell = cell_temperature(found)
+            return cls(found, None, None if cell.unseen is None else cell.temperature_K, 0.0, cell.unseen or 0.0)
         series = trajectory.temperatures_K[start.frames :]
         return cls(found, float(series.mean()), float(series.mean()), gates.series_stderr(series), 0.0)

@@ -14,12 +14,14 @@ from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol, LabelState
 from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.transport import gates
+from vitrion_workflows.transport.collective import in_host_frame
 from vitrion_workflows.transport.displacements import remove_drift
-from vitrion_workflows.transport.equilibration import Equilibration, equilibration
+from vitrion_workflows.transport.equilibration import equilibration_of
 from vitrion_workflows.transport.estimate import FEWEST_FRAMES, DiffusivityEstimate, diffusivity
 from vitrion_workflows.transport.framework import Framework, framework
 from vitrion_workflows.transport.haven import Haven, haven_ratio
 from vitrion_workflows.transport.integrity import integrity
+from vitrion_workflows.transport.motion import motion_of
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 HOTTEST_K = 10000.0
@@ -63,7 +65,7 @@ def analyse_trajectory(
     *,
     species: str,
     temperature_K: float | None = None,
-    friction_per_ps: float | None = gates.USUAL_FRICTION_PER_PS,
+    coupling: gates.Coupling | None = None,
 ) -> TrajectoryAnalysis:
     """Diffusivity of one species of a trajectory, with gates.
 
@@ -71,8 +73,8 @@ def analyse_trajectory(
         trajectory: unwrapped, with its frame interval.
         species: chemical symbol of the mobile ions.
         temperature_K: set temperature; without it the temperature cannot be judged.
-        friction_per_ps: of the Langevin thermostat, which decides how well a short run knows its temperature; None for
-            a thermostat without noise.
+        coupling: of the thermostat, which decides how well a short run knows its temperature; where it is unknown,
+            Langevin at 1 / ps or the scatter of the recorded temperatures, whichever leaves more room.
 
     Returns:
         The analysis. A failed gate rejects; a displacement too small to measure censors.
@@ -84,7 +86,7 @@ def analyse_trajectory(
     mobile = _mobile(trajectory, species, source)
     if temperature_K is not None and not 0 < temperature_K <= HOTTEST_K:
         raise InputError(f"{source}: a temperature of {temperature_K:g} K is impossible: give 0 < T <= {HOTTEST_K:g}")
-    start = _equilibration(trajectory)
+    start = equilibration_of(trajectory)
     positions = trajectory.positions_A[start.frames :]
     if len(positions) < FEWEST_FRAMES:
         raise InputError(
@@ -95,7 +97,7 @@ def analyse_trajectory(
     if not ions.any():
         raise InputError(f"{source}: no {species} moves at all: its frames are copies of each other")
     estimate = diffusivity(ions, trajectory.frame_interval_ps)
-    sound = integrity(trajectory, displacements, start, temperature_K=temperature_K, friction_per_ps=friction_per_ps)
+    sound = integrity(trajectory, displacements, start, temperature_K=temperature_K, coupling=coupling)
     seen = gates.resolution(estimate, ions=ions.shape[1])
     settled = _settled(ions, estimate) if seen.resolved else ()
     first = AtomicSystem(trajectory.numbers, positions[0], trajectory.lattice_A)
@@ -113,7 +115,7 @@ def analyse_trajectory(
         gates=(*sound.gates, *seen.gates, *settled, gates.framework_gate(found)),
         not_checked=tuple(f"{name}: {reason}" for name, reason in sound.not_checked.items()),
         framework=found,
-        haven=haven_ratio(ions, estimate),
+        haven=haven_ratio(in_host_frame(displacements, trajectory.masses_u, mobile), estimate),
         equilibration_ps=start.frames * trajectory.frame_interval_ps,
         production_ps=estimate.duration_ps,
         drift_A=sound.drift_A,
@@ -152,8 +154,8 @@ def label_trajectory(
     Raises:
         InputError: as `analyse_trajectory`.
     """
-    friction = protocol.friction_per_ps if protocol.thermostat == "langevin" else None
-    found = analyse_trajectory(trajectory, species=species, temperature_K=temperature_K, friction_per_ps=friction)
+    coupling = gates.Coupling(protocol.friction_per_ps, noisy=protocol.thermostat == "langevin")
+    found = analyse_trajectory(trajectory, species=species, temperature_K=temperature_K, coupling=coupling)
     extra = [
         gates.planned_interval_gate(trajectory.frame_interval_ps, planned_ps=protocol.frame_interval_fs / 1000),
         gates.set_temperature_gate(trajectory.set_temperature_K, asked_K=temperature_K, judged=found.gates),
@@ -163,9 +165,7 @@ def label_trajectory(
         ),
     ]
     if trajectory.temperatures_K is None:
-        extra.append(
-            GateOutcome(name="recorded_temperature", passed=False, unit="K", message="no temperature was recorded")
-        )
+        extra.append(GateOutcome(name="recorded_temperature", passed=False, message="no temperature was recorded"))
     state = found.state if all(gate.passed for gate in extra) else LabelState.REJECTED
     estimate = found.estimate
     # The stored value of a censored label is a bound: an interval around the estimate would not belong to it.
@@ -186,6 +186,13 @@ def label_trajectory(
         equilibration_ps=found.equilibration_ps,
         production_ps=found.production_ps,
         msd=estimate.msd,
+        motion=motion_of(
+            trajectory,
+            species=species,
+            discarded_frames=round(found.equilibration_ps / trajectory.frame_interval_ps),
+            estimate=estimate,
+            framework=found.framework,
+        ),
         drift_A=found.drift_A,
         haven_ratio=found.haven.ratio if found.haven else None,
         framework_state=found.framework.state,
@@ -207,14 +214,6 @@ def _mobile(trajectory: Trajectory, species: str, source: str) -> BoolArray:
     if not mobile.any():
         raise InputError(f"{source}: holds no {species}")
     return mobile
-
-
-def _equilibration(trajectory: Trajectory) -> Equilibration:
-    series = {
-        "potential energy": trajectory.potential_energies_eV,
-        "temperature": trajectory.temperatures_K,
-    }
-    return equilibration({name: values for name, values in series.items() if values is not None})
 
 
 def _settled(ions: FloatArray, whole: DiffusivityEstimate) -> tuple[GateOutcome, ...]:

@@ -8,13 +8,15 @@ from ase.data import chemical_symbols
 
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas.gate import GateOutcome
-from vitrion_workflows.transport.thermometer import SpeciesTemperature
+from vitrion_workflows.transport.thermometer import CellTemperature, SpeciesTemperature
 
 # Numerical error of the thermometer where it sees all of the motion; scatter is allowed for on top.
 THERMOMETER_TOLERANCE = 0.02
 THERMOMETER_SIGMAS = 4.0
-# Volume over the estimate for the compound's solid: compressed glasses reach 0.6, melts at 2500 K twice; a gas 10.
-VOLUME_RATIOS = (0.5, 4.0)
+# Of the whole cell, in percent 0.8 on 80 melts: the same atoms in the same frames have the same kinetic energy.
+CELL_TOLERANCE = 0.03
+# Volume over the estimate for the solid: hydroxides 0.4 (their ions overlap), melts at 2500 K twice; a gas 10 and more.
+VOLUME_RATIOS = (0.3, 4.0)
 # Shortest distance over the sum of covalent radii: 0.70 and more in melts at 2500 K.
 LEAST_CONTACT = 0.45
 
@@ -64,6 +66,30 @@ def velocity_gates(found: Sequence[SpeciesTemperature], *, reference_K: float, s
             )
         )
     return gates
+
+
+def recorded_gate(
+    seen: CellTemperature, *, recorded_K: float, friction_per_ps: float, frame_interval_ps: float
+) -> GateOutcome:
+    """Whether the recorded temperatures are those of the recorded motion.
+
+    Args:
+        seen: from the positions.
+        recorded_K: mean of the same frames.
+        friction_per_ps: of a thermostat that kicks: a velocity that forgets itself at the rate gamma has the share
+            (2 / pi) gamma dt / pi of its square beyond the Nyquist frequency; 0 for none.
+        frame_interval_ps: dt.
+    """
+    kicks = 2 * friction_per_ps * frame_interval_ps / np.pi**2
+    ratio = seen.temperature_K / recorded_K
+    return _gate(
+        "recorded_temperature",
+        ratio,
+        lower=None if seen.unseen is None else 1 - CELL_TOLERANCE - seen.unseen - kicks,
+        upper=1 + CELL_TOLERANCE,
+        message=f"the cell moves as at {seen.temperature_K:.0f} K{' or more' if seen.unseen is None else ''}, "
+        f"{recorded_K:.0f} K are recorded",
+    )
 
 
 def density_gate(system: AtomicSystem) -> GateOutcome:

@@ -15,8 +15,12 @@ FREQUENCIES = 512
 TOP = 0.9
 # With more than this there, motion faster than the frames must be expected, which the thermometer does not see.
 ROUGHEST = 0.6
-# What is not seen then: measured on melts, at most a quarter of the roughness.
+# What is not seen then, at most: of single species of melts, and of whole cells.
 UNSEEN_PER_ROUGHNESS = 0.25
+UNSEEN_OF_ALL_PER_ROUGHNESS = 0.12
+# Bonds of hydrogen vibrate with up to 125 THz, those of boron, carbon and nitrogen with up to 50 (a single sharp line
+# that is folded back leaves no roughness): the longest intervals that resolve them.
+LONGEST_INTERVAL_PS = {1: 0.004, 5: 0.01, 6: 0.01, 7: 0.01}
 # Species exchange energy within some tenths of a ps; so long is one reading of a species' temperature.
 EXCHANGE_PS = 0.15
 
@@ -32,6 +36,7 @@ class SpeciesTemperature:
         roughness: spectral density of the velocity in the top tenth of the resolved frequencies, over its mean; known
             whatever the frame interval is believed to be.
         stderr: relative scatter about the temperature of the whole cell.
+        resolved: whether the frames are close enough for the fastest bonds of the element.
     """
 
     number: int
@@ -39,11 +44,12 @@ class SpeciesTemperature:
     temperature_K: float
     roughness: float
     stderr: float
+    resolved: bool
 
     @property
     def telling(self) -> bool:
         """Whether frames are close enough to see all of the motion."""
-        return self.roughness < ROUGHEST
+        return self.resolved and self.roughness < ROUGHEST
 
     @property
     def unseen(self) -> float:
@@ -79,15 +85,32 @@ def species_temperatures(
         free = 1 - mass / float(masses_u.sum())
         kelvin = mass * square / frame_interval_ps**2 / BOLTZMANN_u_A2_PER_PS2_K / free if free > 0 else 0.0
         stderr = float(np.sqrt(2 / (3 * count * readings)))
-        found.append(SpeciesTemperature(int(number), count, kelvin, roughness, stderr))
+        resolved = frame_interval_ps <= LONGEST_INTERVAL_PS.get(int(number), np.inf)
+        found.append(SpeciesTemperature(int(number), count, kelvin, roughness, stderr, resolved))
     return found
 
 
-def whole_temperature_K(found: Sequence[SpeciesTemperature]) -> float | None:
-    """Temperature of the cell from its positions, or None where not all of its motion is seen."""
+@dataclass(frozen=True)
+class CellTemperature:
+    """Kinetic temperature of all atoms as their positions show it.
+
+    Attributes:
+        temperature_K: lower bound, and the value where motion is smooth.
+        unseen: share that may have escaped; None where not all of the motion is seen.
+    """
+
+    temperature_K: float
+    unseen: float | None
+
+
+def cell_temperature(found: Sequence[SpeciesTemperature]) -> CellTemperature:
+    """Temperature of the cell: the mean over its atoms."""
+    atoms = sum(one.atoms for one in found)
+    mean = sum(one.atoms * one.temperature_K for one in found) / atoms
     if not all(one.telling for one in found):
-        return None
-    return sum(one.atoms * one.temperature_K for one in found) / sum(one.atoms for one in found)
+        return CellTemperature(mean, None)
+    rough = sum(one.atoms * max(one.roughness, 0.0) for one in found) / atoms
+    return CellTemperature(mean, UNSEEN_OF_ALL_PER_ROUGHNESS * rough)
 
 
 def _velocity(steps: FloatArray) -> tuple[float, float]:

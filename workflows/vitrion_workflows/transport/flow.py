@@ -1,0 +1,62 @@
+"""Does a sublattice flow through the others? A drift of one species is no diffusion."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from vitrion_models.system import FloatArray, IntArray
+from vitrion_workflows.transport.displacements import centre_of_mass
+
+BLOCKS = 10
+# One run in ten thousand may be suspected wrongly; blocks that remember each other ask for some room.
+FALSE_ALARM = 1e-4
+AXES = 3
+
+
+@dataclass(frozen=True)
+class SublatticeFlow:
+    """The species whose centre of mass moves most steadily against the cell's.
+
+    Attributes:
+        number: atomic number.
+        ratio: squared mean of its block displacements over their scatter, F distributed without flow.
+        limit: of the ratio.
+        speed_A_per_frame: mean displacement of the sublattice in one frame.
+    """
+
+    number: int
+    ratio: float
+    limit: float
+    speed_A_per_frame: float
+
+
+def sublattice_flow(displacements_A: FloatArray, numbers: IntArray, *, masses_u: FloatArray) -> SublatticeFlow | None:
+    """Look for steady motion of a sublattice.
+
+    The path of each species' centre of mass is cut into ten blocks. Without a driving force their displacements are
+    random: ten times the squared mean over the variance within is F distributed (3 and 27 degrees of freedom).
+
+    Args:
+        displacements_A: of all atoms from the first frame, drift of the cell removed, shape (F, N, 3), F > 10.
+        numbers: atomic numbers, shape (N,).
+        masses_u: shape (N,).
+
+    Returns:
+        The species that stands out most; None where there is but one, whose drift is the cell's.
+    """
+    species = np.unique(numbers)
+    if len(species) == 1:
+        return None
+    edges = np.linspace(0, len(displacements_A) - 1, BLOCKS + 1).round().astype(int)
+    limit = float(stats.f.isf(FALSE_ALARM / len(species), AXES, AXES * (BLOCKS - 1)))
+    found = []
+    for number in species:
+        atoms = numbers == number
+        blocks = np.diff(centre_of_mass(displacements_A[:, atoms], masses_u[atoms])[edges], axis=0)
+        mean = blocks.mean(axis=0)
+        scatter = float(blocks.var(axis=0, ddof=1).mean())
+        ratio = BLOCKS * float(mean @ mean) / (AXES * scatter) if scatter > 0 else 0.0
+        speed = float(np.linalg.norm(mean)) * BLOCKS / (len(displacements_A) - 1)
+        found.append(SublatticeFlow(int(number), ratio, limit, speed))
+    return max(found, key=lambda one: one.ratio)
