@@ -126,7 +126,7 @@ ENTRIES = (
         licence="BSD-3-Clause",
         functional="PBE and PBE+U (MPtrj)",
         elements=chgnet.CHGNET_ELEMENTS,
-        speed="slow: about 2 milliseconds an atom and step on one core",
+        speed="slow: about 0.9 milliseconds an atom and step on one core",
         citation=CHGNET_PAPER,
         how_to_install=chgnet.ADVICE,
         optional=False,
@@ -140,7 +140,7 @@ ENTRIES = (
         licence="BSD-3-Clause",
         functional="PBE and PBE+U (MPtrj)",
         elements=chgnet.CHGNET_ELEMENTS,
-        speed="slow: about 2 milliseconds an atom and step on one core",
+        speed="slow: about 0.5 milliseconds an atom and step on one core",
         citation=CHGNET_PAPER,
         how_to_install=chgnet.ADVICE,
         optional=False,
@@ -154,7 +154,7 @@ ENTRIES = (
         licence="BSD-3-Clause",
         functional="r2SCAN (Materials Project), by transfer from PBE",
         elements=chgnet.CHGNET_ELEMENTS,
-        speed="slow: about 2 milliseconds an atom and step on one core",
+        speed="slow: about 0.9 milliseconds an atom and step on one core",
         citation=f"{CHGNET_PAPER}; X. Huang et al., arXiv:2504.05565 (2025)",
         how_to_install=chgnet.ADVICE,
         optional=False,
@@ -168,7 +168,7 @@ ENTRIES = (
         licence="BSD-3-Clause",
         functional="r2SCAN (MatPES)",
         elements=NEP89_ELEMENTS,
-        speed="slow: about 6 milliseconds an atom and step on one core",
+        speed="slow: about 1.4 milliseconds an atom and step on one core",
         citation="S. A. Tawfik et al., Digital Discovery (2024), doi:10.1039/d4dd00246f; "
         "A. D. Kaplan et al., arXiv:2503.04070 (2025)",
         how_to_install=diep.ADVICE,
@@ -229,14 +229,14 @@ ENTRIES = (
         probe=mace.probe_mace,
     ),
     _sevennet(
-        SEVENNET_0, functional="PBE and PBE+U (MPtrj)", speed="slow: about 8 milliseconds an atom and step on one core"
+        SEVENNET_0, functional="PBE and PBE+U (MPtrj)", speed="slow: about 7 milliseconds an atom and step on one core"
     ),
     _sevennet(SEVENNET_L3I5, functional="PBE and PBE+U (MPtrj)", speed="very slow: not measured by us"),
     _sevennet(
         SEVENNET_R2SCAN,
         functional="r2SCAN (Materials Project), learned together with PBE",
         further="J. Kim et al., J. Am. Chem. Soc. 147, 1042 (2025)",
-        speed="slow: about 8 milliseconds an atom and step on one core",
+        speed="slow: about 7 milliseconds an atom and step on one core",
     ),
     PotentialEntry(
         name="sevennet:",

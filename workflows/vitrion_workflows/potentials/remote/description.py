@@ -74,7 +74,7 @@ class RemoteDescription(_Strict):
     address: Annotated[str, AfterValidator(_real_address)] | None = None
     command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     structure: Path | None = None
-    start_timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    start_timeout_s: Annotated[float, Field(gt=0)] = 300.0
     call_timeout_s: Annotated[float, Field(gt=0)] = 600.0
     restarts: Annotated[int, Field(ge=0)] = 3
 
