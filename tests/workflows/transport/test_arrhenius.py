@@ -168,6 +168,8 @@ def test_conductivity_is_nernst_einstein():
         [ArrheniusPoint(1000, -5, 0.1), ArrheniusPoint(1200, -5.1, 0.0)],
         [ArrheniusPoint(1000, -5, 0.1), ArrheniusPoint(1200, np.nan, 0.1)],
         [ArrheniusPoint(-1000, -5, 0.1), ArrheniusPoint(1200, -5, 0.1)],
+        [ArrheniusPoint(1000, 200, 0.1), ArrheniusPoint(1200, 210, 0.1)],
+        [ArrheniusPoint(1000, 40, 0.01), ArrheniusPoint(4800, -3, 0.1)],
     ],
 )
 def test_too_little_to_fit_is_told(points):

@@ -24,6 +24,8 @@ FEWEST_FOR_CURVATURE = 3
 PRIOR_BEND_DECADES = 1.0
 CURVED_P = 0.05
 LINE_WIDTH = 1e-4
+LARGEST_LOG10_D = 100.0
+COLDEST_K, HOTTEST_K = 1.0, 10000.0
 TAILS_95 = (0.025, 0.975)
 TAILS_68 = (float(stats.norm.sf(1.0)), float(stats.norm.cdf(1.0)))
 
@@ -143,14 +145,14 @@ class ArrheniusFit:
         """Diffusivity that a further cell would show at a temperature.
 
         Args:
-            temperature_K: positive.
+            temperature_K: from 1 to 10000.
             log10_stderr: error with which that label would be measured; none by default, for the true value.
 
         Raises:
-            InputError: a temperature that is not positive.
+            InputError: a temperature outside that.
         """
-        if not temperature_K > 0:
-            raise InputError(f"{temperature_K:g} K is no temperature: give a positive one")
+        if not COLDEST_K <= temperature_K <= HOTTEST_K:
+            raise InputError(f"{temperature_K:g} K is no temperature to predict at: {COLDEST_K:g} to {HOTTEST_K:g} K")
         row = arrhenius_rows(np.array([temperature_K]))[0]
         nodes = self.posterior
         line = nodes.log10_D0 * row[0] + nodes.Ea_eV * row[1]
@@ -204,12 +206,15 @@ def fit_arrhenius(points: Sequence[ArrheniusPoint]) -> ArrheniusFit:
         points: labels of one material, potential, protocol and convention, at two measured temperatures or more.
 
     Raises:
-        InputError: fewer than two temperatures measured, or errors that are not positive.
+        InputError: fewer than two temperatures measured, impossible numbers, errors that are not positive, or a
+            diffusivity that falls with temperature beyond any doubt.
     """
     measured = [point for point in points if not point.censored]
     bounds = [point for point in points if point.censored]
-    if not all(np.isfinite(point.log10_D) and point.temperature_K > 0 for point in points):
-        raise InputError("every label needs a temperature and a diffusivity that are positive and finite")
+    if not all(abs(point.log10_D) < LARGEST_LOG10_D for point in points):
+        raise InputError("every label needs a decimal logarithm of D in cm2/s: one of them can be none")
+    if not all(COLDEST_K <= point.temperature_K <= HOTTEST_K for point in points):
+        raise InputError(f"every label needs a temperature from {COLDEST_K:g} to {HOTTEST_K:g} K")
     temperatures = np.array([point.temperature_K for point in measured])
     if len(set(temperatures.tolist())) < FEWEST_TEMPERATURES:
         raise InputError("an Arrhenius line needs measured labels at two temperatures or more")

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special
 
+from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 
 BOLTZMANN_eV_PER_K = 8.617333262145179e-5
 LOG10 = float(np.log(10.0))
-LOG_ROOT_2PI = 0.5 * float(np.log(2 * np.pi))
+ROOT_2_OVER_PI = float(np.sqrt(2 / np.pi))
 # D0 = a^2 nu / 6 for jumps of a = 3 A at nu = 1e13 /s is 1.5e-3 cm2/s; entropies of migration move it by decades.
 PRIOR_LOG10_D0 = -2.8
 PRIOR_LOG10_D0_DEVIATION = 1.5
@@ -91,9 +92,14 @@ def posterior(evidence: Evidence) -> Posterior:
     Priors: log10 D0 ~ N(-2.8, 1.5), Ea >= 0 flat, scatter exponential of mean 0.1 decades. For each of 28 scatters the
     logarithm of the posterior is concave in (log10 D0, Ea); Newton's method finds its mode, and a grid of 23 x 23
     nodes over 5.5 standard deviations of the Gaussian there takes the integral, tails and truncation included.
+
+    Raises:
+        InputError: labels that fall with temperature, whatever their scatter.
     """
     parts = [_slice(evidence, float(scatter)) for scatter in SCATTER_NODES]
     densities = np.array([density for _, density in parts])
+    if not np.isfinite(densities).any():
+        raise InputError("these labels fall as the temperature rises: no activation energy is that of a diffusivity")
     density = np.exp(densities - densities.max())
     # Trapezoid in the logarithm of the scatter, whose nodes are evenly spaced there.
     density *= SCATTER_NODES[:, None] * np.exp(-SCATTER_NODES / PRIOR_SCATTER_DECADES)[:, None]
@@ -152,7 +158,9 @@ def _log_density(evidence: Evidence, line: FloatArray, scatter: float) -> tuple[
     if len(evidence.bounds):
         width = np.hypot(CENSORING_SOFTNESS, scatter)
         z = (evidence.bounds - evidence.bound_design @ line) / width
-        ratio = np.exp(-0.5 * z**2 - LOG_ROOT_2PI - special.log_ndtr(z))
+        ratio = ROOT_2_OVER_PI / special.erfcx(-z / np.sqrt(2.0))
+        # Between zero and one by Sampford's inequality; far below the bound it is a difference of large numbers.
+        curvature = np.clip(ratio * (ratio + z), 0.0, 1.0)
         gradient = gradient - evidence.bound_design.T @ ratio / width
-        hessian = hessian - (evidence.bound_design.T * (ratio * (ratio + z) / width**2)) @ evidence.bound_design
+        hessian = hessian - (evidence.bound_design.T * (curvature / width**2)) @ evidence.bound_design
     return float(_log_densities(evidence, line[None], scatter)[0]), gradient, hessian
