@@ -115,6 +115,13 @@ def test_samples_are_not_all_alike(overfitted):
     assert first[0].fractional @ cell.lattice_A == pytest.approx(first[0].positions_A, abs=1e-9)
 
 
+def test_a_cell_is_the_same_however_many_are_drawn_with_it(overfitted):
+    cell = cristobalite()
+    drawn = {count: overfitted.sample(cell.numbers, cell.lattice_A, count=count, seed=2) for count in (1, 3, 5)}
+    for cells in drawn.values():
+        assert all(np.array_equal(one.positions_A, two.positions_A) for one, two in zip(cells, drawn[5], strict=False))
+
+
 def test_equal_seeds_give_equal_bytes_and_others_do_not(tiny):
     cells = [rock_salt(3, 17, 5.14)]
     again = generators.train(cells, config=TINY, seed=1)
