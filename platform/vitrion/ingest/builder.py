@@ -6,7 +6,7 @@ after a crash at any point a second run over the same outputs leaves the documen
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -131,7 +131,7 @@ def build_from_job_store(
     campaign: str | None = None,
     scratch: Path | None = None,
 ) -> BuildReport:
-    """Build from every document of a JobStore that no structure or label comes from yet.
+    """Build from every document of a JobStore with an outcome that the database does not hold yet.
 
     Args:
         db: the database.
@@ -148,24 +148,23 @@ def build_from_job_store(
 def _unread(db: Database, job_store: Any) -> Iterator[list[dict[str, Any]]]:
     # Cells first and labels later in time: a label's cell comes in an earlier batch or in its own.
     stored = job_store.query({}, properties=["uuid", "index", "completed_at"], load=False)
-    jobs = sorted((str(row.get("completed_at")), row["uuid"]) for row in stored)
-    known = _jobs_built(db, [uuid for _, uuid in jobs])
-    fresh = list(dict.fromkeys(uuid for _, uuid in jobs if uuid not in known))
-    for start in range(0, len(fresh), DOCUMENTS_AT_ONCE):
-        batch = fresh[start : start + DOCUMENTS_AT_ONCE]
-        yield sorted(
+    ended = sorted((str(row.get("completed_at")), row["uuid"]) for row in stored)
+    jobs = list(dict.fromkeys(uuid for _, uuid in ended))
+    for start in range(0, len(jobs), DOCUMENTS_AT_ONCE):
+        batch = jobs[start : start + DOCUMENTS_AT_ONCE]
+        documents = sorted(
             job_store.query({"uuid": {"$in": batch}}, load=True),
             key=lambda row: (batch.index(row["uuid"]), row["index"]),
         )
+        yield [document for document in documents if not _is_built(db, document)]
 
 
-def _jobs_built(db: Database, uuids: Sequence[str]) -> set[str]:
-    built: set[str] = set()
-    for start in range(0, len(uuids), DOCUMENTS_AT_ONCE):
-        batch = list(uuids[start : start + DOCUMENTS_AT_ONCE])
-        built |= {str(row.job) for row in db.structures.search(job=batch)}
-        built |= {str(row.job) for row in db.labels.search(job=batch)}
-    return built
+def _is_built(db: Database, document: dict[str, Any]) -> bool:
+    # Judged by the outcomes: a crash may have come between two of one job, whose name then stands in the first alone.
+    found = [each.outcome for each in find_outcomes(document)]
+    keys = [outcome_key(outcome) for outcome in found if isinstance(outcome, LabelOutcome)]
+    cells = [outcome.fingerprint for outcome in found if isinstance(outcome, CellOutcome)]
+    return len(db.labels.find(keys)) == len(set(keys)) and all(db.structures.resolve(name) for name in cells)
 
 
 def _add_cell(db: Database, found: FoundOutcome, outcome: CellOutcome, provenance: Provenance) -> BuildReport:

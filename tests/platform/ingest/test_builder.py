@@ -350,6 +350,20 @@ def test_a_job_store_is_read_incrementally(database, tmp_path, monkeypatch):
     assert database.labels.count() == 2
 
 
+@pytest.mark.filterwarnings("ignore:cd is deprecated:FutureWarning")  # monty's, inside jobflow
+def test_a_crash_between_the_outcomes_of_one_job_loses_none_of_them(database, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    store = JobStore(MemoryStore())
+    store.connect()
+    made = [cell(1), label(cell(1), 1000.0), label(cell(1), 1500.0)]
+    store.update([document("job-1", [outcome.model_dump(mode="json") for outcome in made]) | {"index": 1}], key="uuid")
+    build(database, [document("job-1", made[:2])], scratch=tmp_path)
+    assert database.labels.count() == 1
+    report = build_from_job_store(database, store, scratch=tmp_path)
+    assert (report.structures_created, report.labels_created) == (0, 1)
+    assert build_from_job_store(database, store, scratch=tmp_path).labels == ()
+
+
 def test_a_label_from_another_start_is_another_label_and_says_so(database, tmp_path):
     ordinary = label(cell(1), 1000.0)
     start = StartRecord(kind="equilibrated_by", potential="wells", weights_sha256="ef" * 32, equilibration_ps=4.0)
