@@ -62,13 +62,11 @@ def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
     if (stored := _stored_plan(db, configuration)) is not None:
         return stored
     potential, note = _choose_potential(configuration.potential)
-    _require_referee(effective(configuration, note))
+    _require_referee(effective(configuration, note), workhorse=potential)
     # From here on nothing is left to be refused: a campaign that cannot begin leaves no trace under its name.
     begun = configuration
     db.campaigns.create_or_get(begun.name, begun.model_dump(mode="json"), begun.content_hash())
     configuration = effective(configuration, note)
-    if configuration.referee is not None and configuration.referee.potential == potential:
-        raise InputError(f"campaign {configuration.name}: the referee must not be the workhorse ({potential})")
     crystals: dict[str, str | None] = dict(_add_crystals(db, configuration))
     derived = _derive(configuration, tuple(crystals))
     groups = {formula: chemical_system(formula) for formula in crystals}
@@ -171,8 +169,10 @@ def _choose_potential(wanted: str) -> tuple[str, str]:
     return name, "" if name == WORKHORSE else reason
 
 
-def _require_referee(configuration: CampaignConfiguration) -> None:
+def _require_referee(configuration: CampaignConfiguration, *, workhorse: str) -> None:
     referee = configuration.referee
+    if referee is not None and referee.potential == workhorse:
+        raise InputError(f"campaign {configuration.name}: the referee must not be the workhorse ({workhorse})")
     if referee is not None and not (available := potentials.installed(referee.potential)).ok:
         raise MissingDependencyError(f"referee {referee.potential} cannot run: {available.reason}")
 

@@ -95,6 +95,12 @@ def test_any_other_change_is_refused_and_named(db, changes, key):
     assert db.campaigns.get("tiny").configuration["seed"] == 3
 
 
+def test_a_campaign_that_cannot_begin_leaves_no_trace_under_its_name(db):
+    with pytest.raises(InputError, match="referee must not be the workhorse"):
+        make_plan(db, campaign(referee={"potential": "lennard-jones", "labels": 1}))
+    assert make_plan(db, campaign()).potential == "lennard-jones"
+
+
 @pytest.mark.usefixtures("without_nep89")
 def test_two_that_begin_at_once_follow_the_plan_of_the_first(db, monkeypatch):
     configuration = campaign(potential="auto")
