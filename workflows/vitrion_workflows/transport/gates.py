@@ -16,12 +16,14 @@ from vitrion_workflows.transport.estimate import CM2_PER_S, DiffusivityEstimate
 from vitrion_workflows.transport.flow import SublatticeFlow
 from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K, SpeciesMotion
 from vitrion_workflows.transport.framework import Framework
+from vitrion_workflows.transport.window import LATEST_START, VIBRATION_PS
 
 # A two-sided test that is wrong in one sound run of a hundred.
 SIGMAS = float(stats.norm.isf(0.005))
 TEMPERATURE_TOLERANCE = 0.05
 # An error of the temperature that must not pass, and how surely.
 TEMPERATURE_ERROR = 0.1
+STEADY_SIGMAS = float(stats.norm.isf(0.0025))
 SURE_SIGMAS = float(stats.norm.isf(0.01))
 SAME = 1e-6
 # Free flight is a strict bound in equilibrium; the temperature gate leaves a twentieth, the rest is slack.
@@ -35,6 +37,7 @@ WRAPPED_STEP = 0.5
 DRIFT_SIGMAS = 3.0
 # Twice the logarithm of a likelihood ratio: 3 is odds of 4.5 to 1 for a power law.
 LARGEST_ANOMALY = 3.0
+SHORTEST_SURE_PS = VIBRATION_PS / LATEST_START
 LARGEST_BEND = 0.2
 # A jump between neighbouring sites of an ion conductor, and how many of them make a rate.
 JUMP_A = 3.0
@@ -91,6 +94,32 @@ def series_stderr(temperatures_K: FloatArray) -> float:
     """Relative standard error of the mean of a series of temperatures, from its own correlation."""
     samples = len(temperatures_K) / statistical_inefficiency(temperatures_K)
     return float(temperatures_K.std() / temperatures_K.mean() / np.sqrt(samples))
+
+
+def steady_temperature_gate(temperatures_K: FloatArray, *, stderr: float) -> GateOutcome:
+    """Whether the temperature rises or falls steadily, in a two-sided test at 0.5 %.
+
+    A straight line through a series whose mean has the standard error s ends sqrt(12) s from where it begins, within
+    its own error.
+
+    Args:
+        temperatures_K: of a run, relaxation left out, shape (n,).
+        stderr: relative, of their mean, see `Coupling`.
+    """
+    count = len(temperatures_K)
+    time = (np.arange(count) - (count - 1) / 2) / count
+    mean = float(temperatures_K.mean())
+    rise = float(time @ temperatures_K / (time @ time)) / mean
+    residual = temperatures_K - mean * (1 + rise * time)
+    error = max(stderr, float(residual.std() / mean * np.sqrt(statistical_inefficiency(residual) / count)))
+    z = rise / (np.sqrt(12) * error)
+    return _gate(
+        "steady_temperature",
+        z,
+        lower=-STEADY_SIGMAS,
+        upper=STEADY_SIGMAS,
+        message=f"the temperature changes by {rise:+.0%} over the run, {abs(z):.1f} standard errors",
+    )
 
 
 def set_temperature_gate(set_K: float | None, *, asked_K: float, judged: Iterable[GateOutcome]) -> GateOutcome:
@@ -223,18 +252,28 @@ def flow_gate(flow: SublatticeFlow) -> GateOutcome:
 
 
 def straight_gate(estimate: DiffusivityEstimate) -> GateOutcome:
-    """Whether the slope stands still within 20 % from one window to the next; what it bends widens the interval."""
-    start = estimate.fit_window_ps[0]
+    """Whether the slope stands still from one window to the next, within 20 % or two standard errors.
+
+    What it bends widens the interval in any case.
+    """
+    start, value = estimate.fit_window_ps[0], estimate.value_cm2_per_s
+    noise = 2 * estimate.noise_cm2_per_s / value if value > 0 else 0.0
     told = f"still bends by {estimate.bend:.0%} at" if estimate.bend else "straight from"
-    return _gate("straight", estimate.bend, upper=LARGEST_BEND, message=f"MSD {told} {start:.3g} ps")
+    return _gate("straight", estimate.bend, upper=max(LARGEST_BEND, noise), message=f"MSD {told} {start:.3g} ps")
 
 
 def exponent_gate(estimate: DiffusivityEstimate) -> GateOutcome:
-    """Whether diffusion in a cage explains the whole motion as well as a power law without a plateau does."""
+    """Whether diffusion in a cage explains the whole motion as well as a power law without a plateau does.
+
+    A run too short to start beyond the slowest vibrations cannot plead a slow cage: where its exponent is not one, the
+    cage must explain the motion better than the power law.
+    """
+    short = estimate.duration_ps < SHORTEST_SURE_PS
+    far = abs(1 - estimate.exponent) > SIGMAS * estimate.exponent_stderr
     return _gate(
         "exponent",
         estimate.anomaly,
-        upper=LARGEST_ANOMALY,
+        upper=-LARGEST_ANOMALY if short and far else LARGEST_ANOMALY,
         message=f"exponent {estimate.exponent:.2f} +- {estimate.exponent_stderr:.2f}, "
         f"evidence against diffusion {estimate.anomaly:.1f}",
     )

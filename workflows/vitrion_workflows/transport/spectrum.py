@@ -244,7 +244,7 @@ def _terms(now: FloatArray, modes: _Modes, logs: FloatArray) -> tuple[FloatArray
     shapes, slower = _shapes(np.exp(now[:, 3]), modes.omega_per_ps)
     power = np.exp(np.clip(now[:, [TILT]] * logs, -30, 30))
     total = power + now[:, [CAGED]] * shapes
-    sound = (total > SMALLEST_POWER * power).all(axis=1)
+    sound = (total / power).min(axis=1) > SMALLEST_POWER
     total = np.where(sound[:, None], total, 1.0)
     spectrum = np.exp(np.clip(now[:, :1], -300, 300)) * total
     cost = ((np.log(spectrum) + modes.mean_A2 / spectrum) * modes.counts).sum(axis=1)
