@@ -120,6 +120,8 @@ def test_sound_run_is_accepted_with_everything_stored():
     }
     assert outcome.mean_temperature_K == pytest.approx(TEMPERATURE_K, rel=0.05)
     assert outcome.production_ps + outcome.equilibration_ps == pytest.approx(12.0)
+    assert np.mean(outcome.motion.principal) == pytest.approx(outcome.value)
+    assert outcome.motion.green_kubo == pytest.approx(outcome.value, rel=0.5)
     assert type(outcome).model_validate_json(outcome.model_dump_json()) == outcome
 
 
