@@ -4,9 +4,11 @@ Prints one JSON line a figure: name, value, unit, baseline, ratio (value / basel
 
 *Races*: the baseline is one process with default threads, as people run it; ours two processes of one thread each, each
 with two cells in a batch. Processes are started once and asked in turns (theirs, ours, theirs, ...), because the
-machine may be busy; the median of the turns' ratios is given. ``steps/s`` is wall time, of all cells together; ``CPU ms
-a step`` is processor time of one step of one cell, which other work on the machine disturbs less. NEP89's baseline is
-calorine where it can be imported, else nep-adapters' own calculator (each line says which).
+machine may be busy; the median of the turns' ratios is given. ``steps/s`` is wall time, of all cells together. Threads
+that wait for each other suffer most from other work: wall times mean something on a quiet machine only (the baseline's
+threads wait passively, which spares it the worst). ``CPU ms a step`` is processor time of one step of one cell, both
+sides on one thread: trust this one on a busy machine. NEP89's baseline is calorine where it can be imported, else
+nep-adapters' own calculator (each line says which).
 
 *Overhead*: a batched step beside nothing but the bare force call, in turns in one process of one thread.
 
@@ -214,12 +216,13 @@ class Child:
     """One process of a race."""
 
     def __init__(self, side: str, name: str, model: str, device: str, cells: int) -> None:
-        environment = dict(os.environ)
+        environment = dict(os.environ) | {"OMP_WAIT_POLICY": "passive"}
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             environment.pop(variable, None)
-            if side == "ours":
+            if side != "default":
                 environment[variable] = "1"
-        command = [sys.executable, __file__, "--child", side, "--only", name, "--model", model]
+        kind = "ours" if side == "ours" else "theirs"
+        command = [sys.executable, __file__, "--child", kind, "--only", name, "--model", model]
         command += ["--device", device, "--cells", str(cells)]
         self._process = subprocess.Popen(
             command,
@@ -269,33 +272,36 @@ def report(name: str, value: float, unit: str, baseline: float | None = None, ra
 def race(name: str, cells: tuple[str, ...], *, model: str, turns: int) -> None:
     """Ours in two processes against theirs with default threads."""
     pair = [Child("ours", name, model, "cpu", CELLS_EACH) for _ in range(2)]
-    other = Child("theirs", name, model, "cpu", 1)
+    other, single = Child("default", name, model, "cpu", 1), Child("single", name, model, "cpu", 1)
     label = baseline_label(name)
     for cell in cells:
         steps = STEPS[name] if int(cell.partition("-")[2]) <= 64 else max(STEPS[name] // 2, 4)
+        their_steps = max(steps // 3, 2)
         rates: list[tuple[float, float]] = []
         processor: list[tuple[float, float]] = []
         memory = (0.0, 0.0)
         for turn in range(turns + 1):
-            other.ask(cell, steps)
-            wall, theirs_cpu, theirs_memory = other.answer()
+            other.ask(cell, their_steps)
+            wall, _, theirs_memory = other.answer()
+            single.ask(cell, their_steps)
+            _, theirs_cpu, _ = single.answer()
             for child in pair:
                 child.ask(cell, steps)
             answers = [child.answer() for child in pair]
             if turn:  # the first turn warms up
-                rates.append((sum(CELLS_EACH * steps / answer[0] for answer in answers), steps / wall))
+                rates.append((sum(CELLS_EACH * steps / answer[0] for answer in answers), their_steps / wall))
                 mine = sum(answer[1] for answer in answers) / (2 * CELLS_EACH * steps)
-                processor.append((1000 * mine, 1000 * theirs_cpu / steps))
+                processor.append((1000 * mine, 1000 * theirs_cpu / their_steps))
             memory = (max(answer[2] for answer in answers), theirs_memory)
         rate, base = (median([row[side] for row in rates]) for side in range(2))
         ratio = median([row[0] / row[1] for row in rates])
         report(f"{name} {cell}: steps/s of 4 cells in two processes, beside {label}", rate, "1/s", base, ratio)
         mine_ms, base_ms = (median([row[side] for row in processor]) for side in range(2))
-        report(f"{name} {cell}: CPU ms a step, beside {label}", mine_ms, "ms", base_ms)
+        report(f"{name} {cell}: CPU ms a step on one thread, beside {label}", mine_ms, "ms", base_ms)
         per_day = STEP_FS * 1e-6 * 86400
         report(f"{name} {cell}: simulated time a day on two cores", rate * per_day, "ns/day", base * per_day, ratio)
         report(f"{name} {cell}: peak memory of a process", memory[0], "MB", memory[1])
-    for child in (*pair, other):
+    for child in (*pair, other, single):
         child.end()
 
 
@@ -345,7 +351,7 @@ def on_gpu(names: list[str], *, model: str) -> None:
     """64 cells in one batch against ASE's loop over them, both on the GPU."""
     for name in names:
         mine = Child("ours", name, model, "cuda", GPU_CELLS)
-        other = Child("theirs", name, model, "cuda", 1)
+        other = Child("default", name, model, "cuda", 1)
         for cell in ("LiCl-96", "Li3PS4-96", "Li2O-96"):
             rows, memory = [], 0.0
             for turn in range(4):

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vitrion_workflows.potentials.mace_convolution import fuse
 from vitrion_workflows.potentials.neighbours import Edges
 
 
@@ -38,6 +39,8 @@ class MaceNetwork:
         rounded = torch.atleast_2d(self._model.atomic_energies_fn.atomic_energies)[head].double()
         self._lost_eV = exact - rounded
         self._head = torch.tensor([head], device=device)
+        for interaction in self._model.interactions:
+            fuse(interaction)
         for parameter in self._model.parameters():
             parameter.requires_grad_(False)
 
@@ -53,7 +56,8 @@ class MaceNetwork:
             (B, 3).
         """
         species = self._types.index_select(0, numbers)
-        signed = edges.bond_vectors_A.index_select(0, edges.bond) * edges.sign[:, None]
+        # An edge comes from its second atom and ends at its first, so that edges stand in the order of their ends.
+        signed = edges.bond_vectors_A.index_select(0, edges.bond) * -edges.sign[:, None]
         with torch.enable_grad():
             vectors = signed.float().requires_grad_()
             atoms = self._model(self._graph(species, vectors, edges), compute_force=False)["node_energy"]
@@ -63,7 +67,7 @@ class MaceNetwork:
                 else torch.zeros_like(vectors)
             )
         energies = atoms.detach() + self._lost_eV.index_select(0, species)
-        return energies, along.index_select(0, edges.forward) - along.index_select(0, edges.backward)
+        return energies, along.index_select(0, edges.backward) - along.index_select(0, edges.forward)
 
     def _graph(self, species: Tensor, vectors: Tensor, edges: Edges) -> dict[str, Tensor]:
         atoms = len(species)
@@ -71,7 +75,7 @@ class MaceNetwork:
         return {
             "positions": origin,
             "node_attrs": self._one_hot.index_select(0, species),
-            "edge_index": torch.stack([edges.first, edges.second]),
+            "edge_index": torch.stack([edges.second, edges.first]),
             "shifts": vectors,
             "unit_shifts": vectors.detach(),
             "cell": vectors.new_zeros(3, 3),
