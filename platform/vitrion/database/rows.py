@@ -87,6 +87,7 @@ class LabelRow:
     fit_window_ps: tuple[float, float] | None = None
     equilibration_ps: float | None = None
     production_ps: float | None = None
+    stopped: str | None = None
     mean_temperature_K: float | None = None
     framework_state: str | None = None
     msd: Mapping[str, Any] | None = None

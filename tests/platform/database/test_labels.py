@@ -15,6 +15,7 @@ from vitrion_workflows.schemas import (
     LabelState,
     MethodRecord,
     MsdTable,
+    StopReason,
     label_key,
 )
 
@@ -94,6 +95,11 @@ def test_a_label_is_stored_once_under_the_key_known_before_it_was_made(db, cell)
     assert row.msd["msd_A2"] == [2.0]
     assert row.method["engine"] == "vitrion-batched"
     assert set(db.labels.find([added.key, "0" * 64])) == {added.key}
+
+
+def test_a_label_says_why_its_run_ended(db, cell):
+    ended = outcome(cell).model_copy(update={"stopped": StopReason.TARGET})
+    assert db.labels.get(db.labels.add(ended).key).stopped == "target"
 
 
 def test_a_label_of_an_unknown_structure_is_refused(db):

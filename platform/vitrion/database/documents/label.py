@@ -49,6 +49,7 @@ class LabelDocument(VersionedDocument):
     fit_window_ps = ListField(FloatField())
     equilibration_ps = FloatField()
     production_ps = FloatField()
+    stopped = StringField()
     mean_temperature_K = FloatField()
     framework_state = StringField()
     msd = DictField()
