@@ -16,6 +16,9 @@ from vitrion_workflows.transport.frames import largest_fractional_step, species_
 from vitrion_workflows.transport.plausibility import contact_gate, density_gate, recorded_gate, velocity_gates
 from vitrion_workflows.transport.thermometer import SpeciesTemperature, cell_temperature, species_temperatures
 
+LONGEST_RELAXATION = 4
+SHORTEST_RELAXATION_PS = 1.0
+
 
 @dataclass(frozen=True)
 class Integrity:
@@ -92,14 +95,9 @@ def integrity(
     found += [gates.ballistic_gate(motion, duration_ps=duration), *velocities]
     if thermal.recorded_K is not None:
         known = coupling or gates.Coupling()
-        found.append(
-            recorded_gate(
-                cell_temperature(thermal.species),
-                recorded_K=thermal.recorded_K,
-                friction_per_ps=known.rate_per_ps if known.noisy else 0.0,
-                frame_interval_ps=trajectory.frame_interval_ps,
-            )
-        )
+        kicks = known.rate_per_ps * trajectory.frame_interval_ps if known.noisy else 0.0
+        found.append(recorded_gate(cell_temperature(thermal.species), recorded_K=thermal.recorded_K, kicks=kicks))
+    found += _steady_gates(trajectory, start, coupling or gates.Coupling())
     if temperature_K is None:
         missing |= {"temperature": "none was given to compare with"}
     elif thermal.mean_K is None:
@@ -112,6 +110,19 @@ def integrity(
         gates.drift_gate(drift, mass_u=float(trajectory.masses_u.sum()), temperature_K=reference, duration_ps=duration)
     )
     return Integrity(tuple(found), missing, drift, thermal.mean_K)
+
+
+def _steady_gates(trajectory: Trajectory, start: Equilibration, coupling: gates.Coupling) -> list[GateOutcome]:
+    if trajectory.temperatures_K is None:
+        return []
+    # A drift looks like a long relaxation: no more than a quarter is taken for one here.
+    count, interval = len(trajectory), trajectory.frame_interval_ps
+    first = max(
+        min(start.frames, count // LONGEST_RELAXATION), min(round(SHORTEST_RELAXATION_PS / interval), count // 2)
+    )
+    series = trajectory.temperatures_K[first:]
+    stderr = coupling.stderr(len(trajectory.numbers), duration_ps=len(series) * interval)
+    return [gates.steady_temperature_gate(series, stderr=stderr)]
 
 
 def _frame_gates(trajectory: Trajectory, displacements_A: FloatArray) -> list[GateOutcome]:

@@ -68,24 +68,20 @@ def velocity_gates(found: Sequence[SpeciesTemperature], *, reference_K: float, s
     return gates
 
 
-def recorded_gate(
-    seen: CellTemperature, *, recorded_K: float, friction_per_ps: float, frame_interval_ps: float
-) -> GateOutcome:
+def recorded_gate(seen: CellTemperature, *, recorded_K: float, kicks: float) -> GateOutcome:
     """Whether the recorded temperatures are those of the recorded motion.
 
     Args:
         seen: from the positions.
         recorded_K: mean of the same frames.
-        friction_per_ps: of a thermostat that kicks: a velocity that forgets itself at the rate gamma has the share
-            (2 / pi) gamma dt / pi of its square beyond the Nyquist frequency; 0 for none.
-        frame_interval_ps: dt.
+        kicks: friction of a Langevin thermostat times the frame interval: of a velocity that is kicked at the rate
+            gamma the share 2 gamma dt / pi^2 of its square lies beyond the Nyquist frequency. 0 for no kicks.
     """
-    kicks = 2 * friction_per_ps * frame_interval_ps / np.pi**2
     ratio = seen.temperature_K / recorded_K
     return _gate(
         "recorded_temperature",
         ratio,
-        lower=None if seen.unseen is None else 1 - CELL_TOLERANCE - seen.unseen - kicks,
+        lower=None if seen.unseen is None else 1 - CELL_TOLERANCE - seen.unseen - 2 * kicks / np.pi**2,
         upper=1 + CELL_TOLERANCE,
         message=f"the cell moves as at {seen.temperature_K:.0f} K{' or more' if seen.unseen is None else ''}, "
         f"{recorded_K:.0f} K are recorded",

@@ -1,0 +1,87 @@
+"""Errors planted in good trajectories and label files: none comes out as an accepted label."""
+
+import numpy as np
+import pytest
+from mutations import LABEL_MUTATIONS, MUTATIONS, Claim, label, label_fault
+from pymatgen.core import Lattice, Structure
+
+from vitrion_workflows import potentials
+from vitrion_workflows.dynamics import MDPlan, run_md
+from vitrion_workflows.schemas import FrameworkState, LabelState, failed_gates
+from vitrion_workflows.schemas.geometry import system_from_structure
+from vitrion_workflows.transport.continuity import continuity
+from vitrion_workflows.transport.displacements import remove_drift
+from vitrion_workflows.transport.thermometer import cell_temperature, species_temperatures
+
+TEMPERATURE_K = 1000.0
+MELTING_K = 2500.0
+
+
+def melt(*, seed, thermostat, steps=4000):
+    """Molten chloride of a Lennard-Jones mixture, 64 atoms, 8 ps in frames of 20 fs."""
+    crystal = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.8), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    start = system_from_structure(crystal * (2, 2, 2))
+    model = potentials.load("lennard-jones")
+    common = {"time_step_fs": 2.0, "seed": seed, "thermostat": "langevin"}
+    hot = run_md(start, model, MDPlan(steps=800, temperature_K=MELTING_K, friction_per_ps=5, frame_every=100, **common))
+    plan = MDPlan(steps=steps, temperature_K=TEMPERATURE_K, friction_per_ps=10, frame_every=100, **common)
+    cold = run_md(hot.system, model, plan.__class__(**vars(plan) | {"steps": 800}))
+    run = vars(plan) | {"thermostat": thermostat, "frame_every": 10, "friction_per_ps": 2.0}
+    found = run_md(cold.system, model, MDPlan(**run), velocities=cold.state.velocities_A_per_ps)
+    return Claim(found.trajectory, temperature_K=TEMPERATURE_K, thermostat=thermostat, friction_per_ps=2.0)
+
+
+@pytest.fixture(scope="module", params=["langevin", "nose-hoover"])
+def good(request):
+    return melt(seed=3, thermostat=request.param)
+
+
+def test_good_run_is_accepted(good):
+    outcome = label(good)
+    assert outcome.state is LabelState.ACCEPTED, failed_gates(outcome.gates)
+    assert outcome.framework_state is FrameworkState.MOLTEN
+    assert label_fault(outcome.model_dump(mode="json")) is None
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_no_planted_error_is_accepted(good, name):
+    planted = MUTATIONS[name](good, np.random.default_rng(0))
+    outcome = label(planted)
+    assert outcome.state is LabelState.REJECTED
+    assert failed_gates(outcome.gates)
+
+
+def test_no_planted_error_in_a_label_file_is_accepted(good):
+    content = label(good).model_dump(mode="json")
+    passed = [name for name, plant in LABEL_MUTATIONS.items() if label_fault(plant(content)) is None]
+    assert not passed
+
+
+def test_drift_of_the_whole_cell_changes_nothing(good):
+    found = good.trajectory
+    path = 1.0 * found.frame_interval_ps * np.arange(len(found))
+    moved = label(good.changed(positions_A=found.positions_A + path[:, None, None]))
+    assert moved.state is LabelState.ACCEPTED
+    assert moved.value == pytest.approx(label(good).value, rel=1e-6)
+
+
+def test_positions_alone_give_the_kinetic_temperature(good):
+    """The engine's own velocities, never stored, against the thermometer: within 2 % of the same frames."""
+    found = good.trajectory
+    path = remove_drift(found.positions_A, found.masses_u)
+    species = species_temperatures(
+        path, found.numbers, masses_u=found.masses_u, frame_interval_ps=found.frame_interval_ps
+    )
+    seen = cell_temperature(species)
+    assert seen.temperature_K == pytest.approx(found.temperatures_K.mean(), rel=0.02)
+    assert all(one.telling for one in species)
+
+
+@pytest.mark.parametrize("at", [2, 3, 150, 396, 397])
+def test_one_missing_frame_stands_out_wherever_it_is(good, at):
+    found = good.trajectory
+    path = remove_drift(found.positions_A, found.masses_u)
+    whole = continuity(path, found.numbers)
+    cut = continuity(np.delete(path, at, axis=0), found.numbers)
+    assert whole.log_odds < 0 < 3 * cut.limit < cut.log_odds
+    assert cut.at == at
