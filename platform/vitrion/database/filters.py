@@ -3,6 +3,7 @@
 import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Real
 from typing import Any, TypeAlias, TypedDict
 
 from vitrion.database.documents import DOCUMENTS, field_names
@@ -69,12 +70,16 @@ class LabelFilters(CommonFilters, total=False):
 
 
 def _several(value: Any) -> list[Any]:
-    return [value] if isinstance(value, str | int) else list(value)
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
 
 
-def _is(field: str) -> Callable[[Any], Query]:
+def _is(field: str, kind: type = str) -> Callable[[Any], Query]:
     def clause(value: Any) -> Query:
         values = _several(value)
+        for one in values:
+            # What the field can never hold finds nothing, and nobody would know why.
+            if not isinstance(one, kind) or isinstance(one, bool):
+                raise InputError(f"{one!r} is no {field}: give {'text' if kind is str else 'a whole number'}")
         return {field: values[0] if len(values) == 1 else {"$in": values}}
 
     return clause
@@ -109,14 +114,12 @@ def _normalised(field: str, normal: Callable[[str], str]) -> Callable[[Any], Que
 
 def _within(field: str) -> Callable[[Any], Query]:
     def clause(value: Any) -> Query:
-        if isinstance(value, int | float) and not math.isnan(value):
-            return {field: value}
+        if isinstance(value, Real):
+            return {field: _number(value, field)}
         try:
-            lowest, highest = value
+            lowest, highest = (None if limit is None else _number(limit, field) for limit in value)
         except (TypeError, ValueError):
             raise InputError(f"{value!r} is no range of {field}: give a number or (lowest, highest)") from None
-        if any(limit is not None and math.isnan(limit) for limit in (lowest, highest)):
-            raise InputError(f"the range of {field} is not made of numbers")
         if lowest is not None and highest is not None and lowest > highest:
             raise InputError(f"the range of {field} is empty: {lowest} is above {highest}")
         limits = {operator: limit for operator, limit in (("$gte", lowest), ("$lte", highest)) if limit is not None}
@@ -127,6 +130,13 @@ def _within(field: str) -> Callable[[Any], Query]:
     return clause
 
 
+def _number(value: Any, field: str) -> float:
+    """A Python number, which BSON can hold, from one of any kind."""
+    if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(value):
+        raise InputError(f"the range of {field} is not made of numbers: {value!r} is none")
+    return float(value)
+
+
 def _elements(operator: str) -> Callable[[Any], Query]:
     def clause(value: Any) -> Query:
         return {"elements": {operator: [_element(symbol) for symbol in _several(value)]}}
@@ -135,7 +145,14 @@ def _elements(operator: str) -> Callable[[Any], Query]:
 
 
 def _flag(field: str) -> Callable[[Any], Query]:
-    return lambda value: {field: bool(value)}
+    return lambda value: {field: _yes_or_no(value, field)}
+
+
+def _yes_or_no(value: Any, name: str) -> bool:
+    # bool("no") is True.
+    if not isinstance(value, bool):
+        raise InputError(f"{name} is {value!r}: give True or False")
+    return value
 
 
 def _element(symbol: str) -> str:
@@ -191,7 +208,8 @@ _COMMON: dict[str, Callable[[Any], Query]] = {
     "density": _within("density_g_cm3"),
     "mobile_ion_fraction": _within("mobile_ion_fraction"),
     "n_atoms": _within("n_atoms"),
-    **{name: _is(name) for name in ("campaign", "cycle", "dataset", "job")},
+    **{name: _is(name) for name in ("campaign", "dataset", "job")},
+    "cycle": _is("cycle", int),
     "kind": _one_of("kind", StructureKind),
 }
 
@@ -224,10 +242,10 @@ CLAUSES: dict[str, dict[str, Callable[[Any], Query]]] = {
         "log10_value": _within("log10_value"),
         "accepted": lambda value: {
             "state": LabelState.ACCEPTED.value
-            if value
+            if _yes_or_no(value, "accepted")
             else {"$in": [LabelState.REJECTED.value, LabelState.CENSORED.value]}
         },
-        "superseded": lambda value: {"superseded_by": {"$ne": None} if value else None},
+        "superseded": lambda value: {"superseded_by": {"$ne": None} if _yes_or_no(value, "superseded") else None},
     },
 }
 
@@ -267,6 +285,17 @@ def sort_of(collection: str, sort: OneOrMore | None) -> list[tuple[str, int]]:
         order.append((name, -1 if text.startswith("-") else 1))
     # The same direction as the last key, so that one index serves the whole order read either way.
     return [*order, ("_id", order[-1][1] if order else 1)]
+
+
+def check_page(limit: int, skip: int) -> None:
+    """Refuse what is no part of a list.
+
+    Raises:
+        InputError: a limit or skip that is no whole number from 0 on.
+    """
+    for name, value in (("limit", limit), ("skip", skip)):
+        if not isinstance(value, int) or value < 0:
+            raise InputError(f"{name} is {value!r}: give a whole number, 0 or more")
 
 
 def check_field(collection: str, field: str) -> str:

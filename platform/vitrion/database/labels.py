@@ -13,7 +13,7 @@ from vitrion.database.collection import Collection
 from vitrion.database.documents import LabelDocument, check_fields, field_names
 from vitrion.database.documents.gate import GateDocument
 from vitrion.database.errors import NotFoundError
-from vitrion.database.filters import LabelFilters, OneOrMore, check_field, parsed_formula, query_of, sort_of
+from vitrion.database.filters import LabelFilters, OneOrMore, check_field, check_page, parsed_formula, query_of, sort_of
 from vitrion.database.quantity import SEPARATING_FIELDS, STORED_FIELDS, Quantity, quantities, require_one
 from vitrion.database.rows import LabelRow, LabelRows, row_of
 from vitrion.database.statistics import GroupStatistics, grouped
@@ -202,8 +202,9 @@ class Labels:
             filters: see `vitrion.database.filters.LabelFilters`.
 
         Raises:
-            InputError: an unknown filter or field, an empty range, no formula.
+            InputError: an unknown filter or field, an empty range, no formula, a negative limit or skip.
         """
+        check_page(limit, skip)
         found = self._labels.find(_query(filters), sort=sort_of("labels", sort), limit=limit, skip=skip)
         return LabelRows(LabelRow, [row_of(LabelRow, document) for document in found])
 

@@ -15,7 +15,7 @@ from vitrion.database.documents import AliasDocument, GeometryDocument, Structur
 from vitrion.database.documents.gate import GateDocument
 from vitrion.database.duplicates import AMORPHOUS_DISTANCE, NearDuplicate, crystal_distance, pair_distance
 from vitrion.database.errors import NotFoundError
-from vitrion.database.filters import OneOrMore, StructureFilters, check_field, query_of, sort_of
+from vitrion.database.filters import OneOrMore, StructureFilters, check_field, check_page, query_of, sort_of
 from vitrion.database.identity import is_same_cell, marker, marker_tolerance
 from vitrion.database.rows import Rows, StructureRow, row_of
 from vitrion.database.statistics import GroupStatistics, grouped
@@ -265,8 +265,9 @@ class Structures:
             filters: see `vitrion.database.filters.StructureFilters`.
 
         Raises:
-            InputError: an unknown filter or field, an empty range, no formula.
+            InputError: an unknown filter or field, an empty range, no formula, a negative limit or skip.
         """
+        check_page(limit, skip)
         query = query_of("structures", filters)
         found = self._structures.find(query, sort=sort_of("structures", sort), limit=limit, skip=skip)
         return Rows(StructureRow, [row_of(StructureRow, document) for document in found])

@@ -112,6 +112,32 @@ def test_a_wrong_filter_is_told_in_one_line(db, filters, message):
 
 
 @pytest.mark.parametrize(
+    ("filters", "message"),
+    [
+        ({"density": ("1", "2")}, "no range"),
+        ({"n_atoms": "12"}, "no range"),
+        ({"density": True}, "not made of numbers"),
+        ({"cycle": "1"}, "'1' is no cycle"),
+        ({"cycle": 1.5}, "1.5 is no cycle"),
+        ({"campaign": 3}, "3 is no campaign"),
+        ({"accepted": "no"}, "give True or False"),
+        ({"disordered": 1}, "give True or False"),
+        ({"limit": -1}, "limit is -1"),
+        ({"skip": -1}, "skip is -1"),
+        ({"limit": 2.5}, "limit is 2.5"),
+    ],
+)
+def test_a_filter_of_the_wrong_type_is_told_and_never_taken_for_another(filled, filters, message):
+    with pytest.raises(InputError, match=message):
+        filled.structures.search(**filters)
+
+
+def test_numbers_of_numpy_are_numbers(filled):
+    assert filled.structures.count(n_atoms=np.int64(12)) == COUNT
+    assert filled.structures.count(n_atoms=(np.int64(12), np.float32(12))) == COUNT
+
+
+@pytest.mark.parametrize(
     "shape", QUERY_SHAPES, ids=lambda shape: f"{shape.collection}-{'-'.join(shape.filters)}-{shape.sort}"
 )
 def test_each_offered_query_is_served_by_the_index_it_names(embedded_db, shape):
