@@ -141,7 +141,7 @@ def draw(path: Path, found: "Observables", *, mobile: str, title: str) -> None:
     panels[1, 1].set(xlabel="lag time (ps)", ylabel="alpha2", xscale="log", title="non-Gaussian parameter")
     for panel in panels.flat:
         if panel.get_legend_handles_labels()[0]:
-            panel.legend(frameon=False, fontsize="small", loc="upper left" if panel is panels[0, 0] else "upper right")
+            panel.legend(frameon=False, fontsize="small", loc="upper left" if panel is panels[0, 0] else "best")
     figure.suptitle(title)
     save(figure, path)
 

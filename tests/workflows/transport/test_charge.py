@@ -67,7 +67,7 @@ def test_sign_and_size_of_charges():
     assert neutral.spread is None
 
 
-@pytest.mark.parametrize(("size", "expected"), [(1, 1.0), (4, 0.25), (8, 0.125)])
+@pytest.mark.parametrize(("size", "expected"), [(1, 1.0), (4, 0.25), (16, 0.0625)])
 def test_haven_ratio_of_independent_and_of_grouped_ions(size, expected):
     """40 replicas: 95 % intervals hold the exact ratio in 85 % or more."""
     rng = np.random.default_rng(size)
@@ -80,7 +80,8 @@ def test_haven_ratio_of_independent_and_of_grouped_ions(size, expected):
                 found.interval_95[0] < found.interval_68[0] < found.ratio < found.interval_68[1] < found.interval_95[1]
             )
             inside.append(found.interval_95[0] <= expected <= found.interval_95[1])
-    assert len(inside) > 30
+    # Where all move as one, the tracer too is a single walker, and fewer ratios are known within 60 %.
+    assert len(inside) > 20
     assert np.mean(inside) >= 0.85
 
 

@@ -155,3 +155,19 @@ def test_motion_on_a_label_is_what_observe_says(salt):
     assert (motion.alpha2, motion.alpha2_ps) == lithium.non_gaussian.peak
     assert motion.haven_interval_95 == pytest.approx(lithium.haven.interval_95)
     assert motion.turned is None
+
+
+@pytest.mark.data
+def test_thiophosphate_vibrates_where_spectroscopy_sees_it():
+    """PS4(3-): nu3, in which P moves, lies at 540-555 cm-1 (16.4 THz) in Raman and infrared; PBE is softer by 5-8 %.
+
+    In nu1 (420 cm-1, 12.6 THz) the four S breathe and P stands still.
+    """
+    folder = os.environ["VITRION_DATA_MIRROR"] + "/trajectories"
+    trajectory = read_trajectory(f"{folder}/cna3ps4/cNa3PS4_pda.json")
+    found = {one.species: one.vibrations for one in observe(trajectory, mobile="Na", discarded_frames=0).species}
+    assert found["P"].peak_THz == pytest.approx(16.4 * 0.935, rel=0.03)
+    breathing = (found["S"].frequency_THz > 10.5) & (found["S"].frequency_THz < 13)
+    at = np.argmax(np.where(breathing, found["S"].density_per_THz, 0))
+    assert found["S"].frequency_THz[at] == pytest.approx(12.6 * 0.935, rel=0.03)
+    assert found["S"].density_per_THz[at] > 5 * found["P"].density_per_THz[at]

@@ -111,7 +111,7 @@ def jump_rate_A4(positions_A: FloatArray, *, lag: int) -> tuple[float, float]:
     each = (squares**2).mean(axis=0) - (5 / 3) * squares.mean(axis=0) ** 2 / gaussian
     each /= lag * (1 - (5 / 3) * lag / frames / gaussian)
     rate, noise = float(each.mean()), float(each.var(ddof=1)) / ions
-    if rate <= 0:
+    if rate <= 0 or noise <= 0:  # ions that move as one body have no scatter to judge it by
         return 0.0, float("inf")
     return rate * standing_out(rate / float(np.sqrt(noise))), 2 * rate**2 / noise
 
