@@ -13,11 +13,12 @@ from vitrion_workflows.transport import gates
 from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.equilibration import equilibration_of
 from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES, DiffusivityEstimate, diffusivity
+from vitrion_workflows.transport.window import VIBRATION_PS
 
 # Each look is a quarter longer than the one before: few looks, and never a quarter too much.
 LOOK_GROWTH = 1.25
-# Jumps that ions make on average before a run may end: with fewer, most jumps back have yet to come.
-JUMPS_EACH = 4.0
+# Jumps that ions make on average before a run may end, those undone included: with fewer, many have yet to be undone.
+JUMPS_EACH = 5.0
 
 EstimateOf = Callable[[int], DiffusivityEstimate | None]
 
@@ -68,7 +69,8 @@ class StoppingRule:
             if estimate is None:
                 return None
             verdicts.append(self._verdict(estimate, ions))
-            if verdicts[-1] is None or verdicts[-1] is not verdicts[0]:
+            enough = verdicts[0] is StopReason.HOPELESS or steps < look or _jumps_each(estimate) >= JUMPS_EACH
+            if verdicts[-1] is None or verdicts[-1] is not verdicts[0] or not enough:
                 return None
         return verdicts[0]
 
@@ -78,14 +80,27 @@ class StoppingRule:
             return StopReason.HOPELESS if self._hopeless(seen.upper_bound_cm2_per_s, ions) else None
         settled = gates.straight_gate(estimate).passed and gates.exponent_gate(estimate).passed
         good = estimate.log10_stderr <= self.target_log10_stderr
-        travelled = 6 * estimate.value_cm2_per_s / CM2_PER_S * estimate.duration_ps
-        return StopReason.TARGET if settled and good and travelled >= JUMPS_EACH * gates.JUMP_A**2 else None
+        return StopReason.TARGET if settled and good else None
 
     def _hopeless(self, bound_cm2_per_s: float, ions: int) -> bool:
         """Whether too few jumps would be seen even at the upper bound: n of them give a rate within n^(-1/2)."""
         needed = max(gates.FEWEST_JUMPS, (self.target_log10_stderr * np.log(10)) ** -2)
         travelled_A2 = 6 * ions * bound_cm2_per_s / CM2_PER_S * self.most_ps
         return bool(travelled_A2 < needed * gates.JUMP_A**2)
+
+
+def _jumps_each(estimate: DiffusivityEstimate) -> float:
+    """Jumps of 3 A that an ion has made, from the rise of the MSD between about 1 and 2 ps.
+
+    This rise is known better than D, and hardly moves with it: a run must not end for being seen to diffuse fast.
+    """
+    lags, msd = np.array(estimate.msd.lag_ps), np.array(estimate.msd.msd_A2)
+    early = int(np.searchsorted(lags, VIBRATION_PS))
+    late = int(np.searchsorted(lags, 2 * VIBRATION_PS))
+    if not early < late < len(lags):
+        return 0.0
+    rate_A2_per_ps = (msd[late] - msd[early]) / (lags[late] - lags[early])
+    return float(rate_A2_per_ps * estimate.duration_ps / gates.JUMP_A**2)
 
 
 def stopping_rule(protocol: LabelProtocol) -> StoppingRule | None:
