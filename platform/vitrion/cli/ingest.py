@@ -57,6 +57,21 @@ def structures(
 
 
 @app.command()
+def labels(
+    paths: Annotated[list[Path], typer.Argument(help="JSON of label outcomes, or CSV tables of numbers.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Add the labels of files, all or none; what contradicts itself or states no convention is refused."""
+    require_paths(paths)
+    from vitrion.database import connect  # noqa: PLC0415
+    from vitrion.ingest.label_files import ingest_labels  # noqa: PLC0415
+
+    with connect() as db:
+        emit(ingest_labels(db, paths), as_json=as_json, columns=("files", "labels", "created"))
+
+
+@app.command()
 def dataset(
     name: Annotated[str, typer.Argument(help="See `vitrion ingest datasets`.")],
     *,

@@ -21,6 +21,8 @@ from vitrion.database.structures import BATCH, one_by_prefix
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import Convention, GateOutcome, LabelOutcome, LabelState, label_key, outcome_key
 
+CONVERSION_TOLERANCE = 1e-3
+
 _FROM_STRUCTURE = (
     "kind",
     "formula",
@@ -127,10 +129,12 @@ class Labels:
 
         Raises:
             NotFoundError: its structure is not in the database.
-            InputError: neither a structure nor a composition, or both; or a field that the document refuses.
+            InputError: neither a structure nor a composition, or both; a unit, convention, size or interval that the
+                number cannot have; or a field that the document refuses.
         """
         if (label.structure_fingerprint is None) == (label.composition is None):
             raise InputError("an imported label needs a structure or a composition, and not both")
+        _require_sound(label)
         key = label_key(
             structure_fingerprint=label.structure_fingerprint or composition_key(str(label.composition)),
             species=label.species,
@@ -262,6 +266,30 @@ class Labels:
         self.get(by)
         if not self._labels.update_one({"key": key}, {"$set": {"superseded_by": by}}):
             raise NotFoundError(f"no label {key} in the database")
+
+
+def _require_sound(label: ImportedLabel) -> None:
+    from vitrion_workflows.transport.consistency import stated_faults  # noqa: PLC0415 - scipy is slow to import
+
+    if label.state is LabelState.REJECTED:
+        return
+    found = stated_faults(
+        property_name=label.property,
+        species=label.species,
+        temperature_K=label.temperature_K,
+        value=label.value,
+        unit=label.unit,
+        convention=str(label.convention),
+        interval_68=label.interval_68,
+        interval_95=label.interval_95,
+        log10_stderr=label.log10_stderr,
+    )
+    if label.source_value is not None and label.conversion_factor is not None and label.value is not None:
+        converted = label.source_value * label.conversion_factor
+        if not math.isclose(converted, label.value, rel_tol=CONVERSION_TOLERANCE):
+            found.append(f"value {label.value:.4g} is not the published {label.source_value:.4g} times its factor")
+    if found:
+        raise InputError(f"label {label.record} of {label.dataset}: {found[0]}")
 
 
 def composition_key(composition: str) -> str:

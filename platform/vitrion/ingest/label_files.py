@@ -1,0 +1,144 @@
+"""Labels from files: our own outcomes as JSON, and tables of numbers as CSV; whole files or nothing."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vitrion.database import Database, ImportedLabel
+from vitrion.datasets.conventions import REASONS, einstein_factor
+from vitrion.datasets.fetching import sha256_of
+from vitrion_models.errors import InputError
+from vitrion_workflows.schemas import Convention, LabelOutcome, LabelState
+from vitrion_workflows.transport.consistency import TRACER_DIFFUSIVITY, read_outcome, stated_faults
+
+NEEDED = ("composition", "property", "species", "temperature_K", "value", "unit", "convention", "potential")
+OPTIONAL = ("lower_95", "upper_95", "log10_stderr", "state", "reference")
+
+
+@dataclass(frozen=True)
+class LabelFileReport:
+    """What became of the labels of files.
+
+    Attributes:
+        files: how many were read.
+        labels: how many labels they hold.
+        created: how many of them the database did not have.
+    """
+
+    files: int
+    labels: int
+    created: int
+
+
+def ingest_labels(db: Database, paths: Sequence[Path]) -> LabelFileReport:
+    """Read and check every file, then store all labels.
+
+    A JSON file holds one `LabelOutcome` or a list of them; its numbers must agree with each other and with the thermal
+    motion of the species (`vitrion_workflows.transport.consistency`). A CSV table holds numbers alone, of which only
+    unit, convention, interval and size can be judged: such labels are stored as imported ones, another quantity.
+
+    Args:
+        db: where to.
+        paths: ``.json`` or ``.csv``.
+
+    Raises:
+        InputError: a file cannot be read, or a label in it is refused; nothing is stored then.
+        NotFoundError: the structure of an outcome is not in the database.
+    """
+    found = [label for path in paths for label in read_labels(path)]
+    for label in found:
+        if isinstance(label, LabelOutcome):
+            db.structures.get(label.structure_fingerprint)
+    added = [
+        db.labels.add(label) if isinstance(label, LabelOutcome) else db.labels.add_imported(label) for label in found
+    ]
+    return LabelFileReport(files=len(paths), labels=len(found), created=sum(one.created for one in added))
+
+
+def read_labels(path: Path) -> list[LabelOutcome | ImportedLabel]:
+    """The labels of one file, checked.
+
+    Raises:
+        InputError: no such file, unknown format, no labels, or one that is refused; the message names its row.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as text ({str(error).splitlines()[0]})") from error
+    readers = {".json": _outcomes, ".csv": _table}
+    if path.suffix.lower() not in readers:
+        raise InputError(f"{path}: labels are read from .json (outcomes of jobs) and .csv (tables of numbers)")
+    found = readers[path.suffix.lower()](path, text)
+    if not found:
+        raise InputError(f"{path} holds no label")
+    return found
+
+
+def _outcomes(path: Path, text: str) -> list[LabelOutcome | ImportedLabel]:
+    try:
+        content = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"{path} is no JSON ({error})") from error
+    rows = content if isinstance(content, list) else [content]
+    if not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"{path} holds something else than labels: give one object, or a list of them")
+    return [read_outcome(row, source=f"{path}, label {number}") for number, row in enumerate(rows, start=1)]
+
+
+def _table(path: Path, text: str) -> list[LabelOutcome | ImportedLabel]:
+    rows = list(csv.DictReader(text.splitlines()))
+    names = set(rows[0]) if rows else set()
+    if missing := [name for name in NEEDED if name not in names]:
+        raise InputError(f"{path} has no column {', '.join(missing)}: a table of labels needs {', '.join(NEEDED)}")
+    if unknown := sorted(str(name) for name in names - {*NEEDED, *OPTIONAL}):
+        raise InputError(f"{path}: unknown column {unknown[0]!r}: known are {', '.join((*NEEDED, *OPTIONAL))}")
+    digest = sha256_of(path)
+    return [_imported(row, path=path, number=number, sha256=digest) for number, row in enumerate(rows, start=1)]
+
+
+def _imported(row: Mapping[str, Any], *, path: Path, number: int, sha256: str) -> ImportedLabel:
+    source = f"{path}, row {number}"
+    if empty := [name for name in NEEDED if not (row[name] or "").strip()]:
+        raise InputError(f"{source}: {', '.join(empty)} is empty: a label must state it")
+    diffusivity = row["property"] == TRACER_DIFFUSIVITY
+    factor = einstein_factor(row["convention"], source=source) if diffusivity else 1.0
+    value = _number(row, "value", source)
+    bounds = tuple(None if not row.get(name) else _number(row, name, source) for name in ("lower_95", "upper_95"))
+    stated: dict[str, Any] = {
+        "species": row["species"],
+        "temperature_K": _number(row, "temperature_K", source),
+        "value": value * factor,
+        "unit": row["unit"],
+        "convention": Convention.EINSTEIN_3D.value if diffusivity else row["convention"],
+        "interval_95": None if None in bounds else (bounds[0] * factor, bounds[1] * factor),  # type: ignore[operator]
+        "log10_stderr": _number(row, "log10_stderr", source) if row.get("log10_stderr") else None,
+    }
+    if faults := stated_faults(property_name=row["property"], **stated):
+        raise InputError(f"{source}: {faults[0]}")
+    state = row.get("state") or LabelState.ACCEPTED.value
+    if state not in {entry.value for entry in LabelState}:
+        raise InputError(f"{source}: state {state!r} is none of {', '.join(LabelState)}")
+    return ImportedLabel(
+        property=row["property"],
+        state=LabelState(state),
+        potential=row["potential"],
+        weights_sha256=sha256,
+        dataset=path.name,
+        record=number,
+        composition=row["composition"],
+        source=row.get("reference") or f"{path.name}:{number}",
+        source_value=value,
+        conversion_factor=factor,
+        conversion=REASONS[Convention(row["convention"])] or None if diffusivity else None,
+        **stated,
+    )
+
+
+def _number(row: Mapping[str, Any], name: str, source: str) -> float:
+    try:
+        return float(row[name])
+    except (TypeError, ValueError):
+        raise InputError(f"{source}: {name} {row[name]!r} is no number") from None

@@ -1,0 +1,98 @@
+"""Labels from files: what contradicts itself, or leaves out what it means, is refused whole."""
+
+import json
+
+import numpy as np
+import pytest
+
+import vitrion
+from vitrion.cli.app import run
+from vitrion_models.system import AtomicSystem
+
+GOOD = {
+    "composition": "Li3PS4",
+    "property": "tracer_diffusivity",
+    "species": "Li",
+    "temperature_K": "1000",
+    "value": "3e-5",
+    "unit": "cm2/s",
+    "convention": "einstein_3d",
+    "potential": "pbe",
+    "lower_95": "2e-5",
+    "upper_95": "5e-5",
+}
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    return tmp_path
+
+
+def table(home, *rows, name="labels.csv"):
+    path = home / name
+    names = list(rows[0])
+    path.write_text("\n".join([",".join(names), *(",".join(row[field] for field in names) for row in rows)]) + "\n")
+    return path
+
+
+def stored():
+    with vitrion.connect() as db:
+        return list(db.labels.search())
+
+
+def test_a_table_is_stored_once_in_the_einstein_convention(home, capsys):
+    path = table(home, GOOD, GOOD | {"convention": "slope_half", "temperature_K": "1500"})
+    assert run(["ingest", "labels", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"files": 1, "labels": 2, "created": 2}
+    assert run(["ingest", "labels", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["created"] == 0
+    first, second = sorted(stored(), key=lambda row: row.temperature_K)
+    assert (first.value, first.convention) == (3e-5, "einstein_3d")
+    assert second.value == pytest.approx(1e-5)
+    assert second.conversion_factor == pytest.approx(1 / 3)
+    assert second.interval_95 == pytest.approx((2e-5 / 3, 5e-5 / 3))
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"convention": ""}, "convention is empty"),
+        ({"convention": "msd"}, "unknown convention 'msd'"),
+        ({"unit": "m2/s"}, "unit 'm2/s'"),
+        ({"unit": ""}, "unit is empty"),
+        ({"value": "3e-2", "lower_95": "2e-2", "upper_95": "5e-2"}, "above what Li can reach"),
+        ({"value": "3e-5", "lower_95": "4e-5"}, "does not hold its value"),
+        ({"value": "-3e-5"}, "no positive number"),
+        ({"value": "many"}, "'many' is no number"),
+        ({"temperature_K": "-10"}, "temperature -10 K"),
+        ({"species": "Xx"}, "no element"),
+        ({"potential": ""}, "potential is empty"),
+        ({"state": "sure"}, "state 'sure'"),
+    ],
+)
+def test_a_row_that_is_wrong_refuses_the_whole_file(home, capsys, changes, says):
+    path = table(home, GOOD | {"state": ""}, GOOD | {"state": ""} | changes)
+    assert run(["ingest", "labels", str(path)]) == 2
+    line = capsys.readouterr().err
+    assert says in line, line
+    assert "row 2" in line
+    assert line.count("\n") == 1
+    assert not stored()
+
+
+def test_an_outcome_without_its_convention_is_refused(home, capsys):
+    rng = np.random.default_rng(0)
+    with vitrion.connect() as db:
+        cell = db.structures.add(
+            AtomicSystem(np.repeat([3, 16], 4), rng.uniform(0, 7, (8, 3)), np.eye(3) * 7), kind="melt"
+        ).fingerprint
+    path = home / "label.json"
+    path.write_text(json.dumps({"structure_fingerprint": cell, "species": "Li", "value": 1e-5}))
+    assert run(["ingest", "labels", str(path)]) == 2
+    assert "must state its property, convention, unit, temperature_K, state" in capsys.readouterr().err
+    for content, says in (("[]", "holds no label"), ("{", "no JSON"), ("[1]", "something else")):
+        path.write_text(content)
+        assert run(["ingest", "labels", str(path)]) == 2
+        assert says in capsys.readouterr().err
