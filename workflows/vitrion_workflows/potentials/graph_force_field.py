@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from vitrion_models.system import FloatArray, IntArray
+from vitrion_workflows.potentials.allocator import keep_freed_memory
 from vitrion_workflows.potentials.force_field import BatchForces, Cells, ForceField, ForceResult
 from vitrion_workflows.potentials.neighbours import Edges, SkinLists
 
@@ -41,6 +42,8 @@ class GraphForceField(ForceField):
         super().__init__(name=name, version=version, weights_sha256=weights_sha256, elements=elements)
         self._network = network
         self._device = device
+        if device == "cpu":
+            keep_freed_memory()
         self._lists = SkinLists(network.cutoff_A, device=device)
 
     def compute(
