@@ -1,7 +1,8 @@
 """`vitrion predict`: log10 D of the structures in a file against temperature, by the surrogate in use."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import typer
@@ -10,7 +11,21 @@ from vitrion.cli.output import emit, note
 from vitrion_models.errors import InputError
 from vitrion_models.surrogates import Material, TrainedSurrogate
 
-COLUMNS = ("formula", "temperature_K", "log10_D", "lower_95", "upper_95", "Ea_eV", "extrapolating", "reason")
+if TYPE_CHECKING:
+    from vitrion.database import Database
+
+COLUMNS = (
+    "formula",
+    "temperature_K",
+    "log10_D",
+    "lower_95",
+    "upper_95",
+    "model_error_decades",
+    "Ea_eV",
+    "extrapolating",
+    "reason",
+)
+UNKNOWN = (None, None)
 RANGE_ENDS = 2
 MOST_STEPS = 10_000
 
@@ -41,7 +56,7 @@ def command(
 
     temperatures = parse_temperatures(temperature, steps=steps)
     structures = read_structures(file)
-    surrogate = _surrogate(model, model_folder)
+    surrogate, errors = _surrogate(model, model_folder, [structure.composition for structure in structures])
     materials = [_material(structure) for structure in structures]
     count = len(temperatures)
     answer = surrogate.predict(
@@ -57,6 +72,8 @@ def command(
             "temperature_K": float(answer.temperatures_K[row]),
             "log10_D": float(answer.mean[row]),
             "std": float(answer.std[row]),
+            "model_error_decades": errors[row // count][0],
+            "model_error_by": errors[row // count][1],
             "lower_95": float(answer.lower_95[row]),
             "upper_95": float(answer.upper_95[row]),
             "log10_D0": float(answer.log10_D0[row]),
@@ -93,13 +110,16 @@ def parse_temperatures(text: str, *, steps: int) -> list[float]:
     return [float(value) for value in np.linspace(ends[0], ends[1], steps)]
 
 
-def _surrogate(sha256: str | None, folder: Path | None) -> TrainedSurrogate:
+def _surrogate(
+    sha256: str | None, folder: Path | None, compositions: Sequence[Any]
+) -> tuple[TrainedSurrogate, list[tuple[float | None, str | None]]]:
+    """The surrogate, and for each composition the error of the potential that it learned from, where one is known."""
     from vitrion_models import surrogates  # noqa: PLC0415 - slow to import
 
     if folder is not None:
         if sha256 is not None:
             raise InputError("give either --model or --model-folder, not both")
-        return surrogates.load(folder)
+        return surrogates.load(folder), [UNKNOWN] * len(compositions)
     from vitrion.database import connect  # noqa: PLC0415 - only where no folder is given
 
     with connect(readonly=True) as db:
@@ -112,7 +132,22 @@ def _surrogate(sha256: str | None, folder: Path | None) -> TrainedSurrogate:
                     "the database holds no promoted surrogate: run a campaign, or name a model with --model-folder"
                 )
             found = promoted[0]
-        return surrogates.loads(db.artefacts.get(found.artefact_sha256), source=f"model {found.artefact_sha256[:12]}")
+        source = f"model {found.artefact_sha256[:12]}"
+        surrogate = surrogates.loads(db.artefacts.get(found.artefact_sha256), source=source)
+        return surrogate, _model_errors(db, surrogate, compositions)
+
+
+def _model_errors(
+    db: "Database", surrogate: TrainedSurrogate, compositions: Sequence[Any]
+) -> list[tuple[float | None, str | None]]:
+    from vitrion.database.comparison import model_error_decades  # noqa: PLC0415
+
+    learned = db.labels.find(sorted(surrogate.training_keys))
+    names = {label.potential for label in learned.values()}
+    if len(names) != 1:
+        return [UNKNOWN] * len(compositions)
+    asked = ({element.symbol for element in one.elements} for one in compositions)
+    return [model_error_decades(db, next(iter(names)), elements) or UNKNOWN for elements in asked]
 
 
 def _material(structure: Any) -> Material:

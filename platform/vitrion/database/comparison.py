@@ -2,14 +2,16 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vitrion.database.quantity import require_one
 from vitrion.database.rows import LabelRow
 from vitrion_models.errors import InputError
-from vitrion_workflows.potentials.trust import EVERY_CLASS, anion_class
+from vitrion_models.uncertainty import disagreement
+from vitrion_models.uncertainty.disagreement import FEWEST_PAIRS
+from vitrion_workflows.potentials.trust import EVERY_CLASS, anion_class, model_error
 from vitrion_workflows.schemas import LabelState
 
 if TYPE_CHECKING:
@@ -84,6 +86,33 @@ def by_chemistry(pairs: Sequence[LabelPair]) -> dict[str, list[LabelPair]]:
         classes[pair.chemistry].append(pair)
     enough = {name: found for name, found in sorted(classes.items()) if len(found) >= FEWEST_OF_A_CLASS}
     return {**enough, EVERY_CLASS: list(pairs)}
+
+
+def model_error_decades(db: "Database", potential: str, elements: Collection[str]) -> tuple[float, str] | None:
+    """What labels of a potential may be off beside their statistical errors, and by whose word.
+
+    Ab initio molecular dynamics where the potential was compared with it (its class of compounds, else all), otherwise
+    the potential that judged most of its labels in this database.
+
+    Args:
+        db: where the referees' labels are.
+        potential: registry name.
+        elements: of the compound.
+
+    Returns:
+        Offset and spread together, in decades, and ``aimd`` or the referee's name; None where nothing is known, which
+        is not zero.
+    """
+    published = model_error(potential, elements)
+    if published is not None:
+        return math.hypot(published.median_log10, published.spread_log10), "aimd"
+    others = {quantity.potential for quantity in db.labels.quantities(accepted=True) if quantity.start == "workhorse"}
+    found = [(label_pairs(db, potential, other), other) for other in sorted(others - {potential})]
+    pairs, referee = max(found, key=lambda entry: len(entry[0]), default=((), ""))
+    if len(pairs) < FEWEST_PAIRS:
+        return None
+    whole = disagreement([pair.difference for pair in pairs], [pair.stderr for pair in pairs])
+    return whole.model_error_decades, referee
 
 
 def _measured(row: LabelRow) -> bool:

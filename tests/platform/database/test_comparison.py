@@ -7,7 +7,7 @@ import pytest
 
 from vitrion.cli.app import run
 from vitrion.database import connect
-from vitrion.database.comparison import by_chemistry, label_pairs
+from vitrion.database.comparison import by_chemistry, label_pairs, model_error_decades
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, LabelState, MethodRecord
@@ -103,3 +103,11 @@ def test_command(db, capsys):
     assert whole["offset_95"][0] <= OFFSET <= whole["offset_95"][1]
     assert whole["statistical_decades"] == pytest.approx(STDERR * np.sqrt(1.5))
     assert whole["model_error_decades"] == pytest.approx(np.hypot(whole["offset_decades"], whole["spread_decades"]))
+
+
+def test_model_error_by_aimd_or_by_the_referee(db):
+    """NEP89 was compared with AIMD; of a potential that was not, the referee says; of neither, nothing is known."""
+    value, source = model_error_decades(db, "nep89", {"Li", "P", "S"})
+    assert source == "aimd"
+    assert 0.05 < value < 1.0
+    assert model_error_decades(db, "diep", {"Li", "S"}) is None
