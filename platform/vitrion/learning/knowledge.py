@@ -77,6 +77,8 @@ def gather(
         if row.state in LEARNED_STATES
         and row.weights_sha256 == weights_sha256
         and row.log10_value is not None
+        # A value whose error nobody knows is no label; a bound has none.
+        and (row.log10_stderr is not None or row.state == LabelState.CENSORED)
         and row.arm != Arm.REFEREE
     ]
     if rows:
