@@ -126,6 +126,15 @@ def test_an_exploding_temperature_stops_the_run_at_once():
         dynamics.run_md(overlapping, potentials.load("lennard-jones"), plan())
 
 
+def test_a_chain_that_overflows_is_told_as_what_it_is():
+    cell = rock_salt()
+    positions = cell.positions_A.copy()
+    positions[1] = positions[0] + 0.05
+    overlapping = AtomicSystem(cell.numbers, positions, cell.lattice_A)
+    with pytest.raises(dynamics.DynamicsError, match="not finite"):
+        dynamics.run_md(overlapping, potentials.load("lennard-jones"), plan(thermostat="nose-hoover"))
+
+
 def test_progress_ends_at_the_end():
     seen = []
     dynamics.run_md(

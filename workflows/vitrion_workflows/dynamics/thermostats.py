@@ -150,7 +150,11 @@ def propagate_chains(
     moved = np.empty_like(chains)
     scales = np.empty(len(chains))
     for cell, (chain, heat) in enumerate(zip(chains.tolist(), heats.tolist(), strict=True)):
-        scales[cell], moved[cell] = _propagate(chain, heat, cell, setting)
+        try:
+            scales[cell], moved[cell] = _propagate(chain, heat, cell, setting)
+        except OverflowError:
+            # Overlapping atoms fly apart: from here on this cell, and no other, is not finite, which the run tells.
+            scales[cell], moved[cell] = np.nan, np.nan
     return velocities_A_per_ps * scales[setting.atoms.owners, None], moved
 
 
