@@ -1,7 +1,7 @@
 """A typed handle on one collection, the same on both back ends, that tells faults in one line."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pymongo import IndexModel
@@ -23,17 +23,20 @@ class Collection:
         raw: pymongo's collection, or the embedded store's look-alike.
     """
 
-    def __init__(self, raw: Any, *, where: str, readonly: bool) -> None:
+    def __init__(self, raw: Any, *, where: str, readonly: bool, is_open: Callable[[], bool]) -> None:
         """Wrap a collection.
 
         Args:
             raw: pymongo's collection or its look-alike.
             where: the database, for messages.
             readonly: refuse every write.
+            is_open: whether the database has not been closed: an embedded one would open its files again, without the
+                writer's lock.
         """
         self.raw = raw
         self._where = where
         self._readonly = readonly
+        self._is_open = is_open
         self._pid = os.getpid()
 
     def find(
@@ -47,33 +50,33 @@ class Collection:
     ) -> list[Document]:
         """Documents that match; `limit` 0 means all."""
         with told(self._where):
-            self._check_process()
+            self._check_usable()
             found = self.raw.find(dict(query), projection, skip=skip, limit=limit, sort=list(sort) or None)
             return list(found)
 
     def find_one(self, query: Mapping[str, Any], *, projection: Mapping[str, int] | None = None) -> Document | None:
         """One document that matches, or None."""
         with told(self._where):
-            self._check_process()
+            self._check_usable()
             found: Document | None = self.raw.find_one(dict(query), projection)
             return found
 
     def count(self, query: Mapping[str, Any]) -> int:
         """Number of documents that match."""
         with told(self._where):
-            self._check_process()
+            self._check_usable()
             return int(self.raw.count_documents(dict(query)))
 
     def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         """Run an aggregation."""
         with told(self._where):
-            self._check_process()
+            self._check_usable()
             return list(self.raw.aggregate([dict(stage) for stage in pipeline]))
 
     def distinct(self, field: str, query: Mapping[str, Any] | None = None) -> list[Any]:
         """Values a field takes."""
         with told(self._where):
-            self._check_process()
+            self._check_usable()
             return list(self.raw.distinct(field, dict(query or {})))
 
     def insert_if_absent(self, document: Document) -> bool:
@@ -136,9 +139,11 @@ class Collection:
             raise DatabaseError(
                 f"the database {self._where} was opened with readonly=True: connect without it to write"
             )
-        self._check_process()
+        self._check_usable()
 
-    def _check_process(self) -> None:
+    def _check_usable(self) -> None:
+        if not self._is_open():
+            raise DatabaseError(f"the database {self._where} is closed: connect again")
         if os.getpid() != self._pid:
             raise DatabaseError(
                 f"the database {self._where} was opened before this process was forked: connect again in the child",

@@ -73,7 +73,9 @@ class Database:
         """One collection, for what the repositories do not offer."""
         if self._close is None:
             raise DatabaseError(f"the database {self.where} is closed: connect again")
-        return Collection(self._raw[name], where=self.where, readonly=self.readonly)
+        return Collection(
+            self._raw[name], where=self.where, readonly=self.readonly, is_open=lambda: self._close is not None
+        )
 
     def job_store(self) -> Any:
         """A connected jobflow `JobStore` on the collection ``outputs`` of this database."""

@@ -95,6 +95,13 @@ def test_a_full_disk_is_told_and_changes_nothing(embedded_db):
     assert len(embedded_db.campaigns.list()) == len(known) + 1
 
 
+def test_a_closed_database_neither_reads_nor_writes(db):
+    db.close()
+    for use in (db.structures.count, lambda: db.campaigns.create_or_get("after", {"x": 1}, "hash")):
+        with pytest.raises(DatabaseError, match="closed: connect again"):
+            use()
+
+
 def test_a_damaged_store_is_told(tmp_path):
     vitrion.connect(home=tmp_path).close()
     (tmp_path / "database" / "vitrion" / "structures").write_bytes(b"this is no database" * 1000)
