@@ -254,7 +254,7 @@ MUTATIONS = {
     "one frame twice": _gone_back(1),
     "restart ten frames back": _gone_back(10),
     "all drift 10 A/ps": _drift(10.0, mobile_only=False),  # a slower one is taken out whole
-    "ions drift 1 A/ps": _drift(1.0, mobile_only=True),
+    "ions drift 3 A/ps": _drift(3.0, mobile_only=True),
     "cell and positions in nm": _nm(positions=True, lattice=True),
     "positions in nm": _nm(positions=True, lattice=False),
     "cell in nm": _nm(positions=False, lattice=True),
@@ -270,6 +270,7 @@ MUTATIONS = {
 STATISTICAL = {
     "thermostat 10 % high": _claimed(1 / 1.1),
     "thermostat 10 % low": _claimed(1 / 0.9),
+    "ions drift 1 A/ps": _drift(1.0, mobile_only=True),
     "recorded 10 % low": _recorded(0.9),
     "recorded 10 % high": _recorded(1.1),
 }

@@ -8,9 +8,9 @@ from scipy import stats
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.transport.displacements import centre_of_mass
 
-BLOCKS = 10
-# One run in ten thousand may be suspected wrongly; blocks that remember each other ask for some room.
-FALSE_ALARM = 1e-4
+BLOCKS = 30
+# One run in a thousand may be suspected wrongly.
+FALSE_ALARM = 1e-3
 AXES = 3
 
 
@@ -34,11 +34,11 @@ class SublatticeFlow:
 def sublattice_flow(displacements_A: FloatArray, numbers: IntArray, *, masses_u: FloatArray) -> SublatticeFlow | None:
     """Look for steady motion of a sublattice.
 
-    The path of each species' centre of mass is cut into ten blocks. Without a driving force their displacements are
-    random: ten times the squared mean over the variance within is F distributed (3 and 27 degrees of freedom).
+    The path of each species' centre of mass is cut into thirty blocks. Without a driving force their displacements are
+    random: thirty times the squared mean over the variance within is F distributed (3 and 87 degrees of freedom).
 
     Args:
-        displacements_A: of all atoms from the first frame, drift of the cell removed, shape (F, N, 3), F > 10.
+        displacements_A: of all atoms from the first frame, drift of the cell removed, shape (F, N, 3), F > 3.
         numbers: atomic numbers, shape (N,).
         masses_u: shape (N,).
 
@@ -48,15 +48,16 @@ def sublattice_flow(displacements_A: FloatArray, numbers: IntArray, *, masses_u:
     species = np.unique(numbers)
     if len(species) == 1:
         return None
-    edges = np.linspace(0, len(displacements_A) - 1, BLOCKS + 1).round().astype(int)
-    limit = float(stats.f.isf(FALSE_ALARM / len(species), AXES, AXES * (BLOCKS - 1)))
+    blocks_wanted = min(BLOCKS, len(displacements_A) - 1)
+    edges = np.linspace(0, len(displacements_A) - 1, blocks_wanted + 1).round().astype(int)
+    limit = float(stats.f.isf(FALSE_ALARM / len(species), AXES, AXES * (blocks_wanted - 1)))
     found = []
     for number in species:
         atoms = numbers == number
         blocks = np.diff(centre_of_mass(displacements_A[:, atoms], masses_u[atoms])[edges], axis=0)
         mean = blocks.mean(axis=0)
         scatter = float(blocks.var(axis=0, ddof=1).mean())
-        ratio = BLOCKS * float(mean @ mean) / (AXES * scatter) if scatter > 0 else 0.0
-        speed = float(np.linalg.norm(mean)) * BLOCKS / (len(displacements_A) - 1)
+        ratio = blocks_wanted * float(mean @ mean) / (AXES * scatter) if scatter > 0 else 0.0
+        speed = float(np.linalg.norm(mean)) * blocks_wanted / (len(displacements_A) - 1)
         found.append(SublatticeFlow(int(number), ratio, limit, speed))
     return max(found, key=lambda one: one.ratio)
