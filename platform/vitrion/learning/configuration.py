@@ -253,7 +253,7 @@ class CampaignConfiguration(_Section):
         if self.referee is not None and self.referee.labels:
             lengths["referee.production_ps"] = self.referee.production_ps
         for key, picoseconds in lengths.items():
-            frames = self.labels.protocol.model_copy(update={"production_ps": picoseconds}).frames
+            frames = self.labels.protocol.lasting(picoseconds).frames
             if frames < FEWEST_FRAMES:
                 raise ValueError(
                     f"{key} {picoseconds:g} gives {frames} frames, and a diffusivity takes {FEWEST_FRAMES}, of which "
@@ -268,7 +268,7 @@ class CampaignConfiguration(_Section):
         small = self.smaller
         times = {"melt_ps": small.melt_ps, "quench_ps": small.quench_ps, "hold_ps": small.hold_ps}
         cells = Cells(atoms=small.atoms, protocol=self.cells.protocol.model_copy(update=times))
-        protocol = self.labels.protocol.model_copy(update={"production_ps": small.production_ps})
+        protocol = self.labels.protocol.lasting(small.production_ps)
         return self.model_copy(
             update={
                 "compounds": Compounds(dataset=self.compounds.dataset, names=small.compounds),
@@ -293,6 +293,22 @@ class CampaignConfiguration(_Section):
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+class _StrictLoader(yaml.SafeLoader):
+    """Of two values for one key YAML's own loader takes the last and says nothing."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                continue
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"`{key.value}` stands in it twice: leave one out", key.start_mark
+                )
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def load_configuration(path: Path) -> CampaignConfiguration:
     """Read and validate a campaign file.
 
@@ -300,7 +316,7 @@ def load_configuration(path: Path) -> CampaignConfiguration:
         InputError: the file is absent, no YAML, or a key or value is wrong; the message names both.
     """
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.load(path.read_text(), _StrictLoader)  # noqa: S506 - a safe loader, stricter
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -81,6 +81,13 @@ def test_what_is_no_mapping_is_refused(tmp_path, text):
         load_configuration(path)
 
 
+def test_a_key_that_stands_twice_is_refused(tmp_path):
+    path = tmp_path / "campaign.yaml"
+    path.write_text("name: tiny\nlabels:\n  temperatures_K: [1000]\n  temperatures_K: [2000]\n")
+    with pytest.raises(InputError, match="`temperatures_K` stands in it twice"):
+        load_configuration(path)
+
+
 def test_an_absent_file_is_refused(tmp_path):
     with pytest.raises(InputError, match=r"absent\.yaml"):
         load_configuration(tmp_path / "absent.yaml")
