@@ -21,6 +21,10 @@ def command(
     temperature: Temperatures,
     potential: Annotated[str | None, typer.Option(help="See `vitrion potentials list`.")] = None,
     ps: Annotated[float | None, typer.Option(help="Length of each run; the protocol's 12 ps where not given.")] = None,
+    until: Annotated[
+        float | None,
+        typer.Option(help="End a run, after 4 ps at the least, when its standard error is this many decades."),
+    ] = None,
     species: Annotated[str, typer.Option(help="Mobile species.")] = "Li",
     seed: Annotated[int, typer.Option(help="Of velocities and noise.", min=0, max=LARGEST_SEED)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -32,6 +36,10 @@ def command(
     temperatures = parse_temperatures(temperature)
     if ps is not None and not SHORTEST_PS <= ps <= LONGEST_PS:
         raise InputError(f"a run of {ps:g} ps is impossible: give --ps from {SHORTEST_PS:g} to {LONGEST_PS:g}")
+    if until is not None and not SMALLEST_TARGET <= until <= LARGEST_TARGET:
+        raise InputError(f"--until {until:g} is impossible: give {SMALLEST_TARGET:g} to {LARGEST_TARGET:g} decades")
+    if until is not None and ps is not None and ps < LEAST_PS:
+        raise InputError(f"--until ends a run after {LEAST_PS:g} ps at the least: give --ps {LEAST_PS:g} or more")
     require_file(file)
     from vitrion.ingest.reading import read_structures  # noqa: PLC0415 - `vitrion --help` does without
 
@@ -52,7 +60,8 @@ def command(
             check_question(structure, species=species, temperature_K=each, seed=seed)
     elements = {element.symbol for structure in structures for element in structure.composition.elements}
     name = usable_potential(potential, elements=elements)
-    protocol = LabelProtocol() if ps is None else LabelProtocol(production_ps=ps)
+    given = {"production_ps": ps, "target_log10_stderr": until, "least_ps": None if until is None else LEAST_PS}
+    protocol = LabelProtocol.model_validate({key: value for key, value in given.items() if value is not None})
     maker = DiffusivityMaker(potential=name, protocol=protocol, species=species)
     with connect() as db:
         ingest_files(db, [file])
@@ -76,7 +85,9 @@ def command(
     note(f"stored in {where}")
 
 
-SHORTEST_PS, LONGEST_PS = 0.4, 1e6  # twenty frames are the fewest that are analysed
+SHORTEST_PS, LONGEST_PS = 0.8, 1e6  # forty frames: twenty are analysed, as many may be equilibration
+LEAST_PS = 4.0  # what docs/design/stopping.md was measured with, as its targets were of this range
+SMALLEST_TARGET, LARGEST_TARGET = 0.005, 1.0
 
 
 def parse_temperatures(text: str) -> list[float]:

@@ -77,7 +77,7 @@ class TaskFactory:
             if config.referee is None:
                 raise InputError(f"campaign {config.name} has a proposal for a referee but no referee: restore it")
             potential = config.referee.potential
-            protocol = protocol.model_copy(update={"production_ps": config.referee.production_ps})
+            protocol = protocol.lasting(config.referee.production_ps)
         fingerprint = str(proposal.structure_fingerprint)
         return Question(
             formula=proposal.formula,

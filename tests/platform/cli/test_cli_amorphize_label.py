@@ -60,7 +60,7 @@ def test_a_label_that_could_not_be_stored_is_told(cif, capsys, monkeypatch):
         raise NotFoundError("no structure abc in the database: add it before its label")
 
     monkeypatch.setattr(Labels, "add", refuse)
-    assert run(["label", str(cif), "-t", "900", "--potential", "lennard-jones", "--ps", "0.4", "--json"]) == 2
+    assert run(["label", str(cif), "-t", "900", "--potential", "lennard-jones", "--ps", "1", "--json"]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
     assert "was run and not stored: no structure abc" in printed.err
@@ -93,6 +93,8 @@ def test_a_file_that_is_not_there_is_told_without_importing_anything_heavy(words
         (["label", "licl.cif", "-t", "hot"], "no list of numbers"),
         (["label", "licl.cif", "-t", "900", "--species", "Na"], "holds no Na"),
         (["label", "licl.cif", "-t", "900", "--ps", "-1"], "run of -1 ps"),
+        (["label", "licl.cif", "-t", "900", "--until", "0"], "--until 0 is impossible"),
+        (["label", "licl.cif", "-t", "900", "--until", "0.1", "--ps", "2"], "give --ps 4 or more"),
     ],
 )
 def test_bad_input_is_one_line_exit_code_2_and_no_database(arguments, fault, cif, home, capsys):

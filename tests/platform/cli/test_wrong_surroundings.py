@@ -100,7 +100,7 @@ def test_a_result_that_cannot_be_written_where_it_should_is_refused(desk, monkey
     desk.refused("structures", "export", "--kind", "melt", "--to", "none.cif", says=("none.cif", "no structure"))
     monkeypatch.setenv("VITRION_SCRATCH", "good.cif/scratch")
     desk.refused("campaign", "step", "campaign.yaml", says="good.cif/scratch")
-    desk.refused("label", "good.cif", "-t", "1000", *LJ, "--ps", "0.4", says="good.cif/scratch")
+    desk.refused("label", "good.cif", "-t", "1000", *LJ, "--ps", "1", says="good.cif/scratch")
     monkeypatch.setenv("VITRION_POTENTIALS", "good.cif/potentials")
     monkeypatch.setattr("vitrion_workflows.potentials.installation.NEP89_SHA256", _sha256(desk.folder / "XDATCAR"))
     desk.refused("potentials", "install", "nep89", "--file", "XDATCAR", says="good.cif/potentials")
@@ -291,10 +291,10 @@ def test_a_full_disk_under_a_result_leaves_no_half_file(home, small_disk, monkey
 
 
 def test_a_full_disk_under_the_scratch_is_told(home, small_disk, monkeypatch):
-    assert run(["label", "good.cif", "-t", "1000", *LJ, "--ps", "0.4"]) == 0
+    assert run(["label", "good.cif", "-t", "1000", *LJ, "--ps", "1"]) == 0
     monkeypatch.setenv("VITRION_SCRATCH", str(small_disk))
     fill(small_disk, leave=0)
-    home.refused("label", "good.cif", "-t", "1500", *LJ, "--ps", "0.4", says=("disk", str(small_disk)))
+    home.refused("label", "good.cif", "-t", "1500", *LJ, "--ps", "1", says=("disk", str(small_disk)))
 
 
 def test_a_full_sqlite_file_is_told_and_nothing_is_stored(home, monkeypatch):

@@ -122,3 +122,11 @@ def test_protocols_without_a_target_keep_their_json():
 def test_impossible_rules_are_refused(fields, fault):
     with pytest.raises(ValidationError, match=fault):
         LabelProtocol(**fields)
+
+
+def test_a_protocol_that_is_shortened_keeps_its_early_end_only_where_there_is_room():
+    whole = LabelProtocol(production_ps=24, target_log10_stderr=0.08, least_ps=4)
+    assert whole.lasting(12.0).target_log10_stderr == 0.08
+    short = whole.lasting(0.8)
+    assert (short.production_ps, short.target_log10_stderr, short.least_ps) == (0.8, None, None)
+    assert LabelProtocol.model_validate_json(short.model_dump_json()) == short

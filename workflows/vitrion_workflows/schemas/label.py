@@ -110,6 +110,13 @@ class LabelProtocol(BaseModel):
             )
         return self
 
+    def lasting(self, production_ps: float) -> "LabelProtocol":
+        """The same protocol with another longest time; without an early end where that leaves no room for one."""
+        changed = {**self.model_dump(), "production_ps": production_ps}
+        if self.least_ps is not None and self.least_ps > production_ps:
+            changed |= {"target_log10_stderr": None, "least_ps": None}
+        return LabelProtocol.model_validate(changed)
+
     @property
     def steps_per_frame(self) -> int:
         """Integration steps between two analysed frames."""
