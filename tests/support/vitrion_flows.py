@@ -22,6 +22,12 @@ def double(number, record=None):
 
 
 @job
+def variable(name):
+    """A variable of the worker's environment."""
+    return os.environ.get(name)
+
+
+@job
 def sleep(seconds):
     """Take a while."""
     time.sleep(seconds)

@@ -70,7 +70,8 @@ def test_the_line_on_the_page_knows_its_labels(data):
         replace(one, temperature_K=kelvin, value_cm2_s=10 ** (-3 - 0.35 / (K_LN10 * kelvin))) for kelvin in (800, 1500)
     ]
     line = arrhenius.fit(truth)
-    assert line.Ea_eV == pytest.approx(0.35, rel=1e-6)
+    # The Bayesian line leans a little towards its prior: two labels of 0.05 decades hold the slope to some per cent.
+    assert line.Ea_eV == pytest.approx(0.35, rel=0.02)
     rejected = replace(truth[0], state=LabelState.REJECTED, value_cm2_s=1e-3)
     assert arrhenius.fit([*truth, rejected]).Ea_eV == line.Ea_eV
     bound = replace(truth[0], temperature_K=600.0, state=LabelState.CENSORED, value_cm2_s=1e-9)

@@ -192,3 +192,13 @@ def test_a_ctrl_c_while_a_worker_starts_is_heard_and_the_worker_never_hears_it(t
     assert heard
     assert results["only"].worker == "worker-1"
     assert results["only"].error is None
+
+
+@pytest.mark.parametrize(("given", "seen"), [(None, "1"), ("3", "3")])
+def test_a_worker_has_one_thread_unless_the_user_says_otherwise(tmp_path, monkeypatch, given, seen):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if given:
+        monkeypatch.setenv("OMP_NUM_THREADS", given)
+    _, results = run(tmp_path, [task("ask", flows.variable("OMP_NUM_THREADS"))], workers=1)
+    assert results["ask"].documents[0]["output"] == seen
+    assert os.environ.get("OMP_NUM_THREADS") == given
