@@ -110,8 +110,9 @@ def choose_proposals(
 ) -> tuple[Proposal, ...]:
     """A batch: the random arm's share first, then what the acquisition function wants of the rest.
 
-    The random arm chooses from the whole pool, before and without regard to the acquisition, so that it stays an
-    unbiased control.
+    The random arm chooses its cells from the whole pool, before and without regard to the acquisition, so that it
+    stays an unbiased control; the temperature follows one rule (`label_temperature`) in both arms, so that they are
+    compared at like temperatures.
 
     Args:
         pool: candidates with at least one temperature left.
