@@ -10,6 +10,7 @@ intervals over seeds of the mean.
 import argparse
 import json
 import os
+import sys
 import warnings
 from pathlib import Path
 
@@ -26,9 +27,9 @@ from vitrion.learning.pool import kinship
 START, BATCH, CYCLES, MEMBERS, LABEL_NOISE, TOP_SHARE = 10, 5, 8, 32, 0.05, 0.05
 
 
-def table(temperature_K: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
+def table(mirror: Path, temperature_K: float) -> tuple[np.ndarray, np.ndarray, list[str]]:
     """Descriptors, log10 D (Einstein) and formulas at one temperature."""
-    path = Path(os.environ["VITRION_DATA_MIRROR"]) / "aimd_li_diffusivity" / "feature_target.dat"
+    path = mirror / "aimd_li_diffusivity" / "feature_target.dat"
     rows = pd.read_csv(path, sep=" ")
     rows = rows[rows["temperature"] == temperature_K].reset_index(drop=True)
     einstein = rows["diff_coeff_mul_thousand"] * 1e-3 / 3.0
@@ -85,7 +86,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=24)
     parser.add_argument("--temperature", type=float, default=1500)
     arguments = parser.parse_args()
-    data = table(arguments.temperature)
+    mirror = os.environ.get("VITRION_DATA_MIRROR")
+    if not mirror:
+        print("replay: skipped, VITRION_DATA_MIRROR is not set", file=sys.stderr)
+        return
+    data = table(Path(mirror), arguments.temperature)
     curves = {
         name: np.array([campaign(name, data, seed)[1] for seed in range(arguments.seeds)])
         for name in ("random", *FUNCTIONS)
