@@ -148,7 +148,7 @@ def arms_note(data: ReportData) -> str:
 def referee_note(data: ReportData) -> str:
     """What the second potential says."""
     if not data.referee:
-        return "No question has accepted labels by two potentials, so the error of the potential itself is not known here."
+        return "No question has accepted labels of two potentials: the error of the potential itself is not known here."
     gaps = [pair.referee - pair.workhorse for pair in data.referee]
     worst = max(math.hypot(pair.workhorse_stderr, pair.referee_stderr) for pair in data.referee)
     length = min(pair.referee_ps for pair in data.referee)
