@@ -1,10 +1,10 @@
 """Do the frames follow each other? Missing, jumping and repeated frames, from the positions alone."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, spatial, stats
+from scipy import linalg, spatial, special, stats
 
 from vitrion_models.system import FloatArray, IntArray
 
@@ -18,11 +18,24 @@ FALSE_ALARM = 1e-3
 TAIL = 1.5
 # An interruption is looked for where its expected log-likelihood ratio is at least so many times the limit.
 POWER = 2.0
+# An interruption touches all atoms, a hop one: steps beyond so many root medians are cut, and the evidence of one
+# atom counts for so many times what a missing frame gives on average, but at least for ATOM_EVIDENCE.
+LONGEST_STEP = 4.0
+ATOM_SHARE, ATOM_EVIDENCE = 3.0, 4.0
+# Below this share of the mean squared step, the median one is rounding: most atoms rest.
+REST = 1e-6
+# Exponents of Chernoff's bound; at 1 a true model has E[exp] = 1.
+EXPONENTS = np.geomspace(1e-3, 1.0, 10)
+# Median over mean of the squared length of a Gaussian step in three dimensions.
+MEDIAN_OVER_MEAN = float(stats.chi2.median(3)) / 3
+CHUNK_NUMBERS = 4_000_000
 # Frames nearer to each other than this share of a squared step are one frame twice: nothing comes back so exactly.
 COPY_RATIO = 0.03
 PROJECTIONS = 6
 # Part of a squared step that no neighbours explain: a covariance from one run is not known better.
 RIDGE = 1e-3
+
+Hypothesis = Callable[["_Species", "_Atoms", IntArray, int, int], FloatArray]
 
 
 @dataclass(frozen=True)
@@ -34,7 +47,7 @@ class Continuity:
         at: the frame that step leads to.
         limit: log odds from which a run counts as interrupted.
         telling: whether one missing frame would show; False where frames are far apart or atoms few.
-        copies: frames that repeat an earlier one.
+        copies: frames that repeat an earlier one; empty where ions only stand on sites, which are revisited exactly.
     """
 
     log_odds: float
@@ -54,61 +67,117 @@ def continuity(displacements_A: FloatArray, numbers: IntArray) -> Continuity:
     model exceed exp(c) in at most exp(-c) of its samples, so c = ln(steps / 0.001) is wrong in one run of a thousand;
     where the ratios scatter more than that, their own scatter raises the limit.
 
+    Ions hop, which no Gaussian process does. A hop concerns one ion and an interruption all atoms, so each atom's
+    evidence is bounded, and the limit is at least the one that independent atoms with the scatter seen in this run
+    pass by chance (Chernoff's bound with the measured moments). A species that rests more often than it moves, as on
+    a lattice, shows nothing. The motion common to all is the median over atoms: the mean follows a hop.
+
     Args:
         displacements_A: drift-corrected displacements of all atoms, shape (F, N, 3), F >= 10.
         numbers: atomic numbers, shape (N,).
     """
     steps = np.diff(displacements_A, axis=0)
-    species = [
-        _Species(steps[:, numbers == number]) for number in np.unique(numbers) if steps[:, numbers == number].any()
-    ]
-    odds = np.array([_gap_odds(species, gap) for gap in GAPS] + [_break_odds(species)])
+    steps -= np.median(steps, axis=1, keepdims=True)
+    levels = {int(number): _level(steps[:, numbers == number]) for number in np.unique(numbers)}
+    species = [_Species(steps[:, numbers == number], level) for number, level in levels.items() if level > 0]
+    copies = tuple(_copies(displacements_A, numbers, levels)) if species else ()
+    if not species:
+        return Continuity(log_odds=0.0, at=0, limit=0.0, telling=False, copies=copies)
+    found = [one.evidence() for one in species]
+    odds = np.sum([one.odds for one in found], axis=0)
     greatest = odds.max(axis=0)
     places = len(greatest)
+    certain = float(np.log(places / FALSE_ALARM))
+    by_chance = ((np.sum([one.log_moments for one in found], axis=0) + certain) / EXPONENTS).min(axis=1).max()
     chance = float(np.median(odds[0]))
     chance += TAIL * float(stats.norm.isf(FALSE_ALARM / places)) * _spread(odds[0])
     expected = sum(one.expected_odds(GAPS[0]) for one in species)
-    limit = max(float(np.log(places / FALSE_ALARM)), min(chance, expected / POWER))
+    limit = max(certain, float(by_chance), min(chance, expected / POWER))
     at = int(np.argmax(greatest))
     return Continuity(
         log_odds=float(greatest[at]),
         at=at + 1,
         limit=limit,
         telling=expected >= POWER * limit,
-        copies=tuple(_copies(displacements_A, numbers)),
+        copies=copies,
     )
 
 
-class _Species:
-    """Steps of one species: their dot products at neighbouring times, and the covariance those have on average."""
+def _level(steps: FloatArray) -> float:
+    """Mean squared step as its median tells it, so that hops do not count; zero where most atoms rest.
+
+    Args:
+        steps: shape (T, n, 3).
+    """
+    squares = (steps**2).sum(axis=2)
+    level = float(np.median(squares)) / MEDIAN_OVER_MEAN
+    return level if level > REST * squares.mean() else 0.0
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    """Log odds of each hypothesis at each step, and ln E[exp(exponent x odds)] of all atoms of a species by chance."""
+
+    odds: FloatArray
+    log_moments: FloatArray
+
+
+class _Atoms:
+    """Dot products of steps of single atoms at neighbouring times: shape (lag, time, atom)."""
 
     def __init__(self, steps: FloatArray) -> None:
-        self.count = len(steps)
-        self.coordinates = 3 * steps.shape[1]
-        flat = steps.reshape(self.count, -1)
-        lags = min(2 * NEIGHBOURS + max(GAPS), self.count - 1)
-        # Shape (lag, time): the product of the step at a time with the one a lag later.
-        self.products = np.zeros((2 * NEIGHBOURS + 1, self.count))
-        covariance = np.zeros(2 * NEIGHBOURS + max(GAPS) + 1)
-        for lag in range(lags + 1):
-            products = np.einsum("td,td->t", flat[: self.count - lag], flat[lag:])
-            covariance[lag] = products.mean() / self.coordinates
-            if lag < len(self.products):
-                self.products[lag, : len(products)] = products
-        # The covariance of lags the run is too short for stays zero.
-        self.toeplitz = linalg.toeplitz(covariance) + RIDGE * covariance[0] * np.eye(len(covariance))
+        count = len(steps)
+        self.products = np.zeros((2 * NEIGHBOURS + 1, count, steps.shape[1]))
+        for lag in range(min(2 * NEIGHBOURS, count - 1) + 1):
+            self.products[lag, : count - lag] = np.einsum("tad,tad->ta", steps[: count - lag], steps[lag:])
 
     def log_likelihood(self, covariance: FloatArray, first: IntArray) -> FloatArray:
-        """Of windows that begin at the steps `first`, up to a constant for each step."""
+        """Of windows that begin at the steps `first`, up to a constant for each step; shape (window, atom)."""
         size = len(covariance)
         precision = np.linalg.inv(covariance)
-        form = np.zeros(len(first))
+        form = np.zeros((len(first), self.products.shape[2]))
         for row in range(size):
             form += precision[row, row] * self.products[0, first + row]
             for lag in range(1, size - row):
                 form += 2 * precision[row, row + lag] * self.products[lag, first + row]
-        logs: FloatArray = -0.5 * form - 0.5 * self.coordinates * np.linalg.slogdet(covariance)[1]
+        logs: FloatArray = -0.5 * form - 1.5 * np.linalg.slogdet(covariance)[1]
         return logs
+
+
+class _Species:
+    """Steps of one species, the longest cut, and the covariance that they have at neighbouring times."""
+
+    def __init__(self, steps: FloatArray, level: float) -> None:
+        self.count, self.atoms = steps.shape[:2]
+        lengths = np.sqrt((steps**2).sum(axis=2, keepdims=True))
+        longest = LONGEST_STEP * np.sqrt(level)
+        self.steps = steps * np.minimum(1.0, longest / np.maximum(lengths, longest))
+        flat = self.steps.reshape(self.count, -1)
+        covariance = np.zeros(2 * NEIGHBOURS + max(GAPS) + 1)
+        for lag in range(min(len(covariance), self.count)):
+            products = np.einsum("td,td->t", flat[: self.count - lag], flat[lag:])
+            covariance[lag] = products.mean() / flat.shape[1]
+        # The covariance of lags the run is too short for stays zero.
+        self.toeplitz = linalg.toeplitz(covariance) + RIDGE * covariance[0] * np.eye(len(covariance))
+        # Squared size of all steps at a time, for one coordinate.
+        self.sizes = (flat**2).mean(axis=1)
+
+    def evidence(self) -> _Evidence:
+        """For each gap and a break, summed over atoms."""
+        bound = max(ATOM_SHARE * self.expected_odds(GAPS[0]) / self.atoms, ATOM_EVIDENCE)
+        hypotheses = [_gap(gap) for gap in GAPS] + [_break_odds]
+        odds = np.zeros((len(hypotheses), self.count))
+        sums = np.full((len(hypotheses), len(EXPONENTS)), -np.inf)
+        chunk = max(CHUNK_NUMBERS // (self.count * 2 * NEIGHBOURS), 1)
+        for start in range(0, self.atoms, chunk):
+            atoms = _Atoms(self.steps[:, start : start + chunk])
+            for row, hypothesis in enumerate(hypotheses):
+                for at, before, after in _windows(self.count):
+                    found = np.clip(hypothesis(self, atoms, at, before, after), -bound, bound)
+                    odds[row, at] += found.sum(axis=1)
+                    fresh = [special.logsumexp(exponent * found) for exponent in EXPONENTS]
+                    sums[row] = np.logaddexp(sums[row], fresh)
+        return _Evidence(odds, self.atoms * (sums - np.log(self.count * self.atoms)))
 
     def with_gap(self, gap: int, *, before: int, after: int) -> FloatArray:
         """Covariance of a window whose step in the middle is the sum of `gap` steps."""
@@ -124,7 +193,7 @@ class _Species:
         whole = self.with_gap(1, before=NEIGHBOURS, after=NEIGHBOURS)
         cut = self.with_gap(gap, before=NEIGHBOURS, after=NEIGHBOURS)
         ratio = np.linalg.solve(whole, cut)
-        return float(0.5 * self.coordinates * (np.trace(ratio) - len(ratio) - np.linalg.slogdet(ratio)[1]))
+        return float(1.5 * self.atoms * (np.trace(ratio) - len(ratio) - np.linalg.slogdet(ratio)[1]))
 
 
 def _windows(count: int) -> Iterator[tuple[IntArray, int, int]]:
@@ -136,37 +205,33 @@ def _windows(count: int) -> Iterator[tuple[IntArray, int, int]]:
     yield np.arange(reach, count - reach, dtype=np.int64), reach, reach
 
 
-def _gap_odds(species: list[_Species], gap: int) -> FloatArray:
-    odds = np.zeros(species[0].count)
-    for at, before, after in _windows(len(odds)):
-        for one in species:
-            cut = one.with_gap(gap, before=before, after=after)
-            whole = one.with_gap(1, before=before, after=after)
-            odds[at] += one.log_likelihood(cut, at - before) - one.log_likelihood(whole, at - before)
+def _gap(gap: int) -> Hypothesis:
+    def odds(one: _Species, atoms: _Atoms, at: IntArray, before: int, after: int) -> FloatArray:
+        cut = one.with_gap(gap, before=before, after=after)
+        whole = one.with_gap(1, before=before, after=after)
+        found: FloatArray = atoms.log_likelihood(cut, at - before) - atoms.log_likelihood(whole, at - before)
+        return found
+
     return odds
 
 
-def _break_odds(species: list[_Species]) -> FloatArray:
-    odds = np.zeros(species[0].count)
-    for at, before, after in _windows(len(odds)):
-        for one in species:
-            # Twice the usual size at least: a break leads further than a step, a copy is found otherwise.
-            size = np.maximum(one.products[0, at] / one.coordinates, 2 * one.toeplitz[0, 0])
-            broken = -0.5 * one.products[0, at] / size - 0.5 * one.coordinates * np.log(size)
-            if before:
-                broken += one.log_likelihood(one.toeplitz[:before, :before], at - before)
-            if after:
-                broken += one.log_likelihood(one.toeplitz[:after, :after], at + 1)
-            whole = one.with_gap(1, before=before, after=after)
-            odds[at] += broken - one.log_likelihood(whole, at - before)
-    return odds
+def _break_odds(one: _Species, atoms: _Atoms, at: IntArray, before: int, after: int) -> FloatArray:
+    # Twice the usual size at least: a break leads further than a step, a copy is found otherwise.
+    size = np.maximum(one.sizes[at], 2 * one.toeplitz[0, 0])[:, None]
+    broken = -0.5 * atoms.products[0, at] / size - 1.5 * np.log(size)
+    if before:
+        broken += atoms.log_likelihood(one.toeplitz[:before, :before], at - before)
+    if after:
+        broken += atoms.log_likelihood(one.toeplitz[:after, :after], at + 1)
+    found: FloatArray = broken - atoms.log_likelihood(one.with_gap(1, before=before, after=after), at - before)
+    return found
 
 
 def _spread(values: FloatArray) -> float:
     return float(stats.median_abs_deviation(values, scale="normal"))
 
 
-def _copies(displacements_A: FloatArray, numbers: IntArray) -> list[int]:
+def _copies(displacements_A: FloatArray, numbers: IntArray, levels: dict[int, float]) -> list[int]:
     """Frames that lie on an earlier one.
 
     Candidates are neighbours in a few random directions; each is then compared in all coordinates, every species
@@ -174,10 +239,9 @@ def _copies(displacements_A: FloatArray, numbers: IntArray) -> list[int]:
     """
     scaled = np.empty((len(displacements_A), displacements_A.shape[1] * 3))
     columns = scaled.reshape(displacements_A.shape)
-    for number in np.unique(numbers):
+    for number, level in levels.items():
         atoms = numbers == number
-        level = np.sqrt((np.diff(displacements_A[:, atoms], axis=0) ** 2).sum(axis=2).mean())
-        columns[:, atoms] = displacements_A[:, atoms] / (level if level > 0 else 1.0)
+        columns[:, atoms] = displacements_A[:, atoms] / (np.sqrt(level) if level > 0 else 1.0)
     reach = np.sqrt(COPY_RATIO * displacements_A.shape[1])
     directions = np.random.default_rng(0).normal(size=(scaled.shape[1], PROJECTIONS)) / np.sqrt(scaled.shape[1])
     # The length of a projection on random directions seldom exceeds twice that of chance.

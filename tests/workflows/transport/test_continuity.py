@@ -1,0 +1,114 @@
+"""Frames that follow each other though single ions hop, and frames that do not."""
+
+import numpy as np
+import pytest
+
+from vitrion_workflows.dynamics.trajectory import Trajectory
+from vitrion_workflows.schemas import failed_gates
+from vitrion_workflows.transport.continuity import continuity
+from vitrion_workflows.transport.label import analyse_trajectory
+
+INTERVAL_PS = 0.02
+HOP_A = 3.0
+BOX_A = 14.0
+
+
+def cages(rng, *, frames, ions, hops_per_frame, memory=0.8, width_A=0.25):
+    """Ions that rattle in cages (an autoregression) and now and then hop to another one within a frame."""
+    rattle = np.empty((frames, ions, 3))
+    rattle[0] = rng.normal(size=(ions, 3))
+    for frame in range(1, frames):
+        rattle[frame] = memory * rattle[frame - 1] + np.sqrt(1 - memory**2) * rng.normal(size=(ions, 3))
+    hops = (rng.random((frames, ions)) < hops_per_frame)[:, :, None] * HOP_A * _directions(rng, (frames, ions))
+    return width_A * rattle + np.cumsum(hops, axis=0)
+
+
+def vibrations(rng, *, frames, ions, hops_per_frame):
+    """Ions that swing at periods of eight to sixteen frames, as smooth as real ones, and hop now and then."""
+    hops = cages(rng, frames=frames, ions=ions, hops_per_frame=hops_per_frame, width_A=0.0)
+    rates = 2 * np.pi / rng.uniform(8, 16, size=(12, 1, ions, 3))
+    phases = rng.uniform(0, 2 * np.pi, size=rates.shape)
+    return hops + 0.05 * np.sin(rates * np.arange(frames)[:, None, None] + phases).sum(axis=0)
+
+
+def lattice_gas(rng, *, frames, ions, sites=5):
+    """Ions on a cubic grid that move to a free neighbouring site, never two on one."""
+    places = rng.permutation(sites**3)[:ions]
+    grid = np.stack(np.unravel_index(places, (sites,) * 3), axis=1)
+    path = np.empty((frames, ions, 3))
+    for frame in range(frames):
+        path[frame] = grid
+        for ion in rng.permutation(ions)[: max(ions // 4, 1)]:
+            aim = grid[ion] + _directions(rng, ()).astype(int)
+            if not ((grid - aim) % sites == 0).all(axis=1).any():
+                grid[ion] = aim
+    return HOP_A * path
+
+
+def _directions(rng, shape):
+    axes = np.eye(3)[rng.integers(3, size=shape)]
+    return axes * rng.choice([-1.0, 1.0], size=shape)[..., None] if shape else axes * rng.choice([-1.0, 1.0])
+
+
+def start(rng, ions):
+    grid = np.stack(np.meshgrid(*[np.arange(5)] * 3, indexing="ij"), axis=-1).reshape(-1, 3) * BOX_A / 5
+    return grid[rng.permutation(len(grid))[:ions]]
+
+
+MOTIONS = {
+    "cages": lambda rng: cages(rng, frames=600, ions=20, hops_per_frame=0.004),
+    "slow cages": lambda rng: cages(rng, frames=600, ions=20, hops_per_frame=0.004, memory=0.98),
+    "vibrations": lambda rng: vibrations(rng, frames=600, ions=20, hops_per_frame=0.004),
+    "fast hops": lambda rng: cages(rng, frames=600, ions=20, hops_per_frame=0.05),
+    "one ion of many": lambda rng: cages(rng, frames=600, ions=60, hops_per_frame=0.0003),
+    "lattice gas": lambda rng: lattice_gas(rng, frames=600, ions=20),
+    "dense lattice gas": lambda rng: lattice_gas(rng, frames=600, ions=100),
+    "brownian": lambda rng: np.cumsum(0.1 * rng.normal(size=(600, 20, 3)), axis=0),
+}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("motion", MOTIONS)
+def test_hopping_ions_are_no_interruption(motion, seed):
+    """One run in a thousand may be suspected by construction: of these 24, one in forty such tables."""
+    rng = np.random.default_rng(seed)
+    path = MOTIONS[motion](rng)
+    found = continuity(path - path[0], np.full(path.shape[1], 3))
+    assert found.log_odds <= found.limit
+    assert not found.copies
+
+
+@pytest.mark.parametrize("motion", MOTIONS)
+def test_walkers_are_refused_for_no_fault_of_their_frames(motion):
+    rng = np.random.default_rng(5)
+    path = MOTIONS[motion](rng)
+    positions = start(rng, path.shape[1])[None] + path - path[0]
+    trajectory = Trajectory(
+        numbers=np.full(path.shape[1], 3),
+        positions_A=positions,
+        lattice_A=BOX_A * np.eye(3),
+        frame_interval_ps=INTERVAL_PS,
+        source="walkers",
+    )
+    failed = failed_gates(analyse_trajectory(trajectory, species="Li").gates)
+    assert not {"missing_frame", "repeated_frame", "unwrapped", "sublattice_flow"} & set(failed)
+
+
+@pytest.mark.parametrize("lost", [1, 4])
+@pytest.mark.parametrize("hops_per_frame", [0.0, 0.001, 0.01])
+def test_missing_frames_among_hops_are_found(lost, hops_per_frame):
+    path = vibrations(np.random.default_rng(0), frames=600, ions=60, hops_per_frame=hops_per_frame)
+    numbers = np.full(60, 3)
+    whole = continuity(path, numbers)
+    assert whole.telling
+    assert whole.log_odds < whole.limit
+    cut = continuity(np.delete(path, slice(300, 300 + lost), axis=0), numbers)
+    assert cut.log_odds > cut.limit
+    assert cut.at == 300
+
+
+def test_restart_that_went_back_is_found_among_hops():
+    path = vibrations(np.random.default_rng(1), frames=600, ions=60, hops_per_frame=0.001)
+    cut = continuity(np.concatenate([path[:300], path[260:]]), np.full(60, 3))
+    assert cut.copies
+    assert cut.log_odds > cut.limit
