@@ -18,6 +18,7 @@ from vitrion_workflows.transport.thermometer import SpeciesTemperature, cell_tem
 
 LONGEST_RELAXATION = 4
 SHORTEST_RELAXATION_PS = 1.0
+NEED_TEMPERATURE = ("ballistic_bound", "species_temperature", "frame_interval", "temperature", "drift")
 
 
 @dataclass(frozen=True)
@@ -54,50 +55,25 @@ def integrity(
         temperature_K: set temperature, or None.
         coupling: of the thermostat, where known.
     """
-    positions = trajectory.positions_A[start.frames :]
-    found = _frame_gates(trajectory, displacements_A)
-    if flow := sublattice_flow(displacements_A, trajectory.numbers, masses_u=trajectory.masses_u):
-        found.append(gates.flow_gate(flow))
-    missing: dict[str, str] = {}
-    cell = AtomicSystem(trajectory.numbers, trajectory.positions_A[0], trajectory.lattice_A)
-    found += [density_gate(cell), contact_gate(cell)]
-    if start.series:
-        found.append(gates.equilibrated_gate(start, frames=len(trajectory)))
-    else:
-        missing["equilibrated"] = "neither energy nor temperature is recorded, nothing was discarded"
-    if not any(gate.name == "missing_frame" for gate in found):
-        missing["missing_frame"] = "frames are too far apart, or atoms too few, to show that one is missing"
-    duration = (len(displacements_A) - 1) * trajectory.frame_interval_ps
+    found, missing = _without_temperature(trajectory, displacements_A, start)
     thermal = _Thermal.of(trajectory, displacements_A, start)
-    drift = float(np.linalg.norm(centre_of_mass(positions, trajectory.masses_u)[-1]))
+    path = centre_of_mass(trajectory.positions_A[start.frames :], trajectory.masses_u)
+    drift = float(np.linalg.norm(path[-1]))
     reference = thermal.recorded_K if thermal.recorded_K is not None else temperature_K
     if reference is None:
-        missing |= dict.fromkeys(
-            ("ballistic_bound", "species_temperature", "frame_interval", "temperature", "drift"),
-            "no temperature was given",
-        )
+        missing |= dict.fromkeys(NEED_TEMPERATURE, "no temperature was given")
         return Integrity(tuple(found), missing, drift, thermal.mean_K)
-    uncertainty = (coupling or gates.Coupling()).stderr(len(trajectory.numbers), duration_ps=duration)
+    duration = (len(displacements_A) - 1) * trajectory.frame_interval_ps
+    known = coupling or gates.Coupling()
+    uncertainty = known.stderr(len(trajectory.numbers), duration_ps=duration)
     if coupling is None or not coupling.noisy:
         uncertainty = max(uncertainty, thermal.stderr)
-    velocities = velocity_gates(
-        thermal.species, reference_K=reference, stderr=0.0 if thermal.recorded_K is not None else uncertainty
+    found += _motion_gates(
+        trajectory, displacements_A, thermal, reference_K=reference, stderr=uncertainty, coupling=known
     )
-    if len(velocities) == 1:
+    if not any(gate.name == "frame_interval" for gate in found):
         missing["frame_interval"] = "frames are too far apart to show an interval that is stated too long"
-    motion = species_motion(
-        displacements_A,
-        trajectory.numbers,
-        masses_u=trajectory.masses_u,
-        frame_interval_ps=trajectory.frame_interval_ps,
-        temperature_K=reference,
-    )
-    found += [gates.ballistic_gate(motion, duration_ps=duration), *velocities]
-    if thermal.recorded_K is not None:
-        known = coupling or gates.Coupling()
-        kicks = known.rate_per_ps * trajectory.frame_interval_ps if known.noisy else 0.0
-        found.append(recorded_gate(cell_temperature(thermal.species), recorded_K=thermal.recorded_K, kicks=kicks))
-    found += _steady_gates(trajectory, start, coupling or gates.Coupling())
+    found += _steady_gates(trajectory, start, known)
     if temperature_K is None:
         missing |= {"temperature": "none was given to compare with"}
     elif thermal.mean_K is None:
@@ -110,6 +86,52 @@ def integrity(
         gates.drift_gate(drift, mass_u=float(trajectory.masses_u.sum()), temperature_K=reference, duration_ps=duration)
     )
     return Integrity(tuple(found), missing, drift, thermal.mean_K)
+
+
+def _without_temperature(
+    trajectory: Trajectory, displacements_A: FloatArray, start: Equilibration
+) -> tuple[list[GateOutcome], dict[str, str]]:
+    """What frames and cell show by themselves, and what of it they leave unjudged."""
+    found = _frame_gates(trajectory, displacements_A)
+    if flow := sublattice_flow(displacements_A, trajectory.numbers, masses_u=trajectory.masses_u):
+        found.append(gates.flow_gate(flow))
+    missing: dict[str, str] = {}
+    cell = AtomicSystem(trajectory.numbers, trajectory.positions_A[0], trajectory.lattice_A)
+    found += [density_gate(cell), contact_gate(cell)]
+    if start.series:
+        found.append(gates.equilibrated_gate(start, frames=len(trajectory)))
+    else:
+        missing["equilibrated"] = "neither energy nor temperature is recorded, nothing was discarded"
+    if not any(gate.name == "missing_frame" for gate in found):
+        missing["missing_frame"] = "frames are too far apart, or atoms too few, to show that one is missing"
+    return found, missing
+
+
+def _motion_gates(
+    trajectory: Trajectory,
+    displacements_A: FloatArray,
+    thermal: "_Thermal",
+    *,
+    reference_K: float,
+    stderr: float,
+    coupling: gates.Coupling,
+) -> list[GateOutcome]:
+    """Whether atoms move as fast as the reference temperature, of that relative error, and their masses demand."""
+    interval = trajectory.frame_interval_ps
+    motion = species_motion(
+        displacements_A,
+        trajectory.numbers,
+        masses_u=trajectory.masses_u,
+        frame_interval_ps=interval,
+        temperature_K=reference_K,
+    )
+    found = [gates.ballistic_gate(motion, duration_ps=(len(displacements_A) - 1) * interval)]
+    if thermal.recorded_K is None:
+        return found + velocity_gates(thermal.species, reference_K=reference_K, stderr=stderr)
+    found += velocity_gates(thermal.species, reference_K=reference_K, stderr=0.0)
+    kicks = coupling.rate_per_ps * interval if coupling.noisy else 0.0
+    found.append(recorded_gate(cell_temperature(thermal.species), recorded_K=thermal.recorded_K, kicks=kicks))
+    return found
 
 
 def _steady_gates(trajectory: Trajectory, start: Equilibration, coupling: gates.Coupling) -> list[GateOutcome]:
