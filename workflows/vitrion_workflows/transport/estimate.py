@@ -7,12 +7,19 @@ import numpy as np
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.schemas.label import MsdTable
-from vitrion_workflows.transport.interval import spread
+from vitrion_workflows.transport.interval import Spread, spread
 from vitrion_workflows.transport.msd import mean_squared_displacements
 from vitrion_workflows.transport.regression import DIMENSIONS, Fit, fit_lags, walk_covariance
 from vitrion_workflows.transport.spectrum import LongTimes, long_times
 from vitrion_workflows.transport.variance import Variance, collective_excess, inflated, jump_rate_A4, standing_out
-from vitrion_workflows.transport.window import LATEST_START, LONGEST_LAG, VIBRATION_PS, choose_window, memory_lag
+from vitrion_workflows.transport.window import (
+    LATEST_START,
+    LONGEST_LAG,
+    VIBRATION_PS,
+    Window,
+    choose_window,
+    memory_lag,
+)
 
 CM2_PER_S = 1e-4  # one A^2/ps
 ONE_SIDED_95 = 1.645
@@ -96,40 +103,20 @@ def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffus
     msd = mean_squared_displacements(displacements_A, largest_lag=int(LONGEST_LAG * increments) + 2)
     if not msd.any():
         raise InputError("no ion moves at all in this trajectory: its frames are copies of each other")
-    together = inflated(0.0, msd[0], collective=collective_excess(displacements_A, block=1)).collective
-    forgotten = memory_lag(msd.mean(axis=1), walkers=msd.shape[1] / together, increments=increments)
-    beyond = min(max(forgotten, round(VIBRATION_PS / frame_interval_ps)), max(1, int(LATEST_START * increments)))
-    jumps, freedom = jump_rate_A4(displacements_A, lag=beyond)
-    window = choose_window(
-        msd,
-        first=forgotten,
-        increments=increments,
-        frame_interval_ps=frame_interval_ps,
-        collective=together,
-        jumps_A4=jumps,
-    )
+    window, jumps = _window(displacements_A, msd, frame_interval_ps)
     fit = window.fit
     collective = collective_excess(displacements_A, block=int(fit.lags[0]) // 2)
-    variance = inflated(
-        fit.variance_A4, fit.ion_slopes_A2, collective=collective, jumps=(jumps * fit.jump_weight, freedom)
-    )
+    variance = inflated(fit.variance_A4, fit.ion_slopes_A2, collective=collective, jumps=jumps)
     late = long_times(displacements_A, frame_interval_ps, collective=collective)
-    to_value = CM2_PER_S / (2 * DIMENSIONS * frame_interval_ps)
-    value = max(fit.slope_A2, 0.0) * to_value
-    # A slope that still changes is uncertain by as much as it changed, or as a power law would change it yet.
-    bend = window.bend if np.isfinite(window.bend) else 0.0
-    unsettled = float(np.hypot(bend, _undetected(late, fit))) * fit.slope_A2
-    noise = float(np.sqrt(variance.value)) * to_value
-    stderr = float(np.hypot(noise, unsettled * to_value))
-    known = value > 0 and value >= SMALLEST_SIGNAL * stderr
-    bounds = spread(value, stderr**2, freedom=variance.freedom) if known else None
+    diffusion = _diffusion(window, variance, late, frame_interval_ps)
+    bounds = diffusion.bounds
     return DiffusivityEstimate(
-        value_cm2_per_s=value,
-        stderr_cm2_per_s=stderr,
-        noise_cm2_per_s=noise,
+        value_cm2_per_s=diffusion.value,
+        stderr_cm2_per_s=diffusion.stderr,
+        noise_cm2_per_s=diffusion.noise,
         interval_68=bounds.interval_68 if bounds else None,
         interval_95=bounds.interval_95 if bounds else None,
-        upper_95=bounds.upper_95 if bounds else value + ONE_SIDED_95 * stderr,
+        upper_95=bounds.upper_95 if bounds else diffusion.value + ONE_SIDED_95 * diffusion.stderr,
         log10_stderr=bounds.log10_stderr if bounds else float("inf"),
         n_eff=bounds.n_eff if bounds else 0.0,
         exponent=late.exponent,
@@ -144,6 +131,47 @@ def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffus
         frame_interval_ps=frame_interval_ps,
         duration_ps=increments * frame_interval_ps,
     )
+
+
+def _window(displacements: FloatArray, msd: FloatArray, interval: float) -> tuple[Window, tuple[float, float]]:
+    """Window of the fit, and what the jumps seen say of the variance of its slope with their degrees of freedom."""
+    increments = len(displacements) - 1
+    together = inflated(0.0, msd[0], collective=collective_excess(displacements, block=1)).collective
+    forgotten = memory_lag(msd.mean(axis=1), walkers=msd.shape[1] / together, increments=increments)
+    beyond = min(max(forgotten, round(VIBRATION_PS / interval)), max(1, int(LATEST_START * increments)))
+    jumps, freedom = jump_rate_A4(displacements, lag=beyond)
+    window = choose_window(
+        msd,
+        first=forgotten,
+        increments=increments,
+        frame_interval_ps=interval,
+        collective=together,
+        jumps_A4=jumps,
+    )
+    return window, (jumps * window.fit.jump_weight, freedom)
+
+
+@dataclass(frozen=True)
+class _Diffusion:
+    """D in cm2/s with its standard error, the statistical part of that, and intervals where there is a signal."""
+
+    value: float
+    stderr: float
+    noise: float
+    bounds: Spread | None
+
+
+def _diffusion(window: Window, variance: Variance, late: LongTimes, interval: float) -> _Diffusion:
+    fit = window.fit
+    to_value = CM2_PER_S / (2 * DIMENSIONS * interval)
+    value = max(fit.slope_A2, 0.0) * to_value
+    # A slope that still changes is uncertain by as much as it changed, or as a power law would change it yet.
+    bend = window.bend if np.isfinite(window.bend) else 0.0
+    unsettled = float(np.hypot(bend, _undetected(late, fit))) * fit.slope_A2
+    noise = float(np.sqrt(variance.value)) * to_value
+    stderr = float(np.hypot(noise, unsettled * to_value))
+    known = value > 0 and value >= SMALLEST_SIGNAL * stderr
+    return _Diffusion(value, stderr, noise, spread(value, stderr**2, freedom=variance.freedom) if known else None)
 
 
 def _check(displacements: FloatArray, interval: float) -> None:
