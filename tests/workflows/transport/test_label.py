@@ -1,5 +1,7 @@
 """Gates and verdicts: what a label accepts, what it refuses, and by which gate."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import walks
@@ -312,3 +314,14 @@ def test_wrong_questions_are_told_in_one_line(changes, fault):
 def test_run_that_is_too_short_is_told():
     with pytest.raises(InputError, match="too few"):
         analyse_trajectory(make_trajectory(frames=12), species="Li")
+
+
+@pytest.mark.parametrize("part", [slice(301, None), slice(None, 300)])
+def test_a_run_that_stands_still_for_half_of_it_is_refused_in_one_line(part):
+    trajectory = make_trajectory()
+    positions = trajectory.positions_A.copy()
+    positions[part] = positions[300]
+
+    with pytest.raises(InputError, match="copies of each other") as refusal:
+        analyse_trajectory(replace(trajectory, positions_A=positions), species="Li", temperature_K=TEMPERATURE_K)
+    assert "\n" not in str(refusal.value)
