@@ -13,6 +13,8 @@ from vitrion.cli.output import emit, note
 from vitrion_models.errors import InputError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from vitrion_workflows.transport import ArrheniusFit, ArrheniusPoint
 
 ROOM_K = 300.0
@@ -74,12 +76,7 @@ def command(
     )
     if plot is not None:
         picture_format(plot)
-    if file is not None:
-        if filters:
-            raise InputError(f"give either {file} or filters of the database, not both ({', '.join(filters)})")
-        points, material = from_file(file, stated_stderr=stderr)
-    else:
-        points, material = _from_database(filters, across or [], stderr)
+    points, material = _points(file, filters, across or [], stderr)
     ions = _squared_charges(charge, ions_per_A3, material)
     fit = fit_arrhenius(points)
     content = summary(fit, material=material, temperatures_K=at or [ROOM_K], squared_charges_per_A3=ions)
@@ -88,6 +85,20 @@ def command(
     if as_json:
         emit(content, as_json=True)
         return
+    _print(content, fit)
+
+
+def _points(
+    file: Path | None, filters: dict[str, Any], across: list[str], stderr: float | None
+) -> tuple[list["ArrheniusPoint"], Material]:
+    if file is None:
+        return _from_database(filters, across, stderr)
+    if filters:
+        raise InputError(f"give either {file} or filters of the database, not both ({', '.join(filters)})")
+    return from_file(file, stated_stderr=stderr)
+
+
+def _print(content: dict[str, Any], fit: "ArrheniusFit") -> None:
     emit({key: value for key, value in content.items() if key != "predictions"}, as_json=False)
     emit(content["predictions"], as_json=False, columns=PREDICTION_COLUMNS)
     if fit.curvature is not None and fit.curvature.curved:
@@ -200,22 +211,35 @@ def write_plot(
     Raises:
         InputError: the file cannot be written.
     """
+    figure = new_figure(width_in=6.4, height_in=4.8)
+    axes = figure.add_subplot()
+    _draw_line(axes, fit, between_K=[*temperatures_K, *(point.temperature_K for point in points)])
+    _draw_labels(axes, points)
+    axes.set_xlabel("1000 / T (1/K)")
+    axes.set_ylabel("log10 D (cm²/s)")
+    axes.set_title(title)
+    axes.legend(frameon=False)
+    save(figure, path)
+
+
+def _draw_line(axes: "Axes", fit: "ArrheniusFit", *, between_K: list[float]) -> None:
+    """The line and its predictive band over a range of temperatures, whole inside that of the labels."""
     import numpy as np  # noqa: PLC0415 - only where something is drawn
 
-    shown = [*temperatures_K, *(point.temperature_K for point in points)]
-    inverse = np.linspace(1000 / max(shown), 1000 / min(shown), CURVE_NODES)
+    inverse = np.linspace(1000 / max(between_K), 1000 / min(between_K), CURVE_NODES)
     inverse = np.unique(np.append(inverse, [1000 / edge for edge in fit.temperatures_K]))
     found = [fit.predict(1000 / x) for x in inverse.tolist()]
     centre = np.array([one.log10_D for one in found])
     inside = np.array([not one.extrapolated for one in found])
-    figure = new_figure(width_in=6.4, height_in=4.8)
-    axes = figure.add_subplot()
     band = [[one.interval_95[side] for one in found] for side in (0, 1)]
     axes.fill_between(inverse, band[0], band[1], color="tab:blue", alpha=0.15, linewidth=0, label="95 % predictive")
     axes.plot(inverse, centre, "--", color="tab:blue", linewidth=1, label="extrapolated")
     axes.plot(
         inverse[inside], centre[inside], color="tab:blue", label=f"Ea = {fit.Ea_eV:.3f} ± {fit.Ea_stderr_eV:.3f} eV"
     )
+
+
+def _draw_labels(axes: "Axes", points: list["ArrheniusPoint"]) -> None:
     measured = [point for point in points if not point.censored]
     bounds = [point for point in points if point.censored]
     axes.errorbar(
@@ -236,8 +260,3 @@ def write_plot(
             color="tab:red",
             label="upper bounds",
         )
-    axes.set_xlabel("1000 / T (1/K)")
-    axes.set_ylabel("log10 D (cm²/s)")
-    axes.set_title(title)
-    axes.legend(frameon=False)
-    save(figure, path)
