@@ -66,6 +66,10 @@ def command(
     if as_json:
         emit(row | (sections(seen, read.frame_interval_ps) if seen else {}), as_json=True)
         return
+    _print(row, found, seen)
+
+
+def _print(row: dict[str, Any], found: "TrajectoryAnalysis", seen: "Observables | None") -> None:
     emit({key: value for key, value in row.items() if key not in {"gates", "msd", "not_checked"}}, as_json=False)
     emit(row["gates"], as_json=False, columns=GATE_COLUMNS)
     if seen is not None:
