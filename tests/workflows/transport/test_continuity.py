@@ -90,8 +90,11 @@ def test_walkers_are_refused_for_no_fault_of_their_frames(motion):
         frame_interval_ps=INTERVAL_PS,
         source="walkers",
     )
-    failed = failed_gates(analyse_trajectory(trajectory, species="Li").gates)
-    assert not {"missing_frame", "repeated_frame", "unwrapped", "sublattice_flow"} & set(failed)
+    found = analyse_trajectory(trajectory, species="Li")
+    integrity = {"missing_frame", "repeated_frame", "unwrapped", "sublattice_flow", "density", "contact"}
+    assert not integrity & set(failed_gates(found.gates))
+    missing = {entry.partition(":")[0] for entry in found.not_checked}
+    assert ("density" in missing) == (path.shape[1] == 20)
 
 
 @pytest.mark.parametrize("lost", [1, 4])
