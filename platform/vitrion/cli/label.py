@@ -1,7 +1,7 @@
 """`vitrion label`: diffusivity of the cells in a file, by molecular dynamics."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,7 +10,16 @@ from vitrion.cli.selection import LARGEST_SEED
 from vitrion.ingest.paths import require_file
 from vitrion_models.errors import InputError
 
+if TYPE_CHECKING:
+    from jobflow import Flow
+
+    from vitrion_workflows.schemas import LabelOutcome, LabelProtocol
+
 COLUMNS = ("temperature_K", "state", "value", "interval_95", "unit", "equilibration_ps", "framework_state", "failed")
+
+SHORTEST_PS, LONGEST_PS = 0.8, 1e6  # forty frames: twenty are analysed, as many may be equilibration
+LEAST_PS = 4.0  # what docs/design/stopping.md was measured with, as its targets were of this range
+SMALLEST_TARGET, LARGEST_TARGET = 0.005, 1.0
 
 Temperatures = Annotated[str, typer.Option("--temperature", "-t", help="In K: one, or several with commas.")]
 
@@ -34,49 +43,33 @@ def command(
     What was interrupted goes on when the same command is given again; what is finished is not run twice.
     """
     temperatures = parse_temperatures(temperature)
-    if ps is not None and not SHORTEST_PS <= ps <= LONGEST_PS:
-        raise InputError(f"a run of {ps:g} ps is impossible: give --ps from {SHORTEST_PS:g} to {LONGEST_PS:g}")
-    if until is not None and not SMALLEST_TARGET <= until <= LARGEST_TARGET:
-        raise InputError(f"--until {until:g} is impossible: give {SMALLEST_TARGET:g} to {LARGEST_TARGET:g} decades")
-    if until is not None and ps is not None and ps < LEAST_PS:
-        raise InputError(f"--until ends a run after {LEAST_PS:g} ps at the least: give --ps {LEAST_PS:g} or more")
+    _check_lengths(ps=ps, until=until)
     require_file(file)
     from vitrion.ingest.reading import read_structures  # noqa: PLC0415 - `vitrion --help` does without
 
     structures = read_structures(file)
 
     # Jobs are slow to import: a file with a fault is told before.
-    from vitrion.cli.flow_running import run_flow  # noqa: PLC0415
     from vitrion.database import connect  # noqa: PLC0415
-    from vitrion.ingest.builder import build  # noqa: PLC0415
     from vitrion.ingest.files import ingest_files  # noqa: PLC0415
-    from vitrion.ingest.outcomes import outcomes_in  # noqa: PLC0415
     from vitrion_workflows.flows import DiffusivityMaker, check_question  # noqa: PLC0415
     from vitrion_workflows.flows.engines import usable_potential  # noqa: PLC0415
-    from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, failed_gates  # noqa: PLC0415
+    from vitrion_workflows.schemas import failed_gates  # noqa: PLC0415
 
     for structure in structures:
         for each in temperatures:
             check_question(structure, species=species, temperature_K=each, seed=seed)
     elements = {element.symbol for structure in structures for element in structure.composition.elements}
     name = usable_potential(potential, elements=elements)
-    given = {"production_ps": ps, "target_log10_stderr": until, "least_ps": None if until is None else LEAST_PS}
-    protocol = LabelProtocol.model_validate({key: value for key, value in given.items() if value is not None})
-    maker = DiffusivityMaker(potential=name, protocol=protocol, species=species)
+    maker = DiffusivityMaker(potential=name, protocol=_protocol(ps=ps, until=until), species=species)
     with connect() as db:
         ingest_files(db, [file])
+        where = db.where
     outcomes: list[LabelOutcome] = []
     for structure in structures:
         for each in temperatures:
-            title = f"{structure.composition.reduced_formula} {each:g} K"
-            documents = run_flow(maker.make(structure, temperature_K=each, seed=seed), description=title, quiet=as_json)
-            with connect() as db:
-                # One label is stored before the next begins: a later fault costs none of them.
-                report = build(db, documents).require_all()
-                where = db.where
-            for reason in report.missing.values():
-                note(f"the trajectory is not kept: {reason}")
-            outcomes += [found for found in outcomes_in(documents) if isinstance(found, LabelOutcome)]
+            flow = maker.make(structure, temperature_K=each, seed=seed)
+            outcomes += _labelled(flow, f"{structure.composition.reduced_formula} {each:g} K", quiet=as_json)
     if as_json:
         emit(outcomes, as_json=True)
         return
@@ -85,9 +78,36 @@ def command(
     note(f"stored in {where}")
 
 
-SHORTEST_PS, LONGEST_PS = 0.8, 1e6  # forty frames: twenty are analysed, as many may be equilibration
-LEAST_PS = 4.0  # what docs/design/stopping.md was measured with, as its targets were of this range
-SMALLEST_TARGET, LARGEST_TARGET = 0.005, 1.0
+def _check_lengths(*, ps: float | None, until: float | None) -> None:
+    if ps is not None and not SHORTEST_PS <= ps <= LONGEST_PS:
+        raise InputError(f"a run of {ps:g} ps is impossible: give --ps from {SHORTEST_PS:g} to {LONGEST_PS:g}")
+    if until is not None and not SMALLEST_TARGET <= until <= LARGEST_TARGET:
+        raise InputError(f"--until {until:g} is impossible: give {SMALLEST_TARGET:g} to {LARGEST_TARGET:g} decades")
+    if until is not None and ps is not None and ps < LEAST_PS:
+        raise InputError(f"--until ends a run after {LEAST_PS:g} ps at the least: give --ps {LEAST_PS:g} or more")
+
+
+def _protocol(*, ps: float | None, until: float | None) -> "LabelProtocol":
+    from vitrion_workflows.schemas import LabelProtocol  # noqa: PLC0415
+
+    given = {"production_ps": ps, "target_log10_stderr": until, "least_ps": None if until is None else LEAST_PS}
+    return LabelProtocol.model_validate({key: value for key, value in given.items() if value is not None})
+
+
+def _labelled(flow: "Flow", title: str, *, quiet: bool) -> list["LabelOutcome"]:
+    """Run one cell at one temperature and store its label before the next begins: a later fault costs none of them."""
+    from vitrion.cli.flow_running import run_flow  # noqa: PLC0415
+    from vitrion.database import connect  # noqa: PLC0415
+    from vitrion.ingest.builder import build  # noqa: PLC0415
+    from vitrion.ingest.outcomes import outcomes_in  # noqa: PLC0415
+    from vitrion_workflows.schemas import LabelOutcome  # noqa: PLC0415
+
+    documents = run_flow(flow, description=title, quiet=quiet)
+    with connect() as db:
+        report = build(db, documents).require_all()
+    for reason in report.missing.values():
+        note(f"the trajectory is not kept: {reason}")
+    return [found for found in outcomes_in(documents) if isinstance(found, LabelOutcome)]
 
 
 def parse_temperatures(text: str) -> list[float]:
