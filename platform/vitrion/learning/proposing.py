@@ -12,7 +12,7 @@ from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.design import first_proposals
 from vitrion.learning.knowledge import build_pool, forecast, gather
 from vitrion.learning.plan import Plan
-from vitrion.learning.pool import choose_proposals, resolvable_log10_D
+from vitrion.learning.pool import Candidate, choose_proposals, resolvable_log10_D
 from vitrion.learning.proposal import Arm, Proposal, ProposalState, plain_proposals
 from vitrion.learning.seeds import derive_seed
 from vitrion.learning.tasks import TaskFactory
@@ -60,21 +60,7 @@ def _from_pool(
     if found is None:
         raise InputError(f"campaign {configuration.name} has no surrogate: its earlier cycles brought no label")
     labels = configuration.labels
-    hopeless = {
-        entry.formula for entry in earlier if entry.structure_fingerprint is None and entry.state in WITHOUT_CELL
-    }
-    crystals = {name: crystal for name, crystal in plan.proposable.items() if name not in hopeless}
-    pool = build_pool(
-        db,
-        campaign=configuration.name,
-        crystals=crystals,
-        asked=asked_temperatures(earlier),
-        temperatures_K=labels.temperatures_K,
-    )
-    if not pool:
-        raise InputError(
-            f"campaign {configuration.name}: nothing is left to label; name more compounds or temperatures"
-        )
+    pool = _open_questions(db, configuration, plan, earlier)
     seed = derive_seed(configuration.root_seed, "proposals", index)
     target = labels.target_temperature_K
     expected = forecast(found[1], pool, temperatures_K=labels.temperatures_K, target_K=target, seed=seed)
@@ -97,6 +83,28 @@ def _from_pool(
         floor_log10_D=resolvable_log10_D(labels.protocol.production_ps),
         seed=seed,
     )
+
+
+def _open_questions(
+    db: Database, configuration: CampaignConfiguration, plan: Plan, earlier: Sequence[Proposal]
+) -> list[Candidate]:
+    """Compounds and temperatures that were not asked for yet, those left out that came to no cell."""
+    hopeless = {
+        entry.formula for entry in earlier if entry.structure_fingerprint is None and entry.state in WITHOUT_CELL
+    }
+    crystals = {name: crystal for name, crystal in plan.proposable.items() if name not in hopeless}
+    pool = build_pool(
+        db,
+        campaign=configuration.name,
+        crystals=crystals,
+        asked=asked_temperatures(earlier),
+        temperatures_K=configuration.labels.temperatures_K,
+    )
+    if not pool:
+        raise InputError(
+            f"campaign {configuration.name}: nothing is left to label; name more compounds or temperatures"
+        )
+    return pool
 
 
 def asked_temperatures(proposals: Sequence[Proposal]) -> dict[str, frozenset[float]]:
