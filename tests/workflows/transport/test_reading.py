@@ -3,6 +3,7 @@
 import gzip
 import json
 
+import h5py
 import numpy as np
 import pytest
 from ase import Atoms
@@ -11,6 +12,7 @@ from ase.io import write
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.dynamics import h5md
+from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.transport import read_trajectory
 
 CELL = np.array([[9.0, 0.0, 0.0], [1.0, 8.0, 0.0], [0.0, -1.0, 7.0]])
@@ -50,6 +52,33 @@ def same_motion(trajectory, path_A, tolerance=1e-6):
     assert trajectory.numbers.tolist() == [3, 3, 17]
     moved = trajectory.positions_A - trajectory.positions_A[0]
     np.testing.assert_allclose(moved, path_A - path_A[0], atol=tolerance)
+
+
+def test_wrapped_h5md_is_unwrapped(tmp_path, path_A):
+    wrapped = np.mod(path_A @ np.linalg.inv(CELL), 1.0) @ CELL
+    file = tmp_path / "run.h5md"
+    h5md.write(file, Trajectory(np.array([3, 3, 17]), wrapped, CELL, 0.1))
+    same_motion(read_trajectory(file), path_A)
+
+
+def test_h5md_with_image_flags_keeps_its_long_steps(tmp_path, path_A):
+    """What the file says of images decides: a step of more than half a cell is no guess there."""
+    path_A[20:, 0] += 0.7 * CELL[0]
+    inside = np.mod(path_A @ np.linalg.inv(CELL), 1.0)
+    file = tmp_path / "run.h5md"
+    h5md.write(file, Trajectory(np.array([3, 3, 17]), inside @ CELL, CELL, 0.1))
+    with h5py.File(file, "a") as content:
+        group = content[h5md.PARTICLES].create_group("image")
+        group["value"] = np.round(path_A @ np.linalg.inv(CELL) - inside).astype(int)
+    same_motion(read_trajectory(file), path_A)
+
+
+@pytest.mark.parametrize("count", ["99999999999", "-3"])
+def test_xyz_that_announces_atoms_it_does_not_have(tmp_path, count):
+    file = tmp_path / "run.xyz"
+    file.write_text(f'{count}\nLattice="9 0 0 0 9 0 0 0 9"\nLi 0 0 0\n')
+    with pytest.raises(InputError, match="announces"):
+        read_trajectory(file, frame_interval_ps=0.1)
 
 
 @pytest.mark.parametrize("name", ["XDATCAR", "XDATCAR_600K.gz", "run1_XDATCAR"])

@@ -88,6 +88,12 @@ def read(path: str | os.PathLike[str]) -> Trajectory:
         raise InputError(f"{source} is no whole H5MD trajectory ({reason}): write it again") from error
 
 
+def has_images(path: str | os.PathLike[str]) -> bool:
+    """Whether the file says which image of the cell each position lies in, so that its paths are known whole."""
+    with h5py.File(path, "r") as file:
+        return "image" in file["particles"][next(iter(file["particles"]))]
+
+
 def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     """Record of how a trajectory was made; empty where the file holds none.
 

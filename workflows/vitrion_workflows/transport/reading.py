@@ -7,6 +7,7 @@ import lzma
 import os
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from vitrion_models.system import FloatArray
 from vitrion_workflows.dynamics import h5md
 from vitrion_workflows.dynamics.trajectory import FEWEST_FRAMES, Trajectory
 from vitrion_workflows.transport.displacements import unwrap
+from vitrion_workflows.transport.frames import largest_fractional_step
+from vitrion_workflows.transport.gates import WRAPPED_STEP
 from vitrion_workflows.transport.xdatcar import parse_xdatcar
 
 OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -27,6 +30,7 @@ TIME_KEYS = {"time_ps": 1.0, "time_fs": 1e-3}
 INTERVAL_TOLERANCE = 1e-3
 SHORTEST_INTERVAL_PS, LONGEST_INTERVAL_PS = 1e-6, 1e6
 SMALLEST_VOLUME_A3 = 1e-3
+XYZ_HEADER_LINES = 2  # number of atoms, comment
 
 Reader = Callable[[Path, float | None], Trajectory]
 
@@ -105,6 +109,8 @@ def _read_xdatcar(source: Path, stated: float | None) -> Trajectory:
 def _read_ase(source: Path, stated: float | None) -> Trajectory:
     from ase.io import iread  # noqa: PLC0415 - only where ASE reads
 
+    if ".xyz" in source.name.lower() or ".extxyz" in source.name.lower():
+        _check_announced(source)
     try:
         images = list(iread(source, index=":"))
     except Exception as error:  # ASE's readers raise whatever their parsing trips over
@@ -134,6 +140,17 @@ def _read_ase(source: Path, stated: float | None) -> Trajectory:
         source=str(source),
         velocities_A_per_ps=_velocities(images),
     )
+
+
+def _check_announced(source: Path) -> None:
+    # ASE counts up to whatever number of atoms a frame announces before it looks whether they are there.
+    lines = _text(source).split("\n")
+    start, frame = 0, 1
+    while start < len(lines) and lines[start].strip().lstrip("+-").isdecimal():
+        atoms = int(lines[start])
+        if not 0 <= atoms <= len(lines) - start - XYZ_HEADER_LINES:
+            raise InputError(f"{source} is truncated: frame {frame} announces {atoms} atoms, which are not there")
+        start, frame = start + atoms + XYZ_HEADER_LINES, frame + 1
 
 
 def _held_interval(source: Path, images: list[Any]) -> float | None:
@@ -168,7 +185,12 @@ def _energies(images: list[Any]) -> FloatArray | None:
 def _read_h5md(source: Path, stated: float | None) -> Trajectory:
     trajectory = h5md.read(source)
     _interval(source, held=trajectory.frame_interval_ps, stated=stated)
-    return trajectory
+    if h5md.has_images(source) or (
+        largest_fractional_step(trajectory.positions_A, trajectory.lattice_A) <= WRAPPED_STEP
+    ):
+        return trajectory
+    fractional = trajectory.positions_A @ np.linalg.inv(trajectory.lattice_A)
+    return replace(trajectory, positions_A=unwrap(fractional, trajectory.lattice_A, source=str(source)))
 
 
 def _read_diffusion_analyzer(source: Path, stated: float | None) -> Trajectory:
