@@ -38,6 +38,8 @@ MUST_AGREE = (
 )
 EXPECTED = {"property": "tracer_diffusivity", "convention": Convention.EINSTEIN_3D.value, "unit": "cm2/s"}
 TRUE, FALSE = frozenset({"1", "true", "yes"}), frozenset({"", "0", "false", "no", "none"})
+# A gas diffuses with 0.1 cm2/s; what lies above is no logarithm of the D of a solid or a melt.
+LARGEST_LOG10_D = -1.0
 GRAMS_PER_U = 1.66053906660e-24
 A3_PER_CM3 = 1e24
 
@@ -142,12 +144,24 @@ def _rows(path: Path) -> list[Mapping[str, Any]]:
         elif path.suffix.lower() == ".jsonl":
             rows = [json.loads(line) for line in text.splitlines() if line.strip()]
         else:
-            rows = list(csv.DictReader(io.StringIO(text)))
+            rows = _table(text)
     except (ValueError, csv.Error) as fault:
         raise InputError(f"{path} is no table ({str(fault).splitlines()[0]}): give CSV, JSON or JSON lines") from fault
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{path} holds no rows: give a list of labels with {', '.join(NAMES)}")
     return rows
+
+
+def _table(text: str) -> list[Mapping[str, Any]]:
+    """Rows of a CSV table; ValueError where a column or a cell could be taken for another."""
+    header, *rows = [line for line in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in line)] or [[]]
+    names = [name.strip() for name in header]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two columns are called {twice[0]!r}")
+    for number, row in enumerate(rows, start=1):
+        if len(row) > len(names):
+            raise ValueError(f"row {number} has {len(row)} cells under {len(names)} names")
+    return [dict(zip(names, (cell.strip() for cell in row), strict=False)) for row in rows]
 
 
 def _point(row: Mapping[str, Any], where: str, stated_stderr: float | None) -> "ArrheniusPoint":
@@ -159,9 +173,12 @@ def _point(row: Mapping[str, Any], where: str, stated_stderr: float | None) -> "
     stderr = _number(row, "log10_stderr", where) if _entry(row, "log10_stderr") not in (None, "") else stated_stderr
     if stderr is None and not censored:
         raise InputError(f"{where} states no standard error of log10 D: add it, or state one with --stderr")
+    value = _number(row, "log10_D", where)
+    if value > LARGEST_LOG10_D:
+        raise InputError(f"{where}: log10_D is {value:g}: give the decimal logarithm of D in cm2/s, not D itself")
     return ArrheniusPoint(
         temperature_K=_number(row, "temperature_K", where),
-        log10_D=_number(row, "log10_D", where),
+        log10_D=value,
         log10_stderr=math.inf if stderr is None else stderr,
         censored=censored,
     )

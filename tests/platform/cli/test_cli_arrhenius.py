@@ -113,6 +113,25 @@ def test_wrong_files_are_told_in_one_line(table, tmp_path, capsys):
     assert "two temperatures" in fault(capsys, table(temperature_K=[900, 900, 900, 900]))
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("temperature_K,log10_D,log10_stderr,temperature_K\n600,-5.5,.1,3\n800,-5,.1,4\n", "two columns are called"),
+        ("temperature_K,log10_D,log10_stderr\n600,-5.5,.1,9\n800,-5,.1\n", "row 1 has 4 cells under 3 names"),
+        ("temperature_K,log10_D,log10_stderr\n600,3e-6,.1\n800,1e-5,.1\n", "not D itself"),
+    ],
+)
+def test_a_table_that_can_be_read_in_two_ways_is_refused(tmp_path, capsys, text, told):
+    (tmp_path / "odd.csv").write_text(text)
+    assert told in fault(capsys, tmp_path / "odd.csv")
+
+
+def test_spaces_about_names_and_cells_and_empty_lines_do_no_harm(tmp_path, capsys):
+    rows = "\n".join(f" {t} , {log10_D(t)} , .03 , no " for t in TEMPERATURES)
+    (tmp_path / "wide.csv").write_text(f"temperature_K , log10_D, log10_stderr, censored\n{rows}\n\n")
+    assert answer(capsys, tmp_path / "wide.csv")["Ea_eV"] == pytest.approx(0.3, abs=0.02)
+
+
 def test_stated_error_stands_in_for_one_that_is_missing(table, capsys):
     found = answer(capsys, table(log10_stderr=["", "", "", ""]), "--stderr", 0.1)
     assert found["measured"] == 4
