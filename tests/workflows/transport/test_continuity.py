@@ -115,3 +115,19 @@ def test_restart_that_went_back_is_found_among_hops():
     cut = continuity(np.concatenate([path[:300], path[260:]]), np.full(60, 3))
     assert cut.copies
     assert cut.log_odds > cut.limit
+
+
+def test_a_start_with_twice_the_energy_is_no_missing_frame_and_a_record_hides_none():
+    # The first step of a run from rest: both its length and the recorded temperature are those of twice the energy.
+    path = vibrations(np.random.default_rng(5), frames=300, ions=60, hops_per_frame=0.0)
+    numbers = np.full(60, 3)
+    steps = np.diff(path, axis=0)
+    steps[0] *= np.sqrt(2.0)
+    hot = np.concatenate([path[:1], path[0] + np.cumsum(steps, axis=0)])
+    kelvin = np.full(300, 1000.0)
+    kelvin[0] = 3000.0
+    bare, told = continuity(hot, numbers), continuity(hot, numbers, temperatures_K=kelvin)
+    assert told.log_odds < min(bare.log_odds, told.limit)
+    cut, lying = np.delete(path, 150, axis=0), np.full(299, 1000.0)
+    lying[148:151] = 9000.0
+    assert continuity(cut, numbers, temperatures_K=lying).log_odds > told.limit

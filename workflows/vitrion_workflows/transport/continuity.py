@@ -26,6 +26,8 @@ ATOM_SHARE, ATOM_EVIDENCE = 3.0, 4.0
 REST = 1e-6
 # Exponents of Chernoff's bound; at 1 a true model has E[exp] = 1.
 EXPONENTS = np.geomspace(1e-3, 1.0, 10)
+# Twice the energy makes steps longer by a root of two; a missing frame by two.
+LARGEST_SCALE = 1.5
 # Median over mean of the squared length of a Gaussian step in three dimensions.
 MEDIAN_OVER_MEAN = float(stats.chi2.median(3)) / 3
 CHUNK_NUMBERS = 4_000_000
@@ -57,7 +59,9 @@ class Continuity:
     copies: tuple[int, ...]
 
 
-def continuity(displacements_A: FloatArray, numbers: IntArray) -> Continuity:
+def continuity(
+    displacements_A: FloatArray, numbers: IntArray, *, temperatures_K: FloatArray | None = None
+) -> Continuity:
     """Look for places where the run was interrupted.
 
     The steps of each species are taken as a stationary Gaussian process whose covariance is measured: in smooth
@@ -72,11 +76,17 @@ def continuity(displacements_A: FloatArray, numbers: IntArray) -> Continuity:
     pass by chance (Chernoff's bound with the measured moments). A species that rests more often than it moves, as on
     a lattice, shows nothing. The motion common to all is the median over atoms: the mean follows a hop.
 
+    A run that starts from rest has twice its energy in its first velocities, and its first step is as long as one and
+    a half: where temperatures are recorded, each step is measured in thermal velocities of its own moment.
+
     Args:
         displacements_A: drift-corrected displacements of all atoms, shape (F, N, 3), F >= 10.
         numbers: atomic numbers, shape (N,).
+        temperatures_K: kinetic temperature of each frame, shape (F,), or None where it is not recorded.
     """
     steps = np.diff(displacements_A, axis=0)
+    if temperatures_K is not None:
+        steps *= _thermal_scale(temperatures_K)[:, None, None]
     steps -= np.median(steps, axis=1, keepdims=True)
     levels = {int(number): _level(steps[:, numbers == number]) for number in np.unique(numbers)}
     species = [_Species(steps[:, numbers == number], level) for number, level in levels.items() if level > 0]
@@ -101,6 +111,17 @@ def continuity(displacements_A: FloatArray, numbers: IntArray) -> Continuity:
         telling=expected >= POWER * limit,
         copies=copies,
     )
+
+
+def _thermal_scale(temperatures_K: FloatArray) -> FloatArray:
+    """What brings each step to the run's usual thermal velocity, shape (F - 1,).
+
+    Bounded, because a record that does not fit the motion must not hide an interruption: no true one is further off.
+    """
+    between = 0.5 * (temperatures_K[1:] + temperatures_K[:-1])
+    usual = float(np.median(between))
+    scale: FloatArray = np.clip(np.sqrt(usual / np.maximum(between, 1e-9 * usual)), 1 / LARGEST_SCALE, LARGEST_SCALE)
+    return scale
 
 
 def _level(steps: FloatArray) -> float:

@@ -9,7 +9,7 @@ from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.transport import gates
 from vitrion_workflows.transport.continuity import continuity
-from vitrion_workflows.transport.displacements import centre_of_mass
+from vitrion_workflows.transport.displacements import centre_of_mass, remove_drift
 from vitrion_workflows.transport.equilibration import Equilibration
 from vitrion_workflows.transport.flow import sublattice_flow
 from vitrion_workflows.transport.frames import largest_fractional_step, species_motion
@@ -18,7 +18,14 @@ from vitrion_workflows.transport.thermometer import SpeciesTemperature, cell_tem
 
 LONGEST_RELAXATION = 4
 SHORTEST_RELAXATION_PS = 1.0
-NEED_TEMPERATURE = ("ballistic_bound", "species_temperature", "frame_interval", "temperature", "drift")
+NEED_TEMPERATURE = (
+    "ballistic_bound",
+    "species_temperature",
+    "frame_interval",
+    "temperature",
+    "steady_temperature",
+    "drift",
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +80,9 @@ def integrity(
     )
     if not any(gate.name == "frame_interval" for gate in found):
         missing["frame_interval"] = "frames are too far apart to show an interval that is stated too long"
-    found += _steady_gates(trajectory, start, known)
+    found += _steady_gates(trajectory, start, thermal, known)
+    if not any(gate.name == "steady_temperature" for gate in found):
+        missing["steady_temperature"] = "none is recorded, and frames are too far apart to show it"
     if temperature_K is None:
         missing |= {"temperature": "none was given to compare with"}
     elif thermal.mean_K is None:
@@ -140,22 +149,41 @@ def _motion_gates(
     return found
 
 
-def _steady_gates(trajectory: Trajectory, start: Equilibration, coupling: gates.Coupling) -> list[GateOutcome]:
-    if trajectory.temperatures_K is None:
+def _steady_gates(
+    trajectory: Trajectory, start: Equilibration, thermal: "_Thermal", coupling: gates.Coupling
+) -> list[GateOutcome]:
+    temperatures = trajectory.temperatures_K
+    if temperatures is None:
+        temperatures = _kinetic_series(trajectory, mean_K=thermal.mean_K)
+    if temperatures is None:
         return []
-    # A drift looks like a long relaxation: no more than a quarter is taken for one here.
-    count, interval = len(trajectory), trajectory.frame_interval_ps
-    first = max(
-        min(start.frames, count // LONGEST_RELAXATION), min(round(SHORTEST_RELAXATION_PS / interval), count // 2)
-    )
-    series = trajectory.temperatures_K[first:]
+    # A drift looks like a long relaxation: no more than a quarter is taken for one here. Where nothing is recorded
+    # nothing was discarded either, and the quarter is left out whole.
+    count, interval = len(temperatures), trajectory.frame_interval_ps
+    relaxed = start.frames if start.series else count
+    first = max(min(relaxed, count // LONGEST_RELAXATION), min(round(SHORTEST_RELAXATION_PS / interval), count // 2))
+    series = temperatures[first:]
     stderr = coupling.stderr(len(trajectory.numbers), duration_ps=len(series) * interval)
     return [gates.steady_temperature_gate(series, stderr=stderr)]
 
 
+def _kinetic_series(trajectory: Trajectory, *, mean_K: float | None) -> FloatArray | None:
+    """Temperature from step to step as the positions show it, shape (F - 1,); None where their mean is not seen."""
+    if mean_K is None:
+        return None
+    steps = np.diff(remove_drift(trajectory.positions_A, trajectory.masses_u), axis=0)
+    squares: FloatArray = np.einsum("fni,fni,n->f", steps, steps, trajectory.masses_u)
+    return squares * (mean_K / squares.mean())
+
+
 def _frame_gates(trajectory: Trajectory, displacements_A: FloatArray) -> list[GateOutcome]:
     # While a cell relaxes its steps have no fixed covariance; that part is discarded, and a gap in it does no harm.
-    steps = continuity(displacements_A, trajectory.numbers)
+    recorded = trajectory.temperatures_K
+    steps = continuity(
+        displacements_A,
+        trajectory.numbers,
+        temperatures_K=None if recorded is None else recorded[-len(displacements_A) :],
+    )
     found = [
         gates.unwrapped_gate(largest_fractional_step(trajectory.positions_A, trajectory.lattice_A)),
         gates.repeated_frame_gate(steps),
