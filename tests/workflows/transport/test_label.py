@@ -325,3 +325,31 @@ def test_a_run_that_stands_still_for_half_of_it_is_refused_in_one_line(part):
     with pytest.raises(InputError, match="copies of each other") as refusal:
         analyse_trajectory(replace(trajectory, positions_A=positions), species="Li", temperature_K=TEMPERATURE_K)
     assert "\n" not in str(refusal.value)
+
+
+def test_heating_shows_in_positions_where_no_temperature_is_recorded():
+    steady = replace(make_trajectory(), temperatures_K=None, potential_energies_eV=None, set_temperature_K=None)
+    pace = np.sqrt(np.linspace(0.6, 1.4, len(steady) - 1))[:, None, None]
+    path = np.cumsum(np.diff(steady.positions_A, axis=0) * pace, axis=0)
+    heated = replace(steady, positions_A=np.concatenate([steady.positions_A[:1], steady.positions_A[0] + path]))
+
+    sound = analyse_trajectory(steady, species="Li", temperature_K=TEMPERATURE_K)
+    found = analyse_trajectory(heated, species="Li", temperature_K=TEMPERATURE_K)
+
+    judged = [gate.name for gate in sound.gates] + [one.partition(":")[0] for one in sound.not_checked]
+    assert "steady_temperature" in judged
+    assert "steady_temperature" not in failed_gates(sound.gates)
+    assert "steady_temperature" in failed_gates(found.gates)
+
+
+def test_frames_too_far_apart_to_show_heating_say_so():
+    steady = make_trajectory(frames=2001, interval=0.01)
+    coarse = replace(
+        steady,
+        positions_A=steady.positions_A[::20],
+        frame_interval_ps=0.2,
+        temperatures_K=None,
+        potential_energies_eV=None,
+    )
+    found = analyse_trajectory(coarse, species="Li", temperature_K=TEMPERATURE_K)
+    assert any(one.startswith("steady_temperature:") for one in found.not_checked)
