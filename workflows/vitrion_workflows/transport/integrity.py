@@ -173,7 +173,8 @@ def _kinetic_series(trajectory: Trajectory, *, mean_K: float | None) -> FloatArr
         return None
     steps = np.diff(remove_drift(trajectory.positions_A, trajectory.masses_u), axis=0)
     squares: FloatArray = np.einsum("fni,fni,n->f", steps, steps, trajectory.masses_u)
-    return squares * (mean_K / squares.mean())
+    squares *= mean_K / squares.mean()
+    return squares
 
 
 def _frame_gates(trajectory: Trajectory, displacements_A: FloatArray) -> list[GateOutcome]:
