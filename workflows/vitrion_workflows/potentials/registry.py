@@ -85,8 +85,8 @@ def _require_device(device: str) -> None:
 def default_potential() -> tuple[str, str]:
     """Name of the potential to use when none is named, and one line that says why.
 
-    NEP89 where it can run, since it is some eighty times cheaper than the graph networks and no worse in first tests
-    of diffusivities (docs/design/potentials.md); CHGNet otherwise.
+    NEP89 where it can run, since it is some thirty to fifty times cheaper than the graph networks and no worse in
+    first tests of diffusivities (docs/design/engine.md, docs/design/potentials.md); CHGNet otherwise.
     """
     preferred, fallback = _DEFAULTS
     available = installed(preferred)
