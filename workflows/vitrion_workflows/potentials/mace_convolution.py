@@ -37,7 +37,12 @@ class ScalarConvolution(nn.Module):
     scales: Tensor
 
     def __init__(self, scales: Tensor, channels: int) -> None:
-        """Args: factor of each degree l = 0, 1, ... of the tensor product that is replaced; features of an atom."""
+        """Take the place of a tensor product.
+
+        Args:
+            scales: factor of each degree l = 0, 1, ... of the product that is replaced, shape (l_max + 1,).
+            channels: features of an atom, C.
+        """
         super().__init__()
         self.register_buffer("scales", scales)
         self._channels = channels
