@@ -353,3 +353,23 @@ def test_frames_too_far_apart_to_show_heating_say_so():
     )
     found = analyse_trajectory(coarse, species="Li", temperature_K=TEMPERATURE_K)
     assert any(one.startswith("steady_temperature:") for one in found.not_checked)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.15, 0.3])
+def test_a_frame_that_is_missing_or_double_where_frames_are_discarded_is_found(share):
+    # The energy relaxes over the first two fifths, which are discarded.
+    whole = make_trajectory(frames=1001, interval=0.01)
+    energies = whole.potential_energies_eV + 30 * np.exp(-np.arange(len(whole)) / 100)
+    whole = replace(whole, potential_energies_eV=energies)
+    assert analyse_trajectory(whole, species="Li", temperature_K=TEMPERATURE_K).equilibration_ps > 0.3 * 10
+    every, at = np.arange(len(whole)), int(share * len(whole))
+
+    for kept, gate in ((np.delete(every, at), "missing_frame"), (np.insert(every, at, at), "repeated_frame")):
+        broken = replace(
+            whole,
+            positions_A=whole.positions_A[kept],
+            temperatures_K=whole.temperatures_K[kept],
+            potential_energies_eV=whole.potential_energies_eV[kept],
+        )
+        found = analyse_trajectory(broken, species="Li", temperature_K=TEMPERATURE_K)
+        assert gate in failed_gates(found.gates)

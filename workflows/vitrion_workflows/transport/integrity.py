@@ -101,7 +101,7 @@ def _without_temperature(
     trajectory: Trajectory, displacements_A: FloatArray, start: Equilibration
 ) -> tuple[list[GateOutcome], dict[str, str]]:
     """What frames and cell show by themselves, and what of it they leave unjudged."""
-    found = _frame_gates(trajectory, displacements_A)
+    found = _frame_gates(trajectory)
     if flow := sublattice_flow(displacements_A, trajectory.numbers, masses_u=trajectory.masses_u):
         found.append(gates.flow_gate(flow))
     missing: dict[str, str] = {}
@@ -177,13 +177,12 @@ def _kinetic_series(trajectory: Trajectory, *, mean_K: float | None) -> FloatArr
     return squares
 
 
-def _frame_gates(trajectory: Trajectory, displacements_A: FloatArray) -> list[GateOutcome]:
-    # While a cell relaxes its steps have no fixed covariance; that part is discarded, and a gap in it does no harm.
-    recorded = trajectory.temperatures_K
+def _frame_gates(trajectory: Trajectory) -> list[GateOutcome]:
+    # The whole run: what is discarded of it must be whole, too, for the time of all that follows to be known.
     steps = continuity(
-        displacements_A,
+        remove_drift(trajectory.positions_A, trajectory.masses_u),
         trajectory.numbers,
-        temperatures_K=None if recorded is None else recorded[-len(displacements_A) :],
+        temperatures_K=trajectory.temperatures_K,
     )
     found = [
         gates.unwrapped_gate(largest_fractional_step(trajectory.positions_A, trajectory.lattice_A)),
