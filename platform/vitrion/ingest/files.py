@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pymatgen.core.structure import Structure
+
 from vitrion.database import Database, NewStructure
+from vitrion.datasets.gating import structure_gates
 from vitrion.ingest.kinds import judge_kind
 from vitrion.ingest.paths import require_paths
 from vitrion.ingest.reading import file_format, read_structures
@@ -15,6 +18,7 @@ from vitrion_workflows.schemas import StructureKind
 Progress = Callable[[float, float | None, str | None], None]
 
 STRUCTURES_AT_ONCE = 500
+JUDGED = (StructureKind.AMORPHOUS, StructureKind.MELT)
 
 
 @dataclass(frozen=True)
@@ -133,10 +137,18 @@ def _new_structures(path: Path, kind: StructureKind | None) -> list[NewStructure
     structures = read_structures(path)
     single = len(structures) == 1
     return [
-        NewStructure(
-            cell=structure,
-            kind=(kind or judge_kind(structure)).value,
-            fields={"source": str(path) if single else f"{path}#{index}"},
-        )
+        _new_structure(structure, kind, source=str(path) if single else f"{path}#{index}")
         for index, structure in enumerate(structures, start=1)
     ]
+
+
+def _new_structure(structure: Structure, kind: StructureKind | None, *, source: str) -> NewStructure:
+    found = kind or judge_kind(structure)
+    # What nobody judged is not accepted: no crystal vouches for a glass, so its distances and density must.
+    judged = found in JUDGED and structure.is_ordered
+    return NewStructure(
+        cell=structure,
+        kind=found.value,
+        gates=structure_gates(structure) if judged else (),
+        fields={"source": source},
+    )

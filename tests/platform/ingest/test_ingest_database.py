@@ -97,6 +97,23 @@ def test_a_file_with_one_bad_frame_is_left_out_whole(database, tmp_path):
     assert database.structures.count() == 0
 
 
+def test_an_imported_glass_is_judged_by_its_geometry(database, tmp_path):
+    """A gas, and a packing at the density of molten lithium chloride (1.50 g/cm3)."""
+    rng = np.random.default_rng(3)
+    for name, edge in (("gas", 30.0), ("melt", 9.07)):
+        grid = np.stack(np.meshgrid(*[np.arange(4)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+        places = (grid[rng.permutation(64)[:32]] + 0.1 * rng.random((32, 3))) / 4
+        atoms = Atoms("Li16Cl16", scaled_positions=places, cell=[edge] * 3, pbc=True)
+        write(tmp_path / f"{name}.extxyz", atoms)
+    rows = {}
+    for name in ("gas", "melt"):
+        report = ingest_files(database, [tmp_path / f"{name}.extxyz"], kind=StructureKind.AMORPHOUS)
+        rows[name] = database.structures.get(report.fingerprints[0])
+    assert {gate.name for gate in rows["gas"].gates} == {"minimum_distance", "density"}
+    assert not rows["gas"].accepted
+    assert rows["melt"].accepted
+
+
 def test_frames_are_numbered_in_their_source(database, tmp_path):
     frames = [Atoms("LiCl", [[0, 0, 0], [2, 2, 2]], cell=[4 + x, 4, 4], pbc=True) for x in (0.0, 0.1)]
     write(tmp_path / "two.xyz", frames, format="extxyz")
