@@ -8,6 +8,9 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import SMALLEST_VOLUME_A3
 
 SMALLEST_LENGTH_A = 0.1
+# Two atoms so near are on one point; together they may fill it once, as on a partially occupied site.
+ONE_POINT_A = 0.02
+FULL_OCCUPANCY = 1.01
 
 
 def check_structure(structure: Structure, *, place: str) -> None:
@@ -18,7 +21,8 @@ def check_structure(structure: Structure, *, place: str) -> None:
         place: file and frame, for the message.
 
     Raises:
-        InputError: no atoms, an unknown element, coordinates or lattice not finite, or a lattice without volume.
+        InputError: no atoms, an unknown element, coordinates or lattice not finite, a lattice without volume, or two
+            whole atoms on one point.
     """
     if len(structure) == 0:
         raise InputError(f"{place}: no atoms in it")
@@ -33,3 +37,8 @@ def check_structure(structure: Structure, *, place: str) -> None:
         raise InputError(f"{place}: the lattice vectors are degenerate, they enclose no volume")
     if not np.isfinite(structure.frac_coords).all():
         raise InputError(f"{place}: coordinates are not finite numbers")
+    first, second, *_ = structure.get_neighbor_list(ONE_POINT_A)
+    for one, other in zip(first, second, strict=True):
+        if structure[one].species.num_atoms + structure[other].species.num_atoms > FULL_OCCUPANCY:
+            pair = f"{structure[one].species_string} and {structure[other].species_string}"
+            raise InputError(f"{place}: atoms {one + 1} and {other + 1} ({pair}) are on one point: remove one of them")

@@ -13,13 +13,15 @@ from vitrion_models.errors import InputError
 
 CONFIGURATION = "configuration="
 HEADER_LINES = 7  # comment, scale, three vectors, symbols, counts
+SELECTIVE = ("S", "s")
+AXES = 3
 
 
 def read_poscar(path: Path) -> list[Structure]:
     """The cell of a POSCAR; VASP 4 files, which name no elements, are refused.
 
     Raises:
-        InputError: no element symbols, or fewer positions than the counts promise.
+        InputError: no element symbols, or fewer or more positions than the counts promise.
     """
     text = read_text(path)
     lines = text.splitlines()
@@ -31,6 +33,7 @@ def read_poscar(path: Path) -> list[Structure]:
     if not all(count.isdigit() for count in counts):
         raise InputError("line 7 holds no numbers of atoms")
     _check_count(counts, lines)
+    _check_rest(counts, lines)
     structure: Structure = Poscar.from_str(text, read_velocities=False).structure
     return [structure]
 
@@ -78,6 +81,23 @@ def _check_count(counts: list[str], lines: list[str]) -> None:
     promised = sum(int(count) for count in counts if count.isdigit())
     if promised > len(lines):
         raise InputError(f"truncated: {promised} atoms are promised in {len(lines)} lines")
+
+
+def _check_rest(counts: list[str], lines: list[str]) -> None:
+    # After the positions comes an empty line, velocities under one or under a word, or nothing.
+    selective = lines[HEADER_LINES].strip()[:1] in SELECTIVE
+    promised = sum(int(count) for count in counts)
+    rest = lines[HEADER_LINES + 1 + selective + promised :]
+    if rest and len(words := rest[0].split()) >= AXES and all(_is_number(word) for word in words[:AXES]):
+        raise InputError(f"more positions than the {promised} its line 7 promises: one of the two is wrong")
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _is_header(lines: list[str]) -> bool:

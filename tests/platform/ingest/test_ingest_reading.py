@@ -73,6 +73,37 @@ WRITERS = {
 }
 
 
+@pytest.mark.parametrize("selective", [False, True])
+@pytest.mark.parametrize("counts", ["3 1 3", "2 1 4"])
+def test_a_poscar_with_more_positions_than_it_promises_is_refused(tmp_path, counts, selective):
+    poscar = Poscar(phosphate(), selective_dynamics=[[True] * 3] * 8 if selective else None)
+    text = poscar.get_str().replace("\n3 1 4\n", f"\n{counts}\n")
+    (tmp_path / "POSCAR").write_text(text)
+    with pytest.raises(InputError, match="more positions than the 7"):
+        read_structures(tmp_path / "POSCAR")
+
+
+def test_a_poscar_with_velocities_is_read(tmp_path):
+    poscar = Poscar(phosphate(), velocities=np.full((8, 3), 0.01).tolist())
+    (tmp_path / "POSCAR").write_text(poscar.get_str())
+    assert len(read_structures(tmp_path / "POSCAR")[0]) == 8
+
+
+@pytest.mark.parametrize("name", ["POSCAR", "cell.extxyz", "cell.json"])
+def test_two_atoms_on_one_point_are_refused(tmp_path, name):
+    structure = phosphate()
+    structure.translate_sites([1], structure[0].frac_coords - structure[1].frac_coords + [0, 1, 0])
+    WRITERS[name](structure, tmp_path / name)
+    with pytest.raises(InputError, match="on one point"):
+        read_structures(tmp_path / name)
+
+
+def test_atoms_that_share_a_point_are_read(tmp_path):
+    shared = Structure(TRICLINIC, [{"Li": 0.5}, {"Na": 0.5}, "Cl"], [[0, 0, 0], [0, 0, 0], [0.5, 0.5, 0.5]])
+    (tmp_path / "cell.json").write_text(json.dumps(shared.as_dict()))
+    assert len(read_structures(tmp_path / "cell.json")[0]) == 3
+
+
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_cell_survives_every_format(name, tmp_path):
     path = tmp_path / name
