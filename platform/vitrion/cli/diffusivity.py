@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vitrion_workflows.transport.observables import Observables
 
 # Without these an analysis may be right, and nothing in it says so.
-DECISIVE = frozenset({"equilibrated", "temperature"})
+DECISIVE = frozenset({"equilibrated", "temperature", "frame_interval"})
 UNVERIFIED = "unverified"
 PAGES = frozenset({".html", ".htm"})
 GATE_COLUMNS = ("name", "passed", "value", "lower", "upper", "unit", "message")
@@ -114,7 +114,7 @@ def sections(seen: "Observables", frame_interval_ps: float) -> dict[str, Any]:
 
 
 def verdict(found: "TrajectoryAnalysis") -> tuple[str, str]:
-    """State and the sentence about it: nothing is plainly accepted whose equilibration or temperature nobody could see.
+    """State and the sentence about it: nothing is plainly accepted where one of `DECISIVE` could not be seen.
 
     Args:
         found: the analysis.
