@@ -1,7 +1,7 @@
 """Structure -> periodic graph: neighbour lists with image offsets, featurisers, batching.
 
-`vitrion_models.graphs.batching` (torch_geometric) and `vitrion_models.graphs.geometry` (torch) are imported by name
-where they are needed: importing torch_geometric takes seconds, and a neighbour list needs neither.
+`vitrion_models.graphs.batching` (torch_geometric) is imported by name where it is needed: that takes seconds, and a
+neighbour list does without.
 """
 
 from vitrion_models.graphs.descriptors import DESCRIPTOR_NAMES, Composition, composition_of, descriptors

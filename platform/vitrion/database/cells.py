@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_numbers
 from pymatgen.core.composition import Composition
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.periodic_table import DummySpecies, Element
@@ -170,7 +171,12 @@ def describe(cell: CellArrays, *, mobile_ion: str | None = None) -> dict[str, An
     Args:
         cell: the cell.
         mobile_ion: symbol of the mobile species; the first of `MOBILE_IONS` that is there when None.
+
+    Raises:
+        InputError: the mobile species is no chemical symbol.
     """
+    if mobile_ion is not None and not atomic_numbers.get(mobile_ion):
+        raise InputError(f"mobile_ion {mobile_ion!r} is no chemical symbol: give for example Li")
     amounts = dict(cell.amounts)
     ion = mobile_ion or next((symbol for symbol in MOBILE_IONS if symbol in amounts), None)
     mass = sum(amount * _mass(symbol) for symbol, amount in amounts.items())

@@ -135,17 +135,6 @@ class Cycles:
         """
         self._set(campaign, index, owner=owner, query={}, fields=fields)
 
-    def update_proposal(self, campaign: str, index: int, place: int, *, owner: str, **fields: Any) -> None:
-        """Set fields of one proposal, by its place in the list, in one atomic update.
-
-        Raises:
-            InputError: proposals have no such field.
-            LeaseLostError: the cycle is in other hands.
-        """
-        check_fields(ProposalDocument, fields, noun="proposals")
-        stored = {f"proposals.{place}.{name}": value for name, value in fields.items()}
-        self._change(campaign, index, owner=owner, query={f"proposals.{place}": {"$exists": True}}, stored=stored)
-
     def _set(
         self, campaign: str, index: int, *, owner: str, query: Mapping[str, Any], fields: Mapping[str, Any]
     ) -> None:

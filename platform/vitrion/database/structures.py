@@ -1,6 +1,7 @@
 """Structures: adding them once, finding them, comparing them."""
 
 import gc
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -379,6 +380,9 @@ def one_by_prefix(collection: Collection, field: str, text: str, noun: str) -> d
 def _ready(item: NewStructure) -> _Ready:
     cell = arrays_of(item.cell)
     extra = {key: value for key, value in (item.fields or {}).items() if value is not None}
+    gap = extra.get("band_gap_eV", 0.0)
+    if isinstance(gap, int | float) and not 0.0 <= gap < math.inf:
+        raise InputError(f"band_gap_eV {gap:g} is impossible: give 0 or more")
     document = {
         "fingerprint": cell.fingerprint,
         "marker": marker(cell),

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cache
 
 from pymatgen.core.structure import Structure
 
@@ -13,7 +12,6 @@ from vitrion.learning.proposal import Arm, Proposal
 from vitrion.learning.seeds import derive_seed
 from vitrion.running.task import Task, TaskKind, TaskResult
 from vitrion_models.errors import InputError
-from vitrion_workflows import potentials
 from vitrion_workflows.flows import DiffusivityMaker, MeltQuenchMaker, RefereeMaker, RelaxGeneratedMaker
 from vitrion_workflows.schemas import CellOutcome, LabelOutcome, LabelProtocol
 
@@ -125,12 +123,6 @@ def outcome_of(result: TaskResult) -> CellOutcome | LabelOutcome | None:
     """What a task was run for: the last outcome that its jobs left, or None after an error."""
     found = outcomes_in(result.documents)
     return found[-1] if found else None
-
-
-@cache
-def weights_of(potential: str) -> str:
-    """Identity of an installed potential's weights."""
-    return str(potentials.load(potential).weights_sha256)
 
 
 def _identity(*parts: object) -> str:

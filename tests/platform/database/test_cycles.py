@@ -74,16 +74,10 @@ def test_only_one_owner_at_a_time_and_an_expired_lease_is_free(db):
 
 
 @pytest.mark.usefixtures("cycle")
-def test_proposals_change_one_by_one(db):
+def test_proposals_that_no_document_takes_change_nothing(db):
     db.cycles.acquire_lease("c", 0, "me", 60)
-    db.cycles.update_proposal("c", 0, 1, owner="me", state="labelled", label_key="k", structure_fingerprint="f")
-    first, second = db.cycles.get("c", 0).proposals
-    assert first["state"] == "waiting"
-    assert (second["state"], second["label_key"], second["arm"]) == ("labelled", "k", "acquisition")
-    with pytest.raises(LeaseLostError):
-        db.cycles.update_proposal("c", 0, 5, owner="me", state="labelled")
     with pytest.raises(InputError, match="no field 'colour'"):
-        db.cycles.update_proposal("c", 0, 0, owner="me", colour="red")
+        db.cycles.update("c", 0, owner="me", proposals=[{**PROPOSAL, "colour": "red"}])
     with pytest.raises(InputError, match="temperature_K"):
         db.cycles.update("c", 0, owner="me", proposals=[{**PROPOSAL, "temperature_K": "hot"}])
     assert len(db.cycles.get("c", 0).proposals) == 2

@@ -178,3 +178,17 @@ def test_a_field_or_kind_that_does_not_exist_is_refused(db, licl):
     with pytest.raises(NotFoundError, match="no structure"):
         db.structures.get("0" * 64)
     assert db.structures.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"mobile_ion": "Xx"}, "no chemical symbol"),
+        ({"band_gap_eV": -1.0}, "-1"),
+        ({"band_gap_eV": float("nan")}, "nan"),
+    ],
+)
+def test_what_cannot_be_of_a_cell_is_refused(db, licl, fields, said):
+    with pytest.raises(InputError, match=said):
+        db.structures.add(licl, kind="crystal", **fields)
+    assert db.structures.count() == 0

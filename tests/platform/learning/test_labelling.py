@@ -7,7 +7,7 @@ from vitrion.datasets.quickstart import quickstart_crystals
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.labelling import MOST_CELLS, Labelling
 from vitrion.learning.proposal import Arm, Proposal, ProposalState
-from vitrion.learning.tasks import TaskFactory, weights_of
+from vitrion.learning.tasks import TaskFactory
 from vitrion.running.task import TaskKind, TaskResult
 from vitrion_workflows import transport
 from vitrion_workflows.dynamics import MDPlan, run_md
@@ -39,7 +39,7 @@ def stage():
     ]
     labelling = Labelling(
         proposals=proposals,
-        factory=TaskFactory(CONFIGURATION, "lennard-jones", weights_of("lennard-jones")),
+        factory=TaskFactory(CONFIGURATION, "lennard-jones", load("lennard-jones").weights_sha256),
         geometry=structures.__getitem__,
         keep_result=lambda result, kind, arm: kept.append((result.task_id, kind, arm)),
         keep_proposals=lambda entries: written.append([entry.state for entry in entries]),

@@ -43,12 +43,6 @@ class DiepForceField(GraphForceField):
         )
 
 
-def stored_elements(folder: Path) -> frozenset[str]:
-    """Chemical symbols of the exported model, from the JSON beside its weights."""
-    stored = json.loads((folder / "model.json").read_text())
-    return frozenset(stored["kwargs"]["model"]["init_args"]["element_types"])
-
-
 def load_diep(_argument: str, device: str) -> DiepForceField:
     """DIEP with the weights of its package.
 

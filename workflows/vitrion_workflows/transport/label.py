@@ -171,14 +171,16 @@ def label_trajectory(
         extra.append(GateOutcome(name="recorded_temperature", passed=False, message="no temperature was recorded"))
     state = found.state if all(gate.passed for gate in extra) else LabelState.REJECTED
     estimate = found.estimate
-    # The stored value of a censored label is a bound: an interval around the estimate would not belong to it.
+    # The stored value of a censored label is a bound: an interval around the estimate would not belong to it. That of
+    # a rejected one is the estimate, resolved or not, as are its intervals.
     known = state is not LabelState.CENSORED
+    value = (estimate.value_cm2_per_s or None) if known else found.value_cm2_per_s
     return LabelOutcome(
         structure_fingerprint=structure_fingerprint,
         species=species,
         temperature_K=temperature_K,
         state=state,
-        value=found.value_cm2_per_s,
+        value=value,
         interval_68=estimate.interval_68 if known else None,
         interval_95=estimate.interval_95 if known else None,
         log10_stderr=_finite(estimate.log10_stderr) if known else None,
