@@ -316,7 +316,7 @@ def load_configuration(path: Path) -> CampaignConfiguration:
         InputError: the file is absent, no YAML, or a key or value is wrong; the message names both.
     """
     try:
-        content = yaml.load(path.read_text(), _StrictLoader)  # noqa: S506 - a safe loader, stricter
+        content = _StrictLoader(path.read_text()).get_single_data()
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
