@@ -21,7 +21,7 @@ TINY = {
     "labels": {
         "temperatures_K": [1500, 2500],
         "target_temperature_K": 1500,
-        "protocol": {"time_step_fs": 2.0, "frame_interval_fs": 20.0, "production_ps": 4.0, "friction_per_ps": 10.0},
+        "protocol": {"time_step_fs": 2.0, "frame_interval_fs": 10.0, "production_ps": 6.0, "friction_per_ps": 10.0},
     },
     "cycles": 2,
     "initial": 3,

@@ -242,6 +242,9 @@ def test_ases_own_client_works_when_it_is_told_the_atoms(remote):
         assert field.evaluate(system, stress=True).stress_eV_per_A3.shape == (3, 3)
 
 
+# ASE's own client leaves its socket open where nobody listens yet.
+@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning")
 def test_a_client_that_does_not_ask_for_its_atoms_is_refused_unless_they_are_stated(remote, tmp_path):
     from ase import Atoms
     from ase.calculators.lj import LennardJones
