@@ -11,6 +11,7 @@ import walks
 from scipy import stats
 
 from vitrion_models.errors import InputError
+from vitrion_workflows.schemas import LabelState
 from vitrion_workflows.transport import diffusivity, plain_fit
 from vitrion_workflows.transport.gates import exponent_gate, straight_gate
 
@@ -197,3 +198,22 @@ def test_very_few_ions_still_get_an_interval(ions):
     path = walks.brownian(np.random.default_rng(12), frames=301, ions=ions, D=0.5, interval=0.1)
     estimate = diffusivity(path, 0.1)
     assert estimate.interval_95[0] < TRUTH < estimate.interval_95[1]
+
+
+def test_a_walk_is_judged_with_its_estimate():
+    rng = np.random.default_rng(20261121)
+    walk = walks.brownian(rng, frames=601, ions=20, D=0.5, interval=0.02)
+    found = diffusivity(walk, 0.02)
+    assert found.state is LabelState.ACCEPTED
+    assert [gate.name for gate in found.gates] == ["resolved", "signal", "straight", "exponent", "halves_agree"]
+    assert (found.value, found.interval) == (found.value_cm2_per_s, found.interval_95)
+
+
+def test_sub_diffusion_and_a_frozen_cage_are_judged():
+    rng = np.random.default_rng(20261121)
+    refused = diffusivity(walks.subdiffusive(rng, frames=601, ions=24, exponent=0.5, interval=0.02), 0.02)
+    assert refused.state is LabelState.REJECTED
+    assert "exponent" in {gate.name for gate in refused.gates if not gate.passed}
+    frozen = diffusivity(rng.normal(scale=0.1, size=(601, 20, 3)), 0.02)
+    assert frozen.state is LabelState.CENSORED
+    assert {gate.name for gate in frozen.gates} == {"resolved", "signal"}

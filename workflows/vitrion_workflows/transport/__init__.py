@@ -18,7 +18,7 @@ from vitrion_workflows.transport.conductivity import (
 )
 from vitrion_workflows.transport.displacements import centre_of_mass, remove_drift, unwrap
 from vitrion_workflows.transport.equilibration import equilibration, equilibration_end, statistical_inefficiency
-from vitrion_workflows.transport.estimate import DiffusivityEstimate, diffusivity
+from vitrion_workflows.transport.estimate import DiffusivityEstimate, estimate_diffusivity
 from vitrion_workflows.transport.haven import Haven, haven_ratio
 from vitrion_workflows.transport.label import TrajectoryAnalysis, analyse_trajectory, label_trajectory
 from vitrion_workflows.transport.msd import mean_squared_displacements
@@ -27,6 +27,7 @@ from vitrion_workflows.transport.reading import read_trajectory
 from vitrion_workflows.transport.tensor import DiffusivityTensor, diffusivity_tensor
 from vitrion_workflows.transport.van_hove import NonGaussian, VanHove, non_gaussian, van_hove
 from vitrion_workflows.transport.velocity import GreenKubo, VelocityCorrelation, green_kubo, velocity_correlation
+from vitrion_workflows.transport.verdict import Diffusivity, diffusivity
 
 __all__ = [
     "ArrheniusFit",
@@ -37,6 +38,7 @@ __all__ = [
     "Conductivity",
     "ConductivityPrediction",
     "Curvature",
+    "Diffusivity",
     "DiffusivityEstimate",
     "DiffusivityTensor",
     "GreenKubo",
@@ -54,6 +56,7 @@ __all__ = [
     "diffusivity_tensor",
     "equilibration",
     "equilibration_end",
+    "estimate_diffusivity",
     "fit_arrhenius",
     "green_kubo",
     "haven_ratio",

@@ -76,7 +76,7 @@ class DiffusivityEstimate:
     duration_ps: float
 
 
-def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> DiffusivityEstimate:
+def estimate_diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> DiffusivityEstimate:
     """Estimate the tracer diffusivity of a set of ions.
 
     1. Mean squared displacement of each ion over all origins (`mean_squared_displacements`).
@@ -93,7 +93,7 @@ def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffus
         frame_interval_ps: time between frames.
 
     Returns:
-        The estimate; no gate is judged here.
+        The estimate; `verdict.diffusivity` judges it, too.
 
     Raises:
         InputError: wrong shape, too few frames, numbers that are not finite, ions that never move.

@@ -8,7 +8,7 @@ from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
 from vitrion_models.errors import InputError
-from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_models.system import AtomicSystem
 from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol, LabelState
@@ -17,11 +17,12 @@ from vitrion_workflows.transport import gates
 from vitrion_workflows.transport.collective import in_host_frame
 from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.equilibration import equilibration_of
-from vitrion_workflows.transport.estimate import FEWEST_FRAMES, DiffusivityEstimate, diffusivity
+from vitrion_workflows.transport.estimate import FEWEST_FRAMES, DiffusivityEstimate
 from vitrion_workflows.transport.framework import Framework, framework
 from vitrion_workflows.transport.haven import Haven, haven_ratio
 from vitrion_workflows.transport.integrity import integrity
 from vitrion_workflows.transport.motion import motion_of
+from vitrion_workflows.transport.verdict import diffusivity
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 HOTTEST_K = 10000.0
@@ -101,21 +102,16 @@ def analyse_trajectory(
         raise InputError(f"{source}: no {species} moves at all in half of the run: its frames are copies of each other")
     estimate = diffusivity(ions, trajectory.frame_interval_ps)
     sound = integrity(trajectory, displacements, start, temperature_K=temperature_K, coupling=coupling)
-    seen = gates.resolution(estimate, ions=ions.shape[1])
-    settled = _settled(ions, estimate) if seen.resolved else ()
     first = AtomicSystem(trajectory.numbers, positions[0], trajectory.lattice_A)
     found = framework(displacements, first, mobile=atomic_numbers[species])
-    state = LabelState.ACCEPTED
-    if not all(gate.passed for gate in (*sound.gates, *settled)):
-        state = LabelState.REJECTED
-    elif not seen.resolved:
-        state = LabelState.CENSORED
+    state = estimate.state if all(gate.passed for gate in sound.gates) else LabelState.REJECTED
+    seen = estimate.resolution
     return TrajectoryAnalysis(
         species=species,
         state=state,
         value_cm2_per_s=seen.upper_bound_cm2_per_s if not seen.resolved else estimate.value_cm2_per_s,
         estimate=estimate,
-        gates=(*sound.gates, *seen.gates, *settled, gates.framework_gate(found)),
+        gates=(*sound.gates, *estimate.gates, gates.framework_gate(found)),
         not_checked=tuple(f"{name}: {reason}" for name, reason in sound.not_checked.items()),
         framework=found,
         haven=haven_ratio(in_host_frame(displacements, trajectory.masses_u, mobile), estimate),
@@ -219,15 +215,6 @@ def _mobile(trajectory: Trajectory, species: str, source: str) -> BoolArray:
     if not mobile.any():
         raise InputError(f"{source}: holds no {species}")
     return mobile
-
-
-def _settled(ions: FloatArray, whole: DiffusivityEstimate) -> tuple[GateOutcome, ...]:
-    found = (gates.straight_gate(whole), gates.exponent_gate(whole))
-    half = len(ions) // 2
-    if half < FEWEST_FRAMES:
-        return found
-    first, second = (diffusivity(part, whole.frame_interval_ps) for part in (ions[: half + 1], ions[half:]))
-    return (*found, gates.halves_gate(first, second, whole))
 
 
 def _finite(value: float) -> float | None:

@@ -19,7 +19,7 @@ from vitrion_workflows.transport.conductivity import (
     nernst_einstein,
 )
 from vitrion_workflows.transport.displacements import remove_drift
-from vitrion_workflows.transport.estimate import DiffusivityEstimate, diffusivity
+from vitrion_workflows.transport.estimate import DiffusivityEstimate, estimate_diffusivity
 from vitrion_workflows.transport.framework import Framework, framework
 from vitrion_workflows.transport.haven import Haven, haven_of, haven_ratio
 from vitrion_workflows.transport.regression import fit_lags
@@ -163,7 +163,7 @@ def observe(
 def _species(
     symbol: str, ions: FloatArray, velocities: FloatArray | None, *, relative_A: FloatArray, interval_ps: float
 ) -> SpeciesTransport:
-    estimate = diffusivity(ions, interval_ps)
+    estimate = estimate_diffusivity(ions, interval_ps)
     correlation = velocity_correlation(ions, interval_ps, velocities_A_per_ps=velocities)
     first, last = int(estimate.fit.lags[0]), int(estimate.fit.lags[-1])
     return SpeciesTransport(

@@ -12,7 +12,7 @@ from vitrion_workflows.schemas.label import LabelProtocol, StopReason
 from vitrion_workflows.transport import gates
 from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.equilibration import equilibration_of
-from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES, DiffusivityEstimate, diffusivity
+from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES, DiffusivityEstimate, estimate_diffusivity
 from vitrion_workflows.transport.window import VIBRATION_PS
 
 # Each look is a quarter longer than the one before: few looks, and never a quarter too much.
@@ -138,7 +138,7 @@ def stop_reason(trajectory: Trajectory, *, species: str, rule: StoppingRule) -> 
         ions = remove_drift(positions, part.masses_u)[:, mobile]
         if len(ions) < FEWEST_FRAMES or not ions.any():
             return None
-        return diffusivity(ions, part.frame_interval_ps)
+        return estimate_diffusivity(ions, part.frame_interval_ps)
 
     return rule.reason(steps, estimate_of, ions=int(mobile.sum()))
 
