@@ -153,8 +153,7 @@ def test_a_run_goes_on_from_its_checkpoint_after_the_fault(tmp_path, remote, und
     field.__class__ = Sabotaged
     field.sabotage(40, lambda pid: os.kill(pid, signal.SIGKILL))
     folder = tmp_path / "run"
-    # The kernel may tell of the reset connection before the process can be asked how it ended.
-    with pytest.raises(RemoteError, match=r"was killed by signal 9|reset by peer|Broken pipe"):
+    with pytest.raises(RemoteError, match="was killed by signal 9"):
         dynamics.run_md(system, field, PLAN, folder=folder, checkpoint_seconds=0)
     assert (folder / "trajectory.h5").exists() is False
     field.close()

@@ -27,7 +27,7 @@ from vitrion_workflows.potentials.remote.description import (
     parse_address,
 )
 from vitrion_workflows.potentials.remote.errors import RemoteError
-from vitrion_workflows.potentials.remote.process import ClientProcess
+from vitrion_workflows.potentials.remote.process import GRACE_SECONDS, ClientProcess
 from vitrion_workflows.potentials.remote.wire import Wire, WireError
 
 POLL_SECONDS = 0.05
@@ -117,7 +117,7 @@ class Channel:
     def _note_failure(self, fault: OSError) -> None:
         words = "no answer in time" if isinstance(fault, TimeoutError) else str(fault) or "the connection was closed"
         if self._process is not None and not isinstance(fault, TimeoutError):
-            words = self._process.ended() or words
+            words = self._process.ended(within_s=GRACE_SECONDS) or words
         self._failures += 1
         self._answers = 0
         self._drop()

@@ -32,10 +32,15 @@ class ClientProcess:
         """Of the process, which is also that of its group."""
         return self._process.pid
 
-    def ended(self) -> str | None:
-        """How the process ended and its last words, or None while it runs."""
-        code = self._process.poll()
-        if code is None:
+    def ended(self, *, within_s: float = 0.0) -> str | None:
+        """How the process ended and its last words, or None while it runs.
+
+        Args:
+            within_s: time to wait for an end that is under way: a dying process closes its socket before it is gone.
+        """
+        try:
+            code = self._process.wait(within_s)
+        except subprocess.TimeoutExpired:
             return None
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
         last = self.last_words()
