@@ -1,6 +1,5 @@
 """`vitrion predict`: log10 D of the structures in a file against temperature, by the surrogate in use."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +12,8 @@ from vitrion_models.surrogates import Material, TrainedSurrogate
 
 if TYPE_CHECKING:
     from vitrion.database import Database
+    from vitrion_models.surrogates import Prediction
+    from vitrion_workflows.potentials.systematic import SystematicErrors
 
 COLUMNS = (
     "formula",
@@ -20,12 +21,23 @@ COLUMNS = (
     "log10_D",
     "lower_95",
     "upper_95",
-    "model_error_decades",
+    "nature_log10_D",
+    "nature_lower_95",
+    "nature_upper_95",
+    "model_error_by",
     "Ea_eV",
     "extrapolating",
     "reason",
 )
-UNKNOWN = (None, None)
+NATURE = (
+    "nature_log10_D",
+    "nature_lower_95",
+    "nature_upper_95",
+    "model_offset_decades",
+    "model_error_decades",
+    "model_error_by",
+)
+TWO_SIDED_95 = 1.96
 RANGE_ENDS = 2
 MOST_STEPS = 10_000
 
@@ -50,13 +62,16 @@ def command(
 ) -> None:
     """Ask the surrogate for log10 D (D in cm2/s) of each structure in a file at each temperature.
 
+    log10_D and its interval are of the potential that made the labels: where a new label of it would lie. The nature_
+    columns are of nature: that potential's mean offset taken off, its systematic error added to the interval.
+
     A partially occupied structure is judged by its composition. What lies outside of the training labels is flagged.
     """
     from vitrion.ingest.reading import read_structures  # noqa: PLC0415 - pymatgen is slow to import
 
     temperatures = parse_temperatures(temperature, steps=steps)
     structures = read_structures(file)
-    surrogate, errors = _surrogate(model, model_folder, [structure.composition for structure in structures])
+    surrogate, known = _surrogate(model, model_folder)
     materials = [_material(structure) for structure in structures]
     count = len(temperatures)
     answer = surrogate.predict(
@@ -72,10 +87,9 @@ def command(
             "temperature_K": float(answer.temperatures_K[row]),
             "log10_D": float(answer.mean[row]),
             "std": float(answer.std[row]),
-            "model_error_decades": errors[row // count][0],
-            "model_error_by": errors[row // count][1],
             "lower_95": float(answer.lower_95[row]),
             "upper_95": float(answer.upper_95[row]),
+            **_of_nature(answer, row, structures[row // count].composition, known),
             "log10_D0": float(answer.log10_D0[row]),
             "Ea_eV": float(answer.Ea_eV[row]),
             "extrapolating": bool(answer.extrapolating[row]),
@@ -86,7 +100,8 @@ def command(
     ]
     emit(rows, as_json=as_json, columns=COLUMNS)
     if not as_json:
-        note(f"{surrogate.architecture} {surrogate.artefact_sha256[:12]}, {len(surrogate.training_keys)} labels")
+        by = f" by {known.potential}" if known else ""
+        note(f"{surrogate.architecture} {surrogate.artefact_sha256[:12]}, {len(surrogate.training_keys)} labels{by}")
 
 
 def parse_temperatures(text: str, *, steps: int) -> list[float]:
@@ -110,16 +125,27 @@ def parse_temperatures(text: str, *, steps: int) -> list[float]:
     return [float(value) for value in np.linspace(ends[0], ends[1], steps)]
 
 
-def _surrogate(
-    sha256: str | None, folder: Path | None, compositions: Sequence[Any]
-) -> tuple[TrainedSurrogate, list[tuple[float | None, str | None]]]:
-    """The surrogate, and for each composition the error of the potential that it learned from, where one is known."""
+def _of_nature(answer: "Prediction", row: int, composition: Any, known: "SystematicErrors | None") -> dict[str, Any]:
+    """The same prediction with the potential's systematic error in it; Nones where the potential is not known."""
+    if known is None:
+        return dict.fromkeys(NATURE)
+    symbols = [element.symbol for element in composition.element_composition]
+    error = known.ask(composition.reduced_formula, symbols, temperature_K=float(answer.temperatures_K[row]))
+    half = (answer.upper_95[row] - answer.lower_95[row]) / 2
+    mean, deviation = error.corrected(float(answer.mean[row]), float(half) / TWO_SIDED_95)
+    ends = (mean - TWO_SIDED_95 * deviation, mean + TWO_SIDED_95 * deviation)
+    told = (mean, *ends, error.offset_decades, error.stderr_decades, error.evidence)
+    return dict(zip(NATURE, told, strict=True))
+
+
+def _surrogate(sha256: str | None, folder: Path | None) -> tuple[TrainedSurrogate, "SystematicErrors | None"]:
+    """The surrogate, and the systematic errors of the potential that it learned from, where that can be told."""
     from vitrion_models import surrogates  # noqa: PLC0415 - slow to import
 
     if folder is not None:
         if sha256 is not None:
             raise InputError("give either --model or --model-folder, not both")
-        return surrogates.load(folder), [UNKNOWN] * len(compositions)
+        return surrogates.load(folder), None
     from vitrion.database import connect  # noqa: PLC0415 - only where no folder is given
 
     with connect(readonly=True) as db:
@@ -134,20 +160,15 @@ def _surrogate(
             found = promoted[0]
         source = f"model {found.artefact_sha256[:12]}"
         surrogate = surrogates.loads(db.artefacts.get(found.artefact_sha256), source=source)
-        return surrogate, _model_errors(db, surrogate, compositions)
+        return surrogate, _errors_of_labels(db, surrogate)
 
 
-def _model_errors(
-    db: "Database", surrogate: TrainedSurrogate, compositions: Sequence[Any]
-) -> list[tuple[float | None, str | None]]:
-    from vitrion.database.comparison import model_error_decades  # noqa: PLC0415
+def _errors_of_labels(db: "Database", surrogate: TrainedSurrogate) -> "SystematicErrors | None":
+    from vitrion.database.comparison import systematic_errors  # noqa: PLC0415
 
     learned = db.labels.find(sorted(surrogate.training_keys))
-    names = {label.potential for label in learned.values()}
-    if len(names) != 1:
-        return [UNKNOWN] * len(compositions)
-    asked = ({element.symbol for element in one.elements} for one in compositions)
-    return [model_error_decades(db, next(iter(names)), elements) or UNKNOWN for elements in asked]
+    made = {(label.potential, label.weights_sha256) for label in learned.values()}
+    return systematic_errors(db, *made.pop()) if len(made) == 1 else None
 
 
 def _material(structure: Any) -> Material:

@@ -2,16 +2,15 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vitrion.database.quantity import require_one
+from vitrion.database.quantity import COMPUTED, require_one
 from vitrion.database.rows import LabelRow
 from vitrion_models.errors import InputError
-from vitrion_models.uncertainty import disagreement
-from vitrion_models.uncertainty.disagreement import FEWEST_PAIRS
-from vitrion_workflows.potentials.trust import EVERY_CLASS, anion_class, model_error
+from vitrion_workflows.potentials.systematic import PotentialPair, SystematicErrors
+from vitrion_workflows.potentials.trust import EVERY_CLASS, anion_class
 from vitrion_workflows.schemas import LabelState
 
 if TYPE_CHECKING:
@@ -73,10 +72,7 @@ def label_pairs(db: "Database", first: str, second: str, **filters: Any) -> tupl
         if rows:
             require_one(rows, across=("species", "start", "thermostat"), purpose="compared")
         asked[name] = _by_question(rows)
-    return tuple(
-        _pair(question, asked[first][question], asked[second][question])
-        for question in sorted(asked[first].keys() & asked[second].keys())
-    )
+    return tuple(pair for pair, _ in _shared(asked[first], asked[second]))
 
 
 def by_chemistry(pairs: Sequence[LabelPair]) -> dict[str, list[LabelPair]]:
@@ -88,31 +84,61 @@ def by_chemistry(pairs: Sequence[LabelPair]) -> dict[str, list[LabelPair]]:
     return {**enough, EVERY_CLASS: list(pairs)}
 
 
-def model_error_decades(db: "Database", potential: str, elements: Collection[str]) -> tuple[float, str] | None:
-    """What labels of a potential may be off beside their statistical errors, and by whose word.
-
-    Ab initio molecular dynamics where the potential was compared with it (its class of compounds, else all), otherwise
-    the potential that judged most of its labels in this database.
+def systematic_errors(
+    db: "Database", potential: str, weights_sha256: str, *, campaign: str | None = None
+) -> SystematicErrors:
+    """What labels of a potential are off by beside their statistical errors: by AIMD, and by referees in this database.
 
     Args:
         db: where the referees' labels are.
         potential: registry name.
-        elements: of the compound.
-
-    Returns:
-        Offset and spread together, in decades, and ``aimd`` or the referee's name; None where nothing is known, which
-        is not zero.
+        weights_sha256: of the weights that made the labels.
+        campaign: only what this campaign asked, so that its decisions do not hang on what else is in the database.
     """
-    published = model_error(potential, elements)
-    if published is not None:
-        return math.hypot(published.median_log10, published.spread_log10), "aimd"
-    others = {quantity.potential for quantity in db.labels.quantities(accepted=True) if quantity.start == "workhorse"}
-    found = [(label_pairs(db, potential, other), other) for other in sorted(others - {potential})]
-    pairs, referee = max(found, key=lambda entry: len(entry[0]), default=((), ""))
-    if len(pairs) < FEWEST_PAIRS:
-        return None
-    whole = disagreement([pair.difference for pair in pairs], [pair.stderr for pair in pairs])
-    return whole.model_error_decades, referee
+    known = {
+        (found.potential, found.weights_sha256)
+        for found in db.labels.quantities(property="tracer_diffusivity", accepted=True, campaign=campaign)
+        if found.source == COMPUTED
+    }
+    own = (potential, weights_sha256)
+    first = _accepted_by(db, *own, campaign=campaign) if own in known else {}
+    pairs = [
+        PotentialPair(
+            compound=pair.reduced_formula,
+            elements=frozenset(elements),
+            temperature_K=pair.temperature_K,
+            referee=other[0],
+            referee_weights=other[1],
+            log10_ratio=-pair.difference,
+            stderr=pair.stderr,
+        )
+        for other in sorted(known - {own} if first else ())
+        for pair, elements in _shared(first, _accepted_by(db, *other, campaign=campaign))
+    ]
+    return SystematicErrors.of(potential, weights_sha256, pairs=pairs)
+
+
+def _accepted_by(
+    db: "Database", potential: str, weights_sha256: str, *, campaign: str | None
+) -> dict[tuple[str, str, float], list[LabelRow]]:
+    rows = db.labels.search(
+        property="tracer_diffusivity",
+        state=LabelState.ACCEPTED.value,
+        potential=potential,
+        weights_sha256=weights_sha256,
+        campaign=campaign,
+    )
+    return _by_question(row for row in rows if _measured(row) and not row.dataset)
+
+
+def _shared(
+    first: Mapping[tuple[str, str, float], list[LabelRow]], second: Mapping[tuple[str, str, float], list[LabelRow]]
+) -> list[tuple[LabelPair, tuple[str, ...]]]:
+    """Questions that both answered, with the elements of each."""
+    return [
+        (_pair(question, first[question], second[question]), first[question][0].elements)
+        for question in sorted(first.keys() & second.keys())
+    ]
 
 
 def _measured(row: LabelRow) -> bool:

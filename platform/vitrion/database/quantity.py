@@ -11,7 +11,7 @@ from vitrion_workflows.schemas.start import StartKind
 if TYPE_CHECKING:
     from vitrion.database.rows import LabelRow
 
-EXPERIMENT = "experiment"
+EXPERIMENT, IMPORTED, COMPUTED = "experiment", "imported", "computed"
 REFEREE = "referee"
 # Friction slows an ion by about its share of the ion's own, k_B T / m D: some 100 / ps in a melt. Up to this it is
 # within a label's error.
@@ -137,7 +137,7 @@ def _choices(counted: Mapping[Quantity, int], name: str) -> list[tuple[str, int]
 def _source(content: Mapping[str, Any]) -> str:
     if content["potential"] == EXPERIMENT:
         return EXPERIMENT
-    return "imported" if content.get("dataset") else "computed"
+    return IMPORTED if content.get("dataset") else COMPUTED
 
 
 def _start(content: Mapping[str, Any]) -> str:

@@ -7,9 +7,10 @@ import pytest
 
 from vitrion.cli.app import run
 from vitrion.database import connect
-from vitrion.database.comparison import by_chemistry, label_pairs, model_error_decades
+from vitrion.database.comparison import by_chemistry, label_pairs, systematic_errors
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
+from vitrion_workflows.potentials.nep import NEP89_SHA256
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, LabelState, MethodRecord
 
 OFFSET, SPREAD, STDERR = 0.3, 0.15, 0.05
@@ -105,9 +106,20 @@ def test_command(db, capsys):
     assert whole["model_error_decades"] == pytest.approx(np.hypot(whole["offset_decades"], whole["spread_decades"]))
 
 
-def test_model_error_by_aimd_or_by_the_referee(db):
-    """NEP89 was compared with AIMD; of a potential that was not, the referee says; of neither, nothing is known."""
-    value, source = model_error_decades(db, "nep89", {"Li", "P", "S"})
-    assert source == "aimd"
-    assert 0.05 < value < 1.0
-    assert model_error_decades(db, "diep", {"Li", "S"}) is None
+def test_systematic_errors_of_a_referee_and_of_aimd(db):
+    """The referee lies 0.3 decades above: the judged potential is too slow, by half of that as far as anyone knows."""
+    fill(db)
+    known = systematic_errors(db, "nep89", "a" * 64)
+    assert len(known.pairs) == 12
+    error = known.ask("LiCl", {"Li", "Cl"}, temperature_K=1000.0)
+    assert -0.3 < error.offset_decades < -0.05
+    assert error.evidence == "diep: 6 pairs"
+    other = systematic_errors(db, "nep89", "c" * 64)
+    assert not other.pairs  # labels of other weights are no pairs
+    assert not other.ask("LiCl", {"Li", "Cl"}, temperature_K=1000.0).known
+    assert systematic_errors(db, "nep89", NEP89_SHA256).ask("LiCl", {"Li", "Cl"}, temperature_K=1000.0).known
+
+
+def test_a_campaign_knows_only_its_own_pairs(db):
+    fill(db)
+    assert systematic_errors(db, "nep89", "a" * 64, campaign="mine").pairs == ()

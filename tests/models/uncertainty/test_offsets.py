@@ -1,0 +1,80 @@
+"""Offsets of methods: the closed posterior against textbook cases and against simulated truths."""
+
+import math
+
+import numpy as np
+import pytest
+
+from vitrion_models.errors import InputError
+from vitrion_models.uncertainty.offsets import Comparison, PriorDeviations, Subject, posterior_offsets
+
+PRIOR = PriorDeviations(method=0.2, chemistry=0.15, compound=0.1)
+
+
+def test_without_a_comparison_the_prior_comes_back():
+    (found,) = posterior_offsets([], [Subject("a", "oxide", "Li2O")], prior=PRIOR)
+    assert (found.mean, found.shared_stderr, found.compound_stderr) == pytest.approx((0, math.hypot(0.2, 0.15), 0.1))
+    assert found.stderr == pytest.approx(math.hypot(0.2, 0.15, 0.1))
+
+
+def test_one_comparison_is_shrunk_as_the_textbook_has_it():
+    """Normal mean with known variances: posterior mean d V / (V + s^2), variance V s^2 / (V + s^2)."""
+    prior = math.hypot(0.2, 0.15, 0.1) ** 2
+    (found,) = posterior_offsets(
+        [Comparison(0.6, 0.2, Subject("a", "oxide", "Li2O"))], [Subject("a", "oxide", "Li2O")], prior=PRIOR
+    )
+    assert found.mean == pytest.approx(0.6 * prior / (prior + 0.04))
+    assert found.stderr == pytest.approx(math.sqrt(prior * 0.04 / (prior + 0.04)))
+
+
+def test_a_difference_of_two_unknown_methods_is_laid_to_both_alike():
+    cell = ("oxide", "Li2O")
+    both = posterior_offsets(
+        [Comparison(0.6, 1e-6, Subject("a", *cell), Subject("b", *cell))],
+        [Subject("a", *cell), Subject("b", *cell)],
+        prior=PRIOR,
+    )
+    assert [one.mean for one in both] == pytest.approx([0.3, -0.3], abs=1e-6)
+    # A referee whose own offset is known leaves the whole of it to the other.
+    sure = Comparison(0.0, 1e-6, Subject("b", *cell))
+    known = posterior_offsets(
+        [Comparison(0.6, 1e-6, Subject("a", *cell), Subject("b", *cell)), sure], [Subject("a", *cell)], prior=PRIOR
+    )
+    assert known[0].mean == pytest.approx(0.6, abs=1e-5)
+
+
+def test_another_class_learns_less_and_another_compound_keeps_its_own_part():
+    many = [Comparison(0.6, 0.01, Subject("a", "halide", f"{n}")) for n in range(100)]
+    same, other = posterior_offsets(many, [Subject("a", "halide", "new"), Subject("a", "oxide", "new")], prior=PRIOR)
+    assert same.mean == pytest.approx(0.6, abs=0.02)
+    assert same.shared_stderr < 0.02
+    assert same.compound_stderr == pytest.approx(0.1)
+    assert 0.2 < other.mean < 0.5
+    assert other.shared_stderr > 0.15
+
+
+def test_deviations_are_those_of_simulated_truths():
+    """Truths drawn from the prior, 400 sets: mean z^2 of 2 asked offsets within 5 standard errors (1e-6) of one."""
+    rng = np.random.default_rng(3)
+    squares = []
+    for _ in range(400):
+        method, chemistry = 0.2 * rng.normal(), {"x": 0.15 * rng.normal(), "y": 0.15 * rng.normal()}
+        own = 0.1 * rng.normal(size=6)
+        compounds = [("x", 0), ("x", 1), ("x", 2), ("y", 3)]
+        comparisons = [
+            Comparison(
+                method + chemistry[name] + own[place] + 0.05 * rng.normal(), 0.05, Subject("a", name, str(place))
+            )
+            for name, place in compounds
+        ]
+        asked = [Subject("a", "x", "2"), Subject("a", "y", "5")]
+        truth = [method + chemistry["x"] + own[2], method + chemistry["y"] + own[5]]
+        found = posterior_offsets(comparisons, asked, prior=PRIOR)
+        squares += [((one.mean - value) / one.stderr) ** 2 for one, value in zip(found, truth, strict=True)]
+    assert np.mean(squares) == pytest.approx(1.0, abs=5 * math.sqrt(2 / len(squares)))
+
+
+@pytest.mark.parametrize(("value", "stderr"), [(math.nan, 0.1), (0.1, 0.0), (0.1, math.inf)])
+def test_what_is_no_comparison_is_refused(value, stderr):
+    with pytest.raises(InputError, match="no comparison"):
+        posterior_offsets([Comparison(value, stderr, Subject("a", "x"))], [Subject("a", "x")], prior=PRIOR)
