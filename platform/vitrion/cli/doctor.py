@@ -16,13 +16,13 @@ import typer
 
 from vitrion.cli.faults import EXIT_FAULT, told
 from vitrion.cli.output import emit, note
+from vitrion_workflows.potentials.threads import THREAD_VARIABLES
 
 OLDEST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 2 * 1024**3
 PACKAGES = ("vitrion", "numpy", "torch", "torch-geometric", "ase", "pymatgen", "jobflow", "atomate2")
 DATABASE_PACKAGES = ("pymongo", "mongoengine", "litemongo", "maggma", "fireworks")
 OPTIONAL_PACKAGES = ("nep-adapters", "mace-torch", "sevenn", "orb-models", "mattersim", "pfp-api-client", "mp-api")
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 MODEL_POTENTIALS = frozenset({"lennard-jones"})
 
 

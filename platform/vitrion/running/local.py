@@ -6,8 +6,8 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
@@ -19,11 +19,11 @@ from monty.json import MontyEncoder
 from vitrion.running.spool import Spool
 from vitrion.running.task import MachineFaultError, ResultHandler, Task, TaskResult, Watch, WorkerStatus
 from vitrion.running.worker import serve
+from vitrion_workflows.potentials.threads import one_thread
 
 TICK_SECONDS = 0.5
 MOST_ATTEMPTS = 3
 STOP_GRACE_SECONDS = 60.0
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 @dataclass(eq=False)
@@ -135,7 +135,7 @@ class LocalRunner:
         resource_tracker.ensure_running()  # its own start would lift the block
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
-            with _one_thread():
+            with one_thread():
                 process.start()
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -195,17 +195,3 @@ def _stop(workers: list[_Worker]) -> None:
         if worker.process.is_alive():
             worker.process.kill()
             worker.process.join()
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """A process that is started within has one thread, unless the user has said otherwise."""
-    # Read when the libraries are loaded, hence before the process begins. Two processes of one thread each do twice the
-    # work of one process of two threads.
-    missing = [variable for variable in THREAD_VARIABLES if variable not in os.environ]
-    os.environ.update(dict.fromkeys(missing, "1"))
-    try:
-        yield
-    finally:
-        for variable in missing:
-            del os.environ[variable]

@@ -10,7 +10,7 @@ from model_force_fields import rock_salt
 
 from vitrion_models.errors import CheckpointError, MissingDependencyError
 from vitrion_workflows import potentials
-from vitrion_workflows.potentials import chgnet_checkpoints, weights
+from vitrion_workflows.potentials import package, weights
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
@@ -50,7 +50,7 @@ def test_missing_or_other_weights_are_refused(monkeypatch):
     monkeypatch.setattr(weights, "sha256_of", lambda _path: "f" * 64)
     with pytest.raises(CheckpointError, match="chgnet:r2scan needs 8eba3db0f35a"):
         potentials.load("chgnet:r2scan")
-    monkeypatch.setattr(chgnet_checkpoints, "find_spec", lambda _name: None)
+    monkeypatch.setattr(package, "find_spec", lambda _name: None)
     assert not potentials.installed("chgnet:0.2.0").ok
     with pytest.raises(MissingDependencyError, match="pip install chgnet"):
         potentials.load("chgnet:0.2.0")

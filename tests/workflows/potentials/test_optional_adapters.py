@@ -71,6 +71,7 @@ def sevenn(monkeypatch, tmp_path):
     """A stand-in for the package, for what surrounds its calculator."""
     import sys
     import types
+    from importlib.machinery import ModuleSpec
 
     folder = tmp_path / "sevenn" / "pretrained_potentials"
     (folder / "SevenNet_0__11Jul2024").mkdir(parents=True)
@@ -78,8 +79,8 @@ def sevenn(monkeypatch, tmp_path):
     for name in ("sevenn", "sevenn.calculator"):
         module = types.ModuleType(name)
         module.SevenNetCalculator = Calculated
+        module.__spec__ = ModuleSpec(name, None, origin=str(tmp_path / "sevenn" / "__init__.py"))
         monkeypatch.setitem(sys.modules, name, module)
-    monkeypatch.setattr(sevennet, "_package_folder", lambda: tmp_path / "sevenn")
     monkeypatch.setattr(sevennet, "version", lambda _name: "0.13.0")
     return tmp_path
 

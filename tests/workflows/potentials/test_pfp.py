@@ -3,6 +3,7 @@
 import hashlib
 import sys
 import types
+from importlib.machinery import ModuleSpec
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from model_force_fields import rock_salt
 from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
-from vitrion_workflows.potentials import pfp
+from vitrion_workflows.potentials import package
 from vitrion_workflows.potentials.remote import RemoteError
 
 MODES = ("PBE", "PBE_U", "R2SCAN", "R2SCAN_PLUS_D3")
@@ -79,7 +80,7 @@ def client(monkeypatch):
     modules = {f"pfp_api_client{name}": types.ModuleType(f"pfp_api_client{name}") for name in names}
     for name, module in modules.items():
         module.__path__ = []
-        module.__spec__ = types.SimpleNamespace(name=name)
+        module.__spec__ = ModuleSpec(name, None, origin="pfp_api_client/__init__.py")
         monkeypatch.setitem(sys.modules, name, module)
     monkeypatch.setattr(Estimator, "fault", None)
     modules["pfp_api_client.pfp.estimator"].Estimator = Estimator
@@ -152,7 +153,7 @@ def test_a_service_that_swaps_the_version_is_refused(monkeypatch):
 
 
 def test_without_the_client_it_says_what_to_do(monkeypatch):
-    monkeypatch.setattr(pfp, "find_spec", lambda _name: None)
+    monkeypatch.setattr(package, "find_spec", lambda _name: None)
     assert not potentials.installed("pfp:PBE@v8.0.0").ok
     with pytest.raises(MissingDependencyError, match="comes with a licence"):
         potentials.load("pfp:PBE@v8.0.0")

@@ -1,4 +1,5 @@
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from model_force_fields import rock_salt
 from vitrion_models.errors import CheckpointError, InputError, MissingDependencyError, VitrionError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
-from vitrion_workflows.potentials import chgnet, diep, nep, registry, weights
+from vitrion_workflows.potentials import package, registry, weights
 from vitrion_workflows.potentials.catalogue import PLACED_FILES
 
 
@@ -82,7 +83,7 @@ def test_weights_folder_follows_its_setting(monkeypatch, tmp_path):
 
 def test_absent_weights_say_what_to_do(monkeypatch, tmp_path):
     monkeypatch.setenv("VITRION_POTENTIALS", str(tmp_path))
-    monkeypatch.setattr(nep, "find_spec", lambda _name: object())
+    monkeypatch.setattr(package, "find_spec", lambda _name: find_spec("ase"))
     available = potentials.installed("nep89")
     assert not available.ok
     assert "vitrion potentials install nep89" in available.reason
@@ -93,7 +94,7 @@ def test_absent_weights_say_what_to_do(monkeypatch, tmp_path):
 
 def test_weights_of_another_sha256_are_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("VITRION_POTENTIALS", str(tmp_path))
-    monkeypatch.setattr(nep, "find_spec", lambda _name: object())
+    monkeypatch.setattr(package, "find_spec", lambda _name: find_spec("ase"))
     (tmp_path / "nep89.txt").write_text("nep4_zbl 1 H\n")
     assert "another sha256" in potentials.installed("nep89").reason
     with pytest.raises(CheckpointError, match=r"nep89\.txt has sha256 .* needs 75168ece02e8") as caught:
@@ -101,9 +102,9 @@ def test_weights_of_another_sha256_are_refused(monkeypatch, tmp_path):
     assert one_line(caught)
 
 
-@pytest.mark.parametrize(("name", "module"), [("nep89", nep), ("chgnet", chgnet), ("diep", diep)])
-def test_a_missing_package_is_named(monkeypatch, name, module):
-    monkeypatch.setattr(module, "find_spec", lambda _name: None)
+@pytest.mark.parametrize("name", ["nep89", "chgnet", "diep"])
+def test_a_missing_package_is_named(monkeypatch, name):
+    monkeypatch.setattr(package, "find_spec", lambda _name: None)
     assert not potentials.installed(name).ok
     with pytest.raises(MissingDependencyError, match="pip install") as caught:
         potentials.load(name)

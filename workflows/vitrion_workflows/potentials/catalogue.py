@@ -5,7 +5,6 @@ from ase.data import chemical_symbols
 from vitrion_workflows.potentials import (
     ase_import,
     atomate2_names,
-    chgnet,
     diep,
     lennard_jones,
     mace,
@@ -14,7 +13,15 @@ from vitrion_workflows.potentials import (
     remote,
     sevennet,
 )
-from vitrion_workflows.potentials.chgnet_checkpoints import CHGNET_020, CHGNET_R2SCAN
+from vitrion_workflows.potentials.chgnet import (
+    ABSENT,
+    CHGNET_020,
+    CHGNET_030,
+    CHGNET_ELEMENTS,
+    CHGNET_R2SCAN,
+    ChgnetCheckpoint,
+)
+from vitrion_workflows.potentials.chgnet import PACKAGE as CHGNET
 from vitrion_workflows.potentials.entry import PotentialEntry
 from vitrion_workflows.potentials.mace_foundation import (
     MACE_MATPES_R2SCAN_0,
@@ -24,13 +31,14 @@ from vitrion_workflows.potentials.mace_foundation import (
     MaceModel,
 )
 from vitrion_workflows.potentials.mattersim import MATTERSIM_1M, MATTERSIM_5M, MATTERSIM_ELEMENTS, MattersimModel
-from vitrion_workflows.potentials.mattersim import PACKAGE_ADVICE as MATTERSIM_ADVICE
+from vitrion_workflows.potentials.mattersim import PACKAGE as MATTERSIM
 from vitrion_workflows.potentials.orb import ORB_ELEMENTS, ORB_MPA, ORB_OMAT, OrbModel
-from vitrion_workflows.potentials.orb import PACKAGE_ADVICE as ORB_ADVICE
+from vitrion_workflows.potentials.orb import PACKAGE as ORB
 from vitrion_workflows.potentials.sevennet import SEVENNET_0, SEVENNET_L3I5, SEVENNET_R2SCAN, SevennetCheckpoint
 
 # NEP89's paper: the 89 elements of its file's first line.
-NEP89_ELEMENTS = frozenset(chemical_symbols[1:95]) - chgnet.ABSENT
+NEP89_ELEMENTS = frozenset(chemical_symbols[1:95]) - ABSENT
+MPTRJ = "PBE and PBE+U (MPtrj)"
 CHGNET_PAPER = "B. Deng et al., Nature Machine Intelligence 5, 1031 (2023)"
 SEVENNET_PAPER = "Y. Park et al., J. Chem. Theory Comput. 20, 4857 (2024)"
 
@@ -45,11 +53,32 @@ def _mace(model: MaceModel, *, functional: str, licence: str, citation: str) -> 
         elements=NEP89_ELEMENTS,
         speed="slow: some 10 milliseconds an atom and step on one core",
         citation=citation,
-        how_to_install=f"{mace.PACKAGE_ADVICE}; {model.file.advice}",
+        how_to_install=f"{mace.PACKAGE.advice}; {model.file.advice}",
         optional=True,
         loader=model.load,
         probe=model.probe,
     )
+
+
+def _chgnet(checkpoint: ChgnetCheckpoint, *, functional: str, speed: str, further: str = "") -> PotentialEntry:
+    return PotentialEntry(
+        name=checkpoint.name,
+        version=checkpoint.release,
+        weights_sha256=checkpoint.weights_sha256,
+        licence="BSD-3-Clause",
+        functional=functional,
+        elements=CHGNET_ELEMENTS,
+        speed=f"slow: about {speed} milliseconds an atom and step on one core",
+        citation=_cited(CHGNET_PAPER, further),
+        how_to_install=CHGNET.advice,
+        optional=False,
+        loader=checkpoint.load,
+        probe=checkpoint.probe,
+    )
+
+
+def _cited(paper: str, further: str) -> str:
+    return f"{paper}; {further}" if further else paper
 
 
 def _sevennet(checkpoint: SevennetCheckpoint, *, functional: str, speed: str, further: str = "") -> PotentialEntry:
@@ -61,8 +90,8 @@ def _sevennet(checkpoint: SevennetCheckpoint, *, functional: str, speed: str, fu
         functional=functional,
         elements=NEP89_ELEMENTS,
         speed=speed,
-        citation=f"{SEVENNET_PAPER}; {further}" if further else SEVENNET_PAPER,
-        how_to_install=sevennet.PACKAGE_ADVICE,
+        citation=_cited(SEVENNET_PAPER, further),
+        how_to_install=sevennet.PACKAGE.advice,
         optional=True,
         loader=checkpoint.load,
         probe=checkpoint.probe,
@@ -79,7 +108,7 @@ def _orb(model: OrbModel, *, functional: str) -> PotentialEntry:
         elements=ORB_ELEMENTS,
         speed="slow: not measured by us",
         citation="B. Rhodes et al., Orb-v3: atomistic simulation at scale, arXiv:2504.06231 (2025)",
-        how_to_install=f"{ORB_ADVICE}; {model.file.advice}",
+        how_to_install=f"{ORB.advice}; {model.file.advice}",
         optional=True,
         loader=model.load,
         probe=model.probe,
@@ -96,7 +125,7 @@ def _mattersim(model: MattersimModel) -> PotentialEntry:
         elements=MATTERSIM_ELEMENTS,
         speed="slow: not measured by us",
         citation="H. Yang et al., MatterSim, arXiv:2405.04967 (2024)",
-        how_to_install=f"{MATTERSIM_ADVICE}; {model.file.advice}",
+        how_to_install=f"{MATTERSIM.advice}; {model.file.advice}",
         optional=True,
         loader=model.load,
         probe=model.probe,
@@ -119,47 +148,13 @@ ENTRIES = (
         loader=nep.load_nep89,
         probe=nep.probe_nep89,
     ),
-    PotentialEntry(
-        name="chgnet",
-        version="0.3.0",
-        weights_sha256=chgnet.CHGNET_SHA256,
-        licence="BSD-3-Clause",
-        functional="PBE and PBE+U (MPtrj)",
-        elements=chgnet.CHGNET_ELEMENTS,
-        speed="slow: about 0.9 milliseconds an atom and step on one core",
-        citation=CHGNET_PAPER,
-        how_to_install=chgnet.ADVICE,
-        optional=False,
-        loader=chgnet.load_chgnet,
-        probe=chgnet.probe_chgnet,
-    ),
-    PotentialEntry(
-        name=CHGNET_020.name,
-        version=CHGNET_020.release,
-        weights_sha256=CHGNET_020.weights_sha256,
-        licence="BSD-3-Clause",
-        functional="PBE and PBE+U (MPtrj)",
-        elements=chgnet.CHGNET_ELEMENTS,
-        speed="slow: about 0.5 milliseconds an atom and step on one core",
-        citation=CHGNET_PAPER,
-        how_to_install=chgnet.ADVICE,
-        optional=False,
-        loader=CHGNET_020.load,
-        probe=CHGNET_020.probe,
-    ),
-    PotentialEntry(
-        name=CHGNET_R2SCAN.name,
-        version=CHGNET_R2SCAN.release,
-        weights_sha256=CHGNET_R2SCAN.weights_sha256,
-        licence="BSD-3-Clause",
+    _chgnet(CHGNET_030, functional=MPTRJ, speed="0.9"),
+    _chgnet(CHGNET_020, functional=MPTRJ, speed="0.5"),
+    _chgnet(
+        CHGNET_R2SCAN,
         functional="r2SCAN (Materials Project), by transfer from PBE",
-        elements=chgnet.CHGNET_ELEMENTS,
-        speed="slow: about 0.9 milliseconds an atom and step on one core",
-        citation=f"{CHGNET_PAPER}; X. Huang et al., arXiv:2504.05565 (2025)",
-        how_to_install=chgnet.ADVICE,
-        optional=False,
-        loader=CHGNET_R2SCAN.load,
-        probe=CHGNET_R2SCAN.probe,
+        speed="0.9",
+        further="X. Huang et al., arXiv:2504.05565 (2025)",
     ),
     PotentialEntry(
         name="diep",
@@ -171,7 +166,7 @@ ENTRIES = (
         speed="slow: about 1.4 milliseconds an atom and step on one core",
         citation="S. A. Tawfik et al., Digital Discovery (2024), doi:10.1039/d4dd00246f; "
         "A. D. Kaplan et al., arXiv:2503.04070 (2025)",
-        how_to_install=diep.ADVICE,
+        how_to_install=diep.PACKAGE.advice,
         optional=False,
         loader=diep.load_diep,
         probe=diep.probe_diep,
@@ -223,7 +218,7 @@ ENTRIES = (
         elements=frozenset(),
         speed="slow: some 10 milliseconds an atom and step on one core",
         citation="I. Batatia et al., NeurIPS 35, 11423 (2022)",
-        how_to_install=f"{mace.PACKAGE_ADVICE}; {mace.FILE_ADVICE}",
+        how_to_install=f"{mace.PACKAGE.advice}; {mace.FILE_ADVICE}",
         optional=True,
         loader=mace.load_mace,
         probe=mace.probe_mace,
@@ -247,7 +242,7 @@ ENTRIES = (
         elements=frozenset(),
         speed="slow: as sevennet",
         citation=SEVENNET_PAPER,
-        how_to_install=f"{sevennet.PACKAGE_ADVICE}; {sevennet.FILE_ADVICE}",
+        how_to_install=f"{sevennet.PACKAGE.advice}; {sevennet.FILE_ADVICE}",
         optional=True,
         loader=sevennet.load_sevennet_file,
         probe=sevennet.probe_sevennet_file,
@@ -265,7 +260,7 @@ ENTRIES = (
         elements=frozenset(),
         speed="unknown: that of the service",
         citation="S. Takamoto et al., Nature Communications 13, 2991 (2022)",
-        how_to_install=f"{pfp.PACKAGE_ADVICE}; {pfp.ARGUMENT_ADVICE}",
+        how_to_install=f"{pfp.PACKAGE.advice}; {pfp.ARGUMENT_ADVICE}",
         optional=True,
         loader=pfp.load_pfp,
         probe=pfp.probe_pfp,

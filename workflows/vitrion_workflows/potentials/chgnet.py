@@ -1,19 +1,16 @@
-"""CHGNet 0.3.0: its weights lie inside the package."""
+"""CHGNet: the checkpoints that its package carries, 0.3.0, 0.2.0 and the one re-trained on r2SCAN."""
 
+from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 from ase.data import chemical_symbols
 
-from vitrion_models.errors import MissingDependencyError
 from vitrion_workflows.potentials.entry import Availability
 from vitrion_workflows.potentials.graph_force_field import GraphForceField
-from vitrion_workflows.potentials.weights import require_weights
+from vitrion_workflows.potentials.package import Package, PackagedFile
 
-CHGNET_SHA256 = "d14ab7c0f093efe64b60a7bcd540bca10e74fb7f46c86108a079af60524659d1"
-WEIGHTS = Path("pretrained") / "0.3.0" / "chgnet_0.3.0_e29f68s314m37.pth.tar"
-ADVICE = "pip install chgnet"
+PACKAGE = Package("chgnet", "chgnet", "pip install chgnet")
 # Trained on elements 1-94 without Po, At, Rn, Fr and Ra (its paper: 89 elements).
 ABSENT = {"Po", "At", "Rn", "Fr", "Ra"}
 CHGNET_ELEMENTS = frozenset(chemical_symbols[1:95]) - ABSENT
@@ -38,31 +35,62 @@ class ChgnetForceField(GraphForceField):
         )
 
 
-def load_chgnet(_argument: str, device: str) -> ChgnetForceField:
-    """CHGNet with the weights of its package.
+@dataclass(frozen=True)
+class ChgnetCheckpoint:
+    """One file of the package.
 
-    Raises:
-        MissingDependencyError: the package or its weights are missing.
-        CheckpointError: the package carries other weights.
+    Attributes:
+        name: registry name.
+        release: version of the weights.
+        file: its name under the package's folder of that release.
+        weights_sha256: of the file.
     """
-    path = _weights_path()
-    if path is None:
-        raise MissingDependencyError(f"potential chgnet needs the package chgnet: {ADVICE}")
-    require_weights(path, sha256=CHGNET_SHA256, name="chgnet", advice=ADVICE)
-    return ChgnetForceField(path, name="chgnet", release="0.3.0", weights_sha256=CHGNET_SHA256, device=device)
+
+    name: str
+    release: str
+    file: str
+    weights_sha256: str
+
+    @property
+    def weights(self) -> PackagedFile:
+        """The file in its place."""
+        return PackagedFile(self.name, PACKAGE, f"pretrained/{self.release}/{self.file}", self.weights_sha256)
+
+    def load(self, _argument: str, device: str) -> ChgnetForceField:
+        """The checkpoint behind our array interface.
+
+        Raises:
+            MissingDependencyError: the package or the file is missing.
+            CheckpointError: the package carries another file.
+        """
+        return ChgnetForceField(
+            self.weights.require(),
+            name=self.name,
+            release=self.release,
+            weights_sha256=self.weights_sha256,
+            device=device,
+        )
+
+    def probe(self, _argument: str) -> Availability:
+        """Whether it can run, and if not what to do."""
+        return self.weights.probe()
 
 
-def probe_chgnet(_argument: str) -> Availability:
-    """Whether CHGNet can run, and if not what to do."""
-    path = _weights_path()
-    if path is None:
-        return Availability(ok=False, reason=f"chgnet is not installed: {ADVICE}")
-    if not path.is_file():
-        return Availability(ok=False, reason=f"no {path}: {ADVICE}")
-    return Availability(ok=True, reason=str(path))
-
-
-def _weights_path() -> Path | None:
-    # find_spec does not run the package, which would import torch.
-    found = find_spec("chgnet")
-    return None if found is None or found.origin is None else Path(found.origin).parent / WEIGHTS
+CHGNET_030 = ChgnetCheckpoint(
+    name="chgnet",
+    release="0.3.0",
+    file="chgnet_0.3.0_e29f68s314m37.pth.tar",
+    weights_sha256="d14ab7c0f093efe64b60a7bcd540bca10e74fb7f46c86108a079af60524659d1",
+)
+CHGNET_020 = ChgnetCheckpoint(
+    name="chgnet:0.2.0",
+    release="0.2.0",
+    file="chgnet_0.2.0_e30f77s348m32.pth.tar",
+    weights_sha256="ef624f78b6db9d315b4ef256f1bb3207449924191b91720dc17d3f60c5df980e",
+)
+CHGNET_R2SCAN = ChgnetCheckpoint(
+    name="chgnet:r2scan",
+    release="r2scan",
+    file="chgnet_r2scan_transfer_learning_e15f36s161m23.pth.tar",
+    weights_sha256="8eba3db0f35a2788bb3ae22885ad340591e27996f213c6643af522a633b50dad",
+)

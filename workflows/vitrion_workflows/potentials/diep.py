@@ -2,35 +2,33 @@
 
 import json
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 from ase.data import atomic_numbers
 
-from vitrion_models.errors import MissingDependencyError
 from vitrion_workflows.potentials.entry import Availability
 from vitrion_workflows.potentials.graph_force_field import GraphForceField
-from vitrion_workflows.potentials.weights import require_weights
+from vitrion_workflows.potentials.package import Package, PackagedFile
 
 DIEP_SHA256 = "3be1df5dbe3d15e1d35a2ca1d3c50a6b212ea2d248c89e02d84fa780eb609576"
-FOLDER = Path("pretrained_models") / "diep_fold1"
-WEIGHTS = "state.pt"
-ADVICE = "pip install diep"
+PACKAGE = Package("diep", "diep", "pip install diep")
+WEIGHTS = PackagedFile("diep", PACKAGE, "pretrained_models/diep_fold1/state.pt", DIEP_SHA256)
+DESCRIPTION = "model.json"
 
 
 class DiepForceField(GraphForceField):
     """DIEP's weights in our own evaluation of its network (`diep_network`); the package's code is not run."""
 
-    def __init__(self, folder: Path, *, device: str) -> None:
+    def __init__(self, weights: Path, *, device: str) -> None:
         import torch  # noqa: PLC0415 - seconds to import, and only the graph networks need it
 
         from vitrion_workflows.potentials.diep_network import DiepNetwork  # noqa: PLC0415 - imports torch
 
-        arguments = json.loads((folder / "model.json").read_text())["kwargs"]["model"]["init_args"]
+        arguments = json.loads(weights.with_name(DESCRIPTION).read_text())["kwargs"]["model"]["init_args"]
         symbols = arguments["element_types"]
         super().__init__(
             DiepNetwork(
-                torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True),
+                torch.load(weights, map_location="cpu", weights_only=True),
                 arguments,
                 numbers=torch.tensor([atomic_numbers[symbol] for symbol in symbols]),
                 device=device,
@@ -50,24 +48,9 @@ def load_diep(_argument: str, device: str) -> DiepForceField:
         MissingDependencyError: the package or its weights are missing.
         CheckpointError: the package carries other weights.
     """
-    folder = _folder()
-    if folder is None:
-        raise MissingDependencyError(f"potential diep needs the package diep: {ADVICE}")
-    require_weights(folder / WEIGHTS, sha256=DIEP_SHA256, name="diep", advice=ADVICE)
-    return DiepForceField(folder, device=device)
+    return DiepForceField(WEIGHTS.require(), device=device)
 
 
 def probe_diep(_argument: str) -> Availability:
     """Whether DIEP can run, and if not what to do."""
-    folder = _folder()
-    if folder is None:
-        return Availability(ok=False, reason=f"diep is not installed: {ADVICE}")
-    if not (folder / WEIGHTS).is_file():
-        return Availability(ok=False, reason=f"no {folder / WEIGHTS}: {ADVICE}")
-    return Availability(ok=True, reason=str(folder / WEIGHTS))
-
-
-def _folder() -> Path | None:
-    # find_spec does not run the package, which would import torch.
-    found = find_spec("diep")
-    return None if found is None or found.origin is None else Path(found.origin).parent / FOLDER
+    return WEIGHTS.probe()

@@ -5,7 +5,6 @@ import io
 import os
 import warnings
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 from ase.data import chemical_symbols
@@ -15,9 +14,10 @@ from vitrion_workflows.potentials.ase_import import AseForceField
 from vitrion_workflows.potentials.entry import Availability
 from vitrion_workflows.potentials.force_field import ForceField
 from vitrion_workflows.potentials.graph_force_field import GraphForceField
+from vitrion_workflows.potentials.package import Package
 from vitrion_workflows.potentials.weights import sha256_of
 
-PACKAGE_ADVICE = "pip install 'vitrion[mace]'"
+PACKAGE = Package("mace", "mace-torch", "pip install 'vitrion[mace]'")
 # Models whose energy is a function of the bond vectors alone.
 PLAIN_MODELS = ("MACE", "ScaleShiftMACE")
 FILE_ADVICE = "download a model yourself and give mace:/path/to/file.model"
@@ -69,8 +69,10 @@ def load_mace(argument: str, device: str) -> ForceField:
 
 def probe_mace(argument: str) -> Availability:
     """Whether a MACE file can be evaluated, and if not what to do."""
-    if find_spec("mace") is None:
-        return Availability(ok=False, reason=f"mace-torch is not installed: {PACKAGE_ADVICE}")
-    if argument and not Path(argument).is_file():
-        return Availability(ok=False, reason=f"mace:{argument} names no file: {FILE_ADVICE}")
-    return Availability(ok=True, reason=argument or FILE_ADVICE)
+
+    def file() -> Availability:
+        if argument and not Path(argument).is_file():
+            return Availability(ok=False, reason=f"mace:{argument} names no file: {FILE_ADVICE}")
+        return Availability(ok=True, reason=argument or FILE_ADVICE)
+
+    return PACKAGE.probe(file)

@@ -1,9 +1,7 @@
 """MACE's published foundation models under their names: the user's file, loaded as `mace:FILE` is."""
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 
-from vitrion_models.errors import MissingDependencyError
 from vitrion_workflows.potentials import mace
 from vitrion_workflows.potentials.entry import Availability
 from vitrion_workflows.potentials.force_field import ForceField
@@ -34,8 +32,7 @@ class MaceModel:
             MissingDependencyError: mace-torch or the file is missing.
             CheckpointError: the file is another one than was installed, or no MACE model.
         """
-        if find_spec("mace") is None:
-            raise MissingDependencyError(f"potential {self.name} needs mace-torch: {mace.PACKAGE_ADVICE}")
+        mace.PACKAGE.require(self.name)
         self.file.require()
         field = mace.load_mace(str(self.file.path), device)
         field.name = self.name
@@ -44,9 +41,7 @@ class MaceModel:
 
     def probe(self, _argument: str) -> Availability:
         """Whether it can run, and if not what to do."""
-        if find_spec("mace") is None:
-            return Availability(ok=False, reason=f"mace-torch is not installed: {mace.PACKAGE_ADVICE}")
-        return self.file.probe()
+        return mace.PACKAGE.probe(self.file.probe)
 
 
 MACE_MP_0 = MaceModel("mace-mp-0", "2023-12-03-mace-128-L1_epoch-199.model")

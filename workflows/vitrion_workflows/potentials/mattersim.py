@@ -4,17 +4,19 @@ import warnings
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import version
-from importlib.util import find_spec
 from typing import Any
 
-from vitrion_models.errors import CheckpointError, MissingDependencyError
+from vitrion_models.errors import CheckpointError
 from vitrion_workflows.potentials.ase_import import AseForceField
 from vitrion_workflows.potentials.chgnet import CHGNET_ELEMENTS
 from vitrion_workflows.potentials.entry import Availability
+from vitrion_workflows.potentials.package import Package
 from vitrion_workflows.potentials.placed import PlacedFile
 
-PACKAGE_ADVICE = (
-    "pip install 'vitrion[mattersim]', in an environment of its own beside mace-torch (they need different e3nn)"
+PACKAGE = Package(
+    "mattersim",
+    "mattersim",
+    "pip install 'vitrion[mattersim]', in an environment of its own beside mace-torch (they need different e3nn)",
 )
 # Its paper: 89 elements; taken as those of the Materials Project.
 MATTERSIM_ELEMENTS = CHGNET_ELEMENTS
@@ -44,8 +46,7 @@ class MattersimModel:
             MissingDependencyError: mattersim or the file is missing.
             CheckpointError: the file is another one than was installed, or no checkpoint of MatterSim's.
         """
-        if find_spec("mattersim") is None:
-            raise MissingDependencyError(f"potential {self.name} needs mattersim: {PACKAGE_ADVICE}")
+        PACKAGE.require(self.name)
         digest = self.file.require()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # third-party deprecations are not the caller's business
@@ -71,9 +72,7 @@ class MattersimModel:
 
     def probe(self, _argument: str) -> Availability:
         """Whether it can run, and if not what to do."""
-        if find_spec("mattersim") is None:
-            return Availability(ok=False, reason=f"mattersim is not installed: {PACKAGE_ADVICE}")
-        return self.file.probe()
+        return PACKAGE.probe(self.file.probe)
 
 
 MATTERSIM_1M = MattersimModel("mattersim-v1.0.0-1m", "mattersim-v1.0.0-1M.pth")

@@ -1,26 +1,24 @@
 """NEP89, a neuroevolution potential of 89 elements, evaluated by nep-adapters' native library."""
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 
-from vitrion_models.errors import CheckpointError, MissingDependencyError
+from vitrion_models.errors import CheckpointError
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.potentials.entry import Availability
 from vitrion_workflows.potentials.force_field import BatchForces, Cells, ForceField, ForceResult, wrapped
+from vitrion_workflows.potentials.package import Package
+from vitrion_workflows.potentials.threads import one_thread
 from vitrion_workflows.potentials.weights import require_weights, sha256_of, weights_folder
 
 NEP89_SHA256 = "75168ece02e840e4a32644f982b78d43cba697f5b64b4c8134ab66c7a8c28be1"
 NEP89_FILE = "nep89.txt"
 ADVICE = "vitrion potentials install nep89"
-PACKAGE_ADVICE = "pip install 'vitrion[nep]'"
+PACKAGE = Package("nep_adapters", "nep-adapters", "pip install 'vitrion[nep]'")
 PERIODIC = (1, 1, 1)
 BACKENDS = {"cpu": "cpu", "cuda": "cuda"}
 
@@ -29,7 +27,7 @@ class NepForceField(ForceField):
     """A NEP file behind nep-adapters' array interface: no objects are made for a step but its results."""
 
     def __init__(self, path: Path, *, name: str, weights_sha256: str, device: str) -> None:
-        with _one_thread():
+        with one_thread():
             from nep_adapters.errors import NepAdaptersError  # noqa: PLC0415 - an optional package
             from nep_adapters.runtime import load_model  # noqa: PLC0415
         try:
@@ -105,7 +103,7 @@ def load_nep89(_argument: str, device: str) -> NepForceField:
         MissingDependencyError: nep-adapters or the file is missing.
         CheckpointError: the file is another one.
     """
-    _require_package()
+    PACKAGE.require("nep89")
     path = weights_folder() / NEP89_FILE
     require_weights(path, sha256=NEP89_SHA256, name="nep89", advice=ADVICE)
     return NepForceField(path, name="nep89", weights_sha256=NEP89_SHA256, device=device)
@@ -113,30 +111,13 @@ def load_nep89(_argument: str, device: str) -> NepForceField:
 
 def probe_nep89(_argument: str) -> Availability:
     """Whether NEP89 can run, and if not what to do."""
-    if find_spec("nep_adapters") is None:
-        return Availability(ok=False, reason=f"nep-adapters is not installed: {PACKAGE_ADVICE}")
+    return PACKAGE.probe(_probe_file)
+
+
+def _probe_file() -> Availability:
     path = weights_folder() / NEP89_FILE
     if not path.is_file():
         return Availability(ok=False, reason=f"no {path}: {ADVICE}")
     if sha256_of(path) != NEP89_SHA256:
         return Availability(ok=False, reason=f"{path} has another sha256: {ADVICE}")
     return Availability(ok=True, reason=str(path))
-
-
-def _require_package() -> None:
-    if find_spec("nep_adapters") is None:
-        raise MissingDependencyError(f"potential nep89 needs nep-adapters: {PACKAGE_ADVICE}")
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    # The wheel brings an OpenMP library of its own, which reads the variable once, when it is loaded. Its threads
-    # wait by spinning: two of them on a busy machine took 40 ms where one takes 1.5 ms. Whoever sets it, decides.
-    if "OMP_NUM_THREADS" in os.environ:
-        yield
-        return
-    os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        yield
-    finally:
-        del os.environ["OMP_NUM_THREADS"]

@@ -3,15 +3,15 @@
 import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 
-from vitrion_models.errors import CheckpointError, MissingDependencyError
+from vitrion_models.errors import CheckpointError
 from vitrion_workflows.potentials.ase_import import AseForceField
 from vitrion_workflows.potentials.chgnet import CHGNET_ELEMENTS
 from vitrion_workflows.potentials.entry import Availability
+from vitrion_workflows.potentials.package import Package
 from vitrion_workflows.potentials.placed import PlacedFile
 
-PACKAGE_ADVICE = "pip install 'vitrion[orb]'"
+PACKAGE = Package("orb_models", "orb-models", "pip install 'vitrion[orb]'")
 # OMat24 and MPtrj are data of the Materials Project's 89 elements.
 ORB_ELEMENTS = CHGNET_ELEMENTS
 # Tensor-float products would cost forces their last digits, and the package sets them for the whole process.
@@ -40,8 +40,7 @@ class OrbModel:
             MissingDependencyError: orb-models or the file is missing.
             CheckpointError: the file is another one than was installed, or holds another model.
         """
-        if find_spec("orb_models") is None:
-            raise MissingDependencyError(f"potential {self.name} needs orb-models: {PACKAGE_ADVICE}")
+        PACKAGE.require(self.name)
         digest = self.file.require()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # third-party deprecations are not the caller's business
@@ -67,9 +66,7 @@ class OrbModel:
 
     def probe(self, _argument: str) -> Availability:
         """Whether it can run, and if not what to do."""
-        if find_spec("orb_models") is None:
-            return Availability(ok=False, reason=f"orb-models is not installed: {PACKAGE_ADVICE}")
-        return self.file.probe()
+        return PACKAGE.probe(self.file.probe)
 
 
 ORB_OMAT = OrbModel("orb-v3-conservative-inf-omat")

@@ -8,7 +8,6 @@ import hashlib
 import re
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from typing import Any
 
 from vitrion_models.errors import InputError, MissingDependencyError
@@ -16,11 +15,12 @@ from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.potentials.ase_import import AseForceField
 from vitrion_workflows.potentials.entry import Availability
 from vitrion_workflows.potentials.force_field import ForceResult
+from vitrion_workflows.potentials.package import Package
 from vitrion_workflows.potentials.remote import RemoteError
 
-CLIENT = "pfp_api_client"
-DISTRIBUTION = "pfp-api-client"
-PACKAGE_ADVICE = "install pfp-api-client from Matlantis, which comes with a licence"
+PACKAGE = Package(
+    "pfp_api_client", "pfp-api-client", "install pfp-api-client from Matlantis, which comes with a licence"
+)
 ARGUMENT_ADVICE = "give pfp:MODE@VERSION, for example pfp:R2SCAN@v8.0.0"
 # Version 2 of a mode is another potential than version 1: nothing but a full version number names one.
 ARGUMENT = re.compile(r"(?P<mode>[A-Za-z0-9_]+)@(?P<version>v\d+\.\d+\.\d+)")
@@ -66,7 +66,8 @@ def load_pfp(argument: str, device: str) -> PfpForceField:
         raise MissingDependencyError(available.reason)
     mode, model_version = stated["mode"].upper(), stated["version"]
     try:
-        modules = import_module(f"{CLIENT}.pfp.estimator"), import_module(f"{CLIENT}.pfp.calculators.ase_calculator")
+        names = ("pfp.estimator", "pfp.calculators.ase_calculator")
+        modules = tuple(import_module(f"{PACKAGE.module}.{name}") for name in names)
         estimator: Any = modules[0].Estimator(model_version=model_version, calc_mode=mode)
         elements = frozenset(estimator.supported_elements(model_version=model_version, calc_mode=mode))
         calculator = modules[1].ASECalculator(estimator)
@@ -74,14 +75,14 @@ def load_pfp(argument: str, device: str) -> PfpForceField:
         raise InputError(f"pfp:{argument} is not to be had ({_first_line(error)}): {ARGUMENT_ADVICE}") from error
     except Exception as error:
         # The client has exceptions of its own, which only it can name.
-        raise MissingDependencyError(f"pfp:{argument}: {_first_line(error)}: {PACKAGE_ADVICE}") from error
+        raise MissingDependencyError(f"pfp:{argument}: {_first_line(error)}: {PACKAGE.advice}") from error
     if estimator.model_version != model_version:
         raise InputError(f"pfp:{argument}: the service offers {estimator.model_version} instead: {ARGUMENT_ADVICE}")
     name = f"pfp:{mode}@{model_version}"
     return PfpForceField(
         calculator,
         name=name,
-        version=f"{model_version} {mode} ({DISTRIBUTION} {_client_version()})",
+        version=f"{model_version} {mode} ({PACKAGE.distribution} {_client_version()})",
         # No file to hash: mode and version stand for the weights, and the client's version does not change them.
         weights_sha256=hashlib.sha256(name.encode()).hexdigest(),
         elements=elements,
@@ -90,14 +91,12 @@ def load_pfp(argument: str, device: str) -> PfpForceField:
 
 def probe_pfp(_argument: str) -> Availability:
     """Whether the client is installed; the service is not asked."""
-    if find_spec(CLIENT) is None:
-        return Availability(ok=False, reason=f"{DISTRIBUTION} is not installed: {PACKAGE_ADVICE}")
-    return Availability(ok=True, reason=ARGUMENT_ADVICE)
+    return PACKAGE.probe(lambda: Availability(ok=True, reason=ARGUMENT_ADVICE))
 
 
 def _client_version() -> str:
     try:
-        return version(DISTRIBUTION)
+        return version(PACKAGE.distribution)
     except PackageNotFoundError:
         return "of unknown version"
 

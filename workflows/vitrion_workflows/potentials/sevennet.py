@@ -4,7 +4,6 @@ import hashlib
 import warnings
 from dataclasses import dataclass
 from importlib.metadata import version
-from importlib.util import find_spec
 from pathlib import Path
 
 from ase.data import chemical_symbols
@@ -12,10 +11,13 @@ from ase.data import chemical_symbols
 from vitrion_models.errors import CheckpointError, MissingDependencyError
 from vitrion_workflows.potentials.ase_import import AseForceField
 from vitrion_workflows.potentials.entry import Availability
-from vitrion_workflows.potentials.weights import require_weights, sha256_of
+from vitrion_workflows.potentials.package import Package, PackagedFile
+from vitrion_workflows.potentials.weights import sha256_of
 
-PACKAGE_ADVICE = (
-    "pip install 'vitrion[sevennet]', in an environment of its own beside mace-torch (they need different e3nn)"
+PACKAGE = Package(
+    "sevenn",
+    "sevenn",
+    "pip install 'vitrion[sevennet]', in an environment of its own beside mace-torch (they need different e3nn)",
 )
 FILE_ADVICE = "download a checkpoint yourself and give sevennet:/path/to/checkpoint.pth"
 
@@ -38,6 +40,11 @@ class SevennetCheckpoint:
     weights_sha256: str
     modal: str | None = None
 
+    @property
+    def weights(self) -> PackagedFile:
+        """The file in its place."""
+        return PackagedFile(self.name, PACKAGE, f"pretrained_potentials/{self.file}", self.weights_sha256)
+
     def load(self, _argument: str, device: str) -> AseForceField:
         """The checkpoint through SevenNet's own calculator.
 
@@ -45,22 +52,18 @@ class SevennetCheckpoint:
             MissingDependencyError: the package or the file is missing.
             CheckpointError: the package carries another file.
         """
-        folder = _package_folder()
-        if folder is None:
-            raise MissingDependencyError(f"potential {self.name} needs sevenn: {PACKAGE_ADVICE}")
-        path = folder / "pretrained_potentials" / self.file
-        require_weights(path, sha256=self.weights_sha256, name=self.name, advice=PACKAGE_ADVICE)
         return _force_field(
-            path, name=self.name, release=self.release, identity=self.weights_sha256, modal=self.modal, device=device
+            self.weights.require(),
+            name=self.name,
+            release=self.release,
+            identity=self.weights_sha256,
+            modal=self.modal,
+            device=device,
         )
 
     def probe(self, _argument: str) -> Availability:
         """Whether it can run, and if not what to do."""
-        folder = _package_folder()
-        if folder is None:
-            return Availability(ok=False, reason=f"sevenn is not installed: {PACKAGE_ADVICE}")
-        path = folder / "pretrained_potentials" / self.file
-        return Availability(ok=path.is_file(), reason=str(path) if path.is_file() else f"no {path}: {PACKAGE_ADVICE}")
+        return self.weights.probe()
 
 
 SEVENNET_0 = SevennetCheckpoint(
@@ -107,11 +110,13 @@ def load_sevennet_file(argument: str, device: str) -> AseForceField:
 
 def probe_sevennet_file(argument: str) -> Availability:
     """Whether a file can be evaluated, and if not what to do."""
-    if _package_folder() is None:
-        return Availability(ok=False, reason=f"sevenn is not installed: {PACKAGE_ADVICE}")
-    if argument and not _file_and_modal(argument)[0].is_file():
-        return Availability(ok=False, reason=f"sevennet:{argument} names no file: {FILE_ADVICE}")
-    return Availability(ok=True, reason=argument or FILE_ADVICE)
+
+    def file() -> Availability:
+        if argument and not _file_and_modal(argument)[0].is_file():
+            return Availability(ok=False, reason=f"sevennet:{argument} names no file: {FILE_ADVICE}")
+        return Availability(ok=True, reason=argument or FILE_ADVICE)
+
+    return PACKAGE.probe(file)
 
 
 def _force_field(
@@ -139,9 +144,3 @@ def _force_field(
 def _file_and_modal(argument: str) -> tuple[Path, str | None]:
     file, separator, modal = argument.rpartition("@")
     return (Path(file), modal) if separator else (Path(argument), None)
-
-
-def _package_folder() -> Path | None:
-    # find_spec does not run the package, which would import torch.
-    found = find_spec("sevenn")
-    return None if found is None or found.origin is None else Path(found.origin).parent
