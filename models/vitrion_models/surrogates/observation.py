@@ -32,6 +32,8 @@ class Observation:
         composition: amounts by atomic number; needed where `system` is None, ignored otherwise.
         source: identity of what made the label (sha256 of a potential's weights, a data set): one training set holds
             one source.
+        model_stderr: deviation of what that source is off by for this compound alone, decades, apart from
+            `log10_stderr`: labels of one compound share it, other compounds do not.
     """
 
     system: AtomicSystem | None
@@ -44,6 +46,7 @@ class Observation:
     key: str
     composition: Mapping[int, float] = field(default_factory=dict)
     source: str = ""
+    model_stderr: float = 0.0
 
     def __post_init__(self) -> None:
         """Refuse what no surrogate can learn from.
@@ -55,8 +58,9 @@ class Observation:
         check_temperature(self.temperature_K)
         if not np.isfinite(self.log10_D):
             raise InputError(f"label {self.key}: log10 D is {self.log10_D}, not a number")
-        if not (np.isfinite(self.log10_stderr) and self.log10_stderr >= 0):
-            raise InputError(f"label {self.key}: a standard error of {self.log10_stderr} decades is no error")
+        for error in (self.log10_stderr, self.model_stderr):
+            if not (np.isfinite(error) and error >= 0):
+                raise InputError(f"label {self.key}: a standard error of {error} decades is no error")
         if self.system is None and not self.composition:
             raise InputError(f"label {self.key} has neither a cell nor a composition")
         species_number(self.species)
@@ -65,6 +69,14 @@ class Observation:
     def material(self) -> Material:
         """The cell where there is one, else the composition."""
         return self.composition if self.system is None else self.system
+
+
+def compound_of(material: Material) -> str:
+    """The composition of a material, reduced: equal for a crystal, its glass and its supercell."""
+    amounts = composition_of(material) if isinstance(material, AtomicSystem) else material
+    total = sum(amounts.values())
+    shares = ((number, amount / total) for number, amount in sorted(amounts.items()) if amount > 0)
+    return " ".join(f"{number}:{share:.5f}" for number, share in shares)
 
 
 def elements_of(material: Material) -> frozenset[int]:

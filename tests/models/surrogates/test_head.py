@@ -28,7 +28,9 @@ def test_at_one_temperature_it_is_gaussian_process_regression_as_in_scikit_learn
     rng = np.random.default_rng(0)
     known, new = rng.normal(size=(12, COLUMNS)), rng.normal(size=(5, COLUMNS))
     y = rng.normal(-4.5, 0.4, 12)
-    head, evidence = _laplace(known, labels_of(range(12), np.zeros(12), y), CONFIG, amplitude=0.3, noise=0.1)
+    head, evidence = _laplace(
+        known, labels_of(range(12), np.zeros(12), y), CONFIG, amplitude=0.3, noise=0.1, own=np.zeros((12, 0))
+    )
     mean, variance = asked(head, new, np.zeros(1))
     kernel = ConstantKernel(CONFIG.prior_level_std**2) + ConstantKernel(0.3**2) * (
         RBF(CONFIG.length_scale) + DotProduct(0.0, sigma_0_bounds="fixed")
@@ -128,3 +130,26 @@ def test_intervals_cover_draws_from_the_prior():
         mean, variance = asked(head, rows[8:], np.zeros(1))
         inside.append(abs(mean[0] - y[8]) < 1.96 * np.sqrt(variance[0] + head.noise**2))
     assert np.mean(inside) == pytest.approx(0.95, abs=0.072)
+
+
+def test_an_error_of_the_compound_is_shared_by_its_labels_and_not_averaged_away():
+    """Fifty exact labels of one compound: its own value is known, that of an equal one only to that deviation."""
+    known, labels = np.zeros((1, COLUMNS)), labels_of([0] * 50, np.zeros(50), np.full(50, -4.0), stderr=1e-3)
+    head = refit_head(known, labels, CONFIG, amplitude=0.3, noise=0.03, own=np.array([[0.2]]))
+    itself = head.posterior(known, np.array([[0.2]])).moments(np.zeros(1, int), np.zeros(1))
+    another = head.posterior(known).moments(np.zeros(1, int), np.zeros(1))
+    assert itself[0][0] == pytest.approx(-4.0, abs=1e-3)
+    assert np.sqrt(itself[1][0]) == pytest.approx(0.03 / np.sqrt(50), rel=0.05)
+    assert np.sqrt(another[1][0]) == pytest.approx(0.2, rel=0.05)
+
+
+def test_a_compound_of_the_unreliable_sort_weighs_less_for_its_neighbour():
+    """Two neighbours with opposite news: of the error-weighted mean, closed form 1/s^2 weights, prior being wide."""
+    known = np.zeros((2, COLUMNS))
+    labels = labels_of([0, 1], np.zeros(2), [-3.0, -5.0], stderr=0.1)
+    head = refit_head(known, labels, CONFIG, amplitude=0.3, noise=0.1, own=np.diag([0.4, 0.1]))
+    mean, _ = head.posterior(np.zeros((1, COLUMNS))).moments(np.zeros(1, int), np.zeros(1))
+    weights = 1 / np.array([0.1**2 + 0.1**2 + 0.4**2, 0.1**2 + 0.1**2 + 0.1**2])
+    prior = 1 / (CONFIG.prior_level_std**2 + 0.3**2)
+    expected = (weights @ [-3.0, -5.0] + prior * CONFIG.prior_level) / (weights.sum() + prior)
+    assert mean[0] == pytest.approx(expected, abs=1e-6)

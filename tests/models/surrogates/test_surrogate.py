@@ -223,3 +223,14 @@ def test_configuration_refuses_nonsense():
 def test_an_observation_prefers_its_cell(labels):
     assert isinstance(labels[0], Observation)
     assert labels[0].material is labels[0].system
+
+
+def test_the_errors_of_a_potential_are_kept_with_the_model_and_apart(labels, config, test_keys):
+    told = [replace(one, model_stderr=0.15 if one.group == "F-Li" else 0.0) for one in labels]
+    trained = train(told, test_keys=test_keys, config=config, seed=1)
+    again = loads(trained.dumps())
+    assert again.own_errors == {"3:0.50000 9:0.50000": 0.15}
+    assert again.domain.label_stderr == 0.05  # statistical alone
+    cells = [one.material for one in labels]
+    assert np.array_equal(again.predict(cells, 1200.0).mean, trained.predict(cells, 1200.0).mean)
+    assert trained.artefact_sha256 != train(labels, test_keys=test_keys, config=config, seed=1).artefact_sha256

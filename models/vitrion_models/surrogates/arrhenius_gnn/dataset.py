@@ -1,6 +1,6 @@
 """Observations -> arrays, in an order that depends on their keys alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from vitrion_models.errors import InputError
 from vitrion_models.graphs import composition_of, descriptors
 from vitrion_models.surrogates.arrhenius import inverse_temperature
 from vitrion_models.surrogates.arrhenius_gnn.head import Labels
-from vitrion_models.surrogates.observation import Material, Observation, species_number
+from vitrion_models.surrogates.observation import Material, Observation, compound_of, species_number
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 
 
@@ -23,6 +23,8 @@ class LabelSet:
         labels: n labels.
         groups: group of each label.
         keys: key of each label.
+        compounds: those whose labels have an error of their own beside the statistical one, sorted.
+        own: deviation of that error for each material in the column of its compound, decades, shape (S, C).
     """
 
     materials: tuple[Material, ...]
@@ -30,6 +32,8 @@ class LabelSet:
     labels: Labels
     groups: tuple[str, ...]
     keys: tuple[str, ...]
+    compounds: tuple[str, ...]
+    own: FloatArray
 
 
 def label_set(observations: Sequence[Observation], *, mobile_number: int, reference_K: float) -> LabelSet:
@@ -49,13 +53,30 @@ def label_set(observations: Sequence[Observation], *, mobile_number: int, refere
         stderr=np.array([observation.log10_stderr for observation in ordered]),
         censored=np.array([float(observation.censored) for observation in ordered]),
     )
+    deviations: dict[str, float] = {}
+    for observation in ordered:
+        name = compound_of(observation.material)
+        deviations[name] = max(observation.model_stderr, deviations.get(name, 0.0))
+    compounds = tuple(sorted(name for name, deviation in deviations.items() if deviation > 0))
     return LabelSet(
         materials=materials,
         descriptors=material_descriptors(materials, mobile_number=mobile_number),
         labels=labels,
         groups=tuple(observation.group for observation in ordered),
         keys=keys,
+        compounds=compounds,
+        own=own_errors(materials, compounds, deviations),
     )
+
+
+def own_errors(materials: Sequence[Material], compounds: Sequence[str], deviations: Mapping[str, float]) -> FloatArray:
+    """Deviation of the error that each material's compound has for itself, in the column of the compound, (S, C)."""
+    found = np.zeros((len(materials), len(compounds)))
+    column = {name: place for place, name in enumerate(compounds)}
+    for row, material in enumerate(materials):
+        if (name := compound_of(material)) in column:
+            found[row, column[name]] = deviations[name]
+    return found
 
 
 def distinct(materials: Sequence[Material]) -> tuple[tuple[Material, ...], IntArray]:

@@ -7,6 +7,10 @@ variance ``stderr^2 + noise^2``; of an upper bound: the normal probability of ly
 Laplace approximation about the mode, found by damped Gauss-Newton steps. Amplitude and noise: the maximum of the
 Laplace evidence under a log-normal prior on a fixed grid, since with a handful of labels the evidence alone may choose
 anything.
+
+Where the labels' potential has an error of its own for each compound (deviation t, the same in all labels of one
+compound), the level has one more, independent part for each labelled compound, of deviation t: to other compounds a
+label says ``stderr^2 + noise^2 + t^2``, while several labels of one compound do not average the error away.
 """
 
 from dataclasses import dataclass
@@ -90,6 +94,8 @@ class ArrheniusHead:
         amplitude: of the processes, decades.
         noise: model noise, decades.
         config: priors.
+        own: deviation of the error that a training material's compound has for itself, in the compound's column,
+            shape (S, C).
     """
 
     descriptors: FloatArray
@@ -98,16 +104,24 @@ class ArrheniusHead:
     amplitude: float
     noise: float
     config: SurrogateConfig
+    own: FloatArray
 
-    def posterior(self, descriptors: FloatArray) -> HeadPosterior:
-        """Joint posterior at materials with these descriptors, shape (m, P)."""
+    def posterior(self, descriptors: FloatArray, own: FloatArray | None = None) -> HeadPosterior:
+        """Joint posterior at materials.
+
+        Args:
+            descriptors: of the materials, shape (m, P).
+            own: deviations of their compounds' own errors, shape (m, C); none when None. Only those of labelled
+                compounds enter: of others nothing is known, and no prediction is widened by them.
+        """
         prior = _Prior(self.config, self.amplitude)
-        here = prior.covariance(descriptors, descriptors)
+        mine = np.zeros((len(descriptors), self.own.shape[1])) if own is None else own * self.own.any(axis=0)
+        here = prior.covariance(descriptors, descriptors, mine @ mine.T)
         level, raw = prior.means(len(descriptors))
         if not len(self.descriptors):
             return HeadPosterior(level, raw, here)
-        across = prior.covariance(descriptors, self.descriptors)
-        among = prior.covariance(self.descriptors, self.descriptors)
+        across = prior.covariance(descriptors, self.descriptors, mine @ self.own.T)
+        among = prior.covariance(self.descriptors, self.descriptors, self.own @ self.own.T)
         curvature = _blocks(self.curvature)
         gain = np.linalg.solve(np.eye(len(among)) + curvature @ among, curvature)
         covariance = here - across @ gain @ across.T
@@ -127,7 +141,8 @@ class _Prior:
         raw = np.log(np.expm1(SHARPNESS * slope)) / SHARPNESS
         return np.full(count, self.config.prior_level), np.full(count, raw)
 
-    def covariance(self, one: FloatArray, other: FloatArray) -> FloatArray:
+    def covariance(self, one: FloatArray, other: FloatArray, own: FloatArray) -> FloatArray:
+        """Between materials with these descriptors; `own` is the covariance of their compounds' own errors."""
         columns = one.shape[1]
         products = one @ other.T / columns
         squares = (one**2).sum(axis=1)[:, None] / columns + (other**2).sum(axis=1)[None] / columns - 2.0 * products
@@ -135,23 +150,26 @@ class _Prior:
         shared = self.amplitude**2 * (smooth + products)
         slope_std = self.config.prior_Ea_std_eV / EV_PER_SLOPE
         zero = np.zeros_like(shared)
-        return np.block([[shared + self.config.prior_level_std**2, zero], [zero, shared + slope_std**2]])
+        return np.block([[shared + self.config.prior_level_std**2 + own, zero], [zero, shared + slope_std**2]])
 
 
-def fit_head(descriptors: FloatArray, labels: Labels, config: SurrogateConfig) -> ArrheniusHead:
+def fit_head(
+    descriptors: FloatArray, labels: Labels, config: SurrogateConfig, *, own: FloatArray | None = None
+) -> ArrheniusHead:
     """Fit a head, amplitude and noise chosen by the evidence.
 
     Args:
         descriptors: of the materials, shape (S, P).
         labels: at least one.
         config: priors.
+        own: deviations of the compounds' own errors, shape (S, C), see `ArrheniusHead`; none when None.
     """
     used, local = np.unique(labels.material, return_inverse=True)
-    chosen = descriptors[used]
+    chosen, mine = descriptors[used], _own(own, used)
     relabelled = Labels(local, labels.x, labels.y, labels.stderr, labels.censored)
     best: tuple[float, ArrheniusHead] | None = None
     for amplitude, noise in product(AMPLITUDES, NOISES):
-        head, evidence = _laplace(chosen, relabelled, config, amplitude=amplitude, noise=noise)
+        head, evidence = _laplace(chosen, relabelled, config, amplitude=amplitude, noise=noise, own=mine)
         score = evidence + _log_prior(amplitude, noise)
         if best is None or score > best[0]:
             best = (score, head)
@@ -167,11 +185,17 @@ def refit_head(
     *,
     amplitude: float,
     noise: float,
+    own: FloatArray | None = None,
 ) -> ArrheniusHead:
     """Fit a head with amplitude and noise as given; without any label it is the prior."""
     used, local = np.unique(labels.material, return_inverse=True)
     relabelled = Labels(local.astype(np.int64), labels.x, labels.y, labels.stderr, labels.censored)
-    return _laplace(descriptors[used], relabelled, config, amplitude=amplitude, noise=noise)[0]
+    mine = _own(own, used)
+    return _laplace(descriptors[used], relabelled, config, amplitude=amplitude, noise=noise, own=mine)[0]
+
+
+def _own(own: FloatArray | None, used: IntArray) -> FloatArray:
+    return np.zeros((len(used), 0)) if own is None else own[used]
 
 
 def _log_prior(amplitude: float, noise: float) -> float:
@@ -187,11 +211,12 @@ def _laplace(
     *,
     amplitude: float,
     noise: float,
+    own: FloatArray,
 ) -> tuple[ArrheniusHead, float]:
     """Mode by damped Gauss-Newton in function space, and the log evidence there."""
     prior = _Prior(config, amplitude)
     count = len(descriptors)
-    covariance = prior.covariance(descriptors, descriptors)
+    covariance = prior.covariance(descriptors, descriptors, own @ own.T)
     mean = np.concatenate(prior.means(count))
     weights = np.zeros(2 * count)
     identity = np.eye(2 * count)
@@ -214,7 +239,7 @@ def _laplace(
         weights, value = weights + damping * (target - weights), trial
     _, curvature = _derivatives(labels, mean + covariance @ weights, noise)
     _, log_determinant = np.linalg.slogdet(identity + _blocks(curvature) @ covariance)
-    head = ArrheniusHead(descriptors, weights, curvature, amplitude, noise, config)
+    head = ArrheniusHead(descriptors, weights, curvature, amplitude, noise, config, own)
     return head, value - 0.5 * float(log_determinant)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from vitrion_models.errors import InputError
 from vitrion_models.surrogates.arrhenius import EV_PER_SLOPE, inverse_temperature, positive, prefactor_log10
 from vitrion_models.surrogates.arrhenius_gnn.config import SurrogateConfig
-from vitrion_models.surrogates.arrhenius_gnn.dataset import distinct, material_descriptors
+from vitrion_models.surrogates.arrhenius_gnn.dataset import distinct, material_descriptors, own_errors
 from vitrion_models.surrogates.arrhenius_gnn.head import SHARPNESS, ArrheniusHead, HeadPosterior
 from vitrion_models.surrogates.observation import Material, check_temperature, elements_of, species_number
 from vitrion_models.surrogates.prediction import Prediction
@@ -71,6 +71,7 @@ class ArrheniusSurrogate:
         score_groups: their groups.
         quantile: factor of the interval.
         domain: what the training labels span.
+        own_errors: deviation of what the labels' potential is off by for each compound alone, decades, by compound.
         training_keys: sorted.
         test_keys: sorted.
         metrics: on the frozen test.
@@ -89,6 +90,7 @@ class ArrheniusSurrogate:
     score_groups: tuple[str, ...]
     quantile: ScoreQuantile
     domain: Domain
+    own_errors: Mapping[str, float]
     training_keys: tuple[str, ...]
     test_keys: tuple[str, ...]
     metrics: Mapping[str, RegressionMetrics]
@@ -203,7 +205,8 @@ class ArrheniusSurrogate:
     def _answers(self, materials: Sequence[Material]) -> tuple[HeadPosterior, FloatArray]:
         """Posterior of the head and scaled corrections of each network, shape (members, m, 2)."""
         number = species_number(self.species)
-        posterior = self.head.posterior(material_descriptors(materials, mobile_number=number))
+        own = own_errors(materials, list(self.own_errors), self.own_errors)
+        posterior = self.head.posterior(material_descriptors(materials, mobile_number=number), own)
         if not self.networks or self.graph_share == 0.0:
             return posterior, np.zeros((1, len(materials), 2))
         from vitrion_models.surrogates.arrhenius_gnn import fitting  # noqa: PLC0415 - imports torch_geometric

@@ -25,6 +25,7 @@ def artefact(model: ArrheniusSurrogate) -> bytes:
         "head.descriptors": model.head.descriptors,
         "head.weights": model.head.weights,
         "head.curvature": model.head.curvature,
+        "head.own": model.head.own,
         "scores": model.scores,
     }
     for index, network in enumerate(model.networks):
@@ -44,6 +45,7 @@ def artefact(model: ArrheniusSurrogate) -> bytes:
         "score_groups": list(model.score_groups),
         "quantile": vars(model.quantile),
         "domain": {**vars(model.domain), "elements": list(model.domain.elements)},
+        "own_errors": [[name, deviation] for name, deviation in model.own_errors.items()],
         "training_keys": list(model.training_keys),
         "test_keys": list(model.test_keys),
         "metrics": {name: metrics.as_dict() for name, metrics in model.metrics.items()},
@@ -75,6 +77,8 @@ def restore(arrays: Arrays, manifest: Manifest, *, source: str) -> ArrheniusSurr
                 amplitude=manifest["amplitude"],
                 noise=manifest["noise"],
                 config=config,
+                # Artefacts from before there were such errors have none.
+                own=arrays.get("head.own", np.zeros((len(arrays["head.descriptors"]), 0))),
             ),
             networks=_networks(arrays, config, count=len(manifest["network_groups"])),
             network_groups=tuple(tuple(groups) for groups in manifest["network_groups"]),
@@ -83,6 +87,7 @@ def restore(arrays: Arrays, manifest: Manifest, *, source: str) -> ArrheniusSurr
             score_groups=tuple(manifest["score_groups"]),
             quantile=ScoreQuantile(**manifest["quantile"]),
             domain=Domain(**domain),
+            own_errors=dict(manifest.get("own_errors", [])),
             training_keys=tuple(manifest["training_keys"]),
             test_keys=tuple(manifest["test_keys"]),
             metrics={name: RegressionMetrics(**values) for name, values in manifest["metrics"].items()},

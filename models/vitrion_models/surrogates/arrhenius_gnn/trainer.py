@@ -8,7 +8,7 @@ conformal interval. The head that answers is then fitted on all training labels.
 
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -51,7 +51,7 @@ def train(
     reference = 1000.0 / float(np.mean([1000.0 / one.temperature_K for one in sorted(training, key=_key)]))
     data = label_set(training, mobile_number=number, reference_K=reference)
     told(0.0, "fitting the Arrhenius head")
-    head = fit_head(data.descriptors, data.labels, config)
+    head = fit_head(data.descriptors, data.labels, config, own=data.own)
     warm = parent if isinstance(parent, ArrheniusSurrogate) else None
     folds = _cross_fitted(data, config, number=number, seed=seed, parent=warm, on_progress=told)
     share = _share(data, folds)
@@ -68,6 +68,7 @@ def train(
         score_groups=score_groups,
         quantile=score_quantile(scores, score_groups, level=LEVEL, prior_scale=PRIOR_SCORE),
         domain=_domain(training),
+        own_errors={name: float(data.own[:, place].max()) for place, name in enumerate(data.compounds)},
         training_keys=data.keys,
         test_keys=tuple(sorted(test_keys)),
         metrics={},
@@ -128,14 +129,14 @@ def _cross_fitted(
     for fold in range(count):
         on_progress(0.05 + 0.9 * fold / count, f"held-out groups, part {fold + 1} of {count}")
         inside, outside = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
-        head = fit_head(data.descriptors, data.labels.subset(inside), config)
+        head = fit_head(data.descriptors, data.labels.subset(inside), config, own=data.own)
         # Members beyond the number of folds repeat a fold from another start.
         seeds = [seed * 1000 + member for member in range(fold, config.members, count)]
         networks = _networks(data, graphs, head, inside, outside, seeds=seeds, parent=parent)
         done.append(
             _Fold(
                 rows=outside,
-                posterior=head.posterior(data.descriptors),
+                posterior=head.posterior(data.descriptors, data.own),
                 noise=head.noise,
                 correction=_mean_correction(networks, data, config, number),
                 networks=networks,
@@ -170,7 +171,9 @@ def _networks(
     from vitrion_models.surrogates.arrhenius_gnn import fitting  # noqa: PLC0415 - imports torch_geometric
 
     level, raw = _foreseen(data, head, inside, seed=seeds[0])
-    task = fitting.GraphTask(graphs, level, raw, data.labels.subset(inside), head.noise)
+    # A network learns what compounds share: the compound's own error is noise to it.
+    told = replace(data.labels, stderr=np.hypot(data.labels.stderr, data.own.sum(axis=1)[data.labels.material]))
+    task = fitting.GraphTask(graphs, level, raw, told.subset(inside), head.noise)
     start = _start(parent, head.config, {data.groups[row] for row in outside})
     return tuple(fitting.fit_network(task, head.config, seed=one, start=start) for one in seeds)
 
@@ -184,10 +187,15 @@ def _foreseen(data: LabelSet, head: ArrheniusHead, rows: IntArray, *, seed: int)
     for fold in range(count):
         kept, left = rows[fold_of != fold], rows[fold_of == fold]
         inner = refit_head(
-            data.descriptors, data.labels.subset(kept), head.config, amplitude=head.amplitude, noise=head.noise
+            data.descriptors,
+            data.labels.subset(kept),
+            head.config,
+            amplitude=head.amplitude,
+            noise=head.noise,
+            own=data.own,
         )
         materials = np.unique(data.labels.material[left])
-        posterior = inner.posterior(data.descriptors[materials])
+        posterior = inner.posterior(data.descriptors[materials], data.own[materials])
         level[materials], raw[materials] = posterior.level, posterior.raw
     return level, raw
 
