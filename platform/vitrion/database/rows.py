@@ -153,6 +153,7 @@ class ModelRow:
     training_structures: tuple[str, ...] = ()
     split: Mapping[str, Any] | None = None
     metrics: Mapping[str, Any] | None = None
+    errors: Mapping[str, Any] | None = None
     parent: str | None = None
     campaign: str | None = None
     cycle: int | None = None

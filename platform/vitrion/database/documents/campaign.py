@@ -57,6 +57,7 @@ class ProposalDocument(EmbeddedDocument):
         acquisition_function: its name, empty for arms that use none.
         acquisition: value of the acquisition function.
         predicted_log10_D, predicted_std: what the surrogate expected, in decades.
+        model_offset, model_std: what the potential was taken to be off by, and the deviation of that, in decades.
         label_key: identity of the label that answers it.
         label_state: verdict of that label's gates.
         attempts: cells tried.
@@ -72,6 +73,8 @@ class ProposalDocument(EmbeddedDocument):
     acquisition = FloatField()
     predicted_log10_D = FloatField()
     predicted_std = FloatField()
+    model_offset = FloatField()
+    model_std = FloatField()
     label_key = StringField()
     label_state = StringField()
     seed = IntField()

@@ -17,6 +17,7 @@ class ModelVersionDocument(VersionedDocument):
         training_structures: fingerprints of the cells it learned from.
         split: how training, validation and test were divided.
         metrics: numbers on the frozen test.
+        errors: statistical and model error of the labels it was given, each apart.
         parent: artefact of the version it was retrained from or is to replace.
         promoted: whether it took its parent's place; `promotion_reason` says why or why not.
     """
@@ -31,6 +32,7 @@ class ModelVersionDocument(VersionedDocument):
     training_structures = ListField(StringField())
     split = DictField()
     metrics = DictField()
+    errors = DictField()
     parent = StringField()
     promoted = BooleanField(required=True, default=False)
     promotion_reason = StringField(required=True, default="")
