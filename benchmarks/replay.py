@@ -48,7 +48,9 @@ def believe(features: np.ndarray, labels: np.ndarray, known: list[int], seed: in
     mean, deviation = process.predict(scaler.transform(features), return_std=True)
     draws = process.sample_y(scaler.transform(features), MEMBERS, random_state=seed % 2**31).T
     draws = draws - draws.mean(axis=0) + mean
-    return Beliefs(draws, deviation, float(mean[known].max()), LABEL_NOISE)
+    # The table is its own truth here: no model error.
+    none = np.zeros(len(labels))
+    return Beliefs(draws, deviation, float(mean[known].max()), LABEL_NOISE, none, none)
 
 
 def campaign(name: str, data: tuple[np.ndarray, np.ndarray, list[str]], seed: int) -> tuple[list[float], list[float]]:
@@ -64,7 +66,8 @@ def campaign(name: str, data: tuple[np.ndarray, np.ndarray, list[str]], seed: in
         else:
             beliefs = believe(features, labels, known, seed=1000 * seed + cycle)
             members = beliefs.samples[:, rest]
-            left = Beliefs(members, beliefs.deviation[rest], beliefs.incumbent, LABEL_NOISE)
+            none = beliefs.model_offset[rest]
+            left = Beliefs(members, beliefs.deviation[rest], beliefs.incumbent, LABEL_NOISE, none, none)
             kin = kinship(members, [formulas[index] for index in rest])
             chosen = choose_batch(name, left, count=BATCH, margin=1.0, kinship=kin, seed=1000 * seed + cycle)
             picks = [index for index, _ in chosen]

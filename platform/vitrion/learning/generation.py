@@ -12,6 +12,7 @@ from vitrion.learning.seeds import derive_seed
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.task import Task
 from vitrion_models.surrogates import TrainedSurrogate
+from vitrion_workflows.potentials.systematic import SystematicErrors
 from vitrion_workflows.schemas import Origin, StructureKind
 from vitrion_workflows.schemas.geometry import structure_from_system
 
@@ -40,15 +41,17 @@ def choose_draws(
     surrogate: TrainedSurrogate,
     rows: Sequence[StructureRow],
     *,
+    errors: SystematicErrors,
     cycle: int,
 ) -> list[Draw]:
-    """Which compositions to draw: the most promising at the target temperature, in turn.
+    """Which compositions to draw: the most promising of nature at the target temperature, in turn.
 
     Args:
         db: where the cells are.
         configuration: the campaign's.
         surrogate: the one in force.
         rows: accepted melt-quenched cells of compositions that may be proposed.
+        errors: what the potential of its labels is off by.
         cycle: index of the cycle; later cycles begin further down the list, so that the draws do not repeat.
     """
     if not rows or not configuration.generator.samples:
@@ -69,9 +72,10 @@ def choose_draws(
         pool,
         temperatures_K=configuration.labels.temperatures_K,
         target_K=target,
+        errors=errors,
         seed=derive_seed(configuration.root_seed, "draws", cycle),
     )
-    ranking = sorted(range(len(pool)), key=lambda column: -expected.mean[expected.target_index, column])
+    ranking = sorted(range(len(pool)), key=lambda column: -expected.nature[column])
     best_first = [rows[column] for column in ranking]
     by_formula = list({row.reduced_formula: row for row in reversed(best_first)}.values())[::-1]
     count = configuration.generator.samples

@@ -2,15 +2,18 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from pymatgen.core.composition import Composition
 
 from vitrion.database import Database, LabelRow, require_one
+from vitrion.database.comparison import systematic_errors
 from vitrion.learning.pool import Candidate, Forecast
 from vitrion.learning.proposal import Arm
 from vitrion_models.surrogates import Observation, TrainedSurrogate
 from vitrion_models.system import AtomicSystem
+from vitrion_workflows.potentials.systematic import SystematicErrors
 from vitrion_workflows.schemas import LabelState, StructureKind
 
 LEARNED_STATES = (LabelState.ACCEPTED.value, LabelState.CENSORED.value)
@@ -28,12 +31,14 @@ class Knowledge:
             too; none of them belongs to the test.
         test_keys: labels of the frozen test.
         formulas: reduced formula of each label key.
+        errors: what the potential is off by, as far as this campaign knows.
     """
 
     observations: tuple[Observation, ...]
     twins: tuple[Observation, ...]
     test_keys: frozenset[str]
     formulas: dict[str, str]
+    errors: SystematicErrors
 
     @property
     def training(self) -> tuple[Observation, ...]:
@@ -47,9 +52,37 @@ class Knowledge:
 
     @property
     def label_noise(self) -> float:
-        """Median standard error of the uncensored training labels, in decades; the test's do not help to choose."""
+        """Median statistical error of the uncensored training labels, in decades; the test's do not help to choose."""
         errors = [entry.log10_stderr for entry in self.training if not entry.censored]
         return float(np.median(errors)) if errors else TYPICAL_LABEL_NOISE
+
+    def given_errors(self) -> dict[str, Any]:
+        """The errors of the training labels as they were given to the surrogate, for its record: decades, each apart.
+
+        `statistical` and `compound` entered the likelihood; `offset` and `deviation` are of nature and did not.
+        """
+        formulas = [self.formulas[entry.key] for entry in self.training]
+        off = self.errors.ask_all(
+            [
+                (formula, elements_of(formula), entry.temperature_K)
+                for formula, entry in zip(formulas, self.training, strict=True)
+            ]
+        )
+        return {
+            "potential": self.errors.potential,
+            "weights_sha256": self.errors.weights_sha256,
+            "pairs": len(self.errors.pairs),
+            "evidence": sorted({error.evidence for error in off}),
+            "labels": {
+                entry.key: {
+                    "statistical": entry.log10_stderr,
+                    "compound": entry.model_stderr,
+                    "offset": error.offset_decades,
+                    "deviation": error.stderr_decades,
+                }
+                for entry, error in zip(self.training, off, strict=True)
+            },
+        }
 
 
 def gather(
@@ -85,22 +118,24 @@ def gather(
         require_one(rows, purpose="learned from")
     cells = {str(row.structure_fingerprint) for row in rows}
     crystals = {name: twin for name in cells if (twin := db.structures.get(name).twin) is not None}
+    errors = systematic_errors(db, potential, weights_sha256, campaign=campaign)
     structures = db.structures.structures(sorted(cells | set(crystals.values())))
     systems = {name: db.structures.system(name) for name in structures}
     test_keys = frozenset(row.key for row in rows if row.reduced_formula in test_formulas)
     return Knowledge(
-        observations=tuple(_observation(row, row.key, systems[str(row.structure_fingerprint)]) for row in rows),
+        observations=tuple(_observation(row, row.key, systems[str(row.structure_fingerprint)], errors) for row in rows),
         twins=tuple(
-            _observation(row, f"{row.key}:twin", systems[crystals[str(row.structure_fingerprint)]])
+            _observation(row, f"{row.key}:twin", systems[crystals[str(row.structure_fingerprint)]], errors)
             for row in rows
             if row.key not in test_keys and str(row.structure_fingerprint) in crystals
         ),
         test_keys=test_keys,
         formulas={row.key: row.reduced_formula for row in rows},
+        errors=errors,
     )
 
 
-def _observation(row: LabelRow, key: str, system: AtomicSystem) -> Observation:
+def _observation(row: LabelRow, key: str, system: AtomicSystem, errors: SystematicErrors) -> Observation:
     return Observation(
         system=system,
         species=row.species,
@@ -111,6 +146,7 @@ def _observation(row: LabelRow, key: str, system: AtomicSystem) -> Observation:
         group=row.chemsys,
         key=key,
         source=row.weights_sha256,
+        model_stderr=errors.scatter_decades(row.elements),
     )
 
 
@@ -169,23 +205,32 @@ def amounts(formula: str) -> dict[int, float]:
     return {element.Z: float(amount) for element, amount in Composition(formula).items()}
 
 
+def elements_of(formula: str) -> frozenset[str]:
+    """Chemical symbols in a formula."""
+    return frozenset(element.symbol for element in Composition(formula).elements)
+
+
 def forecast(
     surrogate: TrainedSurrogate,
     pool: Sequence[Candidate],
     *,
     temperatures_K: Sequence[float],
     target_K: float,
+    errors: SystematicErrors,
     seed: int,
 ) -> Forecast:
-    """The surrogate's answers for a pool at every temperature."""
+    """The surrogate's answers for a pool at every temperature, and what their potential is off by at the target."""
     systems = [candidate.material for candidate in pool]
     shape = (len(temperatures_K), len(pool))
     # One call for all temperatures: each cell's graph is evaluated once.
     answer = surrogate.predict(systems * shape[0], np.repeat(np.array(temperatures_K, dtype=float), shape[1]))
+    off = errors.ask_all([(entry.formula, elements_of(entry.formula), target_K) for entry in pool])
     return Forecast(
         temperatures_K=np.array(temperatures_K, dtype=float),
         mean=answer.mean.reshape(shape),
         std=answer.std.reshape(shape),
         members=surrogate.predict_members(systems, target_K, samples=MEMBER_DRAWS, seed=seed),
         target_index=list(temperatures_K).index(target_K),
+        model_offset=np.array([error.offset_decades for error in off]),
+        model_std=np.array([error.stderr_decades for error in off]),
     )

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from vitrion.database.comparison import systematic_errors
 from vitrion.learning import shelf
 from vitrion.learning.generation import choose_draws, draw_tasks, quenched_cells
 from vitrion.learning.knowledge import Knowledge, gather
@@ -13,6 +14,7 @@ from vitrion.learning.tasks import outcome_of
 from vitrion.running.task import Task, TaskKind, TaskResult
 from vitrion_models.errors import InputError
 from vitrion_models.surrogates import TrainedSurrogate
+from vitrion_workflows.potentials.systematic import SystematicErrors
 
 GENERATED_ARM = "generated"
 
@@ -47,7 +49,9 @@ class LearningStage:
             for row in quenched_cells(stage.db, stage.configuration.name)
             if row.reduced_formula in stage.plan.proposable
         ]
-        draws = choose_draws(stage.db, stage.configuration, self._surrogate(), rows, cycle=stage.ledger.index)
+        draws = choose_draws(
+            stage.db, stage.configuration, self._surrogate(), rows, errors=self._errors(), cycle=stage.ledger.index
+        )
         tasks = draw_tasks(stage.db, stage.configuration, stage.factory, draws)
         stage.begin_display("drawn cells", known=len(tasks), done=len(done))
         return [task for task in tasks if task.id not in done]
@@ -114,7 +118,7 @@ class LearningStage:
         self._announce("generator", learned.reason)
 
     def _ranking(self, surrogate: TrainedSurrogate) -> list[dict[str, Any]]:
-        """Every accepted cell at the target temperature, best first."""
+        """Every accepted cell at the target temperature, the best of nature first."""
         stage = self.stage
         target = stage.configuration.labels.target_temperature_K
         rows = [
@@ -125,6 +129,7 @@ class LearningStage:
         if not rows:
             return []
         answer = surrogate.predict([stage.db.structures.system(row.fingerprint) for row in rows], target)
+        off = self._errors().ask_all([(row.reduced_formula, row.elements, target) for row in rows])
         entries = [
             {
                 "fingerprint": row.fingerprint,
@@ -137,10 +142,13 @@ class LearningStage:
                 "upper_95": float(answer.upper_95[place]),
                 "Ea_eV": float(answer.Ea_eV[place]),
                 "extrapolating": bool(answer.extrapolating[place]),
+                "nature_log10_D": float(answer.mean[place]) - off[place].offset_decades,
+                "model_std": off[place].stderr_decades,
+                "model_error_by": off[place].evidence,
             }
             for place, row in enumerate(rows)
         ]
-        return sorted(entries, key=lambda entry: -entry["log10_D"])
+        return sorted(entries, key=lambda entry: -entry["nature_log10_D"])
 
     def _surrogate(self) -> TrainedSurrogate:
         found = shelf.promoted_surrogate(self.stage.db, self.stage.configuration.name)
@@ -156,6 +164,12 @@ class LearningStage:
             potential=stage.factory.potential,
             weights_sha256=stage.factory.weights_sha256,
             test_formulas=stage.plan.test_formulas,
+        )
+
+    def _errors(self) -> SystematicErrors:
+        stage = self.stage
+        return systematic_errors(
+            stage.db, stage.factory.potential, stage.factory.weights_sha256, campaign=stage.configuration.name
         )
 
     def _progress(self, text: str) -> None:

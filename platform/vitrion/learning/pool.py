@@ -46,6 +46,8 @@ class Forecast:
         std: predictive deviation in decades, shape (T, C).
         members: log10 D at the target temperature by ensemble member, shape (M, C).
         target_index: row of the target temperature.
+        model_offset: what the labels' potential is off by on average at the target temperature, decades, shape (C,).
+        model_std: deviation of that, decades, shape (C,).
     """
 
     temperatures_K: FloatArray
@@ -53,6 +55,14 @@ class Forecast:
     std: FloatArray
     members: FloatArray
     target_index: int
+    model_offset: FloatArray
+    model_std: FloatArray
+
+    @property
+    def nature(self) -> FloatArray:
+        """Mean log10 D of nature at the target temperature, shape (C,)."""
+        found: FloatArray = self.mean[self.target_index] - self.model_offset
+        return found
 
 
 def resolvable_log10_D(production_ps: float) -> float:
@@ -64,7 +74,8 @@ def label_temperature(forecast: Forecast, column: int, candidate: Candidate, *, 
     """Temperature at which to label a candidate.
 
     The nearest to the target is the most telling, but a run that cannot resolve the diffusivity tells little: the
-    coldest temperature not asked yet whose expected D lies above the floor, else the hottest not asked yet.
+    coldest temperature not asked yet whose expected D lies above the floor, else the hottest not asked yet. It is the
+    potential's own D that its run must resolve, not nature's.
 
     Returns:
         K, or None when every temperature was asked already.
@@ -119,8 +130,8 @@ def choose_proposals(
         forecast: the surrogate's answers for them.
         function: name of the acquisition function.
         exploration: its weight.
-        incumbent: best mean of what was labelled, at the target temperature.
-        label_noise: expected standard error of a label in decades.
+        incumbent: best mean of nature of what was labelled, at the target temperature.
+        label_noise: expected statistical standard error of a label in decades.
         batch: labels in all.
         random: of them by the random arm.
         floor_log10_D: what a run can resolve.
@@ -132,7 +143,14 @@ def choose_proposals(
     wanted: list[tuple[int, float | None]] = []
     if rest:
         members = forecast.members[:, rest]
-        beliefs = Beliefs(members, forecast.std[forecast.target_index, rest], incumbent, label_noise)
+        beliefs = Beliefs(
+            samples=members,
+            deviation=forecast.std[forecast.target_index, rest],
+            incumbent=incumbent,
+            label_noise=label_noise,
+            model_offset=forecast.model_offset[rest],
+            model_deviation=forecast.model_std[rest],
+        )
         kin = kinship(members, [pool[index].formula for index in rest])
         picks = choose_batch(function, beliefs, count=batch - len(chosen), margin=exploration, kinship=kin, seed=seed)
         wanted = [(rest[index], value) for index, value in picks]
@@ -165,4 +183,6 @@ def _propose(
         acquisition=value,
         predicted_log10_D=float(forecast.mean[row, column]),
         predicted_std=float(forecast.std[row, column]),
+        model_offset=float(forecast.model_offset[column]),
+        model_std=float(forecast.model_std[column]),
     )

@@ -42,6 +42,8 @@ class Proposal(BaseModel):
         acquisition: its value when the choice was made.
         predicted_log10_D: log10 D (cm2/s) the surrogate expected at the label's temperature.
         predicted_std: its deviation in decades.
+        model_offset: what the potential was taken to be off by on average at the target temperature, decades.
+        model_std: deviation of that.
         label_key: identity of the label, once the cell is known.
         label_state: accepted, rejected or censored, once labelled.
         seed: of the labelling run.
@@ -62,6 +64,8 @@ class Proposal(BaseModel):
     acquisition: float | None = None
     predicted_log10_D: float | None = None
     predicted_std: float | None = None
+    model_offset: float | None = None
+    model_std: float | None = None
     label_key: str | None = None
     label_state: str | None = None
     seed: int | None = None

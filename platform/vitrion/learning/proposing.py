@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from vitrion.database import Database
 from vitrion.learning import shelf
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.design import first_proposals
-from vitrion.learning.knowledge import build_pool, forecast, gather
+from vitrion.learning.knowledge import Knowledge, build_pool, elements_of, forecast, gather
 from vitrion.learning.plan import Plan
 from vitrion.learning.pool import Candidate, choose_proposals, resolvable_log10_D
 from vitrion.learning.proposal import Arm, Proposal, ProposalState, plain_proposals
@@ -63,7 +62,6 @@ def _from_pool(
     pool = _open_questions(db, configuration, plan, earlier)
     seed = derive_seed(configuration.root_seed, "proposals", index)
     target = labels.target_temperature_K
-    expected = forecast(found[1], pool, temperatures_K=labels.temperatures_K, target_K=target, seed=seed)
     knowledge = gather(
         db,
         campaign=configuration.name,
@@ -71,12 +69,20 @@ def _from_pool(
         weights_sha256=factory.weights_sha256,
         test_formulas=plan.test_formulas,
     )
+    expected = forecast(
+        found[1],
+        pool,
+        temperatures_K=labels.temperatures_K,
+        target_K=target,
+        errors=knowledge.errors,
+        seed=seed,
+    )
     return choose_proposals(
         pool,
         expected,
         function=configuration.acquisition.function,
         exploration=configuration.acquisition.exploration,
-        incumbent=_incumbent(found[1], [entry.material for entry in knowledge.training], target),
+        incumbent=_incumbent(found[1], knowledge, target),
         label_noise=knowledge.label_noise,
         batch=configuration.acquisition.batch,
         random=configuration.acquisition.random,
@@ -151,8 +157,12 @@ def _referees(
     )
 
 
-def _incumbent(surrogate: TrainedSurrogate, materials: Sequence[Any], target_K: float) -> float | None:
-    """The surrogate's best mean among what was labelled, at the target temperature."""
-    if not materials:
+def _incumbent(surrogate: TrainedSurrogate, knowledge: Knowledge, target_K: float) -> float | None:
+    """The surrogate's best mean of nature among what was labelled, at the target temperature."""
+    known = knowledge.training
+    if not known:
         return None
-    return float(np.max(surrogate.predict(materials, target_K).mean))
+    formulas = [knowledge.formulas[entry.key] for entry in known]
+    off = knowledge.errors.ask_all([(formula, elements_of(formula), target_K) for formula in formulas])
+    mean = surrogate.predict([entry.material for entry in known], target_K).mean
+    return float(np.max(mean - np.array([error.offset_decades for error in off])))

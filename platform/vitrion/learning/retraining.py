@@ -71,7 +71,7 @@ def retrain_surrogate(
     seconds = time.monotonic() - begun
     lineage = _lineage(configuration, cycle, seed, seconds, parent=parent, decision=decision)
     split = {"grouped_by": "chemsys", "test_keys": sorted(knowledge.test_keys)}
-    sha256 = shelf.keep_surrogate(db, trained, lineage=lineage, split=split)
+    sha256 = shelf.keep_surrogate(db, trained, lineage=lineage, split=split, errors=knowledge.given_errors())
     return Learned(sha256, decision.promote, decision.reason, seconds)
 
 

@@ -26,13 +26,31 @@ class Lineage:
     decision: PromotionDecision
 
 
-def keep_surrogate(db: Database, trained: TrainedSurrogate, *, lineage: Lineage, split: dict[str, Any]) -> str:
-    """Store a surrogate and its document; returns the artefact's sha256."""
+def keep_surrogate(
+    db: Database, trained: TrainedSurrogate, *, lineage: Lineage, split: dict[str, Any], errors: dict[str, Any]
+) -> str:
+    """Store a surrogate and its document; returns the artefact's sha256.
+
+    Args:
+        db: where models are kept.
+        trained: the surrogate.
+        lineage: where it comes from.
+        split: how its labels were divided.
+        errors: statistical and model error of its labels, each apart.
+    """
     sha256 = str(db.artefacts.put(trained.dumps(), name=f"surrogate-{lineage.campaign}-{lineage.cycle}.safetensors"))
     metrics = {name: entry.as_dict() for name, entry in trained.metrics.items()}
     keys = [key for key in trained.training_keys if not key.endswith(":twin")]
     _record(
-        db, sha256, "surrogate", trained.architecture, lineage, metrics=metrics, training_label_keys=keys, split=split
+        db,
+        sha256,
+        "surrogate",
+        trained.architecture,
+        lineage,
+        metrics=metrics,
+        training_label_keys=keys,
+        split=split,
+        errors=errors,
     )
     return sha256
 

@@ -53,3 +53,18 @@ def test_a_value_without_its_error_is_never_taken_for_exact(db, changes, learned
     db.labels.add(outcome(cell.fingerprint, **changes), campaign="c")
     known = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS, test_formulas=())
     assert len(known.observations) == learned
+
+
+def test_the_errors_given_to_the_surrogate_are_stored_each_apart(db):
+    positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
+    cell = db.structures.add(AtomicSystem(np.repeat([3, 16], 6), positions, np.eye(3) * 7), kind="amorphous")
+    added = db.labels.add(outcome(cell.fingerprint), campaign="c")
+    known = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS, test_formulas=())
+    (entry,) = known.observations
+    assert (entry.log10_stderr, entry.model_stderr) == (0.1, 0.1)
+    assert known.label_noise == 0.1  # statistical alone
+    given = known.given_errors()
+    assert given["evidence"] == ["assumed: wells was never compared"]
+    assert given["labels"][added.key] == pytest.approx(
+        {"statistical": 0.1, "compound": 0.1, "offset": 0.0, "deviation": 0.27}, abs=0.01
+    )

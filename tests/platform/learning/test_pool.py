@@ -22,11 +22,12 @@ def candidate(formula, *asked):
     return Candidate(formula, f"cell of {formula}", is_cell=True, material=SYSTEM, asked_K=frozenset(asked))
 
 
-def forecast(at_target, *, slope=0.5, std=0.3, seed=0):
+def forecast(at_target, *, slope=0.5, std=0.3, seed=0, offset=0.0, model=0.1):
     at_target = np.asarray(at_target, float)
     mean = at_target + slope * np.arange(3)[:, None]
     members = at_target + std * np.random.default_rng(seed).normal(size=(5, len(at_target)))
-    return Forecast(KELVIN, mean, np.full_like(mean, std), members, target_index=0)
+    off, sure = (np.zeros(len(at_target)) + value for value in (offset, model))
+    return Forecast(KELVIN, mean, np.full_like(mean, std), members, 0, off, sure)
 
 
 def choose(pool, given, **changes):
@@ -75,6 +76,21 @@ def test_the_random_arm_does_not_see_the_forecast():
         for level in (np.linspace(-6, -4, 7), np.linspace(-4, -6, 7), np.zeros(7))
     }
     assert len(picks) == 1
+
+
+def test_a_class_the_potential_flatters_is_left_out_and_the_random_arm_untouched():
+    pool = [candidate(name) for name in "ABCDEFG"]
+    looks = np.linspace(-6, -4, 7)
+    flattered = np.array([0, 0, 0, 0, 0, 1.5, 1.5])
+    plain, corrected = (choose(pool, forecast(looks, offset=offset), batch=3) for offset in (0.0, flattered))
+    picks = [{p.formula for p in some if p.arm == Arm.ACQUISITION} for some in (plain, corrected)]
+    assert picks[0] <= {"F", "G", "E"}
+    assert not picks[1] & {"F", "G"}
+    by_chance = [[(p.formula, p.temperature_K) for p in some if p.arm == Arm.RANDOM] for some in (plain, corrected)]
+    assert by_chance[0] == by_chance[1]
+    # What is stored is the potential's own number with the two parts of its error beside it.
+    chosen = next(p for p in corrected if p.arm == Arm.ACQUISITION)
+    assert (chosen.model_offset, chosen.model_std) == (0.0, 0.1)
 
 
 def test_a_small_pool_is_exhausted_without_repetition():

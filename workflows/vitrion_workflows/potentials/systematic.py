@@ -152,6 +152,14 @@ class SystematicErrors:
             for subject, offset, (_, _, kelvin) in zip(subjects, found, asked, strict=True)
         ]
 
+    def scatter_decades(self, elements: Collection[str]) -> float:
+        """Deviation of what the potential is off by from compound to compound of one class, in decades.
+
+        Args:
+            elements: chemical symbols of one of them.
+        """
+        return self._prior.of(("compound", self._own, anion_class(elements)))
+
     @property
     def _own(self) -> str:
         return _method(self.potential, self.weights_sha256)
