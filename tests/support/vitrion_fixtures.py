@@ -12,3 +12,10 @@ pytest_plugins = ["database_fixtures"]
 def data_mirror():
     """Folder of the real data; tests that take it carry the marker `data`."""
     return Path(os.environ["VITRION_DATA_MIRROR"])
+
+
+@pytest.fixture
+def scratch(tmp_path, monkeypatch):
+    """Where labelling jobs keep their checkpoints."""
+    monkeypatch.setenv("VITRION_SCRATCH", str(tmp_path / "scratch"))
+    return tmp_path / "scratch"

@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+from md_runs import plan, same
 from model_force_fields import FreeParticles, Poisoned, rock_salt, scattered
 
 from vitrion_models.errors import InputError
@@ -18,27 +19,6 @@ from vitrion_workflows import dynamics, potentials
 from vitrion_workflows.dynamics import h5md
 from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K as kB
 from vitrion_workflows.potentials.force_field import ForceResult
-
-
-def plan(**changes):
-    numbers = {
-        "steps": 60,
-        "time_step_fs": 2.0,
-        "temperature_K": 900.0,
-        "thermostat": "langevin",
-        "friction_per_ps": 2.0,
-        "frame_every": 5,
-        "seed": 11,
-    }
-    return dynamics.MDPlan(**(numbers | changes))
-
-
-def same(left, right):
-    np.testing.assert_array_equal(left.positions_A, right.positions_A)
-    np.testing.assert_array_equal(left.temperatures_K, right.temperatures_K)
-    np.testing.assert_array_equal(left.potential_energies_eV, right.potential_energies_eV)
-    assert left.frame_interval_ps == right.frame_interval_ps
-
 
 SYSTEMS = [
     rock_salt(noise_A=0.1),

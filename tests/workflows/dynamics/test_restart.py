@@ -11,31 +11,12 @@ import time
 
 import numpy as np
 import pytest
+from md_runs import plan, same
 from model_force_fields import FreeParticles, HarmonicWells, rock_salt, scattered
 
 from vitrion_models.errors import CheckpointError
 from vitrion_workflows import dynamics, potentials
 from vitrion_workflows.dynamics import checkpoint, h5md
-
-
-def plan(**changes):
-    numbers = {
-        "steps": 60,
-        "time_step_fs": 2.0,
-        "temperature_K": 900.0,
-        "thermostat": "langevin",
-        "friction_per_ps": 2.0,
-        "frame_every": 5,
-        "seed": 11,
-    }
-    return dynamics.MDPlan(**(numbers | changes))
-
-
-def same(left, right):
-    np.testing.assert_array_equal(left.positions_A, right.positions_A)
-    np.testing.assert_array_equal(left.temperatures_K, right.temperatures_K)
-    np.testing.assert_array_equal(left.potential_energies_eV, right.potential_energies_eV)
-
 
 CHILD = textwrap.dedent(
     """

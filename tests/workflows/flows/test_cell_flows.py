@@ -27,12 +27,6 @@ LICL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0
 FAST = CellProtocol(melt_temperature_K=600.0, melt_ps=0.2, quench_ps=0.2, hold_ps=0.1, volume_ps=0.2)
 
 
-@pytest.fixture(autouse=True)
-def scratch(tmp_path, monkeypatch):
-    monkeypatch.setenv("VITRION_SCRATCH", str(tmp_path / "scratch"))
-    return tmp_path / "scratch"
-
-
 def run(flow):
     store = JobStore(MemoryStore())
     responses = run_locally(flow, store=store, log=False, raise_immediately=True)

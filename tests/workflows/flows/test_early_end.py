@@ -7,31 +7,19 @@ import time
 from pathlib import Path
 
 import pytest
-from jobflow import JobStore, run_locally
-from maggma.stores import MemoryStore
+from flow_runs import run
 from pymatgen.core import Lattice, Structure
 
 from vitrion_workflows.dynamics import h5md
 from vitrion_workflows.flows import DiffusivityMaker
 from vitrion_workflows.schemas import LabelProtocol, LabelState, StopReason
 
-pytestmark = pytest.mark.filterwarnings("ignore:cd is deprecated")
+pytestmark = [pytest.mark.filterwarnings("ignore:cd is deprecated"), pytest.mark.usefixtures("scratch")]
 
 LICL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.3), ["Li", "Cl"], [[0, 0, 0], [0.5] * 3])
 PROTOCOL = LabelProtocol(production_ps=30.0, target_log10_stderr=0.25, least_ps=1.0)
 MAKER = DiffusivityMaker(potential="lennard-jones", protocol=PROTOCOL)
 FROZEN_K, FLUID_K = 300, 4000
-
-
-@pytest.fixture(autouse=True)
-def scratch(tmp_path, monkeypatch):
-    monkeypatch.setenv("VITRION_SCRATCH", str(tmp_path / "scratch"))
-    return tmp_path / "scratch"
-
-
-def run(flow):
-    responses = run_locally(flow, store=JobStore(MemoryStore()), log=False, raise_immediately=True)
-    return responses[flow.jobs[-1].uuid][1].output
 
 
 def frames_of(scratch):

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from jobflow import JobStore, run_locally
-from maggma.stores import MemoryStore
+from flow_runs import run
 from pymatgen.core import Lattice, Structure
 
 from vitrion_models.errors import CheckpointError, InputError
@@ -18,22 +17,11 @@ from vitrion_workflows.dynamics import h5md
 from vitrion_workflows.flows import DiffusivityMaker, RefereeMaker, StoppedError, stop_on_signal
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartKind, fingerprint, label_key, outcome_key
 
-pytestmark = pytest.mark.filterwarnings("ignore:cd is deprecated")
+pytestmark = [pytest.mark.filterwarnings("ignore:cd is deprecated"), pytest.mark.usefixtures("scratch")]
 
 LICL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.3), ["Li", "Cl"], [[0, 0, 0], [0.5] * 3])
 PROTOCOL = LabelProtocol(production_ps=2.0)
 MAKER = DiffusivityMaker(potential="lennard-jones", protocol=PROTOCOL)
-
-
-@pytest.fixture(autouse=True)
-def scratch(tmp_path, monkeypatch):
-    monkeypatch.setenv("VITRION_SCRATCH", str(tmp_path / "scratch"))
-    return tmp_path / "scratch"
-
-
-def run(flow):
-    responses = run_locally(flow, store=JobStore(MemoryStore()), log=False, raise_immediately=True)
-    return responses[flow.jobs[-1].uuid][1].output
 
 
 def key_of(temperature_K, seed, potential="lennard-jones", protocol=PROTOCOL):
