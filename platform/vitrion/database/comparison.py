@@ -70,7 +70,7 @@ def label_pairs(db: "Database", first: str, second: str, **filters: Any) -> tupl
     for name in (first, second):
         rows = [row for row in db.labels.search(**common | {"potential": name}) if _measured(row)]
         if rows:
-            require_one(rows, across=("species", "start", "thermostat"), purpose="compared")
+            require_one(rows, across=("species", "start", "thermostat", "protocol"), purpose="compared")
         asked[name] = _by_question(rows)
     return tuple(pair for pair, _ in _shared(asked[first], asked[second]))
 

@@ -25,8 +25,8 @@ _SHORT = 12
 class Quantity:
     """Everything that must be equal for two labels to be values of one quantity.
 
-    Temperature, composition and the kind of the cell are what a quantity depends on, not what it is; length, time
-    step and frame interval of a run change its error. None of them is here.
+    Temperature, composition and the kind of the cell are what a quantity depends on, not what it is: none of them is
+    here. Who knows that two protocols differ in their errors alone says so (``across="protocol"``).
 
     Attributes:
         property: ``tracer_diffusivity``, ``ionic_conductivity`` ...
@@ -38,6 +38,7 @@ class Quantity:
         weights_sha256: identity of its weights, or of the data set.
         start: ``own``, or ``workhorse`` where a referee goes on from a cell that another potential equilibrated.
         thermostat: ``weak``, or the Langevin friction where that is strong enough to slow ions; ``unknown``.
+        protocol: time step, frame interval, length and thermostat of the run in one line; ``unknown``.
     """
 
     property: str
@@ -49,6 +50,7 @@ class Quantity:
     weights_sha256: str
     start: str
     thermostat: str
+    protocol: str
 
     @classmethod
     def of(cls, label: "LabelRow | Mapping[str, Any]") -> Self:
@@ -59,6 +61,7 @@ class Quantity:
             source=_source(content),
             start=_start(content),
             thermostat=_thermostat(content.get("protocol") or {}),
+            protocol=_protocol(content.get("protocol") or {}),
         )
 
     def __str__(self) -> str:
@@ -153,3 +156,17 @@ def _thermostat(protocol: Mapping[str, Any]) -> str:
     friction = float(protocol.get("friction_per_ps") or 0.0)
     strong = protocol.get("thermostat") == "langevin" and friction > WEAK_FRICTION_PER_PS
     return f"langevin {friction:g}/ps" if strong else "weak"
+
+
+def _protocol(protocol: Mapping[str, Any]) -> str:
+    if not protocol:
+        return "unknown"
+    until = (
+        f", until {target:g} from {protocol['least_ps']:g} ps"
+        if (target := protocol.get("target_log10_stderr"))
+        else ""
+    )
+    return (
+        f"{protocol['thermostat']} {protocol['friction_per_ps']:g}/ps, step {protocol['time_step_fs']:g} fs, frames "
+        f"{protocol['frame_interval_fs']:g} fs, {protocol['production_ps']:g} ps{until}"
+    )

@@ -66,6 +66,7 @@ OTHERS = {
     "weights_sha256": lambda db, cell: db.labels.add(computed(cell, weights="d" * 64)),
     "start": lambda db, cell: db.labels.add(computed(cell, seed=7), arm="referee"),
     "thermostat": lambda db, cell: db.labels.add(computed(cell, thermostat="langevin", friction_per_ps=20.0)),
+    "protocol": lambda db, cell: db.labels.add(computed(cell, production_ps=50.0)),
     "source": lambda db, _cell: db.labels.add_imported(imported()),
     "species": lambda db, cell: db.labels.add(computed(cell, species="S")),
     "property": lambda db, _cell: db.labels.add_imported(imported(property="ionic_conductivity", unit="S/cm")),
@@ -92,10 +93,10 @@ def test_the_caller_may_say_which_differ(db, cell):
     with pytest.raises(InputError, match="more than one source"):
         db.labels.statistics(property="tracer_diffusivity", across=("potential", "start"))
     rows = db.labels.search(potential=["nep89", "chgnet"], species="Li", property="tracer_diffusivity")
-    common = require_one(rows, across=("potential", "start", "thermostat"), purpose="compared")
+    common = require_one(rows, across=("potential", "start", "thermostat", "protocol"), purpose="compared")
     assert common.potential == "chgnet+nep89"
     assert common.species == "Li"
-    assert len(rows.to_dataframe(across=("potential", "start", "thermostat"))) == len(rows) == 5
+    assert len(rows.to_dataframe(across=("potential", "start", "thermostat", "protocol"))) == len(rows) == 6
     with pytest.raises(InputError, match="cannot be mixed across 'potentail'"):
         rows.to_dataframe(across="potentail")
     with pytest.raises(InputError, match="no labels to be fitted"):
@@ -115,14 +116,35 @@ def test_groups_keep_quantities_apart(db, cell):
         db.labels.statistics(group_by="temperature_K")
 
 
-def test_length_time_step_and_temperature_make_no_other_quantity(db, cell):
+def test_seed_and_temperature_make_no_other_quantity(db, cell):
     db.labels.add(computed(cell))
-    db.labels.add(computed(cell, production_ps=50.0, time_step_fs=1.0, thermostat="langevin", friction_per_ps=0.5))
-    db.labels.add(computed(cell, thermostat="langevin", friction_per_ps=1.0))
+    db.labels.add(computed(cell, seed=2))
+    db.labels.add(computed(cell).model_copy(update={"temperature_K": 700.0}))
     (quantity,) = quantities(db.labels.search())
     assert quantity == Quantity.of(db.labels.search()[0])
     assert db.labels.quantities() == {quantity: 3}
     assert "tracer_diffusivity (einstein_3d, cm2/s) of Li, computed, by nep89 aaaa" in str(quantity)
+
+
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        {"production_ps": 50.0},
+        {"time_step_fs": 1.0},
+        {"frame_interval_fs": 10.0},
+        {"thermostat": "langevin", "friction_per_ps": 1.0},
+        {"target_log10_stderr": 0.1, "least_ps": 4.0},
+    ],
+)
+def test_protocols_mix_only_where_the_caller_says_so(db, cell, protocol):
+    db.labels.add(computed(cell))
+    db.labels.add(computed(cell, **protocol))
+    rows = db.labels.search()
+    with pytest.raises(InputError, match=r"more than one protocol \(.*step 2 fs.*: 1.*\).*across='protocol'"):
+        rows.to_dataframe()
+    assert len(rows.to_dataframe(across="protocol")) == 2
+    (mean,) = db.labels.statistics(across="protocol")
+    assert mean.count == 2
 
 
 def test_two_tables_of_one_functional_are_two_quantities(db):
