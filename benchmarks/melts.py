@@ -60,12 +60,14 @@ class Melt:
     referee_atoms: int
 
 
-# LiCl, LiF: Janz, J. Phys. Chem. Ref. Data 17, Suppl. 2 (1988), rho = 1.8842 - 4.328e-4 T and 2.3768 - 4.902e-4 T.
+# LiCl, LiF: density at the melting point and its slope, CRC Handbook of Chemistry and Physics, "Density of molten
+# elements and representative salts", after Janz, J. Phys. Chem. Ref. Data 17, Suppl. 2 (1988): 1.502 at 610 C, 4.32e-4;
+# 1.81 at 848.2 C, 4.90e-4 g/cm3/K.
 # Li2SiO3: additive molar volumes of silicate liquids at 1673 K, Li2O 16.85 and SiO2 26.90 cm3/mol, Lange and
 # Carmichael, Rev. Mineral. 24, 25 (1990): 89.97 g/mol over 43.75 cm3/mol.
 MELTS = (
-    Melt("LiCl", 1000.0, 1.8842 - 4.328e-4 * 1000.0, 64, 32),
-    Melt("LiF", 1200.0, 2.3768 - 4.902e-4 * 1200.0, 64, 32),
+    Melt("LiCl", 1000.0, 1.502 - 4.32e-4 * (1000.0 - 883.15), 64, 32),
+    Melt("LiF", 1200.0, 1.81 - 4.90e-4 * (1200.0 - 1121.35), 64, 32),
     Melt("Li2SiO3", 1673.0, 89.97 / 43.75, 72, 36),
 )
 
