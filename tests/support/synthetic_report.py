@@ -4,6 +4,7 @@ import hashlib
 from datetime import UTC, datetime
 
 import numpy as np
+from pymatgen.core.composition import Composition
 
 from vitrion.report.data import (
     Baseline,
@@ -17,6 +18,8 @@ from vitrion.report.data import (
     ReportData,
     StageCost,
 )
+from vitrion_workflows.potentials.nep import NEP89_SHA256
+from vitrion_workflows.potentials.systematic import SystematicErrors
 from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, Origin
 
 FORMULAS = ("LiCl", "LiF", "LiBr", "Li2O", "Li2S", "Li3P", "Li3PS4", "Li2SiO3", "LiAlCl4", "Li3N")
@@ -58,6 +61,18 @@ def _cell(rng, formula, origin, number):
 def _hex(*parts):
 
     return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _pair(formula, workhorse, referee):
+    sides = [(*side, (side[0] - 1.96 * side[1], side[0] + 1.96 * side[1])) for side in (workhorse, referee)]
+    return RefereePair(formula, _hex(formula, "pair"), 1500.0, *sides[0], *sides[1], "chgnet", 0.6)
+
+
+def model_errors(potential, weights):
+    """What a potential is off by, as far as the table that Vitrion brings tells."""
+    known = SystematicErrors.of(potential, weights)
+    symbols = {name: [element.symbol for element in Composition(name).elements] for name in FORMULAS}
+    return {name: known.ask(name, symbols[name], temperature_K=TARGET_K) for name in FORMULAS}
 
 
 def _msd(rng, log10_D):
@@ -190,9 +205,10 @@ def synthetic_report(seed=7):
             StageCost("training", 6, 88.0),
         ),
         referee=(
-            RefereePair("LiCl", 1500.0, -4.02, 0.08, -3.91, 0.16, "chgnet", 0.6),
-            RefereePair("Li2S", 1500.0, -4.33, 0.11, -4.52, 0.21, "chgnet", 0.6),
+            _pair("LiCl", (-4.02, 0.08), (-3.91, 0.16)),
+            _pair("Li2S", (-4.33, 0.11), (-4.52, 0.21)),
         ),
+        model_errors=model_errors("nep89", NEP89_SHA256),
         provenance=(
             ("potential", "nep89 2025-04, weights sha256 " + "75168ece" * 8),
             ("seed", "20261121"),

@@ -1,10 +1,12 @@
 """Everything a report shows, as plain frozen data: what `collect` reads and `page` draws."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from vitrion_workflows.potentials.systematic import SystematicError
 from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, Origin
 
 
@@ -202,16 +204,39 @@ class StageCost:
 
 @dataclass(frozen=True)
 class RefereePair:
-    """One question put to both potentials, in decades of cm2/s."""
+    """One question put to both potentials, in decades of cm2/s.
+
+    Attributes:
+        formula: reduced formula.
+        fingerprint: the cell.
+        temperature_K: of both labels.
+        workhorse, workhorse_stderr, workhorse_95: log10 D of the workhorse, its standard error and 95 % interval.
+        referee, referee_stderr, referee_95: the same of the referee.
+        referee_name: registry name of the referee.
+        referee_ps: length of its run.
+    """
 
     formula: str
+    fingerprint: str
     temperature_K: float
     workhorse: float
     workhorse_stderr: float
+    workhorse_95: tuple[float, float]
     referee: float
     referee_stderr: float
+    referee_95: tuple[float, float]
     referee_name: str
     referee_ps: float
+
+    @property
+    def difference(self) -> float:
+        """log10 of the workhorse's D over the referee's."""
+        return self.workhorse - self.referee
+
+    @property
+    def stderr(self) -> float:
+        """Statistical standard error of the difference."""
+        return math.hypot(self.workhorse_stderr, self.referee_stderr)
 
 
 @dataclass(frozen=True)
@@ -228,6 +253,7 @@ class ReportData:
         potential_note: one sentence where it is not the one that was wanted, else empty.
         acquisition: name of the acquisition function.
         wall_seconds: time from the first to the last act.
+        model_errors: what the potential is off by for each composition at the target temperature.
         provenance: names and values of what a repetition would need.
         configuration: the campaign's validated configuration.
     """
@@ -250,6 +276,7 @@ class ReportData:
     cycles: tuple[CycleRow, ...] = ()
     costs: tuple[StageCost, ...] = ()
     referee: tuple[RefereePair, ...] = ()
+    model_errors: Mapping[str, SystematicError] = field(default_factory=dict)
     provenance: tuple[tuple[str, str], ...] = ()
     configuration: Mapping[str, Any] = field(default_factory=dict)
 

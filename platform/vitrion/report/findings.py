@@ -149,13 +149,13 @@ def referee_note(data: ReportData) -> str:
     """What the second potential says."""
     if not data.referee:
         return "No question has accepted labels of two potentials: the error of the potential itself is not known here."
-    gaps = [pair.referee - pair.workhorse for pair in data.referee]
-    worst = max(math.hypot(pair.workhorse_stderr, pair.referee_stderr) for pair in data.referee)
+    gaps = [-pair.difference for pair in data.referee]
+    worst = max(pair.stderr for pair in data.referee)
     length = min(pair.referee_ps for pair in data.referee)
     return (
         f"{data.referee[0].referee_name} was asked {count(len(gaps), 'question')} again, in runs of {length:g} ps: it "
         f"lies {' and '.join(signed(gap) for gap in gaps)} decades from {data.potential}, the difference known to "
-        f"± {plain(worst)} at best. That is a spot check of the potential, not its error."
+        f"± {plain(worst)} at best. Below is each pair, and what all comparisons together say of the potential."
     )
 
 

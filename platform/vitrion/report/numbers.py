@@ -19,6 +19,11 @@ def diffusivity(value: float, interval: tuple[float, float] | None = None) -> st
     return f"{value / scale:.1f} ({low / scale:.1f} to {high / scale:.1f}) × {power}"
 
 
+def decades(log10_value: float, interval: tuple[float, float]) -> str:
+    """A diffusivity given by its logarithm, with its interval; see `diffusivity`."""
+    return diffusivity(10**log10_value, (10 ** interval[0], 10 ** interval[1]))
+
+
 def signed(value: float, digits: int = 2) -> str:
     """A number with its sign, for example ``+0.21`` or ``−0.04``."""
     return f"{value:+.{digits}f}".replace("-", MINUS)

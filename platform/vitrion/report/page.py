@@ -18,7 +18,7 @@ from vitrion.report.data import ReportData
 from vitrion.report.figures import arms, arrhenius, calibration, msd, parity, rdf
 from vitrion.report.figures.strip import Strip
 from vitrion.report.limits import limits
-from vitrion.report.numbers import diffusivity, duration, formula, plain, signed, unit_text
+from vitrion.report.numbers import decades, duration, formula, plain, signed, unit_text
 from vitrion.report.ranking import Ranked, Source, rank
 from vitrion_workflows.schemas import Origin
 
@@ -53,7 +53,7 @@ def render(data: ReportData) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(formula=formula, duration=duration, plain=plain, signed=signed, diffusivity=diffusivity)
+    environment.filters.update(formula=formula, duration=duration, plain=plain, signed=signed, decades=decades)
     return environment.get_template("page.html.j2").render(**_content(data))
 
 

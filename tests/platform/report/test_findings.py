@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from pymatgen.core.composition import Composition
+from synthetic_report import model_errors as errors_of
 from synthetic_report import synthetic_report
 
 from vitrion.report import findings, numbers
@@ -132,7 +133,9 @@ def test_the_error_of_the_potential_is_told_for_the_chemistries_at_hand(data):
     words = dict(limits(data))["Against first principles"]
     classes = {anion_class([e.symbol for e in Composition(label.formula).elements]) for label in data.labels}
     for error in model_errors("nep89"):
-        told = f"{error.chemistry}s {numbers.signed(error.median_log10)}" in words
-        assert told == (error.chemistry in classes)
-    assert "never compared" in dict(limits(replace(data, potential="chgnet")))["Against first principles"]
-    assert "Against first principles" not in dict(limits(replace(data, labels=())))
+        assert (f"{error.chemistry}s +0." in words) == (error.chemistry in classes)
+    assert "aimd: 6 compounds" in words
+    unknown = replace(data, potential="chgnet", model_errors=errors_of("chgnet", "c" * 64))
+    assert "never compared" in dict(limits(unknown))["Against first principles"]
+    assert "+0.00 ± 0.27" in dict(limits(unknown))["Against first principles"]
+    assert "Against first principles" not in dict(limits(replace(data, model_errors={})))

@@ -11,7 +11,7 @@ from vitrion.report import data
 from vitrion.report.collecting import beliefs
 from vitrion.report.collecting.cells import made_cells, report_cell
 from vitrion.report.collecting.cycles import costs, report_cycles
-from vitrion.report.collecting.labels import labels_of, referee_pairs, report_labels
+from vitrion.report.collecting.labels import labels_of, model_errors, referee_pairs, report_labels
 from vitrion.report.collecting.rdfs import compare_rdfs
 
 CLOSED = "closed"
@@ -39,13 +39,14 @@ def collect(db: Database, campaign: str) -> data.ReportData:
     logs = {key: label.log10_value for key, label in stored.items() if label.log10_value is not None}
     workhorse = [stored[key] for key in questions if questions[key]["arm"] != "referee"]
     plan: Mapping[str, Any] = (row.summary or {}).get("plan", {})
+    potential = plan.get("potential", row.configuration["potential"])
     return data.ReportData(
         campaign=campaign,
         state=_state(row, cycles),
         species=row.configuration["species"],
         target_temperature_K=target_K,
         made=datetime.now(tz=UTC),
-        potential=plan.get("potential", row.configuration["potential"]),
+        potential=potential,
         potential_note=plan.get("potential_note", ""),
         acquisition=row.configuration["acquisition"]["function"],
         wall_seconds=_wall_seconds(row, cycles),
@@ -58,6 +59,7 @@ def collect(db: Database, campaign: str) -> data.ReportData:
         cycles=report_cycles(cycles, models, cells),
         costs=costs(cycles, models),
         referee=referee_pairs(stored, questions),
+        model_errors=model_errors(db, stored.values(), potential, campaign=campaign, temperature_K=target_K),
         provenance=_provenance(db, row, workhorse, models),
         configuration=row.configuration,
     )

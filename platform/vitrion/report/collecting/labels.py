@@ -1,13 +1,17 @@
 """Labels of a campaign as the report shows them, and those that a referee made again."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from vitrion.database import CycleRow, Database, LabelRow, StructureRow
+from vitrion.database.comparison import systematic_errors
 from vitrion.report import data
+from vitrion_workflows.potentials.systematic import SystematicError
 from vitrion_workflows.schemas import LabelState, MsdTable, Origin
 
 REFEREE = "referee"
+TWO_SIDED_95 = 1.96
 
 
 def labels_of(db: Database, cycles: Sequence[CycleRow]) -> tuple[dict[str, LabelRow], dict[str, Mapping[str, Any]]]:
@@ -55,10 +59,13 @@ def referee_pairs(
             data.RefereePair(
                 formula=again.reduced_formula,
                 temperature_K=again.temperature_K,
+                fingerprint=str(again.structure_fingerprint),
                 workhorse=first.log10_value or 0.0,
                 workhorse_stderr=first.log10_stderr or 0.0,
+                workhorse_95=_interval(first),
                 referee=again.log10_value or 0.0,
                 referee_stderr=again.log10_stderr or 0.0,
+                referee_95=_interval(again),
                 referee_name=again.potential,
                 referee_ps=again.production_ps or 0.0,
             ),
@@ -66,8 +73,38 @@ def referee_pairs(
     return tuple(pairs)
 
 
+def model_errors(
+    db: Database, stored: Iterable[LabelRow], potential: str, *, campaign: str, temperature_K: float
+) -> dict[str, SystematicError]:
+    """What the workhorse is off by for each composition it labelled, by reduced formula.
+
+    Args:
+        db: where a referee's labels are.
+        stored: the campaign's labels.
+        potential: the workhorse.
+        campaign: its name.
+        temperature_K: temperature asked about.
+    """
+    own = [label for label in stored if label.potential == potential]
+    if not own:
+        return {}
+    known = systematic_errors(db, potential, own[0].weights_sha256, campaign=campaign)
+    elements = {label.reduced_formula: label.elements for label in own}
+    names = sorted(elements)
+    found = known.ask_all([(name, elements[name], temperature_K) for name in names])
+    return dict(zip(names, found, strict=True))
+
+
 def _accepted(label: LabelRow) -> bool:
     return label.state == LabelState.ACCEPTED.value and label.log10_value is not None
+
+
+def _interval(label: LabelRow) -> tuple[float, float]:
+    """95 % interval of log10 D; from the standard error where the label states none."""
+    if label.interval_95 is not None and label.interval_95[0] > 0:
+        return math.log10(label.interval_95[0]), math.log10(label.interval_95[1])
+    value, half = label.log10_value or 0.0, TWO_SIDED_95 * (label.log10_stderr or 0.0)
+    return value - half, value + half
 
 
 def _report_label(label: LabelRow, question: Mapping[str, Any], cells: Mapping[str, StructureRow]) -> data.LabelRow:
