@@ -167,7 +167,7 @@ def _diffusion(window: Window, variance: Variance, late: LongTimes, interval: fl
     value = max(fit.slope_A2, 0.0) * to_value
     # A slope that still changes is uncertain by as much as it changed, or as a power law would change it yet.
     bend = window.bend if np.isfinite(window.bend) else 0.0
-    unsettled = float(np.hypot(bend, _undetected(late, fit))) * fit.slope_A2
+    unsettled = float(np.hypot(bend, undetected_change(late, first=fit.lags[0], last=fit.lags[-1]))) * fit.slope_A2
     noise = float(np.sqrt(variance.value)) * to_value
     stderr = float(np.hypot(noise, unsettled * to_value))
     known = value > 0 and value >= SMALLEST_SIGNAL * stderr
@@ -185,15 +185,20 @@ def _check(displacements: FloatArray, interval: float) -> None:
         raise InputError("the frame interval must be a positive number of ps")
 
 
-def _undetected(late: LongTimes, fit: Fit) -> float:
+def undetected_change(late: LongTimes, *, first: float, last: float) -> float:
     """Relative change of the slope over the window if the motion is anomalous, weighted by how likely that is.
 
     A power law changes D(t) by (1 - alpha) ln(t_last / t_first). Its probability follows from the likelihood ratio at
     even odds; an exponent within its own noise counts little.
+
+    Args:
+        late: of the motion.
+        first: lag at which the window begins, in any unit.
+        last: lag at which it ends, in the same.
     """
     away = abs(1 - late.exponent)
     likely = 1 / (1 + np.exp(-late.evidence / 2))
-    span = float(np.log(fit.lags[-1] / fit.lags[0]))
+    span = float(np.log(last / first))
     return float(away * span * likely) * standing_out(away / late.exponent_stderr)
 
 
