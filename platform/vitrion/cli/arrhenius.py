@@ -47,6 +47,14 @@ def command(
         choose.Texts,
         typer.Option("--across", help="What labels of one line may differ in (potential ...); repeatable."),
     ] = None,
+    one_source: Annotated[
+        bool,
+        typer.Option(
+            "--one-source",
+            help="Vouch for what a file does not say: all its rows are of one potential, protocol and start, D is "
+            "the Einstein value in cm2/s.",
+        ),
+    ] = False,
     at: Annotated[
         list[float] | None, typer.Option("--at", help="Temperature in K to predict; may be repeated; 300 when none.")
     ] = None,
@@ -76,7 +84,7 @@ def command(
     )
     if plot is not None:
         picture_format(plot)
-    points, material = _points(file, filters, across or [], stderr)
+    points, material = _points(file, filters, across or [], stderr, one_source=one_source)
     ions = _squared_charges(charge, ions_per_A3, material)
     fit = fit_arrhenius(points)
     content = summary(fit, material=material, temperatures_K=at or [ROOM_K], squared_charges_per_A3=ions)
@@ -86,16 +94,20 @@ def command(
         emit(content, as_json=True)
         return
     _print(content, fit)
+    if material.vouched_for:
+        note(f"taken on your word to be one in all rows: {', '.join(material.vouched_for)}")
 
 
 def _points(
-    file: Path | None, filters: dict[str, Any], across: list[str], stderr: float | None
+    file: Path | None, filters: dict[str, Any], across: list[str], stderr: float | None, *, one_source: bool
 ) -> tuple[list["ArrheniusPoint"], Material]:
     if file is None:
+        if one_source:
+            raise InputError("--one-source is for files: labels of the database say what they are (see --across)")
         return _from_database(filters, across, stderr)
     if filters:
         raise InputError(f"give either {file} or filters of the database, not both ({', '.join(filters)})")
-    return from_file(file, stated_stderr=stderr)
+    return from_file(file, stated_stderr=stderr, across=across, one_source=one_source)
 
 
 def _print(content: dict[str, Any], fit: "ArrheniusFit") -> None:
@@ -123,6 +135,7 @@ def summary(
     return {
         "material": material.name,
         "species": material.species,
+        "vouched_for": material.vouched_for,
         "log10_D0": fit.log10_D0,
         "log10_D0_stderr": fit.log10_D0_stderr,
         "Ea_eV": fit.Ea_eV,

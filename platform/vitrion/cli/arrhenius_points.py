@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import Convention, LabelState
+from vitrion_workflows.schemas.start import StartKind
 
 if TYPE_CHECKING:
     from vitrion.database import LabelRow
@@ -24,24 +25,24 @@ NAMES = {
     "log10_stderr": ("stderr",),
     "censored": (),
 }
-# Where a file has these columns, all its rows must agree in them.
-MUST_AGREE = (
-    "property",
-    "convention",
-    "unit",
-    "species",
-    "potential",
-    "weights_sha256",
-    "protocol_hash",
-    "reduced_formula",
-    "kind",
-)
+# What every row must say, in any of these columns, and all rows alike (docs/design/mixing.md); or the caller vouches.
+MUST_SAY = {
+    "species": ("species",),
+    "convention": ("convention",),
+    "potential": ("potential",),
+    "weights_sha256": ("weights_sha256", "dataset"),
+    "protocol": ("protocol_hash", "protocol", "dataset"),
+    "start": ("start", "method", "dataset"),
+}
+# Where a file has these columns, all its rows must agree in them, and none may leave out what others state.
+MUST_AGREE = ("property", "unit", "dataset", "reduced_formula", "kind")
 EXPECTED = {"property": "tracer_diffusivity", "convention": Convention.EINSTEIN_3D.value, "unit": "cm2/s"}
 TRUE, FALSE = frozenset({"1", "true", "yes"}), frozenset({"", "0", "false", "no", "none"})
 # A gas diffuses with 0.1 cm2/s; what lies above is no logarithm of the D of a solid or a melt.
 LARGEST_LOG10_D = -1.0
 GRAMS_PER_U = 1.66053906660e-24
 A3_PER_CM3 = 1e24
+SHOWN = 40  # characters of a value in a message
 
 
 @dataclass(frozen=True)
@@ -52,33 +53,88 @@ class Material:
         name: for headings.
         species: mobile species.
         ions_per_A3: its number density, from formula and density.
+        vouched_for: what a file does not say of its labels and the caller takes to be one.
     """
 
     name: str
     species: str | None = None
     ions_per_A3: float | None = None
+    vouched_for: tuple[str, ...] = ()
 
 
-def from_file(path: Path, *, stated_stderr: float | None) -> tuple[list["ArrheniusPoint"], Material]:
+def from_file(
+    path: Path, *, stated_stderr: float | None, across: Sequence[str] = (), one_source: bool = False
+) -> tuple[list["ArrheniusPoint"], Material]:
     """Points of a CSV, JSON or JSON-lines file.
 
     Args:
         path: columns temperature_K, log10_D (cm2/s), log10_stderr and, if any, censored; exported labels will do.
         stated_stderr: decades, for rows that hold none.
+        across: what of `MUST_SAY` and `MUST_AGREE` the rows may differ in.
+        one_source: the caller's word that what the rows do not say is the same in all of them, and that their D is
+            the Einstein value in cm2/s.
 
     Raises:
-        InputError: no such file, columns or numbers, or rows of different quantities.
+        InputError: no such file, columns or numbers, rows of different quantities, or rows that do not say of which
+            quantity they are while nobody vouches for them.
     """
     rows = _rows(path)
+    unknown = sorted(set(across) - {*MUST_SAY, *MUST_AGREE})
+    if unknown:
+        known = ", ".join((*MUST_SAY, *MUST_AGREE))
+        raise InputError(f"the rows of a file cannot be mixed across {unknown[0]!r}: choose from {known}")
+    if "potential" in across:
+        across = [*across, "weights_sha256"]  # another potential has other weights
+    unsaid = tuple(name for name in MUST_SAY if name not in across and any(_said(row, name) is None for row in rows))
     for name in MUST_AGREE:
-        if len(found := Counter(str(row[name]) for row in rows if row.get(name) not in (None, ""))) > 1:
-            told = ", ".join(f"{value}: {count}" for value, count in sorted(found.items()))
-            raise InputError(f"{path}: its labels are of more than one {name} ({told}): keep one of them")
-        if name in EXPECTED and found and EXPECTED[name] not in found:
-            raise InputError(f"{path}: its {name} is {next(iter(found))}, and {EXPECTED[name]} is needed: convert it")
+        if any(_text(row, name) for row in rows):
+            _require_agreement(path, name, [_text(row, name) or "not said" for row in rows], across)
+    for name in MUST_SAY:
+        _require_agreement(path, name, [said for row in rows if (said := _said(row, name)) is not None], across)
+    if unsaid and not one_source:
+        raise InputError(
+            f"{path} does not say {', '.join(unsaid)} of each of its labels, which may be of several: add the columns, "
+            "or vouch by --one-source that all rows are of one potential, protocol and start, as Einstein values"
+        )
     points = [_point(row, f"{path}, row {number}", stated_stderr) for number, row in enumerate(rows, start=1)]
     first = rows[0]
-    return points, Material(str(first.get("reduced_formula") or path.name), first.get("species") or None)
+    name, species = str(first.get("reduced_formula") or path.name), first.get("species") or None
+    return points, Material(name, species, vouched_for=unsaid)
+
+
+def _require_agreement(path: Path, name: str, values: Sequence[str], across: Sequence[str]) -> None:
+    found = Counter(values)
+    if len(found) > 1 and name not in across:
+        told = ", ".join(f"{value[:SHOWN]}: {count}" for value, count in sorted(found.items()))
+        raise InputError(f"{path}: its labels are of more than one {name} ({told}): keep one, or say --across {name}")
+    if name in EXPECTED and found and set(found) != {EXPECTED[name]}:
+        raise InputError(f"{path}: its {name} is {next(iter(found))}, and {EXPECTED[name]} is needed: convert it")
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    entry = row.get(name)
+    return "" if entry is None or entry == "" else str(entry)
+
+
+def _said(row: Mapping[str, Any], name: str) -> str | None:
+    """What a row says of one part of its quantity, None where it does not."""
+    if name != "start" or _text(row, "dataset"):
+        return next((text for column in MUST_SAY[name] if (text := _text(row, column))), None)
+    if not {"start", "method"} & row.keys():
+        return None
+    kinds = [_mapping(row.get("start")).get("kind"), (_mapping(row.get("method")).get("start") or {}).get("kind")]
+    # Labels from before starts were recorded are told by the arm that asked for them.
+    handed_over = StartKind.EQUILIBRATED.value in kinds or row.get("arm") == "referee"
+    return "from another potential's run" if handed_over else "own"
+
+
+def _mapping(entry: Any) -> Mapping[str, Any]:
+    """A nested field of an exported label: as it is in JSON, as text in CSV."""
+    try:
+        found = json.loads(entry) if isinstance(entry, str) and entry else entry
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def from_labels(

@@ -13,6 +13,14 @@ from vitrion_workflows.schemas import LabelState
 
 BOLTZMANN = 8.617333262145179e-5
 TEMPERATURES = (700, 900, 1100, 1500)
+STATED = {
+    "species": "Li",
+    "convention": "einstein_3d",
+    "potential": "nep89",
+    "weights_sha256": "a" * 64,
+    "protocol_hash": "b" * 64,
+    "start": "",
+}
 
 
 def log10_D(temperature):
@@ -21,9 +29,11 @@ def log10_D(temperature):
 
 @pytest.fixture
 def table(tmp_path):
-    def write(*, name="labels.csv", **columns):
+    def write(*, name="labels.csv", bare=False, **columns):
         rows = [
-            {"temperature_K": t, "log10_D": log10_D(t), "log10_stderr": 0.03} | {k: v[i] for k, v in columns.items()}
+            {"temperature_K": t, "log10_D": log10_D(t), "log10_stderr": 0.03}
+            | ({} if bare else STATED)
+            | {k: v[i] for k, v in columns.items()}
             for i, t in enumerate(TEMPERATURES)
         ]
         path = tmp_path / name
@@ -98,6 +108,32 @@ def test_mixtures_in_a_file_are_refused_with_the_choices(table, capsys):
     assert "cm2/s is needed" in fault(capsys, table(unit=["m2/s"] * 4))
 
 
+def test_a_file_that_does_not_say_what_its_labels_are_needs_somebodys_word(table, capsys):
+    told = fault(capsys, table(bare=True))
+    assert "does not say species, convention, potential, weights_sha256, protocol, start" in told
+    assert "--one-source" in told
+    found = answer(capsys, table(bare=True), "--one-source")
+    assert found["vouched_for"] == ["species", "convention", "potential", "weights_sha256", "protocol", "start"]
+    assert answer(capsys, table())["vouched_for"] == []
+    # A word for what is not said is none against what is.
+    told = fault(capsys, table(bare=True, potential=["nep89", "nep89", "chgnet", "nep89"]), "--one-source")
+    assert "potential (chgnet: 1, nep89: 3)" in told
+    assert "does not say potential" in fault(capsys, table(potential=["nep89", "", "nep89", "nep89"]))
+    assert run(["arrhenius", str(table(bare=True)), "--one-source"]) == 0
+    assert "on your word" in capsys.readouterr().err
+
+
+def test_starts_protocols_and_data_sets_of_a_file_do_not_mix(table, capsys):
+    prepared = json.dumps({"kind": "equilibrated_by", "potential": "nep89"})
+    assert "more than one start" in fault(capsys, table(start=["", "", prepared, ""]))
+    assert "more than one start" in fault(capsys, table(arm=["random", "referee", "random", "random"]))
+    assert "more than one protocol" in fault(capsys, table(protocol_hash=["b" * 64] * 3 + ["c" * 64]))
+    assert "dataset (not said: 2, table: 2)" in fault(capsys, table(dataset=["table", "table", "", ""]))
+    mixed = table(potential=["nep89", "nep89", "chgnet", "nep89"], weights_sha256=["a", "a", "c", "a"])
+    assert answer(capsys, mixed, "--across", "potential")["measured"] == 4
+    assert "cannot be mixed across 'colour'" in fault(capsys, table(), "--across", "colour")
+
+
 def test_wrong_files_are_told_in_one_line(table, tmp_path, capsys):
     assert "no number" in fault(capsys, table(log10_D=["x", -5, -5, -5]))
     assert "say true or false" in fault(capsys, table(censored=["maybe", "", "", ""]))
@@ -123,13 +159,13 @@ def test_wrong_files_are_told_in_one_line(table, tmp_path, capsys):
 )
 def test_a_table_that_can_be_read_in_two_ways_is_refused(tmp_path, capsys, text, told):
     (tmp_path / "odd.csv").write_text(text)
-    assert told in fault(capsys, tmp_path / "odd.csv")
+    assert told in fault(capsys, tmp_path / "odd.csv", "--one-source")
 
 
 def test_spaces_about_names_and_cells_and_empty_lines_do_no_harm(tmp_path, capsys):
     rows = "\n".join(f" {t} , {log10_D(t)} , .03 , no " for t in TEMPERATURES)
     (tmp_path / "wide.csv").write_text(f"temperature_K , log10_D, log10_stderr, censored\n{rows}\n\n")
-    assert answer(capsys, tmp_path / "wide.csv")["Ea_eV"] == pytest.approx(0.3, abs=0.02)
+    assert answer(capsys, tmp_path / "wide.csv", "--one-source")["Ea_eV"] == pytest.approx(0.3, abs=0.02)
 
 
 def test_stated_error_stands_in_for_one_that_is_missing(table, capsys):
@@ -189,3 +225,12 @@ def test_mixtures_in_the_database_are_refused_with_the_choices(capsys):
 def test_nothing_to_fit_is_told(capsys):
     assert "say what to fit" in fault(capsys)
     assert "vitrion labels list" in fault(capsys, "--reduced-formula", "Li2O")
+
+
+@pytest.mark.usefixtures("database")
+def test_an_export_says_all_that_is_asked_of_a_file(tmp_path, capsys):
+    target = tmp_path / "labels.csv"
+    words = ["labels", "export", "--to", str(target), "--reduced-formula", "Li3PS4", "--potential", "PBE"]
+    assert run(words) == 0
+    capsys.readouterr()
+    assert answer(capsys, target)["vouched_for"] == []
