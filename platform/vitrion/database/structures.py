@@ -26,6 +26,7 @@ from vitrion_workflows.schemas import GateOutcome, Origin, StructureKind
 from vitrion_workflows.schemas.geometry import system_from_structure
 
 BATCH = 500
+NEED_GATES = frozenset({StructureKind.AMORPHOUS.value, StructureKind.MELT.value})
 QUESTIONS = 50  # ranges asked for in one query
 GEOMETRY = ("lattice_vectors", "cartesian_site_positions", "species_at_sites", "species")
 
@@ -100,7 +101,8 @@ class Structures:
             cell: pymatgen structure, ASE atoms or an `AtomicSystem`; partially occupied sites are kept.
             kind: crystal, amorphous, melt or molecule.
             origin: how it was made.
-            gates: what was measured on it; it counts as accepted when all passed.
+            gates: what was measured on it (`vitrion_workflows.amorphous.judge_cell`). It counts as accepted when all
+                passed; an amorphous cell or a melt that nobody judged does not.
             mobile_ion: symbol of the mobile species; the first of `geometry.MOBILE_IONS` it holds when None.
             fields: further fields of `StructureDocument`, such as parent, twin, source, job, campaign.
 
@@ -389,7 +391,7 @@ def _ready(item: NewStructure) -> _Ready:
         "kind": item.kind,
         "origin": item.origin,
         "gates": [GateDocument(**gate.model_dump()) for gate in item.gates],
-        "accepted": all(gate.passed for gate in item.gates),
+        "accepted": _accepted(item),
         **describe(cell, mobile_ion=item.mobile_ion),
         **extra,
     }
@@ -398,6 +400,12 @@ def _ready(item: NewStructure) -> _Ready:
         document=StructureDocument.wire(**document),
         geometry=GeometryDocument.wire(fingerprint=cell.fingerprint, **geometry_fields(cell)),
     )
+
+
+def _accepted(item: NewStructure) -> bool:
+    """Whether all gates were passed; where the atoms of a glass or melt lie, somebody must have looked."""
+    judged = bool(item.gates) or item.kind not in NEED_GATES
+    return judged and all(gate.passed for gate in item.gates)
 
 
 @contextmanager

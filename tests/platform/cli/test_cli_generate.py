@@ -7,6 +7,7 @@ from model_force_fields import nep89_or_skip, rock_salt
 import vitrion
 from vitrion.cli.app import run
 from vitrion_models import generators
+from vitrion_workflows.schemas import GateOutcome
 
 CONFIG = generators.GeneratorConfig(channels=8, blocks=1, training_steps=20, atoms_per_step=16, sampling_steps=8)
 
@@ -74,7 +75,7 @@ def test_lattice_and_contents_of_a_file_and_the_promoted_generator(generator, tm
 def test_without_a_density_the_volume_of_an_accepted_glass_is_taken(folder, capsys):
     glass = rock_salt(edge_A=5.6, repeats=2, noise_A=0.3)
     with vitrion.connect() as db:
-        db.structures.add(glass, kind="amorphous")
+        db.structures.add(glass, kind="amorphous", gates=[GateOutcome(name="density", passed=True)])
     assert run(["generate", "LiCl", "-n", "1", "--atoms", "20", "--model-folder", folder, "--as-drawn", "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     (cell,) = stored()

@@ -121,6 +121,12 @@ def test_twins_are_found_from_both_sides(db, licl):
         db.structures.link_twin(late, twin="0" * 64)
 
 
+@pytest.mark.parametrize(("kind", "accepted"), [("amorphous", False), ("melt", False), ("crystal", True)])
+def test_a_glass_or_melt_that_nobody_judged_is_not_accepted(db, kind, accepted):
+    """Written from Python into a campaign it would be labelled: atoms on top of each other for all anyone knows."""
+    assert db.structures.get(db.structures.add(glass(1), kind=kind, campaign="c").fingerprint).accepted is accepted
+
+
 def test_gates_decide_whether_it_counts_as_accepted(db):
     gates = [GateOutcome(name="density", passed=False, value=9.0, upper=3.0, unit="g/cm3", message="a gas")]
     name = db.structures.add(glass(1), kind="amorphous", gates=gates).fingerprint

@@ -107,7 +107,7 @@ class StructureDocument(VersionedDocument):
         charge_imbalance_e: sum of the common oxidation states in elementary charges, where somebody found it.
         parent: fingerprint of the cell it was made from.
         twin: fingerprint of the crystal of the same composition.
-        gates: what was measured on the cell, `accepted` whether all passed.
+        gates: what was measured on the cell, `accepted` whether all passed; a glass or melt without any is not.
         volume_search: how the equilibrium volume of its melt was found (`vitrion_workflows.schemas.VolumeRecord`).
         source: file, data set record or mp-id it was imported from.
         job: uuid of the job that made it.
