@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from vitrion_workflows.transport import TrajectoryAnalysis
     from vitrion_workflows.transport.observables import Observables
 
-# Without these an analysis may be right, and nothing in it says so.
-DECISIVE = frozenset({"equilibrated", "temperature", "frame_interval"})
-UNVERIFIED = "unverified"
 PAGES = frozenset({".html", ".htm"})
 GATE_COLUMNS = ("name", "passed", "value", "lower", "upper", "unit", "message")
 
@@ -113,24 +110,6 @@ def sections(seen: "Observables", frame_interval_ps: float) -> dict[str, Any]:
     }
 
 
-def verdict(found: "TrajectoryAnalysis") -> tuple[str, str]:
-    """State and the sentence about it: nothing is plainly accepted where one of `DECISIVE` could not be seen.
-
-    Args:
-        found: the analysis.
-
-    Returns:
-        The state, ``unverified`` for an accepted one that lacks a decisive check, and one line for people.
-    """
-    names = [name.strip() for reason in found.not_checked for name in reason.partition(":")[0].split(",")]
-    unseen = ", ".join(dict.fromkeys(names))
-    plain = found.state.value
-    if not unseen:
-        return plain, plain
-    state = UNVERIFIED if plain == "accepted" and DECISIVE & set(names) else plain
-    return state, f"{plain} as far as could be checked: not checked are {unseen}"
-
-
 def summary(found: "TrajectoryAnalysis", *, source: str, temperature_K: float | None) -> dict[str, Any]:
     """One analysis under the field names of a label.
 
@@ -140,13 +119,12 @@ def summary(found: "TrajectoryAnalysis", *, source: str, temperature_K: float | 
         temperature_K: set temperature, if stated.
     """
     estimate = found.estimate
-    state, sentence = verdict(found)
     return {
         "trajectory": source,
         "species": found.species,
         "temperature_K": temperature_K,
-        "state": state,
-        "verdict": sentence,
+        "state": found.state.value,
+        "verdict": found.verdict,
         "value": found.value_cm2_per_s,
         "unit": "cm2/s",
         "convention": "einstein_3d",

@@ -20,7 +20,12 @@ from vitrion_workflows.transport.displacements import centre_of_mass, remove_dri
 from vitrion_workflows.transport.equilibration import equilibration, equilibration_end, statistical_inefficiency
 from vitrion_workflows.transport.estimate import DiffusivityEstimate, estimate_diffusivity
 from vitrion_workflows.transport.haven import Haven, haven_ratio
-from vitrion_workflows.transport.label import TrajectoryAnalysis, analyse_trajectory, label_trajectory
+from vitrion_workflows.transport.label import (
+    TrajectoryAnalysis,
+    TrajectoryState,
+    analyse_trajectory,
+    label_trajectory,
+)
 from vitrion_workflows.transport.msd import mean_squared_displacements
 from vitrion_workflows.transport.plain import plain_fit, single_origin_fit
 from vitrion_workflows.transport.reading import read_trajectory
@@ -45,6 +50,7 @@ __all__ = [
     "Haven",
     "NonGaussian",
     "TrajectoryAnalysis",
+    "TrajectoryState",
     "VanHove",
     "VelocityCorrelation",
     "analyse_trajectory",

@@ -50,7 +50,8 @@ def sublattice_flow(displacements_A: FloatArray, numbers: IntArray, *, masses_u:
         return None
     blocks_wanted = min(BLOCKS, len(displacements_A) - 1)
     edges = np.linspace(0, len(displacements_A) - 1, blocks_wanted + 1).round().astype(int)
-    limit = float(stats.f.isf(FALSE_ALARM / len(species), AXES, AXES * (blocks_wanted - 1)))
+    # The cell is at rest: one of the sublattices moves as the others make it.
+    limit = float(stats.f.isf(FALSE_ALARM / (len(species) - 1), AXES, AXES * (blocks_wanted - 1)))
     found = []
     for number in species:
         atoms = numbers == number

@@ -13,16 +13,50 @@ from vitrion_workflows.transport.displacements import centre_of_mass, remove_dri
 from vitrion_workflows.transport.equilibration import Equilibration
 from vitrion_workflows.transport.flow import sublattice_flow
 from vitrion_workflows.transport.frames import largest_fractional_step, species_motion
-from vitrion_workflows.transport.plausibility import contact_gate, density_gate, recorded_gate, velocity_gates
-from vitrion_workflows.transport.thermometer import SpeciesTemperature, cell_temperature, species_temperatures
+from vitrion_workflows.transport.plausibility import (
+    LARGEST_UNSEEN,
+    contact_gate,
+    course_gate,
+    density_gate,
+    recorded_gate,
+    velocity_gates,
+)
+from vitrion_workflows.transport.temperature import (
+    Coupling,
+    known_gate,
+    series_stderr,
+    set_temperature_gate,
+    steady_temperature_gate,
+    temperature_gate,
+)
+from vitrion_workflows.transport.thermometer import (
+    SpeciesTemperature,
+    cell_temperature,
+    finer_interval_ps,
+    species_temperatures,
+)
 
 LONGEST_RELAXATION = 4
 SHORTEST_RELAXATION_PS = 1.0
+# Without these an analysis may be right, and nothing in it says so.
+DECISIVE = frozenset(
+    {
+        "equilibrated",
+        "frame_interval",
+        "recorded_temperature",
+        "species_mass",
+        "steady_temperature",
+        "temperature",
+        "temperature_known",
+    }
+)
 NEED_TEMPERATURE = (
     "ballistic_bound",
     "species_temperature",
     "frame_interval",
+    "species_mass",
     "temperature",
+    "temperature_known",
     "steady_temperature",
     "drift",
 )
@@ -50,8 +84,9 @@ def integrity(
     displacements_A: FloatArray,
     start: Equilibration,
     *,
+    mobile: int,
     temperature_K: float | None,
-    coupling: gates.Coupling | None = None,
+    coupling: Coupling | None = None,
 ) -> Integrity:
     """Judge frames, velocities, temperature and cell.
 
@@ -59,6 +94,7 @@ def integrity(
         trajectory: the whole of it.
         displacements_A: drift-corrected displacements of what is left after equilibration, shape (F, N, 3).
         start: where equilibration ends.
+        mobile: atomic number of the mobile species.
         temperature_K: set temperature, or None.
         coupling: of the thermostat, where known.
     """
@@ -71,29 +107,19 @@ def integrity(
         missing |= dict.fromkeys(NEED_TEMPERATURE, "no temperature was given")
         return Integrity(tuple(found), missing, drift, thermal.mean_K)
     duration = (len(displacements_A) - 1) * trajectory.frame_interval_ps
-    known = coupling or gates.Coupling()
-    uncertainty = known.stderr(len(trajectory.numbers), duration_ps=duration)
-    if coupling is None or not coupling.noisy:
-        uncertainty = max(uncertainty, thermal.stderr)
-    found += _motion_gates(
-        trajectory, displacements_A, thermal, reference_K=reference, stderr=uncertainty, coupling=known
+    parts = (
+        _motion_gates(
+            trajectory, displacements_A, start, thermal, mobile=mobile, reference_K=reference, coupling=coupling
+        ),
+        _steady_gates(trajectory, start, thermal, coupling),
+        _mean_gates(trajectory, thermal, coupling, asked_K=temperature_K, duration_ps=duration),
     )
-    if not any(gate.name == "frame_interval" for gate in found):
-        missing["frame_interval"] = "frames are too far apart to show an interval that is stated too long"
-    found += _steady_gates(trajectory, start, thermal, known)
-    if not any(gate.name == "steady_temperature" for gate in found):
-        missing["steady_temperature"] = "none is recorded, and frames are too far apart to show it"
-    if temperature_K is None:
-        missing |= {"temperature": "none was given to compare with"}
-    elif thermal.mean_K is None:
-        missing |= {"temperature": "none is recorded, and frames are too far apart to show it"}
-    else:
-        found.append(
-            gates.temperature_gate(thermal.mean_K, target_K=temperature_K, stderr=uncertainty, unseen=thermal.unseen)
-        )
-    found.append(
-        gates.drift_gate(drift, mass_u=float(trajectory.masses_u.sum()), temperature_K=reference, duration_ps=duration)
-    )
+    for judged, unjudged in parts:
+        found += judged
+        missing |= unjudged
+    flight = duration if coupling is None else coupling.flight_ps(duration)
+    mass = float(trajectory.masses_u.sum())
+    found.append(gates.drift_gate(drift, mass_u=mass, temperature_K=reference, flight_ps=flight))
     return Integrity(tuple(found), missing, drift, thermal.mean_K)
 
 
@@ -125,13 +151,14 @@ def _without_temperature(
 def _motion_gates(
     trajectory: Trajectory,
     displacements_A: FloatArray,
+    start: Equilibration,
     thermal: "_Thermal",
     *,
+    mobile: int,
     reference_K: float,
-    stderr: float,
-    coupling: gates.Coupling,
-) -> list[GateOutcome]:
-    """Whether atoms move as fast as the reference temperature, of that relative error, and their masses demand."""
+    coupling: Coupling | None,
+) -> tuple[list[GateOutcome], dict[str, str]]:
+    """Whether atoms move as fast as the reference temperature and their masses demand, and as is recorded."""
     interval = trajectory.frame_interval_ps
     motion = species_motion(
         displacements_A,
@@ -141,40 +168,74 @@ def _motion_gates(
         temperature_K=reference_K,
     )
     found = [gates.ballistic_gate(motion, duration_ps=(len(displacements_A) - 1) * interval)]
-    if thermal.recorded_K is None:
-        return found + velocity_gates(thermal.species, reference_K=reference_K, stderr=stderr)
-    found += velocity_gates(thermal.species, reference_K=reference_K, stderr=0.0)
-    kicks = coupling.rate_per_ps * interval if coupling.noisy else 0.0
-    found.append(recorded_gate(cell_temperature(thermal.species), recorded_K=thermal.recorded_K, kicks=kicks))
-    return found
+    recorded = trajectory.temperatures_K
+    # Where none is recorded, the set one is what the run has but for its own scatter.
+    stderr = 0.0 if recorded is not None else thermal.stderr or 0.0
+    found += velocity_gates(thermal.species, mobile=mobile, reference_K=reference_K, stderr=stderr)
+    finer = finer_interval_ps(thermal.species, frame_interval_ps=interval) * 1000
+    coarse = f"frames {interval * 1000:g} fs apart do not show all of the motion: store them every {finer:g} fs"
+    missing = {
+        name: coarse for name in ("frame_interval", "species_mass") if not any(gate.name == name for gate in found)
+    }
+    if recorded is None or thermal.recorded_K is None:
+        return found, missing
+    kicks = coupling.rate_per_ps * interval if coupling is not None and coupling.noisy else 0.0
+    judged = recorded_gate(cell_temperature(thermal.species), recorded_K=thermal.recorded_K, kicks=kicks)
+    course = course_gate(_kinetic_energies(displacements_A, trajectory.masses_u), recorded[start.frames :])
+    if judged is None:
+        missing["recorded_temperature"] = coarse
+    return found + [gate for gate in (judged, course) if gate is not None], missing
+
+
+def _mean_gates(
+    trajectory: Trajectory,
+    thermal: "_Thermal",
+    coupling: Coupling | None,
+    *,
+    asked_K: float | None,
+    duration_ps: float,
+) -> tuple[list[GateOutcome], dict[str, str]]:
+    """Whether the run had the temperature that is asked about, and knows it."""
+    if asked_K is None:
+        return [], dict.fromkeys(("temperature", "temperature_known"), "none was given to compare with")
+    found = [set_temperature_gate(trajectory.set_temperature_K, asked_K=asked_K)]
+    atoms = len(trajectory.numbers)
+    stderr = thermal.stderr if coupling is None else coupling.stderr(atoms, duration_ps=duration_ps)
+    if thermal.mean_K is None or stderr is None:
+        unseen = "none is recorded, and frames are too far apart to show it"
+        return found, dict.fromkeys(("temperature", "temperature_known"), unseen)
+    found.append(temperature_gate(thermal.mean_K, target_K=asked_K, stderr=stderr, unseen=thermal.unseen))
+    known = known_gate(stderr, coupling=coupling, atoms=atoms, duration_ps=duration_ps)
+    if coupling is None and not known.passed:
+        return found, {"temperature_known": known.message}
+    return [*found, known], {}
 
 
 def _steady_gates(
-    trajectory: Trajectory, start: Equilibration, thermal: "_Thermal", coupling: gates.Coupling
-) -> list[GateOutcome]:
+    trajectory: Trajectory, start: Equilibration, thermal: "_Thermal", coupling: Coupling | None
+) -> tuple[list[GateOutcome], dict[str, str]]:
     temperatures = trajectory.temperatures_K
+    if temperatures is None and thermal.mean_K is not None:
+        temperatures = _kinetic_energies(remove_drift(trajectory.positions_A, trajectory.masses_u), trajectory.masses_u)
     if temperatures is None:
-        temperatures = _kinetic_series(trajectory, mean_K=thermal.mean_K)
-    if temperatures is None:
-        return []
+        return [], {"steady_temperature": "none is recorded, and frames are too far apart to show it"}
     # A drift looks like a long relaxation: no more than a quarter is taken for one here. Where nothing is recorded
     # nothing was discarded either, and the quarter is left out whole.
     count, interval = len(temperatures), trajectory.frame_interval_ps
     relaxed = start.frames if start.series else count
     first = max(min(relaxed, count // LONGEST_RELAXATION), min(round(SHORTEST_RELAXATION_PS / interval), count // 2))
     series = temperatures[first:]
-    stderr = coupling.stderr(len(trajectory.numbers), duration_ps=len(series) * interval)
-    return [gates.steady_temperature_gate(series, stderr=stderr)]
+    stderr = None
+    if coupling is not None:
+        stderr = coupling.stderr(len(trajectory.numbers), duration_ps=len(series) * interval)
+    return [steady_temperature_gate(series, stderr=stderr)], {}
 
 
-def _kinetic_series(trajectory: Trajectory, *, mean_K: float | None) -> FloatArray | None:
-    """Temperature from step to step as the positions show it, shape (F - 1,); None where their mean is not seen."""
-    if mean_K is None:
-        return None
-    steps = np.diff(remove_drift(trajectory.positions_A, trajectory.masses_u), axis=0)
-    squares: FloatArray = np.einsum("fni,fni,n->f", steps, steps, trajectory.masses_u)
-    squares *= mean_K / squares.mean()
-    return squares
+def _kinetic_energies(displacements_A: FloatArray, masses_u: FloatArray) -> FloatArray:
+    """Of the steps, in u A^2, shape (F - 1,)."""
+    steps = np.diff(displacements_A, axis=0)
+    energies: FloatArray = np.einsum("fni,fni,n->f", steps, steps, masses_u)
+    return energies
 
 
 def _frame_gates(trajectory: Trajectory) -> list[GateOutcome]:
@@ -193,7 +254,7 @@ def _frame_gates(trajectory: Trajectory) -> list[GateOutcome]:
     return found
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _Thermal:
     """Temperatures of one run.
 
@@ -201,26 +262,35 @@ class _Thermal:
         species: from the positions.
         recorded_K: mean of the recorded ones, or None.
         mean_K: the recorded one, or that of the positions where they show it.
-        stderr: relative standard error of the mean from its own series.
+        series_K: what the mean is of, in any unit where it is read off positions; None where nothing shows it.
         unseen: share of it that may have escaped.
     """
 
     species: list[SpeciesTemperature]
     recorded_K: float | None
     mean_K: float | None
-    stderr: float
+    series_K: FloatArray | None
     unseen: float
+
+    @property
+    def stderr(self) -> float | None:
+        """Relative standard error of the mean by its own series."""
+        return None if self.series_K is None else series_stderr(self.series_K)
 
     @classmethod
     def of(cls, trajectory: Trajectory, displacements_A: FloatArray, start: Equilibration) -> "_Thermal":
         found = species_temperatures(
-            displacements_A,
+            trajectory.positions_A[start.frames] + displacements_A,
             trajectory.numbers,
             masses_u=trajectory.masses_u,
+            lattice_A=trajectory.lattice_A,
             frame_interval_ps=trajectory.frame_interval_ps,
         )
-        if trajectory.temperatures_K is None:
-            cell = cell_temperature(found)
-            return cls(found, None, None if cell.unseen is None else cell.temperature_K, 0.0, cell.unseen or 0.0)
-        series = trajectory.temperatures_K[start.frames :]
-        return cls(found, float(series.mean()), float(series.mean()), gates.series_stderr(series), 0.0)
+        if trajectory.temperatures_K is not None:
+            series = trajectory.temperatures_K[start.frames :]
+            return cls(found, float(series.mean()), float(series.mean()), series, 0.0)
+        cell = cell_temperature(found)
+        if cell.unseen is None or cell.unseen > LARGEST_UNSEEN:
+            return cls(found, None, None, None, 0.0)
+        energies = _kinetic_energies(displacements_A, trajectory.masses_u)
+        return cls(found, None, cell.temperature_K, energies, cell.unseen)

@@ -1,6 +1,7 @@
 """From a trajectory to a label: equilibration, drift, estimate, gates, verdict."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 import numpy as np
@@ -20,8 +21,10 @@ from vitrion_workflows.transport.equilibration import equilibration_of
 from vitrion_workflows.transport.estimate import FEWEST_FRAMES, DiffusivityEstimate
 from vitrion_workflows.transport.framework import Framework, framework
 from vitrion_workflows.transport.haven import Haven, haven_ratio
-from vitrion_workflows.transport.integrity import integrity
+from vitrion_workflows.transport.integrity import DECISIVE, integrity
+from vitrion_workflows.transport.ion_temperature import ion_temperature, ion_temperature_gate
 from vitrion_workflows.transport.motion import motion_of
+from vitrion_workflows.transport.temperature import Coupling
 from vitrion_workflows.transport.verdict import diffusivity
 
 BoolArray: TypeAlias = NDArray[np.bool_]
@@ -30,14 +33,24 @@ HOTTEST_K = 10000.0
 STILL_A = 1e-6
 
 
+class TrajectoryState(StrEnum):
+    """What a trajectory is worth by itself. Only a protocol makes a label of it (`label_trajectory`)."""
+
+    ACCEPTED = "accepted"  # everything decisive was judged, and passed
+    UNVERIFIED = "unverified"  # nothing speaks against it, and something decisive could not be judged
+    REJECTED = "rejected"
+    CENSORED = "censored"  # the value is an upper bound
+
+
 @dataclass(frozen=True, eq=False)
 class TrajectoryAnalysis:
     """Everything that a trajectory says about the diffusivity of one species.
 
     Attributes:
         species: chemical symbol.
-        state: verdict of the gates.
-        value_cm2_per_s: D, or its 95 % upper bound where the state is censored.
+        state: what the gates make of it, see `TrajectoryState`.
+        judged: verdict of what could be judged, whatever could not.
+        value_cm2_per_s: D, or its 95 % upper bound where `judged` is censored.
         estimate: the regression behind it.
         gates: what was judged.
         not_checked: gates that the input leaves unjudged, each with the reason.
@@ -50,7 +63,7 @@ class TrajectoryAnalysis:
     """
 
     species: str
-    state: LabelState
+    judged: LabelState
     value_cm2_per_s: float
     estimate: DiffusivityEstimate
     gates: tuple[GateOutcome, ...]
@@ -62,22 +75,41 @@ class TrajectoryAnalysis:
     drift_A: float
     mean_temperature_K: float | None
 
+    @property
+    def state(self) -> TrajectoryState:
+        """Nothing is plainly accepted, nor a bound, where one of `DECISIVE` could not be judged."""
+        if self.judged is not LabelState.REJECTED and DECISIVE & set(self._unseen):
+            return TrajectoryState.UNVERIFIED
+        return TrajectoryState(self.judged.value)
+
+    @property
+    def verdict(self) -> str:
+        """One line for people."""
+        if not self._unseen:
+            return self.judged.value
+        return f"{self.judged.value} as far as could be checked: not checked are {', '.join(self._unseen)}"
+
+    @property
+    def _unseen(self) -> tuple[str, ...]:
+        return tuple(entry.partition(":")[0] for entry in self.not_checked)
+
 
 def analyse_trajectory(
     trajectory: Trajectory,
     *,
     species: str,
     temperature_K: float | None = None,
-    coupling: gates.Coupling | None = None,
+    coupling: Coupling | None = None,
 ) -> TrajectoryAnalysis:
     """Diffusivity of one species of a trajectory, with gates.
 
     Args:
         trajectory: unwrapped, with its frame interval.
         species: chemical symbol of the mobile ions.
-        temperature_K: set temperature; without it the temperature cannot be judged.
-        coupling: of the thermostat, which decides how well a short run knows its temperature; where it is unknown,
-            Langevin at 1 / ps or the scatter of the recorded temperatures, whichever leaves more room.
+        temperature_K: set temperature; where it is not given, what the trajectory carries. Without either the
+            temperature cannot be judged.
+        coupling: of the thermostat, which decides how well a short run knows its temperature; where it is unknown, the
+            scatter of the temperatures does.
 
     Returns:
         The analysis. A failed gate rejects; a displacement too small to measure censors.
@@ -101,14 +133,21 @@ def analyse_trajectory(
     if any(np.ptp(part, axis=0).max() < STILL_A for part in (ions[: half + 1], ions[half:])):
         raise InputError(f"{source}: no {species} moves at all in half of the run: its frames are copies of each other")
     estimate = diffusivity(ions, trajectory.frame_interval_ps)
-    sound = integrity(trajectory, displacements, start, temperature_K=temperature_K, coupling=coupling)
+    sound = integrity(
+        trajectory,
+        displacements,
+        start,
+        mobile=atomic_numbers[species],
+        temperature_K=trajectory.set_temperature_K if temperature_K is None else temperature_K,
+        coupling=coupling,
+    )
     first = AtomicSystem(trajectory.numbers, positions[0], trajectory.lattice_A)
     found = framework(displacements, first, mobile=atomic_numbers[species])
     state = estimate.state if all(gate.passed for gate in sound.gates) else LabelState.REJECTED
     seen = estimate.resolution
     return TrajectoryAnalysis(
         species=species,
-        state=state,
+        judged=state,
         value_cm2_per_s=seen.upper_bound_cm2_per_s if not seen.resolved else estimate.value_cm2_per_s,
         estimate=estimate,
         gates=(*sound.gates, *estimate.gates, gates.framework_gate(found)),
@@ -136,8 +175,8 @@ def label_trajectory(
 ) -> LabelOutcome:
     """Label of a trajectory that was run by a protocol.
 
-    Stricter than `analyse_trajectory`: every gate must have been judged, the temperature recorded, the frame interval
-    the planned one, and the temperature that the trajectory was set to the one asked for.
+    Stricter than `analyse_trajectory`: every gate must have been judged, the temperature recorded, and the frame
+    interval the planned one.
 
     Args:
         trajectory: unwrapped, with its frame interval, temperatures and potential energies.
@@ -153,11 +192,10 @@ def label_trajectory(
     Raises:
         InputError: as `analyse_trajectory`.
     """
-    coupling = gates.Coupling(protocol.friction_per_ps, noisy=protocol.thermostat == "langevin")
+    coupling = Coupling(protocol.friction_per_ps, noisy=protocol.thermostat == "langevin")
     found = analyse_trajectory(trajectory, species=species, temperature_K=temperature_K, coupling=coupling)
     extra = [
         gates.planned_interval_gate(trajectory.frame_interval_ps, planned_ps=protocol.frame_interval_fs / 1000),
-        gates.set_temperature_gate(trajectory.set_temperature_K, asked_K=temperature_K, judged=found.gates),
         *(
             GateOutcome(name=name, passed=False, message=f"not judged: {reason}")
             for name, _, reason in (entry.partition(": ") for entry in found.not_checked)
@@ -165,7 +203,9 @@ def label_trajectory(
     ]
     if trajectory.temperatures_K is None:
         extra.append(GateOutcome(name="recorded_temperature", passed=False, message="no temperature was recorded"))
-    state = found.state if all(gate.passed for gate in extra) else LabelState.REJECTED
+    if found.mean_temperature_K is not None:
+        extra.append(_ion_temperature(trajectory, found, recorded_K=found.mean_temperature_K, coupling=coupling))
+    state = found.judged if all(gate.passed for gate in extra) else LabelState.REJECTED
     estimate = found.estimate
     # The stored value of a censored label is a bound: an interval around the estimate would not belong to it. That of
     # a rejected one is the estimate, resolved or not, as are its intervals.
@@ -204,6 +244,23 @@ def label_trajectory(
         trajectory_sha256=trajectory_sha256,
         wall_seconds=wall_seconds,
         device=device,
+    )
+
+
+def _ion_temperature(
+    trajectory: Trajectory, found: TrajectoryAnalysis, *, recorded_K: float, coupling: Coupling
+) -> GateOutcome:
+    """Ties the temperature to the table, for whoever holds the label without its trajectory."""
+    mobile = trajectory.numbers == atomic_numbers[found.species]
+    mass, interval = float(trajectory.masses_u[mobile].mean()), trajectory.frame_interval_ps
+    return ion_temperature_gate(
+        ion_temperature(found.estimate.msd, mass_u=mass, frame_interval_ps=interval),
+        species=found.species,
+        recorded_K=recorded_K,
+        ions=int(mobile.sum()),
+        share=mass / float(trajectory.masses_u.sum()),
+        duration_ps=found.production_ps,
+        kicks=coupling.rate_per_ps * interval if coupling.noisy else 0.0,
     )
 
 

@@ -6,39 +6,50 @@ from collections.abc import Sequence
 import numpy as np
 from ase.data import chemical_symbols
 
-from vitrion_models.system import AtomicSystem
+from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.transport.thermometer import CellTemperature, SpeciesTemperature
 
 # Numerical error of the thermometer where it sees all of the motion; scatter is allowed for on top.
-THERMOMETER_TOLERANCE = 0.02
-THERMOMETER_SIGMAS = 4.0
-# Of the whole cell, in percent 0.8 on 80 melts: the same atoms in the same frames have the same kinetic energy.
+THERMOMETER_TOLERANCE = 0.01
+THERMOMETER_SIGMAS = 3.5
+# Of the whole cell, in percent 0.6 on 80 melts: the same atoms in the same frames have the same kinetic energy.
 CELL_TOLERANCE = 0.03
+# What may escape where recorded temperatures are to be judged: an error of a tenth then shows on either side.
+LARGEST_UNSEEN = 0.05
+# Parts of a run whose motion is compared with their recorded temperatures, and what the ratio may change by.
+PARTS = 8
+COURSE_TOLERANCE, COURSE_SIGMAS = 0.05, 4.0
 # Volume over the estimate for the solid: hydroxides 0.4 (their ions overlap), melts at 2500 K twice; a gas 10 and more.
 VOLUME_RATIOS = (0.3, 4.0)
 # Shortest distance over the sum of covalent radii: 0.70 and more in melts at 2500 K.
 LEAST_CONTACT = 0.45
 
 
-def velocity_gates(found: Sequence[SpeciesTemperature], *, reference_K: float, stderr: float) -> list[GateOutcome]:
+def velocity_gates(
+    found: Sequence[SpeciesTemperature], *, mobile: int, reference_K: float, stderr: float
+) -> list[GateOutcome]:
     """Whether positions move as fast as their temperature and masses demand.
 
     The thermometer never reads too much, so a species above the reference is a fault whichever it is: an interval
-    stated too short, positions in a larger unit, or another species in its place. Below it, one species that is seen
-    whole and agrees suffices.
+    stated too short, positions in a larger unit, or a lighter species in its place. Where one is seen whole, it is no
+    colder either: where all are, the interval is stated too long, where one is, it bears the name of a lighter one.
 
     Args:
         found: temperatures of the species.
+        mobile: atomic number of the mobile species, which has to be seen whole for the names to be judged.
         reference_K: recorded kinetic temperature, or the set one.
         stderr: relative standard error of the reference as a mean of this run; 0 for the recorded one.
 
     Returns:
-        The gate on the hottest species, and that on the frame interval where it can be told.
+        The gate on the hottest species, and as far as they can be told those on the frame interval and the names.
     """
 
     def scatter(one: SpeciesTemperature) -> float:
         return THERMOMETER_TOLERANCE + THERMOMETER_SIGMAS * float(np.hypot(one.stderr, stderr))
+
+    def coldest(one: SpeciesTemperature) -> float:
+        return max(1 - scatter(one) - one.unseen, 0.0)
 
     hottest = max(found, key=lambda one: one.temperature_K / (1 + scatter(one)))
     ratio, upper = hottest.temperature_K / reference_K, 1 + scatter(hottest)
@@ -53,8 +64,8 @@ def velocity_gates(found: Sequence[SpeciesTemperature], *, reference_K: float, s
     ]
     telling = [one for one in found if one.telling]
     if telling:
-        best = max(telling, key=lambda one: one.temperature_K / (1 - scatter(one) - one.unseen))
-        ratio, lower = best.temperature_K / reference_K, 1 - scatter(best) - best.unseen
+        best = max(telling, key=lambda one: one.temperature_K - coldest(one) * reference_K)
+        ratio, lower = best.temperature_K / reference_K, coldest(best)
         seems = ratio**-0.5 if ratio > 0 else float("inf")
         gates.append(
             _gate(
@@ -65,10 +76,23 @@ def velocity_gates(found: Sequence[SpeciesTemperature], *, reference_K: float, s
                 + (f": the interval seems {seems:.2f} times too long" if ratio < lower else ""),
             )
         )
+    if any(one.number == mobile for one in telling):
+        worst = min(telling, key=lambda one: one.temperature_K - coldest(one) * reference_K)
+        ratio, lower = worst.temperature_K / reference_K, coldest(worst)
+        name = chemical_symbols[worst.number]
+        gates.append(
+            _gate(
+                "species_mass",
+                ratio,
+                lower=lower,
+                message=f"{name} moves as at {worst.temperature_K:.0f} K"
+                + (f": {ratio**-1:.2g} times as heavy as {name}, or in another unit" if 0 < ratio < lower else ""),
+            )
+        )
     return gates
 
 
-def recorded_gate(seen: CellTemperature, *, recorded_K: float, kicks: float) -> GateOutcome:
+def recorded_gate(seen: CellTemperature, *, recorded_K: float, kicks: float) -> GateOutcome | None:
     """Whether the recorded temperatures are those of the recorded motion.
 
     Args:
@@ -76,15 +100,53 @@ def recorded_gate(seen: CellTemperature, *, recorded_K: float, kicks: float) -> 
         recorded_K: mean of the same frames.
         kicks: friction of a Langevin thermostat times the frame interval: of a velocity that is kicked at the rate
             gamma the share 2 gamma dt / pi^2 of its square lies beyond the Nyquist frequency. 0 for no kicks.
+
+    Returns:
+        The gate, or None where so much may escape that an error of a tenth would, too, and nothing is too hot.
     """
     ratio = seen.temperature_K / recorded_K
+    unseen = None if seen.unseen is None else seen.unseen + 2 * kicks / np.pi**2
+    judged = unseen is not None and unseen <= LARGEST_UNSEEN
+    if not judged and ratio <= 1 + CELL_TOLERANCE:
+        return None
     return _gate(
         "recorded_temperature",
         ratio,
-        lower=None if seen.unseen is None else 1 - CELL_TOLERANCE - seen.unseen - 2 * kicks / np.pi**2,
+        lower=1 - CELL_TOLERANCE - unseen if unseen is not None and judged else None,
         upper=1 + CELL_TOLERANCE,
-        message=f"the cell moves as at {seen.temperature_K:.0f} K{' or more' if seen.unseen is None else ''}, "
+        message=f"the cell moves as at {seen.temperature_K:.0f} K{'' if judged else ' or more'}, "
         f"{recorded_K:.0f} K are recorded",
+    )
+
+
+def course_gate(kinetic: FloatArray, recorded_K: FloatArray) -> GateOutcome | None:
+    """Whether recorded temperatures follow the motion through the run: their ratio does not rise or fall.
+
+    Args:
+        kinetic: kinetic energy of the steps in any unit, shape (F - 1,).
+        recorded_K: temperature of each frame, shape (F,).
+
+    Returns:
+        The gate, or None where frames are too few.
+    """
+    between = 0.5 * (recorded_K[1:] + recorded_K[:-1])
+    if len(kinetic) < PARTS * PARTS:
+        return None
+    parts = [
+        float(np.mean(motion) / np.mean(said))
+        for motion, said in zip(np.array_split(kinetic, PARTS), np.array_split(between, PARTS), strict=True)
+    ]
+    ratios = np.array(parts) / np.mean(parts)
+    time = (np.arange(PARTS) - (PARTS - 1) / 2) / PARTS
+    change = float(time @ ratios / (time @ time))
+    error = float(np.std(ratios - 1 - change * time, ddof=2) / np.sqrt(time @ time))
+    limit = COURSE_TOLERANCE + COURSE_SIGMAS * error
+    return _gate(
+        "recorded_course",
+        change,
+        lower=-limit,
+        upper=limit,
+        message=f"motion over recorded temperature changes by {change:+.1%} in the run",
     )
 
 

@@ -7,7 +7,9 @@ import numpy as np
 from scipy import fft
 
 from vitrion_models.system import FloatArray, IntArray
+from vitrion_workflows.transport.equilibration import statistical_inefficiency
 from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K
+from vitrion_workflows.transport.stretches import without_stretches
 
 LONGEST_MEMORY = 64
 FREQUENCIES = 512
@@ -15,12 +17,17 @@ FREQUENCIES = 512
 TOP = 0.9
 # With more than this there, motion faster than the frames must be expected, which the thermometer does not see.
 ROUGHEST = 0.6
-# What is not seen then, at most: of single species of melts, and of whole cells.
-UNSEEN_PER_ROUGHNESS = 0.25
-UNSEEN_OF_ALL_PER_ROUGHNESS = 0.12
-# Bonds of hydrogen vibrate with up to 125 THz, those of boron, carbon and nitrogen with up to 50 (a single sharp line
-# that is folded back leaves no roughness): the longest intervals that resolve them.
-LONGEST_INTERVAL_PS = {1: 0.004, 5: 0.01, 6: 0.01, 7: 0.01}
+# What is not seen then, at most.
+UNSEEN_PER_SQUARED_ROUGHNESS = 0.3
+# Without stretches, bonded atoms still bend and turn (a sharp line that is folded back leaves no roughness): with up to
+# 50 THz at hydrogen, 26 in carbonate, 25 elsewhere. The longest intervals that resolve it.
+LONGEST_BONDED_PS = 0.02
+LONGEST_INTERVAL_PS = {1: 0.01, 6: 0.019}
+# Degrees of freedom of an atom that is never bonded, and fewest of a species to have a temperature.
+UNBONDED, LEAST_FREEDOM = 2.999, 1e-6
+ROUNDING = 1e-6
+# Of the mean kinetic energy: a step that is none has no shares.
+STILL = 1e-12
 # Species exchange energy within some tenths of a ps; so long is one reading of a species' temperature.
 EXCHANGE_PS = 0.15
 
@@ -32,6 +39,7 @@ class SpeciesTemperature:
     Attributes:
         number: atomic number.
         atoms: how many of it there are.
+        freedom: degrees of freedom that the temperature is read off: stretches and the cell's own motion left out.
         temperature_K: lower bound of the kinetic temperature, and its value where motion is smooth.
         roughness: spectral density of the velocity in the top tenth of the resolved frequencies, over its mean; known
             whatever the frame interval is believed to be.
@@ -41,6 +49,7 @@ class SpeciesTemperature:
 
     number: int
     atoms: int
+    freedom: float
     temperature_K: float
     roughness: float
     stderr: float
@@ -54,40 +63,67 @@ class SpeciesTemperature:
     @property
     def unseen(self) -> float:
         """Share of the temperature that may have escaped."""
-        return UNSEEN_PER_ROUGHNESS * self.roughness
+        return UNSEEN_PER_SQUARED_ROUGHNESS * self.roughness**2
 
 
 def species_temperatures(
-    displacements_A: FloatArray, numbers: IntArray, *, masses_u: FloatArray, frame_interval_ps: float
+    positions_A: FloatArray,
+    numbers: IntArray,
+    *,
+    masses_u: FloatArray,
+    lattice_A: FloatArray,
+    frame_interval_ps: float,
 ) -> list[SpeciesTemperature]:
     """Kinetic temperature of each species from its displacements between frames.
 
     A step is the mean velocity of one interval: in frequency, the velocity times sinc(w dt / 2). Where the velocity
     has no component beyond the Nyquist frequency pi / dt (Shannon, Proc. IRE 37, 10, 1949), the mean squared velocity
     is the spectrum of the steps over sinc^2, integrated. What lies beyond is folded back and counted with too small a
-    factor, so that the temperature is never overestimated. The centre of mass of the cell is at rest, which takes
-    m / M of an atom's motion.
+    factor, so that the temperature is never overestimated. What is fastest, the stretches of covalent bonds, is taken
+    out first (`without_stretches`), and so is the cell's own motion.
 
     Args:
-        displacements_A: drift-corrected displacements of all atoms, shape (F, N, 3), F >= 8.
+        positions_A: unwrapped and drift-corrected, shape (F, N, 3), F >= 8.
         numbers: atomic numbers, shape (N,).
         masses_u: shape (N,).
+        lattice_A: shape (3, 3).
         frame_interval_ps: as stated.
     """
-    steps = np.diff(displacements_A, axis=0)
+    rest = without_stretches(positions_A, numbers, masses_u=masses_u, lattice_A=lattice_A)
+    steps = rest.steps_A
     readings = max(1.0, len(steps) * frame_interval_ps / EXCHANGE_PS)
+    free = rest.freedom - 3 * masses_u / masses_u.sum()
+    energies = np.einsum("fni,fni,n->fn", steps, steps, masses_u)
+    cell = np.maximum(energies.sum(axis=1), STILL * energies.sum(axis=1).mean()) / free.sum()
     found = []
     for number in np.unique(numbers):
         atoms = numbers == number
-        count = int(atoms.sum())
+        count, freedom = int(atoms.sum()), float(free[atoms].sum())
         square, roughness = _velocity(steps[:, atoms].reshape(len(steps), -1))
-        mass = float(masses_u[atoms].mean())
-        free = 1 - mass / float(masses_u.sum())
-        kelvin = mass * square / frame_interval_ps**2 / BOLTZMANN_u_A2_PER_PS2_K / free if free > 0 else 0.0
-        stderr = float(np.sqrt(2 / (3 * count * readings)))
-        resolved = frame_interval_ps <= LONGEST_INTERVAL_PS.get(int(number), np.inf)
-        found.append(SpeciesTemperature(int(number), count, kelvin, roughness, stderr, resolved))
+        kelvin = 0.0
+        if freedom > LEAST_FREEDOM:
+            speeds = 3 * float(masses_u[atoms].sum()) * square / frame_interval_ps**2
+            kelvin = speeds / BOLTZMANN_u_A2_PER_PS2_K / freedom
+        stderr = float(np.sqrt(2 / (max(freedom, LEAST_FREEDOM) * readings)))
+        if count < len(numbers) and kelvin:
+            stderr = max(stderr, _own_stderr(energies[:, atoms].sum(axis=1) / freedom / cell))
+        bonded = rest.freedom[atoms].mean() < UNBONDED
+        longest = LONGEST_INTERVAL_PS.get(int(number), LONGEST_BONDED_PS) if bonded else np.inf
+        resolved = kelvin > 0 and frame_interval_ps <= longest * (1 + ROUNDING)
+        found.append(SpeciesTemperature(int(number), count, freedom, kelvin, roughness, stderr, resolved))
     return found
+
+
+def finer_interval_ps(found: Sequence[SpeciesTemperature], *, frame_interval_ps: float) -> float:
+    """An interval of frames that would show all of the motion: half of this one, or what the fastest bonds need."""
+    needed = [LONGEST_INTERVAL_PS.get(one.number, LONGEST_BONDED_PS) for one in found if not one.resolved]
+    return min([frame_interval_ps / 2, *needed])
+
+
+def _own_stderr(series: FloatArray) -> float:
+    """Of the mean of a species' share of the kinetic energy: light and heavy ions exchange it slowly."""
+    samples = len(series) / statistical_inefficiency(series)
+    return float(series.std() / series.mean() / np.sqrt(samples))
 
 
 @dataclass(frozen=True)
@@ -96,21 +132,23 @@ class CellTemperature:
 
     Attributes:
         temperature_K: lower bound, and the value where motion is smooth.
-        unseen: share that may have escaped; None where not all of the motion is seen.
+        roughness: mean over its degrees of freedom.
+        unseen: share that may have escaped; None where a bond may be faster than the frames.
     """
 
     temperature_K: float
+    roughness: float
     unseen: float | None
 
 
 def cell_temperature(found: Sequence[SpeciesTemperature]) -> CellTemperature:
-    """Temperature of the cell: the mean over its atoms."""
-    atoms = sum(one.atoms for one in found)
-    mean = sum(one.atoms * one.temperature_K for one in found) / atoms
-    if not all(one.telling for one in found):
-        return CellTemperature(mean, None)
-    rough = sum(one.atoms * max(one.roughness, 0.0) for one in found) / atoms
-    return CellTemperature(mean, UNSEEN_OF_ALL_PER_ROUGHNESS * rough)
+    """Temperature of the cell: the mean over what its atoms are free to do."""
+    freedom = sum(one.freedom for one in found)
+    mean = sum(one.freedom * one.temperature_K for one in found) / freedom
+    rough = sum(one.freedom * max(one.roughness, 0.0) for one in found if one.freedom > LEAST_FREEDOM) / freedom
+    if not all(one.resolved for one in found):
+        return CellTemperature(mean, rough, None)
+    return CellTemperature(mean, rough, UNSEEN_PER_SQUARED_ROUGHNESS * rough**2)
 
 
 def _velocity(steps: FloatArray) -> tuple[float, float]:

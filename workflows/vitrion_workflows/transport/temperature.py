@@ -1,0 +1,168 @@
+"""Gates on the temperature of a run: does the run know it, is it the one asked for, does it stand still?"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from vitrion_models.system import FloatArray
+from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.transport.equilibration import statistical_inefficiency
+
+# The mean may be off by so much. A run knows it when that is two and a half standard errors: then an error of a tenth,
+# twice as much, is seen in 99 runs of 100 and heating by 30 % in 94; longer runs see more.
+TOLERANCE = 0.05
+KNOWN_SIGMAS = 2.5
+LARGEST_STDERR = TOLERANCE / KNOWN_SIGMAS
+STEADY_SIGMAS = float(stats.norm.isf(0.0025))
+# Langevin friction that holds the temperature as a chain does, in units of the chain's rate 1/tau: measured 2.0 to 3.9
+# at 5 and 10 / ps (docs/design/label-gates.md).
+CHAIN_FRICTION = 2.0
+SAME = 1e-6
+
+
+@dataclass(frozen=True)
+class Coupling:
+    """How a thermostat holds the temperature, which decides how well a run can know it.
+
+    Attributes:
+        rate_per_ps: Langevin friction, or 1/tau of a Nose-Hoover chain.
+        noisy: whether it works by noise (Langevin).
+    """
+
+    rate_per_ps: float = 1.0
+    noisy: bool = True
+
+    @property
+    def forgetting_per_ps(self) -> float:
+        """Langevin friction that holds the temperature as well."""
+        return self.rate_per_ps * (1.0 if self.noisy else CHAIN_FRICTION)
+
+    def stderr(self, atoms: int, *, duration_ps: float) -> float:
+        """Relative standard error of the mean kinetic temperature of a run.
+
+        Langevin: the noise added by the time t has no memory, and friction takes it away at the rate 2 gamma K, so
+        mean K - K0 = (noise - change of energy) / (2 gamma t), the noise of variance 4 gamma K k_B T t: the result is
+        sqrt(2 / (3 N gamma t)). Nose-Hoover: mean K - K0 is the mean of p1 p2 / 2 Q2, momenta of the chain, which
+        forgets itself within about tau: of thermal size sqrt(3 N) k_B T tau and 1 / tau they give the same, with
+        gamma a multiple of 1 / tau.
+        """
+        return float(np.sqrt(2 / (3 * atoms * max(1.0, self.forgetting_per_ps * duration_ps))))
+
+    def needed_ps(self, atoms: int) -> float:
+        """Length of a run that knows its temperature."""
+        return 2 / (3 * atoms * LARGEST_STDERR**2) / self.forgetting_per_ps
+
+    def flight_ps(self, duration_ps: float) -> float:
+        """How long a cell flies at its thermal speed to come as far as it does under the thermostat (root mean square).
+
+        Friction turns flight into diffusion, 2 (gamma t - 1 + exp(-gamma t)) / gamma^2 (Ornstein and Uhlenbeck, 1930);
+        a chain leaves the cell's own motion alone.
+        """
+        spans = self.rate_per_ps * duration_ps
+        if not self.noisy or spans < SAME:
+            return duration_ps
+        return float(np.sqrt(2 * (spans + np.expm1(-spans)))) / self.rate_per_ps
+
+
+GOOD_COUPLING = Coupling(rate_per_ps=10.0, noisy=False)
+
+
+def series_stderr(temperatures_K: FloatArray) -> float:
+    """Relative standard error of the mean of a series of temperatures, from its own correlation."""
+    samples = len(temperatures_K) / statistical_inefficiency(temperatures_K)
+    return float(temperatures_K.std() / temperatures_K.mean() / np.sqrt(samples))
+
+
+def known_gate(stderr: float, *, coupling: Coupling | None, atoms: int, duration_ps: float) -> GateOutcome:
+    """Whether the run knows its mean temperature well enough to show an error of a tenth.
+
+    Args:
+        stderr: relative, of the mean.
+        coupling: of the thermostat, or None.
+        atoms: how many there are.
+        duration_ps: of what was analysed.
+    """
+    message = f"mean temperature known within {stderr:.2%}, needed {LARGEST_STDERR:.2%}"
+    if stderr > LARGEST_STDERR:
+        needed = duration_ps * (stderr / LARGEST_STDERR) ** 2
+        message += f": analyse {needed:.2g} ps instead of {duration_ps:.2g}"
+        if coupling is not None and coupling.forgetting_per_ps < GOOD_COUPLING.forgetting_per_ps:
+            message += f", or {GOOD_COUPLING.needed_ps(atoms):.2g} under a Nose-Hoover chain at 10 / ps"
+    return _gate("temperature_known", stderr, upper=LARGEST_STDERR, message=message)
+
+
+def temperature_gate(mean_K: float, *, target_K: float, stderr: float, unseen: float = 0.0) -> GateOutcome:
+    """Whether the mean kinetic temperature is the one asked for, within 5 %.
+
+    Args:
+        mean_K: of the run.
+        target_K: asked for.
+        stderr: relative; a run that does not know its temperature (`known_gate`) is given three of them.
+        unseen: share by which the mean may be too low, where it was read off positions.
+    """
+    width = max(TOLERANCE, KNOWN_SIGMAS * stderr) * target_K
+    return _gate(
+        "temperature",
+        mean_K,
+        lower=target_K * (1 - unseen) - width,
+        upper=target_K + width,
+        unit="K",
+        message=f"mean {mean_K:.0f} K where {target_K:.0f} K was set, known within {stderr:.1%}",
+    )
+
+
+def steady_temperature_gate(temperatures_K: FloatArray, *, stderr: float | None) -> GateOutcome:
+    """Whether the temperature rises or falls steadily, in a two-sided test at 0.5 %.
+
+    A straight line through a series whose mean has the standard error s ends sqrt(12) s from where it begins, within
+    its own error.
+
+    Args:
+        temperatures_K: of a run, relaxation left out, shape (n,).
+        stderr: relative, of their mean, see `Coupling`; None: what the line leaves of the series tells.
+    """
+    count = len(temperatures_K)
+    time = (np.arange(count) - (count - 1) / 2) / count
+    mean = float(temperatures_K.mean())
+    rise = float(time @ temperatures_K / (time @ time)) / mean
+    residual = temperatures_K - mean * (1 + rise * time)
+    error = stderr or float(residual.std() / mean * np.sqrt(statistical_inefficiency(residual) / count))
+    z = rise / (np.sqrt(12) * error)
+    return _gate(
+        "steady_temperature",
+        z,
+        lower=-STEADY_SIGMAS,
+        upper=STEADY_SIGMAS,
+        message=f"the temperature changes by {rise:+.0%} over the run, {abs(z):.1f} standard errors",
+    )
+
+
+def set_temperature_gate(set_K: float | None, *, asked_K: float) -> GateOutcome:
+    """Whether the thermostat was set to the temperature that is asked about.
+
+    A run that does not carry what it was set to is judged by its mean alone, which it has to know (`known_gate`).
+
+    Args:
+        set_K: as the trajectory carries it, None where it does not.
+        asked_K: of the label.
+    """
+    if set_K is None:
+        return GateOutcome(
+            name="set_temperature", passed=True, message="the trajectory does not carry it: its mean decides"
+        )
+    return _gate(
+        "set_temperature",
+        set_K,
+        lower=asked_K * (1 - SAME),
+        upper=asked_K * (1 + SAME),
+        unit="K",
+        message=f"thermostat set to {set_K:g} K for a label at {asked_K:g} K",
+    )
+
+
+def _gate(
+    name: str, value: float, *, lower: float | None = None, upper: float | None = None, unit: str = "", message: str
+) -> GateOutcome:
+    passed = (lower is None or value >= lower) and (upper is None or value <= upper)
+    return GateOutcome(name=name, passed=passed, value=value, lower=lower, upper=upper, unit=unit, message=message)
