@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from vitrion_workflows.transport import ArrheniusFit, ArrheniusPoint
 
 ROOM_K = 300.0
+# Labels and published values do not mix: they differ in `source`.
+FITTED = ("accepted", "censored", "published")
 CURVE_NODES = 60
 PREDICTION_COLUMNS = (
     "temperature_K",
@@ -181,9 +183,9 @@ def _from_database(
     if not filters:
         raise InputError("say what to fit: a file, or filters such as --reduced-formula Li3PS4 --species Li")
     with connect(readonly=True) as db:
-        rows = list(db.labels.search(property="tracer_diffusivity", state=["accepted", "censored"], **filters))
+        rows = list(db.labels.search(property="tracer_diffusivity", state=FITTED, **filters))
     if not rows:
-        raise InputError("no accepted or censored tracer diffusivity passes these filters: see vitrion labels list")
+        raise InputError("no tracer diffusivity that was not rejected passes these filters: see vitrion labels list")
     return from_labels(rows, across=across, stated_stderr=stderr)
 
 

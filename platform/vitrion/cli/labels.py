@@ -38,7 +38,9 @@ COMPARED = (
     "model_error_decades",
 )
 
-StateOption = Annotated[choose.Texts, typer.Option("--state", help="accepted, rejected or censored; may be repeated.")]
+StateOption = Annotated[
+    choose.Texts, typer.Option("--state", help="accepted, rejected, censored, published; repeatable.")
+]
 PotentialOption = Annotated[choose.Texts, typer.Option("--potential", help="What the forces came from.")]
 PropertyOption = Annotated[choose.Texts, typer.Option("--property", help="Such as tracer_diffusivity.")]
 SpeciesOption = Annotated[choose.Texts, typer.Option("--species", help="Mobile species, such as Li.")]

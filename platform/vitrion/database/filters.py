@@ -243,7 +243,7 @@ CLAUSES: dict[str, dict[str, Callable[[Any], Query]]] = {
         "accepted": lambda value: {
             "state": LabelState.ACCEPTED.value
             if _yes_or_no(value, "accepted")
-            else {"$in": [LabelState.REJECTED.value, LabelState.CENSORED.value]}
+            else {"$in": [state.value for state in LabelState if state is not LabelState.ACCEPTED]}
         },
         "superseded": lambda value: {"superseded_by": {"$ne": None} if _yes_or_no(value, "superseded") else None},
     },

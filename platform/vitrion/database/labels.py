@@ -54,6 +54,7 @@ class ImportedLabel:
 
     Attributes:
         property: ``tracer_diffusivity``, ``ionic_conductivity`` ...
+        state: published, or censored for a bound, or rejected; accepted are only labels of a run with gates.
         value: the number in `unit`, converted to `convention`; for a censored label the bound.
         potential: where the forces came from (a functional) or ``experiment``.
         weights_sha256: sha256 of the data set's file.
@@ -129,9 +130,14 @@ class Labels:
 
         Raises:
             NotFoundError: its structure is not in the database.
-            InputError: neither a structure nor a composition, or both; a unit, convention, size or interval that the
-                number cannot have; or a field that the document refuses.
+            InputError: it says that gates accepted it; neither a structure nor a composition, or both; a unit,
+                convention, size or interval that the number cannot have; or a field that the document refuses.
         """
+        if label.state is LabelState.ACCEPTED:
+            raise InputError(
+                f"label {label.record} of {label.dataset} comes from elsewhere, no gate of ours accepted it: say "
+                f"{LabelState.PUBLISHED.value}"
+            )
         if (label.structure_fingerprint is None) == (label.composition is None):
             raise InputError("an imported label needs a structure or a composition, and not both")
         _require_sound(label)

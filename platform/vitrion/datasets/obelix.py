@@ -67,7 +67,7 @@ def conductivity(text: str) -> tuple[float, LabelState]:
         raise InputError(f"{text!r} is no conductivity") from fault
     if not value > 0:
         raise InputError(f"{text!r}: a conductivity is positive")
-    return value, LabelState.CENSORED if censored else LabelState.ACCEPTED
+    return value, LabelState.CENSORED if censored else LabelState.PUBLISHED
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -94,7 +94,7 @@ def _label(row: dict[str, str], structures: Mapping[str, Structure]) -> LabelRec
     value, state = conductivity(row[COLUMN])
     bound = GateOutcome(
         name="detection_limit",
-        passed=state is LabelState.ACCEPTED,
+        passed=state is LabelState.PUBLISHED,
         value=value,
         unit="S/cm",
         message="printed as an upper bound" if state is LabelState.CENSORED else "printed as a value",

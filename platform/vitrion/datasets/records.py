@@ -59,7 +59,7 @@ class LabelRecord:
         unit: unit of the value.
         convention: of a diffusivity; ``as_published`` for other properties.
         potential: where the forces came from: a functional, a potential, or ``experiment``.
-        state: accepted, rejected or censored.
+        state: published, rejected or censored.
         gates: what decided the state.
         method: how the number was made, in words.
         raw_value: the number as the source prints it, in the source's convention.

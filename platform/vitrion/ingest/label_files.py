@@ -16,6 +16,8 @@ from vitrion_workflows.transport.consistency import TRACER_DIFFUSIVITY, read_out
 
 NEEDED = ("composition", "property", "species", "temperature_K", "value", "unit", "convention", "potential")
 OPTIONAL = ("lower_95", "upper_95", "log10_stderr", "state", "reference")
+# A table has no run behind it whose gates could have accepted anything.
+STATES = tuple(state.value for state in LabelState if state is not LabelState.ACCEPTED)
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,9 @@ def _imported(row: Mapping[str, Any], *, path: Path, number: int, sha256: str) -
     }
     if faults := stated_faults(property_name=row["property"], **stated):
         raise InputError(f"{source}: {faults[0]}")
-    state = row.get("state") or LabelState.ACCEPTED.value
-    if state not in {entry.value for entry in LabelState}:
-        raise InputError(f"{source}: state {state!r} is none of {', '.join(LabelState)}")
+    state = row.get("state") or LabelState.PUBLISHED.value
+    if state not in STATES:
+        raise InputError(f"{source}: state {state!r} is none of {', '.join(STATES)}")
     return ImportedLabel(
         property=row["property"],
         state=LabelState(state),

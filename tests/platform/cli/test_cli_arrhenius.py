@@ -188,7 +188,7 @@ def database(tmp_path, monkeypatch):
                         property="tracer_diffusivity",
                         species="Li",
                         temperature_K=temperature,
-                        state=LabelState.CENSORED if temperature == TEMPERATURES[0] else LabelState.ACCEPTED,
+                        state=LabelState.CENSORED if temperature == TEMPERATURES[0] else LabelState.PUBLISHED,
                         value=10 ** (log10_D(temperature) + shift),
                         unit="cm2/s",
                         convention="einstein_3d",

@@ -60,7 +60,7 @@ def imported(**changes):
         "property": "tracer_diffusivity",
         "species": "Li",
         "temperature_K": 1000.0,
-        "state": LabelState.ACCEPTED,
+        "state": LabelState.PUBLISHED,
         "value": 2e-5,
         "unit": "cm2/s",
         "convention": "einstein_3d",
@@ -159,9 +159,12 @@ def test_numbers_of_two_potentials_or_properties_are_not_averaged_unasked(db, ce
     assert [entry.group for entry in db.labels.statistics(group_by="potential")] == [("chgnet",), ("nep89",)]
     (mixed,) = db.labels.statistics(across="potential")
     assert mixed.count == 3
-    db.labels.add_imported(imported(property="ionic_conductivity", unit="S/cm", potential="nep89"))
+    db.labels.add_imported(
+        imported(property="ionic_conductivity", unit="S/cm", convention="as_published", potential="nep89")
+    )
+    assert db.labels.statistics(potential="nep89")[0].count == 2  # no gate accepted it
     with pytest.raises(InputError, match="more than one property"):
-        db.labels.statistics(potential="nep89")
+        db.labels.statistics(potential="nep89", state=["accepted", "published"])
 
 
 def test_a_superseded_label_stays_and_is_left_out(db, cell):
@@ -181,3 +184,13 @@ def test_a_label_without_a_value_has_no_logarithm(db, cell):
     assert row.log10_value is None
     assert row.interval_95 is None
     assert math.isnan(db.labels.search().to_dataframe().value.astype(float).iloc[0])
+
+
+def test_a_label_from_elsewhere_cannot_say_that_gates_accepted_it(db):
+    with pytest.raises(InputError, match="no gate of ours accepted it: say published"):
+        db.labels.add_imported(imported(state=LabelState.ACCEPTED))
+
+
+def test_a_run_cannot_call_its_label_published(cell):
+    with pytest.raises(ValueError, match="published are values from elsewhere"):
+        outcome(cell, state="published")

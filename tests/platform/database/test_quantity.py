@@ -1,5 +1,7 @@
 """Labels of different quantities never meet in one mean, one frame, one fit or one file unless the caller says so."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -52,7 +54,7 @@ def imported(*, potential="pbe", dataset="aimd", weights="c" * 64, record=0, **c
         **(given | changes),
         species="Li",
         temperature_K=1000.0,
-        state=LabelState.ACCEPTED,
+        state=LabelState.PUBLISHED,
         value=1e-5,
         potential=potential,
         weights_sha256=weights,
@@ -69,7 +71,9 @@ OTHERS = {
     "protocol": lambda db, cell: db.labels.add(computed(cell, production_ps=50.0)),
     "source": lambda db, _cell: db.labels.add_imported(imported()),
     "species": lambda db, cell: db.labels.add(computed(cell, species="S")),
-    "property": lambda db, _cell: db.labels.add_imported(imported(property="ionic_conductivity", unit="S/cm")),
+    "property": lambda db, _cell: db.labels.add_imported(
+        imported(property="ionic_conductivity", unit="S/cm", convention="as_published")
+    ),
 }
 
 
@@ -78,7 +82,8 @@ def test_no_other_quantity_slips_into_means_and_frames(db, cell, name):
     db.labels.add(computed(cell))
     OTHERS[name](db, cell)
     rows = db.labels.search()
-    for refused in (rows.to_dataframe, db.labels.statistics, lambda: require_one(rows, purpose="fitted")):
+    mean = partial(db.labels.statistics, state=["accepted", "published"])
+    for refused in (rows.to_dataframe, mean, lambda: require_one(rows, purpose="fitted")):
         with pytest.raises(InputError, match=f"more than one {name}.*: 1.*across='{name}'") as caught:
             refused()
         assert "\n" not in str(caught.value)
@@ -91,7 +96,9 @@ def test_the_caller_may_say_which_differ(db, cell):
         add(db, cell)
     db.labels.add(computed(cell))
     with pytest.raises(InputError, match="more than one source"):
-        db.labels.statistics(property="tracer_diffusivity", across=("potential", "start"))
+        db.labels.statistics(
+            property="tracer_diffusivity", across=("potential", "start"), state=["accepted", "published"]
+        )
     rows = db.labels.search(potential=["nep89", "chgnet"], species="Li", property="tracer_diffusivity")
     common = require_one(rows, across=("potential", "start", "thermostat", "protocol"), purpose="compared")
     assert common.potential == "chgnet+nep89"
@@ -151,7 +158,7 @@ def test_two_tables_of_one_functional_are_two_quantities(db):
     db.labels.add_imported(imported())
     db.labels.add_imported(imported(weights="e" * 64, dataset="other"))
     with pytest.raises(InputError, match="more than one weights_sha256"):
-        db.labels.statistics()
+        db.labels.statistics(state="published")
 
 
 def test_export_of_two_quantities_is_refused_unless_asked_for(tmp_path, monkeypatch, capsys):

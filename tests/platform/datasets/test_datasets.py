@@ -181,7 +181,7 @@ def test_another_table_is_not_taken_for_the_amorphous_one(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "value", "state"),
-    [("1.2e-4", 1.2e-4, LabelState.ACCEPTED), ("<1E-10", 1e-10, LabelState.CENSORED), (" <1E-8 ", 1e-8, "censored")],
+    [("1.2e-4", 1.2e-4, LabelState.PUBLISHED), ("<1E-10", 1e-10, LabelState.CENSORED), (" <1E-8 ", 1e-8, "censored")],
 )
 def test_printed_conductivities(text, value, state):
     assert conductivity(text) == (value, state)

@@ -70,6 +70,7 @@ def test_a_table_is_stored_once_in_the_einstein_convention(home, capsys):
         ({"species": "Xx"}, "no element"),
         ({"potential": ""}, "potential is empty"),
         ({"state": "sure"}, "state 'sure'"),
+        ({"state": "accepted"}, "state 'accepted' is none of rejected, censored, published"),
     ],
 )
 def test_a_row_that_is_wrong_refuses_the_whole_file(home, capsys, changes, says):
@@ -96,3 +97,15 @@ def test_an_outcome_without_its_convention_is_refused(home, capsys):
         path.write_text(content)
         assert run(["ingest", "labels", str(path)]) == 2
         assert says in capsys.readouterr().err
+
+
+def test_what_no_gate_of_ours_has_seen_is_never_accepted(home):
+    """A published value is found when asked for, and is in no count, mean or query of accepted labels."""
+    path = table(home, GOOD, GOOD | {"temperature_K": "1500", "lower_95": "", "upper_95": ""})
+    assert run(["ingest", "labels", str(path)]) == 0
+    with vitrion.connect() as db:
+        assert {row.state for row in db.labels.search()} == {"published"}
+        assert db.labels.count(accepted=True) == 0
+        assert db.labels.count(accepted=False) == db.labels.count(state="published") == 2
+        assert db.labels.statistics() == []
+        assert db.labels.statistics(state="published")[0].count == 2

@@ -2,9 +2,10 @@
 
 import math
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -29,11 +30,18 @@ class Convention(StrEnum):
 
 
 class LabelState(StrEnum):
-    """Verdict of the gates."""
+    """Verdict of the gates, or that there were none."""
 
-    ACCEPTED = "accepted"
+    ACCEPTED = "accepted"  # of a run that is on record, with an interval, the weights' identity and gates all passed
     REJECTED = "rejected"
     CENSORED = "censored"  # the value is an upper bound
+    PUBLISHED = "published"  # somebody else's value, as its source gives it: no gate of ours was asked
+
+
+def _of_a_run(state: LabelState) -> LabelState:
+    if state is LabelState.PUBLISHED:
+        raise ValueError("a run's label is accepted, rejected or censored; published are values from elsewhere")
+    return state
 
 
 class FrameworkState(StrEnum):
@@ -155,7 +163,7 @@ class LabelOutcome(BaseModel):
     structure_fingerprint: str
     species: str
     temperature_K: float = Field(gt=0, le=10000)
-    state: LabelState
+    state: Annotated[LabelState, AfterValidator(_of_a_run)]
     value: float | None
     interval_68: tuple[float, float] | None = None
     interval_95: tuple[float, float] | None = None
