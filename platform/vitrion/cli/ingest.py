@@ -1,4 +1,4 @@
-"""`vitrion ingest`: files and public data sets into the database."""
+"""`vitrion ingest`: files, outputs of jobs and public data sets into the database."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -10,7 +10,7 @@ from vitrion.cli.output import emit, note, progress
 from vitrion.ingest.paths import require_paths
 from vitrion_models.errors import InputError
 
-app = typer.Typer(no_args_is_help=True, help="Bring files and public data sets into the database.")
+app = typer.Typer(no_args_is_help=True, help="Bring files, outputs of jobs and public data sets into the database.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 MOST_FAULTS_SHOWN = 20
@@ -69,6 +69,29 @@ def labels(
 
     with connect() as db:
         emit(ingest_labels(db, paths), as_json=as_json, columns=("files", "labels", "created"))
+
+
+@app.command()
+def jobs(
+    store: Annotated[
+        Path | None, typer.Argument(help="jobflow's YAML or JSON of a JobStore; the one of this database when none.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Add what Vitrion's Makers left in a JobStore, cells and labels; what the database has is passed over."""
+    from vitrion.database import connect  # noqa: PLC0415
+    from vitrion.ingest.builder import build_from_job_store  # noqa: PLC0415
+    from vitrion.ingest.job_stores import open_job_store  # noqa: PLC0415
+
+    theirs = None if store is None else open_job_store(store)
+    with connect() as db:
+        report = build_from_job_store(db, db.job_store() if theirs is None else theirs)
+    for job, why in report.refused.items():
+        note(f"job {job} is left out: {why}")
+    emit(report, as_json=as_json, columns=("structures_created", "labels_created", "trajectories"))
+    if report.refused:
+        raise typer.Exit(EXIT_PARTLY)
 
 
 @app.command()

@@ -345,16 +345,6 @@ class Structures:
                 found.append(NearDuplicate(other.fingerprint, distance))
         return sorted(found, key=lambda duplicate: duplicate.distance)
 
-    def link_twin(self, fingerprint: str, *, twin: str) -> None:
-        """Say which crystal is the twin of a cell.
-
-        Raises:
-            NotFoundError: one of the two is not there.
-        """
-        self.get(twin)
-        if not self._structures.update_one({"fingerprint": fingerprint}, {"$set": {"twin": twin}}):
-            raise NotFoundError(f"no structure {fingerprint} in the database")
-
 
 def one_by_prefix(collection: Collection, field: str, text: str, noun: str) -> dict[str, Any]:
     """The document whose identity is, or uniquely starts with, a text.

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from jobflow import Flow, JobStore, job, run_locally
-from maggma.stores import MemoryStore
+from maggma.stores import JSONStore, MemoryStore
 from monty.json import MontyEncoder
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 
 import vitrion
+from vitrion.cli.app import run
 from vitrion.database.artefacts import FolderArtefacts
 from vitrion.database.labels import Labels
 from vitrion.database.structures import Structures
@@ -375,3 +376,39 @@ def test_a_label_from_another_start_is_another_label_and_says_so(database, tmp_p
     assert first.start is None
     assert second.start == second.method["start"]
     assert (second.start["weights_sha256"], second.start["equilibration_ps"]) == ("ef" * 32, 4.0)
+
+
+@pytest.mark.filterwarnings("ignore:cd is deprecated:FutureWarning")  # monty's, inside jobflow
+def test_jobs_of_somebodys_own_launchpad_come_in_by_command(tmp_path, monkeypatch, capsys):
+    """The flow ran with another store; the command reads it by the file that jobflow itself knows it by."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    (tmp_path / "outputs.json").write_text("[]")
+    (tmp_path / "store.yaml").write_text(
+        "docs_store: {type: JSONStore, paths: outputs.json, read_only: false, key: uuid}\n"
+    )
+    store = JobStore(JSONStore(str(tmp_path / "outputs.json"), read_only=False, key="uuid"))
+    store.connect()
+    made = make_cell(1)
+    run_locally(Flow([made, make_label(made.output, 1000.0)]), store=store, log=False, raise_immediately=True)
+    store.close()
+    for created in (1, 0):
+        assert run(["ingest", "jobs", "store.yaml", "--json"]) == 0
+        found = json.loads(capsys.readouterr().out)
+        assert (found["structures_created"], found["labels_created"]) == (created, created)
+    assert run(["ingest", "jobs", "--json"]) == 0  # the database's own JobStore, which is empty
+    assert json.loads(capsys.readouterr().out)["labels_created"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [(None, "cannot be read"), ("a: b", "describes no JobStore"), ("docs_store: {type: Nothing}", "cannot be opened")],
+)
+def test_a_file_that_is_no_job_store_is_one_line(tmp_path, capsys, text, told):
+    if text is not None:
+        (tmp_path / "store.yaml").write_text(text)
+    assert run(["ingest", "jobs", str(tmp_path / "store.yaml")]) == 2
+    line = capsys.readouterr().err.strip()
+    assert told in line
+    assert len(line.splitlines()) == 1

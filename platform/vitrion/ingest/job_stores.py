@@ -1,0 +1,36 @@
+"""Somebody's own JobStore, by the file that jobflow itself describes it with."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from vitrion_models.errors import InputError
+
+
+def open_job_store(path: Path) -> Any:
+    """A connected jobflow `JobStore`.
+
+    Args:
+        path: YAML or JSON with ``docs_store`` and, if any, ``additional_stores``, as jobflow's documentation has it. A
+            store that monty serialised is not read: it could name any class.
+
+    Raises:
+        InputError: the file cannot be read, describes no JobStore, or the store cannot be reached.
+    """
+    from jobflow import JobStore  # noqa: PLC0415 - heavy, and most callers run no jobs
+
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
+        raise InputError(
+            f"{path} cannot be read ({str(fault).splitlines()[0]}): give jobflow's YAML or JSON"
+        ) from fault
+    if not isinstance(content, dict) or "docs_store" not in content:
+        raise InputError(f"{path} describes no JobStore: it needs docs_store with its type, as jobflow has it")
+    try:
+        store = JobStore.from_dict_spec(content)
+        store.connect()
+    except Exception as fault:  # noqa: BLE001 - each of maggma's stores has errors of its own
+        raise InputError(f"{path}: the store cannot be opened ({type(fault).__name__}: {fault!s:.100})") from fault
+    return store
