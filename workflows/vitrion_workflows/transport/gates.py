@@ -157,23 +157,37 @@ def straight_gate(estimate: DiffusivityEstimate) -> GateOutcome:
 
 
 def exponent_gate(estimate: DiffusivityEstimate) -> GateOutcome:
-    """Whether diffusion in a cage explains the whole motion as well as a power law without a plateau does.
+    """Whether diffusion in a cage explains the whole motion as well as a power law without a plateau does."""
+    return _gate(
+        "exponent",
+        estimate.anomaly,
+        upper=exponent_limit(
+            estimate.exponent,
+            stderr=estimate.exponent_stderr,
+            window_ps=estimate.fit_window_ps,
+            duration_ps=estimate.duration_ps,
+        ),
+        message=f"exponent {estimate.exponent:.2f} +- {estimate.exponent_stderr:.2f}, "
+        f"evidence against diffusion {estimate.anomaly:.1f}",
+    )
+
+
+def exponent_limit(exponent: float, *, stderr: float, window_ps: tuple[float, float], duration_ps: float) -> float:
+    """Greatest evidence against diffusion that a run may have.
 
     A run too short to start beyond the slowest vibrations cannot plead a slow cage: where its exponent is not one, and
     would change the slope over the window by more than a bend may, the cage must explain the motion better than the
     power law. A smaller change is no reason to refuse; it widens the interval as far as it is likely.
+
+    Args:
+        exponent: of the mean squared displacement at long times.
+        stderr: its standard error.
+        window_ps: first and last lag of the fit.
+        duration_ps: length of the run.
     """
-    short = estimate.duration_ps < SHORTEST_SURE_PS
-    away = abs(1 - estimate.exponent)
-    first, last = estimate.fit_window_ps
-    far = away > SIGMAS * estimate.exponent_stderr and away * np.log(last / first) > LARGEST_BEND
-    return _gate(
-        "exponent",
-        estimate.anomaly,
-        upper=-LARGEST_ANOMALY if short and far else LARGEST_ANOMALY,
-        message=f"exponent {estimate.exponent:.2f} +- {estimate.exponent_stderr:.2f}, "
-        f"evidence against diffusion {estimate.anomaly:.1f}",
-    )
+    away = abs(1 - exponent)
+    far = away > SIGMAS * stderr and away * np.log(window_ps[1] / window_ps[0]) > LARGEST_BEND
+    return -LARGEST_ANOMALY if duration_ps < SHORTEST_SURE_PS and far else LARGEST_ANOMALY
 
 
 def halves_gate(first: DiffusivityEstimate, second: DiffusivityEstimate, whole: DiffusivityEstimate) -> GateOutcome:
