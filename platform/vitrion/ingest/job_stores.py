@@ -7,6 +7,8 @@ import yaml
 
 from vitrion_models.errors import InputError
 
+LONGEST = 100  # characters of somebody else's message
+
 
 def open_job_store(path: Path) -> Any:
     """A connected jobflow `JobStore`.
@@ -23,14 +25,16 @@ def open_job_store(path: Path) -> Any:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        raise InputError(
-            f"{path} cannot be read ({str(fault).splitlines()[0]}): give jobflow's YAML or JSON"
-        ) from fault
+        raise InputError(f"{path} cannot be read ({_line(fault)}): give jobflow's YAML or JSON") from fault
     if not isinstance(content, dict) or "docs_store" not in content:
         raise InputError(f"{path} describes no JobStore: it needs docs_store with its type, as jobflow has it")
     try:
         store = JobStore.from_dict_spec(content)
         store.connect()
-    except Exception as fault:  # noqa: BLE001 - each of maggma's stores has errors of its own
-        raise InputError(f"{path}: the store cannot be opened ({type(fault).__name__}: {fault!s:.100})") from fault
+    except Exception as fault:  # each of maggma's stores has errors of its own
+        raise InputError(f"{path}: the store cannot be opened ({type(fault).__name__}: {_line(fault)})") from fault
     return store
+
+
+def _line(fault: Exception) -> str:
+    return " ".join(str(fault).split())[:LONGEST]
