@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -150,7 +151,7 @@ def test_a_finished_run_is_read_not_run_again(tmp_path):
     assert second.trajectory.frame_interval_ps == first.trajectory.frame_interval_ps
 
 
-def stopped(folder, system, force_field=None, **changes):
+def stopped(folder, system, force_field=None, *, checkpoint_seconds=10.0, **changes):
     calls = iter(range(100))
     return dynamics.run_md(
         system,
@@ -158,6 +159,7 @@ def stopped(folder, system, force_field=None, **changes):
         plan(**changes),
         folder=folder,
         should_stop=lambda: next(calls) == 20,
+        checkpoint_seconds=checkpoint_seconds,
     )
 
 
@@ -208,6 +210,46 @@ def test_damaged_files_are_named(tmp_path, name, damage):
     with pytest.raises(CheckpointError, match=name) as caught:
         dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
     assert "\n" not in str(caught.value)
+
+
+def changed(path, **arrays):
+    with np.load(path) as stored:
+        np.savez(path, **(dict(stored) | arrays))
+
+
+@pytest.mark.parametrize(
+    ("name", "damage"),
+    [
+        ("run.json", lambda path: path.write_text("[]")),
+        ("run.json", lambda path: path.write_text(json.dumps({"format": checkpoint.FORMAT, "plan": None}))),
+        ("state.npz", lambda path: np.savez(path, step=np.int64(3))),
+        ("state.npz", lambda path: changed(path, step=np.int64(15))),
+        ("state.npz", lambda path: changed(path, positions_A=np.zeros((3, 3)))),
+        ("frames-000000.npz", lambda path: changed(path, temperatures_K=np.ones(1))),
+        ("frames-000001.npz", lambda path: shutil.copy(path.with_name("frames-000000.npz"), path)),
+    ],
+)
+def test_whole_files_of_another_content_are_named(tmp_path, name, damage):
+    system = scattered([3] * 6)
+    stopped(tmp_path, system, checkpoint_seconds=0)
+    damage(tmp_path / name)
+    with pytest.raises(CheckpointError, match=rf"{name} is damaged") as caught:
+        dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_frames_of_another_run_are_not_taken_for_ones_own(tmp_path):
+    system = scattered([3] * 6)
+    for seed in (11, 12):
+        folder = tmp_path / str(seed)
+        stopped(folder, system, seed=seed)
+        dynamics.run_md(system, FreeParticles(), plan(seed=seed), folder=folder / "whole")
+    shutil.copy(tmp_path / "12" / "frames-000000.npz", tmp_path / "11")
+    with pytest.raises(CheckpointError, match=r"frames-000000\.npz is damaged"):
+        dynamics.run_md(system, FreeParticles(), plan(seed=11), folder=tmp_path / "11")
+    shutil.copy(tmp_path / "12" / "whole" / "trajectory.h5", tmp_path / "11" / "whole")
+    with pytest.raises(CheckpointError, match=r"trajectory\.h5 .* another run"):
+        dynamics.run_md(system, FreeParticles(), plan(seed=11), folder=tmp_path / "11" / "whole")
 
 
 def test_a_pickle_in_a_checkpoint_is_not_loaded(tmp_path):

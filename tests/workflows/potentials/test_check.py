@@ -206,7 +206,7 @@ def test_an_ase_calculator_is_checked_on_the_elements_it_states():
     reports = potentials.check("ase:ase.calculators.emt:EMT@Cu,Au")
     # EMT's cutoff is not smooth and its alloys are rough, but nothing of what an adapter does is wrong.
     assert not {name for name in failed(reports) if "," in name or "element" in name}
-    with pytest.raises(InputError, match=r"gives no forces for Cl, Li \(No EMT-potential for") as caught:
+    with pytest.raises(InputError, match=r"gives no forces and stress for Cl, Li \(No EMT-potential for") as caught:
         potentials.check("ase:ase.calculators.emt:EMT")
     assert "\n" not in str(caught.value)
     reports = potentials.check("ase:ase.calculators.emt:EMT", elements=("Cu", "Au"))

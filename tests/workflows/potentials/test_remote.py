@@ -147,6 +147,22 @@ def test_too_many_deaths_are_a_fault_of_the_machine(remote):
     assert field.client_pid is None
 
 
+GARBAGE = """
+import socket, sys, time
+connection = socket.socket(socket.AF_UNIX)
+connection.connect(sys.argv[1].removeprefix("unix:"))
+connection.sendall(b"\\xff" * 48)
+time.sleep(30)
+"""
+
+
+def test_a_client_that_talks_no_words_is_replaced_and_then_given_up(remote):
+    field = remote(command=["{python}", "-c", GARBAGE, "{address}"], restarts=1)
+    with pytest.raises(RemoteError, match=r"no words of the protocol \(after 1 restarts\)") as caught:
+        field.evaluate(rock_salt())
+    assert "\n" not in str(caught.value)
+
+
 def test_a_run_goes_on_from_its_checkpoint_after_the_fault(tmp_path, remote, undisturbed):
     system = rock_salt(repeats=2, noise_A=0.05)
     field = load_remote(str(describe(tmp_path, restarts=0)), "cpu")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from ase.data import atomic_masses
 
-from vitrion_models.errors import InputError
+from vitrion_models.errors import CheckpointError, InputError
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.dynamics import h5md
 from vitrion_workflows.dynamics.checkpoint import RunFolder, RunIdentity
@@ -25,6 +25,8 @@ from vitrion_workflows.potentials.force_field import ForceField
 # heat it for a moment, so the bound is generous; an explosion passes it within a few steps.
 EXPLOSION_FACTOR = 20.0
 EXPLOSION_FLOOR_K = 20000.0
+# Trajectories are stored in single precision: 6e-5 A at 1000 A from the origin.
+SINGLE_PRECISION_A = 1e-3
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +108,10 @@ class CellRun:
         state = self.store.load_state()
         if state is None:
             raise DynamicsError(f"{self.store.folder} has a trajectory but no state: delete the folder to start again")
+        trajectory = h5md.read(self.store.trajectory_path)
+        self._require_own(trajectory, state)
         self.store.remove_frame_files()
-        return self._result(state, h5md.read(self.store.trajectory_path), self.store.trajectory_path, finished=True)
+        return self._result(state, trajectory, self.store.trajectory_path, finished=True)
 
     def state(self) -> MDState | None:
         """State of the last checkpoint, or None where there is none."""
@@ -168,6 +172,14 @@ class CellRun:
                 f"(set to {self.plan.hottest_K:g} K): relax the cell first or shorten time_step_fs",
             )
         return None
+
+    def _require_own(self, trajectory: Trajectory, state: MDState) -> None:
+        last = trajectory.positions_A[-1]
+        if last.shape != state.positions_A.shape or not np.allclose(last, state.positions_A, atol=SINGLE_PRECISION_A):
+            raise CheckpointError(
+                f"{trajectory.source} does not end where its run ended, it is of another run: delete the folder to "
+                "start again"
+            )
 
     def _trajectory(self, frames: Frames) -> Trajectory | None:
         if len(frames) < FEWEST_FRAMES:

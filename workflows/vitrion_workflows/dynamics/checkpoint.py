@@ -7,9 +7,11 @@
 
 An HDF5 file that is open for writing when its process dies is usually lost, so it is written once, at the end. Frame
 files come before the state that counts them: one that no state counts is written again, with the same content, when the
-run goes on. NumPy archives are read without objects (no pickle).
+run goes on. NumPy archives are read without objects (no pickle), and each is sealed with its run and its name: the
+frames of another run, or in another place, are refused as what was changed is.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -27,11 +29,13 @@ from vitrion_workflows.dynamics.errors import DynamicsError
 from vitrion_workflows.dynamics.frames import Frames, join
 from vitrion_workflows.dynamics.state import MDState
 
-FORMAT = 1
+FORMAT = 2
 RUN_FILE = "run.json"
 STATE_FILE = "state.npz"
 TRAJECTORY_FILE = "trajectory.h5"
 LOCK_FILE = "lock"
+SEAL = "seal"
+ADVICE = "delete the folder to start again"
 
 
 @dataclass(frozen=True)
@@ -105,7 +109,7 @@ class RunFolder:
         path = self.folder / STATE_FILE
         if not path.is_file():
             return None
-        stored = _load_arrays(path)
+        stored = self._load(path)
         self._segments = int(stored["segments"])
         return MDState(
             step=int(stored["step"]),
@@ -123,9 +127,9 @@ class RunFolder:
             DynamicsError: the disk is full or the folder cannot be written.
         """
         if len(frames):
-            _write_arrays(self._segment_path(self._segments), asdict(frames))
+            self._write(self._segment_path(self._segments), asdict(frames))
             self._segments += 1
-        _write_arrays(self.folder / STATE_FILE, {**asdict(state), "segments": np.int64(self._segments)})
+        self._write(self.folder / STATE_FILE, {**asdict(state), "segments": np.int64(self._segments)})
 
     def load_frames(self) -> Frames | None:
         """All frames up to the last checkpoint, or None where there are none.
@@ -133,7 +137,7 @@ class RunFolder:
         Raises:
             CheckpointError: a file is damaged or missing.
         """
-        parts = [Frames(**_load_arrays(self._segment_path(index))) for index in range(self._segments)]
+        parts = [Frames(**self._load(self._segment_path(index))) for index in range(self._segments)]
         return join(parts) if parts else None
 
     def remove_frame_files(self) -> None:
@@ -144,6 +148,31 @@ class RunFolder:
     def _segment_path(self, index: int) -> Path:
         return self.folder / f"frames-{index:06d}.npz"
 
+    def _write(self, path: Path, arrays: dict[str, Any]) -> None:
+        content = io.BytesIO()
+        np.savez(content, **(arrays | {SEAL: np.array(self._seal(path, arrays))}))
+        write_whole(path, content.getvalue())
+
+    def _load(self, path: Path) -> dict[str, FloatArray]:
+        try:
+            with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
+                arrays = {name: stored[name] for name in stored.files}
+            sealed = str(arrays.pop(SEAL))
+        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+            raise CheckpointError(f"{path} is damaged or missing: {ADVICE}") from error
+        if sealed != self._seal(path, arrays):
+            raise CheckpointError(f"{path} is damaged, or of another run: {ADVICE}")
+        return arrays
+
+    def _seal(self, path: Path, arrays: dict[str, Any]) -> str:
+        """sha256 over what an archive holds, its name, and the run it belongs to."""
+        digest = hashlib.sha256(json.dumps([path.name, asdict(self._identity)], sort_keys=True).encode())
+        for name, value in sorted(arrays.items()):
+            array = np.asarray(value)
+            digest.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).tobytes())
+        return digest.hexdigest()
+
     def _claim(self) -> None:
         path = self.folder / RUN_FILE
         wanted = {"format": FORMAT, **asdict(self._identity)}
@@ -153,9 +182,11 @@ class RunFolder:
         try:
             stored = json.loads(path.read_bytes())
         except (OSError, ValueError) as error:
-            raise CheckpointError(f"{path} is damaged: delete the folder to start again") from error
-        if stored.get("format") != FORMAT:
+            raise CheckpointError(f"{path} is damaged: {ADVICE}") from error
+        if isinstance(stored, dict) and stored.get("format") not in {FORMAT, None}:
             raise CheckpointError(f"{path} was written by another version of Vitrion: use that or another folder")
+        if not (isinstance(stored, dict) and stored.keys() == wanted.keys() and isinstance(stored["plan"], dict)):
+            raise CheckpointError(f"{path} is damaged: {ADVICE}")
         different = [name for name, value in json.loads(json.dumps(wanted)).items() if stored.get(name) != value]
         if different:
             what = _difference(stored, wanted, different)
@@ -182,22 +213,8 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def _difference(stored: dict[str, Any], wanted: dict[str, Any], different: list[str]) -> str:
     if "plan" in different:
-        fields = [name for name, value in wanted["plan"].items() if stored.get("plan", {}).get(name) != value]
-        return ", ".join(f"{name} {stored.get('plan', {}).get(name)}, not {wanted['plan'][name]}" for name in fields)
+        fields = [name for name, value in wanted["plan"].items() if stored["plan"].get(name) != value]
+        return ", ".join(f"{name} {stored['plan'].get(name)}, not {wanted['plan'][name]}" for name in fields)
     if "weights_sha256" in different:
-        return f"weights {stored.get('weights_sha256', '')[:12]}..., not {wanted['weights_sha256'][:12]}..."
+        return f"weights {str(stored['weights_sha256'])[:12]}..., not {wanted['weights_sha256'][:12]}..."
     return ", ".join(different).replace("start_sha256", "another starting cell")
-
-
-def _write_arrays(path: Path, arrays: dict[str, Any]) -> None:
-    content = io.BytesIO()
-    np.savez(content, **arrays)
-    write_whole(path, content.getvalue())
-
-
-def _load_arrays(path: Path) -> dict[str, FloatArray]:
-    try:
-        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
-            return {name: stored[name] for name in stored.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise CheckpointError(f"{path} is damaged or missing: delete the folder to start again") from error

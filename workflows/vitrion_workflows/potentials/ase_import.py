@@ -4,6 +4,8 @@ import hashlib
 from importlib import import_module
 from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,11 @@ from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.potentials.entry import Availability
 from vitrion_workflows.potentials.force_field import ForceField, ForceResult, wrapped
+from vitrion_workflows.potentials.weights import sha256_of
 
 ADVICE = "give ase:module.path:Class, for example ase:ase.calculators.emt:EMT@Cu,Au with the elements it covers"
+
+UNVERSIONED = "unversioned"
 
 
 class AseForceField(ForceField):
@@ -47,14 +52,19 @@ class AseForceField(ForceField):
         forces = np.asarray(atoms.get_forces(), dtype=np.float64)
         energy = float(np.asarray(atoms.get_potential_energy()).item())
         tensor = np.asarray(atoms.get_stress(voigt=False), dtype=np.float64) if stress else None
+        if forces.shape != positions_A.shape:
+            raise InputError(
+                f"{self.name} gives forces of shape {forces.shape} for {len(positions_A)} atoms: mend its calculator"
+            )
         return ForceResult(energy, forces, tensor)
 
 
 def load_ase(argument: str, _device: str) -> AseForceField:
     """Import a calculator class and make it without arguments.
 
-    Its identity is the sha256 of its import path and the version of the package it comes from: an importable
-    calculator shows no weights. What it covers stands after an ``@``; where nothing stands there, nothing is refused.
+    Its identity is the sha256 of its import path and the version of the package it comes from, or of its source where
+    no package brings it: an importable calculator shows no weights. What it covers stands after an ``@``; where nothing
+    stands there, nothing is refused.
 
     Raises:
         InputError: the argument is no `module:Class`, names things that are no elements, or the class cannot be made
@@ -67,7 +77,8 @@ def load_ase(argument: str, _device: str) -> AseForceField:
     if not (separator and module_name and class_name):
         raise InputError(f"ase:{argument} names no calculator: {ADVICE}")
     try:
-        calculator_class = getattr(import_module(module_name), class_name)
+        module = import_module(module_name)
+        calculator_class = getattr(module, class_name)
     except (ImportError, AttributeError) as error:
         raise MissingDependencyError(f"ase:{argument} cannot be imported ({error}): install its package") from error
     try:
@@ -77,11 +88,11 @@ def load_ase(argument: str, _device: str) -> AseForceField:
     if not (hasattr(calculator, "get_forces") and hasattr(calculator, "get_potential_energy")):
         raise InputError(f"ase:{argument} is no calculator, it gives no forces: {ADVICE}")
     package_version = _package_version(module_name)
-    identity = hashlib.sha256(f"{path} {package_version}".encode()).hexdigest()
+    identity = hashlib.sha256(f"{path} {package_version or _source_sha256(module)}".encode()).hexdigest()
     return AseForceField(
         calculator,
         name=f"ase:{path}",
-        version=package_version,
+        version=package_version or UNVERSIONED,
         weights_sha256=identity,
         elements=elements,
     )
@@ -104,6 +115,10 @@ def _elements(argument: str, symbols: str) -> frozenset[str]:
     return found
 
 
-def _package_version(module_name: str) -> str:
+def _package_version(module_name: str) -> str | None:
     distributions = packages_distributions().get(module_name.partition(".")[0])
-    return version(distributions[0]) if distributions else "unversioned"
+    return version(distributions[0]) if distributions else None
+
+
+def _source_sha256(module: ModuleType) -> str:
+    return sha256_of(Path(module.__file__)) if module.__file__ else UNVERSIONED

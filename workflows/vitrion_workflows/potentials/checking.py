@@ -138,7 +138,7 @@ def _report(name: str, deviation: float, limit: float, unit: str) -> CheckReport
 
 def _require_forces(force_field: ForceField, system: AtomicSystem) -> None:
     try:
-        force_field.evaluate(system)
+        force_field.evaluate(system, stress=True)
     except VitrionError:
         raise
     except Exception as error:
@@ -146,7 +146,8 @@ def _require_forces(force_field: ForceField, system: AtomicSystem) -> None:
         words = (str(error).splitlines() or [type(error).__name__])[0]
         symbols = ", ".join(sorted({chemical_symbols[number] for number in system.numbers}))
         raise InputError(
-            f"potential {force_field.name} gives no forces for {symbols} ({words}): name elements that it covers"
+            f"potential {force_field.name} gives no forces and stress for {symbols} ({words}): "
+            "name elements that it covers"
         ) from error
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ class Wire:
         Raises:
             OSError: the connection is lost or the answer is none.
         """
-        state = self._protocol.status()
+        state = self._said(self._protocol.status)
         if state == "READY":
             return False
         self._require(state, "NEEDINIT")
@@ -46,7 +47,7 @@ class Wire:
         self._protocol.send(0, np.int32)
         self._protocol.send(len(words), np.int32)
         self._protocol.send(np.frombuffer(words, np.byte), np.byte)
-        self._require(self._protocol.status(), "READY")
+        self._require(self._said(self._protocol.status), "READY")
         return True
 
     def ask(self, positions_A: FloatArray, lattice_A: FloatArray, *, stress: bool) -> tuple[ForceResult, bytes]:
@@ -56,9 +57,9 @@ class Wire:
             OSError: the connection is lost, or an answer is not what the protocol says.
         """
         self._protocol.sendposdata(lattice_A, np.linalg.inv(lattice_A).T, positions_A)
-        self._require(self._protocol.status(), "HAVEDATA")
+        self._require(self._said(self._protocol.status), "HAVEDATA")
         self._protocol.sendmsg("GETFORCE")
-        self._require(self._protocol.recvmsg(), "FORCEREADY")
+        self._require(self._said(self._protocol.recvmsg), "FORCEREADY")
         energy_Ha = float(self._hear((1,), np.float64)[0])
         count = int(self._hear((1,), np.int32)[0])
         if count != len(positions_A):
@@ -93,6 +94,12 @@ class Wire:
             chunks.append(chunk)
             missing -= len(chunk)
         return np.frombuffer(b"".join(chunks), kind).reshape(shape).copy()
+
+    def _said(self, ask: Callable[[], str]) -> str:
+        try:
+            return ask()
+        except UnicodeDecodeError as error:
+            raise WireError("the client talks in bytes that are no words of the protocol") from error
 
     def _require(self, said: str, wanted: str) -> None:
         if said != wanted:
