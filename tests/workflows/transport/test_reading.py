@@ -212,6 +212,20 @@ def test_absent_file(tmp_path):
         read_trajectory(tmp_path / "XDATCAR")
 
 
+def test_two_clocks_that_disagree_are_refused(tmp_path, path_A):
+    file = tmp_path / "run.extxyz"
+    frames = images(path_A, wrap=False)
+    for frame in frames:
+        frame.info["time_ps"] = frame.info["time_fs"] / 1000
+    write(file, frames)
+    assert read_trajectory(file).frame_interval_ps == pytest.approx(0.005)
+    for frame in frames:
+        frame.info["time_ps"] *= 2
+    write(file, frames)
+    with pytest.raises(InputError, match="contradicts itself, frames are 0.01 ps by time_ps, 0.005 ps by time_fs apart"):
+        read_trajectory(file)
+
+
 def test_missing_frame_shows_in_stored_times(tmp_path, path_A):
     file = tmp_path / "run.extxyz"
     frames = images(path_A, wrap=False)

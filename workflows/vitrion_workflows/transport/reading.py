@@ -154,14 +154,17 @@ def _check_announced(source: Path) -> None:
 
 
 def _held_interval(source: Path, images: list[Any]) -> float | None:
+    held: dict[str, float] = {}
     for key, factor in TIME_KEYS.items():
-        if all(key in image.info for image in images):
-            times = np.array([float(image.info[key]) for image in images]) * factor
-            gaps = np.diff(times)
-            if len(gaps) and not (gaps[0] > 0 and np.abs(gaps - gaps[0]).max() <= INTERVAL_TOLERANCE * gaps[0]):
+        if len(images) > 1 and all(key in image.info for image in images):
+            gaps = np.diff(np.array([float(image.info[key]) for image in images]) * factor)
+            if not (gaps[0] > 0 and np.abs(gaps - gaps[0]).max() <= INTERVAL_TOLERANCE * gaps[0]):
                 raise InputError(f"{source}: frames are not equally spaced in {key}: a frame is missing or repeated")
-            return float(gaps.mean()) if len(gaps) else None
-    return None
+            held[key] = float(gaps.mean())
+    if held and max(held.values()) > min(held.values()) * (1 + INTERVAL_TOLERANCE):
+        told = ", ".join(f"{gap:g} ps by {key}" for key, gap in held.items())
+        raise InputError(f"{source} contradicts itself, frames are {told} apart: leave the wrong one out of the file")
+    return next(iter(held.values()), None)
 
 
 def _temperatures(images: list[Any]) -> FloatArray | None:
