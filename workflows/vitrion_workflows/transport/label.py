@@ -15,6 +15,7 @@ from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol, LabelState
 from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.transport import gates
+from vitrion_workflows.transport.bound import bound_gate
 from vitrion_workflows.transport.collective import in_host_frame
 from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.equilibration import equilibration_of
@@ -211,6 +212,8 @@ def label_trajectory(
     # a rejected one is the estimate, resolved or not, as are its intervals.
     known = state is not LabelState.CENSORED
     value = (estimate.value_cm2_per_s or None) if known else found.value_cm2_per_s
+    if not known:
+        extra.append(_bound(trajectory, found))
     return LabelOutcome(
         structure_fingerprint=structure_fingerprint,
         species=species,
@@ -245,6 +248,13 @@ def label_trajectory(
         wall_seconds=wall_seconds,
         device=device,
     )
+
+
+def _bound(trajectory: Trajectory, found: TrajectoryAnalysis) -> GateOutcome:
+    """Says what sets a bound, for whoever holds the label without its trajectory."""
+    jumps = next(gate.value or 0.0 for gate in found.gates if gate.name == "resolved")
+    ions = int((trajectory.numbers == atomic_numbers[found.species]).sum())
+    return bound_gate(found.value_cm2_per_s, jumps=jumps, ions=ions, duration_ps=found.production_ps)
 
 
 def _ion_temperature(
