@@ -1,0 +1,118 @@
+"""What a cycle asks next, from documents alone: a chemistry that the potential flatters is found out by its referee."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from tiny_campaign import TINY
+
+from vitrion.learning import proposing
+from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.plan import Plan
+from vitrion.learning.proposal import Arm
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.schemas import GateOutcome, LabelOutcome, LabelProtocol, LabelState, MethodRecord
+
+FLATTERY = 0.6  # decades by which the workhorse is too fast in chlorides and bromides
+ANIONS = {"chloride": 17, "bromide": 35, "sulphide": 16, "selenide": 34}
+HALIDES = (17, 35)
+WEIGHTS = {"wells": "a" * 64, "diep": "b" * 64}
+FACTORY = SimpleNamespace(potential="wells", weights_sha256=WEIGHTS["wells"])
+
+
+class Surrogate:
+    """Believes what the workhorse says: halides a little above the others, and little is unknown."""
+
+    def predict(self, systems, temperatures_K):
+        kelvin = np.broadcast_to(np.asarray(temperatures_K, float), len(systems))
+        mean = np.array([-4.0 if set(one.numbers) & set(HALIDES) else -4.2 for one in systems])
+        return SimpleNamespace(mean=mean + 1e-4 * (kelvin - 1500), std=np.full(len(systems), 0.05))
+
+    def predict_members(self, systems, temperatures_K, *, samples, seed):
+        mean = self.predict(systems, temperatures_K).mean
+        return mean + 0.05 * np.random.default_rng(seed).normal(size=(samples, len(systems)))
+
+
+def cell(db, number, seed, *, lithium):
+    positions = np.random.default_rng(seed).uniform(0, 8, (12, 3))
+    system = AtomicSystem(np.repeat([3, number], [lithium, 12 - lithium]), positions, np.eye(3) * 8)
+    gates = (GateOutcome(name="density", passed=True),)
+    row = db.structures.add(system, kind="amorphous", campaign="tiny", gates=gates)
+    return db.structures.get(row.fingerprint)
+
+
+def label(db, structure, potential, log10_D, *, arm):
+    outcome = LabelOutcome(
+        structure_fingerprint=structure.fingerprint,
+        species="Li",
+        temperature_K=1500.0,
+        state=LabelState.ACCEPTED,
+        value=10**log10_D,
+        log10_stderr=0.05,
+        production_ps=6.0,
+        gates=(),
+        protocol=LabelProtocol(),
+        method=MethodRecord(
+            engine="model",
+            potential=potential,
+            potential_version="1",
+            weights_sha256=WEIGHTS[potential],
+            time_step_fs=2.0,
+            frame_interval_ps=0.01,
+            thermostat="nose-hoover",
+            seed=0,
+            code_version="0",
+        ),
+    )
+    db.labels.add(outcome, campaign="tiny", arm=arm)
+
+
+def ask(db, monkeypatch, *, referee):
+    """Proposals of the second cycle, with or without what a referee said of the first one's labels."""
+    monkeypatch.setattr(proposing.shelf, "promoted_surrogate", lambda *_, **__: ("0" * 64, Surrogate()))
+    plan_formulas = {}
+    for number in ANIONS.values():
+        for copy, lithium in enumerate((5, 6, 7, 8)):
+            known = cell(db, number, copy, lithium=lithium)
+            plan_formulas[known.reduced_formula] = None
+            label(db, known, "wells", -4.0, arm="initial")
+            if referee:
+                label(db, known, "diep", -4.0 - FLATTERY * (number in HALIDES), arm="referee")
+    db.cycles.create("tiny", 0, proposals=[])
+    configuration = CampaignConfiguration.model_validate({**TINY, "acquisition": {"batch": 4, "random": 1}})
+    plan = Plan("wells", WEIGHTS["wells"], "", plan_formulas, {}, ())
+    return proposing.propose(db, configuration, plan, FACTORY, index=1)
+
+
+def anions(proposals, arm):
+    return ["Cl" in p.formula or "Br" in p.formula for p in proposals if p.arm is arm]
+
+
+@pytest.fixture
+def found(tmp_path, monkeypatch):
+    import vitrion
+
+    answers = {}
+    for referee in (False, True):
+        with vitrion.connect(home=tmp_path / str(referee)) as db:
+            answers[referee] = ask(db, monkeypatch, referee=referee)
+            # Nothing but the documents decides: asked again, the same.
+            assert answers[referee] == proposing.propose(db, *repetition(db, answers[referee]), index=1)
+    return answers
+
+
+def repetition(db, proposals):
+    configuration = CampaignConfiguration.model_validate({**TINY, "acquisition": {"batch": 4, "random": 1}})
+    formulas = dict.fromkeys(row.reduced_formula for row in db.structures.search(kind="amorphous"))
+    assert proposals
+    return configuration, Plan("wells", WEIGHTS["wells"], "", formulas, {}, ()), FACTORY
+
+
+def test_the_flattered_class_is_left_out_where_a_referee_tells_and_chance_is_untouched(found):
+    assert all(anions(found[False], Arm.ACQUISITION))  # the potential alone: halides
+    assert not any(anions(found[True], Arm.ACQUISITION))
+    by_chance = [[(p.formula, p.temperature_K) for p in found[said] if p.arm is Arm.RANDOM] for said in (False, True)]
+    assert by_chance[0] == by_chance[1]
+    halide = [p.model_offset for p in found[True] if p.arm is Arm.RANDOM and anions([p], Arm.RANDOM)[0]]
+    assert all(0.2 < offset < FLATTERY for offset in halide)
+    assert all(p.model_offset == 0 and p.model_std == pytest.approx(0.27, abs=0.01) for p in found[False])
