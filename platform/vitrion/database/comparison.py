@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from vitrion.database.filters import LabelFilters
 from vitrion.database.quantity import COMPUTED, require_one
 from vitrion.database.rows import LabelRow
 from vitrion_models.errors import InputError
@@ -95,13 +96,13 @@ def systematic_errors(
         weights_sha256: of the weights that made the labels.
         campaign: only what this campaign asked, so that its decisions do not hang on what else is in the database.
     """
-    known = {
-        (found.potential, found.weights_sha256)
-        for found in db.labels.quantities(property="tracer_diffusivity", accepted=True, campaign=campaign)
-        if found.source == COMPUTED
-    }
+    asked: LabelFilters = {"property": "tracer_diffusivity", "accepted": True}
+    if campaign is not None:
+        asked["campaign"] = campaign
+    made = db.labels.quantities(**asked)
+    known = {(found.potential, found.weights_sha256) for found in made if found.source == COMPUTED}
     own = (potential, weights_sha256)
-    first = _accepted_by(db, *own, campaign=campaign) if own in known else {}
+    first = _accepted_by(db, *own, asked=asked) if own in known else {}
     pairs = [
         PotentialPair(
             compound=pair.reduced_formula,
@@ -113,21 +114,16 @@ def systematic_errors(
             stderr=pair.stderr,
         )
         for other in sorted(known - {own} if first else ())
-        for pair, elements in _shared(first, _accepted_by(db, *other, campaign=campaign))
+        for pair, elements in _shared(first, _accepted_by(db, *other, asked=asked))
     ]
     return SystematicErrors.of(potential, weights_sha256, pairs=pairs)
 
 
 def _accepted_by(
-    db: "Database", potential: str, weights_sha256: str, *, campaign: str | None
+    db: "Database", potential: str, weights_sha256: str, *, asked: LabelFilters
 ) -> dict[tuple[str, str, float], list[LabelRow]]:
-    rows = db.labels.search(
-        property="tracer_diffusivity",
-        state=LabelState.ACCEPTED.value,
-        potential=potential,
-        weights_sha256=weights_sha256,
-        campaign=campaign,
-    )
+    mine: LabelFilters = {**asked, "potential": potential, "weights_sha256": weights_sha256}
+    rows = db.labels.search(**mine)
     return _by_question(row for row in rows if _measured(row) and not row.dataset)
 
 
