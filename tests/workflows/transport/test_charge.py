@@ -121,7 +121,7 @@ def test_species_add_up():
 
 
 def test_collective_conductivity_over_nernst_einstein_is_the_inverse_haven_ratio():
-    path = walks.groups(np.random.default_rng(1), frames=FRAMES, ions=IONS, D=D, interval=INTERVAL_PS, size=4)
+    path = walks.groups(np.random.default_rng(1), frames=4 * FRAMES, ions=IONS, D=D, interval=INTERVAL_PS, size=4)
     estimate, charges = diffusivity(path, INTERVAL_PS), np.ones(IONS)
     collective = collective_diffusivity(path, charges, INTERVAL_PS)
     cell = {"volume_A3": 1000.0, "temperature_K": 1000.0}

@@ -3,6 +3,7 @@
 Statistical tests run on fixed seeds; the false-alarm rate stated is that over seeds.
 """
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -49,7 +50,23 @@ def test_brownian_coverage_of_the_intervals(brownian_estimates):
     """1000 replicas: 0.7 % standard error on 95 %, so that 93-97 % fails by chance in 0.4 % of seeds."""
     everything = [e for estimates in brownian_estimates.values() for e in estimates]
     assert 0.93 <= covered(everything, "interval_95").mean() <= 0.97
-    assert 0.64 <= covered(everything, "interval_68").mean() <= 0.73
+    assert 0.64 <= covered(everything, "interval_68").mean() <= 0.72
+
+
+def test_noise_of_the_corrections_does_not_widen_the_error(brownian_estimates):
+    """Theory is right here. The noise of the corrections, 30 % each, is skewed: 6 % are left (it was 11), known to 1 %."""
+    ratios = [e.variance.value / e.fit.variance_A4 for v in brownian_estimates.values() for e in v]
+    assert np.mean(ratios) == pytest.approx(1.0, abs=0.09)
+
+
+def test_window_ends_its_search_at_an_eighth_of_the_run_wherever_it_begins():
+    """Doubling from a cage of 0.4 ps stopped at 0.8 of 1.5 ps, in the cage still: 6 % of sound runs were refused."""
+    rng = np.random.default_rng(20)
+    cage = {"amplitude": 0.5, "memory": 0.2}
+    paths = [walks.caged_hops(rng, frames=601, ions=20, D=0.3, interval=0.02, **cage) for _ in range(60)]
+    estimates = [diffusivity(path, 0.02) for path in paths]
+    assert np.mean([e.fit_window_ps[0] == 1.5 for e in estimates]) > 0.8
+    assert sum(not straight_gate(e).passed for e in estimates) <= 1
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
@@ -142,10 +159,11 @@ def test_plain_fit_agrees_but_scatters_more():
     ours, plain = [], []
     for _ in range(60):
         path = walks.brownian(rng, frames=401, ions=32, D=0.5, interval=0.02)
-        ours.append(diffusivity(path, 0.02).value_cm2_per_s)
-        plain.append(plain_fit(path, 0.02, window_ps=(0.02, 4.0)))
+        estimate = diffusivity(path, 0.02)
+        ours.append(estimate.value_cm2_per_s)
+        plain.append(plain_fit(path, 0.02, window_ps=estimate.fit_window_ps))
     assert np.mean(plain) == pytest.approx(TRUTH, rel=0.05)
-    assert np.std(ours) < 0.6 * np.std(plain)
+    assert np.std(ours) < 0.75 * np.std(plain)
 
 
 @pytest.mark.parametrize("exponent", [0.4, 0.6, 0.8])
@@ -167,6 +185,16 @@ def test_a_cage_that_opens_is_diffusion(amplitude, memory):
     cage = {"amplitude": amplitude, "memory": memory}
     paths = [walks.caged_hops(rng, frames=601, ions=24, D=0.3, interval=0.02, **cage) for _ in range(40)]
     assert sum(not exponent_gate(diffusivity(path, 0.02)).passed for path in paths) <= 2
+
+
+@pytest.mark.parametrize(
+    ("exponent", "stderr", "passes"), [(0.9, 0.02, True), (1.09, 0.03, True), (0.7, 0.05, False), (0.7, 0.2, True)]
+)
+def test_a_short_run_is_refused_for_an_exponent_that_matters_and_is_known(exponent, stderr, passes):
+    """6 ps cannot tell a slow cage from a power law; what changes the slope by less than a fifth widens the error."""
+    short = diffusivity(walks.brownian(np.random.default_rng(21), frames=301, ions=24, D=0.5, interval=0.02), 0.02)
+    undecided = replace(short, exponent=exponent, exponent_stderr=stderr, anomaly=-1.0)
+    assert exponent_gate(undecided).passed is passes
 
 
 @pytest.mark.parametrize(

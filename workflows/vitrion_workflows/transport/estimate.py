@@ -84,7 +84,7 @@ def estimate_diffusivity(displacements_A: FloatArray, frame_interval_ps: float) 
     3. Generalised least squares of MSD = a + 6 D t with the covariance of overlapping displacements
        (`msd_covariance`), iterated to self-consistency (McCluskey, Squires, Dunn, Coles and Morgan, J. Chem. Theory
        Comput. 21, 79, 2025, without their sampling: the covariance here is exact for a walk that rattles).
-    4. Variance from the same covariance and from the jumps seen, widened where ions differ or move together
+    4. Variance from the same covariance and from the jumps seen, corrected by how far ions differ or move together
        (`inflated`); a bend, or a power law that cannot be excluded, widens it further (`long_times`).
     5. Gamma intervals (`spread`).
 
@@ -136,7 +136,7 @@ def estimate_diffusivity(displacements_A: FloatArray, frame_interval_ps: float) 
 def _window(displacements: FloatArray, msd: FloatArray, interval: float) -> tuple[Window, tuple[float, float]]:
     """Window of the fit, and what the jumps seen say of the variance of its slope with their degrees of freedom."""
     increments = len(displacements) - 1
-    together = inflated(0.0, msd[0], collective=collective_excess(displacements, block=1)).collective
+    together = max(1.0, inflated(0.0, msd[0], collective=collective_excess(displacements, block=1)).collective)
     forgotten = memory_lag(msd.mean(axis=1), walkers=msd.shape[1] / together, increments=increments)
     beyond = min(max(forgotten, round(VIBRATION_PS / interval)), max(1, int(LATEST_START * increments)))
     jumps, freedom = jump_rate_A4(displacements, lag=beyond)

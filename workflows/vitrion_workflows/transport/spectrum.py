@@ -94,7 +94,7 @@ def long_times(displacements_A: FloatArray, frame_interval_ps: float, *, collect
     """
     omega, squares = velocity_modes(displacements_A, frame_interval_ps)
     duration = (len(displacements_A) - 1) * frame_interval_ps
-    together = inflated(1.0, np.ones(1), collective=collective).collective
+    together = max(1.0, inflated(1.0, np.ones(1), collective=collective).collective)
     weighed = []
     for cutoff in CUTOFFS_THz:
         last = max(FEWEST_MODES, int(np.searchsorted(omega, 2 * np.pi * cutoff)))

@@ -1,4 +1,4 @@
-"""Is a mean over ions as certain as independent Brownian ions would make it? Evidence to the contrary widens it."""
+"""Is a mean over ions as certain as independent Brownian ions would make it? What the ions show corrects it."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,8 @@ from vitrion_models.system import FloatArray
 
 # Below this many ions their scatter says nothing.
 FEWEST_IONS = 4
+# Where more than half of all ions move as one, their scatter tells no more of what it would be.
+LEAST_APART = 0.5
 FEWEST_BLOCKS = 8
 MOST_BLOCKS = 64
 
@@ -19,8 +21,8 @@ class Variance:
     Attributes:
         value: the variance.
         freedom: its degrees of freedom; infinite as far as it rests on theory.
-        heterogeneity: factor by which ions differ more than Brownian ones would.
-        collective: factor by which the sum over ions fluctuates more than independent ions would.
+        heterogeneity: factor by which ions differ more, or less, than Brownian ones would.
+        collective: factor by which the sum over ions fluctuates more, or less, than independent ions would.
     """
 
     value: float
@@ -36,13 +38,16 @@ def inflated(
     collective: tuple[float, float],
     jumps: tuple[float, float] = (0.0, float("inf")),
 ) -> Variance:
-    """Variance from theory, widened by what the ions themselves show.
+    """Variance from theory, corrected by what the ions themselves show.
 
     The estimate is the mean over N ions of values linear in each ion's MSD, so that scatter / N estimates its variance
     without any model, whatever cages, rare hops or unequal sites do, as long as ions are independent; how far they
     are not is measured by `collective_excess`. Both ratios R to theory scatter by s = sqrt(2 / nu) when nothing is
-    amiss. An excess x = R - 1 > 0 is taken on to the degree that it exceeds twice that, 1 + x * x^2 / (x^2 + 4 s^2):
-    a small excess is noise, a large one is real. Theory is never undercut.
+    amiss. Their excess R - 1 is taken on as far as it stands out from that (`standing_out`), whatever its sign: taking
+    only what is above theory would take the upper half of its noise, and overstate every error.
+
+    Ions of which k move as one scatter less about their own mean than from one run to the next, by the factor
+    1 - (k - 1) / (N - 1); so the scatter is divided by it.
 
     Args:
         theory: variance of the mean for independent Brownian ions.
@@ -57,12 +62,13 @@ def inflated(
     heterogeneity, share_of_ions = 1.0, 0.0
     share_of_jumps = (jumps[0] / (theory + jumps[0])) ** 2 / jumps[1] if jumps[0] > 0 else 0.0
     theory += jumps[0]
+    together, share_of_blocks = _correction(*collective)
     if ions >= FEWEST_IONS and theory > 0:
-        scatter = float(ion_values.var(ddof=1))
+        apart = 1 - (together - 1) / (ions - 1)
+        scatter = float(ion_values.var(ddof=1)) / min(max(apart, LEAST_APART), 1.0)
         # A sum of few squares is skewed; its variance is known less well than a Gaussian's (gamma: kurtosis 6 / shape).
         shape = max(float(ion_values.mean()) ** 2 / scatter, 1 / ions) if scatter > 0 else np.inf
-        heterogeneity, share_of_ions = _widening(scatter / ions / theory, (ions - 1) / (1 + 3 / shape))
-    together, share_of_blocks = _widening(*collective)
+        heterogeneity, share_of_ions = _correction(scatter / ions / theory, (ions - 1) / (1 + 3 / shape))
     spread = share_of_jumps + share_of_ions + share_of_blocks
     return Variance(
         value=theory * heterogeneity * together,
@@ -72,19 +78,23 @@ def inflated(
     )
 
 
-def _widening(ratio: float, freedom: float) -> tuple[float, float]:
-    """Factor to widen by, and the squared share of it that rests on the data over its degrees of freedom."""
-    if not (freedom > 0 and ratio > 1):
+def _correction(ratio: float, freedom: float) -> tuple[float, float]:
+    """Factor to correct by, and the squared share of it that rests on the data over its degrees of freedom."""
+    if not freedom > 0:
         return 1.0, 0.0
     excess = ratio - 1
-    taken = excess**3 / (excess**2 + 4 / freedom)
+    taken = excess * standing_out(excess * float(np.sqrt(freedom / 2)))
     share = taken / (1 + taken)
     return 1 + taken, share**2 / freedom
 
 
 def standing_out(sigmas: float) -> float:
-    """Share of a deviation that is taken for real: z^2 / (z^2 + 4), little of one sigma and most of five."""
-    return float(sigmas**2 / (sigmas**2 + 4))
+    """Share of a deviation that is taken for real: 1 - 1 / z^2, and nothing of less than one sigma.
+
+    The mean square of a deviation is that of its noise and that of what is behind it; the share is the second over both
+    (James and Stein, Proc. 4th Berkeley Symp. 1, 361, 1961, positive part).
+    """
+    return max(0.0, 1 - 1 / float(sigmas) ** 2) if sigmas else 0.0
 
 
 def jump_rate_A4(positions_A: FloatArray, *, lag: int) -> tuple[float, float]:

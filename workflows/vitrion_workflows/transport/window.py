@@ -70,7 +70,8 @@ def choose_window(
 ) -> Window:
     """Fit over a window that starts as late as the error allows, and not before later windows confirm the slope.
 
-    Windows run from n_k to half the run, n_0 = `first` and n_k doubling, up to an eighth of the run.
+    Windows run from n_k to half the run, n_0 = `first` and n_k growing by at most two, the last of them exactly an
+    eighth of the run.
 
     1. Not before: the first whose slope differs from those of the two next windows by less than 2.58 standard errors
        of the difference; if that is not the very first, the one after it, so that the remainder of what was just seen
@@ -82,7 +83,8 @@ def choose_window(
     3. As late as: on from there while the relative standard error stays below 15 % or within 1.5 of where it was.
        Ions that jump back, as they do wherever sites are few, bend the MSD slowly and by less than noise shows; an
        early start would be precise about the wrong slope. An error of 0.065 decades is less than any potential's,
-       and where rare jumps limit the precision a late start costs none.
+       and where rare jumps limit the precision a late start costs none. How unequal ions are is read once, from the
+       window of 2: a later one must not be chosen because its scatter is small by chance.
 
     Args:
         msd_A2: mean squared displacement of each ion, lags 0 to half the run at least, shape (L, N).
@@ -94,17 +96,18 @@ def choose_window(
     """
     last = max(3, int(LONGEST_LAG * increments))
     latest = max(first, int(LATEST_START * increments))
-    starts = [first]
-    while starts[-1] * RUNG <= latest:
-        starts.append(starts[-1] * RUNG)
+    rungs = int(np.ceil(np.log(latest / first) / np.log(RUNG)))
+    starts = fit_lags(first, latest, count=rungs + 1).tolist()
 
     @cache
     def fit(index: int) -> Fit:
         return straight_line(msd_A2, fit_lags(starts[index], last), increments=increments)
 
-    def relative_error(one: Fit) -> float:
-        theory = one.variance_A4 + jumps_A4 * one.jump_weight
-        variance = inflated(theory, one.ion_slopes_A2, collective=(1.0, 0.0)).value * collective
+    def theory(one: Fit) -> float:
+        return one.variance_A4 + jumps_A4 * one.jump_weight
+
+    def relative_error(one: Fit, unequal: float) -> float:
+        variance = theory(one) * unequal * collective
         return float(np.sqrt(variance)) / one.slope_A2 if one.slope_A2 > 0 else float("inf")
 
     final = len(starts) - 1
@@ -114,8 +117,9 @@ def choose_window(
             chosen = index + (index > 0)
             while chosen < final and starts[chosen] * frame_interval_ps < VIBRATION_PS:
                 chosen += 1
-            allowed = max(ERROR_OF_NO_USE, ERROR_GROWTH * relative_error(fit(chosen)))
-            while chosen < final and relative_error(fit(chosen + 1)) <= allowed:
+            unequal = inflated(theory(fit(chosen)), fit(chosen).ion_slopes_A2, collective=(1.0, 0.0)).heterogeneity
+            allowed = max(ERROR_OF_NO_USE, ERROR_GROWTH * relative_error(fit(chosen), unequal))
+            while chosen < final and relative_error(fit(chosen + 1), unequal) <= allowed:
                 chosen += 1
             return Window(fit(chosen), bend=0.0)
     return Window(fit(final), bend=_bend(fit(final), fit(final - 1), collective) if final else float("inf"))
