@@ -54,7 +54,7 @@ def test_brownian_coverage_of_the_intervals(brownian_estimates):
 
 
 def test_noise_of_the_corrections_does_not_widen_the_error(brownian_estimates):
-    """Theory is right here. The noise of the corrections, 30 % each, is skewed: 6 % are left (it was 11), known to 1 %."""
+    """Theory is right here. The noise of the corrections, 30 % each, is skewed: 6 % are left (it was 11)."""
     ratios = [e.variance.value / e.fit.variance_A4 for v in brownian_estimates.values() for e in v]
     assert np.mean(ratios) == pytest.approx(1.0, abs=0.09)
 
