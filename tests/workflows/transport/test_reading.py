@@ -222,7 +222,7 @@ def test_two_clocks_that_disagree_are_refused(tmp_path, path_A):
     for frame in frames:
         frame.info["time_ps"] *= 2
     write(file, frames)
-    with pytest.raises(InputError, match="contradicts itself, frames are 0.01 ps by time_ps, 0.005 ps by time_fs apart"):
+    with pytest.raises(InputError, match=r"frames are 0\.01 ps by time_ps, 0\.005 ps by time_fs apart"):
         read_trajectory(file)
 
 
