@@ -22,6 +22,7 @@ from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import Convention, GateOutcome, LabelOutcome, LabelState, label_key, outcome_key
 
 CONVERSION_TOLERANCE = 1e-3
+SHORT = 12
 
 _FROM_STRUCTURE = (
     "kind",
@@ -109,9 +110,13 @@ class Labels:
 
         Raises:
             NotFoundError: its structure is not in the database.
-            InputError: a field that the document refuses.
+            InputError: it contradicts itself or its cell (`contradictions`), or has a field that the document refuses.
         """
         key = outcome_key(outcome)
+        if self._labels.find_one({"key": key}, projection={"key": 1}) is not None:
+            return LabelAdded(key=key, created=False)
+        if found := self.contradictions(outcome, structure=structure):
+            raise InputError(f"label {key[:SHORT]} contradicts itself: {found[0]}; make it again or leave it out")
         plain = outcome.model_dump(mode="json", exclude={"schema_version", "gates"}, exclude_none=True)
         method = plain["method"]
         fields = plain | {
@@ -124,6 +129,24 @@ class Labels:
             "protocol_hash": protocol_hash(plain["protocol"]),
         }
         return self._insert(key, fields, gates=outcome.gates, extra=provenance)
+
+    def contradictions(self, outcome: LabelOutcome, *, structure: str | None = None) -> list[str]:
+        """What is wrong with an outcome by its own account and by its cell; empty for a sound or a rejected one.
+
+        Args:
+            outcome: what a job returned, or a file holds.
+            structure: as for `add`.
+
+        Raises:
+            NotFoundError: its structure is not in the database.
+        """
+        from vitrion_workflows.transport.account import LabelledCell  # noqa: PLC0415 - scipy is slow to import
+        from vitrion_workflows.transport.consistency import faults  # noqa: PLC0415 - as above
+
+        row = self._structure(structure or outcome.structure_fingerprint)
+        amounts = parsed_formula(row["formula"])
+        counts = {element.symbol: round(amount) for element, amount in amounts.items()}
+        return faults(outcome, cell=LabelledCell(counts, row["volume_A3"]))
 
     def add_imported(self, label: ImportedLabel, **provenance: Any) -> LabelAdded:
         """Store a label from elsewhere, once.
@@ -178,10 +201,14 @@ class Labels:
         name = fields.get("structure_fingerprint")
         if name is None:
             return _composition_fields(fields["composition"])
-        row = self._structures.find_one({"fingerprint": name})
-        if row is None:
-            raise NotFoundError(f"no structure {name} in the database: add it before its label")
+        row = self._structure(name)
         return {field: row[field] for field in _FROM_STRUCTURE if field in row}
+
+    def _structure(self, fingerprint: str) -> Mapping[str, Any]:
+        row = self._structures.find_one({"fingerprint": fingerprint})
+        if row is None:
+            raise NotFoundError(f"no structure {fingerprint} in the database: add it before its label")
+        return row
 
     def get(self, key: str) -> LabelRow:
         """The label of a key; the first eight or more digits will do.
@@ -275,7 +302,7 @@ class Labels:
 
 
 def _require_sound(label: ImportedLabel) -> None:
-    from vitrion_workflows.transport.consistency import stated_faults  # noqa: PLC0415 - scipy is slow to import
+    from vitrion_workflows.transport.statement import stated_faults  # noqa: PLC0415 - scipy is slow to import
 
     if label.state is LabelState.REJECTED:
         return

@@ -5,6 +5,7 @@ For each outcome the order is trajectory into the artefact store, document, scra
 after a crash at any point a second run over the same outputs leaves the documents that one undisturbed run leaves.
 """
 
+import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,11 +17,21 @@ from vitrion.datasets.fetching import sha256_of
 from vitrion.ingest.outcomes import FoundOutcome, find_outcomes
 from vitrion.ingest.pymatgen_json import structure_from_dict
 from vitrion_models.errors import InputError
-from vitrion_workflows.schemas import CellOutcome, LabelOutcome, StructureKind, fingerprint, outcome_key
+from vitrion_workflows.schemas import (
+    CellOutcome,
+    GateOutcome,
+    LabelOutcome,
+    LabelState,
+    StructureKind,
+    fingerprint,
+    outcome_key,
+)
 
 SCRATCH_VARIABLE = "VITRION_SCRATCH"
 TRAJECTORY = "trajectory.h5md"
 DOCUMENTS_AT_ONCE = 200
+# Gate of a label that contradicts itself, see `vitrion_workflows.transport.consistency`.
+CONSISTENT = "consistent"
 
 
 @dataclass(frozen=True)
@@ -225,10 +236,11 @@ def _add_label(
     key = outcome_key(outcome)
     path = scratch / key / TRAJECTORY
     moved, missing = _keep_trajectory(db, outcome.trajectory_sha256, path)
+    structure = db.structures.resolve(outcome.structure_fingerprint)
     try:
         added = db.labels.add(
-            outcome,
-            structure=db.structures.resolve(outcome.structure_fingerprint),
+            _judged(outcome, db.labels.contradictions(outcome, structure=structure)),
+            structure=structure,
             job=found.job,
             flow=found.flow,
             campaign=provenance.campaign,
@@ -245,6 +257,17 @@ def _add_label(
         trajectories=int(moved),
         missing={} if missing is None else {key: missing},
     )
+
+
+def _judged(outcome: LabelOutcome, contradictions: list[str]) -> LabelOutcome:
+    """An outcome, rejected by a gate of its own where it contradicts itself: a campaign goes on, nothing learns it."""
+    if not contradictions:
+        return outcome
+    gate = GateOutcome(name=CONSISTENT, passed=False, message=f"the label contradicts itself: {contradictions[0]}")
+    stated = [number for number in (outcome.value, outcome.log10_stderr) if number is not None]
+    # What is no number belongs into no column, not even of a rejected label.
+    damaged = {} if all(map(math.isfinite, stated)) else {"value": None, "log10_stderr": None}
+    return outcome.model_copy(update={"state": LabelState.REJECTED, "gates": (*outcome.gates, gate), **damaged})
 
 
 def _keep_trajectory(db: Database, sha256: str | None, path: Path) -> tuple[bool, str | None]:

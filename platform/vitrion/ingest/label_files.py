@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from vitrion.database import Database, ImportedLabel
+from vitrion.database.filters import parsed_formula
 from vitrion.datasets.conventions import REASONS, einstein_factor
 from vitrion.datasets.fetching import sha256_of
 from vitrion_models.errors import InputError
-from vitrion_workflows.schemas import Convention, LabelOutcome, LabelState
-from vitrion_workflows.transport.consistency import TRACER_DIFFUSIVITY, read_outcome, stated_faults
+from vitrion_workflows.schemas import Convention, LabelOutcome, LabelState, outcome_key
+from vitrion_workflows.transport.consistency import read_outcome
+from vitrion_workflows.transport.statement import TRACER_DIFFUSIVITY, stated_faults
 
 NEEDED = ("composition", "property", "species", "temperature_K", "value", "unit", "convention", "potential")
 OPTIONAL = ("lower_95", "upper_95", "log10_stderr", "state", "reference")
+SHORT = 12
 # A table has no run behind it whose gates could have accepted anything.
 STATES = tuple(state.value for state in LabelState if state is not LabelState.ACCEPTED)
 
@@ -38,9 +41,10 @@ class LabelFileReport:
 def ingest_labels(db: Database, paths: Sequence[Path]) -> LabelFileReport:
     """Read and check every file, then store all labels.
 
-    A JSON file holds one `LabelOutcome` or a list of them; its numbers must agree with each other and with the thermal
-    motion of the species (`vitrion_workflows.transport.consistency`). A CSV table holds numbers alone, of which only
-    unit, convention, interval and size can be judged: such labels are stored as imported ones, another quantity.
+    A JSON file holds one `LabelOutcome` or a list of them; its numbers must agree with each other, with the thermal
+    motion of the species and with the structure in the database (`vitrion_workflows.transport.consistency`). A CSV
+    table holds numbers alone, of which only unit, convention, interval and size can be judged: such labels are stored
+    as imported ones, another quantity.
 
     Args:
         db: where to.
@@ -52,8 +56,8 @@ def ingest_labels(db: Database, paths: Sequence[Path]) -> LabelFileReport:
     """
     found = [label for path in paths for label in read_labels(path)]
     for label in found:
-        if isinstance(label, LabelOutcome):
-            db.structures.get(label.structure_fingerprint)
+        if isinstance(label, LabelOutcome) and (faults := db.labels.contradictions(label)):
+            raise InputError(f"label {outcome_key(label)[:SHORT]} contradicts itself: {faults[0]}; leave it out")
     added = [
         db.labels.add(label) if isinstance(label, LabelOutcome) else db.labels.add_imported(label) for label in found
     ]
@@ -108,14 +112,15 @@ def _imported(row: Mapping[str, Any], *, path: Path, number: int, sha256: str) -
     diffusivity = row["property"] == TRACER_DIFFUSIVITY
     factor = einstein_factor(row["convention"], source=source) if diffusivity else 1.0
     value = _number(row, "value", source)
-    bounds = tuple(None if not row.get(name) else _number(row, name, source) for name in ("lower_95", "upper_95"))
+    if row["species"] not in {element.symbol for element in parsed_formula(row["composition"])}:
+        raise InputError(f"{source}: species {row['species']!r} is not in {row['composition']}")
     stated: dict[str, Any] = {
         "species": row["species"],
         "temperature_K": _number(row, "temperature_K", source),
         "value": value * factor,
         "unit": row["unit"],
         "convention": Convention.EINSTEIN_3D.value if diffusivity else row["convention"],
-        "interval_95": None if None in bounds else (bounds[0] * factor, bounds[1] * factor),  # type: ignore[operator]
+        "interval_95": _interval(row, factor=factor, source=source),
         "log10_stderr": _number(row, "log10_stderr", source) if row.get("log10_stderr") else None,
     }
     if faults := stated_faults(property_name=row["property"], **stated):
@@ -137,6 +142,15 @@ def _imported(row: Mapping[str, Any], *, path: Path, number: int, sha256: str) -
         conversion=REASONS[Convention(row["convention"])] or None if diffusivity else None,
         **stated,
     )
+
+
+def _interval(row: Mapping[str, Any], *, factor: float, source: str) -> tuple[float, float] | None:
+    given = [name for name in ("lower_95", "upper_95") if row.get(name)]
+    if not given:
+        return None
+    if len(given) == 1:
+        raise InputError(f"{source}: {given[0]} is half an interval: give both ends, or none")
+    return _number(row, "lower_95", source) * factor, _number(row, "upper_95", source) * factor
 
 
 def _number(row: Mapping[str, Any], name: str, source: str) -> float:

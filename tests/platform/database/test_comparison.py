@@ -13,6 +13,8 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows.potentials.nep import NEP89_SHA256
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, LabelState, MethodRecord
 
+pytestmark = pytest.mark.usefixtures("unjudged")
+
 OFFSET, SPREAD, STDERR = 0.3, 0.15, 0.05
 
 

@@ -19,6 +19,8 @@ from vitrion_workflows.schemas import (
     label_key,
 )
 
+pytestmark = pytest.mark.usefixtures("unjudged")
+
 
 @pytest.fixture
 def cell(db):

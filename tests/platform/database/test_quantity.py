@@ -11,6 +11,8 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, LabelState, MethodRecord
 
+pytestmark = pytest.mark.usefixtures("unjudged")
+
 WEIGHTS = {"nep89": "a" * 64, "chgnet": "b" * 64}
 
 

@@ -10,6 +10,7 @@ from maggma.stores import JSONStore, MemoryStore
 from monty.json import MontyEncoder
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
+from sound_labels import labelled_cell, sound_label
 
 import vitrion
 from vitrion.cli.app import run
@@ -23,10 +24,7 @@ from vitrion_workflows.schemas import (
     CellProtocol,
     GateOutcome,
     LabelOutcome,
-    LabelProtocol,
-    LabelState,
     MethodRecord,
-    MsdTable,
     Origin,
     StartRecord,
     StructureKind,
@@ -74,24 +72,9 @@ def cell(number, *, accepted=True):
     )
 
 
-def label(source, temperature_K, *, trajectory=None):
-    return LabelOutcome(
-        structure_fingerprint=source.fingerprint,
-        species="Li",
-        temperature_K=temperature_K,
-        state=LabelState.ACCEPTED,
-        value=1e-4,
-        interval_68=(0.9e-4, 1.1e-4),
-        interval_95=(0.8e-4, 1.2e-4),
-        log10_stderr=0.05,
-        n_eff=12.0,
-        production_ps=12.0,
-        msd=MsdTable(lag_ps=(0.02, 0.04), msd_A2=(0.1, 0.2), stderr_A2=(0.01, 0.02)),
-        gates=(GateOutcome(name="exponent", passed=True, value=1.0),),
-        protocol=LabelProtocol(),
-        method=METHOD,
-        trajectory_sha256=trajectory,
-    )
+def label(source, temperature_K, *, trajectory=None, **changes):
+    given = {"value": 1e-4, "log10_stderr": 0.05, "trajectory_sha256": trajectory, "method": METHOD} | changes
+    return sound_label(labelled_cell(CRYSTAL), source.fingerprint, temperature_K=temperature_K, **given)
 
 
 def key_of(outcome):
@@ -412,3 +395,27 @@ def test_a_file_that_is_no_job_store_is_one_line(tmp_path, capsys, text, told):
     line = capsys.readouterr().err.strip()
     assert told in line
     assert len(line.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda made: {"value": made.value * 3}, "interval"),
+        (lambda _: {"species": "Na"}, "Na"),
+        (lambda made: {"temperature_K": made.temperature_K * 1.1}, "set_temperature"),
+        (lambda made: {"gates": made.gates[:-1]}, "lacks the gate"),
+        (lambda _: {"value": float("nan")}, "no finite number"),
+    ],
+)
+def test_an_outcome_that_contradicts_itself_is_stored_as_rejected(database, tmp_path, change, says):
+    made = label(cell(1), 1000.0)
+    wrong = made.model_copy(update=change(made))
+    report = build(database, [cell(1), wrong], scratch=tmp_path)
+    assert (report.labels_created, report.refused) == (1, {})
+    stored = database.labels.get(outcome_key(wrong))
+    assert stored.state == "rejected"
+    gate = stored.gates[-1]
+    assert (gate.name, gate.passed) == ("consistent", False)
+    assert says in gate.message
+    assert database.labels.count(accepted=True) == 0
+    assert build(database, [wrong], scratch=tmp_path).labels_created == 0

@@ -7,6 +7,8 @@ from vitrion.learning.knowledge import gather
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, MethodRecord, MsdTable
 
+pytestmark = pytest.mark.usefixtures("unjudged")
+
 WEIGHTS = "a" * 64
 
 

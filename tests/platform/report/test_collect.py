@@ -22,6 +22,8 @@ from vitrion_workflows.schemas import (
     label_key,
 )
 
+pytestmark = pytest.mark.usefixtures("unjudged")
+
 PROTOCOL = LabelProtocol()
 WEIGHTS = {"nep89": "a" * 64, "chgnet": "b" * 64}
 CONFIGURATION = {

@@ -14,7 +14,7 @@ from vitrion_workflows.transport.account import Account, LabelledCell, mass_of
 from vitrion_workflows.transport.agreement import OF_A_BOUND, OF_A_VALUE, OF_ALL, Check, same, stated_fields
 from vitrion_workflows.transport.framework import GROWING_RATIO, MOLTEN_RATIO
 from vitrion_workflows.transport.ion_temperature import ion_temperature
-from vitrion_workflows.transport.requirements import gate_faults
+from vitrion_workflows.transport.requirements import limit_faults, presence_faults
 from vitrion_workflows.transport.statement import TRACER_DIFFUSIVITY, stated_faults
 
 # What decides what the number means; a file may not leave it to a default.
@@ -228,9 +228,10 @@ _CHECKS: tuple[Check, ...] = (
     _stated,
     stated_fields,
     _verdict,
-    gate_faults,
+    presence_faults,
     _run,
     _framework,
     _cell,
+    limit_faults,
     *OF_ALL,
 )

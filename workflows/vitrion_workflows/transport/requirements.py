@@ -62,8 +62,8 @@ class Requirement:
     needed: Callable[[Account], bool] = lambda _: True
 
 
-def gate_faults(account: Account) -> Iterator[str]:
-    """Gates that are missing, unknown, there twice, or judged by other limits than this package has."""
+def presence_faults(account: Account) -> Iterator[str]:
+    """Gates that are missing, unknown or there twice."""
     names = [gate.name for gate in account.label.gates]
     if missing := [name for name, one in REQUIREMENTS.items() if one.needed(account) and name not in names]:
         yield f"it lacks the gate{'s' if len(missing) > 1 else ''} {', '.join(missing)}"
@@ -71,9 +71,11 @@ def gate_faults(account: Account) -> Iterator[str]:
         yield f"it has a gate {unknown[0]}, which no label has"
     if twice := sorted(name for name in set(names) if names.count(name) > 1):
         yield f"it has the gate {twice[0]} twice"
+
+
+def limit_faults(account: Account) -> Iterator[str]:
+    """Gates that were judged by other limits than this package has."""
     for gate in account.label.gates:
-        if gate.name not in REQUIREMENTS:
-            continue
         found = [limits.fault(gate) for limits in REQUIREMENTS[gate.name].limits(account)]
         if not found:
             yield f"it has a gate {gate.name}, for which it is too short or too simple"
