@@ -170,7 +170,12 @@ def _held_interval(source: Path, images: list[Any]) -> float | None:
 def _temperatures(images: list[Any]) -> FloatArray | None:
     if not all(image.has("momenta") and image.get_momenta().any() for image in images):
         return None
-    return np.array([image.get_temperature() for image in images])
+    # About the centre of mass: ASE counts its motion, too, which most engines leave out.
+    masses = images[0].get_masses()
+    momenta = np.array([image.get_momenta() for image in images])
+    momenta -= masses[:, None] / masses.sum() * momenta.sum(axis=1, keepdims=True)
+    kinetic: FloatArray = np.einsum("fni,fni,n->f", momenta, momenta, 0.5 / masses)
+    return kinetic / (0.5 * units.kB * max(3 * len(masses) - 3, 1))
 
 
 def _velocities(images: list[Any]) -> FloatArray | None:

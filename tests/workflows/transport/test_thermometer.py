@@ -1,0 +1,95 @@
+"""Temperature from positions, with stiff bonds left out, against closed forms."""
+
+import numpy as np
+import pytest
+from ase import Atoms, units
+from ase.io import write
+
+from vitrion_workflows.transport import read_trajectory
+from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K
+from vitrion_workflows.transport.stretches import without_stretches
+from vitrion_workflows.transport.thermometer import cell_temperature, species_temperatures
+
+TEMPERATURE_K = 1200.0
+CELL_A = 800.0
+CARBON, OXYGEN = 6, 8
+BOND_A = 1.15
+MASSES = {CARBON: 12.011, OXYGEN: 15.999}
+# Carbon monoxide: 64 THz, of which frames 20 fs apart (25 THz) show a false one.
+STRETCH_PER_PS = 2 * np.pi * 64.0
+
+
+def dumbbells(*, molecules=40, frames=400, interval_ps=0.02, seed=0):
+    """Free molecules that fly, turn and stretch, each with k_B T / 2 a coordinate: exact paths, no integrator."""
+    rng = np.random.default_rng(seed)
+    carbon, oxygen = MASSES[CARBON], MASSES[OXYGEN]
+    total, reduced = carbon + oxygen, carbon * oxygen / (carbon + oxygen)
+    heat = BOLTZMANN_u_A2_PER_PS2_K * TEMPERATURE_K
+    time = np.arange(frames)[:, None, None] * interval_ps
+    grid = np.stack(np.meshgrid(*[np.arange(4) * CELL_A / 4] * 3), axis=-1).reshape(-1, 3)[:molecules]
+    flight = grid + time * rng.normal(scale=np.sqrt(heat / total), size=(molecules, 3))
+    frame = np.linalg.qr(rng.normal(size=(molecules, 3, 3)))[0]
+    turning = np.linalg.norm(rng.normal(scale=np.sqrt(heat / reduced), size=(molecules, 2)), axis=1) / BOND_A
+    angle = turning[:, None] * time
+    arms = np.cos(angle) * frame[:, 0] + np.sin(angle) * frame[:, 1]
+    strain = rng.normal(scale=np.sqrt(heat / reduced) / STRETCH_PER_PS, size=(2, molecules, 1))
+    length = BOND_A + strain[0] * np.cos(STRETCH_PER_PS * time) + strain[1] * np.sin(STRETCH_PER_PS * time)
+    positions = np.empty((frames, 2 * molecules, 3))
+    positions[:, ::2] = flight - oxygen / total * length * arms
+    positions[:, 1::2] = flight + carbon / total * length * arms
+    numbers = np.tile([CARBON, OXYGEN], molecules)
+    return positions, numbers, np.array([MASSES[number] for number in numbers.tolist()])
+
+
+def test_stretches_leave_five_of_six_degrees_of_freedom_and_no_stretch():
+    positions, numbers, masses = dumbbells()
+    rest = without_stretches(positions, numbers, masses_u=masses, lattice_A=np.eye(3) * CELL_A)
+    assert rest.freedom.reshape(-1, 2).sum(axis=1) == pytest.approx(5.0, abs=1e-6)
+    relative = rest.steps_A[:, ::2] - rest.steps_A[:, 1::2]
+    middle = 0.5 * (positions[1:] + positions[:-1])
+    arms = middle[:, ::2] - middle[:, 1::2]
+    assert np.abs(np.einsum("tax,tax->ta", relative, arms)).max() < 1e-6
+
+
+def test_bonds_that_frames_cannot_resolve_hide_no_temperature():
+    """Plainly read, a sixth of the energy lies beyond the frames; without stretches, it is left out."""
+    positions, _numbers, masses = dumbbells()
+    steps = np.diff(positions, axis=0)
+    plain = float((masses[:, None] * steps**2).sum(axis=(1, 2)).mean()) / 0.02**2 / BOLTZMANN_u_A2_PER_PS2_K
+    found = [
+        species_temperatures(
+            *dumbbells(seed=seed)[:2],
+            masses_u=masses,
+            lattice_A=np.eye(3) * CELL_A,
+            frame_interval_ps=0.02,
+        )
+        for seed in range(4)
+    ]
+    assert plain / (3 * len(masses)) < 0.9 * TEMPERATURE_K
+    # 160 molecules that keep the energies they begin with: 5 % standard error.
+    mean = np.mean([cell_temperature(one).temperature_K for one in found])
+    assert mean == pytest.approx(TEMPERATURE_K, rel=0.15)
+
+
+def test_unbonded_ions_are_left_as_they_are():
+    positions = np.cumsum(np.random.default_rng(0).normal(scale=0.01, size=(50, 8, 3)), axis=0)
+    positions += np.stack(np.meshgrid(*[np.arange(2) * 6.0] * 3), axis=-1).reshape(-1, 3)
+    numbers = np.repeat([3, 17], 4)
+    rest = without_stretches(positions, numbers, masses_u=np.ones(8), lattice_A=np.eye(3) * 12)
+    assert (rest.freedom == 3.0).all()
+    np.testing.assert_array_equal(rest.steps_A, np.diff(positions, axis=0))
+
+
+@pytest.mark.parametrize("speed_A_per_ps", [0.0, 2.0])
+def test_the_motion_of_the_whole_cell_is_no_temperature(tmp_path, speed_A_per_ps):
+    """A cell at rest has 3 N - 3 degrees of freedom: equipartition, whether it flies or not."""
+    rng = np.random.default_rng(0)
+    atoms = Atoms("Li16I16", positions=rng.random((32, 3)) * 12, cell=[12, 12, 12], pbc=True)
+    velocities = rng.normal(size=(32, 3)) / np.sqrt(atoms.get_masses())[:, None]
+    velocities -= np.average(velocities, axis=0, weights=atoms.get_masses())
+    kinetic = 0.5 * float((atoms.get_masses()[:, None] * velocities**2).sum())
+    velocities *= np.sqrt(93 / 2 * units.kB * 900.0 / kinetic)
+    atoms.set_velocities(velocities + speed_A_per_ps / (1000 * units.fs) * np.array([1.0, 0, 0]))
+    write(tmp_path / "run.traj", [atoms, atoms])
+    found = read_trajectory(tmp_path / "run.traj", frame_interval_ps=0.02)
+    assert found.temperatures_K == pytest.approx([900.0, 900.0])
