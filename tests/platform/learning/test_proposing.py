@@ -13,6 +13,8 @@ from vitrion.learning.proposal import Arm
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import GateOutcome, LabelOutcome, LabelProtocol, LabelState, MethodRecord
 
+pytestmark = pytest.mark.usefixtures("unjudged")
+
 FLATTERY = 0.6  # decades by which the workhorse is too fast in chlorides and bromides
 ANIONS = {"chloride": 17, "bromide": 35, "sulphide": 16, "selenide": 34}
 HALIDES = (17, 35)
