@@ -1,5 +1,7 @@
 """When a run may end: looks, verdicts, and what stopping does to value and interval."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import walks
@@ -10,6 +12,7 @@ from vitrion_workflows.schemas import LabelProtocol, StopReason
 from vitrion_workflows.transport import diffusivity
 from vitrion_workflows.transport.gates import resolution
 from vitrion_workflows.transport.stopping import StoppingRule, stop_reason, stopping_rule
+from vitrion_workflows.transport.temperature import Coupling
 
 INTERVAL_PS = 0.05
 RULE = StoppingRule(target_log10_stderr=0.1, least_ps=4.0, most_ps=60.0, frame_interval_ps=INTERVAL_PS)
@@ -92,6 +95,17 @@ def test_a_trajectory_ends_only_at_a_look_and_the_same_however_often_it_is_asked
     assert stop_reason(trajectory_of(path[:81]), species="Li", rule=RULE) is StopReason.TARGET
 
 
+def test_a_run_that_does_not_know_its_temperature_goes_on():
+    """Langevin at 1 / ps: 2 / (3 N 0.02^2) ps are needed, whatever the error of D is."""
+    path = walks.brownian(np.random.default_rng(0), frames=81, ions=200, D=4.0, interval=RULE.frame_interval_ps)
+    run = trajectory_of(path)
+    weak = replace(RULE, coupling=Coupling(1.0))
+    assert weak.coupling.needed_ps(len(run.numbers)) > 80 * RULE.frame_interval_ps
+    assert stop_reason(run, species="Li", rule=RULE) is StopReason.TARGET
+    assert stop_reason(run, species="Li", rule=weak) is None
+    assert stop_reason(run, species="Li", rule=replace(RULE, coupling=Coupling(100.0))) is StopReason.TARGET
+
+
 def test_protocols_without_a_target_keep_their_json():
     """Keys of labels made before the rule existed must not change."""
     assert set(LabelProtocol().model_dump(mode="json")) == {
@@ -105,7 +119,11 @@ def test_protocols_without_a_target_keep_their_json():
     rule = LabelProtocol(production_ps=40, target_log10_stderr=0.08, least_ps=4)
     assert LabelProtocol.model_validate_json(rule.model_dump_json()) == rule
     assert stopping_rule(rule) == StoppingRule(
-        target_log10_stderr=0.08, least_ps=4.0, most_ps=40.0, frame_interval_ps=0.02
+        target_log10_stderr=0.08,
+        least_ps=4.0,
+        most_ps=40.0,
+        frame_interval_ps=0.02,
+        coupling=Coupling(10.0, noisy=False),
     )
 
 

@@ -13,6 +13,7 @@ from vitrion_workflows.transport import gates
 from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.equilibration import equilibration_of
 from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES, DiffusivityEstimate, estimate_diffusivity
+from vitrion_workflows.transport.temperature import LARGEST_STDERR, Coupling
 from vitrion_workflows.transport.window import VIBRATION_PS
 
 # Each look is a quarter longer than the one before: few looks, and never a quarter too much.
@@ -34,12 +35,14 @@ class StoppingRule:
         least_ps: shortest run.
         most_ps: longest run.
         frame_interval_ps: time between frames.
+        coupling: of the thermostat; a run that does not know its temperature yet goes on. None does not ask.
     """
 
     target_log10_stderr: float
     least_ps: float
     most_ps: float
     frame_interval_ps: float
+    coupling: Coupling | None = None
 
     @property
     def looks(self) -> tuple[int, ...]:
@@ -112,6 +115,7 @@ def stopping_rule(protocol: LabelProtocol) -> StoppingRule | None:
         least_ps=protocol.least_ps,
         most_ps=protocol.production_ps,
         frame_interval_ps=protocol.frame_interval_fs / 1000,
+        coupling=Coupling(protocol.friction_per_ps, noisy=protocol.thermostat == "langevin"),
     )
 
 
@@ -128,7 +132,7 @@ def stop_reason(trajectory: Trajectory, *, species: str, rule: StoppingRule) -> 
     steps = len(trajectory) - 1
     if steps >= round(rule.most_ps / rule.frame_interval_ps):
         return StopReason.MOST
-    if steps not in rule.looks:
+    if steps not in rule.looks or not _knows_temperature(trajectory, rule):
         return None
     mobile = trajectory.numbers == atomic_numbers[species]
 
@@ -141,6 +145,13 @@ def stop_reason(trajectory: Trajectory, *, species: str, rule: StoppingRule) -> 
         return estimate_diffusivity(ions, part.frame_interval_ps)
 
     return rule.reason(steps, estimate_of, ions=int(mobile.sum()))
+
+
+def _knows_temperature(trajectory: Trajectory, rule: StoppingRule) -> bool:
+    if rule.coupling is None:
+        return True
+    kept_ps = (len(trajectory) - 1 - equilibration_of(trajectory).frames) * rule.frame_interval_ps
+    return rule.coupling.stderr(len(trajectory.numbers), duration_ps=kept_ps) <= LARGEST_STDERR
 
 
 def _first(trajectory: Trajectory, frames: int) -> Trajectory:
