@@ -7,6 +7,8 @@ from enum import StrEnum
 from vitrion.report.data import Cell, LabelRow, Prediction, ReportData
 from vitrion_workflows.schemas import LabelState, Origin
 
+TWO_SIDED_95 = 1.96
+
 
 class Source(StrEnum):
     """How a candidate's diffusivity is known."""
@@ -27,6 +29,8 @@ class Ranked:
         source: measured by molecular dynamics, bounded by it, or predicted by the surrogate.
         log10_D: the value.
         interval: its 95 % interval, None for a bound.
+        nature: mean and standard deviation of log10 D once the potential's own error is in it, None where that is not
+            known; for a bound the bound and the deviation of that error.
         Ea_eV: activation energy by the surrogate.
         extrapolating: whether the surrogate says that it extrapolates.
         labels: labels of the cell at any temperature.
@@ -39,6 +43,7 @@ class Ranked:
     source: Source
     log10_D: float
     interval: tuple[float, float] | None
+    nature: tuple[float, float] | None
     Ea_eV: float | None
     extrapolating: bool
     labels: int
@@ -82,6 +87,7 @@ def _one(data: ReportData, fingerprint: str, belief: Prediction | None, cell: Ce
         source=source,
         log10_D=value,
         interval=interval,
+        nature=_nature(data, described.formula, value, interval),
         Ea_eV=belief.Ea_eV if belief else None,
         extrapolating=bool(belief and belief.extrapolating and label is None),
         labels=len(labels),
@@ -99,6 +105,16 @@ def _value(label: LabelRow | None, belief: Prediction | None) -> tuple[Source, f
     if belief is not None:
         return Source.PREDICTED, belief.log10_D, (belief.lower_95, belief.upper_95)
     return Source.PREDICTED, math.nan, None
+
+
+def _nature(
+    data: ReportData, formula: str, value: float, interval: tuple[float, float] | None
+) -> tuple[float, float] | None:
+    error = data.model_errors.get(formula)
+    if error is None:
+        return None
+    half = 0.0 if interval is None else interval[1] - value
+    return error.corrected(value, half / TWO_SIDED_95)
 
 
 def tied_with_first(rows: list[Ranked]) -> int:

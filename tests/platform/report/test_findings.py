@@ -139,3 +139,12 @@ def test_the_error_of_the_potential_is_told_for_the_chemistries_at_hand(data):
     assert "never compared" in dict(limits(unknown))["Against first principles"]
     assert "+0.00 ± 0.27" in dict(limits(unknown))["Against first principles"]
     assert "Against first principles" not in dict(limits(replace(data, model_errors={})))
+
+
+def test_the_ranking_says_what_nature_would_be(data):
+    first = rank(data)[0]
+    error = data.model_errors[first.formula]
+    mean, deviation = first.nature
+    assert mean == pytest.approx(first.log10_D - error.offset_decades)
+    assert deviation == pytest.approx(math.hypot((first.interval[1] - first.log10_D) / 1.96, error.stderr_decades))
+    assert all(row.nature is None for row in rank(replace(data, model_errors={})))

@@ -59,7 +59,9 @@ def collect(db: Database, campaign: str) -> data.ReportData:
         cycles=report_cycles(cycles, models, cells),
         costs=costs(cycles, models),
         referee=referee_pairs(stored, questions),
-        model_errors=model_errors(db, stored.values(), potential, campaign=campaign, temperature_K=target_K),
+        model_errors=model_errors(
+            db, stored.values(), cells.values(), potential, campaign=campaign, temperature_K=target_K
+        ),
         provenance=_provenance(db, row, workhorse, models),
         configuration=row.configuration,
     )

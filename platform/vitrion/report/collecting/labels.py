@@ -74,13 +74,20 @@ def referee_pairs(
 
 
 def model_errors(
-    db: Database, stored: Iterable[LabelRow], potential: str, *, campaign: str, temperature_K: float
+    db: Database,
+    stored: Iterable[LabelRow],
+    cells: Iterable[StructureRow],
+    potential: str,
+    *,
+    campaign: str,
+    temperature_K: float,
 ) -> dict[str, SystematicError]:
-    """What the workhorse is off by for each composition it labelled, by reduced formula.
+    """What the workhorse is off by for each composition that was labelled or has a cell, by reduced formula.
 
     Args:
         db: where a referee's labels are.
         stored: the campaign's labels.
+        cells: cells that it made.
         potential: the workhorse.
         campaign: its name.
         temperature_K: temperature asked about.
@@ -89,7 +96,7 @@ def model_errors(
     if not own:
         return {}
     known = systematic_errors(db, potential, own[0].weights_sha256, campaign=campaign)
-    elements = {label.reduced_formula: label.elements for label in own}
+    elements = {row.reduced_formula: row.elements for row in (*own, *cells)}
     names = sorted(elements)
     found = known.ask_all([(name, elements[name], temperature_K) for name in names])
     return dict(zip(names, found, strict=True))
