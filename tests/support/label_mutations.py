@@ -60,8 +60,14 @@ def scale_inside(factor, part, *names):
 
 
 def without(name):
-    """A field left out."""
-    return lambda outcome: {field: entry for field, entry in outcome.items() if field != name}
+    """A field left out; None where it was empty."""
+
+    def plant(outcome):
+        if outcome[name] is None:
+            return None
+        return {field: entry for field, entry in outcome.items() if field != name}
+
+    return plant
 
 
 def gate(name, **changes):
@@ -113,6 +119,11 @@ def together(*plants):
 def value(factor, *, intervals):
     """A value by a factor, beside its own table."""
     return scale(factor, "value", *(INTERVALS if intervals else ()))
+
+
+def of_a_value(plant):
+    """The same, where the label states a value and no bound."""
+    return lambda outcome: plant(outcome) if outcome["state"] == "accepted" else None
 
 
 def motion(factor):
@@ -177,6 +188,14 @@ def another_species(outcome):
     return outcome | {"species": others[0]} if others else None
 
 
+def another_framework(outcome):
+    """A melt called a solid or the other way round, wherever it is said; None where there is no framework."""
+    state = outcome["framework_state"]
+    said = "vibrating" if state == "molten" else "molten"
+    changed = gate("framework", message=lambda told: told.replace(state, said))(outcome)
+    return None if state == "absent" else changed | {"framework_state": said}
+
+
 def errors_by(factor):
     """An interval that is narrower or wider, with all that says so in the label's fields."""
 
@@ -219,8 +238,12 @@ LABEL_MUTATIONS = {
     },
     **{f"all paths x {name}": paths(factor) for name, factor in ALL_FACTORS.items()},
     **{f"all times x {name}": clock(factor) for name, factor in ALL_FACTORS.items()},
-    **{f"table's errors x {name}": scale_inside(factor, "msd", "stderr_A2") for name, factor in FACTORS.items()},
-    **{f"motion x {name}": motion(factor) for name, factor in FACTORS.items()},
+    **{
+        # What errors the table of a bound has nobody asks; they are known within a factor of some five.
+        f"table's errors x {name}": of_a_value(scale_inside(factor, "msd", "stderr_A2"))
+        for name, factor in FACTORS.items()
+    },
+    **{f"motion x {name}": of_a_value(motion(factor)) for name, factor in FACTORS.items()},
     "table's times x 5": scale_inside(5, "msd", "lag_ps"),
     "table's end cut off": lambda outcome: (
         outcome | {"msd": {name: column[:-5] for name, column in outcome["msd"].items()}}
@@ -253,7 +276,7 @@ LABEL_MUTATIONS = {
     "no interval": without("interval_95"),
     **{f"interval and error x {name}": errors_by(factor) for name, factor in (("0.1", 0.1), ("0.7", 0.7), ("3", 3.0))},
     **{
-        f"interval, error, N_eff and signal x {name}": every_interval_by(factor)
+        f"interval, error, N_eff and signal x {name}": of_a_value(every_interval_by(factor))
         for name, factor in (("0.1", 0.1), ("0.7", 0.7), ("3", 3.0))
     },
     "N_eff x 4": scale(4, "n_eff"),
@@ -293,15 +316,7 @@ LABEL_MUTATIONS = {
     "state of the framework changed": lambda outcome: (
         outcome | {"framework_state": "molten" if outcome["framework_state"] != "molten" else "vibrating"}
     ),
-    "state of the framework changed, in its gate, too": lambda outcome: together(
-        fields(framework_state="molten" if outcome["framework_state"] != "molten" else "vibrating"),
-        gate(
-            "framework",
-            message=lambda told: (
-                told.replace("vibrating", "m-o").replace("molten", "vibrating").replace("m-o", "molten")
-            ),
-        ),
-    )(outcome),
+    "state of the framework changed, in its gate, too": another_framework,
     "state of the framework unknown": fields(framework_state=None),
     "framework absent": fields(framework_state="absent"),
     "frames 2.5 times apart in the method": scale_inside(2.5, "method", "frame_interval_ps"),
@@ -321,7 +336,9 @@ LABEL_MUTATIONS = {
 # Forged so that every number agrees: what is left are the limits of physics, which a tenth of the temperature keeps.
 FORGED = {
     f"temperature x {name}, the ions' own adapted": together(
-        kelvin(factor), scale_gate(1 / factor, "ion_temperature", "value")
+        kelvin(factor),
+        scale_gate(1 / factor, "ion_temperature", "value"),
+        scale_gate(factor**0.5, "drift", "upper"),
     )
     for name, factor in {"0.8": 0.8, "0.9": 0.9, "1.1": 1.1, "1.2": 1.2}.items()
 }

@@ -20,12 +20,17 @@ from vitrion_workflows.schemas.motion import Motion
 from vitrion_workflows.transport.account import Account, LabelledCell, mass_of
 from vitrion_workflows.transport.bound import bound_gate, jump_cm2_per_s
 from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K
+from vitrion_workflows.transport.gates import exponent_sentence
 from vitrion_workflows.transport.interval import LOG10, RELATIVE_VARIANCE_3D, spread
 from vitrion_workflows.transport.ion_temperature import ion_temperature
 from vitrion_workflows.transport.regression import fit_lags, straight_line, walk_covariance
 from vitrion_workflows.transport.requirements import REQUIREMENTS
 
 FORGOTTEN_PS, SWING_PER_PS = 0.06, 30.0
+SENTENCES = {
+    "exponent": exponent_sentence(1.0, stderr=0.05, evidence=-4.0),
+    "framework": "framework vibrating: moved 0.30 spacings, growth 1.00",
+}
 JUMPS_OF_A_BOUND, SIGNAL_OF_A_BOUND = 1.0, 1.0
 METHOD = MethodRecord(
     engine="vitrion-batched",
@@ -83,7 +88,8 @@ def sound_label(
     last = round(table.lag_ps[-1] / method.frame_interval_ps)
     first = min(round(1.0 / method.frame_interval_ps), last // 2)
     window = tuple(float(lag * method.frame_interval_ps) for lag in (first, last))
-    table = _with_errors(table, (first, last), n_eff=known.n_eff, increments=increments)
+    shape = SIGNAL_OF_A_BOUND**2 if censored else known.n_eff / RELATIVE_VARIANCE_3D
+    table = _with_errors(table, (first, last), shape=shape, increments=increments)
     bounds = bound_gate(6 * one, jumps=JUMPS_OF_A_BOUND, ions=cell.counts[species], duration_ps=protocol.production_ps)
     content = {
         "structure_fingerprint": fingerprint,
@@ -94,9 +100,9 @@ def sound_label(
         "interval_68": None if censored else known.interval_68,
         "interval_95": None if censored else known.interval_95,
         "log10_stderr": None if censored else known.log10_stderr,
-        "n_eff": known.n_eff,
-        "exponent": 1.0,
-        "exponent_stderr": 0.05,
+        "n_eff": None if censored else known.n_eff,
+        "exponent": None if censored else 1.0,
+        "exponent_stderr": None if censored else 0.05,
         "fit_window_ps": window,
         "production_ps": protocol.production_ps,
         "msd": table,
@@ -113,7 +119,7 @@ def sound_label(
     label = LabelOutcome(**content)
     numbers = {
         "resolved": JUMPS_OF_A_BOUND if censored else seen / one,
-        "signal": SIGNAL_OF_A_BOUND if censored else float(np.sqrt(known.n_eff / RELATIVE_VARIANCE_3D)),
+        "signal": SIGNAL_OF_A_BOUND if censored else float(np.sqrt(shape)),
         "density": cell.volume_A3 / cell.atoms,
     }
     gates = tuple(_gates(Account(label, cell), numbers))
@@ -140,12 +146,12 @@ def _table(value, interval_ps, increments, temperature_K, species):
     return MsdTable(lag_ps=tuple(time.tolist()), msd_A2=tuple(msd.tolist()), stderr_A2=tuple((0.1 * msd).tolist()))
 
 
-def _with_errors(table, window, *, n_eff, increments):
+def _with_errors(table, window, *, shape, increments):
     """The table with the errors that its fit, over a window in frames, gives its rows."""
     lags = np.round(np.array(table.lag_ps) / table.lag_ps[0]).astype(int)
     drawn = np.interp(np.arange(window[1] + 1), np.append(0, lags), np.append(0.0, table.msd_A2))
     fit = straight_line(drawn[:, None], fit_lags(*window), increments=increments)
-    noise = fit.slope_A2 / np.sqrt(n_eff / RELATIVE_VARIANCE_3D)
+    noise = fit.slope_A2 / np.sqrt(shape)
     covariance = walk_covariance(
         lags,
         slope_A2=fit.slope_A2,
@@ -175,6 +181,7 @@ def _gates(account, numbers):
         **dict.fromkeys(("species_temperature", "frame_interval", "species_mass", "recorded_temperature"), 1.0),
         **numbers,
     }
+    sentences = SENTENCES if len(account.cell.counts) > 1 else SENTENCES | {"framework": "no framework"}
     for name, requirement in REQUIREMENTS.items():
         if not requirement.needed(account) or name == "bound":
             continue
@@ -189,9 +196,7 @@ def _gates(account, numbers):
             value=value,
             lower=lower,
             upper=upper,
-            message="framework vibrating: moved 0.30 spacings, growth 1.00"
-            if name == "framework" and len(account.cell.counts) > 1
-            else "invented",
+            message=sentences.get(name, "invented"),
         )
 
 

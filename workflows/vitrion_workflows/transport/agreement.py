@@ -5,18 +5,17 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from scipy import special, stats
 
-from vitrion_workflows.schemas.label import LabelState
 from vitrion_workflows.schemas.motion import Motion
 from vitrion_workflows.transport.account import Account, mass_of
 from vitrion_workflows.transport.bound import GATE as BOUND
 from vitrion_workflows.transport.bound import counted_jumps, jump_cm2_per_s
 from vitrion_workflows.transport.estimate import CM2_PER_S, ROWS_IN_TABLE, undetected_change
 from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K
-from vitrion_workflows.transport.gates import BALLISTIC_LIMIT
+from vitrion_workflows.transport.gates import BALLISTIC_LIMIT, exponent_sentence
 from vitrion_workflows.transport.interval import LOG10, RELATIVE_VARIANCE_3D, spread
 from vitrion_workflows.transport.ion_temperature import GATE as ION_TEMPERATURE
 from vitrion_workflows.transport.ion_temperature import ion_temperature
-from vitrion_workflows.transport.regression import DIMENSIONS, fit_lags, straight_line
+from vitrion_workflows.transport.regression import DIMENSIONS, Fit, fit_lags, straight_line
 from vitrion_workflows.transport.spectrum import LongTimes
 from vitrion_workflows.transport.window import LONGEST_LAG
 
@@ -28,6 +27,8 @@ SLOPE_TOLERANCE = 0.03
 FROZEN_SLOPE = 0.5
 # Errors of the table's rows against those of the fitted walk, by the same drawn line.
 ERROR_RATIO = 1.2
+# Of ions that swing in place the drawn line knows the rattle within 4.6 only.
+ERROR_RATIO_OF_A_BOUND = 6.0
 # Velocities and displacements are of one run: what both say differs by less than their errors.
 GREEN_KUBO_SIGMAS = 5.0
 # Noise adds to what counting bounds: 3.2 times at most in 60 frozen crystals.
@@ -76,6 +77,9 @@ def spread_faults(account: Account) -> Iterator[str]:
             f"its N_eff {n_eff:.3g} is that of an error of {shape**-0.5:.2%}, its gates signal, straight and exponent "
             f"say {parts:.2%}"
         )
+    sentence = exponent_sentence(late.exponent, stderr=late.exponent_stderr, evidence=late.evidence)
+    if (said := account.gates["exponent"].message) != sentence:
+        yield f"its exponent is {late.exponent:.2f} +- {late.exponent_stderr:.2f}, its gate says {said!r}"
 
 
 def slope_faults(account: Account) -> Iterator[str]:
@@ -85,29 +89,50 @@ def slope_faults(account: Account) -> Iterator[str]:
     if inside.sum() < FEWEST_LAGS:
         yield f"fewer than {FEWEST_LAGS} lags of its table lie in its fit window"
         return
+    seen = _seen_cm2_per_s(account)
+    if seen is None:
+        return
+    fit = _drawn_fit(account)
+    slope = fit.slope_A2 / _frame_slope_A2(account, 1.0)
+    level = float(account.msd_A2[-1]) / (float(account.lags[-1]) * _frame_slope_A2(account, 1.0))
+    if account.resolved and (slope <= 0 or abs(float(np.log10(seen / slope))) > SLOPE_TOLERANCE):
+        yield f"its value {seen:.3g} is not the slope of its own table over six, {slope:.3g}"
+    elif not account.resolved and abs(max(slope, 0.0) - seen) > FROZEN_SLOPE * level:
+        yield f"its table rises by {slope:.3g} cm2/s, its jumps by {seen:.3g}"
+    elif seen > 0 and (apart := _errors_apart(account, fit, seen)) > (
+        ERROR_RATIO if account.resolved else ERROR_RATIO_OF_A_BOUND
+    ):
+        yield f"errors of its table are {apart:.2g} times off those of its value"
+
+
+def _seen_cm2_per_s(account: Account) -> float | None:
+    """The value; of a bound what the jumps say that were seen, None where the number of ions is not known."""
+    if account.resolved:
+        return account.label.value
+    ions = account.ions
+    one = jump_cm2_per_s(ions=ions, duration_ps=account.label.production_ps) if ions else None
+    return None if one is None else account.measured("resolved") * one
+
+
+def _frame_slope_A2(account: Account, value_cm2_per_s: float) -> float:
+    """Rise of the mean squared displacement in a frame."""
+    return value_cm2_per_s / CM2_PER_S * 2 * DIMENSIONS * account.interval_ps
+
+
+def _drawn_fit(account: Account) -> Fit:
+    """The regression on the table, drawn through its rows."""
+    first, last = account.window
     drawn = np.interp(np.arange(last + 1), np.append(0, account.lags), np.append(0.0, account.msd_A2))
-    fit = straight_line(drawn[:, None], fit_lags(first, last), increments=account.increments)
-    slope = fit.slope_A2 / (2 * DIMENSIONS * account.interval_ps) * CM2_PER_S
-    value = account.label.value or 0.0
-    if not account.resolved:
-        # Of a bound the slope is what the jumps say that were seen.
-        ions = account.ions
-        one = jump_cm2_per_s(ions=ions, duration_ps=account.label.production_ps) if ions else None
-        seen = None if one is None else account.measured("resolved") * one
-        level = float(account.msd_A2[-1]) / (2 * DIMENSIONS * float(account.lags[-1]) * account.interval_ps) * CM2_PER_S
-        if seen is not None and abs(max(slope, 0.0) - seen) > FROZEN_SLOPE * level:
-            yield f"its table rises by {slope:.3g} cm2/s, its jumps by {seen:.3g}"
-        return
-    if slope <= 0 or abs(float(np.log10(value / slope))) > SLOPE_TOLERANCE:
-        yield f"its value {value:.3g} is not the slope of its own table over six, {slope:.3g}"
-        return
+    return straight_line(drawn[:, None], fit_lags(first, last), increments=account.increments)
+
+
+def _errors_apart(account: Account, fit: Fit, seen_cm2_per_s: float) -> float:
+    """By how much errors of the table are off those that the value's noise implies, at most; infinite for none."""
     table = account.label.msd
-    noise = value / account.measured("signal") / CM2_PER_S * 2 * DIMENSIONS * account.interval_ps
+    noise = _frame_slope_A2(account, seen_cm2_per_s / account.measured("signal"))
     expected = np.sqrt(np.diag(fit.covariance) * noise**2 / fit.variance_A4)
     stored = np.interp(fit.lags, account.lags, table.stderr_A2 if table else ())
-    apart = float(np.exp(np.abs(np.log(stored / expected)).max())) if stored.min() > 0 else np.inf
-    if apart > ERROR_RATIO:
-        yield f"errors of its table are {apart:.2g} times off those of its value"
+    return float(np.exp(np.abs(np.log(stored / expected)).max())) if stored.min() > 0 else float("inf")
 
 
 def bound_faults(account: Account) -> Iterator[str]:
@@ -176,8 +201,9 @@ def motion_faults(account: Account) -> Iterator[str]:
             yield f"its {name} {share:g} is no share"
     if not 0 < motion.alpha2_ps <= label.production_ps:
         yield f"its non-Gaussian parameter peaks at {motion.alpha2_ps:g} ps, outside of the run"
-    if account.resolved:
-        yield from _tied_motion(account, motion, single=single)
+    seen = _seen_cm2_per_s(account)
+    if seen:
+        yield from _tied_motion(account, motion, seen, single=single)
 
 
 def _haven_faults(ratio: float | None, interval: tuple[float, float] | None, *, single: bool) -> Iterator[str]:
@@ -189,32 +215,30 @@ def _haven_faults(ratio: float | None, interval: tuple[float, float] | None, *, 
         yield f"its Haven ratio {ratio:.3g} is not within {interval[0]:.3g} to {interval[1]:.3g}"
 
 
-def _tied_motion(account: Account, motion: Motion, *, single: bool) -> Iterator[str]:
-    label, value = account.label, account.label.value or 0.0
-    if not same(float(np.mean(motion.principal)), value):
-        yield f"its value {value:.3g} is not the mean of its tensor, {float(np.mean(motion.principal)):.3g}"
-    if label.haven_ratio is not None and not single and not same(label.haven_ratio * motion.collective, value):
+def _tied_motion(account: Account, motion: Motion, seen: float, *, single: bool) -> Iterator[str]:
+    label = account.label
+    if not same(float(np.mean(motion.principal)), seen):
+        yield f"its value {seen:.3g} is not the mean of its tensor, {float(np.mean(motion.principal)):.3g}"
+    if label.haven_ratio is not None and not single and not same(label.haven_ratio * motion.collective, seen):
         yield f"its Haven ratio {label.haven_ratio:.3g} is not its value over the collective one"
-    if motion.green_kubo is None or motion.green_kubo_stderr is None:
+    if motion.green_kubo is None or motion.green_kubo_stderr is None or not account.resolved:
         return
-    error = float(np.hypot(motion.green_kubo_stderr, value * (label.log10_stderr or 0.0) * LOG10))
-    if abs(motion.green_kubo - value) > GREEN_KUBO_SIGMAS * error:
-        yield f"its velocities say {motion.green_kubo:.3g} cm2/s, its displacements {value:.3g}"
+    error = float(np.hypot(motion.green_kubo_stderr, seen * (label.log10_stderr or 0.0) * LOG10))
+    if abs(motion.green_kubo - seen) > GREEN_KUBO_SIGMAS * error:
+        yield f"its velocities say {motion.green_kubo:.3g} cm2/s, its displacements {seen:.3g}"
 
 
 def stated_fields(account: Account) -> Iterator[str]:
     """Whether nothing is missing that a label of its state has, and nothing is there that it has not."""
     label = account.label
-    needed = ["msd", "motion", "fit_window_ps", "mean_temperature_K", "framework_state", "drift_A", "n_eff"]
-    intervals = ("interval_68", "interval_95", "log10_stderr")
-    if label.state is LabelState.ACCEPTED:
-        needed += [*intervals, "exponent", "exponent_stderr"]
-    for name in needed:
+    needed = ("msd", "motion", "fit_window_ps", "mean_temperature_K", "framework_state", "drift_A")
+    of_a_value = ("interval_68", "interval_95", "log10_stderr", "n_eff", "exponent", "exponent_stderr")
+    for name in (*needed, *of_a_value) if account.resolved else needed:
         if getattr(label, name) is None:
             yield f"it is {label.state.value} without {name}"
-    if label.state is LabelState.CENSORED and any(getattr(label, name) is not None for name in intervals):
-        yield "it is censored, and a bound has no interval"
-    if account.resolved and label.exponent is not None and not 0 < label.exponent <= 2:  # noqa: PLR2004 - free flight
+    if not account.resolved and (known := [name for name in of_a_value if getattr(label, name) is not None]):
+        yield f"it is censored, and a bound has no {known[0]}"
+    if label.exponent is not None and not 0 < label.exponent <= 2:  # noqa: PLR2004 - free flight
         yield f"its exponent {label.exponent:g} is none of motion"
     for name in ("exponent_stderr", "production_ps"):
         number = getattr(label, name)

@@ -12,7 +12,7 @@ from vitrion_workflows.schemas.gate import GateOutcome, failed_gates
 from vitrion_workflows.schemas.label import FrameworkState, LabelOutcome, LabelState
 from vitrion_workflows.transport.account import Account, LabelledCell, mass_of
 from vitrion_workflows.transport.agreement import OF_A_BOUND, OF_A_VALUE, OF_ALL, Check, same, stated_fields
-from vitrion_workflows.transport.framework import GROWING_RATIO, MOLTEN_RATIO
+from vitrion_workflows.transport.framework import GROWING_RATIO, MOLTEN_RATIO, ROTATING_SHARE
 from vitrion_workflows.transport.ion_temperature import ion_temperature
 from vitrion_workflows.transport.requirements import limit_faults, presence_faults
 from vitrion_workflows.transport.statement import TRACER_DIFFUSIVITY, stated_faults
@@ -181,19 +181,25 @@ def _framework(account: Account) -> Iterator[str]:
     """State of the framework against its gate, which says how far it moved and whether it goes on moving."""
     state, gate = account.label.framework_state, account.gates["framework"]
     told = FRAMEWORK.fullmatch(gate.message)
-    if told is None:
+    if told is None or gate.value is None:
         if state is not FrameworkState.ABSENT:
             yield f"its framework is called {state}, of which its gate says nothing"
         return
-    ratio, growth = float(told["ratio"]), float(told["growth"])
+    ratio, growth = gate.value, float(told["growth"])
+    flows = ratio > MOLTEN_RATIO and growth > GROWING_RATIO
     if state is None or told["state"] != state.value:
         yield f"its framework is called {state}, by its gate {told['state']}"
-    elif gate.value is None or abs(gate.value - ratio) > ROUNDED:
-        yield f"its framework moved {ratio:g} spacings in words and {gate.value} in numbers"
-    elif (state is FrameworkState.MOLTEN) != (ratio > MOLTEN_RATIO and growth > GROWING_RATIO) and not (
-        abs(ratio - MOLTEN_RATIO) < ROUNDED or abs(growth - GROWING_RATIO) < ROUNDED
-    ):
-        yield f"its framework is called {state.value} and moved {ratio:g} spacings, growing by {growth:g}"
+    elif abs(ratio - float(told["ratio"])) > ROUNDED:
+        yield f"its framework moved {told['ratio']} spacings in words and {ratio:.3g} in numbers"
+    elif not flows and (state is FrameworkState.ROTATING) != (_turned(account) >= ROTATING_SHARE):
+        yield f"its framework is called {state.value}, and {_turned(account):.0%} of its groups turned"
+    elif (state is FrameworkState.MOLTEN) != flows and abs(growth - GROWING_RATIO) > ROUNDED:
+        yield f"its framework is called {state.value} and moved {ratio:.3g} spacings, growing by {growth:g}"
+
+
+def _turned(account: Account) -> float:
+    motion = account.label.motion
+    return 0.0 if motion is None or motion.turned is None else motion.turned
 
 
 def _cell(account: Account) -> Iterator[str]:

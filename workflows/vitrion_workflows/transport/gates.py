@@ -94,12 +94,12 @@ def unwrapped_gate(largest_step: float) -> GateOutcome:
 
 
 def missing_frame_gate(steps: Continuity) -> GateOutcome:
-    """Whether every step fits those before and after it."""
+    """Whether every step fits those before and after it: log odds of an interruption over the run's own limit."""
     return _gate(
         "missing_frame",
-        steps.log_odds,
-        upper=steps.limit,
-        message=f"step to frame {steps.at}: log odds {steps.log_odds:.0f} of an interruption"
+        steps.log_odds - steps.limit,
+        upper=0.0,
+        message=f"step to frame {steps.at}: log odds {steps.log_odds:.0f} of an interruption, limit {steps.limit:.0f}"
         + (": frames are missing before it, or it goes back" if steps.log_odds > steps.limit else ""),
     )
 
@@ -167,9 +167,13 @@ def exponent_gate(estimate: DiffusivityEstimate) -> GateOutcome:
             window_ps=estimate.fit_window_ps,
             duration_ps=estimate.duration_ps,
         ),
-        message=f"exponent {estimate.exponent:.2f} +- {estimate.exponent_stderr:.2f}, "
-        f"evidence against diffusion {estimate.anomaly:.1f}",
+        message=exponent_sentence(estimate.exponent, stderr=estimate.exponent_stderr, evidence=estimate.anomaly),
     )
+
+
+def exponent_sentence(exponent: float, *, stderr: float, evidence: float) -> str:
+    """What the gate says; see `DiffusivityEstimate`."""
+    return f"exponent {exponent:.2f} +- {stderr:.2f}, evidence against diffusion {evidence:.1f}"
 
 
 def exponent_limit(exponent: float, *, stderr: float, window_ps: tuple[float, float], duration_ps: float) -> float:

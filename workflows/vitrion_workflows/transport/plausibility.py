@@ -143,10 +143,10 @@ def course_gate(kinetic: FloatArray, recorded_K: FloatArray) -> GateOutcome | No
     limit = COURSE_TOLERANCE + COURSE_SIGMAS * error
     return _gate(
         "recorded_course",
-        change,
-        lower=-limit,
-        upper=limit,
-        message=f"motion over recorded temperature changes by {change:+.1%} in the run",
+        change / limit,
+        lower=-1.0,
+        upper=1.0,
+        message=f"motion over recorded temperature changes by {change:+.1%} in the run, allowed {limit:.1%}",
     )
 
 

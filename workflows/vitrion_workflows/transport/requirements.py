@@ -9,7 +9,7 @@ from scipy import stats
 
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.label import FrameworkState
-from vitrion_workflows.transport import continuity, flow, gates, plausibility, temperature
+from vitrion_workflows.transport import flow, gates, plausibility, temperature
 from vitrion_workflows.transport.account import Account, mass_of
 from vitrion_workflows.transport.bound import GATE as BOUND
 from vitrion_workflows.transport.estimate import FEWEST_FRAMES
@@ -22,8 +22,6 @@ SAME = 1e-3
 Range = tuple[float, float]
 ANY = (-np.inf, np.inf)
 # Limits that follow from all of the motion, which no label holds, lie within these.
-MISSING_FRAME_AT_MOST = 200.0
-COURSE_AT_MOST = 0.5
 SPECIES_SCATTER_AT_MOST = 0.5
 MOST_SPECIES = 12
 
@@ -109,12 +107,6 @@ def _interval(account: Account) -> tuple[Limits, ...]:
 def _set_temperature(account: Account) -> tuple[Limits, ...]:
     asked = account.label.temperature_K
     return (_exactly(asked, asked), Limits())
-
-
-def _missing_frame(account: Account) -> tuple[Limits, ...]:
-    # Steps beside which too few others lie are not asked.
-    least = max(1, account.increments - 2 * (continuity.NEIGHBOURS + max(continuity.GAPS)))
-    return (Limits(upper=(float(np.log(least / continuity.FALSE_ALARM)), MISSING_FRAME_AT_MOST)),)
 
 
 def _flow(account: Account) -> tuple[Limits, ...]:
@@ -209,8 +201,7 @@ def _has_halves(account: Account) -> bool:
 
 
 def _course(account: Account) -> tuple[Limits, ...]:
-    least, most = plausibility.COURSE_TOLERANCE, COURSE_AT_MOST
-    return (Limits(lower=(-most, -least), upper=(least, most)),) if _has_course(account) else ()
+    return (_exactly(-1.0, 1.0),) if _has_course(account) else ()
 
 
 def _has_course(account: Account) -> bool:
@@ -248,7 +239,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "set_temperature": Requirement(_set_temperature),
     "unwrapped": _fixed(upper=gates.WRAPPED_STEP),
     "repeated_frame": _fixed(upper=0.0),
-    "missing_frame": Requirement(_missing_frame),
+    "missing_frame": _fixed(upper=0.0),
     "sublattice_flow": Requirement(_flow, _has_framework),
     "density": Requirement(_density),
     "contact": _fixed(lower=plausibility.LEAST_CONTACT),
