@@ -19,7 +19,7 @@ from vitrion_workflows.transport.window import VIBRATION_PS
 # Each look is a quarter longer than the one before: few looks, and never a quarter too much.
 LOOK_GROWTH = 1.25
 # Jumps that ions make on average before a run may end, those undone included: with fewer, many have yet to be undone.
-JUMPS_EACH = 5.0
+JUMPS_EACH = 6.0
 
 EstimateOf = Callable[[int], DiffusivityEstimate | None]
 
