@@ -32,9 +32,10 @@ from mutations import Claim  # noqa: E402
 
 from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402
-from vitrion_workflows.dynamics import MDPlan, run_md  # noqa: E402
+from vitrion_workflows.dynamics import MDPlan, h5md, run_md  # noqa: E402
 from vitrion_workflows.dynamics.ase_reference import ase_calculator  # noqa: E402
 from vitrion_workflows.dynamics.state import maxwell_boltzmann  # noqa: E402
+from vitrion_workflows.dynamics.trajectory import Trajectory  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas.geometry import system_from_structure  # noqa: E402
 from vitrion_workflows.transport import read_trajectory  # noqa: E402
@@ -174,9 +175,14 @@ class Runs:
             compound, potential, temperature_K, turn = self._question(index)
             setting = ASE_SETTINGS[(index + turn) % len(ASE_SETTINGS)]
             name = f"ase {potential} {compound.name} {temperature_K:g} K {setting.thermostat} {index}"
-            system = self.start(compound, potential, temperature_K)
-            claim = _ase_run(system, self.fields[potential], setting, temperature_K, seed=index, folder=self.folder)
-            yield name, replace(claim, species=compound.species)
+            file = f"ase_{potential}_{compound.name}_{temperature_K:g}_{setting.thermostat}_{index}.traj"
+            path = (self.folder or Path()) / file
+            if not path.exists():
+                system = self.start(compound, potential, temperature_K)
+                _ase_run(system, self.fields[potential], setting, temperature_K, seed=index, path=path)
+            yield name, replace(_ase_claim(path, setting, temperature_K), species=compound.species)
+            if self.folder is None:
+                path.unlink()
 
     def heated(self) -> Iterator[tuple[str, Claim]]:
         """Runs that are heated while they claim to stand still, by thermostats that let a run know its temperature."""
@@ -204,13 +210,9 @@ class Runs:
                     frame_every=steps,
                     seed=1,
                 )
-                kept = self._kept(f"start {potential} {compound.name} {temperature_K:g} {kelvin:g}")
-                system = run_md(system, self.fields[potential], plan, folder=kept).system
+                system = run_md(system, self.fields[potential], plan).system
             self.starts[key] = system
         return self.starts[key]
-
-    def _kept(self, name: str) -> Path | None:
-        return None if self.folder is None else self.folder / name.replace(" ", "_")
 
     def run(
         self,
@@ -223,6 +225,35 @@ class Runs:
         ramp: tuple[float, float] = (1.0, 1.0),
     ) -> Claim:
         """One run; with a ramp, heated from one share of its temperature to another while it claims to stand still."""
+        numbers = (setting.rate_per_ps, setting.length_ps, setting.interval_fs, *ramp, seed)
+        name = "_".join(
+            [potential, compound.name, f"{temperature_K:g}", setting.thermostat, *map("{:g}".format, numbers)]
+        )
+        kept = None if self.folder is None else self.folder / f"{name}.h5"
+        if kept is not None and kept.exists():
+            found = h5md.read(kept)
+        else:
+            found = self._made(compound, potential, setting, temperature_K, seed=seed, ramp=ramp)
+            if kept is not None:
+                h5md.write(kept, found)
+        return Claim(
+            replace(found, set_temperature_K=temperature_K),
+            species=compound.species,
+            temperature_K=temperature_K,
+            thermostat=setting.thermostat,
+            friction_per_ps=setting.rate_per_ps,
+        )
+
+    def _made(
+        self,
+        compound: Compound,
+        potential: str,
+        setting: Setting,
+        temperature_K: float,
+        *,
+        seed: int,
+        ramp: tuple[float, float],
+    ) -> Trajectory:
         every = math.ceil(setting.interval_fs / 2)
         first, last = (share * temperature_K for share in ramp)
         plan = MDPlan(
@@ -236,52 +267,37 @@ class Runs:
             seed=seed,
         )
         system = self.start(compound, potential, temperature_K)
-        velocities = maxwell_boltzmann(atomic_masses[system.numbers], temperature_K=first, seed=seed, remove_drift=True)
-        kept = self._kept(f"run {potential} {compound.name} {temperature_K:g} {setting} {ramp} {seed}")
-        found = run_md(system, self.fields[potential], plan, folder=kept, velocities=velocities).trajectory
-        return Claim(
-            replace(found, set_temperature_K=temperature_K),
-            species=compound.species,
-            temperature_K=temperature_K,
-            thermostat=setting.thermostat,
-            friction_per_ps=setting.rate_per_ps,
-        )
+        masses = atomic_masses[system.numbers]
+        velocities = maxwell_boltzmann(masses, temperature_K=first, seed=seed, remove_drift=True)
+        return run_md(system, self.fields[potential], plan, velocities=velocities).trajectory
 
 
 def _ase_run(
-    system: AtomicSystem,
-    field: ForceField,
-    setting: Setting,
-    temperature_K: float,
-    *,
-    seed: int,
-    folder: Path | None,
-) -> Claim:
-    """One run of ASE's, written by its own logger and read by our reader."""
-    path = (folder or Path()) / f"ase_{field.name}_{len(system)}_{temperature_K:g}_{setting.thermostat}_{seed}.traj"
-    if not path.exists():
-        half = path.with_suffix(".half")
-        atoms = Atoms(numbers=system.numbers, positions=system.positions_A, cell=system.lattice_A, pbc=True)
-        masses = atoms.get_masses()
-        drawn = maxwell_boltzmann(masses, temperature_K=temperature_K, seed=seed, remove_drift=True)
-        atoms.set_velocities(drawn / (1000 * units.fs))
-        atoms.calc = ase_calculator(field)
-        step, rate = 2 * units.fs, setting.rate_per_ps / (1000 * units.fs)
-        if setting.thermostat == "langevin":
-            generator = np.random.default_rng(seed)
-            engine = Langevin(atoms, step, temperature_K=temperature_K, friction=rate, fixcm=False, rng=generator)
-        elif setting.thermostat == "nose-hoover":
-            engine = NoseHooverChainNVT(atoms, step, temperature_K=temperature_K, tdamp=1 / rate)
-        else:
-            engine = VelocityVerlet(atoms, step)
-        every = round(setting.interval_fs / 2)
-        with TrajectoryFile(half, "w", atoms) as file:
-            engine.attach(file.write, interval=every)
-            engine.run(round(setting.length_ps * 1000 / 2))
-        half.rename(path)
+    system: AtomicSystem, field: ForceField, setting: Setting, temperature_K: float, *, seed: int, path: Path
+) -> None:
+    """One run of ASE's, written by its own logger."""
+    half = path.with_suffix(".half")
+    atoms = Atoms(numbers=system.numbers, positions=system.positions_A, cell=system.lattice_A, pbc=True)
+    drawn = maxwell_boltzmann(atoms.get_masses(), temperature_K=temperature_K, seed=seed, remove_drift=True)
+    atoms.set_velocities(drawn / (1000 * units.fs))
+    atoms.calc = ase_calculator(field)
+    step, rate = 2 * units.fs, setting.rate_per_ps / (1000 * units.fs)
+    if setting.thermostat == "langevin":
+        generator = np.random.default_rng(seed)
+        engine = Langevin(atoms, step, temperature_K=temperature_K, friction=rate, fixcm=False, rng=generator)
+    elif setting.thermostat == "nose-hoover":
+        engine = NoseHooverChainNVT(atoms, step, temperature_K=temperature_K, tdamp=1 / rate)
+    else:
+        engine = VelocityVerlet(atoms, step)
+    every = round(setting.interval_fs / 2)
+    with TrajectoryFile(half, "w", atoms) as file:
+        engine.attach(file.write, interval=every)
+        engine.run(round(setting.length_ps * 1000 / 2))
+    half.rename(path)
+
+
+def _ase_claim(path: Path, setting: Setting, temperature_K: float) -> Claim:
     found = read_trajectory(path, frame_interval_ps=setting.interval_fs / 1000)
-    if folder is None:
-        path.unlink()
     # Without a thermostat the question is about the temperature that the run has.
     mean_K = temperature_K if found.temperatures_K is None else float(found.temperatures_K.mean())
     return Claim(

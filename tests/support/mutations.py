@@ -1,4 +1,4 @@
-"""Errors planted in good trajectories and in good label files, and how a trajectory is labelled with its own claims.
+"""Errors planted in good trajectories, and how a trajectory is labelled with its own claims.
 
 A mutation changes what a trajectory claims together with what would give the fault away by book-keeping: the protocol
 states the wrong interval too, the set temperature is the claimed one. What is left to find it is physics.
@@ -211,6 +211,30 @@ def _recorded(factor):
     return plant
 
 
+def _renamed(change):
+    """The mobile species under another name, in the claim, too; None where the name is taken."""
+
+    def plant(claim, _rng):
+        from ase.data import chemical_symbols
+
+        was, name = _number(claim), change(_number(claim))
+        if (claim.trajectory.numbers == name).any():
+            return None
+        numbers = np.where(claim.trajectory.numbers == was, name, claim.trajectory.numbers)
+        return replace(claim.changed(numbers=numbers, masses_u=np.empty(0)), species=chemical_symbols[name])
+
+    return plant
+
+
+def _heat_hidden(claim, _rng):
+    """A run that is heated by 30 %, by its paths, under a record that stays where it was."""
+    found = claim.trajectory
+    steps = np.diff(found.positions_A, axis=0)
+    pace = np.sqrt(np.linspace(0.85, 1.15, len(steps)))[:, None, None]
+    path = np.concatenate([found.positions_A[:1], found.positions_A[0] + np.cumsum(steps * pace, axis=0)])
+    return claim.changed(positions_A=path)
+
+
 def _gas(claim, _rng):
     return claim.changed(lattice_A=claim.trajectory.lattice_A * 2.5)
 
@@ -261,127 +285,22 @@ MUTATIONS = {
     "species swapped": _swapped,
     "gas": _gas,
     "temperature not recorded": _unrecorded,
+    "mobile species called hydrogen": _renamed(lambda _number: 1),
+    "mobile species called potassium": _renamed(lambda _number: 19),
+    "heated by 30 %, record steady": _heat_hidden,
+    "thermostat 10 % high": _claimed(1 / 1.1),
+    "thermostat 10 % low": _claimed(1 / 0.9),
+    "recorded 10 % low": _recorded(0.9),
+    "recorded 10 % high": _recorded(1.1),
     "claimed 10 % low": _claimed_with_book(0.9),
     "claimed 10 % high": _claimed_with_book(1.1),
     "claimed 10 % low, setting unknown": _unset(0.9),
     "claimed 10 % high, setting unknown": _unset(1.1),
 }
-# A thermostat that holds another temperature than it says, or a record that lies: long runs and smooth motion show it.
+# What thermal motion hides in part: a drift that diffusion exceeds, names of nearly the same mass.
 STATISTICAL = {
-    "thermostat 10 % high": _claimed(1 / 1.1),
-    "thermostat 10 % low": _claimed(1 / 0.9),
+    "all drift 1 A/ps": _drift(1.0, mobile_only=False),
     "ions drift 1 A/ps": _drift(1.0, mobile_only=True),
-    "recorded 10 % low": _recorded(0.9),
-    "recorded 10 % high": _recorded(1.1),
+    "ions drift 0.5 A/ps": _drift(0.5, mobile_only=True),
+    "mobile species called its neighbour": _renamed(lambda number: number + 1),
 }
-
-
-def _value(factor, *, intervals):
-    """A value by a factor, beside its own table."""
-
-    def plant(outcome):
-        changed = {"value": outcome["value"] * factor}
-        if intervals:
-            for name in ("interval_68", "interval_95"):
-                changed[name] = [bound * factor for bound in outcome[name]]
-        return outcome | changed
-
-    return plant
-
-
-def _table(factor):
-    """Mean squared displacements and value by a factor: paths in another unit or of another dimension."""
-
-    def plant(outcome):
-        found = _value(factor, intervals=True)(outcome)
-        table = found["msd"]
-        scaled = {name: [entry * factor for entry in table[name]] for name in ("msd_A2", "stderr_A2")}
-        return found | {"msd": table | scaled}
-
-    return plant
-
-
-def _clock(factor):
-    """All times by a factor, value adapted: a wrong frame interval from the beginning."""
-
-    def plant(outcome):
-        found = _value(1 / factor, intervals=True)(outcome)
-        table, protocol, method = found["msd"], found["protocol"], found["method"]
-        interval_fs = protocol["frame_interval_fs"] * factor
-        step_fs = interval_fs / math.ceil(interval_fs / 5)
-        gates = [
-            gate | {"value": gate["value"] * factor, "lower": gate["lower"] * factor, "upper": gate["upper"] * factor}
-            if gate["name"] == "planned_interval"
-            else gate
-            for gate in found["gates"]
-        ]
-        return found | {
-            "msd": table | {"lag_ps": [lag * factor for lag in table["lag_ps"]]},
-            "fit_window_ps": [edge * factor for edge in found["fit_window_ps"]],
-            "production_ps": found["production_ps"] * factor,
-            "equilibration_ps": found["equilibration_ps"] * factor,
-            "protocol": protocol | {"frame_interval_fs": interval_fs, "time_step_fs": step_fs},
-            "method": method | {"frame_interval_ps": interval_fs / 1000, "time_step_fs": step_fs},
-            "gates": gates,
-        }
-
-    return plant
-
-
-def _fields(**changes):
-    return lambda outcome: outcome | changes
-
-
-def _without(name):
-    return lambda outcome: {field: entry for field, entry in outcome.items() if field != name}
-
-
-FACTORS = {"1/1000": 1e-3, "1/10": 0.1, "1/5": 0.2, "1/3": 1 / 3, "3": 3.0, "5": 5.0, "10": 10.0, "1000": 1e3}
-LABEL_MUTATIONS = {
-    **{f"value x {name}": _value(factor, intervals=False) for name, factor in FACTORS.items()},
-    **{f"value and intervals x {name}": _value(factor, intervals=True) for name, factor in FACTORS.items()},
-    **{f"value and table x {name}": _table(factor) for name, factor in FACTORS.items()},
-    **{f"all times x {name}": _clock(factor) for name, factor in FACTORS.items()},
-    "table's times x 5": lambda outcome: (
-        outcome | {"msd": outcome["msd"] | {"lag_ps": [lag * 5 for lag in outcome["msd"]["lag_ps"]]}}
-    ),
-    "convention slope/2": _fields(convention="slope_half"),
-    "convention unstated": _without("convention"),
-    "unit unstated": _without("unit"),
-    "unit m2/s": _fields(unit="m2/s"),
-    "temperature 10 % low": lambda outcome: outcome | {"temperature_K": outcome["temperature_K"] * 0.9},
-    "temperature 10 % high": lambda outcome: outcome | {"temperature_K": outcome["temperature_K"] * 1.1},
-    "temperature in Celsius": lambda outcome: outcome | {"temperature_K": outcome["temperature_K"] - 273.15},
-    "another species": _fields(species="Cl"),
-    "interval without its value": lambda outcome: outcome | {"interval_95": [outcome["value"] * 2] * 2},
-    "standard error / 3": lambda outcome: outcome | {"log10_stderr": outcome["log10_stderr"] / 3},
-    "standard error x 3": lambda outcome: outcome | {"log10_stderr": outcome["log10_stderr"] * 3},
-    "no gates": _fields(gates=[]),
-    "no table": _without("msd"),
-    "no interval": _without("interval_95"),
-    "failed gate, called accepted": lambda outcome: (
-        outcome | {"gates": [*outcome["gates"], {"name": "drift", "passed": False, "value": 9.0, "upper": 1.0}]}
-    ),
-    "gate turned to passed": lambda outcome: (
-        outcome | {"gates": [*outcome["gates"], {"name": "drift", "passed": True, "value": 9.0, "upper": 1.0}]}
-    ),
-    "melt called solid": lambda outcome: (
-        outcome
-        | {
-            "framework_state": "vibrating",
-            "gates": [gate | {"value": 1.5} if gate["name"] == "framework" else gate for gate in outcome["gates"]],
-        }
-    ),
-}
-
-
-def label_fault(content):
-    """Why the JSON of a label is refused; None where it passes."""
-    from vitrion_models.errors import InputError
-    from vitrion_workflows.transport.consistency import read_outcome
-
-    try:
-        read_outcome(content, source="label.json")
-    except InputError as error:
-        return str(error)
-    return None

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import walks
+from ase.data import atomic_numbers
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
@@ -17,12 +18,12 @@ INTERVAL_PS = 0.02
 TEMPERATURE_K = 1000.0
 CELL_A = 12.0
 # Of what kicks faster than frames follow, the thermometer sees a part only.
-FRICTION_PER_PS = 6.0
+FRICTION = 6.0
 LITHIUM, CHLORINE = 3, 17
 MASSES = {LITHIUM: 6.94, CHLORINE: 35.45}
 
 
-def make_trajectory(*, seed=0, frames=601, mobile_friction=FRICTION_PER_PS, framework_friction=None, interval=INTERVAL_PS):
+def make_trajectory(*, seed=0, frames=601, mobile_friction=FRICTION, framework_friction=None, interval=INTERVAL_PS):
     """Lithium that diffuses with inertia in a framework that rattles with inertia, or diffuses."""
     rng = np.random.default_rng(seed)
     lithium = walks.langevin(
@@ -98,15 +99,15 @@ METHOD = MethodRecord(
     code_version="0",
 )
 # Kicks are the only force on the lithium of these runs: they are their own thermostat.
-PROTOCOL = LabelProtocol(frame_interval_fs=20.0, production_ps=12.0, thermostat="langevin", friction_per_ps=FRICTION_PER_PS)
+PROTOCOL = LabelProtocol(frame_interval_fs=20.0, production_ps=12.0, thermostat="langevin", friction_per_ps=FRICTION)
 
 
-def label(trajectory, **changes):
+def label(trajectory, *, protocol=PROTOCOL, **changes):
     return label_trajectory(
         trajectory,
         species="Li",
         temperature_K=TEMPERATURE_K,
-        protocol=PROTOCOL,
+        protocol=protocol,
         method=METHOD,
         structure_fingerprint="f" * 64,
         **changes,
@@ -132,11 +133,11 @@ def test_sound_run_is_accepted_with_everything_stored():
 def test_sound_runs_are_seldom_refused():
     """A dozen gates of 1 % and less, 30 runs: more than four refusals, or four misses, happen in 2 % of seeds."""
     found = [
-        analyse_trajectory(make_trajectory(seed=seed), species="Li", temperature_K=1000.0, coupling=Coupling(FRICTION_PER_PS))
+        analyse_trajectory(make_trajectory(seed=seed), species="Li", temperature_K=1000.0, coupling=Coupling(FRICTION))
         for seed in range(30)
     ]
     assert sum(one.state is not TrajectoryState.ACCEPTED for one in found) <= 4
-    truth = walks.BOLTZMANN * TEMPERATURE_K / MASSES[LITHIUM] / FRICTION_PER_PS * 1e-4
+    truth = walks.BOLTZMANN * TEMPERATURE_K / MASSES[LITHIUM] / FRICTION * 1e-4
     assert sum(not one.estimate.interval_95[0] <= truth <= one.estimate.interval_95[1] for one in found) <= 4
 
 
@@ -201,6 +202,59 @@ def test_unrecorded_temperature_makes_no_label_but_can_be_analysed():
     assert any("no temperature was given" in reason for reason in found.not_checked)
 
 
+def test_a_gas_of_one_species_is_unverified():
+    """Its density says gas, or ions whose framework was left out of the file: nobody can tell."""
+    trajectory = make_trajectory()
+    lithium = trajectory.numbers == LITHIUM
+    gas = altered(
+        trajectory,
+        numbers=trajectory.numbers[lithium],
+        positions_A=trajectory.positions_A[:, lithium],
+        masses_u=trajectory.masses_u[lithium],
+        lattice_A=trajectory.lattice_A * 10,
+    )
+    found = analyse_trajectory(gas, species="Li", temperature_K=TEMPERATURE_K)
+    assert found.state in (TrajectoryState.UNVERIFIED, TrajectoryState.REJECTED)
+    assert any(one.startswith("density:") for one in found.not_checked)
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1])
+def test_a_temperature_other_than_the_trajectory_carries_is_refused_at_the_python_face_too(factor):
+    found = analyse_trajectory(make_trajectory(), species="Li", temperature_K=TEMPERATURE_K * factor)
+    assert found.state is TrajectoryState.REJECTED
+    assert "set_temperature" in failed_gates(found.gates)
+
+
+def test_a_run_that_does_not_know_its_temperature_is_no_label():
+    """48 atoms, Langevin at 1 / ps: 12 ps know it within sqrt(2 / 3 N gamma t) = 3.4 %, 35 ps are needed."""
+    weak = LabelProtocol(frame_interval_fs=20.0, production_ps=12.0, thermostat="langevin", friction_per_ps=1.0)
+    outcome = label(make_trajectory(), protocol=weak)
+    assert outcome.state is LabelState.REJECTED
+    (gate,) = (gate for gate in outcome.gates if not gate.passed)
+    assert gate.name == "temperature_known"
+    assert gate.value == pytest.approx(0.034, rel=0.05)
+    assert "analyse 35 ps instead of 12, or 1.7 under a Nose-Hoover chain" in gate.message
+
+
+@pytest.mark.parametrize(("name", "verdict"), [("H", "species_mass"), ("Na", "species_temperature")])
+def test_mobile_ions_under_another_name_are_refused(name, verdict):
+    trajectory = make_trajectory()
+    numbers = np.where(trajectory.numbers == LITHIUM, atomic_numbers[name], trajectory.numbers)
+    named = altered(trajectory, numbers=numbers, masses_u=np.empty(0))
+    found = analyse_trajectory(named, species=name, temperature_K=TEMPERATURE_K)
+    assert found.state is not TrajectoryState.ACCEPTED
+    # These ions pass through each other: as hydrogen they seem bonded, and 20 fs cannot judge bonded hydrogen.
+    assert verdict in failed_gates(found.gates) or any(one.startswith(verdict) for one in found.not_checked)
+
+
+@pytest.mark.parametrize("name", ["H", "B", "C", "N"])
+def test_anions_under_the_name_of_a_lighter_element_are_refused(name):
+    trajectory = make_trajectory()
+    numbers = np.where(trajectory.numbers == CHLORINE, atomic_numbers[name], trajectory.numbers)
+    named = altered(trajectory, numbers=numbers, masses_u=np.empty(0))
+    assert "species_mass" in failed_gates(label(named).gates)
+
+
 @pytest.mark.parametrize(
     ("judged", "not_checked", "state", "sentence"),
     [
@@ -209,12 +263,12 @@ def test_unrecorded_temperature_makes_no_label_but_can_be_analysed():
         ("accepted", ("temperature: none is recorded",), "unverified", "not checked are temperature"),
         ("accepted", ("frame_interval: too far apart",), "unverified", "not checked are frame_interval"),
         ("accepted", ("species_mass: too far apart",), "unverified", "not checked are species_mass"),
-        ("accepted", ("contact: no framework",), "accepted", "not checked are contact"),
+        ("accepted", ("density: no framework",), "unverified", "not checked are density"),
         ("rejected", ("equilibrated: nothing recorded",), "rejected", "rejected as far as could be checked"),
         ("censored", ("equilibrated: nothing recorded",), "unverified", "censored as far as could be checked"),
     ],
 )
-def test_nothing_is_plainly_accepted_that_lacks_a_decisive_check(judged, not_checked, state, sentence):
+def test_nothing_is_plainly_accepted_that_lacks_a_check(judged, not_checked, state, sentence):
     sound = analyse_trajectory(make_trajectory(), species="Li", temperature_K=TEMPERATURE_K)
     found = replace(sound, judged=LabelState(judged), not_checked=not_checked)
     assert found.state is TrajectoryState(state)
@@ -259,15 +313,15 @@ def test_halves_that_differ_are_refused():
     mobile = trajectory.numbers == LITHIUM
     walk = positions[:, mobile] - positions[0, mobile]
     quiet = harmonic(np.random.default_rng(4), frames=601, ions=24, interval=INTERVAL_PS)
-    quiet *= np.sqrt(MASSES[CHLORINE] / MASSES[LITHIUM])
     positions[600:, mobile] = positions[0, mobile] + walk[600] + quiet - quiet[0]
     found = label(altered(trajectory, positions_A=positions))
     assert found.state is LabelState.REJECTED
-    assert {"halves_agree", "straight", "exponent"} & set(failed_gates(found.gates))
+    # Or the run is so uneven that its own noise swallows the value.
+    assert {"halves_agree", "straight", "exponent", "signal"} & set(failed_gates(found.gates))
 
 
 def test_melt_is_reported_as_molten():
-    found = label(make_trajectory(framework_friction=FRICTION_PER_PS))
+    found = label(make_trajectory(framework_friction=FRICTION))
     assert found.state is LabelState.ACCEPTED
     assert found.framework_state is FrameworkState.MOLTEN
 

@@ -7,6 +7,7 @@ import pytest
 
 from vitrion_workflows.schemas import FrameworkState, LabelState, failed_gates
 from vitrion_workflows.transport import (
+    TrajectoryState,
     analyse_trajectory,
     diffusivity,
     plain_fit,
@@ -68,7 +69,10 @@ def test_sodium_rises_with_temperature_and_passes_every_gate(folder):
     values = []
     for temperature in ("671.0", "763.5", "856.0"):
         found = analyse_trajectory(sodium(folder, temperature), species="Na", temperature_K=float(temperature))
-        assert found.state is LabelState.ACCEPTED, found.gates
+        assert found.judged is LabelState.ACCEPTED, found.gates
+        # Positions alone do not show equilibration.
+        assert found.state is TrajectoryState.UNVERIFIED
+        assert [one.partition(":")[0] for one in found.not_checked] == ["equilibrated"]
         assert found.framework.state is FrameworkState.ABSENT
         values.append(found.value_cm2_per_s)
     assert values == sorted(values)
@@ -87,7 +91,7 @@ def test_lgps_frames_are_not_as_far_apart_as_stated(folder):
     """The fixture states 10 x 2 fs; every species moves as in 2 fs (a tenth of its thermal velocity otherwise)."""
     trajectory = read_trajectory(f"{folder}/lgps/DiffusionAnalyzer.json")
     found = analyse_trajectory(trajectory, species="Li", temperature_K=600)
-    assert found.state is LabelState.REJECTED
+    assert found.state is TrajectoryState.REJECTED
     gate = next(gate for gate in found.gates if gate.name == "frame_interval")
     assert not gate.passed
     assert gate.value == pytest.approx(0.01, rel=0.2)
@@ -156,4 +160,4 @@ def test_disorder_speeds_lithium_up_in_the_iodide(folder):
 def test_two_ps_of_na3ps4_are_no_label(folder):
     trajectory = read_trajectory(f"{folder}/cna3ps4/cNa3PS4_pda.json")
     assert trajectory.frame_interval_ps == pytest.approx(0.02)
-    assert analyse_trajectory(trajectory, species="Na", temperature_K=800).state is LabelState.REJECTED
+    assert analyse_trajectory(trajectory, species="Na", temperature_K=800).state is TrajectoryState.REJECTED

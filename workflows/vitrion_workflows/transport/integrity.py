@@ -38,18 +38,6 @@ from vitrion_workflows.transport.thermometer import (
 
 LONGEST_RELAXATION = 4
 SHORTEST_RELAXATION_PS = 1.0
-# Without these an analysis may be right, and nothing in it says so.
-DECISIVE = frozenset(
-    {
-        "equilibrated",
-        "frame_interval",
-        "recorded_temperature",
-        "species_mass",
-        "steady_temperature",
-        "temperature",
-        "temperature_known",
-    }
-)
 NEED_TEMPERATURE = (
     "ballistic_bound",
     "species_temperature",

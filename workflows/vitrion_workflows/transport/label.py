@@ -22,7 +22,7 @@ from vitrion_workflows.transport.equilibration import equilibration_of
 from vitrion_workflows.transport.estimate import FEWEST_FRAMES, DiffusivityEstimate
 from vitrion_workflows.transport.framework import Framework, framework
 from vitrion_workflows.transport.haven import Haven, haven_ratio
-from vitrion_workflows.transport.integrity import DECISIVE, integrity
+from vitrion_workflows.transport.integrity import integrity
 from vitrion_workflows.transport.ion_temperature import ion_temperature, ion_temperature_gate
 from vitrion_workflows.transport.motion import motion_of
 from vitrion_workflows.transport.temperature import Coupling
@@ -37,8 +37,8 @@ STILL_A = 1e-6
 class TrajectoryState(StrEnum):
     """What a trajectory is worth by itself. Only a protocol makes a label of it (`label_trajectory`)."""
 
-    ACCEPTED = "accepted"  # everything decisive was judged, and passed
-    UNVERIFIED = "unverified"  # nothing speaks against it, and something decisive could not be judged
+    ACCEPTED = "accepted"  # everything was judged, and passed
+    UNVERIFIED = "unverified"  # nothing speaks against it, and something could not be judged
     REJECTED = "rejected"
     CENSORED = "censored"  # the value is an upper bound
 
@@ -78,21 +78,18 @@ class TrajectoryAnalysis:
 
     @property
     def state(self) -> TrajectoryState:
-        """Nothing is plainly accepted, nor a bound, where one of `DECISIVE` could not be judged."""
-        if self.judged is not LabelState.REJECTED and DECISIVE & set(self._unseen):
+        """Nothing is plainly accepted, nor a bound, where something could not be judged."""
+        if self.judged is not LabelState.REJECTED and self.not_checked:
             return TrajectoryState.UNVERIFIED
         return TrajectoryState(self.judged.value)
 
     @property
     def verdict(self) -> str:
         """One line for people."""
-        if not self._unseen:
+        if not self.not_checked:
             return self.judged.value
-        return f"{self.judged.value} as far as could be checked: not checked are {', '.join(self._unseen)}"
-
-    @property
-    def _unseen(self) -> tuple[str, ...]:
-        return tuple(entry.partition(":")[0] for entry in self.not_checked)
+        names = ", ".join(entry.partition(":")[0] for entry in self.not_checked)
+        return f"{self.judged.value} as far as could be checked: not checked are {names}"
 
 
 def analyse_trajectory(
