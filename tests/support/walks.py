@@ -72,6 +72,20 @@ def caged_hops(rng, *, frames, ions, D, interval, amplitude=0.35, memory=0.05, l
     )
 
 
+def undone_hops(rng, *, frames, ions, D, interval, share, length=3.0):
+    """Jumps of which a share goes straight back, else anywhere: D = rate length^2 / 6 (1 - share) / (1 + share)."""
+    steps = np.vstack([np.eye(3), -np.eye(3)]) * length
+    rate = 6 * D / length**2 * (1 + share) / (1 - share)
+    counts = rng.poisson(rate * interval, size=(frames, ions))
+    counts[0] = 0
+    last, path = rng.integers(6, size=ions), np.zeros((frames, ions, 3))
+    for frame, ion in np.argwhere(counts):
+        for _ in range(counts[frame, ion]):
+            last[ion] = (last[ion] + 3) % 6 if rng.random() < share else rng.integers(6)
+            path[frame, ion] += steps[last[ion]]
+    return np.cumsum(path, axis=0)
+
+
 def groups(rng, *, frames, ions, D, interval, size):
     """Walks in which `size` ions always move together: D as for one, but fewer independent walkers."""
     walks = brownian(rng, frames=frames, ions=-(-ions // size), D=D, interval=interval)

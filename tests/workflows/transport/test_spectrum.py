@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vitrion_workflows.transport.covariance import msd_covariance
+from vitrion_workflows.transport.gates import LARGEST_ANOMALY
 from vitrion_workflows.transport.regression import fit_lags, walk_covariance
 from vitrion_workflows.transport.spectrum import long_times, velocity_modes
 from vitrion_workflows.transport.variance import jump_rate_A4
@@ -97,3 +98,24 @@ def test_covariance_of_every_lag_is_positive_definite(increments, walk, rattle):
     )
     scale = np.sqrt(np.diag(matrix))
     assert np.linalg.eigvalsh(matrix / np.outer(scale, scale)).min() > 0
+
+
+def test_jumps_that_are_undone_on_top_of_a_rattle_are_diffusion():
+    """Two relaxations; some 15 % of such runs are suspected (all were, when one cage was all that was allowed)."""
+    rng = np.random.default_rng(8)
+    suspected = 0
+    for _ in range(14):
+        motion = {"frames": 1501, "ions": 32, "interval": 0.05}
+        path = walks.undone_hops(rng, D=0.7, share=0.2, **motion) + walks.rattle(
+            rng, amplitude=0.2, memory=0.08, **motion
+        )
+        suspected += long_times(path, 0.05, collective=FREE).evidence > LARGEST_ANOMALY
+    assert suspected <= 4  # one seed in twenty-five would have more
+
+
+@pytest.mark.parametrize("exponent", [0.6, 0.7])
+def test_two_relaxations_are_no_excuse_for_a_power_law(exponent):
+    rng = np.random.default_rng(9)
+    for _ in range(10):
+        path = walks.subdiffusive(rng, frames=601, ions=24, exponent=exponent, interval=0.02)
+        assert long_times(path, 0.02, collective=FREE).evidence > LARGEST_ANOMALY

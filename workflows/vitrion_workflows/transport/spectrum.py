@@ -1,6 +1,7 @@
 """Spectrum of the ions' motion at low frequency: does it end in a plateau, which is diffusion, or go on as a power?"""
 
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from scipy import fft
@@ -21,12 +22,16 @@ BINS = 32
 CAGE_TIMES_PS = (0.03, 0.08, 0.2, 0.5, 1.2)
 FASTEST_CAGE_PS = 0.01
 SLOWEST_CAGE = 1 / 12
-# A power law with a cage has two parameters more than a cage alone: twice two is Akaike's price for them.
-PRICE = 4.0
-# Columns of the parameters, and which of them are free in each model.
+# Two relaxations, a rattle and jumps that are undone, look like a power law until both are over: within this share of
+# the run, so that a plateau shows over 25 modes.
+SLOWEST_OF_TWO = 1 / 80
+# Akaike's price for a parameter; a power law with a cage pays for both of the power law's.
+AKAIKE = 2.0
+PRICE = 2 * AKAIKE
+# Columns of the parameters (ln scale, tilt, then cage and ln tau of each cage), and which are free in each model.
 TILT, CAGED = 1, 2
-CAGE, POWER, BOTH = [0, 2, 3], [0, 1], [0, 1, 2, 3]
-ITERATIONS = 12
+CAGE, POWER, BOTH, TWO = [0, 2, 3], [0, 1], [0, 1, 2, 3], [0, 2, 3, 4, 5]
+ITERATIONS = 20
 FEWEST_ITERATIONS = 3
 TOLERANCE = 1e-3
 LARGEST_STEP = 2.0
@@ -84,8 +89,9 @@ def long_times(displacements_A: FloatArray, frame_interval_ps: float, *, collect
     S = G + K (omega tau)^2 / (1 + (omega tau)^2), with negative K for inertia. Anomalous diffusion, MSD ~ t^alpha, has
     S ~ omega^(1 - alpha) down to zero frequency, alone or with a cage on top. A power law is told from a plateau by
     the whole curve, long before the mean squared displacement at the lags of the fit bends beyond its noise. What
-    makes all modes of a run larger or smaller together, as rare jumps do, does not enter. Likelihood ratios are
-    divided by what the modes scatter more than independent ions would.
+    makes all modes of a run larger or smaller together, as rare jumps do, does not enter. Where that speaks for a power
+    law, two relaxations within an eightieth of the run are weighed against it, too: jumps that are undone at once, on
+    top of a rattle. Likelihood ratios are divided by what the modes scatter more than independent ions would.
 
     Args:
         displacements_A: drift-corrected positions, shape (F, N, 3).
@@ -120,7 +126,7 @@ class _Modes:
 
 @dataclass(frozen=True, eq=False)
 class _Model:
-    """Best fit of S = scale * [omega^tilt + cage * h(omega, tau)], and d ln S / d free parameters, (B, 2 to 4)."""
+    """Best fit of S = scale * [omega^tilt + sum cage * h(omega, tau)], and d ln S / d free parameters, (B, 2 to 5)."""
 
     cost: float
     tilt: float
@@ -149,19 +155,31 @@ def _weigh(modes: _Modes, duration_ps: float, together: float) -> tuple[float, L
     cage = _fit(modes, slowest, CAGE)
     power = _fit(modes, slowest, POWER)
     both = _fit(modes, slowest, BOTH)
-    squares = [(modes.counts * (modes.mean_A2 / one.spectrum - 1) ** 2).sum() for one in (cage, power, both)]
-    misfit = 1.5 * ions * float(min(squares)) / (len(modes.counts) - 2)
+    misfit = min(_misfit(one, modes) for one in (cage, power, both))
     worth = 3 * ions / max(misfit, 1.0)
     plain, caged = worth * (cage.cost - power.cost), worth * (cage.cost - both.cost) - PRICE
     if both.tilt * both.cage < 0:
         # A power law that bends the other way than its cage is a hump: vibrations, not memory.
         caged = -PRICE
+    if max(plain, caged) > 0:
+        two = _fit(modes, max(SLOWEST_OF_TWO * duration_ps, 2 * CAGE_TIMES_PS[0]), TWO)
+        misfit = min(misfit, _misfit(two, modes))
+        worth = 3 * ions / max(misfit, 1.0)
+        plain = min(plain, worth * (two.cost - power.cost) + (len(TWO) - len(POWER)) * AKAIKE)
+        caged = min(caged, worth * (two.cost - both.cost) + (len(TWO) - len(BOTH)) * AKAIKE)
     chosen = power if plain >= caged else both
     return misfit, LongTimes(
         exponent=1 - chosen.tilt,
         exponent_stderr=_tilt_stderr(chosen, modes) * float(np.sqrt(together)),
         evidence=max(plain, caged),
     )
+
+
+def _misfit(model: _Model, modes: _Modes) -> float:
+    """Chi square over degrees of freedom."""
+    square = float((modes.counts * (modes.mean_A2 / model.spectrum - 1) ** 2).sum())
+    ions = modes.powers_A2.shape[1]
+    return float(1.5 * ions * square / (len(modes.counts) - 2))
 
 
 def _tilt_stderr(model: _Model, modes: _Modes) -> float:
@@ -176,16 +194,16 @@ def _tilt_stderr(model: _Model, modes: _Modes) -> float:
 
 
 def _fit(modes: _Modes, slowest_ps: float, free: list[int]) -> _Model:
-    """Maximise the likelihood over (ln scale, tilt, cage, ln tau) by Fisher scoring, from several tau at once."""
+    """Maximise the likelihood by Fisher scoring, from several relaxation times, or pairs of them, at once."""
     weights, mean = modes.counts, modes.mean_A2
     logs = np.log(modes.omega_per_ps)
     logs -= (weights * logs).sum() / weights.sum()
-    times = np.array([time for time in CAGE_TIMES_PS if time <= slowest_ps] if CAGED in free else CAGE_TIMES_PS[:1])
-    now = np.zeros((len(times), 4))
+    times = _starting_times(slowest_ps, cages=sum(column > TILT for column in free) // 2)
+    now = np.zeros((len(times), 2 + 2 * times.shape[1]))
     now[:, 0] = np.log((weights * mean).sum() / weights.sum())
-    now[:, 3] = np.log(times)
+    now[:, CAGED + 1 :: 2] = np.log(times)
     if CAGED in free:
-        _start(now, weights / mean**2, mean, _shapes(times, modes.omega_per_ps)[0])
+        _start(now, weights / mean**2, modes)
     cost, spectrum, gradient = _terms(now, modes, logs)
     length = np.ones(len(times))
     ridge = 1e-6 * np.eye(len(free))
@@ -198,7 +216,7 @@ def _fit(modes: _Modes, slowest_ps: float, free: list[int]) -> _Model:
         step = np.clip(np.linalg.solve(fisher, push[:, :, None])[:, :, 0], -LARGEST_STEP, LARGEST_STEP)
         trial = now.copy()
         trial[:, free] += length[:, None] * step
-        trial[:, 3] = np.clip(trial[:, 3], np.log(FASTEST_CAGE_PS), np.log(slowest_ps))
+        trial[:, CAGED + 1 :: 2] = np.clip(trial[:, CAGED + 1 :: 2], np.log(FASTEST_CAGE_PS), np.log(slowest_ps))
         costs, spectra, gradients = _terms(trial, modes, logs)
         better = costs <= cost
         gain = float(cost.min() - costs.min())
@@ -219,16 +237,30 @@ def _fit(modes: _Modes, slowest_ps: float, free: list[int]) -> _Model:
     )
 
 
-def _start(now: FloatArray, weights: FloatArray, mean: FloatArray, shapes: FloatArray) -> None:
-    """Linear least squares of G + K h, where it gives a positive plateau."""
-    one, cross, square = weights.sum(), shapes @ weights, shapes**2 @ weights
-    level, rise = (weights * mean).sum(), shapes @ (weights * mean)
-    determinant = one * square - cross**2
-    plateau = (square * level - cross * rise) / determinant
-    cage = (one * rise - cross * level) / determinant
-    sound = plateau > SMALLEST_POWER * mean.min()
-    now[:, 0] = np.where(sound, np.log(np.where(sound, plateau, 1.0)), np.log(mean.min()))
-    now[:, CAGED] = np.where(sound, np.clip(cage / np.where(sound, plateau, 1.0), -0.9, None), mean[-1] / mean.min())
+def _starting_times(slowest_ps: float, *, cages: int) -> FloatArray:
+    """Relaxation times to start from, shape (K, cages); a power law alone has one start, whose cage stays zero."""
+    times = [time for time in CAGE_TIMES_PS if time <= slowest_ps]
+    if cages > 1:
+        # The grid may end well before the slowest that is allowed.
+        return np.array(list(combinations(sorted({*times, slowest_ps}), cages)))
+    return np.array(times if cages else times[:1])[:, None]
+
+
+def _start(now: FloatArray, weights: FloatArray, modes: _Modes) -> None:
+    """Linear least squares of G + sum K h, where it gives a positive spectrum with a plateau."""
+    mean = modes.mean_A2
+    shapes = np.stack([_shapes(np.exp(one), modes.omega_per_ps)[0] for one in now[:, CAGED + 1 :: 2].T], axis=2)
+    design = np.concatenate([np.ones((*shapes.shape[:2], 1)), shapes], axis=2)
+    weighted = design * weights[:, None]
+    normal = weighted.transpose(0, 2, 1) @ design
+    normal += 1e-9 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(design.shape[2])
+    found = np.linalg.solve(normal, (weighted.transpose(0, 2, 1) @ mean)[:, :, None])[:, :, 0]
+    plateau = found[:, 0]
+    sound = (plateau > SMALLEST_POWER * mean.min()) & ((design @ found[:, :, None])[:, :, 0] > 0).all(axis=1)
+    safe = np.where(sound, plateau, 1.0)
+    now[:, 0] = np.where(sound, np.log(safe), np.log(mean.min()))
+    other = mean[-1] / mean.min() / shapes.shape[2]
+    now[:, CAGED::2] = np.where(sound[:, None], np.clip(found[:, 1:] / safe[:, None], -0.9, None), other)
 
 
 def _shapes(times_ps: FloatArray, omega_per_ps: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -240,15 +272,17 @@ def _shapes(times_ps: FloatArray, omega_per_ps: FloatArray) -> tuple[FloatArray,
 
 
 def _terms(now: FloatArray, modes: _Modes, logs: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Cost, spectrum and d ln S / d (ln scale, tilt, cage, ln tau), for each start."""
-    shapes, slower = _shapes(np.exp(now[:, 3]), modes.omega_per_ps)
+    """Cost, spectrum and d ln S / d parameters, for each start."""
     power = np.exp(np.clip(now[:, [TILT]] * logs, -30, 30))
-    total = power + now[:, [CAGED]] * shapes
+    total = power.copy()
+    slopes = [np.ones_like(power), power * logs]
+    for column in range(CAGED, now.shape[1], 2):
+        shapes, slower = _shapes(np.exp(now[:, column + 1]), modes.omega_per_ps)
+        total += now[:, [column]] * shapes
+        slopes += [shapes, now[:, [column]] * slower]
     sound = (total / power).min(axis=1) > SMALLEST_POWER
     total = np.where(sound[:, None], total, 1.0)
     spectrum = np.exp(np.clip(now[:, :1], -300, 300)) * total
     cost = ((np.log(spectrum) + modes.mean_A2 / spectrum) * modes.counts).sum(axis=1)
-    gradient = np.stack(
-        [np.ones_like(total), power * logs / total, shapes / total, now[:, [CAGED]] * slower / total], axis=2
-    )
+    gradient = np.stack([slopes[0], *(slope / total for slope in slopes[1:])], axis=2)
     return np.where(sound, cost, np.inf), spectrum, gradient
