@@ -92,6 +92,22 @@ def test_xdatcar(tmp_path, path_A, name):
     assert trajectory.source == str(file)
 
 
+@pytest.mark.parametrize("header", ["Li_sv Cl\n2 1", "Li_sv/2c0a74d2 Cl/5f1c9a\n2 1"])
+@pytest.mark.parametrize("scale", ["1.0", "1.0 1.0 1.0", f"{-np.linalg.det(CELL):.12f}"])
+def test_xdatcar_as_vasp_may_write_it(tmp_path, path_A, header, scale):
+    file = tmp_path / "XDATCAR"
+    file.write_text(xdatcar_text(path_A, header=header).replace("title\n1.0\n", f"title\n{scale}\n"))
+    same_motion(read_trajectory(file, frame_interval_ps=0.005), path_A, tolerance=1e-5)
+
+
+def test_one_cell_unlike_the_others_is_refused(tmp_path, path_A):
+    file = tmp_path / "XDATCAR"
+    cells = [CELL * (10 if index == 4 else 1) for index in range(len(path_A))]
+    file.write_text("".join(xdatcar_text(frame[None], lattice=cell) for frame, cell in zip(path_A, cells, strict=True)))
+    with pytest.raises(InputError, match="cell of frame 5 has 1e\\+03 times the volume"):
+        read_trajectory(file, frame_interval_ps=0.005)
+
+
 def test_xdatcar_of_a_changing_cell(tmp_path, path_A):
     """Header before each frame; fractional paths are mapped to the mean cell."""
     file = tmp_path / "XDATCAR"
@@ -169,6 +185,8 @@ def broken_files(path_A):
         "unknown element": ("XDATCAR", xdatcar_text(path_A, header="Li Zz\n2 1"), "'Zz' is no element"),
         "no element line": ("XDATCAR", xdatcar_text(path_A, header="Li\n2 1"), "must name elements"),
         "changing atoms": ("XDATCAR", whole + xdatcar_text(path_A[:, :2], header="Li\n2"), "atoms change"),
+        "missing configuration": ("XDATCAR", whole.replace("configuration= 7\n", "configuration= 8\n"), "8 follows 6"),
+        "scale": ("XDATCAR", whole.replace("title\n1.0\n", "title\n1.0 0.0 1.0\n"), "lattice is impossible"),
         "flat cell": ("XDATCAR", whole.replace(lines[4], "0.0 0.0 0.0"), "no cell"),
         "text": ("XDATCAR", "hello\n", "XDATCAR|header"),
         "unknown format": ("run.abc", "hello", "format unknown"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from ase.data import atomic_numbers
@@ -11,6 +12,8 @@ from vitrion_models.system import FloatArray, IntArray
 
 HEADER_LINES = 7
 DIMENSIONS = 3
+# A cell under constant pressure breathes by some per cent.
+LARGEST_BREATH = 2.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +39,8 @@ def parse_xdatcar(text: str, *, source: str) -> FractionalFrames:
         source: its name, for messages.
 
     Raises:
-        InputError: no XDATCAR, unknown element, changing atom counts, or an incomplete last frame.
+        InputError: no XDATCAR, unknown element, changing atom counts, an incomplete last frame, a configuration left
+            out by its number, or a cell unlike the others.
     """
     lines = text.splitlines()
     try:
@@ -51,6 +55,8 @@ def parse_xdatcar(text: str, *, source: str) -> FractionalFrames:
     if any(not np.array_equal(found, numbers) for found, _, _ in frames):
         raise InputError(f"{source}: the atoms change from frame to frame: give a trajectory of one set of atoms")
     lattices = np.array([lattice for _, lattice, _ in frames])
+    _check_numbering(lines, source)
+    _check_volumes(lattices, source)
     fixed = bool((lattices == lattices[0]).all())
     return FractionalFrames(
         numbers=numbers,
@@ -85,6 +91,33 @@ def _frames(lines: list[str], source: str) -> Iterator[tuple[IntArray, FloatArra
         position += 1 + len(numbers)
 
 
+def _check_numbering(lines: list[str], source: str) -> None:
+    numbers = [line.partition("=")[2].strip() for line in lines if _begins_frame(line)]
+    if not all(number.isdecimal() for number in numbers):
+        return  # other programs number nothing
+    pairs = [(int(first), int(second)) for first, second in pairwise(numbers)]
+    # Files put one after the other begin anew.
+    forward = [pair for pair in pairs if pair[1] > pair[0]]
+    for first, second in forward:
+        if second - first != forward[0][1] - forward[0][0]:
+            raise InputError(
+                f"{source}: configuration {second} follows {first}, others are {forward[0][1] - forward[0][0]} apart: "
+                "frames are missing"
+            )
+
+
+def _check_volumes(lattices: FloatArray, source: str) -> None:
+    volumes = np.abs(np.linalg.det(lattices))
+    if not np.median(volumes) > 0:
+        return  # flat, which is told for any file
+    ratios = volumes / np.median(volumes)
+    worst = int(np.abs(np.log(np.maximum(ratios, 1e-12))).argmax())
+    if not 1 / LARGEST_BREATH < ratios[worst] < LARGEST_BREATH:
+        raise InputError(
+            f"{source}: the cell of frame {worst + 1} has {ratios[worst]:.3g} times the volume of the others: mend it"
+        )
+
+
 def _begins_frame(line: str) -> bool:
     return line.lstrip().startswith(("Direct", "direct"))
 
@@ -101,7 +134,9 @@ def _is_row(line: str) -> bool:
 def _header(lines: list[str], source: str, *, most: int) -> tuple[IntArray, FloatArray]:
     if len(lines) < HEADER_LINES:
         raise InputError(f"{source} ends within a header: cut the incomplete frame off")
-    symbols, counts = lines[5].split(), [int(word) for word in lines[6].split()]
+    # VASP may write the name of the pseudopotential, Li_sv, and its hash after a slash.
+    symbols = [word.partition("/")[0].partition("_")[0] for word in lines[5].split()]
+    counts = [int(word) for word in lines[6].split()]
     if len(symbols) != len(counts):
         raise InputError(f"{source} names {len(symbols)} elements and {len(counts)} counts: line 6 must name elements")
     unknown = [symbol for symbol in symbols if not atomic_numbers.get(symbol)]
@@ -110,8 +145,17 @@ def _header(lines: list[str], source: str, *, most: int) -> tuple[IntArray, Floa
     if min(counts) < 0 or sum(counts) > most:
         # Before anything of that size is made: one wrong digit would cost minutes and all memory.
         raise InputError(f"{source} promises {sum(counts)} atoms in a file of {most} lines: its line 7 is wrong")
-    scale = float(lines[1])
-    if not scale > 0:
-        raise InputError(f"{source}: the lattice is impossible (scale {lines[1].strip()})")
-    lattice = scale * np.array([line.split() for line in lines[2:5]], dtype=np.float64)
+    lattice = _scaled(np.array([line.split() for line in lines[2:5]], dtype=np.float64), lines[1], source)
     return np.repeat([atomic_numbers[symbol] for symbol in symbols], counts), lattice
+
+
+def _scaled(lattice: FloatArray, line: str, source: str) -> FloatArray:
+    """A factor, three factors of the Cartesian axes, or the volume with a minus sign, as in a POSCAR."""
+    scales = np.array(line.split(), dtype=np.float64)
+    volume = abs(float(np.linalg.det(lattice)))
+    if len(scales) == 1 and scales[0] < 0 and volume > 0:
+        scales = np.cbrt(-scales / volume)
+    if len(scales) not in {1, DIMENSIONS} or not (scales > 0).all():
+        raise InputError(f"{source}: the lattice is impossible (scale {line.strip()})")
+    scaled: FloatArray = lattice * scales
+    return scaled
