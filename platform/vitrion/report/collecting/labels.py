@@ -96,7 +96,8 @@ def model_errors(
     if not own:
         return {}
     known = systematic_errors(db, potential, own[0].weights_sha256, campaign=campaign)
-    elements = {row.reduced_formula: row.elements for row in (*own, *cells)}
+    elements = {cell.reduced_formula: cell.elements for cell in cells}
+    elements |= {label.reduced_formula: label.elements for label in own}
     names = sorted(elements)
     found = known.ask_all([(name, elements[name], temperature_K) for name in names])
     return dict(zip(names, found, strict=True))
