@@ -137,6 +137,17 @@ def table(factor):
     return scale_inside(factor, "msd", "msd_A2", "stderr_A2")
 
 
+def _row(column, factor):
+    """A number in the middle of the table by a factor."""
+
+    def plant(outcome):
+        numbers = list(outcome["msd"][column])
+        numbers[len(numbers) // 2] *= factor
+        return outcome | {"msd": outcome["msd"] | {column: numbers}}
+
+    return plant
+
+
 def paths(factor):
     """Table, value, jumps, bound and all of the motion by a factor: displacements of another size from the start."""
     return together(
@@ -245,6 +256,13 @@ LABEL_MUTATIONS = {
     },
     **{f"motion x {name}": of_a_value(motion(factor)) for name, factor in FACTORS.items()},
     "table's times x 5": scale_inside(5, "msd", "lag_ps"),
+    **{
+        f"one displacement of the table x {name}": of_a_value(_row("msd_A2", factor))
+        for name, factor in (("0.7", 0.7), ("1.5", 1.5), ("3", 3.0))
+    },
+    **{f"one error of the table x {name}": _row("stderr_A2", factor) for name, factor in (("0.7", 0.7), ("3", 3.0))},
+    "interval of the Haven ratio x 2": of_a_value(scale_inside(2, "motion", "haven_interval_95", "collective_stderr")),
+    "written by another version": fields(schema_version=2),
     "table's end cut off": lambda outcome: (
         outcome | {"msd": {name: column[:-5] for name, column in outcome["msd"].items()}}
     ),

@@ -85,13 +85,20 @@ def read_labels(path: Path) -> list[LabelOutcome | ImportedLabel]:
 
 def _outcomes(path: Path, text: str) -> list[LabelOutcome | ImportedLabel]:
     try:
-        content = json.loads(text)
+        content = json.loads(text, object_pairs_hook=_said_once)
     except ValueError as error:
         raise InputError(f"{path} is no JSON ({error})") from error
     rows = content if isinstance(content, list) else [content]
     if not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{path} holds something else than labels: give one object, or a list of them")
     return [read_outcome(row, source=f"{path}, label {number}") for number, row in enumerate(rows, start=1)]
+
+
+def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    names = [name for name, _ in pairs]
+    if twice := sorted(name for name in set(names) if names.count(name) > 1):
+        raise ValueError(f"it says {twice[0]!r} twice")
+    return dict(pairs)
 
 
 def _table(path: Path, text: str) -> list[LabelOutcome | ImportedLabel]:

@@ -98,7 +98,12 @@ def test_an_outcome_without_its_convention_is_refused(home, capsys):
     path.write_text(json.dumps({"structure_fingerprint": cell, "species": "Li", "value": 1e-5}))
     assert run(["ingest", "labels", str(path)]) == 2
     assert "must state its property, convention, unit, temperature_K, state" in capsys.readouterr().err
-    for content, says in (("[]", "holds no label"), ("{", "no JSON"), ("[1]", "something else")):
+    for content, says in (
+        ("[]", "holds no label"),
+        ("{", "no JSON"),
+        ("[1]", "something else"),
+        ('{"value": 1, "value": 2}', "says 'value' twice"),
+    ):
         path.write_text(content)
         assert run(["ingest", "labels", str(path)]) == 2
         assert says in capsys.readouterr().err

@@ -26,6 +26,7 @@ FRAMES_APART = 1.5
 # The framework's gate says its ratio and growth with two digits.
 ROUNDED = 0.006
 FRAMEWORK = re.compile(r"framework (?P<state>\w+): moved (?P<ratio>[\d.]+) spacings, growth (?P<growth>[\d.]+)")
+THERMOSTAT = re.compile(r"(?P<name>langevin|nose-hoover)[\w-]*\([^)]*=(?P<rate>[\d.eE+-]+)/ps\)")
 # The database rounds coordinates, and a cell's volume with them.
 SAME_VOLUME = 5e-3
 
@@ -117,6 +118,9 @@ def _numbers(content: Any, place: str = "content") -> Iterator[tuple[str, float]
 
 def _stated(account: Account) -> Iterator[str]:
     label = account.label
+    for record in (label, label.method):
+        if record.schema_version != (known := type(record).model_fields["schema_version"].default):
+            yield f"schema_version {record.schema_version} is not the one that is read here, {known}"
     if label.property != TRACER_DIFFUSIVITY:
         yield f"property {label.property!r} is none that a run is labelled with: {TRACER_DIFFUSIVITY}"
         return
@@ -175,6 +179,15 @@ def _run(account: Account) -> Iterator[str]:
     for name, stated in (("temperature", label.mean_temperature_K), ("drift", label.drift_A)):
         if stated is not None and not same(stated, account.measured(name)):
             yield f"its {name} is {stated:.4g}, that of its gate {account.measured(name):.4g}"
+
+
+def _thermostat(account: Account) -> Iterator[str]:
+    """The thermostat that the method names, where it names one of ours, against the protocol's."""
+    method, protocol = account.label.method, account.label.protocol
+    said = THERMOSTAT.match(method.thermostat)
+    if said and (said["name"] != protocol.thermostat or not same(float(said["rate"]), protocol.friction_per_ps)):
+        told = f"{protocol.thermostat} at {protocol.friction_per_ps:g} / ps"
+        yield f"its method has the thermostat {said[0]}, its protocol {told}"
 
 
 def _framework(account: Account) -> Iterator[str]:
@@ -236,6 +249,7 @@ _CHECKS: tuple[Check, ...] = (
     _verdict,
     presence_faults,
     _run,
+    _thermostat,
     _framework,
     _cell,
     limit_faults,
