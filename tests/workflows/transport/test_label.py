@@ -226,14 +226,14 @@ def test_a_temperature_other_than_the_trajectory_carries_is_refused_at_the_pytho
 
 
 def test_a_run_that_does_not_know_its_temperature_is_no_label():
-    """48 atoms, Langevin at 1 / ps: 12 ps know it within sqrt(2 / 3 N gamma t) = 3.4 %, 35 ps are needed."""
+    """48 atoms, Langevin at 1 / ps: 12 ps know it within sqrt(2 / 3 N gamma t) = 3.4 %, 30 ps are needed."""
     weak = LabelProtocol(frame_interval_fs=20.0, production_ps=12.0, thermostat="langevin", friction_per_ps=1.0)
     outcome = label(make_trajectory(), protocol=weak)
     assert outcome.state is LabelState.REJECTED
     (gate,) = (gate for gate in outcome.gates if not gate.passed)
     assert gate.name == "temperature_known"
     assert gate.value == pytest.approx(0.034, rel=0.05)
-    assert "analyse 35 ps instead of 12, or 1.7 under a Nose-Hoover chain" in gate.message
+    assert "analyse 30 ps instead of 12, or 2.3 under a Nose-Hoover chain" in gate.message
 
 
 @pytest.mark.parametrize(("name", "verdict"), [("H", "species_mass"), ("Na", "species_temperature")])

@@ -94,7 +94,8 @@ def test_lgps_frames_are_not_as_far_apart_as_stated(folder):
     assert found.state is TrajectoryState.REJECTED
     gate = next(gate for gate in found.gates if gate.name == "frame_interval")
     assert not gate.passed
-    assert gate.value == pytest.approx(0.01, rel=0.2)
+    # Germanium, of which stretches leave little, within its scatter.
+    assert gate.value == pytest.approx(0.01, rel=0.25)
 
 
 @pytest.mark.parametrize("factor", [0.1, 0.2, 5.0, 10.0])

@@ -96,7 +96,7 @@ def test_a_trajectory_ends_only_at_a_look_and_the_same_however_often_it_is_asked
 
 
 def test_a_run_that_does_not_know_its_temperature_goes_on():
-    """Langevin at 1 / ps: 2 / (3 N 0.02^2) ps are needed, whatever the error of D is."""
+    """Langevin at 1 / ps: 2 / (3 N 0.0215^2) ps are needed, whatever the error of D is."""
     path = walks.brownian(np.random.default_rng(0), frames=81, ions=200, D=4.0, interval=RULE.frame_interval_ps)
     run = trajectory_of(path)
     weak = replace(RULE, coupling=Coupling(1.0))

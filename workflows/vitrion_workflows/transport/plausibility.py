@@ -13,6 +13,8 @@ from vitrion_workflows.transport.thermometer import CellTemperature, SpeciesTemp
 # Numerical error of the thermometer where it sees all of the motion; scatter is allowed for on top.
 THERMOMETER_TOLERANCE = 0.01
 THERMOMETER_SIGMAS = 3.5
+# A species that scatters by its whole temperature has to have some.
+LEAST_LIMIT = 1e-3
 # Of the whole cell, in percent 0.6 on 80 melts: the same atoms in the same frames have the same kinetic energy.
 CELL_TOLERANCE = 0.03
 # What may escape where recorded temperatures are to be judged: an error of a tenth then shows on either side.
@@ -49,7 +51,7 @@ def velocity_gates(
         return THERMOMETER_TOLERANCE + THERMOMETER_SIGMAS * float(np.hypot(one.stderr, stderr))
 
     def coldest(one: SpeciesTemperature) -> float:
-        return max(1 - scatter(one) - one.unseen, 0.0)
+        return max(1 - scatter(one) - one.unseen, LEAST_LIMIT)
 
     hottest = max(found, key=lambda one: one.temperature_K / (1 + scatter(one)))
     ratio, upper = hottest.temperature_K / reference_K, 1 + scatter(hottest)
@@ -64,7 +66,7 @@ def velocity_gates(
     ]
     telling = [one for one in found if one.telling]
     if telling:
-        best = max(telling, key=lambda one: one.temperature_K - coldest(one) * reference_K)
+        best = max(telling, key=lambda one: one.temperature_K / coldest(one))
         ratio, lower = best.temperature_K / reference_K, coldest(best)
         seems = ratio**-0.5 if ratio > 0 else float("inf")
         gates.append(
@@ -77,7 +79,7 @@ def velocity_gates(
             )
         )
     if any(one.number == mobile for one in telling):
-        worst = min(telling, key=lambda one: one.temperature_K - coldest(one) * reference_K)
+        worst = min(telling, key=lambda one: one.temperature_K / coldest(one))
         ratio, lower = worst.temperature_K / reference_K, coldest(worst)
         name = chemical_symbols[worst.number]
         gates.append(
