@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 LOG10 = float(np.log(10.0))
+# Of a normal distribution, beyond one standard deviation on one side.
+ONE_SIGMA_TAIL = float(special.ndtr(-1.0))
 # Squared displacement of a free ion in three dimensions: variance over square of the mean.
 RELATIVE_VARIANCE_3D = 2.0 / 3.0
 
@@ -48,17 +50,19 @@ def spread(estimate: float, variance: float, *, freedom: float) -> Spread:
     """
     shape = estimate**2 / variance
 
+    def quantile(tail: float) -> float:
+        return float(-special.stdtrit(freedom, tail) if np.isfinite(freedom) else -special.ndtri(tail))
+
     def bounds(level: float) -> tuple[float, float]:
-        tail = float(stats.norm.sf(stats.t.isf((1 - level) / 2, freedom)))
+        tail = float(special.ndtr(-quantile((1 - level) / 2)))
         low = estimate * shape / special.gammainccinv(shape, tail)
         high = estimate * shape / max(float(special.gammaincinv(shape, tail)), np.finfo(float).tiny)
         return float(low), float(min(high, np.finfo(float).max))
 
-    widening = float(stats.t.isf(stats.norm.sf(1.0), freedom))
     return Spread(
-        interval_68=bounds(1 - 2 * float(stats.norm.sf(1.0))),
+        interval_68=bounds(1 - 2 * ONE_SIGMA_TAIL),
         interval_95=bounds(0.95),
-        log10_stderr=widening * float(np.sqrt(special.polygamma(1, shape))) / LOG10,
+        log10_stderr=quantile(ONE_SIGMA_TAIL) * float(np.sqrt(special.polygamma(1, shape))) / LOG10,
         n_eff=RELATIVE_VARIANCE_3D * shape,
         upper_95=bounds(0.90)[1],
     )
