@@ -233,12 +233,18 @@ class SystematicErrors:
         for referee in sorted({pair.referee for pair in self.pairs}):
             mine = [pair for pair in self.pairs if pair.referee == referee]
             akin = sum(anion_class(pair.elements) == chemistry for pair in mine)
-            words.append(f"{referee}: {akin} pairs" if akin else f"{referee}: {len(mine)} pairs of other classes")
+            words.append(
+                f"{referee}: {_counted(akin)}" if akin else f"{referee}: {_counted(len(mine))} of other classes"
+            )
         return "; ".join(words) or f"{NOT_KNOWN}: {self.potential} was never compared"
 
 
 def _method(potential: str, weights_sha256: str) -> str:
     return f"{potential} {weights_sha256}"
+
+
+def _counted(pairs: int) -> str:
+    return "1 pair" if pairs == 1 else f"{pairs} pairs"
 
 
 def _shrunk(measured: Iterable[tuple[int, float]]) -> float:
