@@ -62,7 +62,7 @@ def test_a_label_killed_again_and_again_ends_where_an_undisturbed_one_does(tmp_p
     child_folder.mkdir()
     (child_folder / "early_end_child.py").write_text(Path(__file__).read_text())
     other = tmp_path / "other"
-    environment = {**os.environ, "VITRION_SCRATCH": str(other)}
+    environment = os.environ | {"VITRION_SCRATCH": str(other), "PYTHONPATH": os.pathsep.join(sys.path)}
     for delay_s in (0.05, 0.3):
         child = subprocess.Popen([sys.executable, "-c", CHILD], cwd=child_folder, env=environment)
         while not list(other.glob("*/run/run.json")) and child.poll() is None:
