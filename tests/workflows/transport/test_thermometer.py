@@ -11,7 +11,7 @@ from vitrion_workflows.transport.stretches import without_stretches
 from vitrion_workflows.transport.thermometer import cell_temperature, species_temperatures
 
 TEMPERATURE_K = 1200.0
-CELL_A = 800.0
+CELL_A = 80.0
 CARBON, OXYGEN = 6, 8
 BOND_A = 1.15
 MASSES = {CARBON: 12.011, OXYGEN: 15.999}
@@ -42,7 +42,7 @@ def dumbbells(*, molecules=40, frames=400, interval_ps=0.02, seed=0):
 
 
 def test_stretches_leave_five_of_six_degrees_of_freedom_and_no_stretch():
-    positions, numbers, masses = dumbbells()
+    positions, numbers, masses = dumbbells(frames=60)
     rest = without_stretches(positions, numbers, masses_u=masses, lattice_A=np.eye(3) * CELL_A)
     assert rest.freedom.reshape(-1, 2).sum(axis=1) == pytest.approx(5.0, abs=1e-6)
     relative = rest.steps_A[:, ::2] - rest.steps_A[:, 1::2]
@@ -53,12 +53,12 @@ def test_stretches_leave_five_of_six_degrees_of_freedom_and_no_stretch():
 
 def test_bonds_that_frames_cannot_resolve_hide_no_temperature():
     """Plainly read, a sixth of the energy lies beyond the frames; without stretches, it is left out."""
-    positions, _numbers, masses = dumbbells()
+    positions, _numbers, masses = dumbbells(frames=200)
     steps = np.diff(positions, axis=0)
     plain = float((masses[:, None] * steps**2).sum(axis=(1, 2)).mean()) / 0.02**2 / BOLTZMANN_u_A2_PER_PS2_K
     found = [
         species_temperatures(
-            *dumbbells(seed=seed)[:2],
+            *dumbbells(frames=200, seed=seed)[:2],
             masses_u=masses,
             lattice_A=np.eye(3) * CELL_A,
             frame_interval_ps=0.02,
@@ -69,6 +69,15 @@ def test_bonds_that_frames_cannot_resolve_hide_no_temperature():
     # 160 molecules that keep the energies they begin with: 5 % standard error.
     mean = np.mean([cell_temperature(one).temperature_K for one in found])
     assert mean == pytest.approx(TEMPERATURE_K, rel=0.15)
+
+
+def test_more_bonds_than_a_matrix_holds_are_left_and_told():
+    """A cell in the wrong unit, where every atom touches every other, is no reason to run out of memory."""
+    positions, numbers, masses = dumbbells(frames=20)
+    rest = without_stretches(positions / 60, numbers, masses_u=masses, lattice_A=np.eye(3) * CELL_A / 60)
+    assert not rest.held
+    assert rest.bonded.any()
+    assert (rest.freedom == 3.0).all()
 
 
 def test_unbonded_ions_are_left_as_they_are():

@@ -1,13 +1,17 @@
 """Stiff bonds taken out of the motion: what is left when no covalent bond changes its length."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from ase.data import atomic_numbers, covalent_radii
 from ase.neighborlist import primitive_neighbor_list
+from numpy.typing import NDArray
 
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.analysis.orientation import BOND_REACH
+
+BoolArray: TypeAlias = NDArray[np.bool_]
 
 # Elements whose bonds to each other stretch with 15 to 125 THz; bonds to other metals stay below what 20 fs resolve.
 STIFF = tuple(
@@ -18,6 +22,8 @@ STIFF = tuple(
 LAST_OF_FIRST_ROW = 10
 # Bonds are looked up again after so many frames. Any pair may be held, bonded or not: it only costs a coordinate.
 FRAMES_A_LIST = 16
+# More are not held: a cell of so many is large enough to be stored more often, and a matrix of all of them too large.
+MOST_BONDS = 600
 # Bonds that depend on each other (a cluster with more bonds than coordinates) share what they take.
 RIDGE = 1e-8
 
@@ -28,11 +34,15 @@ class Rest:
 
     Attributes:
         steps_A: displacements between frames, shape (F - 1, N, 3).
-        freedom: degrees of freedom that each atom keeps, 3 where nothing is bonded, shape (N,).
+        freedom: degrees of freedom that each atom keeps, 3 where nothing is held, shape (N,).
+        bonded: whether an atom is ever bonded, shape (N,).
+        held: whether all bonds were; False where they are too many.
     """
 
     steps_A: FloatArray
     freedom: FloatArray
+    bonded: BoolArray
+    held: bool
 
 
 def without_stretches(
@@ -54,9 +64,13 @@ def without_stretches(
     steps = np.diff(positions_A, axis=0)
     stiff = np.flatnonzero(np.isin(numbers, STIFF))
     freedom = np.full(len(numbers), 3.0 * len(steps))
+    bonded = np.zeros(len(numbers), dtype=np.bool_)
     for first in range(0, len(steps), FRAMES_A_LIST):
         block = slice(first, first + FRAMES_A_LIST)
         ends, vectors = _bonds(positions_A[first], stiff, numbers, lattice_A)
+        bonded[ends] = True
+        if len(ends) > MOST_BONDS:
+            return Rest(np.diff(positions_A, axis=0), np.full(len(numbers), 3.0), bonded, held=False)
         if not len(ends):
             continue
         signs = np.zeros((len(ends), len(numbers)))
@@ -74,7 +88,7 @@ def without_stretches(
         steps[block] -= np.einsum("an,tax->tnx", signs / masses_u, pushes)
         taken = (turned * inverse).sum(axis=0)
         freedom -= np.einsum("an,an->n", signs, taken @ signs) / masses_u
-    return Rest(steps, freedom / len(steps))
+    return Rest(steps, freedom / len(steps), bonded, held=True)
 
 
 def _bonds(

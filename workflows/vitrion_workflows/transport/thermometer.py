@@ -23,8 +23,11 @@ UNSEEN_PER_SQUARED_ROUGHNESS = 0.3
 # 50 THz at hydrogen, 26 in carbonate, 25 elsewhere. The longest intervals that resolve it.
 LONGEST_BONDED_PS = 0.02
 LONGEST_INTERVAL_PS = {1: 0.01, 6: 0.019}
-# Degrees of freedom of an atom that is never bonded, and fewest of a species to have a temperature.
-UNBONDED, LEAST_FREEDOM = 2.999, 1e-6
+# And the stretches themselves, where bonds are too many to be held.
+LONGEST_UNHELD_PS = 0.01
+LONGEST_UNHELD_INTERVAL_PS = {1: 0.004, 7: 0.007}
+# Fewest degrees of freedom of a species that has a temperature.
+LEAST_FREEDOM = 1e-6
 ROUNDING = 1e-6
 # Of the mean kinetic energy: a step that is none has no shares.
 STILL = 1e-12
@@ -107,11 +110,16 @@ def species_temperatures(
         stderr = float(np.sqrt(2 / (max(freedom, LEAST_FREEDOM) * readings)))
         if count < len(numbers) and kelvin:
             stderr = max(stderr, _own_stderr(energies[:, atoms].sum(axis=1) / freedom / cell))
-        bonded = rest.freedom[atoms].mean() < UNBONDED
-        longest = LONGEST_INTERVAL_PS.get(int(number), LONGEST_BONDED_PS) if bonded else np.inf
+        longest = _longest_interval_ps(int(number), held=rest.held) if rest.bonded[atoms].any() else np.inf
         resolved = kelvin > 0 and frame_interval_ps <= longest * (1 + ROUNDING)
         found.append(SpeciesTemperature(int(number), count, freedom, kelvin, roughness, stderr, resolved))
     return found
+
+
+def _longest_interval_ps(number: int, *, held: bool) -> float:
+    if held:
+        return LONGEST_INTERVAL_PS.get(number, LONGEST_BONDED_PS)
+    return LONGEST_UNHELD_INTERVAL_PS.get(number, LONGEST_UNHELD_PS)
 
 
 def finer_interval_ps(found: Sequence[SpeciesTemperature], *, frame_interval_ps: float) -> float:
