@@ -245,3 +245,15 @@ def test_sub_diffusion_and_a_frozen_cage_are_judged():
     frozen = diffusivity(rng.normal(scale=0.1, size=(601, 20, 3)), 0.02)
     assert frozen.state is LabelState.CENSORED
     assert {gate.name for gate in frozen.gates} == {"resolved", "signal"}
+
+
+def test_what_has_no_interval_is_not_accepted():
+    """Ions that swing together have a signal far above their noise, and no slope."""
+    rng = np.random.default_rng(22)
+    time = 0.02 * np.arange(601)[:, None, None]
+    swing = np.sin(2 * np.pi * (time / 2.0 + rng.random(size=(1, 24, 3)))) + 0.01 * rng.normal(size=(601, 24, 3))
+    for path in (swing, swing * 3):
+        found = diffusivity(path, 0.02)
+        assert found.state is not LabelState.ACCEPTED or found.interval is not None
+    nothing = replace(found, interval_95=None, value_cm2_per_s=1e-5, noise_cm2_per_s=1e-6, stderr_cm2_per_s=1e-5)
+    assert not straight_gate(nothing).passed

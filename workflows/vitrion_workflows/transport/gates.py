@@ -148,11 +148,14 @@ def flow_gate(flow: SublatticeFlow) -> GateOutcome:
 def straight_gate(estimate: DiffusivityEstimate) -> GateOutcome:
     """Whether the slope stands still from one window to the next, within 20 % or two standard errors.
 
-    What it bends widens the interval in any case.
+    What it bends widens the interval in any case; where that leaves none, there is no slope to speak of.
     """
     start, value = estimate.fit_window_ps[0], estimate.value_cm2_per_s
     noise = 2 * estimate.noise_cm2_per_s / value if value > 0 else 0.0
     told = f"still bends by {estimate.bend:.0%} at" if estimate.bend else "straight from"
+    if estimate.interval_95 is None and value >= SMALLEST_SIGNAL * estimate.noise_cm2_per_s:
+        message = f"MSD {told} {start:.3g} ps, but changes by too much to leave D an interval"
+        return _gate("straight", float("nan"), upper=LARGEST_BEND, message=message)
     return _gate("straight", estimate.bend, upper=max(LARGEST_BEND, noise), message=f"MSD {told} {start:.3g} ps")
 
 
