@@ -5,9 +5,9 @@ The offset of a method (a potential) from the truth for one compound is a sum of
     b(method, class, compound) = m(method) + k(method, class) + c(method, compound),
 
 with prior deviations for each. A comparison is a difference of two such offsets, or an offset beside the truth, plus
-its own error. Everything being linear and Gaussian the posterior is closed (Gelman et al., *Bayesian Data Analysis*, 3rd
-edition, 2013, chapter 5): few comparisons are drawn towards those of akin classes and towards no offset, many speak for
-themselves. Where neither of two methods is known, their difference is laid to both alike.
+its own error. Everything being linear and Gaussian the posterior is closed (Gelman et al., *Bayesian Data Analysis*,
+3rd edition, 2013, chapter 5): few comparisons are drawn towards those of akin classes and towards no offset, many
+speak for themselves. Where neither of two methods is known, their difference is laid to both alike.
 """
 
 import math
