@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vitrion_workflows.transport import TrajectoryAnalysis
     from vitrion_workflows.transport.observables import Observables
 
+CENSORED = "censored"
 PAGES = frozenset({".html", ".htm"})
 GATE_COLUMNS = ("name", "passed", "value", "lower", "upper", "unit", "message")
 
@@ -119,6 +120,8 @@ def summary(found: "TrajectoryAnalysis", *, source: str, temperature_K: float | 
         temperature_K: set temperature, if stated.
     """
     estimate = found.estimate
+    # An interval around the estimate would not belong to a bound.
+    bound = found.judged.value == CENSORED
     return {
         "trajectory": source,
         "species": found.species,
@@ -128,9 +131,9 @@ def summary(found: "TrajectoryAnalysis", *, source: str, temperature_K: float | 
         "value": found.value_cm2_per_s,
         "unit": "cm2/s",
         "convention": "einstein_3d",
-        "interval_68": estimate.interval_68,
-        "interval_95": estimate.interval_95,
-        "log10_stderr": estimate.log10_stderr,
+        "interval_68": None if bound else estimate.interval_68,
+        "interval_95": None if bound else estimate.interval_95,
+        "log10_stderr": None if bound else estimate.log10_stderr,
         "n_eff": estimate.n_eff,
         "exponent": estimate.exponent,
         "exponent_stderr": estimate.exponent_stderr,

@@ -1,6 +1,7 @@
 """`vitrion diffusivity` as people type it."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -148,3 +149,27 @@ def test_faults_of_charges_and_pictures(salt, capsys, words, fault):
     told = capsys.readouterr().err.strip()
     assert fault in told
     assert len(told.splitlines()) == 1
+
+
+def frozen(tmp_path, **changes):
+    """Ions that rattle about their sites and never jump."""
+    motion = {"frames": 401, "ions": 27, "amplitude": 0.15, "memory": 0.1, "interval": 0.02}
+    sites = np.stack(np.meshgrid(*[np.arange(3) * 3.0] * 3), axis=-1).reshape(-1, 3)
+    trajectory = Trajectory(
+        numbers=np.full(27, 3),
+        positions_A=walks.rattle(np.random.default_rng(1), **motion) + sites,
+        lattice_A=np.eye(3) * 9,
+        frame_interval_ps=0.02,
+    )
+    return h5md.write(tmp_path / "frozen.h5", replace(trajectory, **changes))
+
+
+def test_a_bound_carries_no_interval_and_a_refused_run_no_bound(tmp_path, capsys):
+    assert run(["diffusivity", str(frozen(tmp_path)), "--species", "Li", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert row["verdict"].startswith("censored as far as could be checked")
+    assert row["value"] > 0
+    assert (row["interval_68"], row["interval_95"], row["log10_stderr"]) == (None, None, None)
+    refused = analyse_trajectory(read_trajectory(frozen(tmp_path, lattice_A=np.eye(3) * 0.9)), species="Li")
+    assert refused.state.value == "rejected"
+    assert refused.value_cm2_per_s == refused.estimate.value_cm2_per_s

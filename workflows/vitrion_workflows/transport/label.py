@@ -142,11 +142,11 @@ def analyse_trajectory(
     first = AtomicSystem(trajectory.numbers, positions[0], trajectory.lattice_A)
     found = framework(displacements, first, mobile=atomic_numbers[species])
     state = estimate.state if all(gate.passed for gate in sound.gates) else LabelState.REJECTED
-    seen = estimate.resolution
+    bound = estimate.resolution.upper_bound_cm2_per_s
     return TrajectoryAnalysis(
         species=species,
         judged=state,
-        value_cm2_per_s=seen.upper_bound_cm2_per_s if not seen.resolved else estimate.value_cm2_per_s,
+        value_cm2_per_s=bound if state is LabelState.CENSORED else estimate.value_cm2_per_s,
         estimate=estimate,
         gates=(*sound.gates, *estimate.gates, gates.framework_gate(found)),
         not_checked=tuple(f"{name}: {reason}" for name, reason in sound.not_checked.items()),
