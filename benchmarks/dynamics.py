@@ -5,8 +5,7 @@ Prints one JSON line a figure: name, value, unit, baseline, ratio (value / basel
 *Races*: the baseline is one process with default threads, as people run it; ours two processes of one thread each, each
 with two cells in a batch. Processes are started once and asked in turns (theirs, ours, theirs, ...), because the
 machine may be busy; the median of the turns' ratios is given. ``steps/s`` is wall time, of all cells together. Threads
-that wait for each other suffer most from other work: wall times mean something on a quiet machine only (the baseline's
-threads wait passively, which spares it the worst). ``CPU ms a step`` is processor time of one step of one cell, both
+that wait for each other suffer most from other work: wall times mean something on a quiet machine only. ``CPU ms a step`` is processor time of one step of one cell, both
 sides on one thread: trust this one on a busy machine. NEP89's baseline is calorine where it can be imported, else
 nep-adapters' own calculator (each line says which).
 
@@ -216,7 +215,7 @@ class Child:
     """One process of a race."""
 
     def __init__(self, side: str, name: str, model: str, device: str, cells: int) -> None:
-        environment = dict(os.environ) | {"OMP_WAIT_POLICY": "passive"}
+        environment = dict(os.environ)
         for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
             environment.pop(variable, None)
             if side != "default":
