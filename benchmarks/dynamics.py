@@ -5,7 +5,8 @@ Prints one JSON line a figure: name, value, unit, baseline, ratio (value / basel
 *Races*: the baseline is one process with default threads, as people run it; ours two processes of one thread each, each
 with two cells in a batch. Processes are started once and asked in turns (theirs, ours, theirs, ...), because the
 machine may be busy; the median of the turns' ratios is given. ``steps/s`` is wall time, of all cells together. Threads
-that wait for each other suffer most from other work: wall times mean something on a quiet machine only. ``CPU ms a step`` is processor time of one step of one cell, both
+that wait for each other suffer most from other work: wall times mean something on a quiet machine only. ``CPU ms a
+step`` is processor time of one step of one cell, both
 sides on one thread: trust this one on a busy machine. NEP89's baseline is calorine where it can be imported, else
 nep-adapters' own calculator (each line says which).
 

@@ -2,12 +2,12 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vitrion.database.filters import LabelFilters
-from vitrion.database.quantity import COMPUTED, require_one
+from vitrion.database.quantity import COMPUTED, WEAK, Quantity, require_one
 from vitrion.database.rows import LabelRow
 from vitrion_models.errors import InputError
 from vitrion_workflows.potentials.systematic import PotentialPair, SystematicErrors
@@ -71,7 +71,7 @@ def label_pairs(db: "Database", first: str, second: str, **filters: Any) -> tupl
     for name in (first, second):
         rows = [row for row in db.labels.search(**common | {"potential": name}) if _measured(row)]
         if rows:
-            require_one(rows, across=("species", "start", "thermostat", "protocol"), purpose="compared")
+            require_one(rows, across=("species", "start", "protocol"), purpose="compared")
         asked[name] = _by_question(rows)
     return tuple(pair for pair, _ in _shared(asked[first], asked[second]))
 
@@ -86,7 +86,12 @@ def by_chemistry(pairs: Sequence[LabelPair]) -> dict[str, list[LabelPair]]:
 
 
 def systematic_errors(
-    db: "Database", potential: str, weights_sha256: str, *, campaign: str | None = None
+    db: "Database",
+    potential: str,
+    weights_sha256: str,
+    *,
+    campaign: str | None = None,
+    without: Collection[str] = (),
 ) -> SystematicErrors:
     """What labels of a potential are off by beside their statistical errors: by AIMD, and by referees in this database.
 
@@ -95,6 +100,7 @@ def systematic_errors(
         potential: registry name.
         weights_sha256: of the weights that made the labels.
         campaign: only what this campaign asked, so that its decisions do not hang on what else is in the database.
+        without: reduced formulas that are left out, such as those of a frozen test.
     """
     asked: LabelFilters = {"property": "tracer_diffusivity", "accepted": True}
     if campaign is not None:
@@ -115,6 +121,7 @@ def systematic_errors(
         )
         for other in sorted(known - {own} if first else ())
         for pair, elements in _shared(first, _accepted_by(db, *other, asked=asked))
+        if pair.reduced_formula not in without
     ]
     return SystematicErrors.of(potential, weights_sha256, pairs=pairs)
 
@@ -124,7 +131,10 @@ def _accepted_by(
 ) -> dict[tuple[str, str, float], list[LabelRow]]:
     mine: LabelFilters = {**asked, "potential": potential, "weights_sha256": weights_sha256}
     rows = db.labels.search(**mine)
-    return _by_question(row for row in rows if _measured(row) and not row.dataset)
+    # Strong friction slows the ions themselves: that is no error of the potential.
+    return _by_question(
+        row for row in rows if _measured(row) and not row.dataset and Quantity.of(row).thermostat == WEAK
+    )
 
 
 def _shared(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 EXPERIMENT, IMPORTED, COMPUTED = "experiment", "imported", "computed"
 REFEREE = "referee"
+WEAK = "weak"
 # Friction slows an ion by about its share of the ion's own, k_B T / m D: some 100 / ps in a melt. Up to this it is
 # within a label's error.
 WEAK_FRICTION_PER_PS = 5.0
@@ -155,7 +156,7 @@ def _thermostat(protocol: Mapping[str, Any]) -> str:
         return "unknown"
     friction = float(protocol.get("friction_per_ps") or 0.0)
     strong = protocol.get("thermostat") == "langevin" and friction > WEAK_FRICTION_PER_PS
-    return f"langevin {friction:g}/ps" if strong else "weak"
+    return f"langevin {friction:g}/ps" if strong else WEAK
 
 
 def _protocol(protocol: Mapping[str, Any]) -> str:

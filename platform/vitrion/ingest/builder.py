@@ -265,8 +265,9 @@ def _judged(outcome: LabelOutcome, contradictions: list[str]) -> LabelOutcome:
         return outcome
     gate = GateOutcome(name=CONSISTENT, passed=False, message=f"the label contradicts itself: {contradictions[0]}")
     stated = [number for number in (outcome.value, outcome.log10_stderr) if number is not None]
-    # What is no number belongs into no column, not even of a rejected label.
-    damaged = {} if all(map(math.isfinite, stated)) else {"value": None, "log10_stderr": None}
+    # What is no number belongs into no column, not even of a rejected label, nor does a bound in an estimate's.
+    sound = all(map(math.isfinite, stated)) and outcome.state is not LabelState.CENSORED
+    damaged = {} if sound else {"value": None, "log10_stderr": None}
     return outcome.model_copy(update={"state": LabelState.REJECTED, "gates": (*outcome.gates, gate), **damaged})
 
 

@@ -104,12 +104,13 @@ class Referee(_Section):
         potential: registry name; must differ from the campaign's.
         labels: how many labels it re-does.
         production_ps: length of its runs, started from the workhorse's equilibrated state. A label is refused where the
-            run is too short to know its own temperature: 2.6 ps for 32 atoms, less for more.
+            run is too short to know its own temperature (`Coupling.needed_ps`): 3.5 ps for 32 atoms and 2.2 for 52
+            under a chain at 10/ps, besides what equilibration discards.
     """
 
     potential: Annotated[str, AfterValidator(_known_potential)] = "chgnet"
     labels: int = Field(default=2, ge=0)
-    production_ps: float = Field(default=3.0, gt=0)
+    production_ps: float = Field(default=5.0, gt=0)
 
 
 class Acquisition(_Section):

@@ -118,7 +118,7 @@ def gather(
         require_one(rows, purpose="learned from")
     cells = {str(row.structure_fingerprint) for row in rows}
     crystals = {name: twin for name in cells if (twin := db.structures.get(name).twin) is not None}
-    errors = systematic_errors(db, potential, weights_sha256, campaign=campaign)
+    errors = systematic_errors(db, potential, weights_sha256, campaign=campaign, without=test_formulas)
     structures = db.structures.structures(sorted(cells | set(crystals.values())))
     systems = {name: db.structures.system(name) for name in structures}
     test_keys = frozenset(row.key for row in rows if row.reduced_formula in test_formulas)

@@ -169,7 +169,11 @@ class LearningStage:
     def _errors(self) -> SystematicErrors:
         stage = self.stage
         return systematic_errors(
-            stage.db, stage.factory.potential, stage.factory.weights_sha256, campaign=stage.configuration.name
+            stage.db,
+            stage.factory.potential,
+            stage.factory.weights_sha256,
+            campaign=stage.configuration.name,
+            without=stage.plan.test_formulas,
         )
 
     def _progress(self, text: str) -> None:

@@ -134,7 +134,10 @@ def _referees(
     accepted = [
         entry
         for entry in earlier
-        if entry.label_state == LabelState.ACCEPTED.value and entry.structure_fingerprint is not None
+        if entry.label_state == LabelState.ACCEPTED.value
+        and entry.structure_fingerprint is not None
+        # What the referee says enters the choice, for which the frozen test is never used.
+        and entry.arm is not Arm.TEST
     ]
     cells = {
         str(entry.structure_fingerprint): db.structures.get(str(entry.structure_fingerprint)) for entry in accepted

@@ -125,3 +125,22 @@ def test_systematic_errors_of_a_referee_and_of_aimd(db):
 def test_a_campaign_knows_only_its_own_pairs(db):
     fill(db)
     assert systematic_errors(db, "nep89", "a" * 64, campaign="mine").pairs == ()
+
+
+def test_compositions_of_a_frozen_test_are_left_out(db):
+    fill(db)
+    left = systematic_errors(db, "nep89", "a" * 64, without={"LiCl"})
+    assert {pair.compound for pair in left.pairs} == {"LiS"}
+
+
+def test_ions_that_strong_friction_slows_are_no_error_of_the_potential(db):
+    fill(db, cells=1)
+    cell = db.structures.search()[0].fingerprint
+    (before,) = systematic_errors(db, "nep89", "a" * 64).pairs
+    slow = outcome(cell, potential="nep89", value=1e-7, seed=31)
+    db.labels.add(
+        slow.model_copy(update={"protocol": LabelProtocol(thermostat="langevin", friction_per_ps=50.0)}),
+    )
+    assert systematic_errors(db, "nep89", "a" * 64).pairs == (before,)
+    with pytest.raises(InputError, match="more than one thermostat"):
+        label_pairs(db, "nep89", "diep")

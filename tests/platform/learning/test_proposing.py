@@ -9,7 +9,7 @@ from tiny_campaign import TINY
 from vitrion.learning import proposing
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.plan import Plan
-from vitrion.learning.proposal import Arm
+from vitrion.learning.proposal import Arm, Proposal
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import GateOutcome, LabelOutcome, LabelProtocol, LabelState, MethodRecord
 
@@ -66,7 +66,7 @@ def label(db, structure, potential, log10_D, *, arm):
             code_version="0",
         ),
     )
-    db.labels.add(outcome, campaign="tiny", arm=arm)
+    return db.labels.add(outcome, campaign="tiny", arm=arm).key
 
 
 def ask(db, monkeypatch, *, referee):
@@ -118,3 +118,27 @@ def test_the_flattered_class_is_left_out_where_a_referee_tells_and_chance_is_unt
     halide = [p.model_offset for p in found[True] if p.arm is Arm.RANDOM and anions([p], Arm.RANDOM)[0]]
     assert all(0.2 < offset < FLATTERY for offset in halide)
     assert all(p.model_offset == 0 and p.model_std == pytest.approx(0.27, abs=0.01) for p in found[False])
+
+
+def test_the_referee_is_not_asked_about_the_frozen_test(tmp_path):
+    import vitrion
+
+    configuration = CampaignConfiguration.model_validate({**TINY, "referee": {"potential": "chgnet", "labels": 3}})
+    with vitrion.connect(home=tmp_path) as db:
+        earlier = []
+        for seed, arm in enumerate((Arm.TEST, Arm.INITIAL, Arm.RANDOM)):
+            known = cell(db, 17, seed, lithium=5 + seed)
+            key = label(db, known, "wells", -4.0, arm=arm.value)
+            earlier.append(
+                Proposal(
+                    formula=known.reduced_formula,
+                    source_fingerprint=known.fingerprint,
+                    structure_fingerprint=known.fingerprint,
+                    temperature_K=1500.0,
+                    arm=arm,
+                    label_key=key,
+                    label_state="accepted",
+                )
+            )
+        asked = proposing._referees(db, configuration, earlier, cycles_before=1)
+    assert {one.formula for one in asked} == {one.formula for one in earlier[1:]}

@@ -82,3 +82,11 @@ def test_few_pairs_are_shrunk_and_the_order_of_pairs_changes_nothing():
     pairs = [pair(f"Li{n}Cl", ratio=0.1 * n) for n in range(4)]
     forward, backward = (SystematicErrors.of("mine", "a" * 64, pairs=some) for some in (pairs, pairs[::-1]))
     assert forward.ask("LiCl", HALIDE, temperature_K=1000) == backward.ask("LiCl", HALIDE, temperature_K=1000)
+
+
+def test_a_pair_of_another_class_makes_no_temperature_known():
+    cold = {"temperature_K": 400}
+    before = SystematicErrors.of("nep89", NEP89_SHA256).ask("LiCl", HALIDE, **cold).stderr_decades
+    pairs = [pair("Na2S", elements=frozenset({"Na", "S"}), kelvin=400.0, ratio=0.0, referee="nobody-knows")]
+    after = SystematicErrors.of("nep89", NEP89_SHA256, pairs=pairs).ask("LiCl", HALIDE, **cold).stderr_decades
+    assert after > 0.95 * before

@@ -133,7 +133,9 @@ def test_sound_run_is_accepted_with_everything_stored():
 def test_sound_runs_are_seldom_refused():
     """A dozen gates of 1 % and less, 30 runs: more than four refusals, or four misses, happen in 2 % of seeds."""
     found = [
-        analyse_trajectory(make_trajectory(seed=seed), species="Li", temperature_K=1000.0, coupling=Coupling(FRICTION))
+        analyse_trajectory(
+            make_trajectory(seed=seed), species="Li", temperature_K=1000.0, coupling=Coupling(FRICTION, noisy=True)
+        )
         for seed in range(30)
     ]
     assert sum(one.state is not TrajectoryState.ACCEPTED for one in found) <= 4

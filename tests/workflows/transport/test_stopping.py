@@ -99,11 +99,11 @@ def test_a_run_that_does_not_know_its_temperature_goes_on():
     """Langevin at 1 / ps: 2 / (3 N 0.0215^2) ps are needed, whatever the error of D is."""
     path = walks.brownian(np.random.default_rng(0), frames=81, ions=200, D=4.0, interval=RULE.frame_interval_ps)
     run = trajectory_of(path)
-    weak = replace(RULE, coupling=Coupling(1.0))
+    weak = replace(RULE, coupling=Coupling(1.0, noisy=True))
     assert weak.coupling.needed_ps(len(run.numbers)) > 80 * RULE.frame_interval_ps
     assert stop_reason(run, species="Li", rule=RULE) is StopReason.TARGET
     assert stop_reason(run, species="Li", rule=weak) is None
-    assert stop_reason(run, species="Li", rule=replace(RULE, coupling=Coupling(100.0))) is StopReason.TARGET
+    assert stop_reason(run, species="Li", rule=replace(RULE, coupling=Coupling(100.0, noisy=True))) is StopReason.TARGET
 
 
 def test_protocols_without_a_target_keep_their_json():

@@ -7,8 +7,10 @@ from ase.io import write
 
 from vitrion_workflows.transport import read_trajectory
 from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K
+from vitrion_workflows.transport.plausibility import velocity_gates
 from vitrion_workflows.transport.stretches import without_stretches
-from vitrion_workflows.transport.thermometer import cell_temperature, species_temperatures
+from vitrion_workflows.transport.temperature import Coupling, known_gate, steady_temperature_gate
+from vitrion_workflows.transport.thermometer import SpeciesTemperature, cell_temperature, species_temperatures
 
 TEMPERATURE_K = 1200.0
 CELL_A = 80.0
@@ -102,3 +104,31 @@ def test_the_motion_of_the_whole_cell_is_no_temperature(tmp_path, speed_A_per_ps
     write(tmp_path / "run.traj", [atoms, atoms])
     found = read_trajectory(tmp_path / "run.traj", frame_interval_ps=0.02)
     assert found.temperatures_K == pytest.approx([900.0, 900.0])
+
+
+@pytest.mark.parametrize("held", [np.full(400, 1000.0), 1000 + np.linspace(0, 0.03, 400)])
+def test_a_temperature_that_is_held_exactly_stands_still(held):
+    gate = steady_temperature_gate(held, stderr=None)
+    assert gate.passed
+    assert np.isfinite(gate.value)
+
+
+def test_what_is_needed_to_know_the_temperature_is_what_suffices():
+    coupling = Coupling(1.0, noisy=True)
+    short = coupling.stderr(32, duration_ps=0.3)
+    told = known_gate(short, coupling=coupling, atoms=32, duration_ps=0.3).message
+    assert f"analyse {coupling.needed_ps(32):.2g} ps instead of 0.3" in told
+    enough = coupling.stderr(32, duration_ps=1.001 * coupling.needed_ps(32))
+    assert known_gate(enough, coupling=coupling, atoms=32, duration_ps=50.0).passed
+
+
+def test_a_single_atom_of_a_species_does_not_speak_for_the_frame_interval():
+    def seen(number, atoms, kelvin, stderr):
+        return SpeciesTemperature(number, atoms, 3.0 * atoms, kelvin, 0.01, stderr, resolved=True)
+
+    found = [seen(39, 1, 1500.0, 0.18), seen(3, 8, 1000.0, 0.04), seen(17, 18, 1000.0, 0.03)]
+    gates = {gate.name: gate for gate in velocity_gates(found, mobile=3, reference_K=1000.0, stderr=0.0)}
+    assert all(gate.passed for gate in gates.values())
+    assert gates["frame_interval"].lower > 0.5
+    assert gates["species_mass"].lower > 0.5
+    assert gates["species_temperature"].upper < 1.5

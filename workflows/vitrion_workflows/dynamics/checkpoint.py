@@ -184,7 +184,7 @@ class RunFolder:
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{path} is damaged: {ADVICE}") from error
         if isinstance(stored, dict) and stored.get("format") not in {FORMAT, None}:
-            raise CheckpointError(f"{path} was written by another version of Vitrion: use that or another folder")
+            raise CheckpointError(f"{path} was written by another version of Vitrion: {ADVICE}")
         if not (isinstance(stored, dict) and stored.keys() == wanted.keys() and isinstance(stored["plan"], dict)):
             raise CheckpointError(f"{path} is damaged: {ADVICE}")
         different = [name for name, value in json.loads(json.dumps(wanted)).items() if stored.get(name) != value]

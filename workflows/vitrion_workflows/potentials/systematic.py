@@ -216,8 +216,13 @@ class SystematicErrors:
     def _extrapolation(self, chemistry: str, temperature_K: float) -> float:
         rows = self._tables.get(self._own, [])
         of_class = [row for row in rows if row.chemistry in (chemistry, EVERY_CLASS)] or rows
-        akin = [pair for pair in self.pairs if anion_class(pair.elements) == chemistry] or self.pairs
-        compared = [kelvin for row in of_class for kelvin in row.temperatures_K] + [pair.temperature_K for pair in akin]
+        # A pair brings its temperature into what is known where its referee was held against nature.
+        akin = [
+            pair.temperature_K
+            for pair in self.pairs
+            if anion_class(pair.elements) == chemistry and _method(pair.referee, pair.referee_weights) in self._tables
+        ]
+        compared = [kelvin for row in of_class for kelvin in row.temperatures_K] + akin
         if not compared:
             return 0.0  # the prior is of no temperature
         colder = 1000 / temperature_K - 1000 / min(compared)

@@ -192,17 +192,7 @@ def label_trajectory(
     """
     coupling = Coupling(protocol.friction_per_ps, noisy=protocol.thermostat == "langevin")
     found = analyse_trajectory(trajectory, species=species, temperature_K=temperature_K, coupling=coupling)
-    extra = [
-        gates.planned_interval_gate(trajectory.frame_interval_ps, planned_ps=protocol.frame_interval_fs / 1000),
-        *(
-            GateOutcome(name=name, passed=False, message=f"not judged: {reason}")
-            for name, _, reason in (entry.partition(": ") for entry in found.not_checked)
-        ),
-    ]
-    if trajectory.temperatures_K is None:
-        extra.append(GateOutcome(name="recorded_temperature", passed=False, message="no temperature was recorded"))
-    if found.mean_temperature_K is not None:
-        extra.append(_ion_temperature(trajectory, found, recorded_K=found.mean_temperature_K, coupling=coupling))
+    extra = _further_gates(trajectory, found, planned_ps=protocol.frame_interval_fs / 1000, coupling=coupling)
     state = found.judged if all(gate.passed for gate in extra) else LabelState.REJECTED
     estimate = found.estimate
     # The stored value of a censored label is a bound: an interval around the estimate would not belong to it. That of
@@ -245,6 +235,24 @@ def label_trajectory(
         wall_seconds=wall_seconds,
         device=device,
     )
+
+
+def _further_gates(
+    trajectory: Trajectory, found: TrajectoryAnalysis, *, planned_ps: float, coupling: Coupling
+) -> list[GateOutcome]:
+    """What a label needs beyond an analysis: the planned interval, and nothing left unjudged."""
+    extra = [
+        gates.planned_interval_gate(trajectory.frame_interval_ps, planned_ps=planned_ps),
+        *(
+            GateOutcome(name=name, passed=False, message=f"not judged: {reason}")
+            for name, _, reason in (entry.partition(": ") for entry in found.not_checked)
+        ),
+    ]
+    if trajectory.temperatures_K is None:
+        extra.append(GateOutcome(name="recorded_temperature", passed=False, message="no temperature was recorded"))
+    if found.mean_temperature_K is not None:
+        extra.append(_ion_temperature(trajectory, found, recorded_K=found.mean_temperature_K, coupling=coupling))
+    return extra
 
 
 def _bound(trajectory: Trajectory, found: TrajectoryAnalysis) -> GateOutcome:

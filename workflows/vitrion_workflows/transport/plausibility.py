@@ -15,6 +15,8 @@ THERMOMETER_TOLERANCE = 0.01
 THERMOMETER_SIGMAS = 3.5
 # A species that scatters by its whole temperature has to have some.
 LEAST_LIMIT = 1e-3
+# Of a species among others that scatter less.
+LARGEST_SCATTER = 0.4
 # Of the whole cell, in percent 0.6 on 80 melts: the same atoms in the same frames have the same kinetic energy.
 CELL_TOLERANCE = 0.03
 # What may escape where recorded temperatures are to be judged: an error of a tenth then shows on either side.
@@ -50,10 +52,14 @@ def velocity_gates(
     def scatter(one: SpeciesTemperature) -> float:
         return THERMOMETER_TOLERANCE + THERMOMETER_SIGMAS * float(np.hypot(one.stderr, stderr))
 
+    def sharpest(among: Sequence[SpeciesTemperature]) -> Sequence[SpeciesTemperature]:
+        # One or two atoms, in a short run, have no temperature that would tell anything.
+        return [one for one in among if scatter(one) <= LARGEST_SCATTER] or [min(among, key=scatter)]
+
     def coldest(one: SpeciesTemperature) -> float:
         return max(1 - scatter(one) - one.unseen, LEAST_LIMIT)
 
-    hottest = max(found, key=lambda one: one.temperature_K / (1 + scatter(one)))
+    hottest = max(sharpest(found), key=lambda one: one.temperature_K / (1 + scatter(one)))
     ratio, upper = hottest.temperature_K / reference_K, 1 + scatter(hottest)
     gates = [
         _gate(
@@ -66,7 +72,7 @@ def velocity_gates(
     ]
     telling = [one for one in found if one.telling]
     if telling:
-        best = max(telling, key=lambda one: one.temperature_K / coldest(one))
+        best = max(sharpest(telling), key=lambda one: one.temperature_K / coldest(one))
         ratio, lower = best.temperature_K / reference_K, coldest(best)
         seems = ratio**-0.5 if ratio > 0 else float("inf")
         gates.append(
@@ -79,7 +85,7 @@ def velocity_gates(
             )
         )
     if any(one.number == mobile for one in telling):
-        worst = min(telling, key=lambda one: one.temperature_K / coldest(one))
+        worst = min(sharpest(telling), key=lambda one: one.temperature_K / coldest(one))
         ratio, lower = worst.temperature_K / reference_K, coldest(worst)
         name = chemical_symbols[worst.number]
         gates.append(

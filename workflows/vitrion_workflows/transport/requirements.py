@@ -21,8 +21,8 @@ from vitrion_workflows.transport.temperature import Coupling
 SAME = 1e-3
 Range = tuple[float, float]
 ANY = (-np.inf, np.inf)
-# Limits that follow from all of the motion, which no label holds, lie within these.
-SPECIES_SCATTER_AT_MOST = 0.5
+# Limits that follow from all of the motion, which no label holds, lie within these: scatter, and what may escape.
+SPECIES_SCATTER_AT_MOST = plausibility.LARGEST_SCATTER + 0.1
 MOST_SPECIES = 12
 
 

@@ -17,6 +17,7 @@ A2_PER_PS_IN_CM2_PER_S = 1e-4
 COLDEST_K, HOTTEST_K = 1.0, 10000.0
 # Half the 68 % interval in decades over the stated standard error: a gamma's skewness and rounding leave more room.
 STDERR_RATIOS = (0.6, 1.6)
+TWO_SIDED_95 = 1.96
 # Ions of condensed matter forget their velocity within so long: the greatest diffusivity is k_B T / m times this.
 LONGEST_MEMORY_PS = 0.3
 LARGEST_CONDUCTIVITY_S_PER_CM = 100.0
@@ -92,7 +93,10 @@ def _interval_faults(
         return
     if not (np.isfinite(log10_stderr) and log10_stderr > 0):
         yield f"its standard error {log10_stderr} is no positive number"
-    elif narrow and 0 < narrow[0] < narrow[1]:
-        half = 0.5 * float(np.log10(narrow[1] / narrow[0]))
-        if not STDERR_RATIOS[0] <= half / log10_stderr <= STDERR_RATIOS[1]:
-            yield f"its 68 % interval is +-{half:.3f} decades wide, its standard error {log10_stderr:.3f}"
+        return
+    for name, bounds, deviations in (("68 %", narrow, 1.0), ("95 %", wide, TWO_SIDED_95)):
+        if bounds is None or not 0 < bounds[0] < bounds[1]:
+            continue
+        half = 0.5 * float(np.log10(bounds[1] / bounds[0]))
+        if not STDERR_RATIOS[0] <= half / deviations / log10_stderr <= STDERR_RATIOS[1]:
+            yield f"its {name} interval is +-{half:.3f} decades wide, its standard error {log10_stderr:.3f}"

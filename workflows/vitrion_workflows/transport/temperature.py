@@ -14,6 +14,7 @@ from vitrion_workflows.transport.equilibration import statistical_inefficiency
 TOLERANCE = 0.05
 KNOWN_SIGMAS = float(stats.norm.isf(0.01))
 LARGEST_STDERR = TOLERANCE / KNOWN_SIGMAS
+SMALLEST_STDERR = LARGEST_STDERR / 10
 STEADY_SIGMAS = float(stats.norm.isf(0.0025))
 # Langevin friction that holds the temperature as a chain does, in units of the chain's rate 1/tau: 1.3 by the scatter
 # of 39 labels of glasses, 2.0 to 3.9 in the Lennard-Jones model (docs/design/label-gates.md).
@@ -30,8 +31,8 @@ class Coupling:
         noisy: whether it works by noise (Langevin).
     """
 
-    rate_per_ps: float = 1.0
-    noisy: bool = True
+    rate_per_ps: float
+    noisy: bool
 
     @property
     def forgetting_per_ps(self) -> float:
@@ -85,7 +86,7 @@ def known_gate(stderr: float, *, coupling: Coupling | None, atoms: int, duration
     """
     message = f"mean temperature known within {stderr:.2%}, needed {LARGEST_STDERR:.2%}"
     if stderr > LARGEST_STDERR:
-        needed = duration_ps * (stderr / LARGEST_STDERR) ** 2
+        needed = coupling.needed_ps(atoms) if coupling else duration_ps * (stderr / LARGEST_STDERR) ** 2
         message += f": analyse {needed:.2g} ps instead of {duration_ps:.2g}"
         if coupling is not None and coupling.forgetting_per_ps < GOOD_COUPLING.forgetting_per_ps:
             message += f", or {GOOD_COUPLING.needed_ps(atoms):.2g} under a Nose-Hoover chain at 10 / ps"
@@ -98,7 +99,7 @@ def temperature_gate(mean_K: float, *, target_K: float, stderr: float, unseen: f
     Args:
         mean_K: of the run.
         target_K: asked for.
-        stderr: relative; a run that does not know its temperature (`known_gate`) is given three of them.
+        stderr: relative; a run that does not know its temperature (`known_gate`) is given 2.33 of them.
         unseen: share by which the mean may be too low, where it was read off positions.
     """
     width = max(TOLERANCE, KNOWN_SIGMAS * stderr) * target_K
@@ -127,7 +128,9 @@ def steady_temperature_gate(temperatures_K: FloatArray, *, stderr: float | None)
     mean = float(temperatures_K.mean())
     rise = float(time @ temperatures_K / (time @ time)) / mean
     residual = temperatures_K - mean * (1 + rise * time)
-    error = stderr or float(residual.std() / mean * np.sqrt(statistical_inefficiency(residual) / count))
+    own = float(residual.std() / mean * np.sqrt(statistical_inefficiency(residual) / count))
+    # A temperature that is held exactly, by rescaling, rises by nothing that matters.
+    error = float(np.hypot(stderr or own, SMALLEST_STDERR))
     z = rise / (np.sqrt(12) * error)
     return _gate(
         "steady_temperature",
