@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,17 +51,39 @@ def ingest_labels(db: Database, paths: Sequence[Path]) -> LabelFileReport:
         paths: ``.json`` or ``.csv``.
 
     Raises:
-        InputError: a file cannot be read, or a label in it is refused; nothing is stored then.
+        InputError: a file cannot be read, a label in it is refused, or a table of that name with other content was
+            stored before; nothing is stored then.
         NotFoundError: the structure of an outcome is not in the database.
     """
     found = [label for path in paths for label in read_labels(path)]
+    _require_same_tables(db, {(one.dataset, one.weights_sha256) for one in found if isinstance(one, ImportedLabel)})
+    cells: dict[str, str | None] = {}
     for label in found:
-        if isinstance(label, LabelOutcome) and (faults := db.labels.contradictions(label)):
+        if isinstance(label, ImportedLabel):
+            continue
+        # A cell may be stored under the name that it had across a rounding boundary.
+        cells[label.structure_fingerprint] = name = db.structures.resolve(label.structure_fingerprint)
+        if faults := db.labels.contradictions(label, structure=name):
             raise InputError(f"label {outcome_key(label)[:SHORT]} contradicts itself: {faults[0]}; leave it out")
     added = [
-        db.labels.add(label) if isinstance(label, LabelOutcome) else db.labels.add_imported(label) for label in found
+        db.labels.add_imported(label)
+        if isinstance(label, ImportedLabel)
+        else db.labels.add(label, structure=cells[label.structure_fingerprint])
+        for label in found
     ]
     return LabelFileReport(files=len(paths), labels=len(found), created=sum(one.created for one in added))
+
+
+def _require_same_tables(db: Database, tables: Collection[tuple[str, str]]) -> None:
+    # A table is known by all of its content: with one row more, every row would be stored a second time.
+    for name, digest in tables:
+        known = {row.weights_sha256 for row in db.labels.search(dataset=name)} | {
+            other for same, other in tables if same == name
+        }
+        if known != {digest}:
+            raise InputError(
+                f"there is a table {name} with other content already: put what is new into a file of another name"
+            )
 
 
 def read_labels(path: Path) -> list[LabelOutcome | ImportedLabel]:

@@ -55,6 +55,18 @@ def test_a_table_is_stored_once_in_the_einstein_convention(home, capsys):
     assert second.interval_95 == pytest.approx((2e-5 / 3, 5e-5 / 3))
 
 
+def test_a_table_that_has_grown_is_not_stored_a_second_time(home, capsys):
+    assert run(["ingest", "labels", str(table(home, GOOD))]) == 0
+    grown = table(home, GOOD, GOOD | {"temperature_K": "1500"})
+    capsys.readouterr()
+    assert run(["ingest", "labels", str(grown)]) == 2
+    assert "there is a table labels.csv with other content already" in capsys.readouterr().err
+    assert len(stored()) == 1
+    more = table(home, GOOD | {"temperature_K": "1500"}, name="more.csv")
+    assert run(["ingest", "labels", str(more)]) == 0
+    assert len(stored()) == 2
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
