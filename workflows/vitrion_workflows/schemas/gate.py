@@ -1,5 +1,6 @@
 """A gate: one measured number against the limits that it must keep."""
 
+import math
 from collections.abc import Iterable
 
 from pydantic import BaseModel, ConfigDict
@@ -27,6 +28,22 @@ class GateOutcome(BaseModel):
     upper: float | None = None
     unit: str = ""
     message: str = ""
+
+
+def gate_of(
+    name: str,
+    value: float,
+    *,
+    lower: float | None = None,
+    upper: float | None = None,
+    unit: str = "",
+    message: str,
+) -> GateOutcome:
+    """Hold a number against its limits; one that is not finite was not measured, which fails."""
+    if not math.isfinite(value):
+        return GateOutcome(name=name, passed=False, lower=lower, upper=upper, unit=unit, message=message)
+    passed = (lower is None or value >= lower) and (upper is None or value <= upper)
+    return GateOutcome(name=name, passed=passed, value=value, lower=lower, upper=upper, unit=unit, message=message)
 
 
 def failed_gates(gates: Iterable[GateOutcome]) -> tuple[str, ...]:

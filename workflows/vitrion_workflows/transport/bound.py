@@ -4,10 +4,11 @@ from scipy import stats
 
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.transport.estimate import CM2_PER_S
-from vitrion_workflows.transport.gates import JUMP_A
 from vitrion_workflows.transport.regression import DIMENSIONS
 
 GATE = "bound"
+# A jump between neighbouring sites of an ion conductor.
+JUMP_A = 3.0
 
 
 def counted_jumps(jumps: float) -> float:
@@ -16,7 +17,7 @@ def counted_jumps(jumps: float) -> float:
 
 
 def jump_cm2_per_s(*, ions: float, duration_ps: float) -> float:
-    """Diffusivity that one jump of one ion makes in a run of so many ions and that length (`gates.resolution`)."""
+    """Diffusivity that one jump of one ion makes in a run of so many ions and that length."""
     return CM2_PER_S * JUMP_A**2 / (2 * DIMENSIONS * ions * duration_ps)
 
 

@@ -7,11 +7,12 @@ import numpy as np
 from ase.data import chemical_symbols
 from scipy import stats
 
-from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.schemas.gate import GateOutcome, gate_of
 from vitrion_workflows.schemas.label import FrameworkState
+from vitrion_workflows.transport.bound import JUMP_A, counted_jumps, jump_cm2_per_s
 from vitrion_workflows.transport.continuity import Continuity
 from vitrion_workflows.transport.equilibration import Equilibration
-from vitrion_workflows.transport.estimate import CM2_PER_S, DiffusivityEstimate
+from vitrion_workflows.transport.estimate import DiffusivityEstimate
 from vitrion_workflows.transport.flow import SublatticeFlow
 from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K, SpeciesMotion
 from vitrion_workflows.transport.framework import Framework
@@ -33,15 +34,14 @@ FASTEST_CELL = float(stats.chi.isf(1e-3, 3))
 LARGEST_ANOMALY = 3.0
 SHORTEST_SURE_PS = VIBRATION_PS / LATEST_START
 LARGEST_BEND = 0.2
-# A jump between neighbouring sites of an ion conductor, and how many of them make a rate.
-JUMP_A = 3.0
+# How many jumps make a rate.
 FEWEST_JUMPS = 10.0
 SMALLEST_SIGNAL = 2.5
 
 
 def equilibrated_gate(found: Equilibration, *, frames: int) -> GateOutcome:
     """Whether energy and temperature stand still in what is left after equilibration."""
-    return _gate(
+    return gate_of(
         "equilibrated",
         found.drift_sigmas if found.drift_sigmas is not None else float("nan"),
         upper=DRIFT_LIMIT_SIGMAS,
@@ -59,7 +59,7 @@ def ballistic_gate(motion: Sequence[SpeciesMotion], *, duration_ps: float) -> Ga
 
     worst = max(motion, key=lambda one: one.ballistic_ratio / limit(one))
     ratio, upper = worst.ballistic_ratio, limit(worst)
-    return _gate(
+    return gate_of(
         "ballistic_bound",
         ratio,
         upper=upper,
@@ -84,7 +84,7 @@ def planned_interval_gate(frame_interval_ps: float, *, planned_ps: float) -> Gat
 
 def unwrapped_gate(largest_step: float) -> GateOutcome:
     """Whether positions are continuous: no atom jumps by half a cell."""
-    return _gate(
+    return gate_of(
         "unwrapped",
         largest_step,
         upper=WRAPPED_STEP,
@@ -95,7 +95,7 @@ def unwrapped_gate(largest_step: float) -> GateOutcome:
 
 def missing_frame_gate(steps: Continuity) -> GateOutcome:
     """Whether every step fits those before and after it: log odds of an interruption over the run's own limit."""
-    return _gate(
+    return gate_of(
         "missing_frame",
         steps.log_odds - steps.limit,
         upper=0.0,
@@ -107,7 +107,7 @@ def missing_frame_gate(steps: Continuity) -> GateOutcome:
 def repeated_frame_gate(steps: Continuity) -> GateOutcome:
     """Whether no frame is a copy of an earlier one."""
     count = len(steps.copies)
-    return _gate(
+    return gate_of(
         "repeated_frame",
         float(count),
         upper=0.0,
@@ -125,7 +125,7 @@ def drift_gate(drift_A: float, *, mass_u: float, temperature_K: float, flight_ps
         flight_ps: time for which it flies at its thermal speed, see `Coupling.flight_ps`.
     """
     speed = float(np.sqrt(BOLTZMANN_u_A2_PER_PS2_K * temperature_K / mass_u))
-    return _gate(
+    return gate_of(
         "drift",
         drift_A,
         upper=FASTEST_CELL * speed * flight_ps,
@@ -136,7 +136,7 @@ def drift_gate(drift_A: float, *, mass_u: float, temperature_K: float, flight_ps
 
 def flow_gate(flow: SublatticeFlow) -> GateOutcome:
     """Whether every sublattice stays with the others, but for what diffusion does."""
-    return _gate(
+    return gate_of(
         "sublattice_flow",
         flow.ratio,
         upper=flow.limit,
@@ -155,13 +155,13 @@ def straight_gate(estimate: DiffusivityEstimate) -> GateOutcome:
     told = f"still bends by {estimate.bend:.0%} at" if estimate.bend else "straight from"
     if estimate.interval_95 is None and value >= SMALLEST_SIGNAL * estimate.noise_cm2_per_s:
         message = f"MSD {told} {start:.3g} ps, but changes by too much to leave D an interval"
-        return _gate("straight", float("nan"), upper=LARGEST_BEND, message=message)
-    return _gate("straight", estimate.bend, upper=max(LARGEST_BEND, noise), message=f"MSD {told} {start:.3g} ps")
+        return gate_of("straight", float("nan"), upper=LARGEST_BEND, message=message)
+    return gate_of("straight", estimate.bend, upper=max(LARGEST_BEND, noise), message=f"MSD {told} {start:.3g} ps")
 
 
 def exponent_gate(estimate: DiffusivityEstimate) -> GateOutcome:
     """Whether diffusion in a cage explains the whole motion as well as a power law without a plateau does."""
-    return _gate(
+    return gate_of(
         "exponent",
         estimate.anomaly,
         upper=exponent_limit(
@@ -206,7 +206,7 @@ def halves_gate(first: DiffusivityEstimate, second: DiffusivityEstimate, whole: 
     least = float(np.sqrt(2.0)) * whole.noise_cm2_per_s
     error = np.hypot(max(first.noise_cm2_per_s, least), max(second.noise_cm2_per_s, least))
     z = float((first.value_cm2_per_s - second.value_cm2_per_s) / error)
-    return _gate(
+    return gate_of(
         "halves_agree",
         z,
         lower=-SIGMAS,
@@ -242,14 +242,16 @@ def resolution(estimate: DiffusivityEstimate, *, ions: int) -> Resolution:
     of that and of the estimate's own, because an MSD that stays flat looks precise and only shows that nothing
     jumped yet.
     """
-    per_jump = CM2_PER_S * JUMP_A**2 / (6 * ions * estimate.duration_ps)
+    per_jump = jump_cm2_per_s(ions=ions, duration_ps=estimate.duration_ps)
     jumps = estimate.value_cm2_per_s / per_jump
     signal = estimate.value_cm2_per_s / estimate.noise_cm2_per_s
-    bound = float(stats.chi2.ppf(0.95, 2 * jumps + 2)) / 2 * per_jump
+    bound = counted_jumps(jumps) * per_jump
     return Resolution(
         gates=(
-            _gate("resolved", jumps, lower=FEWEST_JUMPS, message=f"displacement of {jumps:.1f} jumps of {JUMP_A:g} A"),
-            _gate("signal", signal, lower=SMALLEST_SIGNAL, message=f"value {signal:.1f} times its standard error"),
+            gate_of(
+                "resolved", jumps, lower=FEWEST_JUMPS, message=f"displacement of {jumps:.1f} jumps of {JUMP_A:g} A"
+            ),
+            gate_of("signal", signal, lower=SMALLEST_SIGNAL, message=f"value {signal:.1f} times its standard error"),
         ),
         upper_bound_cm2_per_s=max(bound, estimate.upper_95),
     )
@@ -265,18 +267,3 @@ def framework_gate(found: Framework) -> GateOutcome:
         value=found.ratio,
         message=f"framework {found.state.value}: moved {found.ratio:.2f} spacings, growth {found.growth:.2f}",
     )
-
-
-def _gate(
-    name: str,
-    value: float,
-    *,
-    lower: float | None = None,
-    upper: float | None = None,
-    unit: str = "",
-    message: str,
-) -> GateOutcome:
-    if not np.isfinite(value):
-        return GateOutcome(name=name, passed=False, lower=lower, upper=upper, unit=unit, message=message)
-    passed = (lower is None or value >= lower) and (upper is None or value <= upper)
-    return GateOutcome(name=name, passed=passed, value=value, lower=lower, upper=upper, unit=unit, message=message)

@@ -4,16 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vitrion_models.system import FloatArray
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.label import MsdTable
 from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K
-from vitrion_workflows.transport.thermometer import EXCHANGE_PS, FREQUENCIES, ROUGHEST, TOP
+from vitrion_workflows.transport.thermometer import EXCHANGE_PS, ROUGHEST, UNSEEN_PER_SQUARED_ROUGHNESS, mean_square
 
 GATE = "ion_temperature"
-# Of 200 readings of melts and crystals (docs/design/label-gates.md): numerical error, and share that escapes.
+# Of 200 readings of melts and crystals (docs/design/label-gates.md): numerical error.
 TOLERANCE = 0.02
-UNSEEN_PER_SQUARED_ROUGHNESS = 0.3
 # Ions exchange energy with the others: their own temperature scatters, and in one run of 16,000 by more than this.
 SIGMAS = 4.0
 FEWEST_LAGS = 3
@@ -59,7 +57,7 @@ def ion_temperature(table: MsdTable, *, mass_u: float, frame_interval_ps: float)
         return IonTemperature(0.0, float("inf"))
     msd = np.concatenate([[0.0], table.msd_A2[:unbroken]])
     correlation = np.concatenate([[msd[1]], np.diff(msd, n=2) / 2])
-    square, roughness = _mean_square(correlation)
+    square, roughness = mean_square(correlation)
     kelvin = mass_u * square / (3 * frame_interval_ps**2) / BOLTZMANN_u_A2_PER_PS2_K
     return IonTemperature(kelvin, roughness)
 
@@ -101,19 +99,3 @@ def ion_temperature_gate(
         if share < 1
         else f"{species} is all there is",
     )
-
-
-def _mean_square(correlation: FloatArray) -> tuple[float, float]:
-    """Mean squared velocity, in squared step lengths, and the roughness; from the correlation at lags 0, 1, 2 ..."""
-    lags = np.arange(len(correlation))
-    smooth = correlation * 0.5 * (1 + np.cos(np.pi * lags / len(correlation)))
-    phase = np.linspace(0, np.pi, FREQUENCIES + 1)
-    density = smooth[0] + 2 * np.cos(np.outer(phase, lags[1:])) @ smooth[1:]
-    density /= np.sinc(phase / (2 * np.pi)) ** 2
-    # Trapezoids, so that both ends count half.
-    density[[0, -1]] *= 0.5
-    total = float(density.sum())
-    if total <= 0:
-        return 0.0, float("inf")
-    top = phase > TOP * np.pi
-    return total / FREQUENCIES, float(density[top].sum() / top.sum() / (total / FREQUENCIES))

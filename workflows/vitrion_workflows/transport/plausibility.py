@@ -7,7 +7,7 @@ import numpy as np
 from ase.data import chemical_symbols
 
 from vitrion_models.system import AtomicSystem, FloatArray
-from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.schemas.gate import GateOutcome, gate_of
 from vitrion_workflows.transport.thermometer import CellTemperature, SpeciesTemperature
 
 # Numerical error of the thermometer where it sees all of the motion; scatter is allowed for on top.
@@ -62,7 +62,7 @@ def velocity_gates(
     hottest = max(sharpest(found), key=lambda one: one.temperature_K / (1 + scatter(one)))
     ratio, upper = hottest.temperature_K / reference_K, 1 + scatter(hottest)
     gates = [
-        _gate(
+        gate_of(
             "species_temperature",
             ratio,
             upper=upper,
@@ -76,7 +76,7 @@ def velocity_gates(
         ratio, lower = best.temperature_K / reference_K, coldest(best)
         seems = ratio**-0.5 if ratio > 0 else float("inf")
         gates.append(
-            _gate(
+            gate_of(
                 "frame_interval",
                 ratio,
                 lower=lower,
@@ -89,7 +89,7 @@ def velocity_gates(
         ratio, lower = worst.temperature_K / reference_K, coldest(worst)
         name = chemical_symbols[worst.number]
         gates.append(
-            _gate(
+            gate_of(
                 "species_mass",
                 ratio,
                 lower=lower,
@@ -117,7 +117,7 @@ def recorded_gate(seen: CellTemperature, *, recorded_K: float, kicks: float) -> 
     judged = unseen is not None and unseen <= LARGEST_UNSEEN
     if not judged and ratio <= 1 + CELL_TOLERANCE:
         return None
-    return _gate(
+    return gate_of(
         "recorded_temperature",
         ratio,
         lower=1 - CELL_TOLERANCE - unseen if unseen is not None and judged else None,
@@ -149,7 +149,7 @@ def course_gate(kinetic: FloatArray, recorded_K: FloatArray) -> GateOutcome | No
     change = float(time @ ratios / (time @ time))
     error = float(np.std(ratios - 1 - change * time, ddof=2) / np.sqrt(time @ time))
     limit = COURSE_TOLERANCE + COURSE_SIGMAS * error
-    return _gate(
+    return gate_of(
         "recorded_course",
         change / limit,
         lower=-1.0,
@@ -166,7 +166,7 @@ def density_gate(system: AtomicSystem) -> GateOutcome:
     formula = " ".join(f"{chemical_symbols[number]}{count}" for number, count in sorted(amounts.items()))
     volume = system.volume_A3 / len(system)
     solid = estimate_volume(formula).volume_A3_per_atom
-    return _gate(
+    return gate_of(
         "density",
         volume,
         lower=VOLUME_RATIOS[0] * solid,
@@ -183,16 +183,9 @@ def contact_gate(system: AtomicSystem) -> GateOutcome:
     ratio, distance, name = closest_pair(system)
     # Nothing near anything is the density gate's business.
     value = min(ratio, 9.99)
-    return _gate(
+    return gate_of(
         "contact",
         value,
         lower=LEAST_CONTACT,
         message=f"closest pair {name} at {distance:.2f} A, {value:.2f} of its covalent radii",
     )
-
-
-def _gate(
-    name: str, value: float, *, lower: float | None = None, upper: float | None = None, unit: str = "", message: str
-) -> GateOutcome:
-    passed = (lower is None or value >= lower) and (upper is None or value <= upper)
-    return GateOutcome(name=name, passed=passed, value=value, lower=lower, upper=upper, unit=unit, message=message)

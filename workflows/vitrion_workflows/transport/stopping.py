@@ -10,6 +10,7 @@ from ase.data import atomic_numbers
 from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas.label import LabelProtocol, StopReason
 from vitrion_workflows.transport import gates
+from vitrion_workflows.transport.bound import JUMP_A
 from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.equilibration import equilibration_of
 from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES, DiffusivityEstimate, estimate_diffusivity
@@ -89,7 +90,7 @@ class StoppingRule:
         """Whether too few jumps would be seen even at the upper bound: n of them give a rate within n^(-1/2)."""
         needed = max(gates.FEWEST_JUMPS, (self.target_log10_stderr * np.log(10)) ** -2)
         travelled_A2 = 6 * ions * bound_cm2_per_s / CM2_PER_S * self.most_ps
-        return bool(travelled_A2 < needed * gates.JUMP_A**2)
+        return bool(travelled_A2 < needed * JUMP_A**2)
 
 
 def _jumps_each(estimate: DiffusivityEstimate) -> float:
@@ -103,7 +104,7 @@ def _jumps_each(estimate: DiffusivityEstimate) -> float:
     if not early < late < len(lags):
         return 0.0
     rate_A2_per_ps = (msd[late] - msd[early]) / (lags[late] - lags[early])
-    return float(rate_A2_per_ps * estimate.duration_ps / gates.JUMP_A**2)
+    return float(rate_A2_per_ps * estimate.duration_ps / JUMP_A**2)
 
 
 def stopping_rule(protocol: LabelProtocol) -> StoppingRule | None:

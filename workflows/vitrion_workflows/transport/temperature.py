@@ -6,7 +6,7 @@ import numpy as np
 from scipy import stats
 
 from vitrion_models.system import FloatArray
-from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.schemas.gate import GateOutcome, gate_of
 from vitrion_workflows.transport.equilibration import statistical_inefficiency
 
 # The mean may be off by so much. A run knows it when that is 2.33 standard errors: then an error of a tenth, twice as
@@ -90,7 +90,7 @@ def known_gate(stderr: float, *, coupling: Coupling | None, atoms: int, duration
         message += f": analyse {needed:.2g} ps instead of {duration_ps:.2g}"
         if coupling is not None and coupling.forgetting_per_ps < GOOD_COUPLING.forgetting_per_ps:
             message += f", or {GOOD_COUPLING.needed_ps(atoms):.2g} under a Nose-Hoover chain at 10 / ps"
-    return _gate("temperature_known", stderr, upper=LARGEST_STDERR, message=message)
+    return gate_of("temperature_known", stderr, upper=LARGEST_STDERR, message=message)
 
 
 def temperature_gate(mean_K: float, *, target_K: float, stderr: float, unseen: float = 0.0) -> GateOutcome:
@@ -103,7 +103,7 @@ def temperature_gate(mean_K: float, *, target_K: float, stderr: float, unseen: f
         unseen: share by which the mean may be too low, where it was read off positions.
     """
     width = max(TOLERANCE, KNOWN_SIGMAS * stderr) * target_K
-    return _gate(
+    return gate_of(
         "temperature",
         mean_K,
         lower=target_K * (1 - unseen) - width,
@@ -132,7 +132,7 @@ def steady_temperature_gate(temperatures_K: FloatArray, *, stderr: float | None)
     # A temperature that is held exactly, by rescaling, rises by nothing that matters.
     error = float(np.hypot(stderr or own, SMALLEST_STDERR))
     z = rise / (np.sqrt(12) * error)
-    return _gate(
+    return gate_of(
         "steady_temperature",
         z,
         lower=-STEADY_SIGMAS,
@@ -154,7 +154,7 @@ def set_temperature_gate(set_K: float | None, *, asked_K: float) -> GateOutcome:
         return GateOutcome(
             name="set_temperature", passed=True, message="the trajectory does not carry it: its mean decides"
         )
-    return _gate(
+    return gate_of(
         "set_temperature",
         set_K,
         lower=asked_K * (1 - SAME),
@@ -162,10 +162,3 @@ def set_temperature_gate(set_K: float | None, *, asked_K: float) -> GateOutcome:
         unit="K",
         message=f"thermostat set to {set_K:g} K for a label at {asked_K:g} K",
     )
-
-
-def _gate(
-    name: str, value: float, *, lower: float | None = None, upper: float | None = None, unit: str = "", message: str
-) -> GateOutcome:
-    passed = (lower is None or value >= lower) and (upper is None or value <= upper)
-    return GateOutcome(name=name, passed=passed, value=value, lower=lower, upper=upper, unit=unit, message=message)

@@ -166,12 +166,21 @@ def _velocity(steps: FloatArray) -> tuple[float, float]:
     power = (np.abs(fft.rfft(steps, n=size, axis=0)) ** 2).sum(axis=1)
     memory = min(LONGEST_MEMORY, count // 4)
     correlation = fft.irfft(power, n=size)[: memory + 1] / np.arange(count, count - memory - 1, -1) / steps.shape[1]
+    return mean_square(correlation)
+
+
+def mean_square(correlation: FloatArray) -> tuple[float, float]:
+    """Mean squared velocity, in squared step lengths, and the roughness.
+
+    Args:
+        correlation: of steps at lags 0, 1, 2 ..., shape (L,).
+    """
     # A window (Hann) keeps the noise of long lags out of the spectrum.
-    lags = np.arange(memory + 1)
-    correlation *= 0.5 * (1 + np.cos(np.pi * lags / (memory + 1)))
+    lags = np.arange(len(correlation))
+    smooth = correlation * 0.5 * (1 + np.cos(np.pi * lags / len(correlation)))
     phase = np.linspace(0, np.pi, FREQUENCIES + 1)
-    spectrum = correlation[0] + 2 * np.cos(np.outer(phase, lags[1:])) @ correlation[1:]
-    density = spectrum / np.sinc(phase / (2 * np.pi)) ** 2
+    density = smooth[0] + 2 * np.cos(np.outer(phase, lags[1:])) @ smooth[1:]
+    density /= np.sinc(phase / (2 * np.pi)) ** 2
     # Trapezoids, so that both ends count half.
     density[[0, -1]] *= 0.5
     total = float(density.sum())
