@@ -262,7 +262,9 @@ LABEL_MUTATIONS = {
     },
     **{f"one error of the table x {name}": _row("stderr_A2", factor) for name, factor in (("0.7", 0.7), ("3", 3.0))},
     "interval of the Haven ratio x 2": of_a_value(scale_inside(2, "motion", "haven_interval_95", "collective_stderr")),
-    "written by another version": fields(schema_version=2),
+    "written by an older version": fields(schema_version=1),
+    "written by a newer version": fields(schema_version=99),
+    "written by a version that is left out": without("schema_version"),
     "table's end cut off": lambda outcome: (
         outcome | {"msd": {name: column[:-5] for name, column in outcome["msd"].items()}}
     ),

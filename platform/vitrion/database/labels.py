@@ -19,7 +19,15 @@ from vitrion.database.rows import LabelRow, LabelRows, row_of
 from vitrion.database.statistics import GroupStatistics, grouped
 from vitrion.database.structures import BATCH, one_by_prefix
 from vitrion_models.errors import InputError
-from vitrion_workflows.schemas import Convention, GateOutcome, LabelOutcome, LabelState, label_key, outcome_key
+from vitrion_workflows.schemas import (
+    Convention,
+    GateOutcome,
+    LabelOutcome,
+    LabelState,
+    foreign_rules,
+    label_key,
+    outcome_key,
+)
 
 CONVERSION_TOLERANCE = 1e-3
 SHORT = 12
@@ -110,11 +118,14 @@ class Labels:
 
         Raises:
             NotFoundError: its structure is not in the database.
-            InputError: it contradicts itself or its cell (`contradictions`), or has a field that the document refuses.
+            InputError: it was made under other rules than those of here, contradicts itself or its cell
+                (`contradictions`), or has a field that the document refuses.
         """
         key = outcome_key(outcome)
         if self._labels.find_one({"key": key}, projection={"key": 1}) is not None:
             return LabelAdded(key=key, created=False)
+        if foreign := foreign_rules(outcome):
+            raise InputError(f"label {key[:SHORT]} {foreign}")
         if found := self.contradictions(outcome, structure=structure):
             raise InputError(f"label {key[:SHORT]} contradicts itself: {found[0]}; make it again or leave it out")
         plain = outcome.model_dump(mode="json", exclude={"schema_version", "gates"}, exclude_none=True)

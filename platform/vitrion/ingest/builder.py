@@ -24,12 +24,14 @@ from vitrion_workflows.schemas import (
     LabelState,
     StructureKind,
     fingerprint,
+    foreign_rules,
     outcome_key,
 )
 
 SCRATCH_VARIABLE = "VITRION_SCRATCH"
 TRAJECTORY = "trajectory.h5md"
 DOCUMENTS_AT_ONCE = 200
+SHORT = 12
 # Gate of a label that contradicts itself, see `vitrion_workflows.transport.consistency`.
 CONSISTENT = "consistent"
 
@@ -234,6 +236,9 @@ def _add_label(
     scratch: Path,
 ) -> BuildReport:
     key = outcome_key(outcome)
+    # Not stored as rejected: the question would count as answered, and the label made again has the same key.
+    if (foreign := foreign_rules(outcome)) and not db.labels.find([key]):
+        return BuildReport(refused={_job(found): f"its label {key[:SHORT]} {foreign}"})
     path = scratch / key / TRAJECTORY
     moved, missing = _keep_trajectory(db, outcome.trajectory_sha256, path)
     structure = db.structures.resolve(outcome.structure_fingerprint)

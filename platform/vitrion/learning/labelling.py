@@ -6,7 +6,7 @@ repeated without harm.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pymatgen.core.structure import Structure
@@ -14,7 +14,7 @@ from pymatgen.core.structure import Structure
 from vitrion.learning.proposal import FINISHED, Proposal, ProposalState
 from vitrion.learning.tasks import TaskFactory, outcome_of
 from vitrion.running.task import Task, TaskKind, TaskResult
-from vitrion_workflows.schemas import CellOutcome, LabelOutcome, failed_gates
+from vitrion_workflows.schemas import CellOutcome, LabelOutcome, failed_gates, foreign_rules
 
 MOST_CELLS = 3
 """Cells tried for one composition before its proposals are refused."""
@@ -56,6 +56,7 @@ class Labelling:
     def on_result(self, result: TaskResult) -> Iterable[Task]:
         """Make a result durable and return what it makes possible."""
         kind, subject = self._kinds[result.task_id]
+        result = _of_these_rules(result)
         arm = next(p.arm for p in self.proposals if subject in (p.formula, p.label_key))
         if result.error is None:
             self.keep_result(result, kind, arm)
@@ -107,3 +108,11 @@ class Labelling:
         changed = proposal.model_copy(update=changes)
         self.proposals[self.proposals.index(proposal)] = changed
         return changed
+
+
+def _of_these_rules(result: TaskResult) -> TaskResult:
+    """A result as it is; a failure where an earlier version of Vitrion had left the label: it can be asked again."""
+    outcome = outcome_of(result)
+    if not isinstance(outcome, LabelOutcome) or (foreign := foreign_rules(outcome)) is None:
+        return result
+    return replace(result, documents=(), error=f"the label that was there {foreign}")

@@ -83,3 +83,14 @@ def test_a_label_of_another_cell_is_refused(embedded_db, sound):
 def test_what_is_rejected_may_say_anything(embedded_db, sound):
     wrong = sound.model_copy(update={"state": LabelState.REJECTED, "gates": (), **scaled(sound, 3)})
     assert embedded_db.labels.add(wrong).created
+
+
+@pytest.mark.parametrize(("version", "says"), [(1, "older version of Vitrion"), (99, "newer version of Vitrion")])
+def test_what_was_made_under_other_rules_is_refused_and_what_is_known_stays(embedded_db, sound, version, says):
+    for state in (LabelState.ACCEPTED, LabelState.REJECTED):
+        foreign = sound.model_copy(update={"schema_version": version, "state": state})
+        with pytest.raises(InputError, match=says):
+            embedded_db.labels.add(foreign)
+    assert embedded_db.labels.count() == 0
+    embedded_db.labels.add(sound)
+    assert not embedded_db.labels.add(sound.model_copy(update={"schema_version": version})).created

@@ -419,3 +419,17 @@ def test_an_outcome_that_contradicts_itself_is_stored_as_rejected(database, tmp_
     assert says in gate.message
     assert database.labels.count(accepted=True) == 0
     assert build(database, [wrong], scratch=tmp_path).labels_created == 0
+
+
+def test_an_outcome_of_an_older_version_leaves_its_question_open(database, tmp_path):
+    source, scratch = cell(1), tmp_path / "scratch"
+    build(database, source, scratch=scratch)
+    made = label(source, 1000.0)
+    report = build(database, document("job-1", made.model_copy(update={"schema_version": 1})), scratch=scratch)
+    assert "older version of Vitrion" in report.refused["job-1"]
+    assert "label again" in report.refused["job-1"]
+    assert database.labels.count(superseded=None) == 0
+    assert build(database, document("job-2", made), scratch=scratch).labels_created == 1
+    # What was stored when that version was the installed one stays as it is, however often it is built.
+    again = build(database, document("job-1", made.model_copy(update={"schema_version": 1})), scratch=scratch)
+    assert (again.refused, again.labels_created) == ({}, 0)

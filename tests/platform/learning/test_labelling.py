@@ -134,6 +134,18 @@ def test_a_broken_run_fails_its_own_proposal_only_and_keeps_nothing(stage):
     assert kept == []
 
 
+def test_a_label_that_an_older_version_left_fails_its_proposal_so_that_it_can_be_asked_again(stage):
+    labelling, kept, _ = stage
+    following = labelling.on_result(cell_result(labelling.begin()[0], accepted=True))
+    kept.clear()
+    result, outcome = label_result(following[0], 1500.0)
+    old = outcome.model_copy(update={"schema_version": 1}).model_dump(mode="json")
+    labelling.on_result(TaskResult(result.task_id, ({"uuid": "v", "index": 1, "output": old},)))
+    assert labelling.proposals[0].state == ProposalState.FAILED
+    assert "label again" in labelling.proposals[0].reason
+    assert kept == []
+
+
 def test_a_restart_begins_with_what_is_left(stage):
     labelling, _, _ = stage
     following = labelling.on_result(cell_result(labelling.begin()[0], accepted=True))

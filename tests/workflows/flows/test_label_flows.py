@@ -58,6 +58,9 @@ def test_a_finished_label_is_returned_and_not_run_again(scratch):
     (path.parent / "trajectory.h5md").unlink()  # as the builder does once the artefact store has it
     assert run(MAKER.make(LICL, temperature_K=900, seed=3)) == first
     assert path.stat().st_mtime_ns == written
+    # Of an older version, it is made again.
+    path.write_text(first.model_copy(update={"schema_version": 1}).model_dump_json())
+    assert run(MAKER.make(LICL, temperature_K=900, seed=3)).schema_version == first.schema_version
 
 
 def test_a_damaged_outcome_is_told_in_one_line(scratch):

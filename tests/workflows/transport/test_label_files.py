@@ -14,6 +14,7 @@ from vitrion_workflows import potentials
 from vitrion_workflows.dynamics import MDPlan, run_md
 from vitrion_workflows.schemas import LabelState, failed_gates
 from vitrion_workflows.schemas.geometry import system_from_structure
+from vitrion_workflows.schemas.label import LABEL_RULES
 from vitrion_workflows.transport.account import Account, LabelledCell
 from vitrion_workflows.transport.consistency import faults
 from vitrion_workflows.transport.ion_temperature import GATE, ion_temperature
@@ -108,6 +109,20 @@ def test_a_label_carries_exactly_the_gates_that_are_required(melt, frozen):
         # Whether a value is stated decides which gates there are; a rejected label may have either set.
         free = {"straight", "exponent", "halves_agree", "bound"} if rejected else set()
         assert made - free == needed - missing - free
+
+
+# Versions of the rules and their gates. Whoever adds or removes one raises `schemas.label.LABEL_RULES` and enters the
+# new number here: labels that were never asked are then told from those that passed.
+RULES = {
+    2: "ballistic_bound bound contact density drift equilibrated exponent frame_interval framework halves_agree "
+    "ion_temperature missing_frame planned_interval recorded_course recorded_temperature repeated_frame resolved "
+    "set_temperature signal species_mass species_temperature steady_temperature straight sublattice_flow temperature "
+    "temperature_known unwrapped",
+}
+
+
+def test_the_version_of_the_rules_names_their_gates():
+    assert RULES[LABEL_RULES].split() == sorted(REQUIREMENTS)
 
 
 def test_the_table_is_a_thermometer(melt):

@@ -21,7 +21,7 @@ from vitrion_workflows.flows.engines import method_record
 from vitrion_workflows.flows.scratch import Progress, scratch_root, write_whole
 from vitrion_workflows.flows.stopping import stop_condition
 from vitrion_workflows.potentials import ForceField
-from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartRecord, label_key
+from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartRecord, foreign_rules, label_key
 from vitrion_workflows.transport.stopping import stop_reason, stopping_rule
 
 AT_REST_eV_PER_A = DEFAULT_LIMITS.greatest_force_eV_per_A
@@ -81,7 +81,7 @@ class Question:
         )
 
     def finished(self, potential: ForceField) -> LabelOutcome | None:
-        """The label, where the scratch folder has it.
+        """The label, where the scratch folder has it, made under the rules of here.
 
         Raises:
             CheckpointError: its file is damaged.
@@ -90,9 +90,10 @@ class Question:
         if not path.is_file():
             return None
         try:
-            return LabelOutcome.model_validate_json(path.read_bytes())
+            found = LabelOutcome.model_validate_json(path.read_bytes())
         except ValidationError as error:
             raise CheckpointError(f"{path} is damaged or of another version: delete it to analyse again") from error
+        return None if foreign_rules(found) else found
 
     def plan(self, *, frames: int, seed: int) -> MDPlan:
         """A run under the protocol, of so many frames after the first."""

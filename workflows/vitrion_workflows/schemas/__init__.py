@@ -11,6 +11,7 @@ from vitrion_workflows.schemas.label import (
     LabelState,
     MsdTable,
     StopReason,
+    foreign_rules,
 )
 from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.schemas.start import StartKind, StartRecord
@@ -35,6 +36,7 @@ __all__ = [
     "VolumeRecord",
     "failed_gates",
     "fingerprint",
+    "foreign_rules",
     "label_key",
     "outcome_key",
 ]

@@ -20,6 +20,9 @@ from vitrion_workflows.schemas.motion import Motion
 
 # A run that may end early holds enough frames for an estimate, twice over, whatever is discarded of it.
 FEWEST_FRAMES_TO_END = 50
+# Version of the rules by which labels are made and judged: it rises whenever a gate comes, goes or changes its meaning,
+# since what passed without that gate was never asked.
+LABEL_RULES = 2
 
 
 class Convention(StrEnum):
@@ -152,11 +155,12 @@ class LabelOutcome(BaseModel):
     `value` is D = lim MSD / (2 d t), d = 3, in cm2/s, of drift-corrected unwrapped displacements. For a censored
     label it is the upper 95 % bound. For a rejected label it may be None. `stopped` says why the run ended, where the
     protocol let it end early; then `protocol.production_ps` was planned, `equilibration_ps + production_ps` used.
+    `schema_version` is that of the rules (`LABEL_RULES`) under which it was made.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: int = 1
+    schema_version: int = LABEL_RULES
     property: str = "tracer_diffusivity"
     convention: Convention = Convention.EINSTEIN_3D
     unit: str = "cm2/s"
@@ -187,3 +191,14 @@ class LabelOutcome(BaseModel):
     trajectory_sha256: str | None = None
     wall_seconds: float = 0.0
     device: str = "cpu"
+
+
+def foreign_rules(label: LabelOutcome) -> str | None:
+    """Why a label cannot be judged here, and what to do; None where it was made under the rules of here."""
+    if label.schema_version == LABEL_RULES:
+        return None
+    older = label.schema_version < LABEL_RULES
+    return (
+        f"was made by {'an older' if older else 'a newer'} version of Vitrion (rules {label.schema_version}, here "
+        f"{LABEL_RULES}): {'label again' if older else 'upgrade'}"
+    )

@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas.gate import GateOutcome, failed_gates
-from vitrion_workflows.schemas.label import FrameworkState, LabelOutcome, LabelState
+from vitrion_workflows.schemas.label import FrameworkState, LabelOutcome, LabelState, foreign_rules
+from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.transport.account import Account, LabelledCell, mass_of
 from vitrion_workflows.transport.agreement import OF_A_BOUND, OF_A_VALUE, OF_ALL, Check, same, stated_fields
 from vitrion_workflows.transport.framework import GROWING_RATIO, MOLTEN_RATIO, ROTATING_SHARE
@@ -18,7 +19,7 @@ from vitrion_workflows.transport.requirements import limit_faults, presence_faul
 from vitrion_workflows.transport.statement import TRACER_DIFFUSIVITY, stated_faults
 
 # What decides what the number means; a file may not leave it to a default.
-STATED = ("property", "convention", "unit", "species", "temperature_K", "state")
+STATED = ("property", "convention", "unit", "species", "temperature_K", "state", "schema_version")
 # Gates that make a label censored, not wrong.
 CENSORING = frozenset({"resolved", "signal"})
 # Lengths of the run in frames: with or without its first.
@@ -68,8 +69,8 @@ def read_outcome(content: Mapping[str, Any], *, source: str, cell: LabelledCell 
         cell: what its structure holds, where that is known.
 
     Raises:
-        InputError: a field that decides what the number means is left out, or the label is damaged or contradicts
-            itself.
+        InputError: a field that decides what the number means is left out, or the label is damaged, was made under
+            other rules, or contradicts itself.
     """
     missing = [name for name in STATED if content.get(name) is None]
     if missing:
@@ -79,6 +80,8 @@ def read_outcome(content: Mapping[str, Any], *, source: str, cell: LabelledCell 
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"{source}: no whole label ({'.'.join(map(str, first['loc']))}: {first['msg']})") from error
+    if foreign := foreign_rules(outcome):
+        raise InputError(f"{source}: the label {foreign}")
     require_consistent(outcome, source=source, cell=cell, foreign=True)
     return outcome
 
@@ -118,9 +121,8 @@ def _numbers(content: Any, place: str = "content") -> Iterator[tuple[str, float]
 
 def _stated(account: Account) -> Iterator[str]:
     label = account.label
-    for record in (label, label.method):
-        if record.schema_version != (known := type(record).model_fields["schema_version"].default):
-            yield f"schema_version {record.schema_version} is not the one that is read here, {known}"
+    if label.method.schema_version != (known := MethodRecord.model_fields["schema_version"].default):
+        yield f"its method has schema_version {label.method.schema_version}, which is not the one read here, {known}"
     if label.property != TRACER_DIFFUSIVITY:
         yield f"property {label.property!r} is none that a run is labelled with: {TRACER_DIFFUSIVITY}"
         return
