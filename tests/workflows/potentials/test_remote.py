@@ -25,7 +25,12 @@ SERVE = (
     "import sys; from vitrion_workflows import potentials; from vitrion_workflows.potentials.remote import serve;"
     "serve(potentials.load('lennard-jones'), address=sys.argv[1])"
 )
-IDENTITY = {"name": "lj", "version": "1", "weights_sha256": LENNARD_JONES_SHA256, "elements": ["Li", "Cl", "Ar"]}
+IDENTITY = {
+    "name": "lennard-jones",
+    "version": potentials.load("lennard-jones").version,
+    "weights_sha256": LENNARD_JONES_SHA256,
+    "elements": ["Li", "Cl", "Ar"],
+}
 PLAN = dynamics.MDPlan(
     steps=60,
     time_step_fs=2.0,
@@ -190,14 +195,27 @@ def test_a_client_that_never_comes_is_told(remote):
         field.evaluate(rock_salt())
 
 
-def test_another_potential_at_the_address_is_refused(remote, tmp_path):
+@pytest.mark.parametrize("unverified", [False, True])
+@pytest.mark.parametrize("wrong", [{"name": "lj"}, {"version": "0"}, {"weights_sha256": "0" * 64}], ids=str)
+def test_another_potential_at_the_address_is_refused(remote, tmp_path, wrong, unverified):
     address = f"unix:{tmp_path / 'socket'}"
     by_hand(potentials.load("lennard-jones"), address)
-    field = remote(identity=IDENTITY | {"weights_sha256": "0" * 64}, command=None, address=address)
+    field = remote(identity=IDENTITY | wrong, command=None, address=address, unverified=unverified)
     with pytest.raises(
-        CheckpointError, match=r"its client is lennard-jones with weights 1b7dd6a450ba.*start the right"
+        CheckpointError, match=r"its client is lennard-jones \S+ with weights 1b7dd6a450ba.*start the right"
     ):
         field.evaluate(rock_salt())
+
+
+def test_a_client_that_does_not_say_who_it_is_is_believed_only_where_that_is_stated_and_told(remote):
+    argon = AtomicSystem([18, 18], [[0, 0, 0], [2.6, 0, 0]], np.eye(3) * 8)
+    command = ["{python}", "-c", ASES_OWN_CLIENT, "{address}", "{structure}"]
+    with pytest.raises(CheckpointError, match=r"does not say who it is.*unverified: true") as caught:
+        remote(command=command, address=f"127.0.0.1:{free_port()}").evaluate(argon)
+    assert "\n" not in str(caught.value)
+    field = remote(command=command, address=f"127.0.0.1:{free_port()}", unverified=True)
+    assert np.abs(field.evaluate(argon).forces_eV_per_A).max() > 0
+    assert field.name == "remote-unverified:lennard-jones"
 
 
 def test_the_client_file_serves_any_ase_calculator_without_vitrion(remote, tmp_path):
@@ -252,7 +270,7 @@ def free_port():
 
 def test_ases_own_client_works_when_it_is_told_the_atoms(remote):
     command = ["{python}", "-c", ASES_OWN_CLIENT, "{address}", "{structure}"]
-    field = remote(command=command, address=f"127.0.0.1:{free_port()}")
+    field = remote(command=command, address=f"127.0.0.1:{free_port()}", unverified=True)
     for numbers in ([18, 18], [18, 3, 3]):
         system = AtomicSystem(numbers, [[0, 0, 0], [2.6, 0, 0], [0, 2.6, 1]][: len(numbers)], np.eye(3) * 8)
         assert np.abs(field.evaluate(system).forces_eV_per_A).max() > 0
@@ -285,7 +303,7 @@ def test_a_client_that_does_not_ask_for_its_atoms_is_refused_unless_they_are_sta
     thread.start()
     with pytest.raises(RemoteError, match="does not ask which atoms"):
         remote(command=None, address=f"127.0.0.1:{port}").evaluate(argon)
-    field = remote(command=None, address=f"127.0.0.1:{port}", structure=str(tmp_path / "known.xyz"))
+    field = remote(command=None, address=f"127.0.0.1:{port}", structure=str(tmp_path / "known.xyz"), unverified=True)
     assert np.abs(field.evaluate(argon).forces_eV_per_A).max() > 0
     with pytest.raises(RemoteError, match="not those of this cell"):
         field.evaluate(AtomicSystem([3, 18], argon.positions_A, argon.lattice_A))

@@ -7,6 +7,7 @@ import socket
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ POLL_SECONDS = 0.05
 # So many answers without a fault show that a client works: the restarts before are forgotten. Counted in calls, not in
 # time, so that what a run does never depends on how fast the machine is.
 CALLS_THAT_CLEAR = 1000
+# What a client says of itself with each answer, and must be what is stated.
+IDENTIFYING = ("name", "version", "weights_sha256")
 
 
 class Channel:
@@ -70,7 +73,8 @@ class Channel:
         Raises:
             RemoteError: there is no client, also after the restarts that the description allows, or it computes others
                 than these atoms.
-            CheckpointError: the client is another potential than the description says.
+            CheckpointError: the client is another potential than the description says, or does not say which it is and
+                the description does not allow that.
         """
         if os.getpid() != self._owner:
             raise RemoteError(f"remote potential {self._identity.name} was loaded before a fork: load it after")
@@ -271,16 +275,34 @@ class Channel:
             )
 
     def _require_identity(self, extra: bytes) -> None:
-        try:
-            said = json.loads(extra)
-        except ValueError:
-            return  # a client that is none of ours says nothing of itself: what was stated holds
-        if not isinstance(said, dict) or "weights_sha256" not in said:
-            return
-        if said["weights_sha256"] != self._identity.weights_sha256:
+        said = _identity_in(extra)
+        if said is None:
+            if self._description.unverified:
+                return
             self._drop()
             raise CheckpointError(
-                f"remote potential {self._identity.name}: its client is {said.get('name')} with weights "
-                f"{str(said['weights_sha256'])[:12]}..., stated are {self._identity.weights_sha256[:12]}...: "
+                f"remote potential {self._identity.name}: its client does not say who it is: start "
+                f"{CLIENT_PLACEHOLDER} or `vitrion potentials serve` there, or write unverified: true into the description"
+            )
+        stated = {name: getattr(self._identity, name) for name in IDENTIFYING}
+        if said != stated:
+            self._drop()
+            raise CheckpointError(
+                f"remote potential {self._identity.name}: its client is {_told(said)}, stated is {_told(stated)}: "
                 "start the right one, or write the identity anew"
             )
+
+
+def _identity_in(extra: bytes) -> dict[str, Any] | None:
+    """What a client says of itself beside its forces; None where that is no identity."""
+    try:
+        said = json.loads(extra)
+    except ValueError:
+        return None
+    if not isinstance(said, dict) or not set(IDENTIFYING) <= set(said):
+        return None
+    return {name: said[name] for name in IDENTIFYING}
+
+
+def _told(identity: Mapping[str, Any]) -> str:
+    return f"{identity['name']} {identity['version']} with weights {str(identity['weights_sha256'])[:12]}..."

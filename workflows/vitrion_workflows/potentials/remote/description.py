@@ -64,6 +64,8 @@ class RemoteDescription(_Strict):
             (which needs only numpy and ASE), ``{python}`` for this interpreter, ``{structure}`` for a file with the
             atoms in their order (for clients that must know them beforehand).
         structure: file with the atoms that a client, which was started by hand and does not ask for them, was given.
+        unverified: take a client that does not say who it is for what is stated here; the potential's name, and with it
+            every label, then says `remote-unverified:`. A client that names another identity is refused all the same.
         start_timeout_s: longest wait until the client is connected (it may have to load its weights).
         call_timeout_s: longest wait for the forces of one step.
         restarts: how often in 1000 steps a client that died or hangs is replaced.
@@ -74,6 +76,7 @@ class RemoteDescription(_Strict):
     address: Annotated[str, AfterValidator(_real_address)] | None = None
     command: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     structure: Path | None = None
+    unverified: bool = False
     start_timeout_s: Annotated[float, Field(gt=0)] = 300.0
     call_timeout_s: Annotated[float, Field(gt=0)] = 600.0
     restarts: Annotated[int, Field(ge=0)] = 3

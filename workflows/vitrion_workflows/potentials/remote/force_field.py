@@ -21,7 +21,7 @@ class RemoteForceField(ForceField):
 
     def __init__(self, description: RemoteDescription, identity: RemoteIdentity) -> None:
         super().__init__(
-            name=f"remote:{identity.name}",
+            name=f"{'remote-unverified' if description.unverified else 'remote'}:{identity.name}",
             version=identity.version,
             weights_sha256=identity.weights_sha256,
             elements=frozenset(identity.elements),
