@@ -282,7 +282,8 @@ class Channel:
             self._drop()
             raise CheckpointError(
                 f"remote potential {self._identity.name}: its client does not say who it is: start "
-                f"{CLIENT_PLACEHOLDER} or `vitrion potentials serve` there, or write unverified: true into the description"
+                f"{CLIENT_PLACEHOLDER} or `vitrion potentials serve` there, or write "
+                "unverified: true into the description"
             )
         stated = {name: getattr(self._identity, name) for name in IDENTIFYING}
         if said != stated:
