@@ -25,6 +25,10 @@ class TrainedSurrogate(Protocol):
         """Symbol of the mobile species."""
 
     @property
+    def source(self) -> str:
+        """What made the labels it was trained on, see `Observation.source`; empty where they did not say."""
+
+    @property
     def training_keys(self) -> tuple[str, ...]:
         """Keys of the labels it was trained on, sorted."""
 

@@ -30,8 +30,8 @@ class Observation:
         group: what must not be split, for example the chemical system.
         key: identity of the label.
         composition: amounts by atomic number; needed where `system` is None, ignored otherwise.
-        source: identity of what made the label (sha256 of a potential's weights, a data set): one training set holds
-            one source.
+        source: identity of what made the label (a potential's name and the sha256 of its weights, or a data set):
+            one training set holds one source.
         model_stderr: deviation of what that source is off by for this compound alone, decades, apart from
             `log10_stderr`: labels of one compound share it, other compounds do not.
     """

@@ -1,5 +1,6 @@
 """Architectures by name: how each is trained and read back."""
 
+import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from vitrion_models.training import checkpoint
 
 KIND = "surrogate"
 SCHEMA_VERSION = 1
-SHORT = 12
+LONG_DIGEST = re.compile("([0-9a-f]{12})[0-9a-f]{52}")
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,8 @@ def train(
 def _require_one_source(observations: Sequence[Observation]) -> None:
     found = Counter(observation.source for observation in observations)
     if len(found) > 1:
-        told = ", ".join(f"{source[:SHORT] or 'none stated'}: {count}" for source, count in sorted(found.items()))
+        short = {source: LONG_DIGEST.sub(r"\1", source) or "none stated" for source in sorted(found)}
+        told = ", ".join(f"{short[source]}: {found[source]}" for source in short)
         raise InputError(f"the labels to be learned come from {len(found)} sources ({told}): choose those of one")
 
 

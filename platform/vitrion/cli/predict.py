@@ -63,7 +63,8 @@ def command(
     """Ask the surrogate for log10 D (D in cm2/s) of each structure in a file at each temperature.
 
     log10_D and its interval are of the potential that made the labels: where a new label of it would lie. The nature_
-    columns are of nature: that potential's mean offset taken off, its systematic error added to the interval.
+    columns are of nature: that potential's mean offset taken off, its systematic error added to the interval. They are
+    empty for a model that does not state its potential; without a database no referee's labels enter them.
 
     A partially occupied structure is judged by its composition. What lies outside of the training labels is flagged.
     """
@@ -84,6 +85,7 @@ def command(
             "index": row // count,
             "formula": structures[row // count].composition.reduced_formula,
             "species": surrogate.species,
+            "potential": known.potential if known else None,
             "temperature_K": float(answer.temperatures_K[row]),
             "log10_D": float(answer.mean[row]),
             "std": float(answer.std[row]),
@@ -100,7 +102,7 @@ def command(
     ]
     emit(rows, as_json=as_json, columns=COLUMNS)
     if not as_json:
-        by = f" by {known.potential}" if known else ""
+        by = f" by {known.potential}" if known else ", of a potential that it does not state"
         note(f"{surrogate.architecture} {surrogate.artefact_sha256[:12]}, {len(surrogate.training_keys)} labels{by}")
 
 
@@ -145,7 +147,8 @@ def _surrogate(sha256: str | None, folder: Path | None) -> tuple[TrainedSurrogat
     if folder is not None:
         if sha256 is not None:
             raise InputError("give either --model or --model-folder, not both")
-        return surrogates.load(folder), None
+        surrogate = surrogates.load(folder)
+        return surrogate, _errors_of_source(surrogate)
     from vitrion.database import connect  # noqa: PLC0415 - only where no folder is given
 
     with connect(readonly=True) as db:
@@ -161,6 +164,12 @@ def _surrogate(sha256: str | None, folder: Path | None) -> tuple[TrainedSurrogat
         source = f"model {found.artefact_sha256[:12]}"
         surrogate = surrogates.loads(db.artefacts.get(found.artefact_sha256), source=source)
         return surrogate, _errors_of_labels(db, surrogate)
+
+
+def _errors_of_source(surrogate: TrainedSurrogate) -> "SystematicErrors | None":
+    from vitrion_workflows.potentials.systematic import SystematicErrors  # noqa: PLC0415
+
+    return SystematicErrors.of_method(surrogate.source)
 
 
 def _errors_of_labels(db: "Database", surrogate: TrainedSurrogate) -> "SystematicErrors | None":

@@ -13,7 +13,7 @@ from vitrion.learning.pool import Candidate, Forecast
 from vitrion.learning.proposal import Arm
 from vitrion_models.surrogates import Observation, TrainedSurrogate
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.potentials.systematic import SystematicErrors
+from vitrion_workflows.potentials.systematic import SystematicErrors, method_of
 from vitrion_workflows.schemas import LabelState, StructureKind
 
 LEARNED_STATES = (LabelState.ACCEPTED.value, LabelState.CENSORED.value)
@@ -145,7 +145,7 @@ def _observation(row: LabelRow, key: str, system: AtomicSystem, errors: Systemat
         censored=row.state == LabelState.CENSORED.value,
         group=row.chemsys,
         key=key,
-        source=row.weights_sha256,
+        source=method_of(row.potential, row.weights_sha256),
         model_stderr=errors.scatter_decades(row.elements),
     )
 

@@ -20,7 +20,7 @@ def test_two_sources_are_refused_before_anything_is_trained():
             composition={3: 2.0, 16: 1.0},
             source=source,
         )
-        for number, source in enumerate(["a" * 64, "a" * 64, "b" * 64])
+        for number, source in enumerate(["nep89 " + "a" * 64, "nep89 " + "a" * 64, "b" * 64])
     ]
-    with pytest.raises(InputError, match=r"2 sources \(aaaaaaaaaaaa: 2, bbbbbbbbbbbb: 1\)"):
+    with pytest.raises(InputError, match=r"2 sources \(bbbbbbbbbbbb: 1, nep89 aaaaaaaaaaaa: 2\)"):
         train(labels, test_keys=(), seed=0)

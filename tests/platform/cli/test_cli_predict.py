@@ -9,18 +9,25 @@ from vitrion.cli.app import run
 from vitrion.cli.predict import parse_temperatures
 from vitrion_models.errors import InputError
 from vitrion_models.surrogates import Observation, SurrogateConfig, train
+from vitrion_workflows.potentials.trust import model_errors
 
 COMPOSITIONS = {"Cl-Li": {3: 1, 17: 1}, "F-Li": {3: 1, 9: 1}, "Li-O": {3: 2, 8: 1}}
 
 
-@pytest.fixture(scope="module", name="surrogate")
-def make_surrogate():
+def trained(source):
     labels = [
-        Observation(None, "Li", kelvin, -3.2 - 1500 / kelvin, 0.1, False, group, f"{group}-{kelvin:g}", amounts)
+        Observation(
+            None, "Li", kelvin, -3.2 - 1500 / kelvin, 0.1, False, group, f"{group}-{kelvin:g}", amounts, source=source
+        )
         for group, amounts in COMPOSITIONS.items()
         for kelvin in (1000.0, 1500.0)
     ]
     return train(labels, test_keys=(), config=SurrogateConfig(architecture="arrhenius_kernel"), seed=0)
+
+
+@pytest.fixture(scope="module", name="surrogate")
+def make_surrogate():
+    return trained("")
 
 
 @pytest.fixture(name="cif")
@@ -40,8 +47,26 @@ def test_predicts_from_a_model_folder(surrogate, cif, tmp_path, capsys):
     assert [row["extrapolating"] for row in rows] == [True, True, False, False]
     assert {row["model"] for row in rows} == {surrogate.artefact_sha256}
     assert all(row["lower_95"] < row["log10_D"] < row["upper_95"] for row in rows)
+    assert {row["potential"] for row in rows} == {row["nature_log10_D"] for row in rows} == {None}
     assert run(words) == 0
-    assert "LiCl" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert "LiCl" in told.out
+    assert "6 labels, of a potential that it does not state" in told.err
+
+
+def test_a_model_folder_tells_the_potential_of_its_labels_and_what_that_is_off_by(cif, tmp_path, capsys):
+    error = next(one for one in model_errors("nep89") if one.chemistry == "halide")
+    trained(f"nep89 {error.weights_sha256}").save(tmp_path / "model")
+    words = ["predict", str(cif), "-t", "1200", "--model-folder", str(tmp_path / "model")]
+    assert run([*words, "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["potential"] == "nep89"
+    assert row["nature_log10_D"] == pytest.approx(row["log10_D"] - row["model_offset_decades"])
+    # The table's median of the class, drawn a little towards the other classes.
+    assert row["model_offset_decades"] == pytest.approx(error.median_log10, abs=0.05)
+    assert row["model_error_by"] == f"aimd: {error.formulas} compounds"
+    assert run(words) == 0
+    assert "6 labels by nep89" in capsys.readouterr().err
 
 
 def test_predicts_with_the_promoted_model_or_a_named_one(surrogate, cif, tmp_path, monkeypatch, capsys):

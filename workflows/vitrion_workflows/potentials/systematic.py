@@ -125,6 +125,16 @@ class SystematicErrors:
         table = tuple(error for name in sorted(names) for error in model_errors(name))
         return cls(potential, weights_sha256, ordered, table)
 
+    @classmethod
+    def of_method(cls, method: str) -> "SystematicErrors | None":
+        """With the table alone, for what `method_of` gave; None where a line names no potential.
+
+        Args:
+            method: for example `Observation.source` of the labels that a surrogate learned from.
+        """
+        potential, _, weights_sha256 = method.rpartition(" ")
+        return cls.of(potential, weights_sha256) if potential else None
+
     def ask(self, compound: str, elements: Collection[str], *, temperature_K: float) -> SystematicError:
         """The error for one compound at one temperature.
 
@@ -162,14 +172,14 @@ class SystematicErrors:
 
     @property
     def _own(self) -> str:
-        return _method(self.potential, self.weights_sha256)
+        return method_of(self.potential, self.weights_sha256)
 
     @cached_property
     def _tables(self) -> dict[str, list[ModelError]]:
         """Comparisons with AIMD by potential and weights; its classes where there are such, else all in one."""
         found: dict[str, list[ModelError]] = {}
         for error in self.table:
-            found.setdefault(_method(error.potential, error.weights_sha256), []).append(error)
+            found.setdefault(method_of(error.potential, error.weights_sha256), []).append(error)
         return {name: [one for one in rows if one.chemistry != EVERY_CLASS] or rows for name, rows in found.items()}
 
     @cached_property
@@ -207,7 +217,7 @@ class SystematicErrors:
                 pair.log10_ratio,
                 pair.stderr,
                 Subject(self._own, anion_class(pair.elements), pair.compound),
-                Subject(_method(pair.referee, pair.referee_weights), anion_class(pair.elements), pair.compound),
+                Subject(method_of(pair.referee, pair.referee_weights), anion_class(pair.elements), pair.compound),
             )
             for pair in self.pairs
         ]
@@ -220,7 +230,7 @@ class SystematicErrors:
         akin = [
             pair.temperature_K
             for pair in self.pairs
-            if anion_class(pair.elements) == chemistry and _method(pair.referee, pair.referee_weights) in self._tables
+            if anion_class(pair.elements) == chemistry and method_of(pair.referee, pair.referee_weights) in self._tables
         ]
         compared = [kelvin for row in of_class for kelvin in row.temperatures_K] + akin
         if not compared:
@@ -244,7 +254,8 @@ class SystematicErrors:
         return "; ".join(words) or f"{NOT_KNOWN}: {self.potential} was never compared"
 
 
-def _method(potential: str, weights_sha256: str) -> str:
+def method_of(potential: str, weights_sha256: str) -> str:
+    """What made a label, in one line: the potential's name and the sha256 of its weights."""
     return f"{potential} {weights_sha256}"
 
 

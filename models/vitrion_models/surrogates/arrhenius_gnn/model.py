@@ -62,6 +62,7 @@ class ArrheniusSurrogate:
     Attributes:
         config: hyper-parameters.
         species: symbol of the mobile species.
+        source: what made the training labels.
         reference_K: temperature at which the head's level is log10 D.
         head: the Gaussian-process head, fitted on all training labels.
         networks: crystal graph networks; none for ``arrhenius_kernel`` or where there were too few groups.
@@ -81,6 +82,7 @@ class ArrheniusSurrogate:
 
     config: SurrogateConfig
     species: str
+    source: str
     reference_K: float
     head: ArrheniusHead
     networks: tuple[Any, ...]

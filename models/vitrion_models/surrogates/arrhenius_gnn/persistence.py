@@ -37,6 +37,7 @@ def artefact(model: ArrheniusSurrogate) -> bytes:
         "architecture": model.architecture,
         "config": model.config.as_dict(),
         "species": model.species,
+        "source": model.source,
         "reference_K": model.reference_K,
         "amplitude": model.head.amplitude,
         "noise": model.head.noise,
@@ -69,6 +70,7 @@ def restore(arrays: Arrays, manifest: Manifest, *, source: str) -> ArrheniusSurr
         return ArrheniusSurrogate(
             config=config,
             species=manifest["species"],
+            source=manifest.get("source", ""),  # artefacts from before it was kept
             reference_K=manifest["reference_K"],
             head=ArrheniusHead(
                 descriptors=arrays["head.descriptors"],

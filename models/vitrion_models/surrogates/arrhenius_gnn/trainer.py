@@ -59,6 +59,7 @@ def train(
     model = ArrheniusSurrogate(
         config=config,
         species=species,
+        source=training[0].source,
         reference_K=reference,
         head=head,
         networks=tuple(network for fold in folds for network in fold.networks),
