@@ -13,11 +13,11 @@ from vitrion.learning.knowledge import Knowledge, build_pool, elements_of, forec
 from vitrion.learning.plan import Plan
 from vitrion.learning.pool import Candidate, choose_proposals, resolvable_log10_D
 from vitrion.learning.proposal import Arm, Proposal, ProposalState, plain_proposals
+from vitrion.learning.second_opinion import second_opinions
 from vitrion.learning.seeds import derive_seed
 from vitrion.learning.tasks import TaskFactory
 from vitrion_models.errors import InputError
 from vitrion_models.surrogates import TrainedSurrogate
-from vitrion_workflows.schemas import LabelState
 
 # No cell passed the gates, or none could be made.
 WITHOUT_CELL = (ProposalState.REFUSED, ProposalState.FAILED)
@@ -43,7 +43,7 @@ def propose(
         entry for cycle in range(index) for entry in plain_proposals(db.cycles.get(configuration.name, cycle).proposals)
     ]
     chosen = _from_pool(db, configuration, plan, factory, earlier, index=index)
-    return (*chosen, *_referees(db, configuration, earlier, cycles_before=index))
+    return (*chosen, *second_opinions(db, configuration, earlier, cycles_before=index))
 
 
 def _from_pool(
@@ -120,44 +120,6 @@ def asked_temperatures(proposals: Sequence[Proposal]) -> dict[str, frozenset[flo
         if entry.structure_fingerprint is not None and entry.arm is not Arm.REFEREE:
             asked[entry.structure_fingerprint].add(entry.temperature_K)
     return {name: frozenset(temperatures) for name, temperatures in asked.items()}
-
-
-def _referees(
-    db: Database, configuration: CampaignConfiguration, earlier: Sequence[Proposal], *, cycles_before: int
-) -> tuple[Proposal, ...]:
-    """The same questions once more, to the referee: accepted labels of the cells that are cheapest to ask about.
-
-    They are asked once, in the second cycle, when the first one's labels are there.
-    """
-    if configuration.referee is None or cycles_before != 1:
-        return ()
-    accepted = [
-        entry
-        for entry in earlier
-        if entry.label_state == LabelState.ACCEPTED.value
-        and entry.structure_fingerprint is not None
-        # What the referee says enters the choice, for which the frozen test is never used.
-        and entry.arm is not Arm.TEST
-    ]
-    cells = {
-        str(entry.structure_fingerprint): db.structures.get(str(entry.structure_fingerprint)) for entry in accepted
-    }
-    # What a graph potential costs grows with the number of atoms times that of their neighbours.
-    cost = {name: row.n_atoms**2 / row.volume_A3 for name, row in cells.items()}
-    accepted.sort(key=lambda entry: (cost[str(entry.structure_fingerprint)], -entry.temperature_K))
-    once = list({entry.formula: entry for entry in reversed(accepted)}.values())[::-1]
-    return tuple(
-        Proposal(
-            formula=entry.formula,
-            source_fingerprint=entry.structure_fingerprint,
-            structure_fingerprint=entry.structure_fingerprint,
-            temperature_K=entry.temperature_K,
-            arm=Arm.REFEREE,
-            predicted_log10_D=db.labels.get(str(entry.label_key)).log10_value,
-            potential=configuration.referee.potential,
-        )
-        for entry in once[: configuration.referee.labels]
-    )
 
 
 def _incumbent(surrogate: TrainedSurrogate, knowledge: Knowledge, target_K: float) -> float | None:

@@ -1,16 +1,21 @@
 """What a cycle asks next, from documents alone: a chemistry that the potential flatters is found out by its referee."""
 
+from collections import Counter
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy import stats
 from tiny_campaign import TINY
 
 from vitrion.learning import proposing
 from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.knowledge import elements_of
 from vitrion.learning.plan import Plan
 from vitrion.learning.proposal import Arm, Proposal
+from vitrion.learning.second_opinion import second_opinions, stratified
 from vitrion_models.system import AtomicSystem
+from vitrion_workflows.potentials.trust import anion_class
 from vitrion_workflows.schemas import GateOutcome, LabelOutcome, LabelProtocol, LabelState, MethodRecord
 
 pytestmark = pytest.mark.usefixtures("unjudged")
@@ -140,5 +145,42 @@ def test_the_referee_is_not_asked_about_the_frozen_test(tmp_path):
                     label_state="accepted",
                 )
             )
-        asked = proposing._referees(db, configuration, earlier, cycles_before=1)
+        asked = second_opinions(db, configuration, earlier, cycles_before=1)
     assert {one.formula for one in asked} == {one.formula for one in earlier[1:]}
+
+
+COMPOUNDS = ("LiCl", "LiF", "LiBr", "LiI", "Li2O", "Li2S", "Li3P")  # four halides: the cheapest cells are theirs
+KELVIN = (1000.0, 1300.0, 1600.0)
+
+
+def labelled():
+    return [
+        Proposal(formula=formula, temperature_K=kelvin, arm=Arm.INITIAL, label_key=f"{formula}-{kelvin:g}")
+        for formula in COMPOUNDS
+        for kelvin in KELVIN
+    ]
+
+
+def test_the_referee_is_asked_about_every_chemistry_and_temperature_before_any_twice():
+    for seed in range(20):
+        drawn = stratified(labelled(), count=4, seed=seed)
+        assert {anion_class(elements_of(one.formula)) for one in drawn} == {
+            "halide",
+            "oxide",
+            "chalcogenide",
+            "pnictide",
+        }
+        assert {one.temperature_K for one in drawn} == set(KELVIN)
+        more = stratified(labelled(), count=9, seed=seed)
+        assert more[:4] == drawn
+        assert len({one.formula for one in more}) == len(COMPOUNDS) - 1  # a class has its turn, whatever its size
+        assert stratified(labelled()[::-1], count=9, seed=seed) == more
+    assert sorted(one.label_key for one in stratified(labelled(), count=99, seed=0)) == sorted(
+        one.label_key for one in labelled()
+    )
+
+
+def test_which_label_of_a_chemistry_the_referee_is_asked_about_is_chance():
+    """500 draws: each of a class's labels comes up as often as the others; chi-squared, false alarms of 0.1 %."""
+    drawn = Counter(stratified(labelled(), count=1, seed=seed)[0].label_key for seed in range(500))
+    assert stats.chisquare([drawn[one.label_key] for one in labelled()]).pvalue > 1e-3

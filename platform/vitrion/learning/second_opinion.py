@@ -1,0 +1,78 @@
+"""Which labels a referee is asked about: a random sample over chemistry, compound and temperature, whatever it costs.
+
+What the referee says stands for all labels of the workhorse, so that cost, value and acquisition have no say in it: the
+cheapest cells are the small, loose ones of one chemistry.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from vitrion.database import Database
+from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.knowledge import elements_of
+from vitrion.learning.proposal import Arm, Proposal
+from vitrion.learning.seeds import derive_seed
+from vitrion_workflows.potentials.trust import anion_class
+from vitrion_workflows.schemas import LabelState
+
+
+def second_opinions(
+    db: Database, configuration: CampaignConfiguration, earlier: Sequence[Proposal], *, cycles_before: int
+) -> tuple[Proposal, ...]:
+    """The same questions once more, to the referee, about a sample of the accepted labels.
+
+    They are asked once, in the second cycle, when the first one's labels are there.
+    """
+    if configuration.referee is None or cycles_before != 1:
+        return ()
+    accepted = [
+        entry
+        for entry in earlier
+        if entry.label_state == LabelState.ACCEPTED.value
+        and entry.structure_fingerprint is not None
+        # What the referee says enters the choice, for which the frozen test is never used.
+        and entry.arm is not Arm.TEST
+    ]
+    seed = derive_seed(configuration.root_seed, "referee")
+    return tuple(
+        Proposal(
+            formula=entry.formula,
+            source_fingerprint=entry.structure_fingerprint,
+            structure_fingerprint=entry.structure_fingerprint,
+            temperature_K=entry.temperature_K,
+            arm=Arm.REFEREE,
+            predicted_log10_D=db.labels.get(str(entry.label_key)).log10_value,
+            potential=configuration.referee.potential,
+        )
+        for entry in stratified(accepted, count=configuration.referee.labels, seed=seed)
+    )
+
+
+def stratified(labelled: Sequence[Proposal], *, count: int, seed: int) -> list[Proposal]:
+    """A random sample that is as even as it can be over classes of compounds, compounds and temperatures.
+
+    One after another: of the class that was drawn least so far, in it of the compound, and then of the temperature;
+    chance decides among equals.
+
+    Args:
+        labelled: what to draw from, in any order.
+        count: how many at most.
+        seed: of the draw.
+    """
+    ordered = sorted(labelled, key=lambda entry: (entry.formula, entry.temperature_K, str(entry.label_key)))
+    left = [ordered[place] for place in np.random.default_rng(seed).permutation(len(ordered))]
+    drawn: list[Proposal] = []
+    times: Counter[object] = Counter()
+    while left and len(drawn) < count:
+        # The first of equals: they stand in random order.
+        chosen = min(left, key=lambda entry: [times[stratum] for stratum in _strata(entry)])
+        left.remove(chosen)
+        times.update(_strata(chosen))
+        drawn.append(chosen)
+    return drawn
+
+
+def _strata(entry: Proposal) -> tuple[object, ...]:
+    return anion_class(elements_of(entry.formula)), entry.formula, entry.temperature_K
