@@ -11,7 +11,7 @@ from typing import Any
 
 from pymatgen.core.structure import Structure
 
-from vitrion.learning.proposal import FINISHED, Proposal, ProposalState
+from vitrion.learning.proposal import FINISHED, Arm, Proposal, ProposalState
 from vitrion.learning.tasks import TaskFactory, outcome_of
 from vitrion.running.task import Task, TaskKind, TaskResult
 from vitrion_workflows.schemas import CellOutcome, LabelOutcome, failed_gates, foreign_rules
@@ -46,7 +46,8 @@ class Labelling:
     def begin(self) -> list[Task]:
         """Tasks of everything that is neither finished nor waiting for another task."""
         tasks: dict[str, Task] = {}
-        for proposal in self.proposals:
+        # A referee's labels take longest by far: begun last, all but one worker would wait for them.
+        for proposal in sorted(self.proposals, key=lambda entry: entry.arm is not Arm.REFEREE):
             if proposal.state in FINISHED:
                 continue
             task = self._cell_task(proposal) if proposal.structure_fingerprint is None else self._label_task(proposal)
