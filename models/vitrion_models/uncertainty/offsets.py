@@ -85,15 +85,13 @@ class Offset:
 
     Attributes:
         mean: posterior mean.
-        shared_stderr: deviation of the part that compounds of a class share: more comparisons make it smaller.
-        compound_stderr: deviation of the compound's own part: it stays until this very compound is compared.
         stderr: deviation of the whole.
+        shared_stderr: deviation of the part that compounds of a class share: more comparisons make it smaller.
     """
 
     mean: float
-    shared_stderr: float
-    compound_stderr: float
     stderr: float
+    shared_stderr: float
 
 
 def posterior_offsets(
@@ -116,34 +114,38 @@ def posterior_offsets(
         if not (math.isfinite(one.value) and math.isfinite(one.stderr) and one.stderr > 0):
             raise InputError(f"an offset of {one.value} +- {one.stderr} decades is no comparison")
     sides = [side for one in comparisons for side in (one.first, one.second) if side is not None]
-    places = {part: place for place, part in enumerate(dict.fromkeys(p for s in (*sides, *asked) for p in _parts(s)))}
-    precision = np.diag([prior.of(part) ** -2 for part in places])
+    # Of a part that no comparison holds the posterior is the prior, independent of all others: the pool is never solved
+    # for, only what was compared.
+    places = {part: place for place, part in enumerate(dict.fromkeys(part for side in sides for part in _parts(side)))}
     design = np.array([_row(one.first, places) - _row(one.second, places) for one in comparisons])
-    mean = np.zeros(len(places))
-    if len(design):
-        weights = np.array([one.stderr**-2 for one in comparisons])
-        precision = precision + design.T @ (weights[:, None] * design)
-        mean = np.linalg.solve(precision, design.T @ (weights * np.array([one.value for one in comparisons])))
+    design = design.reshape(len(comparisons), len(places))
+    weights = np.array([one.stderr**-2 for one in comparisons])
+    precision = np.diag([prior.of(part) ** -2 for part in places]) + design.T @ (weights[:, None] * design)
+    mean = np.linalg.solve(precision, design.T @ (weights * np.array([one.value for one in comparisons])))
     covariance = np.linalg.inv(precision)
-    return tuple(_offset(subject, places, mean, covariance) for subject in asked)
+
+    def moments(parts: Sequence[_Part]) -> tuple[float, float]:
+        compared = [places[part] for part in parts if part in places]
+        variance = covariance[np.ix_(compared, compared)].sum() + sum(
+            prior.of(part) ** 2 for part in parts if part not in places
+        )
+        return float(mean[compared].sum()), math.sqrt(max(float(variance), 0.0))
+
+    def offset(subject: Subject) -> Offset:
+        _, shared_stderr = moments(_shared_parts(subject))
+        return Offset(*moments(_parts(subject)), shared_stderr=shared_stderr)
+
+    return tuple(map(offset, asked))
 
 
-def _offset(subject: Subject, places: Mapping[_Part, int], mean: FloatArray, covariance: FloatArray) -> Offset:
-    whole = _row(subject, places)
-    shared = _row(Subject(subject.method, subject.chemistry), places)
-    own = whole - shared
-
-    def deviation(row: FloatArray) -> float:
-        return math.sqrt(max(float(row @ covariance @ row), 0.0))
-
-    return Offset(float(whole @ mean), deviation(shared), deviation(own), deviation(whole))
+def _shared_parts(subject: Subject) -> tuple[_Part, ...]:
+    return ("method", subject.method), ("chemistry", subject.method, subject.chemistry)
 
 
 def _parts(subject: Subject) -> tuple[_Part, ...]:
-    shared: tuple[_Part, ...] = (("method", subject.method), ("chemistry", subject.method, subject.chemistry))
     if not subject.compound:
-        return shared
-    return (*shared, ("compound", subject.method, subject.chemistry, subject.compound))
+        return _shared_parts(subject)
+    return (*_shared_parts(subject), ("compound", subject.method, subject.chemistry, subject.compound))
 
 
 def _row(subject: Subject | None, places: Mapping[_Part, int]) -> FloatArray:

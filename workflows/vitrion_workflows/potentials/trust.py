@@ -5,7 +5,6 @@ docs/design/aimd-comparison.md. They are a model error: they stay however long a
 """
 
 import json
-import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
@@ -45,15 +44,6 @@ class ModelError:
     median_log10: float
     spread_log10: float
 
-    def corrected(self, log10_value: float, log10_stderr: float) -> tuple[float, float]:
-        """What ab initio molecular dynamics would give: mean and standard deviation of log10 D.
-
-        Args:
-            log10_value: log10 of the potential's D.
-            log10_stderr: its statistical standard error, in decades.
-        """
-        return log10_value - self.median_log10, math.hypot(log10_stderr, self.spread_log10)
-
 
 def anion_class(elements: Collection[str]) -> str:
     """Class of a compound by what its anions are; of several that apply, the first.
@@ -82,20 +72,6 @@ def anion_class(elements: Collection[str]) -> str:
 def model_errors(potential: str) -> tuple[ModelError, ...]:
     """Every class in which a potential was measured, ``all`` last; empty where it was not."""
     return tuple(error for error in _measured() if error.potential == potential)
-
-
-def model_error(potential: str, elements: Collection[str]) -> ModelError | None:
-    """The figure for one compound: its class's where that was measured, otherwise the one over all classes.
-
-    Args:
-        potential: registry name.
-        elements: chemical symbols of the compound.
-
-    Returns:
-        None for a potential that was never measured: unknown, not zero.
-    """
-    by_class = {error.chemistry: error for error in model_errors(potential)}
-    return by_class.get(anion_class(elements)) or by_class.get(EVERY_CLASS)
 
 
 @cache
