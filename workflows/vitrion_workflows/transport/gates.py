@@ -18,8 +18,8 @@ from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K, Species
 from vitrion_workflows.transport.framework import Framework
 from vitrion_workflows.transport.window import LATEST_START, VIBRATION_PS
 
-# A two-sided test that is wrong in one sound run of a hundred.
-SIGMAS = float(stats.norm.isf(0.005))
+# A two-sided test that is wrong in three sound runs of a thousand: a label has a dozen tests to pass.
+SIGMAS = 3.0
 # Free flight is a strict bound in equilibrium; the temperature gate leaves a twentieth, the rest is slack.
 BALLISTIC_LIMIT = 1.25
 # Standard errors of short correlated series are themselves uncertain: 3.5 of them are what 2.58 of certain ones are.
@@ -34,6 +34,8 @@ FASTEST_CELL = float(stats.chi.isf(1e-3, 3))
 LARGEST_ANOMALY = 3.0
 SHORTEST_SURE_PS = VIBRATION_PS / LATEST_START
 LARGEST_BEND = 0.2
+# No window tells a smaller one from none.
+SMALLEST_CHANGE = 0.02
 # How many jumps make a rate.
 FEWEST_JUMPS = 10.0
 SMALLEST_SIGNAL = 2.5
@@ -182,9 +184,11 @@ def exponent_sentence(exponent: float, *, stderr: float, evidence: float) -> str
 def exponent_limit(exponent: float, *, stderr: float, window_ps: tuple[float, float], duration_ps: float) -> float:
     """Greatest evidence against diffusion that a run may have.
 
-    A run too short to start beyond the slowest vibrations cannot plead a slow cage: where its exponent is not one, and
-    would change the slope over the window by more than a bend may, the cage must explain the motion better than the
-    power law. A smaller change is no reason to refuse; it widens the interval as far as it is likely.
+    A power law is refused where it changes the slope over the window by more than a bend may. Where it changes less, D
+    means much the same, and its interval is widened by the change; melts of many ions show a slow relaxation long
+    before it matters. Evidence grows with the square of what is away from one, and so does what is asked of it. A run
+    too short to start beyond the slowest vibrations cannot plead a slow cage: if its exponent is surely not one, and
+    matters, the cage has to explain the motion at least as well.
 
     Args:
         exponent: of the mean squared displacement at long times.
@@ -193,12 +197,14 @@ def exponent_limit(exponent: float, *, stderr: float, window_ps: tuple[float, fl
         duration_ps: length of the run.
     """
     away = abs(1 - exponent)
-    far = away > SIGMAS * stderr and away * np.log(window_ps[1] / window_ps[0]) > LARGEST_BEND
-    return -LARGEST_ANOMALY if duration_ps < SHORTEST_SURE_PS and far else LARGEST_ANOMALY
+    change = away * float(np.log(window_ps[1] / window_ps[0]))
+    if change <= LARGEST_BEND:
+        return LARGEST_ANOMALY * (LARGEST_BEND / max(change, SMALLEST_CHANGE)) ** 2
+    return 0.0 if duration_ps < SHORTEST_SURE_PS and away > SIGMAS * stderr else LARGEST_ANOMALY
 
 
 def halves_gate(first: DiffusivityEstimate, second: DiffusivityEstimate, whole: DiffusivityEstimate) -> GateOutcome:
-    """Whether both halves of the run give one diffusivity, in a two-sided test at 1 %.
+    """Whether both halves of the run give one diffusivity, in a two-sided test at three standard errors.
 
     A half cannot know D better than the whole by the square root of two; a half in which little happened to happen
     claims so.

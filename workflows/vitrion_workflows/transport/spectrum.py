@@ -35,6 +35,7 @@ ITERATIONS = 20
 FEWEST_ITERATIONS = 3
 TOLERANCE = 1e-3
 LARGEST_STEP = 2.0
+SMALL_CAGE = 0.1
 SMALLEST_POWER = 0.02
 
 
@@ -129,10 +130,17 @@ class _Model:
     """Best fit of S = scale * [omega^tilt + sum cage * h(omega, tau)], and d ln S / d free parameters, (B, 2 to 5)."""
 
     cost: float
-    tilt: float
-    cage: float
+    parameters: FloatArray
     spectrum: FloatArray
     gradient: FloatArray
+
+    @property
+    def tilt(self) -> float:
+        return float(self.parameters[TILT])
+
+    @property
+    def cage(self) -> float:
+        return float(self.parameters[CAGED])
 
 
 def _binned(omega: FloatArray, squares: FloatArray) -> _Modes:
@@ -154,7 +162,7 @@ def _weigh(modes: _Modes, duration_ps: float, together: float) -> tuple[float, L
     slowest = max(SLOWEST_CAGE * duration_ps, CAGE_TIMES_PS[0])
     cage = _fit(modes, slowest, CAGE)
     power = _fit(modes, slowest, POWER)
-    both = _fit(modes, slowest, BOTH)
+    both = _fit(modes, slowest, BOTH, power)
     misfit = min(_misfit(one, modes) for one in (cage, power, both))
     worth = 3 * ions / max(misfit, 1.0)
     plain, caged = worth * (cage.cost - power.cost), worth * (cage.cost - both.cost) - PRICE
@@ -193,8 +201,11 @@ def _tilt_stderr(model: _Model, modes: _Modes) -> float:
     return float(np.sqrt(max(theory, scatter)))
 
 
-def _fit(modes: _Modes, slowest_ps: float, free: list[int]) -> _Model:
-    """Maximise the likelihood by Fisher scoring, from several relaxation times, or pairs of them, at once."""
+def _fit(modes: _Modes, slowest_ps: float, free: list[int], near: _Model | None = None) -> _Model:
+    """Maximise the likelihood by Fisher scoring, from several relaxation times, or pairs of them, at once.
+
+    With a simpler model to be `near`, from its parameters, too: the way there from a cage is a long, bent valley.
+    """
     weights, mean = modes.counts, modes.mean_A2
     logs = np.log(modes.omega_per_ps)
     logs -= (weights * logs).sum() / weights.sum()
@@ -204,8 +215,12 @@ def _fit(modes: _Modes, slowest_ps: float, free: list[int]) -> _Model:
     now[:, CAGED + 1 :: 2] = np.log(times)
     if CAGED in free:
         _start(now, weights / mean**2, modes)
+    if near is not None:
+        beside = now.copy()
+        beside[:, :CAGED], beside[:, CAGED] = near.parameters[:CAGED], SMALL_CAGE
+        now = np.concatenate([now, beside])
     cost, spectrum, gradient = _terms(now, modes, logs)
-    length = np.ones(len(times))
+    length = np.ones(len(now))
     ridge = 1e-6 * np.eye(len(free))
     for iteration in range(ITERATIONS):
         slopes = gradient[:, :, free]
@@ -213,7 +228,10 @@ def _fit(modes: _Modes, slowest_ps: float, free: list[int]) -> _Model:
         fisher = weighted.transpose(0, 2, 1) @ slopes
         fisher += ridge * np.trace(fisher, axis1=1, axis2=2)[:, None, None]
         push = np.einsum("kbi,kb->ki", weighted, mean / spectrum - 1)
-        step = np.clip(np.linalg.solve(fisher, push[:, :, None])[:, :, 0], -LARGEST_STEP, LARGEST_STEP)
+        step = np.linalg.solve(fisher, push[:, :, None])[:, :, 0]
+        # Shortened as a whole: clipped one by one it would lead elsewhere, and uphill.
+        reach = LARGEST_STEP * np.maximum(1.0, np.abs(now[:, free]))
+        step /= np.maximum(1.0, np.abs(step / reach).max(axis=1))[:, None]
         trial = now.copy()
         trial[:, free] += length[:, None] * step
         trial[:, CAGED + 1 :: 2] = np.clip(trial[:, CAGED + 1 :: 2], np.log(FASTEST_CAGE_PS), np.log(slowest_ps))
@@ -225,13 +243,12 @@ def _fit(modes: _Modes, slowest_ps: float, free: list[int]) -> _Model:
         gradient = np.where(better[:, None, None], gradients, gradient)
         cost = np.where(better, costs, cost)
         length = np.where(better, np.minimum(1.0, 2 * length), length / 3)
-        if iteration >= FEWEST_ITERATIONS and 0 <= gain < TOLERANCE:
+        if iteration >= FEWEST_ITERATIONS and abs(gain) < TOLERANCE:
             break
     best = int(cost.argmin())
     return _Model(
         cost=float(cost[best]),
-        tilt=float(now[best, TILT]),
-        cage=float(now[best, CAGED]),
+        parameters=now[best],
         spectrum=spectrum[best],
         gradient=gradient[best][:, free],
     )
