@@ -61,9 +61,9 @@ def load_mace(argument: str, device: str) -> ForceField:
     (model,) = calculator.models
     if type(model).__name__ not in PLAIN_MODELS:
         return AseForceField(calculator, elements=elements, **identity)
-    from vitrion_workflows.potentials.mace_network import MaceNetwork  # noqa: PLC0415 - imports torch
+    from vitrion_workflows.potentials.mace_folding import network_of  # noqa: PLC0415 - imports torch
 
-    network = MaceNetwork(model, head=calculator.available_heads.index(calculator.head), device=device)
+    network = network_of(model, head=calculator.available_heads.index(calculator.head), device=device)
     return GraphForceField(network, elements=elements, device=device, **identity)
 
 
