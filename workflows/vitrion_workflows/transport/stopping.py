@@ -17,10 +17,14 @@ from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES, Diffu
 from vitrion_workflows.transport.temperature import LARGEST_STDERR, Coupling
 from vitrion_workflows.transport.window import VIBRATION_PS
 
-# Each look is a quarter longer than the one before: few looks, and never a quarter too much.
-LOOK_GROWTH = 1.25
+# Each look is a tenth longer than the one before: a run is never more than a tenth too long, and a look costs 10 ms.
+LOOK_GROWTH = 1.1
+# What ends a run must have held at this share of it, too.
+CONFIRMED_AT = 0.8
 # Jumps that ions make on average before a run may end, those undone included: with fewer, many have yet to be undone.
 JUMPS_EACH = 6.0
+# Of all ions together: what ends when n were seen is too fast by 1 / n (Haldane, Biometrika 33, 222, 1945).
+JUMPS_IN_ALL = 72.0
 
 EstimateOf = Callable[[int], DiffusivityEstimate | None]
 
@@ -47,7 +51,7 @@ class StoppingRule:
 
     @property
     def looks(self) -> tuple[int, ...]:
-        """Steps between frames after which it may end, ascending: least_ps times powers of 1.25, below most_ps.
+        """Steps between frames after which it may end, ascending: least_ps times powers of 1.1, below most_ps.
 
         They depend on nothing but the rule: neither the clock nor an interruption moves them.
         """
@@ -58,9 +62,8 @@ class StoppingRule:
     def reason(self, look: int, estimate_of: EstimateOf, *, ions: int) -> StopReason | None:
         """Why the run may end at a look, or None where it goes on.
 
-        A run ends when the criterion holds at this look and at the one before (at the first, four fifths of it): an
-        error that was small by chance is seldom so twice, which is what keeps the interval honest although the run
-        chose its own end.
+        A run ends when the criterion holds at this look and over the first four fifths of it: an error that was small
+        by chance is seldom so twice, which is what keeps the interval honest although the run chose its own end.
 
         Args:
             look: one of `looks`.
@@ -68,12 +71,12 @@ class StoppingRule:
             ions: number of mobile ions.
         """
         verdicts = []
-        for steps in (look, round(look / LOOK_GROWTH)):
+        for steps in (look, round(look * CONFIRMED_AT)):
             estimate = estimate_of(steps)
             if estimate is None:
                 return None
             verdicts.append(self._verdict(estimate, ions))
-            enough = verdicts[0] is StopReason.HOPELESS or steps < look or _jumps_each(estimate) >= JUMPS_EACH
+            enough = verdicts[0] is StopReason.HOPELESS or steps < look or _moved_enough(estimate, ions)
             if verdicts[-1] is None or verdicts[-1] is not verdicts[0] or not enough:
                 return None
         return verdicts[0]
@@ -91,6 +94,11 @@ class StoppingRule:
         needed = max(gates.FEWEST_JUMPS, (self.target_log10_stderr * np.log(10)) ** -2)
         travelled_A2 = 6 * ions * bound_cm2_per_s / CM2_PER_S * self.most_ps
         return bool(travelled_A2 < needed * JUMP_A**2)
+
+
+def _moved_enough(estimate: DiffusivityEstimate, ions: int) -> bool:
+    """Whether so many jumps were made that neither those to be undone nor the choice of this end make D too large."""
+    return _jumps_each(estimate) >= max(JUMPS_EACH, JUMPS_IN_ALL / ions)
 
 
 def _jumps_each(estimate: DiffusivityEstimate) -> float:
