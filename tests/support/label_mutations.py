@@ -8,19 +8,19 @@ import copy
 import math
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.transport.consistency import read_outcome
+from vitrion_workflows.transport.consistency import faults, read_outcome
 from vitrion_workflows.transport.requirements import REQUIREMENTS
 
 INTERVALS = ("interval_68", "interval_95")
 
 
 def label_fault(content, cell=None):
-    """Why the JSON of a label is refused; None where it passes."""
+    """Why the JSON of a label is refused, by itself or beside its cell; None where it passes."""
     try:
-        read_outcome(content, source="label.json", cell=cell)
+        outcome = read_outcome(content, source="label.json")
     except InputError as error:
         return str(error)
-    return None
+    return next(iter(faults(outcome, cell=cell)), None)
 
 
 def _scaled(entry, factor):

@@ -19,7 +19,6 @@ from vitrion_models.system import IntArray
 from vitrion_workflows.analysis.network import HOME, BondNetwork, Image, Site
 
 SMALLEST_LIMIT = 3
-EDGE_SHARING = 2
 
 Ring: TypeAlias = tuple[Site, ...]
 

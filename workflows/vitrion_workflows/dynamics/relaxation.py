@@ -32,7 +32,6 @@ class RelaxResult:
     Attributes:
         system: the relaxed cell.
         energy_eV: its potential energy.
-        largest_force_eV_per_A: greatest length of a force.
         pressure_GPa: minus a third of the trace of the stress; None unless the cell was relaxed.
         steps: force calls after the first.
         converged: whether the tolerances were met within the steps allowed.
@@ -40,7 +39,6 @@ class RelaxResult:
 
     system: AtomicSystem
     energy_eV: float
-    largest_force_eV_per_A: float
     pressure_GPa: float | None
     steps: int
     converged: bool
@@ -151,7 +149,6 @@ class _Problem:
         return RelaxResult(
             system=AtomicSystem(self._system.numbers, scale * x[:-1], scale * self._system.lattice_A),
             energy_eV=result.energy_eV,
-            largest_force_eV_per_A=_largest(result),
             pressure_GPa=self._pressure_GPa(result),
             steps=steps,
             converged=converged,

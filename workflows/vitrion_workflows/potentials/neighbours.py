@@ -35,7 +35,6 @@ class Edges:
         bond_vectors_A: from the first atom of a bond to that image of the second, double precision, shape (B, 3).
         bond_first: first atom, shape (B,).
         bond_second: second atom, shape (B,).
-        bond_cell: cell that a bond belongs to, shape (B,).
         forward: edge that runs as the bond's vector does, shape (B,).
         backward: the opposite edge, shape (B,).
         first: atom an edge starts from, ascending, shape (E,).
@@ -49,7 +48,6 @@ class Edges:
     bond_vectors_A: "Tensor"
     bond_first: "Tensor"
     bond_second: "Tensor"
-    bond_cell: "Tensor"
     forward: "Tensor"
     backward: "Tensor"
     first: "Tensor"
@@ -141,7 +139,6 @@ def _build(positions_A: FloatArray, lattice_A: FloatArray, reach_A: float) -> _L
         "shift_A": shifts @ lattice_A,
         "bond_first": first,
         "bond_second": second,
-        "bond_cell": np.zeros(bonds, dtype=np.int64),
         "forward": forward,
         "first": starts[order],
         "second": ends[order],
@@ -184,13 +181,13 @@ def pairs_within(positions_A: FloatArray, lattice_A: FloatArray, reach_A: float)
 
 # What each index array counts: added to when cells are put one after the other.
 _COUNTS = {"bond_first": "atoms", "bond_second": "atoms", "first": "atoms", "second": "atoms"}
-_COUNTS |= {"forward": "edges", "reverse": "edges", "bond": "bonds", "bond_cell": "cells"}
+_COUNTS |= {"forward": "edges", "reverse": "edges", "bond": "bonds"}
 
 
 def _join(lists: Sequence[_List], device: str) -> "dict[str, Tensor]":
     import torch  # noqa: PLC0415 - seconds to import; whoever asks for edges has it already
 
-    done = {"atoms": 0, "edges": 0, "bonds": 0, "cells": 0}
+    done = {"atoms": 0, "edges": 0, "bonds": 0}
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in lists[0].arrays}
     for one in lists:
         for name, array in one.arrays.items():
@@ -198,7 +195,6 @@ def _join(lists: Sequence[_List], device: str) -> "dict[str, Tensor]":
         done["atoms"] += len(one.reference_A)
         done["edges"] += one.edges
         done["bonds"] += one.bonds
-        done["cells"] += 1
     return {name: torch.from_numpy(np.concatenate(arrays)).to(device) for name, arrays in parts.items()}
 
 
@@ -223,7 +219,6 @@ def _within(joined: "dict[str, Tensor]", positions_A: FloatArray, cutoff_A: floa
         bond_vectors_A=vectors.index_select(0, bonds),
         bond_first=bond_first.index_select(0, bonds),
         bond_second=bond_second.index_select(0, bonds),
-        bond_cell=joined["bond_cell"].index_select(0, bonds),
         forward=forward,
         backward=reverse.index_select(0, forward),
         first=first,

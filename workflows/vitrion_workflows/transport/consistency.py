@@ -60,13 +60,12 @@ def faults(outcome: LabelOutcome, *, cell: LabelledCell | None = None, foreign: 
     return []
 
 
-def read_outcome(content: Mapping[str, Any], *, source: str, cell: LabelledCell | None = None) -> LabelOutcome:
-    """A label from a file: whole, with its conventions stated, and in agreement with itself.
+def read_outcome(content: Mapping[str, Any], *, source: str) -> LabelOutcome:
+    """A label from a file: whole, with its conventions stated, and in agreement with itself (see `faults`).
 
     Args:
         content: JSON of a `LabelOutcome`.
         source: file, for messages.
-        cell: what its structure holds, where that is known.
 
     Raises:
         InputError: a field that decides what the number means is left out, or the label is damaged, was made under
@@ -82,22 +81,10 @@ def read_outcome(content: Mapping[str, Any], *, source: str, cell: LabelledCell 
         raise InputError(f"{source}: no whole label ({'.'.join(map(str, first['loc']))}: {first['msg']})") from error
     if foreign := foreign_rules(outcome):
         raise InputError(f"{source}: the label {foreign}")
-    require_consistent(outcome, source=source, cell=cell, foreign=True)
-    return outcome
-
-
-def require_consistent(
-    outcome: LabelOutcome, *, source: str, cell: LabelledCell | None = None, foreign: bool = False
-) -> None:
-    """Refuse a label that contradicts itself; see `faults`.
-
-    Raises:
-        InputError: naming the first contradiction, and how many there are.
-    """
-    found = faults(outcome, cell=cell, foreign=foreign)
-    if found:
+    if found := faults(outcome, foreign=True):
         more = f" ({len(found) - 1} more)" if len(found) > 1 else ""
         raise InputError(f"{source}: the label contradicts itself: {found[0]}{more}; make it again or leave it out")
+    return outcome
 
 
 def _finite(account: Account) -> Iterator[str]:

@@ -24,14 +24,12 @@ class Equilibration:
     Attributes:
         frames: frames discarded at the start.
         series: name of the series that asked for the latest start; empty where none was given.
-        independent_samples: of that series in what is left.
         drift_sigmas: what is left compared with itself, first against last third, in standard errors, of the series
             that drifts most; None where there is none.
     """
 
     frames: int
     series: str
-    independent_samples: float
     drift_sigmas: float | None = None
 
 
@@ -89,10 +87,10 @@ def equilibration(series: Mapping[str, FloatArray]) -> Equilibration:
     """
     found = [(*equilibration_end(values), name) for name, values in series.items()]
     if not found:
-        return Equilibration(frames=0, series="", independent_samples=float("nan"))
-    start, samples, name = max(found)
+        return Equilibration(frames=0, series="")
+    start, _, name = max(found)
     drift = max(abs(drift_sigmas(values[start:])) for values in series.values())
-    return Equilibration(frames=start, series=name, independent_samples=samples, drift_sigmas=drift)
+    return Equilibration(frames=start, series=name, drift_sigmas=drift)
 
 
 def equilibration_of(trajectory: Trajectory) -> Equilibration:

@@ -20,7 +20,6 @@ from vitrion_workflows.transport.temperature import Coupling
 # Limits that are computed twice are the same but for rounding.
 SAME = 1e-3
 Range = tuple[float, float]
-ANY = (-np.inf, np.inf)
 # Limits that follow from all of the motion, which no label holds, lie within these: scatter, and what may escape.
 SPECIES_SCATTER_AT_MOST = plausibility.LARGEST_SCATTER + 0.1
 MOST_SPECIES = 12
