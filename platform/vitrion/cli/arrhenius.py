@@ -31,73 +31,85 @@ PREDICTION_COLUMNS = (
 )
 
 
+FILTERS: dict[str, Any] = {
+    "reduced_formula": choose.ReducedFormula,
+    "formula": choose.Formula,
+    "structure": StructureOption,
+    "kind": choose.Kind,
+    "species": SpeciesOption,
+    "potential": PotentialOption,
+    "temperature": TemperatureOption,
+    "campaign": choose.Campaign,
+    "dataset": choose.Dataset,
+}
+
+Table = Annotated[Path | None, typer.Argument(help="CSV or JSON of temperature_K, log10_D, log10_stderr[, censored].")]
+Across = Annotated[
+    choose.Texts, typer.Option("--across", help="What labels of one line may differ in (potential ...); repeatable.")
+]
+OneSource = Annotated[
+    bool,
+    typer.Option(
+        "--one-source",
+        help="Vouch for what a file does not say: all its rows are of one potential, protocol and start, D is "
+        "the Einstein value in cm2/s.",
+    ),
+]
+At = Annotated[
+    list[float] | None, typer.Option("--at", help="Temperature in K to predict; may be repeated; 300 when none.")
+]
+Charge = Annotated[str | None, typer.Option(help="Formal charge of the ions, Li=1: gives the conductivity.")]
+IonDensity = Annotated[
+    float | None, typer.Option("--ions-per-A3", help="Number density of the ions, where labels do not tell it.")
+]
+StatedStderr = Annotated[
+    float | None, typer.Option(help="Standard error of log10 D in decades, for labels that state none.")
+]
+PlotFile = Annotated[Path | None, typer.Option(help="Write the Arrhenius plot to this .png or .svg.")]
+
+
+@choose.takes(FILTERS)
 def command(
-    file: Annotated[
-        Path | None, typer.Argument(help="CSV or JSON of temperature_K, log10_D, log10_stderr[, censored].")
-    ] = None,
+    file: Table = None,
     *,
-    reduced_formula: choose.ReducedFormula = None,
-    formula: choose.Formula = None,
-    structure: StructureOption = None,
-    kind: choose.Kind = None,
-    species: SpeciesOption = None,
-    potential: PotentialOption = None,
-    temperature: TemperatureOption = None,
-    campaign: choose.Campaign = None,
-    dataset: choose.Dataset = None,
-    across: Annotated[
-        choose.Texts,
-        typer.Option("--across", help="What labels of one line may differ in (potential ...); repeatable."),
-    ] = None,
-    one_source: Annotated[
-        bool,
-        typer.Option(
-            "--one-source",
-            help="Vouch for what a file does not say: all its rows are of one potential, protocol and start, D is "
-            "the Einstein value in cm2/s.",
-        ),
-    ] = False,
-    at: Annotated[
-        list[float] | None, typer.Option("--at", help="Temperature in K to predict; may be repeated; 300 when none.")
-    ] = None,
-    charge: Annotated[str | None, typer.Option(help="Formal charge of the ions, Li=1: gives the conductivity.")] = None,
-    ions_per_A3: Annotated[
-        float | None, typer.Option("--ions-per-A3", help="Number density of the ions, where labels do not tell it.")
-    ] = None,
-    stderr: Annotated[
-        float | None, typer.Option(help="Standard error of log10 D in decades, for labels that state none.")
-    ] = None,
-    plot: Annotated[Path | None, typer.Option(help="Write the Arrhenius plot to this .png or .svg.")] = None,
+    across: Across = None,
+    one_source: OneSource = False,
+    at: At = None,
+    charge: Charge = None,
+    ions_per_A3: IonDensity = None,
+    stderr: StatedStderr = None,
+    plot: PlotFile = None,
     as_json: choose.Json = False,
+    **typed: Any,
 ) -> None:
     """Fit log10 D0 and Ea to labels of one material, upper bounds included, and predict D and conductivity."""
     from vitrion_workflows.transport import fit_arrhenius  # noqa: PLC0415 - scipy is slow
 
-    filters = choose.given(
-        reduced_formula=reduced_formula,
-        formula=formula,
-        structure_fingerprint=structure,
-        kind=kind,
-        species=species,
-        potential=potential,
-        temperature=choose.interval(temperature, option="--temperature"),
-        campaign=campaign,
-        dataset=dataset,
-    )
+    filters = _filters(typed)
+    temperatures_K = at or [ROOM_K]
     if plot is not None:
         picture_format(plot)
     points, material = _points(file, filters, across or [], stderr, one_source=one_source)
     ions = _squared_charges(charge, ions_per_A3, material)
     fit = fit_arrhenius(points)
-    content = summary(fit, material=material, temperatures_K=at or [ROOM_K], squared_charges_per_A3=ions)
+    content = summary(fit, material=material, temperatures_K=temperatures_K, squared_charges_per_A3=ions)
     if plot is not None:
-        write_plot(plot, fit, points, title=material.name, temperatures_K=at or [ROOM_K])
+        write_plot(plot, fit, points, title=material.name, temperatures_K=temperatures_K)
     if as_json:
         emit(content, as_json=True)
         return
     _print(content, fit)
     if material.vouched_for:
         note(f"taken on your word to be one in all rows: {', '.join(material.vouched_for)}")
+
+
+def _filters(typed: dict[str, Any]) -> dict[str, Any]:
+    same = ("reduced_formula", "formula", "kind", "species", "potential", "campaign", "dataset")
+    return choose.given(
+        **{name: typed[name] for name in same},
+        structure_fingerprint=typed["structure"],
+        temperature=choose.interval(typed["temperature"], option="--temperature"),
+    )
 
 
 def _points(

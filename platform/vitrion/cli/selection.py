@@ -74,8 +74,9 @@ def takes(options: Mapping[str, Any]) -> Callable[[Command], Command]:
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
             for name, kind in options.items()
         ]
-        with_options.__signature__ = own.replace(parameters=[*added, *kept])  # type: ignore[attr-defined] # read by typer
-        with_options.__annotations__ = {each.name: each.annotation for each in (*added, *kept)}
+        every = sorted([*added, *kept], key=lambda each: each.kind)  # arguments stand before options
+        with_options.__signature__ = own.replace(parameters=every)  # type: ignore[attr-defined] # read by typer
+        with_options.__annotations__ = {each.name: each.annotation for each in every}
         return with_options
 
     return decorate

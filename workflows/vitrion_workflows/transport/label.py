@@ -5,11 +5,11 @@ from enum import StrEnum
 from typing import TypeAlias
 
 import numpy as np
-from ase.data import atomic_numbers
+from ase.data import atomic_numbers, chemical_symbols
 from numpy.typing import NDArray
 
 from vitrion_models.errors import InputError
-from vitrion_models.system import AtomicSystem
+from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol, LabelState
@@ -18,7 +18,7 @@ from vitrion_workflows.transport import gates
 from vitrion_workflows.transport.bound import bound_gate
 from vitrion_workflows.transport.collective import in_host_frame
 from vitrion_workflows.transport.displacements import remove_drift
-from vitrion_workflows.transport.equilibration import equilibration_of
+from vitrion_workflows.transport.equilibration import Equilibration, equilibration_of
 from vitrion_workflows.transport.estimate import FEWEST_FRAMES, DiffusivityEstimate
 from vitrion_workflows.transport.framework import Framework, framework
 from vitrion_workflows.transport.haven import Haven, haven_ratio
@@ -115,31 +115,20 @@ def analyse_trajectory(
     Raises:
         InputError: unknown or absent species, impossible temperature, too few frames.
     """
-    source = trajectory.source or "trajectory"
-    mobile = _mobile(trajectory, species, source)
-    if temperature_K is not None and not 0 < temperature_K <= HOTTEST_K:
-        raise InputError(f"{source}: a temperature of {temperature_K:g} K is impossible: give 0 < T <= {HOTTEST_K:g}")
+    mobile = _mobile(trajectory, species)
+    set_K = _set_temperature(trajectory, temperature_K)
     start = equilibration_of(trajectory)
-    positions = trajectory.positions_A[start.frames :]
-    if len(positions) < FEWEST_FRAMES:
-        raise InputError(
-            f"{source}: {len(positions)} frames after equilibration are too few: at least {FEWEST_FRAMES} are needed"
-        )
-    displacements = remove_drift(positions, trajectory.masses_u)
-    ions = displacements[:, mobile]
-    half = len(ions) // 2
-    if any(np.ptp(part, axis=0).max() < STILL_A for part in (ions[: half + 1], ions[half:])):
-        raise InputError(f"{source}: no {species} moves at all in half of the run: its frames are copies of each other")
-    estimate = diffusivity(ions, trajectory.frame_interval_ps)
+    displacements = _displacements(trajectory, start, mobile=mobile)
+    estimate = diffusivity(displacements[:, mobile], trajectory.frame_interval_ps)
     sound = integrity(
         trajectory,
         displacements,
         start,
         mobile=atomic_numbers[species],
-        temperature_K=trajectory.set_temperature_K if temperature_K is None else temperature_K,
+        temperature_K=set_K,
         coupling=coupling,
     )
-    first = AtomicSystem(trajectory.numbers, positions[0], trajectory.lattice_A)
+    first = AtomicSystem(trajectory.numbers, trajectory.positions_A[start.frames], trajectory.lattice_A)
     found = framework(displacements, first, mobile=atomic_numbers[species])
     state = estimate.state if all(gate.passed for gate in sound.gates) else LabelState.REJECTED
     bound = estimate.resolution.upper_bound_cm2_per_s
@@ -279,14 +268,48 @@ def _ion_temperature(
     )
 
 
-def _mobile(trajectory: Trajectory, species: str, source: str) -> BoolArray:
+def _mobile(trajectory: Trajectory, species: str) -> BoolArray:
+    """Which atoms are of the species, shape (N,)."""
     number = atomic_numbers.get(species)
     if not number:
-        raise InputError(f"{source}: species {species!r} is no chemical symbol: give for example Li")
+        raise InputError(f"{_named(trajectory)}: species {species!r} is no chemical symbol: give for example Li")
     mobile: BoolArray = trajectory.numbers == number
     if not mobile.any():
-        raise InputError(f"{source}: holds no {species}")
+        raise InputError(f"{_named(trajectory)}: holds no {species}")
     return mobile
+
+
+def _set_temperature(trajectory: Trajectory, temperature_K: float | None) -> float | None:
+    if temperature_K is None:
+        return trajectory.set_temperature_K
+    if not 0 < temperature_K <= HOTTEST_K:
+        raise InputError(
+            f"{_named(trajectory)}: a temperature of {temperature_K:g} K is impossible: give 0 < T <= {HOTTEST_K:g}"
+        )
+    return temperature_K
+
+
+def _displacements(trajectory: Trajectory, start: Equilibration, *, mobile: BoolArray) -> FloatArray:
+    """Motion after equilibration without that of the centre of mass, shape (F, N, 3); refused where there is none."""
+    positions = trajectory.positions_A[start.frames :]
+    if len(positions) < FEWEST_FRAMES:
+        raise InputError(
+            f"{_named(trajectory)}: {len(positions)} frames after equilibration are too few: "
+            f"at least {FEWEST_FRAMES} are needed"
+        )
+    displacements = remove_drift(positions, trajectory.masses_u)
+    ions = displacements[:, mobile]
+    half = len(ions) // 2
+    if any(np.ptp(part, axis=0).max() < STILL_A for part in (ions[: half + 1], ions[half:])):
+        name = chemical_symbols[trajectory.numbers[mobile][0]]
+        raise InputError(
+            f"{_named(trajectory)}: no {name} moves at all in half of the run: its frames are copies of each other"
+        )
+    return displacements
+
+
+def _named(trajectory: Trajectory) -> str:
+    return trajectory.source or "trajectory"
 
 
 def _finite(value: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from ase.data import chemical_symbols
@@ -48,56 +49,70 @@ def velocity_gates(
     Returns:
         The gate on the hottest species, and as far as they can be told those on the frame interval and the names.
     """
-
-    def scatter(one: SpeciesTemperature) -> float:
-        return THERMOMETER_TOLERANCE + THERMOMETER_SIGMAS * float(np.hypot(one.stderr, stderr))
-
-    def sharpest(among: Sequence[SpeciesTemperature]) -> Sequence[SpeciesTemperature]:
-        # One or two atoms, in a short run, have no temperature that would tell anything.
-        return [one for one in among if scatter(one) <= LARGEST_SCATTER] or [min(among, key=scatter)]
-
-    def coldest(one: SpeciesTemperature) -> float:
-        return max(1 - scatter(one) - one.unseen, LEAST_LIMIT)
-
-    hottest = max(sharpest(found), key=lambda one: one.temperature_K / (1 + scatter(one)))
-    ratio, upper = hottest.temperature_K / reference_K, 1 + scatter(hottest)
-    gates = [
-        gate_of(
-            "species_temperature",
-            ratio,
-            upper=upper,
-            message=f"{chemical_symbols[hottest.number]} moves as at {hottest.temperature_K:.0f} K"
-            + (f", not {reference_K:.0f} K: wrong unit, interval or species" if ratio > upper else ""),
-        ),
-    ]
+    reference = _Reference(reference_K, stderr)
+    made = [_hottest_gate(found, reference)]
     telling = [one for one in found if one.telling]
     if telling:
-        best = max(sharpest(telling), key=lambda one: one.temperature_K / coldest(one))
-        ratio, lower = best.temperature_K / reference_K, coldest(best)
-        seems = ratio**-0.5 if ratio > 0 else float("inf")
-        gates.append(
-            gate_of(
-                "frame_interval",
-                ratio,
-                lower=lower,
-                message=f"{chemical_symbols[best.number]} moves as at {best.temperature_K:.0f} K"
-                + (f": the interval seems {seems:.2f} times too long" if ratio < lower else ""),
-            )
-        )
+        made.append(_interval_gate(telling, reference))
     if any(one.number == mobile for one in telling):
-        worst = min(sharpest(telling), key=lambda one: one.temperature_K / coldest(one))
-        ratio, lower = worst.temperature_K / reference_K, coldest(worst)
-        name = chemical_symbols[worst.number]
-        gates.append(
-            gate_of(
-                "species_mass",
-                ratio,
-                lower=lower,
-                message=f"{name} moves as at {worst.temperature_K:.0f} K"
-                + (f": {ratio**-1:.2g} times as heavy as {name}, or in another unit" if 0 < ratio < lower else ""),
-            )
-        )
-    return gates
+        made.append(_mass_gate(telling, reference))
+    return made
+
+
+@dataclass(frozen=True)
+class _Reference:
+    """What the temperatures of species are held against, and its relative standard error in this run."""
+
+    kelvin: float
+    stderr: float
+
+    def scatter(self, one: SpeciesTemperature) -> float:
+        return THERMOMETER_TOLERANCE + THERMOMETER_SIGMAS * float(np.hypot(one.stderr, self.stderr))
+
+    def coldest(self, one: SpeciesTemperature) -> float:
+        return max(1 - self.scatter(one) - one.unseen, LEAST_LIMIT)
+
+    def sharpest(self, among: Sequence[SpeciesTemperature]) -> Sequence[SpeciesTemperature]:
+        # One or two atoms, in a short run, have no temperature that would tell anything.
+        return [one for one in among if self.scatter(one) <= LARGEST_SCATTER] or [min(among, key=self.scatter)]
+
+
+def _hottest_gate(found: Sequence[SpeciesTemperature], reference: _Reference) -> GateOutcome:
+    hottest = max(reference.sharpest(found), key=lambda one: one.temperature_K / (1 + reference.scatter(one)))
+    ratio, upper = hottest.temperature_K / reference.kelvin, 1 + reference.scatter(hottest)
+    return gate_of(
+        "species_temperature",
+        ratio,
+        upper=upper,
+        message=f"{chemical_symbols[hottest.number]} moves as at {hottest.temperature_K:.0f} K"
+        + (f", not {reference.kelvin:.0f} K: wrong unit, interval or species" if ratio > upper else ""),
+    )
+
+
+def _interval_gate(telling: Sequence[SpeciesTemperature], reference: _Reference) -> GateOutcome:
+    best = max(reference.sharpest(telling), key=lambda one: one.temperature_K / reference.coldest(one))
+    ratio, lower = best.temperature_K / reference.kelvin, reference.coldest(best)
+    seems = ratio**-0.5 if ratio > 0 else float("inf")
+    return gate_of(
+        "frame_interval",
+        ratio,
+        lower=lower,
+        message=f"{chemical_symbols[best.number]} moves as at {best.temperature_K:.0f} K"
+        + (f": the interval seems {seems:.2f} times too long" if ratio < lower else ""),
+    )
+
+
+def _mass_gate(telling: Sequence[SpeciesTemperature], reference: _Reference) -> GateOutcome:
+    worst = min(reference.sharpest(telling), key=lambda one: one.temperature_K / reference.coldest(one))
+    ratio, lower = worst.temperature_K / reference.kelvin, reference.coldest(worst)
+    name = chemical_symbols[worst.number]
+    return gate_of(
+        "species_mass",
+        ratio,
+        lower=lower,
+        message=f"{name} moves as at {worst.temperature_K:.0f} K"
+        + (f": {ratio**-1:.2g} times as heavy as {name}, or in another unit" if 0 < ratio < lower else ""),
+    )
 
 
 def recorded_gate(seen: CellTemperature, *, recorded_K: float, kicks: float) -> GateOutcome | None:
