@@ -191,7 +191,7 @@ def test_a_cage_that_opens_is_diffusion(amplitude, memory):
     ("exponent", "stderr", "passes"), [(0.9, 0.02, True), (1.09, 0.03, True), (0.7, 0.05, False), (0.7, 0.2, True)]
 )
 def test_a_short_run_is_refused_for_an_exponent_that_matters_and_is_known(exponent, stderr, passes):
-    """6 ps cannot tell a slow cage from a power law; what changes the slope by less than a fifth widens the error."""
+    """6 ps cannot tell a slow cage from a power law; what changes the slope by less than three tenths widens the error."""
     short = diffusivity(walks.brownian(np.random.default_rng(21), frames=301, ions=24, D=0.5, interval=0.02), 0.02)
     undecided = replace(short, exponent=exponent, exponent_stderr=stderr, anomaly=1.0)
     assert exponent_gate(undecided).passed is passes
@@ -199,10 +199,10 @@ def test_a_short_run_is_refused_for_an_exponent_that_matters_and_is_known(expone
 
 @pytest.mark.parametrize(
     ("exponent", "evidence", "passes"),
-    [(0.95, 24, True), (0.95, 26, False), (0.9, 6, True), (0.9, 7, False), (0.8, 2.9, True), (0.8, 3.1, False)],
+    [(0.95, 55, True), (0.95, 57, False), (0.9, 13, True), (0.9, 15, False), (0.7, 2.9, True), (0.7, 3.1, False)],
 )
 def test_the_less_a_power_law_matters_the_more_evidence_refuses_it(exponent, evidence, passes):
-    """Over a window of a factor of four 0.95 changes the slope by 7 %, 0.9 by 14 %, 0.8 by 28 %."""
+    """Over a window of a factor of four 0.95 changes the slope by 7 %, 0.9 by 14 %, 0.7 by 42 %."""
     path = walks.brownian(np.random.default_rng(21), frames=1001, ions=24, D=0.5, interval=0.02)
     found = replace(diffusivity(path, 0.02), exponent=exponent, exponent_stderr=0.01, anomaly=evidence)
     assert exponent_gate(found).passed is passes

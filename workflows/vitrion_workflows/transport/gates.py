@@ -34,7 +34,9 @@ FASTEST_CELL = float(stats.chi.isf(1e-3, 3))
 LARGEST_ANOMALY = 3.0
 SHORTEST_SURE_PS = VIBRATION_PS / LATEST_START
 LARGEST_BEND = 0.2
-# No window tells a smaller one from none.
+# Change of the slope over the window that a power law is refused for at once: exponents below 0.78 or above 1.22.
+LARGEST_CHANGE = 0.3
+# None is told from a smaller one.
 SMALLEST_CHANGE = 0.02
 # How many jumps make a rate.
 FEWEST_JUMPS = 10.0
@@ -184,11 +186,11 @@ def exponent_sentence(exponent: float, *, stderr: float, evidence: float) -> str
 def exponent_limit(exponent: float, *, stderr: float, window_ps: tuple[float, float], duration_ps: float) -> float:
     """Greatest evidence against diffusion that a run may have.
 
-    A power law is refused where it changes the slope over the window by more than a bend may. Where it changes less, D
-    means much the same, and its interval is widened by the change; melts of many ions show a slow relaxation long
-    before it matters. Evidence grows with the square of what is away from one, and so does what is asked of it. A run
-    too short to start beyond the slowest vibrations cannot plead a slow cage: if its exponent is surely not one, and
-    matters, the cage has to explain the motion at least as well.
+    A power law is refused where it changes the slope over the window by three tenths and more. Where it changes less,
+    D means much the same, and its interval is widened by the change; melts of many ions show a slow relaxation long
+    before it matters. Evidence grows with the square of the change, and so it is weighed by that. A run too short to
+    start beyond the slowest vibrations cannot plead a slow cage: if its exponent is surely not one, and matters, the
+    cage has to explain the motion at least as well.
 
     Args:
         exponent: of the mean squared displacement at long times.
@@ -198,8 +200,8 @@ def exponent_limit(exponent: float, *, stderr: float, window_ps: tuple[float, fl
     """
     away = abs(1 - exponent)
     change = away * float(np.log(window_ps[1] / window_ps[0]))
-    if change <= LARGEST_BEND:
-        return LARGEST_ANOMALY * (LARGEST_BEND / max(change, SMALLEST_CHANGE)) ** 2
+    if change <= LARGEST_CHANGE:
+        return LARGEST_ANOMALY * (LARGEST_CHANGE / max(change, SMALLEST_CHANGE)) ** 2
     return 0.0 if duration_ps < SHORTEST_SURE_PS and away > SIGMAS * stderr else LARGEST_ANOMALY
 
 
