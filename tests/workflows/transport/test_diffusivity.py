@@ -191,7 +191,7 @@ def test_a_cage_that_opens_is_diffusion(amplitude, memory):
     ("exponent", "stderr", "passes"), [(0.9, 0.02, True), (1.09, 0.03, True), (0.7, 0.05, False), (0.7, 0.2, True)]
 )
 def test_a_short_run_is_refused_for_an_exponent_that_matters_and_is_known(exponent, stderr, passes):
-    """6 ps cannot tell a slow cage from a power law; what changes the slope by less than three tenths widens the error."""
+    """6 ps cannot tell a slow cage from a power law; what changes the slope little widens the error."""
     short = diffusivity(walks.brownian(np.random.default_rng(21), frames=301, ions=24, D=0.5, interval=0.02), 0.02)
     undecided = replace(short, exponent=exponent, exponent_stderr=stderr, anomaly=1.0)
     assert exponent_gate(undecided).passed is passes
