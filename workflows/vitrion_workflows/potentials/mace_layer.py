@@ -64,7 +64,11 @@ class BlockMap:
         """Features after the map, shape (N, M', C')."""
         blocks = []
         for shape, terms in zip(self._shapes, self._terms, strict=True):
-            parts = [features[:, source] @ weight for source, weight in terms]
+            # As one product of two matrices: torch would take many small ones.
+            parts = [
+                (chosen.reshape(-1, len(weight)) @ weight).view(*chosen.shape[:2], -1)
+                for chosen, weight in ((features[:, source], weight) for source, weight in terms)
+            ]
             blocks.append(sum(parts[1:], parts[0]) if parts else features.new_zeros(len(features), *shape))
         return blocks[0] if len(blocks) == 1 else torch.cat(blocks, dim=1)
 
@@ -196,7 +200,8 @@ class MaceLayer:
         if self._residual:
             skip = BlockMap(answers, irreps_in, irreps_out, self._device)
         else:
-            mixing = [weight @ answers[target][target] for target, weight in enumerate(mixing)]
+            skips = [[weight for weight in row if weight is not None] for row in answers]
+            mixing = [weight @ skipped for weight, (skipped,) in zip(mixing, skips, strict=True)]
         row = 0 if getattr(self._product, "use_agnostic_product", False) else element
         blocks = list(contraction.contractions)
         couplings = [[block.U_tensors(degree + 1) for degree in range(block.correlation)] for block in blocks]
@@ -212,7 +217,8 @@ def _paths_of(convolution: Any, targets: Any, device: str) -> tuple[list[Path], 
     # Couplings, from the answers to unit vectors of the first channel; the scale of those that keep a harmonic.
     irreps, harmonics, outcome = convolution.irreps_in1, convolution.irreps_in2, convolution.irreps_out
     sources, degrees = components_of(irreps), components_of(harmonics)
-    paths, scales = [], []
+    paths: list[Path] = []
+    scales = []
     for instruction in convolution.instructions:
         feature, degree, wanted = irreps[instruction.i_in1], harmonics[instruction.i_in2], outcome[instruction.i_out]
         count = degree.ir.dim * feature.ir.dim

@@ -18,7 +18,7 @@ DEGREE = 5
 FEWEST_INTERVALS = 64
 MOST_INTERVALS = 1024
 # Of the greatest value, and of the greatest slope.
-TOLERANCE = 5e-8
+TOLERANCE = 1e-7
 # Bessel functions are 0 / 0 at no distance at all.
 LEAST_DISTANCE_A = 1e-4
 
@@ -81,7 +81,8 @@ class RadialTable:
         if not len(rows):
             return self._rows.new_zeros(0, self._rows.shape[1])
         weights = weights.to(self._rows.dtype)
-        return torch.nn.functional.embedding_bag(rows, self._rows, mode="sum", per_sample_weights=weights)
+        sums: Tensor = torch.nn.functional.embedding_bag(rows, self._rows, mode="sum", per_sample_weights=weights)
+        return sums
 
 
 def fitted(function: Function, cutoff_A: float) -> Tensor:
