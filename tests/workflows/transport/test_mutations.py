@@ -37,10 +37,14 @@ def good(request):
     return melt(seed=3, thermostat=request.param)
 
 
-def test_good_run_is_accepted(good):
-    outcome = label(good)
-    assert outcome.state is LabelState.ACCEPTED, failed_gates(outcome.gates)
-    assert outcome.framework_state is FrameworkState.MOLTEN
+@pytest.fixture(scope="module")
+def sound(good):
+    return label(good)
+
+
+def test_good_run_is_accepted(sound):
+    assert sound.state is LabelState.ACCEPTED, failed_gates(sound.gates)
+    assert sound.framework_state is FrameworkState.MOLTEN
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
@@ -51,12 +55,12 @@ def test_no_planted_error_is_accepted(good, name):
     assert failed_gates(outcome.gates)
 
 
-def test_drift_of_the_whole_cell_changes_nothing(good):
+def test_drift_of_the_whole_cell_changes_nothing(good, sound):
     found = good.trajectory
     path = 0.3 * found.frame_interval_ps * np.arange(len(found))
     moved = label(good.changed(positions_A=found.positions_A + path[:, None, None]))
     assert moved.state is LabelState.ACCEPTED
-    assert moved.value == pytest.approx(label(good).value, rel=1e-6)
+    assert moved.value == pytest.approx(sound.value, rel=1e-6)
 
 
 def test_positions_alone_give_the_kinetic_temperature(good):
@@ -75,9 +79,8 @@ def test_positions_alone_give_the_kinetic_temperature(good):
     assert all(one.telling for one in species)
 
 
-def test_a_drift_of_the_ions_too_slow_to_be_seen_changes_nothing_that_matters(good):
+def test_a_drift_of_the_ions_too_slow_to_be_seen_changes_nothing_that_matters(good, sound):
     """What the test of flow lets pass moves the value by less than its own 95 % interval."""
-    sound = label(good)
     for name in ("ions drift 1 A/ps", "ions drift 0.5 A/ps"):
         found = label(STATISTICAL[name](good, None))
         if found.state is LabelState.ACCEPTED:

@@ -193,11 +193,14 @@ class _Species:
         for start in range(0, self.atoms, chunk):
             atoms = _Atoms(self.steps[:, start : start + chunk])
             for row, hypothesis in enumerate(hypotheses):
+                every = []
                 for at, before, after in _windows(self.count):
                     found = np.clip(hypothesis(self, atoms, at, before, after), -bound, bound)
                     odds[row, at] += found.sum(axis=1)
-                    fresh = [special.logsumexp(exponent * found) for exponent in EXPONENTS]
-                    sums[row] = np.logaddexp(sums[row], fresh)
+                    every.append(found.ravel())
+                together = np.concatenate(every)
+                fresh = [special.logsumexp(exponent * together) for exponent in EXPONENTS]
+                sums[row] = np.logaddexp(sums[row], fresh)
         return _Evidence(odds, self.atoms * (sums - np.log(self.count * self.atoms)))
 
     def with_gap(self, gap: int, *, before: int, after: int) -> FloatArray:

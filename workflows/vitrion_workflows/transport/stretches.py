@@ -95,7 +95,8 @@ def _bonds(
     positions_A: FloatArray, stiff: IntArray, numbers: IntArray, lattice_A: FloatArray
 ) -> tuple[IntArray, FloatArray]:
     """Bonded pairs, shape (B, 2), and vectors from the second to the first, shape (B, 3)."""
-    if len(stiff) < 2:  # noqa: PLR2004 - a bond has two ends
+    kinds = np.unique(numbers[stiff])
+    if not len(kinds) or (len(kinds) == 1 and kinds[0] > LAST_OF_FIRST_ROW):  # a chloride: none that could bond
         return np.empty((0, 2), dtype=np.int64), np.empty((0, 3))
     radii = BOND_REACH * covalent_radii[numbers[stiff]]
     one, other, vectors = primitive_neighbor_list("ijD", (True, True, True), lattice_A, positions_A[stiff], radii)
