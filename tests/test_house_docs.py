@@ -78,3 +78,8 @@ def test_settings_in_the_readme_are_settings_of_the_code():
     code += "\n".join(path.read_text() for path in (ROOT / "workflows").rglob("*.py"))
     assert named
     assert not [name for name in named if name not in code]
+
+
+def test_the_index_names_every_design_note():
+    notes = {f"design/{path.name}" for path in (ROOT / "docs" / "design").glob("*.md")}
+    assert notes <= set(LINK.findall((ROOT / "docs" / "README.md").read_text()))
