@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from plain_labels import plain_label
 
 from vitrion.cli.app import run
 from vitrion.database import connect
@@ -11,36 +12,15 @@ from vitrion.database.comparison import by_chemistry, label_pairs, systematic_er
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.potentials.nep import NEP89_SHA256
-from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, LabelState, MethodRecord
+from vitrion_workflows.schemas import LabelProtocol, LabelState
 
 pytestmark = pytest.mark.usefixtures("unjudged")
 
 OFFSET, SPREAD, STDERR = 0.3, 0.15, 0.05
 
 
-def outcome(cell, *, potential, value, temperature_K=1000.0, seed=0, weights=None, state=LabelState.ACCEPTED):
-    return LabelOutcome(
-        structure_fingerprint=cell,
-        species="Li",
-        temperature_K=temperature_K,
-        state=state,
-        value=value,
-        log10_stderr=STDERR,
-        production_ps=12.0,
-        gates=(),
-        protocol=LabelProtocol(),
-        method=MethodRecord(
-            engine="ase",
-            potential=potential,
-            potential_version="1",
-            weights_sha256=weights or {"nep89": "a", "diep": "b"}[potential] * 64,
-            time_step_fs=2.0,
-            frame_interval_ps=0.02,
-            thermostat="langevin",
-            seed=seed,
-            code_version="0",
-        ),
-    )
+def outcome(cell, **changes):
+    return plain_label(cell, log10_stderr=STDERR, **changes)
 
 
 @pytest.fixture

@@ -4,16 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from plain_labels import plain_label
 
 from vitrion.database import ImportedLabel, NotFoundError
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import (
     GateOutcome,
-    LabelOutcome,
-    LabelProtocol,
     LabelState,
-    MethodRecord,
     MsdTable,
     StopReason,
     label_key,
@@ -29,32 +27,14 @@ def cell(db):
     return db.structures.add(system, kind="amorphous").fingerprint
 
 
-def outcome(cell, *, temperature_K=1000.0, value=1e-5, state="accepted", potential="nep89", seed=1):
-    method = MethodRecord(
-        engine="vitrion-batched",
-        potential=potential,
-        potential_version="1",
-        weights_sha256=("a" if potential == "nep89" else "b") * 64,
-        time_step_fs=2,
-        frame_interval_ps=0.02,
-        thermostat="langevin",
-        seed=seed,
-        code_version="0.1.0",
-    )
-    return LabelOutcome(
-        structure_fingerprint=cell,
-        species="Li",
-        temperature_K=temperature_K,
-        state=state,
-        value=value,
-        interval_95=(value / 2, value * 2),
-        log10_stderr=0.15,
-        production_ps=12,
-        msd=MsdTable(lag_ps=(1.0,), msd_A2=(2.0,), stderr_A2=(0.1,)),
-        gates=(GateOutcome(name="temperature", passed=True, value=temperature_K),),
-        protocol=LabelProtocol(),
-        method=method,
-    )
+def outcome(cell, *, value=1e-5, **changes):
+    given = {
+        "interval_95": (value / 2, value * 2),
+        "log10_stderr": 0.15,
+        "msd": MsdTable(lag_ps=(1.0,), msd_A2=(2.0,), stderr_A2=(0.1,)),
+        "gates": (GateOutcome(name="temperature", passed=True, value=1000.0),),
+    }
+    return plain_label(cell, value=value, **(given | changes))
 
 
 def imported(**changes):

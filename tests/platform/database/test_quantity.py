@@ -4,16 +4,15 @@ from functools import partial
 
 import numpy as np
 import pytest
+from plain_labels import plain_label
 
 from vitrion.cli.app import run
 from vitrion.database import ImportedLabel, Quantity, quantities, require_one
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, LabelState, MethodRecord
+from vitrion_workflows.schemas import LabelProtocol, LabelState
 
 pytestmark = pytest.mark.usefixtures("unjudged")
-
-WEIGHTS = {"nep89": "a" * 64, "chgnet": "b" * 64}
 
 
 @pytest.fixture
@@ -24,29 +23,16 @@ def cell(db):
 
 
 def computed(cell, *, potential="nep89", weights=None, value=1e-5, seed=0, species="Li", **protocol):
-    return LabelOutcome(
-        structure_fingerprint=cell,
+    return plain_label(
+        cell,
+        potential=potential,
+        weights=weights,
+        seed=seed,
         species=species,
-        temperature_K=1000.0,
-        state=LabelState.ACCEPTED,
         value=value,
         interval_68=(value / 1.2, value * 1.2),
         interval_95=(value / 1.5, value * 1.5),
-        log10_stderr=0.08,
-        production_ps=12.0,
-        gates=(),
         protocol=LabelProtocol(**protocol),
-        method=MethodRecord(
-            engine="ase",
-            potential=potential,
-            potential_version="1",
-            weights_sha256=weights or WEIGHTS[potential],
-            time_step_fs=2.0,
-            frame_interval_ps=0.02,
-            thermostat="langevin",
-            seed=seed,
-            code_version="0",
-        ),
     )
 
 

@@ -2,42 +2,16 @@
 
 import numpy as np
 import pytest
+from plain_labels import WEIGHTS, plain_label
 
 from vitrion.learning.knowledge import gather
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, MethodRecord, MsdTable
 
 pytestmark = pytest.mark.usefixtures("unjudged")
 
-WEIGHTS = "a" * 64
-
 
 def outcome(cell, **changes):
-    method = MethodRecord(
-        engine="model",
-        potential="wells",
-        potential_version="1",
-        weights_sha256=WEIGHTS,
-        time_step_fs=2,
-        frame_interval_ps=0.02,
-        thermostat="nose-hoover",
-        seed=1,
-        code_version="0",
-    )
-    given = {
-        "structure_fingerprint": cell,
-        "species": "Li",
-        "temperature_K": 1000.0,
-        "state": "accepted",
-        "value": 1e-5,
-        "log10_stderr": 0.1,
-        "production_ps": 12,
-        "msd": MsdTable(lag_ps=(1.0,), msd_A2=(2.0,), stderr_A2=(0.1,)),
-        "gates": (),
-        "protocol": LabelProtocol(),
-        "method": method,
-    }
-    return LabelOutcome(**{**given, **changes})
+    return plain_label(cell, potential="wells", **changes)
 
 
 @pytest.mark.parametrize(
@@ -53,7 +27,7 @@ def test_a_value_without_its_error_is_never_taken_for_exact(db, changes, learned
     positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
     cell = db.structures.add(AtomicSystem(np.repeat([3, 16], 6), positions, np.eye(3) * 7), kind="amorphous")
     db.labels.add(outcome(cell.fingerprint, **changes), campaign="c")
-    known = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS, test_formulas=())
+    known = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
     assert len(known.observations) == learned
 
 
@@ -61,7 +35,7 @@ def test_the_errors_given_to_the_surrogate_are_stored_each_apart(db):
     positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
     cell = db.structures.add(AtomicSystem(np.repeat([3, 16], 6), positions, np.eye(3) * 7), kind="amorphous")
     added = db.labels.add(outcome(cell.fingerprint), campaign="c")
-    known = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS, test_formulas=())
+    known = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
     (entry,) = known.observations
     assert (entry.log10_stderr, entry.model_stderr) == (0.1, 0.1)
     assert known.label_noise == 0.1  # statistical alone

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from plain_labels import WEIGHTS, plain_label
 from scipy import stats
 from tiny_campaign import TINY
 
@@ -16,14 +17,13 @@ from vitrion.learning.proposal import Arm, Proposal
 from vitrion.learning.second_opinion import second_opinions, stratified
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.potentials.trust import anion_class
-from vitrion_workflows.schemas import GateOutcome, LabelOutcome, LabelProtocol, LabelState, MethodRecord
+from vitrion_workflows.schemas import GateOutcome
 
 pytestmark = pytest.mark.usefixtures("unjudged")
 
 FLATTERY = 0.6  # decades by which the workhorse is too fast in chlorides and bromides
 ANIONS = {"chloride": 17, "bromide": 35, "sulphide": 16, "selenide": 34}
 HALIDES = (17, 35)
-WEIGHTS = {"wells": "a" * 64, "diep": "b" * 64}
 FACTORY = SimpleNamespace(potential="wells", weights_sha256=WEIGHTS["wells"])
 
 
@@ -49,27 +49,8 @@ def cell(db, number, seed, *, lithium):
 
 
 def label(db, structure, potential, log10_D, *, arm):
-    outcome = LabelOutcome(
-        structure_fingerprint=structure.fingerprint,
-        species="Li",
-        temperature_K=1500.0,
-        state=LabelState.ACCEPTED,
-        value=10**log10_D,
-        log10_stderr=0.05,
-        production_ps=6.0,
-        gates=(),
-        protocol=LabelProtocol(),
-        method=MethodRecord(
-            engine="model",
-            potential=potential,
-            potential_version="1",
-            weights_sha256=WEIGHTS[potential],
-            time_step_fs=2.0,
-            frame_interval_ps=0.01,
-            thermostat="nose-hoover",
-            seed=0,
-            code_version="0",
-        ),
+    outcome = plain_label(
+        structure.fingerprint, potential=potential, temperature_K=1500.0, value=10**log10_D, log10_stderr=0.05
     )
     return db.labels.add(outcome, campaign="tiny", arm=arm).key
 

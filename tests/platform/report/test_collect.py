@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from plain_labels import WEIGHTS, plain_label
 
 from vitrion.database import NotFoundError, connect
 from vitrion.report import build
@@ -12,10 +13,8 @@ from vitrion_models.surrogates.arrhenius_gnn.config import KERNEL_ARCHITECTURE
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import (
     GateOutcome,
-    LabelOutcome,
     LabelProtocol,
     LabelState,
-    MethodRecord,
     MsdTable,
     Origin,
     StructureKind,
@@ -25,7 +24,6 @@ from vitrion_workflows.schemas import (
 pytestmark = pytest.mark.usefixtures("unjudged")
 
 PROTOCOL = LabelProtocol()
-WEIGHTS = {"nep89": "a" * 64, "chgnet": "b" * 64}
 CONFIGURATION = {
     "species": "Li",
     "seed": 3,
@@ -44,9 +42,9 @@ def cell(rng, anion, count=16):
 
 def outcome(fingerprint, kelvin, log10_D, *, potential="nep89", state=LabelState.ACCEPTED):
     value = 10.0**log10_D
-    return LabelOutcome(
-        structure_fingerprint=fingerprint,
-        species="Li",
+    return plain_label(
+        fingerprint,
+        potential=potential,
         temperature_K=kelvin,
         state=state,
         value=value,
@@ -59,17 +57,6 @@ def outcome(fingerprint, kelvin, log10_D, *, potential="nep89", state=LabelState
         msd=MsdTable(lag_ps=(0.1, 1.0, 4.0), msd_A2=(1.0, 7.0, 25.0), stderr_A2=(0.1, 0.5, 3.0)),
         gates=(GateOutcome(name="exponent", passed=True, value=1.0),),
         protocol=PROTOCOL,
-        method=MethodRecord(
-            engine="vitrion",
-            potential=potential,
-            potential_version="1",
-            weights_sha256=WEIGHTS[potential],
-            time_step_fs=2.0,
-            frame_interval_ps=0.02,
-            thermostat="langevin",
-            seed=1,
-            code_version="0.1.0",
-        ),
         wall_seconds=12.0,
     )
 
