@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import cast
@@ -23,41 +22,9 @@ SCHEMA_VERSION = 1
 LONG_DIGEST = re.compile("([0-9a-f]{12})[0-9a-f]{52}")
 
 
-@dataclass(frozen=True)
-class Architecture:
-    """One way to build a surrogate.
-
-    Attributes:
-        name: registry name.
-        summary: one line for people.
-        trainer: module with a function ``train``.
-        reader: module with a function ``restore``.
-    """
-
-    name: str
-    summary: str
-    trainer: str
-    reader: str
-
-
 _FOLDER = "vitrion_models.surrogates.arrhenius_gnn"
-ARCHITECTURES = {
-    architecture.name: architecture
-    for architecture in (
-        Architecture(
-            name=GRAPH_ARCHITECTURE,
-            summary="Gaussian-process Arrhenius head, corrected by an ensemble of crystal graph networks",
-            trainer=f"{_FOLDER}.trainer",
-            reader=f"{_FOLDER}.persistence",
-        ),
-        Architecture(
-            name=KERNEL_ARCHITECTURE,
-            summary="the Arrhenius head alone: compositions, with or without cells",
-            trainer=f"{_FOLDER}.trainer",
-            reader=f"{_FOLDER}.persistence",
-        ),
-    )
-}
+ARCHITECTURES = {GRAPH_ARCHITECTURE: _FOLDER, KERNEL_ARCHITECTURE: _FOLDER}
+"""Name -> package with ``trainer.train`` and ``persistence.restore``: the Arrhenius head with and without networks."""
 
 
 def train(
@@ -87,7 +54,7 @@ def train(
     if chosen.architecture not in ARCHITECTURES:
         raise InputError(f"unknown surrogate {chosen.architecture!r}: choose one of {', '.join(ARCHITECTURES)}")
     _require_one_source(observations)
-    module = import_module(ARCHITECTURES[chosen.architecture].trainer)
+    module = import_module(f"{ARCHITECTURES[chosen.architecture]}.trainer")
     trained = module.train(
         observations, test_keys=test_keys, config=chosen, seed=seed, parent=parent, on_progress=on_progress
     )
@@ -117,7 +84,7 @@ def loads(content: bytes, *, source: str = "the artefact") -> TrainedSurrogate:
     name = manifest.get("architecture")
     if name not in ARCHITECTURES:
         raise CheckpointError(f"{source} is a surrogate of the unknown architecture {name!r}: upgrade Vitrion")
-    module = import_module(ARCHITECTURES[name].reader)
+    module = import_module(f"{ARCHITECTURES[name]}.persistence")
     return cast("TrainedSurrogate", module.restore(arrays, manifest, source=source))
 
 

@@ -104,20 +104,13 @@ def command(
 
 
 def _generator(db: "Database", sha256: str | None, folder: Path | None) -> "TrainedGenerator":
+    from vitrion.cli.models import artefact_in_use  # noqa: PLC0415 - only where the command runs
     from vitrion_models import generators  # noqa: PLC0415
 
     if folder is not None:
         return generators.load(folder)
-    if sha256 is not None:
-        found = db.models.get(sha256)
-    else:
-        promoted = db.models.search(kind="generator", promoted=True, sort="-created_at", limit=1)
-        if not promoted:
-            raise InputError(
-                "the database holds no promoted generator: run a campaign, or name a model with --model-folder"
-            )
-        found = promoted[0]
-    return generators.loads(db.artefacts.get(found.artefact_sha256), source=f"model {found.artefact_sha256[:12]}")
+    content, source = artefact_in_use(db, sha256, kind="generator")
+    return generators.loads(content, source=source)
 
 
 def _frame(db: "Database", formula: str, *, atoms: int, density_g_cm3: float | None, file: Path | None) -> Frame:

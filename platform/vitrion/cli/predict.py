@@ -149,20 +149,12 @@ def _surrogate(sha256: str | None, folder: Path | None) -> tuple[TrainedSurrogat
             raise InputError("give either --model or --model-folder, not both")
         surrogate = surrogates.load(folder)
         return surrogate, _errors_of_source(surrogate)
-    from vitrion.database import connect  # noqa: PLC0415 - only where no folder is given
+    from vitrion.cli.models import artefact_in_use  # noqa: PLC0415 - only where no folder is given
+    from vitrion.database import connect  # noqa: PLC0415 - as above
 
     with connect(readonly=True) as db:
-        if sha256 is not None:
-            found = db.models.get(sha256)
-        else:
-            promoted = db.models.search(kind="surrogate", promoted=True, sort="-created_at", limit=1)
-            if not promoted:
-                raise InputError(
-                    "the database holds no promoted surrogate: run a campaign, or name a model with --model-folder"
-                )
-            found = promoted[0]
-        source = f"model {found.artefact_sha256[:12]}"
-        surrogate = surrogates.loads(db.artefacts.get(found.artefact_sha256), source=source)
+        content, source = artefact_in_use(db, sha256, kind="surrogate")
+        surrogate = surrogates.loads(content, source=source)
         return surrogate, _errors_of_labels(db, surrogate)
 
 
