@@ -138,6 +138,7 @@ class Labels:
             "start": method.get("start"),
             "structure_fingerprint": structure or outcome.structure_fingerprint,
             "protocol_hash": protocol_hash(plain["protocol"]),
+            "rules": outcome.schema_version,
         }
         return self._insert(key, fields, gates=outcome.gates, extra=provenance)
 

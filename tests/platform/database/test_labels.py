@@ -74,6 +74,7 @@ def test_a_label_is_stored_once_under_the_key_known_before_it_was_made(db, cell)
     assert row.log10_value == pytest.approx(-5)
     assert row.interval_95 == (5e-6, 2e-5)
     assert row.gates == made.gates
+    assert row.rules == made.schema_version
     assert row.msd["msd_A2"] == [2.0]
     assert row.method["engine"] == "vitrion-batched"
     assert set(db.labels.find([added.key, "0" * 64])) == {added.key}
