@@ -103,7 +103,8 @@ def _interpolated(function: Function, cutoff_A: float, intervals: int) -> Tensor
     count = DEGREE + 1
     nodes = torch.cos(math.pi * (torch.arange(count, dtype=torch.float64) + 0.5) / count)
     values = _on_intervals(function, nodes, cutoff_A, intervals)
-    return torch.linalg.inv(torch.vander(nodes, increasing=True)) @ values
+    coefficients: Tensor = torch.linalg.inv(torch.vander(nodes, increasing=True)) @ values
+    return coefficients
 
 
 def _on_intervals(function: Function, within: Tensor, cutoff_A: float, intervals: int) -> Tensor:
