@@ -31,7 +31,6 @@ from vitrion_workflows.schemas import (
     VolumePoint,
     VolumeRecord,
     fingerprint,
-    label_key,
     outcome_key,
 )
 from vitrion_workflows.schemas.identity import FRACTIONAL_GRID, GRID_SHIFT
@@ -77,17 +76,6 @@ def label(source, temperature_K, *, trajectory=None, **changes):
     return sound_label(labelled_cell(CRYSTAL), source.fingerprint, temperature_K=temperature_K, **given)
 
 
-def key_of(outcome):
-    return label_key(
-        structure_fingerprint=outcome.structure_fingerprint,
-        species=outcome.species,
-        temperature_K=outcome.temperature_K,
-        protocol=outcome.protocol,
-        weights_sha256=outcome.method.weights_sha256,
-        seed=outcome.method.seed,
-    )
-
-
 def document(uuid, output, *, hosts=("inner", "outer")):
     """What a JobStore hands back, after its trip through JSON."""
     stored = {"uuid": uuid, "index": 1, "output": output, "hosts": list(hosts), "metadata": {}, "name": "x"}
@@ -103,7 +91,7 @@ def campaign_outputs(scratch):
         has_file = temperature == 1000.0
         outcome = label(source, temperature, trajectory=hashlib.sha256(content).hexdigest() if has_file else None)
         if has_file:
-            folder = scratch / key_of(outcome)
+            folder = scratch / outcome_key(outcome)
             folder.mkdir(parents=True)
             (folder / "trajectory.h5md").write_bytes(content)
         labels.append(outcome)
@@ -147,7 +135,7 @@ def test_outcomes_become_documents_with_their_provenance(database, tmp_path):
     assert row.parent == row.twin == fingerprint(CRYSTAL)
     assert (row.kind, row.origin, row.seed, row.accepted) == ("amorphous", "melt-quench", 1, True)
     first = next(outcome for outcome in outcomes_in(outputs) if isinstance(outcome, LabelOutcome))
-    stored = database.labels.get(key_of(first))
+    stored = database.labels.get(outcome_key(first))
     assert (stored.job, stored.arm, stored.campaign, stored.value) == ("job-1", "random", "c", 1e-4)
     assert stored.weights_sha256 == METHOD.weights_sha256
     assert database.artefacts.get(stored.trajectory_sha256) == b"frames of 1 at 1000.0"
@@ -253,8 +241,8 @@ def test_a_label_of_a_cell_that_is_filed_under_a_neighbours_fingerprint_is_kept(
     for outputs in [[other, outcome]] if together else [[other], [outcome]]:
         report = build(database, outputs, scratch=tmp_path)
         assert not report.refused
-    assert report.labels == (key_of(outcome),)
-    assert database.labels.get(key_of(outcome)).structure_fingerprint == stored.fingerprint
+    assert report.labels == (outcome_key(outcome),)
+    assert database.labels.get(outcome_key(outcome)).structure_fingerprint == stored.fingerprint
     before = dump(database)
     assert build(database, [outcome, other], scratch=tmp_path).labels_created == 0
     assert dump(database) == before
@@ -272,12 +260,12 @@ def test_a_trajectory_that_is_absent_or_another_is_reported_and_left(database, t
     first = label(cell(1), 1000.0, trajectory="cd" * 32)
     report = build(database, [cell(1), first], scratch=tmp_path)
     assert report.labels_created == 1
-    assert "is not there" in report.missing[key_of(first)]
-    path = tmp_path / key_of(first) / "trajectory.h5md"
+    assert "is not there" in report.missing[outcome_key(first)]
+    path = tmp_path / outcome_key(first) / "trajectory.h5md"
     path.parent.mkdir()
     path.write_text("other frames")
     report = build(database, first, scratch=tmp_path)
-    assert "sha256 differs" in report.missing[key_of(first)]
+    assert "sha256 differs" in report.missing[outcome_key(first)]
     assert path.exists()
 
 
@@ -353,7 +341,7 @@ def test_a_label_from_another_start_is_another_label_and_says_so(database, tmp_p
     start = StartRecord(kind="equilibrated_by", potential="wells", weights_sha256="ef" * 32, equilibration_ps=4.0)
     referee = ordinary.model_copy(update={"method": METHOD.model_copy(update={"start": start})})
     report = build(database, [document("job-1", [cell(1), ordinary, referee])], scratch=tmp_path)
-    assert report.labels == (key_of(ordinary), outcome_key(referee))
+    assert report.labels == (outcome_key(ordinary), outcome_key(referee))
     assert report.labels_created == 2
     first, second = (database.labels.get(key) for key in report.labels)
     assert first.start is None
