@@ -113,6 +113,18 @@ def _frames(trajectory, kept):
     }
 
 
+def _doubled(*, jitter_A=0.0, halved=False):
+    """Every frame written twice, the interval adapted or not."""
+
+    def plant(claim, rng):
+        found = claim.trajectory
+        twice = claim.changed(**_frames(found, np.repeat(np.arange(len(found)), 2)))
+        moved = twice.trajectory.positions_A + jitter_A * rng.normal(size=twice.trajectory.positions_A.shape)
+        return twice.changed(positions_A=moved, frame_interval_ps=found.frame_interval_ps * (0.5 if halved else 1.0))
+
+    return plant
+
+
 def _somewhere(claim, rng):
     # In what is analysed: equilibration may take the first half.
     count = len(claim.trajectory)
@@ -276,6 +288,9 @@ MUTATIONS = {
     "one frame dropped": _dropped(1),
     "ten frames dropped": _dropped(10),
     "one frame twice": _gone_back(1),
+    "every frame twice": _doubled(),
+    "every frame twice, interval halved": _doubled(halved=True),
+    "every frame twice, jitter 0.001 A": _doubled(jitter_A=1e-3),
     "restart ten frames back": _gone_back(10),
     "all drift 10 A/ps": _drift(10.0, mobile_only=False),  # a slower one is taken out whole
     "ions drift 3 A/ps": _drift(3.0, mobile_only=True),

@@ -117,6 +117,16 @@ def test_restart_that_went_back_is_found_among_hops():
     assert cut.log_odds > cut.limit
 
 
+@pytest.mark.parametrize("jitter_A", [0.0, 1e-3])
+@pytest.mark.parametrize("times", [2, 3, 10])
+def test_a_run_written_several_times_over_is_found(times, jitter_A):
+    """More than half of its steps are none: the usual step is that of those which lead on."""
+    rng = np.random.default_rng(2)
+    path = np.repeat(vibrations(rng, frames=200, ions=40, hops_per_frame=0.001), times, axis=0)
+    found = continuity(path + jitter_A * rng.normal(size=path.shape), np.full(40, 3))
+    assert len(found.copies) == 200 * (times - 1)
+
+
 def test_a_start_with_twice_the_energy_is_no_missing_frame_and_a_record_hides_none():
     # The first step of a run from rest: both its length and the recorded temperature are those of twice the energy.
     path = vibrations(np.random.default_rng(5), frames=300, ions=60, hops_per_frame=0.0)

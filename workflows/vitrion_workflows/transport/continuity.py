@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import linalg, spatial, special, stats
 
 from vitrion_models.system import FloatArray, IntArray
+
+BoolArray: TypeAlias = NDArray[np.bool_]
 
 # Steps on each side that tell what the step between them should be.
 NEIGHBOURS = 3
@@ -88,7 +92,8 @@ def continuity(
     if temperatures_K is not None:
         steps *= _thermal_scale(temperatures_K)[:, None, None]
     steps -= np.median(steps, axis=1, keepdims=True)
-    levels = {int(number): _level(steps[:, numbers == number]) for number in np.unique(numbers)}
+    moving = _moving(steps)
+    levels = {int(number): _level(steps[moving][:, numbers == number]) for number in np.unique(numbers)}
     species = [_Species(steps[:, numbers == number], level) for number, level in levels.items() if level > 0]
     copies = tuple(_copies(displacements_A, numbers, levels)) if species else ()
     if not species:
@@ -122,6 +127,20 @@ def _thermal_scale(temperatures_K: FloatArray) -> FloatArray:
     usual = float(np.median(between))
     scale: FloatArray = np.clip(np.sqrt(usual / np.maximum(between, 1e-9 * usual)), 1 / LARGEST_SCALE, LARGEST_SCALE)
     return scale
+
+
+def _moving(steps: FloatArray) -> BoolArray:
+    """Steps that lead on, shape (T,): all but those between copies, where a run was written more often than it went on.
+
+    Between copies all atoms rest together. Where most rest in the other steps, too, they stand on sites: that is no
+    copy, and all steps count.
+    """
+    squares = (steps**2).sum(axis=2)
+    together = squares.mean(axis=1)
+    moving: BoolArray = together > COPY_RATIO * together.mean()
+    if np.median(squares[moving]) <= REST * squares.mean():
+        return np.ones(len(steps), dtype=bool)
+    return moving
 
 
 def _level(steps: FloatArray) -> float:
