@@ -23,8 +23,8 @@ CAGE_TIMES_PS = (0.03, 0.08, 0.2, 0.5, 1.2)
 FASTEST_CAGE_PS = 0.01
 SLOWEST_CAGE = 1 / 12
 # Two relaxations, a rattle and jumps that are undone, look like a power law until both are over: within this share of
-# the run, so that a plateau shows over 16 modes.
-SLOWEST_OF_TWO = 1 / 50
+# the run, so that a plateau shows over 20 modes.
+SLOWEST_OF_TWO = 1 / 64
 # Akaike's price for a parameter; a power law with a cage pays for both of the power law's.
 AKAIKE = 2.0
 PRICE = 2 * AKAIKE
@@ -91,7 +91,7 @@ def long_times(displacements_A: FloatArray, frame_interval_ps: float, *, collect
     S ~ omega^(1 - alpha) down to zero frequency, alone or with a cage on top. A power law is told from a plateau by
     the whole curve, long before the mean squared displacement at the lags of the fit bends beyond its noise. What
     makes all modes of a run larger or smaller together, as rare jumps do, does not enter. Where that speaks for a power
-    law, two relaxations within a fiftieth of the run are weighed against it, too: jumps that are undone at once, on
+    law, two relaxations within a sixty-fourth of the run are weighed against it, too: jumps that are undone at once, on
     top of a rattle. Likelihood ratios are divided by what the modes scatter more than independent ions would.
 
     Args:
