@@ -31,6 +31,13 @@ def command(
     temperature: Annotated[
         float | None, typer.Option("--temperature", "-t", help="Set temperature in K; lets more gates judge.")
     ] = None,
+    thermostat: Annotated[
+        str | None,
+        typer.Option(help="Of the run, where the file does not hold it: langevin, nose-hoover or nve."),
+    ] = None,
+    friction_per_ps: Annotated[
+        float | None, typer.Option(help="Langevin friction, or 1/tau of a Nose-Hoover chain, in 1/ps.")
+    ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Every species, tensor, Haven ratio, vibrations, van Hove, framework.")
     ] = False,
@@ -44,12 +51,15 @@ def command(
 ) -> None:
     """Tracer diffusivity of a trajectory, D = lim MSD / 6t in cm2/s, with its interval and gates."""
     from vitrion_workflows.transport import analyse_trajectory, read_trajectory  # noqa: PLC0415 - scipy is slow
+    from vitrion_workflows.transport.reading import with_thermostat  # noqa: PLC0415 - as above
 
     charges = choose.charges(charge) if charge else None
     page = plot is not None and plot.suffix.lower() in PAGES
     if plot is not None and not page:
         picture_format(plot)
     read = read_trajectory(trajectory, frame_interval_ps=frame_interval_ps)
+    if thermostat is not None or friction_per_ps is not None:
+        read = with_thermostat(read, thermostat=thermostat or "", friction_per_ps=friction_per_ps)
     found = analyse_trajectory(read, species=species, temperature_K=temperature)
     row = summary(found, source=str(trajectory), temperature_K=temperature)
     seen = None

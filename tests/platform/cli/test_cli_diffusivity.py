@@ -54,6 +54,17 @@ def test_the_command_says_what_the_python_face_says(file, capsys):
     assert (row["state"], row["verdict"]) == (found.state.value, found.verdict)
 
 
+def test_a_stated_thermostat_decides_how_well_the_temperature_is_known(file, capsys):
+    """20 ions, 8 ps: at 1 / ps known within sqrt(2 / 3 N gamma t) = 6.5 %, at 100 / ps within 0.65 %."""
+    told = {}
+    for rate in ("1", "100"):
+        words = ["--species", "Li", "-t", "1000", "--thermostat", "langevin", "--friction-per-ps", rate, "--json"]
+        assert run(["diffusivity", str(file), *words]) == 0
+        told[rate] = json.loads(capsys.readouterr().out)["not_checked"]
+    assert any(entry.startswith("temperature_known: mean temperature known within 6.") for entry in told["1"])
+    assert "6.5" not in " ".join(told["100"])
+
+
 def test_plot_is_one_page(file, tmp_path, capsys):
     page = tmp_path / "msd.html"
     assert run(["diffusivity", str(file), "--species", "Li", "--json", "--plot", str(page)]) == 0
@@ -67,6 +78,8 @@ def test_plot_is_one_page(file, tmp_path, capsys):
         (["--species", "Na"], "holds no Na"),
         (["--species", "Li", "--frame-interval-ps", "0.1"], "not 0.1 ps as stated"),
         (["--species", "Li", "-t", "-5"], "impossible"),
+        (["--species", "Li", "--thermostat", "langevin"], "thermostat langevin needs a friction_per_ps"),
+        (["--species", "Li", "--thermostat", "csvr"], "no thermostat is called 'csvr'"),
     ],
 )
 def test_faults_are_one_line_and_code_two(file, capsys, words, fault):

@@ -227,6 +227,37 @@ def test_a_temperature_other_than_the_trajectory_carries_is_refused_at_the_pytho
     assert "set_temperature" in failed_gates(found.gates)
 
 
+def test_kicks_of_a_thermostat_that_nobody_stated_refuse_no_sound_run():
+    """Langevin at 10 / ps, ASE's usual: in frames 20 fs apart 4 % of the kinetic energy are kicks, which none show."""
+    hot = {"mobile_friction": 10.0, "framework_friction": 10.0, "frames": 1201}
+    runs = [replace(make_trajectory(seed=seed, **hot), set_temperature_K=None) for seed in range(5)]
+    told = Coupling(10.0, noisy=True)
+    for run in runs:
+        states = [analyse_trajectory(run, species="Li", temperature_K=1000.0, coupling=it).state for it in (None, told)]
+        assert TrajectoryState.REJECTED not in states
+    seen = analyse_trajectory(runs[0], species="Li", temperature_K=1000.0)
+    assert any("a Langevin one may hide 4.1%" in gate.message for gate in seen.gates)
+
+
+def test_who_states_no_thermostat_knows_no_more_than_who_does():
+    """Frames 50 fs apart hide 10 % of what Langevin at 10 / ps kicks, 5 % at 5 / ps: neither can be judged."""
+    coarse = make_trajectory(interval=0.05, mobile_friction=5.0, framework_friction=5.0)
+    for run in (coarse, replace(coarse, thermostat="langevin", friction_per_ps=5.0)):
+        found = analyse_trajectory(run, species="Li", temperature_K=1000.0)
+        assert found.state is not TrajectoryState.ACCEPTED
+        assert any(entry.startswith("recorded_temperature") for entry in found.not_checked)
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1])
+@pytest.mark.parametrize("thermostat", [("", None), ("nve", None), ("langevin", 10.0), ("nose-hoover", 10.0)])
+def test_records_a_tenth_off_are_refused_whatever_is_said_of_the_thermostat(thermostat, factor):
+    name, rate = thermostat
+    run = make_trajectory(mobile_friction=3.0)
+    run = altered(run, temperatures_K=run.temperatures_K / factor, thermostat=name, friction_per_ps=rate)
+    found = analyse_trajectory(replace(run, set_temperature_K=None), species="Li", temperature_K=1000.0 / factor)
+    assert found.state is TrajectoryState.REJECTED
+
+
 def test_a_run_that_does_not_know_its_temperature_is_no_label():
     """48 atoms, Langevin at 1 / ps: 12 ps know it within sqrt(2 / 3 N gamma t) = 3.4 %, 30 ps are needed."""
     weak = LabelProtocol(frame_interval_fs=20.0, production_ps=12.0, thermostat="langevin", friction_per_ps=1.0)

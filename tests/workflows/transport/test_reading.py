@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -14,6 +15,7 @@ from vitrion_models.errors import InputError
 from vitrion_workflows.dynamics import h5md
 from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.transport import read_trajectory
+from vitrion_workflows.transport.reading import with_thermostat
 
 CELL = np.array([[9.0, 0.0, 0.0], [1.0, 8.0, 0.0], [0.0, -1.0, 7.0]])
 SYMBOLS = ["Li", "Li", "Cl"]
@@ -160,6 +162,30 @@ def analyzer(path_A, **changes):
         "step_skip": 10,
     }
     return content | changes
+
+
+def test_a_thermostat_is_kept_by_the_file_and_stated_where_it_is_not(tmp_path, path_A):
+    run = Trajectory(np.array([3, 3, 17]), path_A, CELL, 0.1, thermostat="langevin", friction_per_ps=5.0)
+    kept = read_trajectory(h5md.write(tmp_path / "run.h5", run))
+    assert (kept.thermostat, kept.friction_per_ps) == ("langevin", 5.0)
+    bare = replace(run, thermostat="", friction_per_ps=None, source="bare")
+    unknown = read_trajectory(h5md.write(tmp_path / "bare.h5", bare))
+    assert (unknown.thermostat, unknown.friction_per_ps) == ("", None)
+    # What older versions wrote: the plan of the run, and nothing else.
+    plan = {"plan": {"thermostat": "nose-hoover", "friction_per_ps": 10.0}}
+    older = read_trajectory(h5md.write(tmp_path / "older.h5", bare, provenance=plan))
+    assert (older.thermostat, older.friction_per_ps) == ("nose-hoover", 10.0)
+    assert with_thermostat(unknown, thermostat="nve", friction_per_ps=None).thermostat == "nve"
+    for trajectory, name, rate, fault in (
+        (kept, "langevin", 10.0, "was run with langevin at 5 / ps, not langevin at 10 / ps as stated"),
+        (unknown, "langevin", None, "needs a friction_per_ps"),
+        (unknown, "nve", 1.0, "takes no friction_per_ps"),
+        (unknown, "", 1.0, "thermostat unknown takes no friction_per_ps"),
+        (unknown, "csvr", 1.0, "no thermostat is called 'csvr'"),
+        (unknown, "langevin", -1.0, "must be a positive number"),
+    ):
+        with pytest.raises(InputError, match=fault):
+            with_thermostat(trajectory, thermostat=name, friction_per_ps=rate)
 
 
 def test_diffusion_analyzer_holds_its_interval(tmp_path, path_A):

@@ -127,7 +127,7 @@ def test_a_single_atom_of_a_species_does_not_speak_for_the_frame_interval():
         return SpeciesTemperature(number, atoms, 3.0 * atoms, kelvin, 0.01, stderr, resolved=True)
 
     found = [seen(39, 1, 1500.0, 0.18), seen(3, 8, 1000.0, 0.04), seen(17, 18, 1000.0, 0.03)]
-    gates = {gate.name: gate for gate in velocity_gates(found, mobile=3, reference_K=1000.0, stderr=0.0)}
+    gates = {gate.name: gate for gate in velocity_gates(found, mobile=3, reference_K=1000.0, stderr=0.0, hidden=0.0)}
     assert all(gate.passed for gate in gates.values())
     assert gates["frame_interval"].lower > 0.5
     assert gates["species_mass"].lower > 0.5

@@ -103,6 +103,8 @@ def ase_reference(
         potential_energies_eV=np.array(energies),
         source="ase_reference",
         set_temperature_K=plan.set_temperature_K,
+        thermostat=plan.thermostat,
+        friction_per_ps=plan.friction_per_ps,
     )
 
 

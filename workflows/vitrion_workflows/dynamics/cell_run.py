@@ -191,6 +191,8 @@ class CellRun:
             masses_u=self.masses_u,
             source=str(self.store.trajectory_path) if self.store is not None else "run_md",
             set_temperature_K=self.plan.set_temperature_K,
+            thermostat=self.plan.thermostat,
+            friction_per_ps=self.plan.friction_per_ps,
         )
 
     def _result(self, state: MDState, trajectory: Trajectory | None, path: Path | None, *, finished: bool) -> MDResult:

@@ -34,6 +34,8 @@ class Frames:
         masses_u: FloatArray,
         source: str,
         set_temperature_K: float | None = None,
+        thermostat: str = "",
+        friction_per_ps: float | None = None,
     ) -> Trajectory:
         """The same as a `Trajectory`."""
         return Trajectory(
@@ -46,6 +48,8 @@ class Frames:
             masses_u=masses_u,
             source=source,
             set_temperature_K=set_temperature_K,
+            thermostat=thermostat,
+            friction_per_ps=friction_per_ps,
         )
 
 

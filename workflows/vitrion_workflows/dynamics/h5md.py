@@ -2,7 +2,8 @@
 
 Layout: ``/particles/all/position/{step, time, value}``, ``/particles/all/velocity`` where kept,
 ``/particles/all/box/edges`` (with the same steps, as MDAnalysis wants it), ``/particles/all/{species, mass}`` (fixed),
-``/observables/{temperature, potential_energy}``.
+``/observables/{temperature, potential_energy}``, attributes of ``/parameters``: set_temperature_K, thermostat and
+friction_per_ps where known.
 Units are attributes: Angstrom, ps, eV, K, u. The frame interval is the difference of times: inside, never beside.
 """
 
@@ -56,7 +57,7 @@ def write(
         partial = target.with_name(f".{target.name}.partial")
         try:
             with h5py.File(partial, "w") as file:
-                _write_metadata(file, provenance or {}, trajectory.set_temperature_K)
+                _write_metadata(file, provenance or {}, trajectory)
                 _write_particles(file, trajectory, steps_per_frame)
             with partial.open("rb") as written:
                 os.fsync(written.fileno())
@@ -109,7 +110,7 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     return stored
 
 
-def _write_metadata(file: h5py.File, provenance: Mapping[str, Any], set_temperature_K: float | None) -> None:
+def _write_metadata(file: h5py.File, provenance: Mapping[str, Any], trajectory: Trajectory) -> None:
     root = file.create_group("h5md")
     root.attrs["version"] = np.array(H5MD_VERSION, dtype=np.int32)
     root.create_group("author").attrs["name"] = "Vitrion"
@@ -118,8 +119,12 @@ def _write_metadata(file: h5py.File, provenance: Mapping[str, Any], set_temperat
     creator.attrs["version"] = version("vitrion")
     parameters = file.create_group("parameters")
     parameters.attrs["vitrion"] = json.dumps(provenance, sort_keys=True)
-    if set_temperature_K is not None:
-        parameters.attrs["set_temperature_K"] = set_temperature_K
+    if trajectory.set_temperature_K is not None:
+        parameters.attrs["set_temperature_K"] = trajectory.set_temperature_K
+    if trajectory.thermostat:
+        parameters.attrs["thermostat"] = trajectory.thermostat
+    if trajectory.friction_per_ps is not None:
+        parameters.attrs["friction_per_ps"] = trajectory.friction_per_ps
 
 
 def _write_particles(file: h5py.File, trajectory: Trajectory, steps_per_frame: int) -> None:
@@ -173,6 +178,7 @@ def _read_particles(file: h5py.File, source: Path) -> Trajectory:
         raise InputError(f"{source} holds {len(positions)} frame: one frame is no trajectory")
     times = position["time"]
     numbers, masses = _atoms(group, source)
+    thermostat, friction = _thermostat(file)
     return Trajectory(
         numbers=numbers,
         positions_A=positions,
@@ -184,12 +190,25 @@ def _read_particles(file: h5py.File, source: Path) -> Trajectory:
         source=str(source),
         velocities_A_per_ps=_velocities(group, source),
         set_temperature_K=_set_temperature(file),
+        thermostat=thermostat,
+        friction_per_ps=friction,
     )
 
 
 def _set_temperature(file: h5py.File) -> float | None:
     stored = file["parameters"].attrs.get("set_temperature_K") if "parameters" in file else None
     return None if stored is None else float(stored)
+
+
+def _thermostat(file: h5py.File) -> tuple[str, float | None]:
+    """Name and rate; older files have them in the plan of their run only."""
+    if "parameters" not in file:
+        return "", None
+    attributes = file["parameters"].attrs
+    plan = json.loads(attributes.get("vitrion", "{}")).get("plan") or {}
+    name = attributes.get("thermostat", plan.get("thermostat", ""))
+    friction = attributes.get("friction_per_ps", plan.get("friction_per_ps"))
+    return str(name), None if friction is None else float(friction)
 
 
 def _velocities(group: h5py.Group, source: Path) -> FloatArray | None:

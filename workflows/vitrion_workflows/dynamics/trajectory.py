@@ -6,6 +6,7 @@ import numpy as np
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
+from vitrion_workflows.dynamics.thermostats import THERMOSTATS
 
 FEWEST_FRAMES = 2
 
@@ -25,6 +26,8 @@ class Trajectory:
         source: file or run it came from, for messages.
         velocities_A_per_ps: shape (F, N, 3), or None where they are not stored.
         set_temperature_K: what the thermostat was set to all the run long; None where unknown, changing or absent.
+        thermostat: ``langevin``, ``nose-hoover`` or ``nve``, as `MDPlan` has it; empty where unknown.
+        friction_per_ps: Langevin friction, or 1/tau of the chain; None for ``nve`` and where unknown.
     """
 
     numbers: IntArray
@@ -37,13 +40,15 @@ class Trajectory:
     source: str = ""
     velocities_A_per_ps: FloatArray | None = None
     set_temperature_K: float | None = None
+    thermostat: str = ""
+    friction_per_ps: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be analysed.
 
         Raises:
-            InputError: one frame, changing atom counts, non-finite positions, no positive frame interval, or velocities
-                of another shape.
+            InputError: one frame, changing atom counts, non-finite positions, no positive frame interval, velocities of
+                another shape, or a thermostat that is none or lacks its friction.
         """
         if self.positions_A.ndim != 3 or self.positions_A.shape[1:] != (len(self.numbers), 3):  # noqa: PLR2004
             raise InputError(
@@ -60,10 +65,23 @@ class Trajectory:
             velocities.shape == self.positions_A.shape and np.isfinite(velocities).all()
         ):
             raise InputError(f"{self.source or 'trajectory'}: velocities must be finite, one for each position")
+        self._check_thermostat()
         if not len(self.masses_u):
             from ase.data import atomic_masses  # noqa: PLC0415 - keeps the import of this module light
 
             object.__setattr__(self, "masses_u", atomic_masses[self.numbers].astype(np.float64))
+
+    def _check_thermostat(self) -> None:
+        name, friction = self.thermostat, self.friction_per_ps
+        source = self.source or "trajectory"
+        if name and name not in THERMOSTATS:
+            raise InputError(f"{source}: no thermostat is called {name!r}: state one of {', '.join(THERMOSTATS)}")
+        coupled = bool(name) and THERMOSTATS[name].coupled
+        if coupled != (friction is not None):
+            need = "needs a" if coupled else "takes no"
+            raise InputError(f"{source}: thermostat {name or 'unknown'} {need} friction_per_ps")
+        if friction is not None and not (np.isfinite(friction) and friction > 0):
+            raise InputError(f"{source}: friction_per_ps {friction:g} must be a positive number")
 
     def __len__(self) -> int:
         return len(self.positions_A)

@@ -22,7 +22,9 @@ from vitrion_workflows.transport.plausibility import (
     velocity_gates,
 )
 from vitrion_workflows.transport.temperature import (
+    USUAL_LANGEVIN,
     Coupling,
+    Kicks,
     known_gate,
     series_stderr,
     set_temperature_gate,
@@ -84,10 +86,13 @@ def integrity(
         start: where equilibration ends.
         mobile: atomic number of the mobile species.
         temperature_K: set temperature, or None.
-        coupling: of the thermostat, where known.
+        coupling: of the thermostat, for a run that has to know its temperature; where it is not given, what the
+            trajectory carries.
     """
     found, missing = _without_temperature(trajectory, displacements_A, start)
-    thermal = _Thermal.of(trajectory, displacements_A, start)
+    known = coupling or Coupling.of(trajectory)
+    kicks = Kicks.of(known, thermostat=trajectory.thermostat, frame_interval_ps=trajectory.frame_interval_ps)
+    thermal = _Thermal.of(trajectory, displacements_A, start, kicks)
     path = centre_of_mass(trajectory.positions_A[start.frames :], trajectory.masses_u)
     drift = float(np.linalg.norm(path[-1]))
     reference = thermal.recorded_K if thermal.recorded_K is not None else temperature_K
@@ -96,16 +101,21 @@ def integrity(
         return Integrity(tuple(found), missing, drift, thermal.mean_K)
     duration = (len(displacements_A) - 1) * trajectory.frame_interval_ps
     parts = (
-        _motion_gates(
-            trajectory, displacements_A, start, thermal, mobile=mobile, reference_K=reference, coupling=coupling
+        _motion_gates(trajectory, displacements_A, start, thermal, mobile=mobile, reference_K=reference, kicks=kicks),
+        _steady_gates(trajectory, start, thermal, known),
+        _mean_gates(
+            trajectory,
+            thermal,
+            known,
+            asked_K=temperature_K,
+            duration_ps=duration,
+            demanded=coupling is not None,
         ),
-        _steady_gates(trajectory, start, thermal, coupling),
-        _mean_gates(trajectory, thermal, coupling, asked_K=temperature_K, duration_ps=duration),
     )
     for judged, unjudged in parts:
         found += judged
         missing |= unjudged
-    flight = duration if coupling is None else coupling.flight_ps(duration)
+    flight = duration if known is None else known.flight_ps(duration)
     mass = float(trajectory.masses_u.sum())
     found.append(gates.drift_gate(drift, mass_u=mass, temperature_K=reference, flight_ps=flight))
     return Integrity(tuple(found), missing, drift, thermal.mean_K)
@@ -144,7 +154,7 @@ def _motion_gates(
     *,
     mobile: int,
     reference_K: float,
-    coupling: Coupling | None,
+    kicks: Kicks,
 ) -> tuple[list[GateOutcome], dict[str, str]]:
     """Whether atoms move as fast as the reference temperature and their masses demand, and as is recorded."""
     interval = trajectory.frame_interval_ps
@@ -159,7 +169,7 @@ def _motion_gates(
     recorded = trajectory.temperatures_K
     # Where none is recorded, the set one is what the run has but for its own scatter.
     stderr = 0.0 if recorded is not None else thermal.stderr or 0.0
-    found += velocity_gates(thermal.species, mobile=mobile, reference_K=reference_K, stderr=stderr)
+    found += velocity_gates(thermal.species, mobile=mobile, reference_K=reference_K, stderr=stderr, hidden=kicks.share)
     finer = finer_interval_ps(thermal.species, frame_interval_ps=interval) * 1000
     coarse = f"frames {interval * 1000:g} fs apart do not show all of the motion: store them every {finer:g} fs"
     missing = {
@@ -167,12 +177,20 @@ def _motion_gates(
     }
     if recorded is None or thermal.recorded_K is None:
         return found, missing
-    kicks = coupling.rate_per_ps * interval if coupling is not None and coupling.noisy else 0.0
-    judged = recorded_gate(cell_temperature(thermal.species), recorded_K=thermal.recorded_K, kicks=kicks)
+    cell = cell_temperature(thermal.species)
+    judged = recorded_gate(cell, recorded_K=thermal.recorded_K, kicks=kicks)
     course = course_gate(_kinetic_energies(displacements_A, trajectory.masses_u), recorded[start.frames :])
     if judged is None:
-        missing["recorded_temperature"] = coarse
+        hides = not kicks.stated and cell.unseen is not None and cell.unseen <= LARGEST_UNSEEN
+        missing["recorded_temperature"] = _unstated(interval) if hides else coarse
     return found + [gate for gate in (judged, course) if gate is not None], missing
+
+
+def _unstated(frame_interval_ps: float) -> str:
+    return (
+        f"frames {frame_interval_ps * 1000:g} fs apart do not show the kicks of a Langevin thermostat of "
+        f"{USUAL_LANGEVIN.rate_per_ps:g} / ps: state the thermostat and its rate"
+    )
 
 
 def _mean_gates(
@@ -182,6 +200,7 @@ def _mean_gates(
     *,
     asked_K: float | None,
     duration_ps: float,
+    demanded: bool,
 ) -> tuple[list[GateOutcome], dict[str, str]]:
     """Whether the run had the temperature that is asked about, and knows it."""
     if asked_K is None:
@@ -194,7 +213,7 @@ def _mean_gates(
         return found, dict.fromkeys(("temperature", "temperature_known"), unseen)
     found.append(temperature_gate(thermal.mean_K, target_K=asked_K, stderr=stderr, unseen=thermal.unseen))
     known = known_gate(stderr, coupling=coupling, atoms=atoms, duration_ps=duration_ps)
-    if coupling is None and not known.passed:
+    if not demanded and not known.passed:
         return found, {"temperature_known": known.message}
     return [*found, known], {}
 
@@ -266,7 +285,7 @@ class _Thermal:
         return None if self.series_K is None else series_stderr(self.series_K)
 
     @classmethod
-    def of(cls, trajectory: Trajectory, displacements_A: FloatArray, start: Equilibration) -> "_Thermal":
+    def of(cls, trajectory: Trajectory, displacements_A: FloatArray, start: Equilibration, kicks: Kicks) -> "_Thermal":
         found = species_temperatures(
             trajectory.positions_A[start.frames] + displacements_A,
             trajectory.numbers,
@@ -278,7 +297,7 @@ class _Thermal:
             series = trajectory.temperatures_K[start.frames :]
             return cls(found, float(series.mean()), float(series.mean()), series, 0.0)
         cell = cell_temperature(found)
-        if cell.unseen is None or cell.unseen > LARGEST_UNSEEN:
+        if cell.unseen is None or cell.unseen + kicks.share > LARGEST_UNSEEN:
             return cls(found, None, None, None, 0.0)
         energies = _kinetic_energies(displacements_A, trajectory.masses_u)
-        return cls(found, None, cell.temperature_K, energies, cell.unseen)
+        return cls(found, None, cell.temperature_K, energies, cell.unseen + kicks.share)

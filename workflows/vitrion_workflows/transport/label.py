@@ -106,8 +106,9 @@ def analyse_trajectory(
         species: chemical symbol of the mobile ions.
         temperature_K: set temperature; where it is not given, what the trajectory carries. Without either the
             temperature cannot be judged.
-        coupling: of the thermostat, which decides how well a short run knows its temperature; where it is unknown, the
-            scatter of the temperatures does.
+        coupling: of the thermostat, which decides how well a short run knows its temperature, of a run that has to
+            know it; where it is not given, what the trajectory carries. Where neither is known, the scatter of the
+            temperatures decides, and nothing is judged that the kicks of a usual Langevin thermostat would hide.
 
     Returns:
         The analysis. A failed gate rejects; a displacement too small to measure censors.

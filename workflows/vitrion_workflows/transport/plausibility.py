@@ -9,6 +9,7 @@ from ase.data import chemical_symbols
 
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.schemas.gate import GateOutcome, gate_of
+from vitrion_workflows.transport.temperature import Kicks
 from vitrion_workflows.transport.thermometer import CellTemperature, SpeciesTemperature
 
 # Numerical error of the thermometer where it sees all of the motion; scatter is allowed for on top.
@@ -32,7 +33,7 @@ LEAST_CONTACT = 0.45
 
 
 def velocity_gates(
-    found: Sequence[SpeciesTemperature], *, mobile: int, reference_K: float, stderr: float
+    found: Sequence[SpeciesTemperature], *, mobile: int, reference_K: float, stderr: float, hidden: float
 ) -> list[GateOutcome]:
     """Whether positions move as fast as their temperature and masses demand.
 
@@ -45,11 +46,12 @@ def velocity_gates(
         mobile: atomic number of the mobile species, which has to be seen whole for the names to be judged.
         reference_K: recorded kinetic temperature, or the set one.
         stderr: relative standard error of the reference as a mean of this run; 0 for the recorded one.
+        hidden: share that the kicks of a thermostat hide, see `Kicks`.
 
     Returns:
         The gate on the hottest species, and as far as they can be told those on the frame interval and the names.
     """
-    reference = _Reference(reference_K, stderr)
+    reference = _Reference(reference_K, stderr, hidden)
     made = [_hottest_gate(found, reference)]
     telling = [one for one in found if one.telling]
     if telling:
@@ -61,16 +63,17 @@ def velocity_gates(
 
 @dataclass(frozen=True)
 class _Reference:
-    """What the temperatures of species are held against, and its relative standard error in this run."""
+    """What the temperatures of species are held against, its relative standard error, and what kicks hide of them."""
 
     kelvin: float
     stderr: float
+    hidden: float
 
     def scatter(self, one: SpeciesTemperature) -> float:
         return THERMOMETER_TOLERANCE + THERMOMETER_SIGMAS * float(np.hypot(one.stderr, self.stderr))
 
     def coldest(self, one: SpeciesTemperature) -> float:
-        return max(1 - self.scatter(one) - one.unseen, LEAST_LIMIT)
+        return max(1 - self.scatter(one) - one.unseen - self.hidden, LEAST_LIMIT)
 
     def sharpest(self, among: Sequence[SpeciesTemperature]) -> Sequence[SpeciesTemperature]:
         # One or two atoms, in a short run, have no temperature that would tell anything.
@@ -115,20 +118,19 @@ def _mass_gate(telling: Sequence[SpeciesTemperature], reference: _Reference) -> 
     )
 
 
-def recorded_gate(seen: CellTemperature, *, recorded_K: float, kicks: float) -> GateOutcome | None:
+def recorded_gate(seen: CellTemperature, *, recorded_K: float, kicks: Kicks) -> GateOutcome | None:
     """Whether the recorded temperatures are those of the recorded motion.
 
     Args:
         seen: from the positions.
         recorded_K: mean of the same frames.
-        kicks: friction of a Langevin thermostat times the frame interval: of a velocity that is kicked at the rate
-            gamma the share 2 gamma dt / pi^2 of its square lies beyond the Nyquist frequency. 0 for no kicks.
+        kicks: of the thermostat, or of a usual one where it is not known.
 
     Returns:
         The gate, or None where so much may escape that an error of a tenth would, too, and nothing is too hot.
     """
     ratio = seen.temperature_K / recorded_K
-    unseen = None if seen.unseen is None else seen.unseen + 2 * kicks / np.pi**2
+    unseen = None if seen.unseen is None else seen.unseen + kicks.share
     judged = unseen is not None and unseen <= LARGEST_UNSEEN
     if not judged and ratio <= 1 + CELL_TOLERANCE:
         return None
@@ -138,7 +140,8 @@ def recorded_gate(seen: CellTemperature, *, recorded_K: float, kicks: float) -> 
         lower=1 - CELL_TOLERANCE - unseen if unseen is not None and judged else None,
         upper=1 + CELL_TOLERANCE,
         message=f"the cell moves as at {seen.temperature_K:.0f} K{'' if judged else ' or more'}, "
-        f"{recorded_K:.0f} K are recorded",
+        f"{recorded_K:.0f} K are recorded"
+        + ("" if kicks.stated or not judged else f" (thermostat unknown: a Langevin one may hide {kicks.share:.1%})"),
     )
 
 

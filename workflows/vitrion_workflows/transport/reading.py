@@ -64,6 +64,27 @@ def read_trajectory(path: str | os.PathLike[str], *, frame_interval_ps: float | 
     return _reader(source)(source, frame_interval_ps)
 
 
+def with_thermostat(trajectory: Trajectory, *, thermostat: str, friction_per_ps: float | None) -> Trajectory:
+    """A trajectory with the thermostat of its run, where its file does not hold it.
+
+    Args:
+        trajectory: as read.
+        thermostat: ``langevin``, ``nose-hoover`` or ``nve``.
+        friction_per_ps: Langevin friction, or 1/tau of the chain.
+
+    Raises:
+        InputError: no such thermostat, its friction is missing or impossible, or the file holds another.
+    """
+    stated = replace(trajectory, thermostat=thermostat, friction_per_ps=friction_per_ps)
+    held = (trajectory.thermostat, trajectory.friction_per_ps)
+    if trajectory.thermostat and held != (thermostat, friction_per_ps):
+        told, said = (
+            name if rate is None else f"{name} at {rate:g} / ps" for name, rate in (held, (thermostat, friction_per_ps))
+        )
+        raise InputError(f"{trajectory.source} was run with {told}, not {said} as stated: leave it out")
+    return stated
+
+
 def _reader(source: Path) -> Reader:
     name = source.name.lower()
     for suffix in OPENERS:

@@ -15,7 +15,7 @@ from vitrion_workflows.transport.bound import GATE as BOUND
 from vitrion_workflows.transport.estimate import FEWEST_FRAMES
 from vitrion_workflows.transport.ion_temperature import GATE as ION_TEMPERATURE
 from vitrion_workflows.transport.ion_temperature import ion_temperature, ion_temperature_gate
-from vitrion_workflows.transport.temperature import Coupling
+from vitrion_workflows.transport.temperature import Coupling, Kicks
 
 # Limits that are computed twice are the same but for rounding.
 SAME = 1e-3
@@ -94,6 +94,14 @@ def _coupling(account: Account) -> Coupling:
     return Coupling(protocol.friction_per_ps, noisy=protocol.thermostat == "langevin")
 
 
+def _kicks(account: Account) -> Kicks:
+    return Kicks.of(
+        _coupling(account),
+        thermostat=account.label.protocol.thermostat,
+        frame_interval_ps=account.label.protocol.frame_interval_fs / 1000,
+    )
+
+
 def _recorded_K(account: Account) -> float:
     return account.label.mean_temperature_K or account.label.temperature_K
 
@@ -147,7 +155,12 @@ def _species(*, upper: bool) -> Requirement:
     tolerance = plausibility.THERMOMETER_TOLERANCE
     if upper:
         return Requirement(lambda _: (Limits(upper=(1 + tolerance, 1 + SPECIES_SCATTER_AT_MOST)),))
-    return Requirement(lambda _: (Limits(lower=(1 - SPECIES_SCATTER_AT_MOST, 1 - tolerance)),))
+
+    def limits(account: Account) -> tuple[Limits, ...]:
+        seen = 1 - _kicks(account).share
+        return (Limits(lower=(max(seen - SPECIES_SCATTER_AT_MOST, plausibility.LEAST_LIMIT), seen - tolerance)),)
+
+    return Requirement(limits)
 
 
 def _recorded() -> Requirement:

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import stats
 
 from vitrion_models.system import FloatArray
+from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas.gate import GateOutcome, gate_of
 from vitrion_workflows.transport.equilibration import statistical_inefficiency
 
@@ -20,6 +21,7 @@ STEADY_SIGMAS = float(stats.norm.isf(0.0025))
 # of 39 labels of glasses, 2.0 to 3.9 in the Lennard-Jones model (docs/design/label-gates.md).
 CHAIN_FRICTION = 1.3
 SAME = 1e-6
+LANGEVIN, ISOLATED = "langevin", "nve"
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,48 @@ class Coupling:
             return duration_ps
         return float(np.sqrt(2 * (spans + np.expm1(-spans)))) / self.rate_per_ps
 
+    @classmethod
+    def of(cls, trajectory: Trajectory) -> "Coupling | None":
+        """As the trajectory carries it; None where it carries none, or has no thermostat."""
+        if trajectory.friction_per_ps is None:
+            return None
+        return cls(trajectory.friction_per_ps, noisy=trajectory.thermostat == LANGEVIN)
+
 
 GOOD_COUPLING = Coupling(rate_per_ps=10.0, noisy=False)
+# The strongest that is in common use (0.01 / fs), reckoned with where nothing is known of the thermostat.
+USUAL_LANGEVIN = Coupling(rate_per_ps=10.0, noisy=True)
+
+
+@dataclass(frozen=True)
+class Kicks:
+    """What a thermostat that works by noise hides from frames.
+
+    Attributes:
+        share: of the mean squared velocity, beyond the Nyquist frequency of the frames.
+        stated: whether the thermostat is known; where it is not, a usual one of that kind must be reckoned with.
+    """
+
+    share: float
+    stated: bool = True
+
+    @classmethod
+    def of(cls, coupling: Coupling | None, *, thermostat: str, frame_interval_ps: float) -> "Kicks":
+        """Of a run.
+
+        A velocity that is kicked and slowed at the rate gamma has the spectrum 2 gamma / (w^2 + gamma^2), of which the
+        share 2 gamma dt / pi^2 lies beyond pi / dt (gamma dt << 1).
+
+        Args:
+            coupling: where known.
+            thermostat: as the trajectory carries it; without one there are no kicks.
+            frame_interval_ps: between frames.
+        """
+        stated = coupling is not None or thermostat == ISOLATED
+        known = coupling if stated else USUAL_LANGEVIN
+        if known is None or not known.noisy:
+            return cls(0.0, stated=stated)
+        return cls(2 * known.rate_per_ps * frame_interval_ps / np.pi**2, stated=stated)
 
 
 def series_stderr(temperatures_K: FloatArray) -> float:
