@@ -22,8 +22,8 @@ from vitrion_workflows.transport.window import LATEST_START, VIBRATION_PS
 SIGMAS = 3.0
 # Free flight is a strict bound in equilibrium; the temperature gate leaves a twentieth, the rest is slack.
 BALLISTIC_LIMIT = 1.25
-# Standard errors of short correlated series are themselves uncertain: 3.5 of them are what 2.58 of certain ones are.
-DRIFT_LIMIT_SIGMAS = 3.5
+# Standard errors of short correlated series are themselves uncertain, known with some seven degrees of freedom.
+DRIFT_LIMIT_SIGMAS = float(stats.t.isf(stats.norm.sf(SIGMAS), 7))
 # On top, few atoms have a temperature of their own: it forgets itself about once a ps.
 BALLISTIC_SIGMAS = 4.0
 TEMPERATURE_MEMORY_PS = 1.0
