@@ -151,6 +151,18 @@ def _gone_back(count):
     return plant
 
 
+def _jump(cells):
+    """One mobile ion put a part of a cell vector further, once: an image that was lost."""
+
+    def plant(claim, rng):
+        found, at = claim.trajectory, _somewhere(claim, rng)
+        positions = found.positions_A.copy()
+        positions[at:, rng.choice(np.flatnonzero(found.numbers == _number(claim)))] += cells * found.lattice_A[0]
+        return claim.changed(positions_A=positions)
+
+    return plant
+
+
 def _wrapped(claim, _rng):
     found = claim.trajectory
     fractional = found.positions_A @ np.linalg.inv(found.lattice_A)
@@ -285,6 +297,7 @@ MUTATIONS = {
     },
     **{f"every frame in {step}": _stride(step) for step in (2, 5, 10)},
     "wrapped": _wrapped,
+    "one ion jumps 0.45 of a cell": _jump(0.45),
     "one frame dropped": _dropped(1),
     "ten frames dropped": _dropped(10),
     "one frame twice": _gone_back(1),

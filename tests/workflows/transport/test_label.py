@@ -12,6 +12,7 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas import FrameworkState, LabelProtocol, LabelState, MethodRecord, failed_gates
 from vitrion_workflows.transport import TrajectoryState, analyse_trajectory, label_trajectory
+from vitrion_workflows.transport.plausibility import free_flight_limit
 from vitrion_workflows.transport.temperature import Coupling
 
 INTERVAL_PS = 0.02
@@ -225,6 +226,27 @@ def test_a_temperature_other_than_the_trajectory_carries_is_refused_at_the_pytho
     found = analyse_trajectory(make_trajectory(), species="Li", temperature_K=TEMPERATURE_K * factor)
     assert found.state is TrajectoryState.REJECTED
     assert "set_temperature" in failed_gates(found.gates)
+
+
+@pytest.mark.parametrize("cells", [0.25, 0.45])
+def test_one_ion_that_jumps_once_is_refused(cells):
+    """An image that was lost: 3 A in 20 fs are 14 thermal speeds of lithium; means over atoms do not show it."""
+    run = make_trajectory()
+    assert label(run).state is LabelState.ACCEPTED
+    positions = run.positions_A.copy()
+    positions[400:, 5, 1] += cells * CELL_A
+    outcome = label(altered(run, positions_A=positions))
+    assert outcome.state is LabelState.REJECTED
+    assert "free_flight" in failed_gates(outcome.gates)
+    assert "of Li" in next(gate.message for gate in outcome.gates if gate.name == "free_flight")
+
+
+def test_speeds_drawn_from_maxwells_distribution_are_no_jumps():
+    """500 runs of 64 atoms and 400 steps: one in 10,000 exceeds the limit of ten times as many draws."""
+    rng = np.random.default_rng(0)
+    fastest = [np.sqrt((rng.normal(size=(64 * 400, 3)) ** 2).sum(axis=1).max()) for _ in range(500)]
+    assert max(fastest) < free_flight_limit(64, steps=400)
+    assert free_flight_limit(64, steps=400) < 7
 
 
 def test_kicks_of_a_thermostat_that_nobody_stated_refuse_no_sound_run():

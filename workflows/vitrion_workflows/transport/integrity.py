@@ -18,6 +18,7 @@ from vitrion_workflows.transport.plausibility import (
     contact_gate,
     course_gate,
     density_gate,
+    free_flight_gate,
     recorded_gate,
     velocity_gates,
 )
@@ -42,6 +43,7 @@ LONGEST_RELAXATION = 4
 SHORTEST_RELAXATION_PS = 1.0
 NEED_TEMPERATURE = (
     "ballistic_bound",
+    "free_flight",
     "species_temperature",
     "frame_interval",
     "species_mass",
@@ -165,7 +167,16 @@ def _motion_gates(
         frame_interval_ps=interval,
         temperature_K=reference_K,
     )
-    found = [gates.ballistic_gate(motion, duration_ps=(len(displacements_A) - 1) * interval)]
+    found = [
+        gates.ballistic_gate(motion, duration_ps=(len(displacements_A) - 1) * interval),
+        free_flight_gate(
+            displacements_A,
+            trajectory.numbers,
+            masses_u=trajectory.masses_u,
+            frame_interval_ps=interval,
+            temperature_K=reference_K,
+        ),
+    ]
     recorded = trajectory.temperatures_K
     # Where none is recorded, the set one is what the run has but for its own scatter.
     stderr = 0.0 if recorded is not None else thermal.stderr or 0.0

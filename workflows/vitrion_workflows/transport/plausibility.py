@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase.data import chemical_symbols
+from scipy import stats
 
-from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 from vitrion_workflows.schemas.gate import GateOutcome, gate_of
+from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K
 from vitrion_workflows.transport.temperature import Kicks
 from vitrion_workflows.transport.thermometer import CellTemperature, SpeciesTemperature
 
@@ -26,6 +28,9 @@ LARGEST_UNSEEN = 0.05
 # Parts of a run whose motion is compared with their recorded temperatures, and what the ratio may change by.
 PARTS = 8
 COURSE_TOLERANCE, COURSE_SIGMAS = 0.05, 4.0
+# One run in a thousand may be suspected wrongly. Instants within an interval at which an atom may be fastest, and by
+# how much the run's own temperature may exceed its mean.
+FALSE_ALARM, INSTANTS, FLIGHT_TOLERANCE = 1e-3, 10, 0.1
 # Volume over the estimate for the solid: hydroxides 0.4 (their ions overlap), melts at 2500 K twice; a gas 10 and more.
 VOLUME_RATIOS = (0.3, 4.0)
 # Shortest distance over the sum of covalent radii: 0.70 and more in melts at 2500 K.
@@ -173,6 +178,56 @@ def course_gate(kinetic: FloatArray, recorded_K: FloatArray) -> GateOutcome | No
         lower=-1.0,
         upper=1.0,
         message=f"motion over recorded temperature changes by {change:+.1%} in the run, allowed {limit:.1%}",
+    )
+
+
+def free_flight_limit(atoms: int, *, steps: int) -> float:
+    """Longest step in units of sqrt(k_B T / m) dt that one run in a thousand exceeds.
+
+    A step is the mean velocity of one interval, whose every component is no wider spread than the velocity's own:
+    speeds follow Maxwell's distribution (chi, three degrees of freedom). So many instants are drawn as there are atoms
+    and steps, and ten times more, for the frames see one phase of each interval only.
+
+    Args:
+        atoms: of the cell.
+        steps: between frames.
+    """
+    draws = INSTANTS * atoms * steps
+    return float(stats.chi.isf(FALSE_ALARM / draws, 3) * np.sqrt(1 + FLIGHT_TOLERANCE))
+
+
+def free_flight_gate(
+    displacements_A: FloatArray,
+    numbers: IntArray,
+    *,
+    masses_u: FloatArray,
+    frame_interval_ps: float,
+    temperature_K: float,
+) -> GateOutcome:
+    """Whether no single atom goes further in one frame than any thermal velocity carries it.
+
+    Means over atoms hide one ion whose image was lost: it jumps by a cell vector, once.
+
+    Args:
+        displacements_A: drift-corrected displacements of all atoms, shape (F, N, 3), F >= 2.
+        numbers: atomic numbers, shape (N,).
+        masses_u: shape (N,).
+        frame_interval_ps: as stated.
+        temperature_K: of the run.
+    """
+    steps = np.diff(displacements_A, axis=0)
+    longest = np.sqrt(np.einsum("fni,fni->fn", steps, steps).max(axis=0))
+    speeds = np.sqrt(BOLTZMANN_u_A2_PER_PS2_K * temperature_K / masses_u)
+    ratios = longest / (speeds * frame_interval_ps)
+    atom = int(ratios.argmax())
+    limit = free_flight_limit(len(numbers), steps=len(steps))
+    name = chemical_symbols[numbers[atom]]
+    return gate_of(
+        "free_flight",
+        float(ratios[atom]),
+        upper=limit,
+        message=f"longest step {longest[atom]:.2g} A, of {name}, {ratios[atom]:.1f} thermal speeds"
+        + (f": atom {atom} jumps, its path is not whole" if ratios[atom] > limit else ""),
     )
 
 

@@ -23,6 +23,7 @@ Range = tuple[float, float]
 # Limits that follow from all of the motion, which no label holds, lie within these: scatter, and what may escape.
 SPECIES_SCATTER_AT_MOST = plausibility.LARGEST_SCATTER + 0.1
 MOST_SPECIES = 12
+MOST_ATOMS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,15 @@ def _ballistic(account: Account) -> tuple[Limits, ...]:
     return tuple(_exactly(upper=limit) for limit in limits)
 
 
+def _free_flight(account: Account) -> tuple[Limits, ...]:
+    def limit(atoms: int) -> float:
+        return plausibility.free_flight_limit(atoms, steps=max(account.increments, 1))
+
+    if account.cell is None:
+        return (Limits(upper=(limit(1), limit(MOST_ATOMS))),)
+    return (_exactly(upper=limit(account.cell.atoms)),)
+
+
 def _species(*, upper: bool) -> Requirement:
     tolerance = plausibility.THERMOMETER_TOLERANCE
     if upper:
@@ -257,6 +267,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "contact": _fixed(lower=plausibility.LEAST_CONTACT),
     "equilibrated": _fixed(upper=gates.DRIFT_LIMIT_SIGMAS),
     "ballistic_bound": Requirement(_ballistic),
+    "free_flight": Requirement(_free_flight),
     "species_temperature": _species(upper=True),
     "frame_interval": _species(upper=False),
     "species_mass": _species(upper=False),
