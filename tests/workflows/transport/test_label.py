@@ -12,7 +12,7 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas import FrameworkState, LabelProtocol, LabelState, MethodRecord, failed_gates
 from vitrion_workflows.transport import TrajectoryState, analyse_trajectory, label_trajectory
-from vitrion_workflows.transport.plausibility import free_flight_limit
+from vitrion_workflows.transport.plausibility import free_flight_limit, volume_gate
 from vitrion_workflows.transport.temperature import Coupling
 
 INTERVAL_PS = 0.02
@@ -226,6 +226,36 @@ def test_a_temperature_other_than_the_trajectory_carries_is_refused_at_the_pytho
     found = analyse_trajectory(make_trajectory(), species="Li", temperature_K=TEMPERATURE_K * factor)
     assert found.state is TrajectoryState.REJECTED
     assert "set_temperature" in failed_gates(found.gates)
+
+
+def volumes(*, seed, change=0.0, scatter=0.02, memory=0.95, frames=601):
+    """Of a cell under a barostat: an autoregression of so much scatter about a straight line."""
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(size=frames)
+    for frame in range(1, frames):
+        noise[frame] = memory * noise[frame - 1] + np.sqrt(1 - memory**2) * noise[frame]
+    return 1728.0 * (1 + scatter * noise + change * np.linspace(-0.5, 0.5, frames))
+
+
+@pytest.mark.parametrize("change", [-0.24, -0.15, 0.15])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_cell_that_goes_on_changing_its_volume_is_refused(seed, change):
+    """Half of the run may be discarded as equilibration: what is left must stand still."""
+    run = altered(make_trajectory(seed=seed), volumes_A3=volumes(seed=seed, change=change))
+    outcome = label(run)
+    assert outcome.state is LabelState.REJECTED
+    assert {"volume", "equilibrated"} & set(failed_gates(outcome.gates))
+
+
+def test_a_volume_that_breathes_is_no_fault_and_a_fixed_one_is_not_judged():
+    """3.5 standard errors, themselves uncertain: of 200 cells one or two; more than four in one of 50 such tables."""
+    refused = [not volume_gate(volumes(seed=seed)).passed for seed in range(200)]
+    assert sum(refused) <= 4
+    names = {gate.name for gate in label(make_trajectory()).gates}
+    assert "volume" not in names
+    breathing = label(altered(make_trajectory(), volumes_A3=volumes(seed=1)))
+    assert not {"volume", "equilibrated"} & set(failed_gates(breathing.gates))
+    assert "volume" in {gate.name for gate in breathing.gates}
 
 
 @pytest.mark.parametrize("cells", [0.25, 0.45])

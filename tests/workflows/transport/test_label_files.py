@@ -121,7 +121,7 @@ RULES = {
     3: "ballistic_bound bound contact density drift equilibrated exponent frame_interval framework free_flight "
     "halves_agree ion_temperature missing_frame planned_interval recorded_course recorded_temperature repeated_frame "
     "resolved set_temperature signal species_mass species_temperature steady_temperature straight sublattice_flow "
-    "temperature temperature_known unwrapped",
+    "temperature temperature_known unwrapped volume",
 }
 
 

@@ -122,6 +122,9 @@ def test_xdatcar_of_a_changing_cell(tmp_path, path_A):
     file.write_text("".join(blocks))
     trajectory = read_trajectory(file, frame_interval_ps=0.1)
     same_motion(trajectory, fractional @ (CELL * scales.mean()), 1e-5)
+    np.testing.assert_allclose(trajectory.volumes_A3, np.linalg.det(CELL) * scales**3, rtol=1e-6)
+    again = read_trajectory(h5md.write(tmp_path / "again.h5", trajectory))
+    np.testing.assert_allclose(again.volumes_A3, trajectory.volumes_A3)
 
 
 @pytest.mark.parametrize("wrap", [True, False])

@@ -2,8 +2,8 @@
 
 Layout: ``/particles/all/position/{step, time, value}``, ``/particles/all/velocity`` where kept,
 ``/particles/all/box/edges`` (with the same steps, as MDAnalysis wants it), ``/particles/all/{species, mass}`` (fixed),
-``/observables/{temperature, potential_energy}``, attributes of ``/parameters``: set_temperature_K, thermostat and
-friction_per_ps where known.
+``/observables/{temperature, potential_energy, volume}``; attributes of ``/parameters``: set_temperature_K, thermostat
+and friction_per_ps where known.
 Units are attributes: Angstrom, ps, eV, K, u. The frame interval is the difference of times: inside, never beside.
 """
 
@@ -147,6 +147,8 @@ def _write_particles(file: h5py.File, trajectory: Trajectory, steps_per_frame: i
     observables = file.create_group("observables")
     if trajectory.temperatures_K is not None:
         _element(observables, "temperature", trajectory.temperatures_K, "K", position)
+    if trajectory.volumes_A3 is not None:
+        _element(observables, "volume", trajectory.volumes_A3, "Angstrom3", position)
     if trajectory.potential_energies_eV is not None:
         _element(observables, "potential_energy", trajectory.potential_energies_eV, "eV", position)
 
@@ -192,6 +194,7 @@ def _read_particles(file: h5py.File, source: Path) -> Trajectory:
         set_temperature_K=_set_temperature(file),
         thermostat=thermostat,
         friction_per_ps=friction,
+        volumes_A3=_observable(file, "volume", len(positions)),
     )
 
 

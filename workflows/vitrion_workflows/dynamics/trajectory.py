@@ -13,7 +13,7 @@ FEWEST_FRAMES = 2
 
 @dataclass(frozen=True, eq=False)
 class Trajectory:
-    """Frames of one molecular-dynamics run at a fixed cell.
+    """Frames of one molecular-dynamics run, mapped to its mean cell where the cell changes.
 
     Attributes:
         numbers: atomic numbers, shape (N,).
@@ -28,6 +28,7 @@ class Trajectory:
         set_temperature_K: what the thermostat was set to all the run long; None where unknown, changing or absent.
         thermostat: ``langevin``, ``nose-hoover`` or ``nve``, as `MDPlan` has it; empty where unknown.
         friction_per_ps: Langevin friction, or 1/tau of the chain; None for ``nve`` and where unknown.
+        volumes_A3: of each frame, shape (F,); None for a fixed cell.
     """
 
     numbers: IntArray
@@ -42,6 +43,7 @@ class Trajectory:
     set_temperature_K: float | None = None
     thermostat: str = ""
     friction_per_ps: float | None = None
+    volumes_A3: FloatArray | None = None
 
     def __post_init__(self) -> None:
         """Refuse what cannot be analysed.

@@ -94,10 +94,11 @@ def equilibration(series: Mapping[str, FloatArray]) -> Equilibration:
 
 
 def equilibration_of(trajectory: Trajectory) -> Equilibration:
-    """What to discard of a trajectory, by its potential energy and temperature as far as they are recorded."""
+    """What to discard of a trajectory, by its potential energy, temperature and volume as far as they are recorded."""
     series = {
         "potential energy": trajectory.potential_energies_eV,
         "temperature": trajectory.temperatures_K,
+        "volume": trajectory.volumes_A3,
     }
     return equilibration({name: values for name, values in series.items() if values is not None})
 

@@ -21,6 +21,7 @@ from vitrion_workflows.transport.plausibility import (
     free_flight_gate,
     recorded_gate,
     velocity_gates,
+    volume_gate,
 )
 from vitrion_workflows.transport.temperature import (
     USUAL_LANGEVIN,
@@ -139,10 +140,14 @@ def _without_temperature(
         # Also of ions whose framework was left out of the file; no label is made of what was not judged.
         missing["density"] = f"one species alone, and {density.message}: a gas, or ions without their framework"
     found.append(contact_gate(cell))
-    if start.series:
+    if trajectory.volumes_A3 is not None:
+        found.append(volume_gate(trajectory.volumes_A3[start.frames :]))
+    if trajectory.potential_energies_eV is not None or trajectory.temperatures_K is not None:
         found.append(gates.equilibrated_gate(start, frames=len(trajectory)))
     else:
-        missing["equilibrated"] = "neither energy nor temperature is recorded, nothing was discarded"
+        missing["equilibrated"] = "neither energy nor temperature is recorded" + (
+            "" if start.series else ", nothing was discarded"
+        )
     if not any(gate.name == "missing_frame" for gate in found):
         missing["missing_frame"] = "frames are too far apart, or atoms too few, to show that one is missing"
     return found, missing

@@ -10,6 +10,7 @@ from scipy import stats
 
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 from vitrion_workflows.schemas.gate import GateOutcome, gate_of
+from vitrion_workflows.transport.equilibration import statistical_inefficiency
 from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K
 from vitrion_workflows.transport.temperature import Kicks
 from vitrion_workflows.transport.thermometer import CellTemperature, SpeciesTemperature
@@ -31,6 +32,8 @@ COURSE_TOLERANCE, COURSE_SIGMAS = 0.05, 4.0
 # One run in a thousand may be suspected wrongly. Instants within an interval at which an atom may be fastest, and by
 # how much the run's own temperature may exceed its mean.
 FALSE_ALARM, INSTANTS, FLIGHT_TOLERANCE = 1e-3, 10, 0.1
+# A volume that is said to stand still changes by less than the first whatever its scatter, and never by the second.
+VOLUME_CHANGES, VOLUME_SIGMAS = (0.03, 0.1), 3.5
 # Volume over the estimate for the solid: hydroxides 0.4 (their ions overlap), melts at 2500 K twice; a gas 10 and more.
 VOLUME_RATIOS = (0.3, 4.0)
 # Shortest distance over the sum of covalent radii: 0.70 and more in melts at 2500 K.
@@ -228,6 +231,30 @@ def free_flight_gate(
         upper=limit,
         message=f"longest step {longest[atom]:.2g} A, of {name}, {ratios[atom]:.1f} thermal speeds"
         + (f": atom {atom} jumps, its path is not whole" if ratios[atom] > limit else ""),
+    )
+
+
+def volume_gate(volumes_A3: FloatArray) -> GateOutcome:
+    """Whether the cell of a run at constant pressure keeps its size: a volume that goes on changing has no D.
+
+    A straight line through the volumes; its own error is that of what it leaves, correlated as that is.
+
+    Args:
+        volumes_A3: of the frames after equilibration, shape (F,).
+    """
+    count = len(volumes_A3)
+    time = (np.arange(count) - (count - 1) / 2) / count
+    relative = volumes_A3 / volumes_A3.mean() - 1
+    change = float(time @ relative / (time @ time))
+    residual = relative - change * time
+    error = float(residual.std() * np.sqrt(statistical_inefficiency(residual) / count / (time @ time / count)))
+    limit = float(np.clip(VOLUME_SIGMAS * error, *VOLUME_CHANGES))
+    return gate_of(
+        "volume",
+        change / limit,
+        lower=-1.0,
+        upper=1.0,
+        message=f"the cell's volume changes by {change:+.1%} over the run, allowed {limit:.1%}",
     )
 
 

@@ -122,6 +122,7 @@ def _read_xdatcar(source: Path, stated: float | None) -> Trajectory:
         numbers=frames.numbers,
         positions_A=unwrap(frames.fractional, frames.lattices_A, source=str(source)),
         lattice_A=cell,
+        volumes_A3=_volumes(frames.lattices_A),
         frame_interval_ps=_interval(source, held=None, stated=stated),
         source=str(source),
     )
@@ -154,6 +155,7 @@ def _read_ase(source: Path, stated: float | None) -> Trajectory:
         numbers=numbers.astype(np.int64),
         positions_A=unwrap(fractional, cells, source=str(source)),
         lattice_A=cells if fixed else lattices.mean(axis=0),
+        volumes_A3=_volumes(cells),
         frame_interval_ps=_interval(source, held=_held_interval(source, images), stated=stated),
         temperatures_K=_temperatures(images),
         potential_energies_eV=_energies(images),
@@ -161,6 +163,11 @@ def _read_ase(source: Path, stated: float | None) -> Trajectory:
         source=str(source),
         velocities_A_per_ps=_velocities(images),
     )
+
+
+def _volumes(lattices_A: FloatArray) -> FloatArray | None:
+    """Of each frame, shape (F,), where the cell changes."""
+    return None if lattices_A.ndim == 2 else np.abs(np.linalg.det(lattices_A))  # noqa: PLR2004
 
 
 def _check_announced(source: Path) -> None:

@@ -278,6 +278,7 @@ REQUIREMENTS: Mapping[str, Requirement] = {
     "temperature": Requirement(_temperature),
     "temperature_known": _fixed(upper=temperature.LARGEST_STDERR),
     "drift": Requirement(_drift),
+    "volume": Requirement(lambda _: (_exactly(-1.0, 1.0),), lambda _: False),  # of a changing cell alone
     "resolved": _fixed(lower=gates.FEWEST_JUMPS),
     "signal": _fixed(lower=gates.SMALLEST_SIGNAL),
     "straight": Requirement(_straight, lambda account: account.resolved),
