@@ -228,6 +228,17 @@ def test_a_temperature_other_than_the_trajectory_carries_is_refused_at_the_pytho
     assert "set_temperature" in failed_gates(found.gates)
 
 
+@pytest.mark.parametrize(("factor", "sound"), [(0.01, False), (0.5, True), (1.0, True), (2.0, True), (1e3, False)])
+def test_an_impossible_temperature_is_refused_where_none_is_stated(factor, sound):
+    """In fs for ps the ions move as at 1 mK, the other way round as at 1 GK; a factor of two cannot be known."""
+    run = altered(make_trajectory(), set_temperature_K=None, temperatures_K=None)
+    found = analyse_trajectory(altered(run, frame_interval_ps=INTERVAL_PS * factor), species="Li")
+    assert found.state is (TrajectoryState.UNVERIFIED if sound else TrajectoryState.REJECTED)
+    (gate,) = (gate for gate in found.gates if gate.name == "possible_temperature")
+    assert gate.passed is sound
+    assert sound or f"{INTERVAL_PS * factor:g} ps between frames seem to be in another unit" in gate.message
+
+
 def volumes(*, seed, change=0.0, scatter=0.02, memory=0.95, frames=601):
     """Of a cell under a barostat: an autoregression of so much scatter about a straight line."""
     rng = np.random.default_rng(seed)

@@ -19,6 +19,7 @@ from vitrion_workflows.transport.plausibility import (
     course_gate,
     density_gate,
     free_flight_gate,
+    possible_gate,
     recorded_gate,
     velocity_gates,
     volume_gate,
@@ -101,6 +102,8 @@ def integrity(
     reference = thermal.recorded_K if thermal.recorded_K is not None else temperature_K
     if reference is None:
         missing |= dict.fromkeys(NEED_TEMPERATURE, "no temperature was given")
+        seen = cell_temperature(thermal.species)
+        found.append(possible_gate(seen, frame_interval_ps=trajectory.frame_interval_ps))
         return Integrity(tuple(found), missing, drift, thermal.mean_K)
     duration = (len(displacements_A) - 1) * trajectory.frame_interval_ps
     parts = (

@@ -12,8 +12,13 @@ from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 from vitrion_workflows.schemas.gate import GateOutcome, gate_of
 from vitrion_workflows.transport.equilibration import statistical_inefficiency
 from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K
+from vitrion_workflows.transport.statement import COLDEST_K, HOTTEST_K
 from vitrion_workflows.transport.temperature import Kicks
-from vitrion_workflows.transport.thermometer import CellTemperature, SpeciesTemperature
+from vitrion_workflows.transport.thermometer import (
+    UNSEEN_PER_SQUARED_ROUGHNESS,
+    CellTemperature,
+    SpeciesTemperature,
+)
 
 # Numerical error of the thermometer where it sees all of the motion; scatter is allowed for on top.
 THERMOMETER_TOLERANCE = 0.01
@@ -150,6 +155,29 @@ def recorded_gate(seen: CellTemperature, *, recorded_K: float, kicks: Kicks) -> 
         message=f"the cell moves as at {seen.temperature_K:.0f} K{'' if judged else ' or more'}, "
         f"{recorded_K:.0f} K are recorded"
         + ("" if kicks.stated or not judged else f" (thermostat unknown: a Langevin one may hide {kicks.share:.1%})"),
+    )
+
+
+def possible_gate(seen: CellTemperature, *, frame_interval_ps: float) -> GateOutcome:
+    """Whether a run of which no temperature is known moves as matter does at any.
+
+    The thermometer never reads too much; too little only where motion is rough at the frames' own scale, which does not
+    depend on what the interval is believed to be.
+
+    Args:
+        seen: from the positions.
+        frame_interval_ps: as stated.
+    """
+    smooth = UNSEEN_PER_SQUARED_ROUGHNESS * seen.roughness**2 <= LARGEST_UNSEEN
+    wrong = seen.temperature_K > HOTTEST_K or (smooth and seen.temperature_K < COLDEST_K)
+    return gate_of(
+        "possible_temperature",
+        seen.temperature_K,
+        lower=COLDEST_K if smooth else None,
+        upper=HOTTEST_K,
+        unit="K",
+        message=f"the cell moves as at {seen.temperature_K:.3g} K"
+        + (f": {frame_interval_ps:g} ps between frames seem to be in another unit" if wrong else ""),
     )
 
 
