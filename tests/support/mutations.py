@@ -263,6 +263,18 @@ def _gas(claim, _rng):
     return claim.changed(lattice_A=claim.trajectory.lattice_A * 2.5)
 
 
+def _isotopes(factor):
+    """All atoms heavier and all times longer: exactly what the same forces do to heavier atoms."""
+
+    def plant(claim, _rng):
+        found = claim.trajectory
+        return claim.changed(
+            masses_u=found.masses_u * factor, frame_interval_ps=found.frame_interval_ps * math.sqrt(factor)
+        )
+
+    return plant
+
+
 def _collapsing(share):
     """A cell under pressure whose volume falls all the run long; positions are those of the mean cell, as read."""
 
@@ -324,6 +336,8 @@ MUTATIONS = {
     "species swapped": _swapped,
     "gas": _gas,
     "cell shrinks by 24 %": _collapsing(0.24),
+    "atoms twice as heavy": _isotopes(2.0),
+    "atoms a tenth heavier": _isotopes(1.1),
     "temperature not recorded": _unrecorded,
     "mobile species called hydrogen": _renamed(lambda _number: 1),
     "mobile species called potassium": _renamed(lambda _number: 19),

@@ -239,6 +239,26 @@ def test_an_impossible_temperature_is_refused_where_none_is_stated(factor, sound
     assert sound or f"{INTERVAL_PS * factor:g} ps between frames seem to be in another unit" in gate.message
 
 
+@pytest.mark.parametrize(("factor", "natural"), [(1 / 1.02, True), (1.02, True), (1.1, False), (2.0, False)])
+def test_another_isotope_is_no_label_and_an_analysis_says_so(factor, natural):
+    """Masses and squared times by one factor: the same paths at the same temperature, right in all but the name."""
+    run = make_trajectory()
+    masses, interval = run.masses_u * factor, INTERVAL_PS * factor**0.5
+    slower = altered(run, masses_u=masses, frame_interval_ps=interval)
+    found = analyse_trajectory(slower, species="Li", temperature_K=1000.0, coupling=Coupling(FRICTION, noisy=True))
+    said = [entry for entry in found.not_checked if entry.startswith("natural_masses")]
+    assert found.state is (TrajectoryState.ACCEPTED if natural else TrajectoryState.UNVERIFIED)
+    assert natural == (not said)
+    assert natural or f"{factor:.3g} times as heavy as" in said[0]
+    plan = LabelProtocol(
+        **PROTOCOL.model_dump() | {"frame_interval_fs": interval * 1000, "time_step_fs": interval * 100}
+    )
+    plan = plan.model_copy(update={"production_ps": 600 * interval})
+    outcome = label(slower, protocol=plan)
+    assert outcome.state is (LabelState.ACCEPTED if natural else LabelState.REJECTED)
+    assert failed_gates(outcome.gates) == (() if natural else ("natural_masses",))
+
+
 def volumes(*, seed, change=0.0, scatter=0.02, memory=0.95, frames=601):
     """Of a cell under a barostat: an autoregression of so much scatter about a straight line."""
     rng = np.random.default_rng(seed)

@@ -18,6 +18,7 @@ from vitrion_workflows.transport.plausibility import (
     contact_gate,
     course_gate,
     density_gate,
+    foreign_masses,
     free_flight_gate,
     possible_gate,
     recorded_gate,
@@ -135,6 +136,8 @@ def _without_temperature(
     if flow := sublattice_flow(displacements_A, trajectory.numbers, masses_u=trajectory.masses_u):
         found.append(gates.flow_gate(flow))
     missing: dict[str, str] = {}
+    if fault := foreign_masses(trajectory.numbers, trajectory.masses_u):
+        missing["natural_masses"] = fault
     cell = AtomicSystem(trajectory.numbers, trajectory.positions_A[0], trajectory.lattice_A)
     density = density_gate(cell)
     if density.passed or len(set(trajectory.numbers.tolist())) > 1:

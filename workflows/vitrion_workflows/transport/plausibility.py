@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from ase.data import chemical_symbols
+from ase.data import atomic_masses, chemical_symbols
 from scipy import stats
 
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
@@ -39,6 +39,8 @@ COURSE_TOLERANCE, COURSE_SIGMAS = 0.05, 4.0
 FALSE_ALARM, INSTANTS, FLIGHT_TOLERANCE = 1e-3, 10, 0.1
 # A volume that is said to stand still changes by less than the first whatever its scatter, and never by the second.
 VOLUME_CHANGES, VOLUME_SIGMAS = (0.03, 0.1), 3.5
+# Atoms of a run against their elements' standard weights: D goes as the root.
+MASS_TOLERANCE = 0.03
 # Volume over the estimate for the solid: hydroxides 0.4 (their ions overlap), melts at 2500 K twice; a gas 10 and more.
 VOLUME_RATIOS = (0.3, 4.0)
 # Shortest distance over the sum of covalent radii: 0.70 and more in melts at 2500 K.
@@ -283,6 +285,26 @@ def volume_gate(volumes_A3: FloatArray) -> GateOutcome:
         lower=-1.0,
         upper=1.0,
         message=f"the cell's volume changes by {change:+.1%} over the run, allowed {limit:.1%}",
+    )
+
+
+def foreign_masses(numbers: IntArray, masses_u: FloatArray) -> str | None:
+    """What is said of atoms that do not weigh what their elements do; None where all do.
+
+    Isotopes, and masses that were moved from heavy to light atoms for longer steps, have a diffusivity of their own.
+
+    Args:
+        numbers: atomic numbers, shape (N,).
+        masses_u: shape (N,).
+    """
+    ratios = masses_u / atomic_masses[numbers]
+    atom = int(np.abs(np.log(ratios)).argmax())
+    if abs(ratios[atom] - 1) <= MASS_TOLERANCE:
+        return None
+    name = chemical_symbols[numbers[atom]]
+    return (
+        f"{name} of {masses_u[atom]:.4g} u is {ratios[atom]:.3g} times as heavy as {name} is: "
+        "this D is not the natural element's"
     )
 
 
