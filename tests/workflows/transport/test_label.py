@@ -12,6 +12,7 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas import FrameworkState, LabelProtocol, LabelState, MethodRecord, failed_gates
 from vitrion_workflows.transport import TrajectoryState, analyse_trajectory, label_trajectory
+from vitrion_workflows.transport.gates import exponent_sentence
 from vitrion_workflows.transport.plausibility import free_flight_limit, volume_gate
 from vitrion_workflows.transport.temperature import Coupling
 
@@ -257,6 +258,16 @@ def test_another_isotope_is_no_label_and_an_analysis_says_so(factor, natural):
     outcome = label(slower, protocol=plan)
     assert outcome.state is (LabelState.ACCEPTED if natural else LabelState.REJECTED)
     assert failed_gates(outcome.gates) == (() if natural else ("natural_masses",))
+
+
+def test_the_sentence_on_the_exponent_says_what_is_favoured():
+    """-38 speaks for diffusion, whatever exponent a power law would have."""
+    told = exponent_sentence(0.37, stderr=0.03, evidence=-38.0)
+    assert told.startswith("a power law would have the exponent 0.37 +- 0.03; diffusion is favoured by 38.0")
+    assert "; it is favoured by 5.0" in exponent_sentence(0.5, stderr=0.03, evidence=5.0)
+    run = label(make_trajectory())
+    (gate,) = (gate for gate in run.gates if gate.name == "exponent")
+    assert gate.message == exponent_sentence(run.exponent, stderr=run.exponent_stderr, evidence=gate.value)
 
 
 def volumes(*, seed, change=0.0, scatter=0.02, memory=0.95, frames=601):

@@ -179,8 +179,18 @@ def exponent_gate(estimate: DiffusivityEstimate) -> GateOutcome:
 
 
 def exponent_sentence(exponent: float, *, stderr: float, evidence: float) -> str:
-    """What the gate says; see `DiffusivityEstimate`."""
-    return f"exponent {exponent:.2f} +- {stderr:.2f}, evidence against diffusion {evidence:.1f}"
+    """What the gate says: the exponent is that of a power law, which need not be what the motion is.
+
+    Args:
+        exponent: of the power law that fits best.
+        stderr: its standard error.
+        evidence: against diffusion, see `DiffusivityEstimate`.
+    """
+    favoured = "it" if evidence > 0 else "diffusion"
+    return (
+        f"a power law would have the exponent {exponent:.2f} +- {stderr:.2f}; {favoured} is favoured by "
+        f"{abs(evidence):.1f} in twice the log likelihood"
+    )
 
 
 def exponent_limit(exponent: float, *, stderr: float, window_ps: tuple[float, float], duration_ps: float) -> float:
