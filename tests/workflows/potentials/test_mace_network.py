@@ -66,8 +66,9 @@ FORMS = {
     "scalars, l up to 3, three factors": {"max_ell": 3, "correlation": 3},
     "vectors": {"hidden": "4x0e+4x1o", "first": RESIDUAL},
     "vectors, l up to 3, three factors": {"hidden": "4x0e+4x1o", "max_ell": 3, "correlation": 3},
-    "l = 2 carried on, factors differ": {"hidden": "4x0e+4x1o+4x2e", "correlation": [3, 1, 2], "num_interactions": 3},
+    "l = 2 carried on, one factor": {"hidden": "4x0e+4x1o+4x2e", "correlation": 1},
     "one layer": {"num_interactions": 1, "first": RESIDUAL},
+    "three layers, factors differ": {"num_interactions": 3, "max_ell": 1, "correlation": [3, 1, 2]},
     "density, repulsion, transformed distances": {
         "hidden": "4x0e+4x1o",
         "first": "RealAgnosticDensityInteractionBlock",
@@ -115,6 +116,18 @@ def test_a_cell_is_bitwise_the_same_alone_and_among_others(scalar_file):
         alone = potentials.load(f"mace:{scalar_file}").evaluate(system)
         assert together.energies_eV[index] == alone.energy_eV
         np.testing.assert_array_equal(together.forces_eV_per_A[8 * index : 8 * index + 8], alone.forces_eV_per_A)
+
+
+def test_a_cell_is_bitwise_the_same_whatever_was_evaluated_before(tmp_path):
+    # Tables of pairs of elements are made when they are first needed: a run that goes on must find the same ones.
+    path = made(tmp_path / "made.model", max_ell=1, distance_transform="Agnesi")
+    used, fresh = (potentials.load(f"mace:{path}") for _ in range(2))
+    system = rock_salt(noise_A=0.1)
+    chlorine = AtomicSystem([17, 17], [[0, 0, 0], [2.4, 0.2, 0.1]], np.eye(3) * 9)
+    used.evaluate(chlorine)
+    one, other = used.evaluate(system), fresh.evaluate(system)
+    assert one.energy_eV == other.energy_eV
+    np.testing.assert_array_equal(one.forces_eV_per_A, other.forces_eV_per_A)
 
 
 @pytest.mark.usefixtures("scalar_file")  # which loads e3nn

@@ -25,7 +25,7 @@ INTERACTIONS = {
 }
 # Of the greatest gradient, and of the greatest energy of an atom; single precision is a hundred times closer.
 AGREEMENT = 1e-4
-PROBED_ELEMENTS = 4
+PROBED_ELEMENTS = 3
 SPACING_A = 2.4
 
 

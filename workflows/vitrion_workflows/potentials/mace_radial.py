@@ -91,11 +91,12 @@ def fitted(function: Function, cutoff_A: float) -> Tensor:
     Returns:
         Shape (I (DEGREE + 1), F): of each interval those of the powers 0, 1, ... of a coordinate from -1 to 1.
     """
-    intervals = FEWEST_INTERVALS
-    coefficients = _interpolated(function, cutoff_A, intervals)
-    while intervals < MOST_INTERVALS and not _accurate(function, coefficients, cutoff_A):
-        intervals *= 2
-        coefficients = _interpolated(function, cutoff_A, intervals)
+    coefficients = _interpolated(function, cutoff_A, FEWEST_INTERVALS)
+    while len(coefficients) < MOST_INTERVALS:
+        finer = _interpolated(function, cutoff_A, 2 * len(coefficients))
+        if _agree(coefficients, finer):
+            break
+        coefficients = finer
     return coefficients.flatten(0, 1)
 
 
@@ -114,9 +115,9 @@ def _on_intervals(function: Function, within: Tensor, cutoff_A: float, intervals
     return values.view(intervals, len(within), -1)
 
 
-def _accurate(function: Function, coefficients: Tensor, cutoff_A: float) -> bool:
-    # Between the nodes, values and slopes against polynomials of intervals half as wide.
-    finer = _interpolated(function, cutoff_A, 2 * len(coefficients)).unflatten(0, (-1, 2))
+def _agree(coefficients: Tensor, finer: Tensor) -> bool:
+    # Values and slopes between the nodes, against polynomials of intervals half as wide.
+    finer = finer.unflatten(0, (-1, 2))
     at = torch.tensor([-0.9, -0.4, 0.1, 0.6], dtype=torch.float64)
     for slope in (False, True):
         coarse = torch.stack([_powers(0.5 * (at - 1), slope=slope), _powers(0.5 * (at + 1), slope=slope)])
