@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from ase.data import atomic_masses
 
 from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas import failed_gates
 from vitrion_workflows.transport.continuity import continuity
+from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.label import analyse_trajectory
 
 INTERVAL_PS = 0.02
@@ -115,6 +117,21 @@ def test_restart_that_went_back_is_found_among_hops():
     cut = continuity(np.concatenate([path[:300], path[260:]]), np.full(60, 3))
     assert cut.copies
     assert cut.log_odds > cut.limit
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_light_atoms_that_move_at_random_do_not_interrupt_smooth_heavy_ones(seed):
+    """What both share is not their median step: sulphur among lithium was suspected for it, 16 atoms together."""
+    rng = np.random.default_rng(seed)
+    light = np.cumsum(0.15 * rng.normal(size=(400, 32, 3)), axis=0)
+    heavy = vibrations(rng, frames=400, ions=16, hops_per_frame=0.0)
+    numbers = np.repeat([3, 53], [32, 16])
+    path = remove_drift(np.concatenate([light, heavy], axis=1), atomic_masses[numbers])
+    alone = continuity(heavy - heavy[0], np.full(16, 53))
+    found = continuity(path - path[0], numbers)
+    assert found.log_odds < 0.5 * alone.log_odds < 0
+    cut = continuity(np.delete(path, 200, axis=0), numbers)
+    assert cut.log_odds > 2 * cut.limit
 
 
 @pytest.mark.parametrize("jitter_A", [0.0, 1e-3])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from ase.data import atomic_masses
 from numpy.typing import NDArray
 from scipy import linalg, spatial, special, stats
 
@@ -38,6 +39,7 @@ CHUNK_NUMBERS = 4_000_000
 # Frames nearer to each other than this share of a squared step are one frame twice: nothing comes back so exactly.
 COPY_RATIO = 0.03
 PROJECTIONS = 6
+TINY = 1e-9
 # Part of a squared step that no neighbours explain: a covariance from one run is not known better.
 RIDGE = 1e-3
 
@@ -78,7 +80,7 @@ def continuity(
     Ions hop, which no Gaussian process does. A hop concerns one ion and an interruption all atoms, so each atom's
     evidence is bounded, and the limit is at least the one that independent atoms with the scatter seen in this run
     pass by chance (Chernoff's bound with the measured moments). A species that rests more often than it moves, as on
-    a lattice, shows nothing. The motion common to all is the median over atoms: the mean follows a hop.
+    a lattice, shows nothing. What a hop moves the others by, as the centre of mass is held, is taken out.
 
     A run that starts from rest has twice its energy in its first velocities, and its first step is as long as one and
     a half: where temperatures are recorded, each step is measured in thermal velocities of its own moment.
@@ -91,7 +93,7 @@ def continuity(
     steps = np.diff(displacements_A, axis=0)
     if temperatures_K is not None:
         steps *= _thermal_scale(temperatures_K)[:, None, None]
-    steps -= np.median(steps, axis=1, keepdims=True)
+    steps -= _recoil(steps, numbers)
     moving = _moving(steps)
     levels = {int(number): _level(steps[moving][:, numbers == number]) for number in np.unique(numbers)}
     species = [_Species(steps[:, numbers == number], level) for number, level in levels.items() if level > 0]
@@ -127,6 +129,25 @@ def _thermal_scale(temperatures_K: FloatArray) -> FloatArray:
     usual = float(np.median(between))
     scale: FloatArray = np.clip(np.sqrt(usual / np.maximum(between, 1e-9 * usual)), 1 / LARGEST_SCALE, LARGEST_SCALE)
     return scale
+
+
+def _recoil(steps: FloatArray, numbers: IntArray) -> FloatArray:
+    """What hops move all other atoms by where the centre of mass was held, shape (T, 1, 3).
+
+    The mean, weighted by mass, of atoms that do not hop; nothing where none does. A mean or median over all atoms
+    follows the light ones at random and puts one noise on all heavy ones, which then seem to be interrupted together.
+    """
+    squares = (steps**2).sum(axis=2)
+    longest = np.empty(len(numbers))
+    for number in np.unique(numbers):
+        atoms = numbers == number
+        level = _level(steps[:, atoms])
+        longest[atoms] = LONGEST_STEP**2 * level if level > 0 else np.inf
+    hops = squares > longest
+    weights = np.where(hops, 0.0, atomic_masses[numbers])
+    total = np.maximum(weights.sum(axis=1), TINY)
+    mean: FloatArray = np.einsum("tnd,tn->td", steps, weights) / total[:, None]
+    return np.where(hops.any(axis=1)[:, None], mean, 0.0)[:, None]
 
 
 def _moving(steps: FloatArray) -> BoolArray:
