@@ -330,7 +330,15 @@ def test_kicks_of_a_thermostat_that_nobody_stated_refuse_no_sound_run():
         states = [analyse_trajectory(run, species="Li", temperature_K=1000.0, coupling=it).state for it in (None, told)]
         assert TrajectoryState.REJECTED not in states
     seen = analyse_trajectory(runs[0], species="Li", temperature_K=1000.0)
-    assert any("a Langevin one may hide 4.1%" in gate.message for gate in seen.gates)
+    assert any("a Langevin one may hide 4.0%" in gate.message for gate in seen.gates)
+
+
+@pytest.mark.parametrize("factor", [5.0, 10.0])
+def test_kicks_excuse_no_interval_that_is_several_times_too_long(factor):
+    """Of coarse frames, stated coarser yet, kicks hide much, and never all."""
+    run = replace(make_trajectory(interval=0.05), temperatures_K=None, set_temperature_K=None)
+    found = analyse_trajectory(altered(run, frame_interval_ps=0.05 * factor), species="Li", temperature_K=1000.0)
+    assert "frame_interval" in failed_gates(found.gates)
 
 
 def test_who_states_no_thermostat_knows_no_more_than_who_does():

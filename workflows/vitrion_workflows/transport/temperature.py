@@ -97,7 +97,7 @@ class Kicks:
         """Of a run.
 
         A velocity that is kicked and slowed at the rate gamma has the spectrum 2 gamma / (w^2 + gamma^2), of which the
-        share 2 gamma dt / pi^2 lies beyond pi / dt (gamma dt << 1).
+        share (2 / pi) arctan(gamma dt / pi) lies beyond pi / dt.
 
         Args:
             coupling: where known.
@@ -108,7 +108,7 @@ class Kicks:
         known = coupling if stated else USUAL_LANGEVIN
         if known is None or not known.noisy:
             return cls(0.0, stated=stated)
-        return cls(2 * known.rate_per_ps * frame_interval_ps / np.pi**2, stated=stated)
+        return cls(float(2 / np.pi * np.arctan(known.rate_per_ps * frame_interval_ps / np.pi)), stated=stated)
 
 
 def series_stderr(temperatures_K: FloatArray) -> float:
