@@ -11,7 +11,14 @@ from vitrion_workflows.transport.interval import Spread, spread
 from vitrion_workflows.transport.msd import mean_squared_displacements
 from vitrion_workflows.transport.regression import DIMENSIONS, Fit, fit_lags, walk_covariance
 from vitrion_workflows.transport.spectrum import LongTimes, long_times
-from vitrion_workflows.transport.variance import Variance, collective_excess, inflated, jump_rate_A4, standing_out
+from vitrion_workflows.transport.variance import (
+    Variance,
+    anisotropy,
+    collective_excess,
+    inflated,
+    jump_rate_A4,
+    standing_out,
+)
 from vitrion_workflows.transport.window import (
     LATEST_START,
     LONGEST_LAG,
@@ -103,10 +110,10 @@ def estimate_diffusivity(displacements_A: FloatArray, frame_interval_ps: float) 
     msd = mean_squared_displacements(displacements_A, largest_lag=int(LONGEST_LAG * increments) + 2)
     if not msd.any():
         raise InputError("no ion moves at all in this trajectory: its frames are copies of each other")
-    window, jumps = _window(displacements_A, msd, frame_interval_ps)
+    window, jumps, unequal_axes = _window(displacements_A, msd, frame_interval_ps)
     fit = window.fit
     collective = collective_excess(displacements_A, block=int(fit.lags[0]) // 2)
-    variance = inflated(fit.variance_A4, fit.ion_slopes_A2, collective=collective, jumps=jumps)
+    variance = inflated(fit.variance_A4 * unequal_axes, fit.ion_slopes_A2, collective=collective, jumps=jumps)
     late = long_times(displacements_A, frame_interval_ps, collective=collective)
     diffusion = _diffusion(window, variance, late, frame_interval_ps)
     bounds = diffusion.bounds
@@ -133,13 +140,14 @@ def estimate_diffusivity(displacements_A: FloatArray, frame_interval_ps: float) 
     )
 
 
-def _window(displacements: FloatArray, msd: FloatArray, interval: float) -> tuple[Window, tuple[float, float]]:
-    """Window of the fit, and what the jumps seen say of the variance of its slope with their degrees of freedom."""
+def _window(displacements: FloatArray, msd: FloatArray, interval: float) -> tuple[Window, tuple[float, float], float]:
+    """Window of the fit, what the jumps seen add to the variance of its slope and how well, and its anisotropy."""
     increments = len(displacements) - 1
     together = max(1.0, inflated(0.0, msd[0], collective=collective_excess(displacements, block=1)).collective)
     forgotten = memory_lag(msd.mean(axis=1), walkers=msd.shape[1] / together, increments=increments)
     beyond = min(max(forgotten, round(VIBRATION_PS / interval)), max(1, int(LATEST_START * increments)))
-    jumps, freedom = jump_rate_A4(displacements, lag=beyond)
+    unequal_axes = anisotropy(displacements, lag=beyond, together=together)
+    jumps, freedom = jump_rate_A4(displacements, lag=beyond, anisotropic=unequal_axes)
     window = choose_window(
         msd,
         first=forgotten,
@@ -148,7 +156,7 @@ def _window(displacements: FloatArray, msd: FloatArray, interval: float) -> tupl
         collective=together,
         jumps_A4=jumps,
     )
-    return window, (jumps * window.fit.jump_weight, freedom)
+    return window, (jumps * window.fit.jump_weight, freedom), unequal_axes
 
 
 @dataclass(frozen=True)

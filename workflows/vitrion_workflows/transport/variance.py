@@ -97,7 +97,26 @@ def standing_out(sigmas: float) -> float:
     return max(0.0, 1 - 1 / float(sigmas) ** 2) if sigmas else 0.0
 
 
-def jump_rate_A4(positions_A: FloatArray, *, lag: int) -> tuple[float, float]:
+def anisotropy(positions_A: FloatArray, *, lag: int, together: float) -> float:
+    """Factor by which squared displacements scatter more for not being the same in all directions.
+
+    With S the tensor <d d> of displacements, Gaussian ones have Var |d|^2 = 2 tr S^2, where isotropic ones have
+    2 (tr S)^2 / 3: the factor is 3 tr S^2 / (tr S)^2, three for channels. Of n isotropic displacements it would be
+    1 + 10 / (3 n), the five components of their noise; that is taken off.
+
+    Args:
+        positions_A: shape (F, N, 3).
+        lag: beyond the cage, in frames.
+        together: number of ions that move as one, at least 1.
+    """
+    moves = (positions_A[lag:] - positions_A[:-lag]).reshape(-1, 3)
+    tensor = moves.T @ moves
+    independent = 1.5 * (len(positions_A) - 1) / lag * positions_A.shape[1] / together
+    factor = 3 * float((tensor**2).sum()) / float(np.trace(tensor)) ** 2
+    return float(max(1.0, factor - 10 / (3 * independent)))
+
+
+def jump_rate_A4(positions_A: FloatArray, *, lag: int, anisotropic: float = 1.0) -> tuple[float, float]:
     """Fourth cumulant of the motion, a frame: what squared displacements scatter more than those of a Gaussian walk.
 
     A walk of independent steps, jumps of length l at rate g among them, has <q^2> = (5/3) <q>^2 + K n for the squared
@@ -108,6 +127,7 @@ def jump_rate_A4(positions_A: FloatArray, *, lag: int) -> tuple[float, float]:
     Args:
         positions_A: shape (F, N, 3).
         lag: n, in frames, beyond the cage.
+        anisotropic: from `anisotropy`; five thirds above are 1 + 2/3 of it.
 
     Returns:
         K in A^4 a frame, not below zero and taken on as far as it stands out from its own noise, and the degrees of
@@ -117,9 +137,10 @@ def jump_rate_A4(positions_A: FloatArray, *, lag: int) -> tuple[float, float]:
     if ions < FEWEST_IONS:
         return 0.0, float("inf")
     squares = ((positions_A[lag:] - positions_A[:-lag]) ** 2).sum(axis=2)
-    gaussian = 1 + (2 / 3) * 2 * lag / (3 * frames)
-    each = (squares**2).mean(axis=0) - (5 / 3) * squares.mean(axis=0) ** 2 / gaussian
-    each /= lag * (1 - (5 / 3) * lag / frames / gaussian)
+    square = 1 + 2 * anisotropic / 3
+    gaussian = 1 + (square - 1) * 2 * lag / (3 * frames)
+    each = (squares**2).mean(axis=0) - square * squares.mean(axis=0) ** 2 / gaussian
+    each /= lag * (1 - square * lag / frames / gaussian)
     rate, noise = float(each.mean()), float(each.var(ddof=1)) / ions
     if rate <= 0 or noise <= 0:  # ions that move as one body have no scatter to judge it by
         return 0.0, float("inf")
