@@ -102,14 +102,14 @@ class Referee(_Section):
 
     Attributes:
         potential: registry name; must differ from the campaign's.
-        labels: how many labels it re-does.
+        share: of the accepted labels of earlier cycles, rounded up, that it has re-done when a cycle is closed.
         production_ps: length of its runs, started from the workhorse's equilibrated state. A label is refused where the
             run is too short to know its own temperature (`Coupling.needed_ps`): 3.5 ps for 32 atoms and 2.2 for 52
             under a chain at 10/ps, besides what equilibration discards.
     """
 
     potential: Annotated[str, AfterValidator(_known_potential)] = "chgnet"
-    labels: int = Field(default=2, ge=0)
+    share: float = Field(default=0.1, gt=0, le=1)
     production_ps: float = Field(default=5.0, gt=0)
 
 
@@ -252,7 +252,7 @@ class CampaignConfiguration(_Section):
         lengths = {"labels.protocol.production_ps": self.labels.protocol.production_ps}
         if self.smaller is not None:
             lengths["smaller.production_ps"] = self.smaller.production_ps
-        if self.referee is not None and self.referee.labels:
+        if self.referee is not None:
             lengths["referee.production_ps"] = self.referee.production_ps
         for key, picoseconds in lengths.items():
             frames = self.labels.protocol.lasting(picoseconds).frames

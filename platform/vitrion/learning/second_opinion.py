@@ -4,6 +4,7 @@ What the referee says stands for all labels of the workhorse, so that cost, valu
 cheapest cells are the small, loose ones of one chemistry.
 """
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -23,19 +24,19 @@ def second_opinions(
 ) -> tuple[Proposal, ...]:
     """The same questions once more, to the referee, about a sample of the accepted labels.
 
-    They are asked once, in the second cycle, when the first one's labels are there.
+    So many that the stated share of all labels of earlier cycles has been asked about.
     """
-    if configuration.referee is None or cycles_before != 1:
+    if configuration.referee is None:
         return ()
+    asked = [entry for entry in earlier if entry.arm is Arm.REFEREE]
     accepted = [
         entry
         for entry in earlier
         if entry.label_state == LabelState.ACCEPTED.value
         and entry.structure_fingerprint is not None
         # What the referee says enters the choice, for which the frozen test is never used.
-        and entry.arm is not Arm.TEST
+        and entry.arm not in {Arm.TEST, Arm.REFEREE}
     ]
-    seed = derive_seed(configuration.root_seed, "referee")
     return tuple(
         Proposal(
             formula=entry.formula,
@@ -46,11 +47,16 @@ def second_opinions(
             predicted_log10_D=db.labels.get(str(entry.label_key)).log10_value,
             potential=configuration.referee.potential,
         )
-        for entry in stratified(accepted, count=configuration.referee.labels, seed=seed)
+        for entry in stratified(
+            accepted,
+            asked,
+            count=math.ceil(configuration.referee.share * len(accepted)) - len(asked),
+            seed=derive_seed(configuration.root_seed, "referee", cycles_before),
+        )
     )
 
 
-def stratified(labelled: Sequence[Proposal], *, count: int, seed: int) -> list[Proposal]:
+def stratified(labelled: Sequence[Proposal], asked: Sequence[Proposal], *, count: int, seed: int) -> list[Proposal]:
     """A random sample that is as even as it can be over classes of compounds, compounds and temperatures.
 
     One after another: of the class that was drawn least so far, in it of the compound, and then of the temperature;
@@ -58,13 +64,16 @@ def stratified(labelled: Sequence[Proposal], *, count: int, seed: int) -> list[P
 
     Args:
         labelled: what to draw from, in any order.
+        asked: what was drawn before; nothing is drawn twice.
         count: how many at most.
         seed: of the draw.
     """
+    before = {_question(entry) for entry in asked}
     ordered = sorted(labelled, key=lambda entry: (entry.formula, entry.temperature_K, str(entry.label_key)))
+    ordered = [entry for entry in ordered if _question(entry) not in before]
     left = [ordered[place] for place in np.random.default_rng(seed).permutation(len(ordered))]
     drawn: list[Proposal] = []
-    times: Counter[object] = Counter()
+    times: Counter[object] = Counter(stratum for entry in asked for stratum in _strata(entry))
     while left and len(drawn) < count:
         # The first of equals: they stand in random order.
         chosen = min(left, key=lambda entry: [times[stratum] for stratum in _strata(entry)])
@@ -72,6 +81,10 @@ def stratified(labelled: Sequence[Proposal], *, count: int, seed: int) -> list[P
         times.update(_strata(chosen))
         drawn.append(chosen)
     return drawn
+
+
+def _question(entry: Proposal) -> tuple[object, ...]:
+    return entry.structure_fingerprint, entry.formula, entry.temperature_K
 
 
 def _strata(entry: Proposal) -> tuple[object, ...]:

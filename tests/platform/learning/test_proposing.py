@@ -109,7 +109,7 @@ def test_the_flattered_class_is_left_out_where_a_referee_tells_and_chance_is_unt
 def test_the_referee_is_not_asked_about_the_frozen_test(tmp_path):
     import vitrion
 
-    configuration = CampaignConfiguration.model_validate({**TINY, "referee": {"potential": "chgnet", "labels": 3}})
+    configuration = CampaignConfiguration.model_validate({**TINY, "referee": {"potential": "chgnet", "share": 1.0}})
     with vitrion.connect(home=tmp_path) as db:
         earlier = []
         for seed, arm in enumerate((Arm.TEST, Arm.INITIAL, Arm.RANDOM)):
@@ -127,6 +127,7 @@ def test_the_referee_is_not_asked_about_the_frozen_test(tmp_path):
                 )
             )
         asked = second_opinions(db, configuration, earlier, cycles_before=1)
+        assert second_opinions(db, configuration, [*earlier, *asked], cycles_before=2) == ()
     assert {one.formula for one in asked} == {one.formula for one in earlier[1:]}
 
 
@@ -144,7 +145,7 @@ def labelled():
 
 def test_the_referee_is_asked_about_every_chemistry_and_temperature_before_any_twice():
     for seed in range(20):
-        drawn = stratified(labelled(), count=4, seed=seed)
+        drawn = stratified(labelled(), [], count=4, seed=seed)
         assert {anion_class(elements_of(one.formula)) for one in drawn} == {
             "halide",
             "oxide",
@@ -152,16 +153,23 @@ def test_the_referee_is_asked_about_every_chemistry_and_temperature_before_any_t
             "pnictide",
         }
         assert {one.temperature_K for one in drawn} == set(KELVIN)
-        more = stratified(labelled(), count=9, seed=seed)
+        more = stratified(labelled(), [], count=9, seed=seed)
         assert more[:4] == drawn
         assert len({one.formula for one in more}) == len(COMPOUNDS) - 1  # a class has its turn, whatever its size
-        assert stratified(labelled()[::-1], count=9, seed=seed) == more
-    assert sorted(one.label_key for one in stratified(labelled(), count=99, seed=0)) == sorted(
+        assert stratified(labelled()[::-1], [], count=9, seed=seed) == more
+    assert sorted(one.label_key for one in stratified(labelled(), [], count=99, seed=0)) == sorted(
         one.label_key for one in labelled()
     )
 
 
 def test_which_label_of_a_chemistry_the_referee_is_asked_about_is_chance():
     """500 draws: each of a class's labels comes up as often as the others; chi-squared, false alarms of 0.1 %."""
-    drawn = Counter(stratified(labelled(), count=1, seed=seed)[0].label_key for seed in range(500))
+    drawn = Counter(stratified(labelled(), [], count=1, seed=seed)[0].label_key for seed in range(500))
     assert stats.chisquare([drawn[one.label_key] for one in labelled()]).pvalue > 1e-3
+
+
+def test_the_referee_goes_on_where_it_stopped():
+    first = stratified(labelled(), [], count=4, seed=1)
+    then = stratified(labelled(), first, count=5, seed=2)
+    assert not {one.label_key for one in first} & {one.label_key for one in then}
+    assert len({one.formula for one in (*first, *then)}) == len(COMPOUNDS) - 1

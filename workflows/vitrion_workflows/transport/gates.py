@@ -199,8 +199,8 @@ def exponent_limit(exponent: float, *, stderr: float, window_ps: tuple[float, fl
     A power law is refused where it changes the slope over the window by three tenths and more. Where it changes less,
     D means much the same, and its interval is widened by the change; melts of many ions show a slow relaxation long
     before it matters. Evidence grows with the square of the change, and so it is weighed by that. A run too short to
-    start beyond the slowest vibrations cannot plead a slow cage: if its exponent is surely not one, and matters, the
-    cage has to explain the motion at least as well.
+    start beyond two periods of the slowest vibrations cannot plead a slow cage: if its exponent is surely not one, and
+    matters, the cage has to explain the motion at least as well, and within one period better.
 
     Args:
         exponent: of the mean squared displacement at long times.
@@ -212,7 +212,9 @@ def exponent_limit(exponent: float, *, stderr: float, window_ps: tuple[float, fl
     change = away * float(np.log(window_ps[1] / window_ps[0]))
     if change <= LARGEST_CHANGE:
         return LARGEST_ANOMALY * (LARGEST_CHANGE / max(change, SMALLEST_CHANGE)) ** 2
-    return 0.0 if duration_ps < SHORTEST_SURE_PS and away > SIGMAS * stderr else LARGEST_ANOMALY
+    if duration_ps >= SHORTEST_SURE_PS or away <= SIGMAS * stderr:
+        return LARGEST_ANOMALY
+    return 0.0 if duration_ps >= SHORTEST_SURE_PS / 2 else -LARGEST_ANOMALY
 
 
 def halves_gate(first: DiffusivityEstimate, second: DiffusivityEstimate, whole: DiffusivityEstimate) -> GateOutcome:
