@@ -91,3 +91,11 @@ def test_ions_that_never_move_are_told():
         van_hove(np.zeros((50, 4, 3)), INTERVAL_PS, lags=np.array([1]))
     with pytest.raises(InputError, match="moves"):
         non_gaussian(np.zeros((50, 4, 3)), INTERVAL_PS)
+
+
+def test_frames_that_were_written_twice_have_no_parameter_from_one_to_the_next():
+    """With every second origin, the steps between copies are all that a lag of one sees."""
+    walk = np.cumsum(np.random.default_rng(6).normal(scale=0.1, size=(700, 8, 3)), axis=0)
+    found = non_gaussian(np.repeat(walk, 2, axis=0), INTERVAL_PS / 2)
+    assert np.isnan(found.alpha2[0])
+    assert np.isfinite(found.peak).all()

@@ -36,7 +36,7 @@ class NonGaussian:
 
     Attributes:
         lag_ps: shape (L,).
-        alpha2: shape (L,).
+        alpha2: shape (L,); NaN at a lag over which no ion moved, as between frames that were written twice.
         stderr: from the scatter over ions, shape (L,); NaN for fewer than four ions.
     """
 
@@ -47,7 +47,7 @@ class NonGaussian:
     @property
     def peak(self) -> tuple[float, float]:
         """Greatest value and its lag in ps: where ions are most unlike each other."""
-        best = int(np.argmax(self.alpha2))
+        best = int(np.nanargmax(self.alpha2))
         return float(self.alpha2[best]), float(self.lag_ps[best])
 
 
@@ -97,13 +97,15 @@ def non_gaussian(displacements_A: FloatArray, frame_interval_ps: float, *, lags:
     chosen = fit_lags(1, max(1, (len(displacements_A) - 1) // 2), count=LAGS_IN_TABLE) if lags is None else lags
     _check_lags(chosen, len(displacements_A))
     found = np.array([_alpha2(_squares(displacements_A, lag)) for lag in chosen.tolist()])
+    if np.isnan(found[:, 0]).all():
+        raise InputError("no ion moves at all in this trajectory: its frames are copies of each other")
     return NonGaussian(lag_ps=chosen.astype(np.float64) * frame_interval_ps, alpha2=found[:, 0], stderr=found[:, 1])
 
 
 def _alpha2(squares: FloatArray) -> tuple[float, float]:
     second, fourth = squares.mean(axis=0), (squares**2).mean(axis=0)
     if not second.any():
-        raise InputError("no ion moves at all in this trajectory: its frames are copies of each other")
+        return float("nan"), float("nan")
     ions = len(second)
     ratio = 3 / 5 * fourth.mean() / second.mean() ** 2
     if ions < FEWEST_IONS:
