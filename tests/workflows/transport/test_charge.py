@@ -35,6 +35,11 @@ MOTIONS = {
         0.02,
         4 * D,
     ),
+    "channels": (
+        lambda r: walks.brownian(r, frames=601, ions=IONS, D=D, interval=0.2) * np.sqrt([3, 0, 0]),
+        0.2,
+        D,
+    ),
     "cage and jumps": (lambda r: walks.caged_hops(r, frames=FRAMES, ions=IONS, D=D, interval=INTERVAL_PS), 0.02, D),
     "lattice gas": (vacancies, 0.05, 0.15 * (6 * 16 * 48 / 63) * 9 / (6 * 48)),
 }

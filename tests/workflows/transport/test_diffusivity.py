@@ -217,6 +217,13 @@ def test_a_short_run_is_refused_for_an_exponent_that_matters_and_is_known(expone
     assert exponent_gate(undecided).passed is passes
 
 
+@pytest.mark.parametrize(("evidence", "passes"), [(-3.5, True), (-2.5, False), (1.0, False)])
+def test_a_run_shorter_than_a_vibration_must_show_diffusion_outright(evidence, passes):
+    path = walks.brownian(np.random.default_rng(21), frames=151, ions=24, D=0.5, interval=0.02)
+    found = replace(diffusivity(path, 0.02), exponent=0.6, exponent_stderr=0.05, anomaly=evidence)
+    assert exponent_gate(found).passed is passes
+
+
 @pytest.mark.parametrize(
     ("exponent", "evidence", "passes"),
     [(0.95, 55, True), (0.95, 57, False), (0.9, 13, True), (0.9, 15, False), (0.7, 2.9, True), (0.7, 3.1, False)],

@@ -14,6 +14,7 @@ from vitrion_workflows.transport.interval import Spread, spread
 from vitrion_workflows.transport.msd import mean_squared_displacements
 from vitrion_workflows.transport.regression import DIMENSIONS, fit_lags, straight_line
 from vitrion_workflows.transport.van_hove import non_gaussian
+from vitrion_workflows.transport.variance import anisotropy
 from vitrion_workflows.transport.window import LATEST_START, LONGEST_LAG, VIBRATION_PS, memory_lag
 
 BoolArray: TypeAlias = NDArray[np.bool_]
@@ -86,8 +87,10 @@ def collective_diffusivity(
     fit = straight_line(msd, fit_lags(first, last), increments=increments)
     to_value = CM2_PER_S / (2 * DIMENSIONS * frame_interval_ps)
     value = max(fit.slope_A2, 0.0) * to_value
-    rare = _rarity(displacements_A, ions, first=int(fit.lags[0]))
-    stderr = float(np.sqrt(fit.variance_A4 * to_value**2 + rare * value**2))
+    # The sum has too few moves of its own to tell its axes.
+    unequal_axes = anisotropy(displacements_A, lag=int(fit.lags[0]), together=1.0)
+    rare = _rarity(displacements_A, ions, first=int(fit.lags[0]), unequal_axes=unequal_axes)
+    stderr = float(np.sqrt(fit.variance_A4 * unequal_axes * to_value**2 + rare * value**2))
     known = value > 0 and value >= SMALLEST_SIGNAL * stderr
     return CollectiveDiffusivity(
         value_cm2_per_s=value,
@@ -113,15 +116,17 @@ def in_host_frame(displacements_A: FloatArray, masses_u: FloatArray, carriers: B
     return remove_drift(displacements_A, masses_u, atoms=~carriers)[:, carriers]
 
 
-def _rarity(displacements: FloatArray, msd: FloatArray, *, first: int) -> float:
+def _rarity(displacements: FloatArray, msd: FloatArray, *, first: int, unequal_axes: float) -> float:
     """Relative variance that a sum of rare jumps has beyond a Gaussian walk.
 
     The squared displacement of independent ions over a lag t has the relative variance 2/3 + 5/3 alpha_2(t) M(t)^2 /
     (N m(t)^2), m(t) being the part of M(t) that grows; there are T / t such lags in the run. For jumps at a rate
-    Gamma it is 1 / (N Gamma T): one over their number.
+    Gamma it is 1 / (N Gamma T): one over their number. A Gaussian walk along unequal axes has an alpha_2 of its own,
+    2/5 of what `anisotropy` is above one.
     """
     growth = float(msd[min(2 * first, len(msd) - 1)] - msd[first])
     alpha2 = float(non_gaussian(displacements, 1.0, lags=np.array([first])).alpha2[0])
+    alpha2 -= 2 / 5 * (unequal_axes - 1)
     if alpha2 <= 0 or growth <= 0:
         return 0.0
     frames, ions, _ = displacements.shape

@@ -147,7 +147,7 @@ def _without_temperature(
         missing["density"] = f"one species alone, and {density.message}: a gas, or ions without their framework"
     found.append(contact_gate(cell))
     if trajectory.volumes_A3 is not None:
-        found.append(volume_gate(trajectory.volumes_A3[start.frames :]))
+        found.append(volume_gate(trajectory.volumes_A3[min(start.frames, len(trajectory) // LONGEST_RELAXATION) :]))
     if trajectory.potential_energies_eV is not None or trajectory.temperatures_K is not None:
         found.append(gates.equilibrated_gate(start, frames=len(trajectory)))
     else:

@@ -182,7 +182,7 @@ def label_trajectory(
     """
     coupling = Coupling(protocol.friction_per_ps, noisy=protocol.thermostat == "langevin")
     found = analyse_trajectory(trajectory, species=species, temperature_K=temperature_K, coupling=coupling)
-    extra = _further_gates(trajectory, found, planned_ps=protocol.frame_interval_fs / 1000, coupling=coupling)
+    extra = _further_gates(trajectory, found, protocol=protocol, coupling=coupling)
     state = found.judged if all(gate.passed for gate in extra) else LabelState.REJECTED
     estimate = found.estimate
     # The stored value of a censored label is a bound: an interval around the estimate would not belong to it. That of
@@ -228,16 +228,20 @@ def label_trajectory(
 
 
 def _further_gates(
-    trajectory: Trajectory, found: TrajectoryAnalysis, *, planned_ps: float, coupling: Coupling
+    trajectory: Trajectory, found: TrajectoryAnalysis, *, protocol: LabelProtocol, coupling: Coupling
 ) -> list[GateOutcome]:
-    """What a label needs beyond an analysis: the planned interval, and nothing left unjudged."""
+    """What a label needs beyond an analysis: what was planned, and nothing left unjudged."""
     extra = [
-        gates.planned_interval_gate(trajectory.frame_interval_ps, planned_ps=planned_ps),
+        gates.planned_interval_gate(trajectory.frame_interval_ps, planned_ps=protocol.frame_interval_fs / 1000),
         *(
             GateOutcome(name=name, passed=False, message=f"not judged: {reason}")
             for name, _, reason in (entry.partition(": ") for entry in found.not_checked)
         ),
     ]
+    carried, planned = (f"{one.thermostat} {one.friction_per_ps or 0.0:g}/ps" for one in (trajectory, protocol))
+    if trajectory.thermostat and carried != planned:
+        message = f"run under {carried}, planned {planned}"
+        extra.append(GateOutcome(name="planned_thermostat", passed=False, message=message))
     if trajectory.temperatures_K is None:
         extra.append(GateOutcome(name="recorded_temperature", passed=False, message="no temperature was recorded"))
     if found.mean_temperature_K is not None:

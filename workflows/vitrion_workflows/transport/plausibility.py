@@ -38,7 +38,7 @@ COURSE_TOLERANCE, COURSE_SIGMAS = 0.05, 4.0
 # how much the run's own temperature may exceed its mean.
 FALSE_ALARM, INSTANTS, FLIGHT_TOLERANCE = 1e-3, 10, 0.1
 # A volume that is said to stand still changes by less than the first whatever its scatter, and never by the second.
-VOLUME_CHANGES, VOLUME_SIGMAS = (0.03, 0.1), 3.5
+VOLUME_CHANGES, VOLUME_SIGMAS = (0.03, 0.05), 3.5
 # Atoms of a run against their elements' standard weights: D goes as the root.
 MASS_TOLERANCE = 0.03
 # Volume over the estimate for the solid: hydroxides 0.4 (their ions overlap), melts at 2500 K twice; a gas 10 and more.
@@ -270,7 +270,7 @@ def volume_gate(volumes_A3: FloatArray) -> GateOutcome:
     A straight line through the volumes; its own error is that of what it leaves, correlated as that is.
 
     Args:
-        volumes_A3: of the frames after equilibration, shape (F,).
+        volumes_A3: of the frames, less at most a quarter as equilibration, since a drift looks like a long one; (F,).
     """
     count = len(volumes_A3)
     time = (np.arange(count) - (count - 1) / 2) / count

@@ -10,7 +10,7 @@ from vitrion_workflows.transport.covariance import msd_covariance
 from vitrion_workflows.transport.estimate import CM2_PER_S, DiffusivityEstimate
 from vitrion_workflows.transport.msd import mean_squared_displacements
 from vitrion_workflows.transport.regression import DIMENSIONS
-from vitrion_workflows.transport.variance import inflated
+from vitrion_workflows.transport.variance import anisotropy, inflated
 
 # Distinct ratios of a symmetric 3 x 3 matrix to its trace.
 DEVIATIONS = 5
@@ -69,7 +69,7 @@ def diffusivity_tensor(displacements_A: FloatArray, estimate: DiffusivityEstimat
     values, vectors = np.linalg.eigh(tensor)
     principal = vectors[:, ::-1].T
     errors = np.array([error for _, error in straight])
-    freedom = wishart_freedom(estimate)
+    freedom = wishart_freedom(displacements_A, estimate)
     shared = np.outer(errors, errors) / 2
     shared += np.where(np.eye(DIMENSIONS, dtype=bool), shared, tensor**2 / freedom if freedom else shared)
     mean = np.trace(tensor) / DIMENSIONS
@@ -85,9 +85,15 @@ def diffusivity_tensor(displacements_A: FloatArray, estimate: DiffusivityEstimat
     )
 
 
-def wishart_freedom(estimate: DiffusivityEstimate) -> float:
-    """Number of independent three-dimensional displacements as uncertain as the estimate: (2/3) (value / error)^2."""
-    return 2 / 3 * (estimate.value_cm2_per_s / estimate.noise_cm2_per_s) ** 2
+def wishart_freedom(displacements_A: FloatArray, estimate: DiffusivityEstimate) -> float:
+    """Number of independent three-dimensional displacements as uncertain as the estimate.
+
+    A trace of n of them has the relative variance 2 tr D^2 / (n (tr D)^2), which is 2/3 of `anisotropy` over n.
+    """
+    unequal_axes = anisotropy(
+        displacements_A, lag=int(estimate.fit.lags[0]), together=max(1.0, estimate.variance.collective)
+    )
+    return 2 / 3 * unequal_axes * (estimate.value_cm2_per_s / estimate.noise_cm2_per_s) ** 2
 
 
 def _along(displacements: FloatArray, direction: FloatArray, estimate: DiffusivityEstimate) -> tuple[float, float]:
