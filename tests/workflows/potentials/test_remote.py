@@ -19,7 +19,14 @@ from vitrion_models.errors import CheckpointError, InputError, MissingDependency
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import dynamics, potentials
 from vitrion_workflows.potentials.lennard_jones import LENNARD_JONES_SHA256
-from vitrion_workflows.potentials.remote import RemoteError, RemoteForceField, load_remote, serve, write_identity
+from vitrion_workflows.potentials.remote import (
+    RemoteError,
+    RemoteForceField,
+    client,
+    load_remote,
+    serve,
+    write_identity,
+)
 
 SERVE = (
     "import sys; from vitrion_workflows import potentials; from vitrion_workflows.potentials.remote import serve;"
@@ -205,6 +212,48 @@ def test_another_potential_at_the_address_is_refused(remote, tmp_path, wrong, un
         CheckpointError, match=r"its client is lennard-jones \S+ with weights 1b7dd6a450ba.*start the right"
     ):
         field.evaluate(rock_salt())
+
+
+@pytest.fixture
+def says(monkeypatch, tmp_path):
+    """A function that starts a client which says so much of itself, and gives the address it goes to."""
+    answer = client._answer
+
+    def start(said):
+        extra = np.frombuffer(json.dumps(said).encode(), np.byte)
+        monkeypatch.setattr(client, "_answer", lambda protocol, evaluate, _: answer(protocol, evaluate, extra))
+        address = f"unix:{tmp_path / 'socket'}"
+        by_hand(potentials.load("lennard-jones"), address)
+        return address
+
+    return start
+
+
+@pytest.mark.parametrize("unverified", [False, True])
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"weights_sha256": "b" * 64}, "a potential with weights bbbbbbbbbbbb"),
+        ({"name": "other", "weights_sha256": "b" * 64}, "other with weights bbbbbbbbbbbb"),
+        ({"name": "other"}, "other, stated is lennard-jones"),
+        ({"name": "lennard-jones", "version": None}, "lennard-jones None, stated"),
+    ],
+    ids=str,
+)
+def test_half_an_identity_that_is_another_one_is_refused_also_where_none_is_asked_for(
+    remote, says, said, told, unverified
+):
+    field = remote(command=None, address=says(said), unverified=unverified)
+    with pytest.raises(CheckpointError, match=f"its client is {told}.*start the right"):
+        field.evaluate(rock_salt())
+
+
+def test_half_an_identity_that_agrees_is_enough_only_where_none_is_asked_for(remote, says):
+    address = says({"name": "lennard-jones", "more": 1})
+    with pytest.raises(CheckpointError, match="does not say who it is"):
+        remote(command=None, address=address).evaluate(rock_salt())
+    field = remote(command=None, address=says({"name": "lennard-jones", "more": 1}), unverified=True)
+    assert np.isfinite(field.evaluate(rock_salt()).energy_eV)
 
 
 def test_a_client_that_does_not_say_who_it_is_is_believed_only_where_that_is_stated_and_told(remote):

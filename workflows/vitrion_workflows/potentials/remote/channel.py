@@ -35,7 +35,7 @@ POLL_SECONDS = 0.05
 # So many answers without a fault show that a client works: the restarts before are forgotten. Counted in calls, not in
 # time, so that what a run does never depends on how fast the machine is.
 CALLS_THAT_CLEAR = 1000
-# What a client says of itself with each answer, and must be what is stated.
+# What a client says of itself with each answer. What it does say must be what is stated, also where it may say nothing.
 IDENTIFYING = ("name", "version", "weights_sha256")
 
 
@@ -276,34 +276,35 @@ class Channel:
 
     def _require_identity(self, extra: bytes) -> None:
         said = _identity_in(extra)
-        if said is None:
-            if self._description.unverified:
-                return
+        stated = {name: getattr(self._identity, name) for name in IDENTIFYING}
+        if any(said[name] != stated[name] for name in said):
+            self._drop()
+            raise CheckpointError(
+                f"remote potential {self._identity.name}: its client is {_told(said)}, stated is {_told(stated)}: "
+                "start the right one, or write the identity anew"
+            )
+        if len(said) < len(stated) and not self._description.unverified:
             self._drop()
             raise CheckpointError(
                 f"remote potential {self._identity.name}: its client does not say who it is: start "
                 f"{CLIENT_PLACEHOLDER} or `vitrion potentials serve` there, or write "
                 "unverified: true into the description"
             )
-        stated = {name: getattr(self._identity, name) for name in IDENTIFYING}
-        if said != stated:
-            self._drop()
-            raise CheckpointError(
-                f"remote potential {self._identity.name}: its client is {_told(said)}, stated is {_told(stated)}: "
-                "start the right one, or write the identity anew"
-            )
 
 
-def _identity_in(extra: bytes) -> dict[str, Any] | None:
-    """What a client says of itself beside its forces; None where that is no identity."""
+def _identity_in(extra: bytes) -> dict[str, Any]:
+    """What a client says of its identity beside its forces: all of it, some or nothing."""
     try:
         said = json.loads(extra)
     except ValueError:
-        return None
-    if not isinstance(said, dict) or not set(IDENTIFYING) <= set(said):
-        return None
-    return {name: said[name] for name in IDENTIFYING}
+        return {}
+    return {name: said[name] for name in IDENTIFYING if name in said} if isinstance(said, dict) else {}
 
 
 def _told(identity: Mapping[str, Any]) -> str:
-    return f"{identity['name']} {identity['version']} with weights {str(identity['weights_sha256'])[:12]}..."
+    words = [str(identity.get("name", "a potential"))]
+    if "version" in identity:
+        words.append(str(identity["version"]))
+    if "weights_sha256" in identity:
+        words.append(f"with weights {str(identity['weights_sha256'])[:12]}...")
+    return " ".join(words)
