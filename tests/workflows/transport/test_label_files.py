@@ -15,8 +15,10 @@ from vitrion_workflows.dynamics import MDPlan, run_md
 from vitrion_workflows.schemas import LabelState, failed_gates
 from vitrion_workflows.schemas.geometry import system_from_structure
 from vitrion_workflows.schemas.label import LABEL_RULES
+from vitrion_workflows.transport import gates, temperature
 from vitrion_workflows.transport.account import Account, LabelledCell
 from vitrion_workflows.transport.consistency import faults
+from vitrion_workflows.transport.gates import exponent_limit
 from vitrion_workflows.transport.ion_temperature import GATE, ion_temperature
 from vitrion_workflows.transport.requirements import REQUIREMENTS
 
@@ -111,8 +113,9 @@ def test_a_label_carries_exactly_the_gates_that_are_required(melt, frozen):
         assert made - free == needed - missing - free
 
 
-# Versions of the rules and their gates. Whoever adds or removes one raises `schemas.label.LABEL_RULES` and enters the
-# new number here: labels that were never asked are then told from those that passed.
+# Versions of the rules and their gates. Whoever adds or removes one, or changes its level, raises
+# `schemas.label.LABEL_RULES` and enters the new number here: labels that were never asked are then told from those that
+# passed.
 RULES = {
     2: "ballistic_bound bound contact density drift equilibrated exponent frame_interval framework halves_agree "
     "ion_temperature missing_frame planned_interval recorded_course recorded_temperature repeated_frame resolved "
@@ -123,10 +126,37 @@ RULES = {
     "resolved set_temperature signal species_mass species_temperature steady_temperature straight sublattice_flow "
     "temperature temperature_known unwrapped volume",
 }
+RULES[4] = RULES[3]  # other levels
+# Levels that do not follow from a label itself; the exponent's for 0.5, 0.8 and 0.95 in 3, 6 and 12 ps.
+LEVELS = {
+    4: "1.25 4 3 4.53 3 0.2 10 2.5 0.05 2.81 | -3 0 3 3.51 3.51 3.51 56.2 56.2 56.2",
+}
+
+
+def levels():
+    fixed = (
+        gates.BALLISTIC_LIMIT,
+        gates.BALLISTIC_SIGMAS,
+        gates.SIGMAS,
+        gates.DRIFT_LIMIT_SIGMAS,
+        gates.LARGEST_ANOMALY,
+        gates.LARGEST_BEND,
+        gates.FEWEST_JUMPS,
+        gates.SMALLEST_SIGNAL,
+        temperature.TOLERANCE,
+        temperature.STEADY_SIGMAS,
+    )
+    limits = [
+        exponent_limit(exponent, stderr=0.05, window_ps=(1.0, 4.0), duration_ps=duration)
+        for exponent in (0.5, 0.8, 0.95)
+        for duration in (3.0, 6.0, 12.0)
+    ]
+    return f"{' '.join(f'{one:.3g}' for one in fixed)} | {' '.join(f'{one:.3g}' for one in limits)}"
 
 
 def test_the_version_of_the_rules_names_their_gates():
     assert RULES[LABEL_RULES].split() == sorted(REQUIREMENTS)
+    assert LEVELS[LABEL_RULES] == levels()
 
 
 def test_the_table_is_a_thermometer(melt):
