@@ -17,6 +17,8 @@ from vitrion_workflows.schemas import CellProtocol, LabelProtocol
 
 HOTTEST_K = 10000.0
 AUTO = "auto"
+# Keys of earlier versions, and what became of each.
+FORMER_KEYS = {"referee.labels": "`referee.share`, a share of the accepted labels"}
 LARGEST_SEED = 2**63 - 1  # what a database can store
 # What the analysis needs, and as much again that it may discard as equilibration; a test holds it to the analysis,
 # which would take longer to import than all else here.
@@ -102,7 +104,8 @@ class Referee(_Section):
 
     Attributes:
         potential: registry name; must differ from the campaign's.
-        share: of the accepted labels of earlier cycles, rounded up, that it has re-done when a cycle is closed.
+        share: of the accepted labels of all earlier cycles, rounded up; asked for at the beginning of each cycle after
+            the first. The labels of the last cycle are not asked about.
         production_ps: length of its runs, started from the workhorse's equilibrated state. A label is refused where the
             run is too short to know its own temperature (`Coupling.needed_ps`): 3.5 ps for 32 atoms and 2.2 for 52
             under a chain at 10/ps, besides what equilibration discards.
@@ -335,6 +338,8 @@ def _first_fault(error: ValidationError) -> str:
     fault = error.errors()[0]
     location = ".".join(str(part) for part in fault["loc"]) or "campaign"
     if fault["type"] == "extra_forbidden":
+        if location in FORMER_KEYS:
+            return f"`{location}` became {FORMER_KEYS[location]}"
         known = _known_keys(CampaignConfiguration.model_json_schema(), fault["loc"])
         near = difflib.get_close_matches(str(fault["loc"][-1]), known, n=1, cutoff=0.0)
         return f"unknown key `{location}`" + (f": did you mean `{near[0]}`?" if near else "")

@@ -73,6 +73,13 @@ def test_each_fault_is_one_line_that_names_file_and_key(tmp_path, changes, words
     assert "\n" not in message
 
 
+def test_a_key_that_became_another_one_says_which(tmp_path):
+    path = write(tmp_path / "old.yaml", referee={"potential": "chgnet", "labels": 2})
+    with pytest.raises(InputError) as caught:
+        load_configuration(path)
+    assert str(caught.value) == f"{path}: `referee.labels` became `referee.share`, a share of the accepted labels"
+
+
 @pytest.mark.parametrize("text", ["- a\n- b\n", "name: [\n", "\x00\x01", ""])
 def test_what_is_no_mapping_is_refused(tmp_path, text):
     path = tmp_path / "bad.yaml"
