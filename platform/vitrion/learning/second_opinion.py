@@ -18,6 +18,8 @@ from vitrion.learning.seeds import derive_seed
 from vitrion_workflows.potentials.trust import anion_class
 from vitrion_workflows.schemas import LabelState
 
+ROUNDING = 1e-9
+
 
 def second_opinions(
     db: Database, configuration: CampaignConfiguration, earlier: Sequence[Proposal], *, cycles_before: int
@@ -50,10 +52,15 @@ def second_opinions(
         for entry in stratified(
             accepted,
             asked,
-            count=math.ceil(configuration.referee.share * len(accepted)) - len(asked),
+            count=_share_of(len(accepted), configuration.referee.share) - len(asked),
             seed=derive_seed(configuration.root_seed, "referee", cycles_before),
         )
     )
+
+
+def _share_of(number: int, share: float) -> int:
+    """A share of a number of labels, rounded up; 0.07 of 100 is 7, though the floats' product is a little above."""
+    return math.ceil(share * number - ROUNDING)
 
 
 def stratified(labelled: Sequence[Proposal], asked: Sequence[Proposal], *, count: int, seed: int) -> list[Proposal]:

@@ -131,6 +131,26 @@ def test_the_referee_is_not_asked_about_the_frozen_test(tmp_path):
     assert {one.formula for one in asked} == {one.formula for one in earlier[1:]}
 
 
+@pytest.mark.parametrize(
+    ("share", "labels", "expected"), [(0.07, 100, 7), (0.1, 30, 3), (0.1, 31, 4), (0.1, 1, 1), (1.0, 9, 9)]
+)
+def test_the_referee_is_asked_about_the_share_and_no_more(share, labels, expected):
+    configuration = CampaignConfiguration.model_validate({**TINY, "referee": {"potential": "chgnet", "share": share}})
+    earlier = [
+        Proposal(
+            formula="LiCl",
+            structure_fingerprint="f" * 64,
+            temperature_K=1000.0 + place,
+            arm=Arm.RANDOM,
+            label_key=f"{place}",
+            label_state="accepted",
+        )
+        for place in range(labels)
+    ]
+    db = SimpleNamespace(labels=SimpleNamespace(get=lambda _: SimpleNamespace(log10_value=-5.0)))
+    assert len(second_opinions(db, configuration, earlier, cycles_before=1)) == expected
+
+
 COMPOUNDS = ("LiCl", "LiF", "LiBr", "LiI", "Li2O", "Li2S", "Li3P")  # four halides: the cheapest cells are theirs
 KELVIN = (1000.0, 1300.0, 1600.0)
 
