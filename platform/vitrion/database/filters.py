@@ -66,6 +66,7 @@ class LabelFilters(CommonFilters, total=False):
     weights_sha256: OneOrMore
     protocol_hash: OneOrMore
     arm: OneOrMore
+    rules: Range
     superseded: bool
 
 
@@ -240,6 +241,7 @@ CLAUSES: dict[str, dict[str, Callable[[Any], Query]]] = {
         "temperature": _within("temperature_K"),
         "value": _within("value"),
         "log10_value": _within("log10_value"),
+        "rules": _within("rules"),
         "accepted": lambda value: {
             "state": LabelState.ACCEPTED.value
             if _yes_or_no(value, "accepted")
