@@ -32,6 +32,10 @@ from vitrion_workflows.schemas import (
 CONVERSION_TOLERANCE = 1e-3
 SHORT = 12
 
+# Who asked a question first is told of its label, whoever asks or answers it again.
+_ASKER = frozenset({"campaign", "cycle", "arm"})
+_KEPT = frozenset({"key", "superseded_by"})
+
 _FROM_STRUCTURE = (
     "kind",
     "formula",
@@ -51,10 +55,12 @@ class LabelAdded:
     Attributes:
         key: its identity.
         created: False when the database had it already.
+        replaced: whether the one that it had was of older rules, and gave way to this one.
     """
 
     key: str
     created: bool
+    replaced: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +116,10 @@ class Labels:
     def add(self, outcome: LabelOutcome, *, structure: str | None = None, **provenance: Any) -> LabelAdded:
         """Store the outcome of a labelling job, once.
 
+        A label that was made under older rules, or before rules were kept, gives way to one of the same key that was
+        made under those of here: value, gates, state and all else are the new outcome's, `created_at` is the moment of
+        it, and who asked (campaign, cycle, arm) stays where anybody had.
+
         Args:
             outcome: what the job returned.
             structure: fingerprint under which its cell is stored, where that is not the outcome's own
@@ -122,7 +132,7 @@ class Labels:
                 (`contradictions`), or has a field that the document refuses.
         """
         key = outcome_key(outcome)
-        if self._labels.find_one({"key": key}, projection={"key": 1}) is not None:
+        if self.holds(outcome):
             return LabelAdded(key=key, created=False)
         if foreign := foreign_rules(outcome):
             raise InputError(f"label {key[:SHORT]} {foreign}")
@@ -140,7 +150,34 @@ class Labels:
             "protocol_hash": protocol_hash(plain["protocol"]),
             "rules": outcome.schema_version,
         }
-        return self._insert(key, fields, gates=outcome.gates, extra=provenance)
+        document = self._document(key, fields, gates=outcome.gates, extra=provenance)
+        if self._labels.insert_if_absent(document):
+            return LabelAdded(key=key, created=True)
+        return LabelAdded(key=key, created=False, replaced=self._replace(document))
+
+    def holds(self, outcome: LabelOutcome) -> bool:
+        """Whether the label of an outcome is stored, and is not to be replaced by it.
+
+        Args:
+            outcome: what a job returned.
+        """
+        stored = self._labels.find_one({"key": outcome_key(outcome)}, projection={"rules": 1})
+        if stored is None:
+            return False
+        return foreign_rules(outcome) is not None or not _older(stored.get("rules"), than=outcome.schema_version)
+
+    def _replace(self, document: Mapping[str, Any]) -> bool:
+        """Put a label in the place of the stored one of its key, if that is of older rules; at once or not at all."""
+        key = document["key"]
+        stored = self._labels.find_one({"key": key}, projection=dict.fromkeys(("rules", *_ASKER), 1))
+        if stored is None or not _older(stored.get("rules"), than=document["rules"]):
+            return False
+        kept = _KEPT | (_ASKER if stored.get("campaign") else frozenset())
+        given = {name: value for name, value in document.items() if name not in kept and name != "_id"}
+        gone = field_names(LabelDocument) - given.keys() - kept - {"id"}
+        # Only while it is still the one that was judged: another process may have replaced it meanwhile.
+        judged = {"key": key, "rules": stored.get("rules")}
+        return self._labels.update_one(judged, {"$set": given, "$unset": dict.fromkeys(sorted(gone), "")})
 
     def contradictions(self, outcome: LabelOutcome, *, structure: str | None = None) -> list[str]:
         """What is wrong with an outcome by its own account and by its cell; empty for a sound or a rejected one.
@@ -189,17 +226,18 @@ class Labels:
             name: value for name, value in vars(label).items() if value is not None and name not in {"gates", "record"}
         }
         fields = plain | {"state": str(label.state), "convention": str(label.convention), "seed": label.record}
-        return self._insert(key, fields, gates=label.gates, extra=provenance)
-
-    def _insert(
-        self, key: str, fields: Mapping[str, Any], *, gates: Sequence[GateOutcome], extra: Mapping[str, Any]
-    ) -> LabelAdded:
         if self._labels.find_one({"key": key}, projection={"key": 1}) is not None:
             return LabelAdded(key=key, created=False)
+        document = self._document(key, fields, gates=label.gates, extra=provenance)
+        return LabelAdded(key=key, created=self._labels.insert_if_absent(document))
+
+    def _document(
+        self, key: str, fields: Mapping[str, Any], *, gates: Sequence[GateOutcome], extra: Mapping[str, Any]
+    ) -> dict[str, Any]:
         known = field_names(LabelDocument)
         check_fields(LabelDocument, extra, noun="labels")
         value = fields.get("value")
-        document = LabelDocument.wire(
+        return LabelDocument.wire(
             key=key,
             log10_value=math.log10(value) if value is not None and value > 0 else None,
             gates=[GateDocument(**gate.model_dump()) for gate in gates],
@@ -207,7 +245,6 @@ class Labels:
             **{name: entry for name, entry in fields.items() if name in known},
             **{name: entry for name, entry in extra.items() if entry is not None},
         )
-        return LabelAdded(key=key, created=self._labels.insert_if_absent(document))
 
     def _composition(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
         name = fields.get("structure_fingerprint")
@@ -311,6 +348,11 @@ class Labels:
         self.get(by)
         if not self._labels.update_one({"key": key}, {"$set": {"superseded_by": by}}):
             raise NotFoundError(f"no label {key} in the database")
+
+
+def _older(rules: int | None, *, than: int) -> bool:
+    """Whether rules that a label of a run was stored under, None before they were kept, are older than others."""
+    return rules is None or rules < than
 
 
 def _require_sound(label: ImportedLabel) -> None:

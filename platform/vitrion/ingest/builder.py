@@ -44,6 +44,7 @@ class BuildReport:
         structures: fingerprints of the cells, in order.
         labels: keys of the labels, in order.
         structures_created, labels_created: how many of them the database did not have.
+        labels_replaced: how many labels took the place of one that older rules had made.
         trajectories: how many trajectories were moved into the artefact store.
         missing: label key -> why its trajectory is not in the artefact store.
         refused: job -> why an outcome of it was left out.
@@ -53,6 +54,7 @@ class BuildReport:
     labels: tuple[str, ...] = ()
     structures_created: int = 0
     labels_created: int = 0
+    labels_replaced: int = 0
     trajectories: int = 0
     missing: dict[str, str] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
@@ -63,6 +65,7 @@ class BuildReport:
             labels=self.labels + other.labels,
             structures_created=self.structures_created + other.structures_created,
             labels_created=self.labels_created + other.labels_created,
+            labels_replaced=self.labels_replaced + other.labels_replaced,
             trajectories=self.trajectories + other.trajectories,
             missing=self.missing | other.missing,
             refused=self.refused | other.refused,
@@ -175,9 +178,9 @@ def _unread(db: Database, job_store: Any) -> Iterator[list[dict[str, Any]]]:
 def _is_built(db: Database, document: dict[str, Any]) -> bool:
     # Judged by the outcomes: a crash may have come between two of one job, whose name then stands in the first alone.
     found = [each.outcome for each in find_outcomes(document)]
-    keys = [outcome_key(outcome) for outcome in found if isinstance(outcome, LabelOutcome)]
+    labels = [outcome for outcome in found if isinstance(outcome, LabelOutcome)]
     cells = [outcome.fingerprint for outcome in found if isinstance(outcome, CellOutcome)]
-    return len(db.labels.find(keys)) == len(set(keys)) and all(db.structures.resolve(name) for name in cells)
+    return all(map(db.labels.holds, labels)) and all(db.structures.resolve(name) for name in cells)
 
 
 def _add_cell(db: Database, found: FoundOutcome, outcome: CellOutcome, provenance: Provenance) -> BuildReport:
@@ -259,6 +262,7 @@ def _add_label(
     return BuildReport(
         labels=(added.key,),
         labels_created=int(added.created),
+        labels_replaced=int(added.replaced),
         trajectories=int(moved),
         missing={} if missing is None else {key: missing},
     )

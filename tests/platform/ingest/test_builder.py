@@ -421,3 +421,19 @@ def test_an_outcome_of_an_older_version_leaves_its_question_open(database, tmp_p
     # What was stored when that version was the installed one stays as it is, however often it is built.
     again = build(database, document("job-1", made.model_copy(update={"schema_version": 1})), scratch=scratch)
     assert (again.refused, again.labels_created) == ({}, 0)
+
+
+def test_a_label_made_again_takes_the_place_of_the_one_of_older_rules(database, tmp_path):
+    source = cell(1)
+    store = JobStore(MemoryStore())
+    store.connect()
+    made = label(source, 1000.0)
+    build(database, [source, made], scratch=tmp_path)
+    key = outcome_key(made)
+    older = {"$set": {"value": 9e-4, "log10_value": -3.0}, "$unset": {"rules": ""}}
+    assert database.collection("labels").update_one({"key": key}, older)
+    store.update([document("job-1", source) | {"completed_at": "1"}, document("job-2", made) | {"completed_at": "2"}])
+    # It is not skipped as built already, and once it is replaced it is.
+    assert build_from_job_store(database, store, scratch=tmp_path).labels_replaced == 1
+    assert (database.labels.get(key).value, database.labels.get(key).job) == (1e-4, "job-2")
+    assert build_from_job_store(database, store, scratch=tmp_path).labels == ()
