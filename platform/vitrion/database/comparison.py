@@ -13,6 +13,7 @@ from vitrion_models.errors import InputError
 from vitrion_workflows.potentials.systematic import PotentialPair, SystematicErrors
 from vitrion_workflows.potentials.trust import EVERY_CLASS, anion_class
 from vitrion_workflows.schemas import LabelState
+from vitrion_workflows.schemas.label import LABEL_RULES
 
 if TYPE_CHECKING:
     from vitrion.database.database import Database
@@ -95,6 +96,8 @@ def systematic_errors(
 ) -> SystematicErrors:
     """What labels of a potential are off by beside their statistical errors: by AIMD, and by referees in this database.
 
+    Labels that other rules than those of here had judged say nothing.
+
     Args:
         db: where the referees' labels are.
         potential: registry name.
@@ -102,7 +105,7 @@ def systematic_errors(
         campaign: only what this campaign asked, so that its decisions do not hang on what else is in the database.
         without: reduced formulas that are left out, such as those of a frozen test.
     """
-    asked: LabelFilters = {"property": "tracer_diffusivity", "accepted": True}
+    asked: LabelFilters = {"property": "tracer_diffusivity", "accepted": True, "rules": LABEL_RULES}
     if campaign is not None:
         asked["campaign"] = campaign
     made = db.labels.quantities(**asked)
