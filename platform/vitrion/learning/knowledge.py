@@ -15,6 +15,7 @@ from vitrion_models.surrogates import Observation, TrainedSurrogate
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.potentials.systematic import SystematicErrors, method_of
 from vitrion_workflows.schemas import LabelState, StructureKind
+from vitrion_workflows.schemas.label import LABEL_RULES
 
 LEARNED_STATES = (LabelState.ACCEPTED.value, LabelState.CENSORED.value)
 MEMBER_DRAWS = 64
@@ -32,6 +33,7 @@ class Knowledge:
         test_keys: labels of the frozen test.
         formulas: reduced formula of each label key.
         errors: what the potential is off by, as far as this campaign knows.
+        of_other_rules: how many labels were left out because other rules than those of here had judged them.
     """
 
     observations: tuple[Observation, ...]
@@ -39,6 +41,7 @@ class Knowledge:
     test_keys: frozenset[str]
     formulas: dict[str, str]
     errors: SystematicErrors
+    of_other_rules: int
 
     @property
     def training(self) -> tuple[Observation, ...]:
@@ -56,10 +59,21 @@ class Knowledge:
         errors = [entry.log10_stderr for entry in self.training if not entry.censored]
         return float(np.median(errors)) if errors else TYPICAL_LABEL_NOISE
 
+    @property
+    def told_left_out(self) -> str:
+        """What to tell of the labels of other rules, in one line; empty where there are none."""
+        if not self.of_other_rules:
+            return ""
+        return (
+            f"not learned: labels that other rules than those of here ({LABEL_RULES}) had judged: "
+            f"{self.of_other_rules}; label them again"
+        )
+
     def given_errors(self) -> dict[str, Any]:
         """The errors of the training labels as they were given to the surrogate, for its record: decades, each apart.
 
-        `statistical` and `compound` entered the likelihood; `offset` and `deviation` are of nature and did not.
+        `statistical` and `compound` entered the likelihood; `offset` and `deviation` are of nature and did not. Labels
+        of other rules were not given and are only counted.
         """
         formulas = [self.formulas[entry.key] for entry in self.training]
         off = self.errors.ask_all(
@@ -73,6 +87,7 @@ class Knowledge:
             "weights_sha256": self.errors.weights_sha256,
             "pairs": len(self.errors.pairs),
             "evidence": sorted({error.evidence for error in off}),
+            "of_other_rules": self.of_other_rules,
             "labels": {
                 entry.key: {
                     "statistical": entry.log10_stderr,
@@ -91,7 +106,8 @@ def gather(
     """Read the labels of one campaign that were made with one potential.
 
     Labels of another potential, of other weights of the same one, or of a referee are another quantity and are left
-    out; what is left must be of one.
+    out; what is left must be of one. Labels of a run that other rules than those of here had judged are left out and
+    counted: what passed without a gate was never asked. An imported label was judged by no rules and is not meant.
 
     Args:
         db: where from.
@@ -104,7 +120,7 @@ def gather(
         InputError: the labels are of several quantities nevertheless (species, thermostat).
     """
     found = db.labels.search(campaign=campaign, potential=potential, property="tracer_diffusivity", sort="key")
-    rows = [
+    sound = [
         row
         for row in found
         if row.state in LEARNED_STATES
@@ -114,6 +130,7 @@ def gather(
         and (row.log10_stderr is not None or row.state == LabelState.CENSORED)
         and row.arm != Arm.REFEREE
     ]
+    rows = [row for row in sound if row.dataset or row.rules == LABEL_RULES]
     if rows:
         require_one(rows, purpose="learned from")
     cells = {str(row.structure_fingerprint) for row in rows}
@@ -132,6 +149,7 @@ def gather(
         test_keys=test_keys,
         formulas={row.key: row.reduced_formula for row in rows},
         errors=errors,
+        of_other_rules=len(sound) - len(rows),
     )
 
 

@@ -81,9 +81,12 @@ class LearningStage:
 
     def _retrain_surrogate(self) -> None:
         stage, knowledge = self.stage, self._knowledge()
+        if left_out := knowledge.told_left_out:
+            stage.display.say(f"cycle {stage.ledger.index + 1}: {left_out}")
         if not knowledge.training:
             raise InputError(
                 f"campaign {stage.configuration.name}: no label passed its gates, so there is nothing to learn"
+                + (f"; {left_out}" if left_out else "")
             )
         learned = retrain_surrogate(
             stage.db, stage.configuration, knowledge, cycle=stage.ledger.index, on_progress=self._progress
