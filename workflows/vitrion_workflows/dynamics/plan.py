@@ -2,12 +2,11 @@
 
 import hashlib
 import json
-import math
 from dataclasses import asdict, dataclass
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.dynamics.constants import FEMTOSECONDS_PER_PS
-from vitrion_workflows.dynamics.thermostats import THERMOSTATS
+from vitrion_workflows.dynamics.thermostats import THERMOSTATS, thermostat_fault
 
 HOTTEST_K = 20000.0
 LONGEST_STEP_FS = 10.0
@@ -45,8 +44,8 @@ class MDPlan:
         Raises:
             InputError: naming the number and its limits.
         """
-        if self.thermostat not in THERMOSTATS:
-            raise InputError(f"no thermostat is called {self.thermostat!r}: choose one of {', '.join(THERMOSTATS)}")
+        if fault := thermostat_fault(self.thermostat, self.friction_per_ps):
+            raise InputError(fault)
         if self.frame_every < 1 or self.steps < self.frame_every or self.steps % self.frame_every:
             raise InputError(f"{self.steps} steps are no positive multiple of frame_every {self.frame_every}")
         if not 0 < self.time_step_fs <= LONGEST_STEP_FS:
@@ -57,16 +56,7 @@ class MDPlan:
             value = getattr(self, name)
             if value is not None and not 0 < value <= HOTTEST_K:
                 raise InputError(f"{name} {value} must lie between 0 and {HOTTEST_K:g}")
-        self._check_thermostat()
-
-    def _check_thermostat(self) -> None:
-        coupled = THERMOSTATS[self.thermostat].coupled
-        if coupled != (self.friction_per_ps is not None):
-            need = "needs a" if coupled else "takes no"
-            raise InputError(f"thermostat {self.thermostat} {need} friction_per_ps")
-        if self.friction_per_ps is not None and not (math.isfinite(self.friction_per_ps) and self.friction_per_ps > 0):
-            raise InputError(f"friction_per_ps {self.friction_per_ps} must be a positive number")
-        if not coupled and self.final_temperature_K is not None:
+        if self.final_temperature_K is not None and not THERMOSTATS[self.thermostat].coupled:
             raise InputError(f"thermostat {self.thermostat} cannot follow final_temperature_K: it sets no temperature")
 
     @property

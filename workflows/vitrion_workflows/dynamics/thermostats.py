@@ -219,3 +219,20 @@ THERMOSTATS = {
         Thermostat("nve", False, no_variables, step_nve, "none"),
     )
 }
+
+
+def thermostat_fault(name: str, friction_per_ps: float | None) -> str:
+    """What is wrong with a thermostat as it is stated, in one line; empty where nothing is.
+
+    Args:
+        name: as in `MDPlan.thermostat`.
+        friction_per_ps: Langevin friction, or 1/tau of the chain; None for ``nve``.
+    """
+    if name not in THERMOSTATS:
+        return f"no thermostat is called {name!r}: state one of {', '.join(THERMOSTATS)}"
+    coupled = THERMOSTATS[name].coupled
+    if coupled != (friction_per_ps is not None):
+        return f"thermostat {name} {'needs a' if coupled else 'takes no'} friction_per_ps"
+    if friction_per_ps is not None and not (math.isfinite(friction_per_ps) and friction_per_ps > 0):
+        return f"friction_per_ps {friction_per_ps:g} must be a positive number"
+    return ""

@@ -1,14 +1,17 @@
 """A trajectory in memory: unwrapped positions with the frame interval inside, never beside."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.dynamics.thermostats import THERMOSTATS
+from vitrion_workflows.dynamics.thermostats import thermostat_fault
 
 FEWEST_FRAMES = 2
+# One number for each frame.
+SERIES = ("temperatures_K", "potential_energies_eV", "volumes_A3")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,40 +53,56 @@ class Trajectory:
 
         Raises:
             InputError: one frame, changing atom counts, non-finite positions, no positive frame interval, velocities of
-                another shape, or a thermostat that is none or lacks its friction.
+                another shape, a series that has not one number for each frame, or a thermostat that is none or lacks
+                its friction.
         """
+        source = self.source or "trajectory"
         if self.positions_A.ndim != 3 or self.positions_A.shape[1:] != (len(self.numbers), 3):  # noqa: PLR2004
-            raise InputError(
-                f"{self.source or 'trajectory'}: positions must have shape (frames, {len(self.numbers)}, 3)"
-            )
+            raise InputError(f"{source}: positions must have shape (frames, {len(self.numbers)}, 3)")
         if len(self.positions_A) < FEWEST_FRAMES:
-            raise InputError(f"{self.source or 'trajectory'}: one frame is no trajectory")
+            raise InputError(f"{source}: one frame is no trajectory")
         if not np.isfinite(self.positions_A).all():
-            raise InputError(f"{self.source or 'trajectory'}: positions are not finite numbers")
+            raise InputError(f"{source}: positions are not finite numbers")
         if not (np.isfinite(self.frame_interval_ps) and self.frame_interval_ps > 0):
-            raise InputError(f"{self.source or 'trajectory'}: the frame interval must be a positive number of ps")
+            raise InputError(f"{source}: the frame interval must be a positive number of ps")
         velocities = self.velocities_A_per_ps
         if velocities is not None and not (
             velocities.shape == self.positions_A.shape and np.isfinite(velocities).all()
         ):
-            raise InputError(f"{self.source or 'trajectory'}: velocities must be finite, one for each position")
-        self._check_thermostat()
+            raise InputError(f"{source}: velocities must be finite, one for each position")
+        self._check_series(source)
+        self._check_thermostat(source)
         if not len(self.masses_u):
             from ase.data import atomic_masses  # noqa: PLC0415 - keeps the import of this module light
 
             object.__setattr__(self, "masses_u", atomic_masses[self.numbers].astype(np.float64))
 
-    def _check_thermostat(self) -> None:
-        name, friction = self.thermostat, self.friction_per_ps
-        source = self.source or "trajectory"
-        if name and name not in THERMOSTATS:
-            raise InputError(f"{source}: no thermostat is called {name!r}: state one of {', '.join(THERMOSTATS)}")
-        coupled = bool(name) and THERMOSTATS[name].coupled
-        if coupled != (friction is not None):
-            need = "needs a" if coupled else "takes no"
-            raise InputError(f"{source}: thermostat {name or 'unknown'} {need} friction_per_ps")
-        if friction is not None and not (np.isfinite(friction) and friction > 0):
-            raise InputError(f"{source}: friction_per_ps {friction:g} must be a positive number")
+    def first(self, frames: int) -> "Trajectory":
+        """The first so many frames, with all that belongs to them; all where there are no more.
+
+        Raises:
+            InputError: fewer than two.
+        """
+        kept: dict[str, Any] = {}
+        for name in ("positions_A", "velocities_A_per_ps", *SERIES):
+            values = getattr(self, name)
+            kept[name] = None if values is None else values[:frames]
+        return replace(self, **kept)
+
+    def _check_series(self, source: str) -> None:
+        for name in SERIES:
+            values = getattr(self, name)
+            if values is not None and values.shape != (len(self),):
+                raise InputError(
+                    f"{source}: {name} has shape {values.shape} for {len(self)} frames: give one number for each"
+                )
+
+    def _check_thermostat(self, source: str) -> None:
+        fault = thermostat_fault(self.thermostat, self.friction_per_ps) if self.thermostat else ""
+        if not self.thermostat and self.friction_per_ps is not None:
+            fault = "thermostat unknown takes no friction_per_ps"
+        if fault:
+            raise InputError(f"{source}: {fault}")
 
     def __len__(self) -> int:
         return len(self.positions_A)

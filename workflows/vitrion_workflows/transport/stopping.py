@@ -1,7 +1,7 @@
 """When a label's run may end: its error has reached the target, or the cell will never reach it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import count, takewhile
 
 import numpy as np
@@ -146,7 +146,7 @@ def stop_reason(trajectory: Trajectory, *, species: str, rule: StoppingRule) -> 
     mobile = trajectory.numbers == atomic_numbers[species]
 
     def estimate_of(length: int) -> DiffusivityEstimate | None:
-        part = _first(trajectory, length + 1)
+        part = trajectory.first(length + 1)
         positions = part.positions_A[equilibration_of(part).frames :]
         ions = remove_drift(positions, part.masses_u)[:, mobile]
         if len(ions) < FEWEST_FRAMES or not ions.any():
@@ -161,14 +161,3 @@ def _knows_temperature(trajectory: Trajectory, rule: StoppingRule) -> bool:
         return True
     kept_ps = (len(trajectory) - 1 - equilibration_of(trajectory).frames) * rule.frame_interval_ps
     return rule.coupling.stderr(len(trajectory.numbers), duration_ps=kept_ps) <= LARGEST_STDERR
-
-
-def _first(trajectory: Trajectory, frames: int) -> Trajectory:
-    energies, temperatures = trajectory.potential_energies_eV, trajectory.temperatures_K
-    return replace(
-        trajectory,
-        positions_A=trajectory.positions_A[:frames],
-        potential_energies_eV=None if energies is None else energies[:frames],
-        temperatures_K=None if temperatures is None else temperatures[:frames],
-        velocities_A_per_ps=None,
-    )
