@@ -99,6 +99,48 @@ def test_image_flags_cuboid_boxes_and_other_units_are_understood(tmp_path):
     assert read.frame_interval_ps == pytest.approx(0.02)
 
 
+@pytest.mark.parametrize(
+    ("attributes", "stated"),
+    [
+        ({"thermostat": "NVT"}, ("", None)),
+        ({"thermostat": "NVT", "friction_per_ps": 5.0}, ("", None)),
+        ({"thermostat": np.bytes_(b"langevin"), "friction_per_ps": 5.0}, ("langevin", 5.0)),
+        ({"thermostat": np.bytes_(b"langevin"), "friction_per_ps": np.array([5.0])}, ("langevin", 5.0)),
+        ({"thermostat": np.bytes_(b"\xff")}, ("", None)),
+        ({"thermostat": np.array([1, 2])}, ("", None)),
+        ({"thermostat": h5py.Empty("f")}, ("", None)),
+        ({"thermostat": "langevin"}, ("", None)),
+        ({"thermostat": "langevin", "friction_per_ps": "strong"}, ("", None)),
+        ({"thermostat": "langevin", "friction_per_ps": -1.0}, ("", None)),
+        ({"thermostat": "langevin", "friction_per_ps": np.nan}, ("", None)),
+        ({"thermostat": "nve"}, ("nve", None)),
+        ({"thermostat": "nve", "friction_per_ps": 5.0}, ("", None)),
+        ({"friction_per_ps": 5.0}, ("", None)),
+        ({"vitrion": "null"}, ("", None)),
+        ({"vitrion": "[1]"}, ("", None)),
+        ({"vitrion": "not json"}, ("", None)),
+        ({"vitrion": 3}, ("", None)),
+        ({"vitrion": '{"plan": "long"}'}, ("", None)),
+        ({"vitrion": '{"plan": {"thermostat": ["langevin"], "friction_per_ps": {}}}'}, ("", None)),
+        ({"vitrion": np.bytes_(b'{"plan": {"thermostat": "langevin", "friction_per_ps": 2}}')}, ("langevin", 2.0)),
+        # A rate belongs to the name beside it.
+        ({"vitrion": '{"plan": {"friction_per_ps": 2}}', "thermostat": "langevin"}, ("", None)),
+        ({"set_temperature_K": "hot"}, ("", None)),
+    ],
+    ids=str,
+)
+def test_attributes_of_others_refuse_no_file(tmp_path, attributes, stated):
+    """The format leaves /parameters to the program that writes: what is there and not understood is not stated."""
+    path = h5md.write(tmp_path / "t.h5", example())
+    with h5py.File(path, "a") as file:
+        for name, value in attributes.items():
+            file["parameters"].attrs[name] = value
+    read = h5md.read(path)
+    assert (read.thermostat, read.friction_per_ps) == stated
+    assert read.set_temperature_K is None
+    assert isinstance(h5md.read_provenance(path), dict)
+
+
 def spoil(path, change):
     with h5py.File(path, "a") as file:
         change(file)

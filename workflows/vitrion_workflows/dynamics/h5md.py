@@ -19,6 +19,7 @@ import numpy as np
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import HEAVIEST_ELEMENT, FloatArray, IntArray
+from vitrion_workflows.dynamics.thermostats import thermostat_fault
 from vitrion_workflows.dynamics.trajectory import FEWEST_FRAMES, Trajectory
 
 H5MD_VERSION = (1, 1)
@@ -103,11 +104,9 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     """
     try:
         with h5py.File(path, "r") as file:
-            text = file["parameters"].attrs.get("vitrion") if "parameters" in file else None
+            return _record(file)
     except OSError as error:
         raise InputError(f"{path} is no HDF5 file: write it again") from error
-    stored: dict[str, Any] = json.loads(text) if text else {}
-    return stored
 
 
 def _write_metadata(file: h5py.File, provenance: Mapping[str, Any], trajectory: Trajectory) -> None:
@@ -199,19 +198,43 @@ def _read_particles(file: h5py.File, source: Path) -> Trajectory:
 
 
 def _set_temperature(file: h5py.File) -> float | None:
-    stored = file["parameters"].attrs.get("set_temperature_K") if "parameters" in file else None
-    return None if stored is None else float(stored)
+    return _number(file["parameters"].attrs.get("set_temperature_K")) if "parameters" in file else None
 
 
 def _thermostat(file: h5py.File) -> tuple[str, float | None]:
-    """Name and rate; older files have them in the plan of their run only."""
-    if "parameters" not in file:
-        return "", None
-    attributes = file["parameters"].attrs
-    plan = json.loads(attributes.get("vitrion", "{}")).get("plan") or {}
-    name = attributes.get("thermostat", plan.get("thermostat", ""))
-    friction = attributes.get("friction_per_ps", plan.get("friction_per_ps"))
-    return str(name), None if friction is None else float(friction)
+    """Name and rate; older files have them in the plan of their run only.
+
+    The format leaves these attributes to the program that writes: what is no thermostat of ours is not stated.
+    """
+    plan = _record(file).get("plan")
+    for stated in (file["parameters"].attrs if "parameters" in file else {}, plan if isinstance(plan, dict) else {}):
+        name, rate = str(_decoded(stated.get("thermostat", ""))), stated.get("friction_per_ps")
+        friction = _number(rate)
+        if (rate is None) == (friction is None) and not thermostat_fault(name, friction):
+            return name, friction
+    return "", None
+
+
+def _record(file: h5py.File) -> dict[str, Any]:
+    text = file["parameters"].attrs.get("vitrion") if "parameters" in file else None
+    try:
+        stored = json.loads(_decoded(text))
+    except (TypeError, ValueError):
+        return {}  # none there, or another program's
+    return stored if isinstance(stored, dict) else {}
+
+
+def _number(attribute: Any) -> float | None:
+    try:
+        number = float(np.asarray(attribute, dtype=np.float64).item())
+    except (TypeError, ValueError):
+        return None
+    return number if np.isfinite(number) else None
+
+
+def _decoded(attribute: Any) -> Any:
+    # Strings of fixed length come as bytes.
+    return attribute.decode(errors="replace") if isinstance(attribute, bytes) else attribute
 
 
 def _velocities(group: h5py.Group, source: Path) -> FloatArray | None:
@@ -273,8 +296,7 @@ def _observable(file: h5py.File, name: str, frames: int) -> FloatArray | None:
 
 
 def _factor(dataset: h5py.Dataset, units: Mapping[str, float], source: Path) -> float:
-    unit = dataset.attrs.get("unit")
-    text = unit.decode() if isinstance(unit, bytes) else unit
-    if text not in units:
-        raise InputError(f"{source}: unit {text!r} of {dataset.name} is not one of {', '.join(units)}")
-    return units[text]
+    unit = _decoded(dataset.attrs.get("unit"))
+    if unit not in units:
+        raise InputError(f"{source}: unit {unit!r} of {dataset.name} is not one of {', '.join(units)}")
+    return units[unit]
