@@ -6,7 +6,7 @@ from ase.data import atomic_masses
 
 from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas import failed_gates
-from vitrion_workflows.transport.continuity import continuity
+from vitrion_workflows.transport.continuity import _recoil, continuity
 from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.label import analyse_trajectory
 
@@ -52,6 +52,10 @@ def _directions(rng, shape):
     return axes * rng.choice([-1.0, 1.0], size=shape)[..., None] if shape else axes * rng.choice([-1.0, 1.0])
 
 
+def continuity_of(path, numbers, **recorded):
+    return continuity(path, numbers, masses_u=atomic_masses[numbers], **recorded)
+
+
 def start(rng, ions):
     grid = np.stack(np.meshgrid(*[np.arange(5)] * 3, indexing="ij"), axis=-1).reshape(-1, 3) * BOX_A / 5
     return grid[rng.permutation(len(grid))[:ions]]
@@ -75,7 +79,7 @@ def test_hopping_ions_are_no_interruption(motion, seed):
     """One run in a thousand may be suspected by construction: of these 24, one in forty such tables."""
     rng = np.random.default_rng(seed)
     path = MOTIONS[motion](rng)
-    found = continuity(path - path[0], np.full(path.shape[1], 3))
+    found = continuity_of(path - path[0], np.full(path.shape[1], 3))
     assert found.log_odds <= found.limit
     assert not found.copies
 
@@ -104,17 +108,17 @@ def test_walkers_are_refused_for_no_fault_of_their_frames(motion):
 def test_missing_frames_among_hops_are_found(lost, hops_per_frame):
     path = vibrations(np.random.default_rng(0), frames=600, ions=60, hops_per_frame=hops_per_frame)
     numbers = np.full(60, 3)
-    whole = continuity(path, numbers)
+    whole = continuity_of(path, numbers)
     assert whole.telling
     assert whole.log_odds < whole.limit
-    cut = continuity(np.delete(path, slice(300, 300 + lost), axis=0), numbers)
+    cut = continuity_of(np.delete(path, slice(300, 300 + lost), axis=0), numbers)
     assert cut.log_odds > cut.limit
     assert cut.at == 300
 
 
 def test_restart_that_went_back_is_found_among_hops():
     path = vibrations(np.random.default_rng(1), frames=600, ions=60, hops_per_frame=0.001)
-    cut = continuity(np.concatenate([path[:300], path[260:]]), np.full(60, 3))
+    cut = continuity_of(np.concatenate([path[:300], path[260:]]), np.full(60, 3))
     assert cut.copies
     assert cut.log_odds > cut.limit
 
@@ -127,11 +131,27 @@ def test_light_atoms_that_move_at_random_do_not_interrupt_smooth_heavy_ones(seed
     heavy = vibrations(rng, frames=400, ions=16, hops_per_frame=0.0)
     numbers = np.repeat([3, 53], [32, 16])
     path = remove_drift(np.concatenate([light, heavy], axis=1), atomic_masses[numbers])
-    alone = continuity(heavy - heavy[0], np.full(16, 53))
-    found = continuity(path - path[0], numbers)
+    alone = continuity_of(heavy - heavy[0], np.full(16, 53))
+    found = continuity_of(path - path[0], numbers)
     assert found.log_odds < 0.5 * alone.log_odds < 0
-    cut = continuity(np.delete(path, 200, axis=0), numbers)
+    cut = continuity_of(np.delete(path, 200, axis=0), numbers)
     assert cut.log_odds > 2 * cut.limit
+
+
+def test_recoil_is_weighed_with_the_masses_that_the_drift_was_removed_with():
+    """Half of the hydrogen made heavy, as for longer time steps: what is at rest carries what the hop took away."""
+    rng = np.random.default_rng(4)
+    masses = np.where(np.arange(40) < 20, 4.0, 1.008)
+    numbers = np.ones(40, dtype=int)
+    path = vibrations(rng, frames=400, ions=40, hops_per_frame=0.0)
+    path[200:, 0] += [HOP_A, 0, 0]
+    smooth = remove_drift(path, masses)
+    steps = np.diff(smooth, axis=0)
+    recoil = _recoil(steps, numbers, masses)
+    resting = np.arange(40) > 0
+    np.testing.assert_allclose(
+        recoil[199, 0], (steps[199, resting] * masses[resting, None]).sum(axis=0) / masses[resting].sum()
+    )
 
 
 @pytest.mark.parametrize("jitter_A", [0.0, 1e-3])
@@ -140,7 +160,7 @@ def test_a_run_written_several_times_over_is_found(times, jitter_A):
     """More than half of its steps are none: the usual step is that of those which lead on."""
     rng = np.random.default_rng(2)
     path = np.repeat(vibrations(rng, frames=200, ions=40, hops_per_frame=0.001), times, axis=0)
-    found = continuity(path + jitter_A * rng.normal(size=path.shape), np.full(40, 3))
+    found = continuity_of(path + jitter_A * rng.normal(size=path.shape), np.full(40, 3))
     assert len(found.copies) == 200 * (times - 1)
 
 
@@ -153,8 +173,8 @@ def test_a_start_with_twice_the_energy_is_no_missing_frame_and_a_record_hides_no
     hot = np.concatenate([path[:1], path[0] + np.cumsum(steps, axis=0)])
     kelvin = np.full(300, 1000.0)
     kelvin[0] = 3000.0
-    bare, told = continuity(hot, numbers), continuity(hot, numbers, temperatures_K=kelvin)
+    bare, told = continuity_of(hot, numbers), continuity_of(hot, numbers, temperatures_K=kelvin)
     assert told.log_odds < min(bare.log_odds, told.limit)
     cut, lying = np.delete(path, 150, axis=0), np.full(299, 1000.0)
     lying[148:151] = 9000.0
-    assert continuity(cut, numbers, temperatures_K=lying).log_odds > told.limit
+    assert continuity_of(cut, numbers, temperatures_K=lying).log_odds > told.limit

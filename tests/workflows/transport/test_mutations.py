@@ -91,7 +91,7 @@ def test_a_drift_of_the_ions_too_slow_to_be_seen_changes_nothing_that_matters(go
 def test_one_missing_frame_stands_out_wherever_it_is(good, at):
     found = good.trajectory
     path = remove_drift(found.positions_A, found.masses_u)
-    whole = continuity(path, found.numbers)
-    cut = continuity(np.delete(path, at, axis=0), found.numbers)
+    whole = continuity(path, found.numbers, masses_u=found.masses_u)
+    cut = continuity(np.delete(path, at, axis=0), found.numbers, masses_u=found.masses_u)
     assert whole.log_odds < 0 < 3 * cut.limit < cut.log_odds
     assert cut.at == at

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from ase.data import atomic_masses
 from numpy.typing import NDArray
 from scipy import linalg, spatial, special, stats
 
@@ -66,7 +65,11 @@ class Continuity:
 
 
 def continuity(
-    displacements_A: FloatArray, numbers: IntArray, *, temperatures_K: FloatArray | None = None
+    displacements_A: FloatArray,
+    numbers: IntArray,
+    *,
+    masses_u: FloatArray,
+    temperatures_K: FloatArray | None = None,
 ) -> Continuity:
     """Look for places where the run was interrupted.
 
@@ -88,12 +91,13 @@ def continuity(
     Args:
         displacements_A: drift-corrected displacements of all atoms, shape (F, N, 3), F >= 10.
         numbers: atomic numbers, shape (N,).
+        masses_u: those that the drift was removed with, shape (N,).
         temperatures_K: kinetic temperature of each frame, shape (F,), or None where it is not recorded.
     """
     steps = np.diff(displacements_A, axis=0)
     if temperatures_K is not None:
         steps *= _thermal_scale(temperatures_K)[:, None, None]
-    steps -= _recoil(steps, numbers)
+    steps -= _recoil(steps, numbers, masses_u)
     moving = _moving(steps)
     levels = {int(number): _level(steps[moving][:, numbers == number]) for number in np.unique(numbers)}
     species = [_Species(steps[:, numbers == number], level) for number, level in levels.items() if level > 0]
@@ -131,7 +135,7 @@ def _thermal_scale(temperatures_K: FloatArray) -> FloatArray:
     return scale
 
 
-def _recoil(steps: FloatArray, numbers: IntArray) -> FloatArray:
+def _recoil(steps: FloatArray, numbers: IntArray, masses_u: FloatArray) -> FloatArray:
     """What hops move all other atoms by where the centre of mass was held, shape (T, 1, 3).
 
     The mean, weighted by mass, of atoms that do not hop; nothing where none does. A mean or median over all atoms
@@ -144,7 +148,7 @@ def _recoil(steps: FloatArray, numbers: IntArray) -> FloatArray:
         level = _level(steps[:, atoms])
         longest[atoms] = LONGEST_STEP**2 * level if level > 0 else np.inf
     hops = squares > longest
-    weights = np.where(hops, 0.0, atomic_masses[numbers])
+    weights = np.where(hops, 0.0, masses_u)
     total = np.maximum(weights.sum(axis=1), TINY)
     mean: FloatArray = np.einsum("tnd,tn->td", steps, weights) / total[:, None]
     return np.where(hops.any(axis=1)[:, None], mean, 0.0)[:, None]

@@ -272,6 +272,7 @@ def _frame_gates(trajectory: Trajectory) -> list[GateOutcome]:
     steps = continuity(
         remove_drift(trajectory.positions_A, trajectory.masses_u),
         trajectory.numbers,
+        masses_u=trajectory.masses_u,
         temperatures_K=trajectory.temperatures_K,
     )
     found = [
