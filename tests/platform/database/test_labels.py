@@ -7,6 +7,7 @@ import pytest
 from plain_labels import plain_label
 
 from vitrion.database import ImportedLabel, NotFoundError
+from vitrion.database.collection import Collection
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import (
@@ -110,6 +111,22 @@ def test_a_label_of_older_rules_is_replaced_by_the_one_made_again(db, cell, rule
     assert db.labels.get(other.key).value == 1e-5
     assert not db.labels.add(outcome(cell, value=7e-5)).replaced  # now it is of the current rules
     assert db.labels.get(old.key).value == 1e-5
+
+
+def test_of_two_that_make_a_label_again_at_once_the_first_stays(db, cell, monkeypatch):
+    key = db.labels.add(outcome(cell, value=3e-5)).key
+    stored_under(db, key, None)
+    write = Collection.update_one
+
+    def another_writes_first(collection, query, update):
+        monkeypatch.setattr(Collection, "update_one", write)
+        assert db.labels.add(outcome(cell, value=1e-5)).replaced
+        return write(collection, query, update)
+
+    monkeypatch.setattr(Collection, "update_one", another_writes_first)
+    added = db.labels.add(outcome(cell, value=2e-5))
+    assert (added.created, added.replaced) == (False, False)
+    assert db.labels.get(key).value == 1e-5
 
 
 def test_a_replaced_label_that_nobody_asked_for_belongs_to_who_asks_now(db, cell):
