@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 
+from vitrion_workflows.dynamics.trajectory import SERIES
 from vitrion_workflows.schemas import FrameworkState, LabelState, failed_gates
 from vitrion_workflows.transport import (
     TrajectoryState,
@@ -130,7 +131,9 @@ def test_dropped_frame_and_wrapped_coordinates_of_real_frames_are_refused(folder
     sound = analyse_trajectory(whole, species=species)
     assert not {"missing_frame", "repeated_frame", "unwrapped"} & set(failed_gates(sound.gates))
     middle = len(whole) // 2
-    dropped = replace(whole, positions_A=np.delete(whole.positions_A, middle, axis=0))
+    series = {name: getattr(whole, name) for name in ("positions_A", "velocities_A_per_ps", *SERIES)}
+    cut = {name: np.delete(values, middle, axis=0) for name, values in series.items() if values is not None}
+    dropped = replace(whole, **cut)
     assert "missing_frame" in failed_gates(analyse_trajectory(dropped, species=species).gates)
     inverse = np.linalg.inv(whole.lattice_A)
     wrapped = replace(whole, positions_A=np.mod(whole.positions_A @ inverse, 1.0) @ whole.lattice_A)
