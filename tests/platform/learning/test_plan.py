@@ -97,7 +97,7 @@ def test_any_other_change_is_refused_and_named(db, changes, key):
 
 def test_a_campaign_that_cannot_begin_leaves_no_trace_under_its_name(db):
     with pytest.raises(InputError, match="referee must not be the workhorse"):
-        make_plan(db, campaign(referee={"potential": "lennard-jones", "labels": 1}))
+        make_plan(db, campaign(referee={"potential": "lennard-jones"}))
     assert make_plan(db, campaign()).potential == "lennard-jones"
 
 
