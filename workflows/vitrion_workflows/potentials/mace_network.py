@@ -20,6 +20,7 @@ from vitrion_workflows.potentials.graph_sums import sum_to_owner
 from vitrion_workflows.potentials.mace_convolution import Padded
 from vitrion_workflows.potentials.mace_harmonics import Harmonics
 from vitrion_workflows.potentials.mace_layer import Groups, MaceLayer
+from vitrion_workflows.potentials.mace_plain import types_by_number
 from vitrion_workflows.potentials.mace_radial import Function, RadialTable
 from vitrion_workflows.potentials.neighbours import Edges
 
@@ -39,9 +40,7 @@ class MaceNetwork:
         exact = copy.deepcopy(model).double().cpu().eval().requires_grad_(requires_grad=False)
         numbers = exact.atomic_numbers
         self._numbers, count = numbers.to(device), len(numbers)
-        self._types = torch.full((int(numbers.max()) + 1,), -1, dtype=torch.int64)
-        self._types[numbers] = torch.arange(count)
-        self._types = self._types.to(device)
+        self._types = types_by_number(numbers).to(device)
         self._one_hot = torch.eye(count, device=device)
         self._alone_eV = torch.atleast_2d(exact.atomic_energies_fn.atomic_energies)[head].to(device)
         self._head = head

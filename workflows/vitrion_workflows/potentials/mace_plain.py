@@ -16,6 +16,18 @@ from torch import Tensor
 from vitrion_workflows.potentials.neighbours import Edges
 
 
+def types_by_number(numbers: Tensor) -> Tensor:
+    """A model's own index of each element, -1 for those that it lacks, shape (largest atomic number + 1,).
+
+    Args:
+        numbers: its elements' atomic numbers in its order.
+    """
+    known = torch.as_tensor(numbers, dtype=torch.int64).cpu()
+    types = torch.full((int(known.max()) + 1,), -1, dtype=torch.int64)
+    types[known] = torch.arange(len(known))
+    return types
+
+
 class PlainMaceNetwork:
     """A loaded model on one device."""
 
@@ -29,11 +41,8 @@ class PlainMaceNetwork:
             precision: of all but the energies of isolated atoms.
         """
         self.cutoff_A = float(model.r_max)
-        numbers = torch.as_tensor(model.atomic_numbers, dtype=torch.int64).cpu()
-        self._types = torch.full((int(numbers.max()) + 1,), -1, dtype=torch.int64)
-        self._types[numbers] = torch.arange(len(numbers))
-        self._types = self._types.to(device)
-        self._one_hot = torch.eye(len(numbers), device=device, dtype=precision)
+        self._types = types_by_number(model.atomic_numbers).to(device)
+        self._one_hot = torch.eye(len(model.atomic_numbers), device=device, dtype=precision)
         exact = torch.atleast_2d(model.atomic_energies_fn.atomic_energies)[head].double().to(device)
         self._precision = precision
         self._model = model.to(precision).to(device).eval()

@@ -114,3 +114,29 @@ def drift_sigmas(values: FloatArray) -> float:
     # The correlation is that of the whole: a third is too short to know its own.
     error = np.sqrt(statistical_inefficiency(values) * (first.var() + last.var()) / third)
     return float((first.mean() - last.mean()) / error) if error > 0 else 0.0
+
+
+def relative_change(series: FloatArray) -> tuple[float, FloatArray]:
+    """What a straight line rises by from the first value to one past the last, over the mean, and what it leaves.
+
+    Args:
+        series: shape (n,), its mean not zero.
+
+    Returns:
+        The change, and the residuals over the mean, shape (n,).
+    """
+    time = _centred(len(series))
+    relative = series / series.mean() - 1
+    change = float(time @ relative / (time @ time))
+    return change, relative - change * time
+
+
+def change_stderr(count: int) -> float:
+    """Standard error of `relative_change` in that of one value, for so many independent ones."""
+    time = _centred(count)
+    return float(1 / np.sqrt(time @ time))
+
+
+def _centred(count: int) -> FloatArray:
+    time: FloatArray = (np.arange(count) - (count - 1) / 2) / count
+    return time

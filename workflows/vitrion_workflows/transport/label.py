@@ -180,7 +180,7 @@ def label_trajectory(
     Raises:
         InputError: as `analyse_trajectory`.
     """
-    coupling = Coupling(protocol.friction_per_ps, noisy=protocol.thermostat == "langevin")
+    coupling = Coupling.under(protocol.thermostat, rate_per_ps=protocol.friction_per_ps)
     found = analyse_trajectory(trajectory, species=species, temperature_K=temperature_K, coupling=coupling)
     extra = _further_gates(trajectory, found, protocol=protocol, coupling=coupling)
     state = found.judged if all(gate.passed for gate in extra) else LabelState.REJECTED

@@ -10,7 +10,7 @@ from scipy import stats
 
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 from vitrion_workflows.schemas.gate import GateOutcome, gate_of
-from vitrion_workflows.transport.equilibration import statistical_inefficiency
+from vitrion_workflows.transport.equilibration import change_stderr, relative_change, statistical_inefficiency
 from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K
 from vitrion_workflows.transport.statement import COLDEST_K, HOTTEST_K
 from vitrion_workflows.transport.temperature import Kicks
@@ -200,10 +200,8 @@ def course_gate(kinetic: FloatArray, recorded_K: FloatArray) -> GateOutcome | No
         float(np.mean(motion) / np.mean(said))
         for motion, said in zip(np.array_split(kinetic, PARTS), np.array_split(between, PARTS), strict=True)
     ]
-    ratios = np.array(parts) / np.mean(parts)
-    time = (np.arange(PARTS) - (PARTS - 1) / 2) / PARTS
-    change = float(time @ ratios / (time @ time))
-    error = float(np.std(ratios - 1 - change * time, ddof=2) / np.sqrt(time @ time))
+    change, left = relative_change(np.array(parts))
+    error = float(left.std(ddof=2)) * change_stderr(PARTS)
     limit = COURSE_TOLERANCE + COURSE_SIGMAS * error
     return gate_of(
         "recorded_course",
@@ -272,12 +270,8 @@ def volume_gate(volumes_A3: FloatArray) -> GateOutcome:
     Args:
         volumes_A3: of the frames, less at most a quarter as equilibration, since a drift looks like a long one; (F,).
     """
-    count = len(volumes_A3)
-    time = (np.arange(count) - (count - 1) / 2) / count
-    relative = volumes_A3 / volumes_A3.mean() - 1
-    change = float(time @ relative / (time @ time))
-    residual = relative - change * time
-    error = float(residual.std() * np.sqrt(statistical_inefficiency(residual) / count / (time @ time / count)))
+    change, left = relative_change(volumes_A3)
+    error = float(left.std() * np.sqrt(statistical_inefficiency(left))) * change_stderr(len(volumes_A3))
     limit = float(np.clip(VOLUME_SIGMAS * error, *VOLUME_CHANGES))
     return gate_of(
         "volume",

@@ -92,7 +92,7 @@ def _fixed(lower: float | None = None, upper: float | None = None) -> Requiremen
 
 def _coupling(account: Account) -> Coupling:
     protocol = account.label.protocol
-    return Coupling(protocol.friction_per_ps, noisy=protocol.thermostat == "langevin")
+    return Coupling.under(protocol.thermostat, rate_per_ps=protocol.friction_per_ps)
 
 
 def _kicks(account: Account) -> Kicks:

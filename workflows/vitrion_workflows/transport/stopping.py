@@ -124,7 +124,7 @@ def stopping_rule(protocol: LabelProtocol) -> StoppingRule | None:
         least_ps=protocol.least_ps,
         most_ps=protocol.production_ps,
         frame_interval_ps=protocol.frame_interval_fs / 1000,
-        coupling=Coupling(protocol.friction_per_ps, noisy=protocol.thermostat == "langevin"),
+        coupling=Coupling.under(protocol.thermostat, rate_per_ps=protocol.friction_per_ps),
     )
 
 

@@ -8,7 +8,7 @@ from scipy import stats
 from vitrion_models.system import FloatArray
 from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas.gate import GateOutcome, gate_of
-from vitrion_workflows.transport.equilibration import statistical_inefficiency
+from vitrion_workflows.transport.equilibration import relative_change, statistical_inefficiency
 
 # The mean may be off by so much. A run knows it when that is 2.33 standard errors: then an error of a tenth, twice as
 # much, is seen in 98 runs of 100 and heating by 30 % in 89; longer runs see more.
@@ -72,7 +72,12 @@ class Coupling:
         """As the trajectory carries it; None where it carries none, or has no thermostat."""
         if trajectory.friction_per_ps is None:
             return None
-        return cls(trajectory.friction_per_ps, noisy=trajectory.thermostat == LANGEVIN)
+        return cls.under(trajectory.thermostat, rate_per_ps=trajectory.friction_per_ps)
+
+    @classmethod
+    def under(cls, thermostat: str, *, rate_per_ps: float) -> "Coupling":
+        """Of a thermostat by its name, as in `MDPlan`."""
+        return cls(rate_per_ps, noisy=thermostat == LANGEVIN)
 
 
 GOOD_COUPLING = Coupling(rate_per_ps=10.0, noisy=False)
@@ -166,11 +171,8 @@ def steady_temperature_gate(temperatures_K: FloatArray, *, stderr: float | None)
         stderr: relative, of their mean, see `Coupling`; None: what the line leaves of the series tells.
     """
     count = len(temperatures_K)
-    time = (np.arange(count) - (count - 1) / 2) / count
-    mean = float(temperatures_K.mean())
-    rise = float(time @ temperatures_K / (time @ time)) / mean
-    residual = temperatures_K - mean * (1 + rise * time)
-    own = float(residual.std() / mean * np.sqrt(statistical_inefficiency(residual) / count))
+    rise, left = relative_change(temperatures_K)
+    own = float(left.std() * np.sqrt(statistical_inefficiency(left) / count))
     # A temperature that is held exactly, by rescaling, rises by nothing that matters.
     error = float(np.hypot(stderr or own, SMALLEST_STDERR))
     z = rise / (np.sqrt(12) * error)
