@@ -53,7 +53,7 @@ ATOMS = 100
 SWELL = 1.15  # of the packing over the solid's estimate, as `MeltQuenchMaker` does
 MELTED_AT_K = 2000.0  # other temperatures start from the end of this run
 TEMPERATURES_K = (2000, 1500, 2500, 1000)
-FRAME_EVERY = 10
+FRAME_EVERY = 5  # carbonates bend faster than frames 20 fs apart show
 STEP_FS = 2.0
 FEWEST_FOR_INTERVAL = 3
 RESAMPLES = 2000
@@ -196,8 +196,8 @@ class Study:
             steps=frames * FRAME_EVERY,
             time_step_fs=STEP_FS,
             temperature_K=temperature_K,
-            thermostat="langevin",
-            friction_per_ps=1.0,
+            thermostat="nose-hoover",
+            friction_per_ps=10.0,
             frame_every=FRAME_EVERY,
             seed=self.seed + 2,
         )
