@@ -6,8 +6,8 @@ from ase import Atoms, units
 from ase.io import write
 
 from vitrion_workflows.transport import read_trajectory
+from vitrion_workflows.transport.equipartition import velocity_gates
 from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K
-from vitrion_workflows.transport.plausibility import velocity_gates
 from vitrion_workflows.transport.stretches import without_stretches
 from vitrion_workflows.transport.temperature import Coupling, known_gate, steady_temperature_gate
 from vitrion_workflows.transport.thermometer import SpeciesTemperature, cell_temperature, species_temperatures

@@ -11,18 +11,20 @@ from vitrion_workflows.transport import gates
 from vitrion_workflows.transport.continuity import continuity
 from vitrion_workflows.transport.displacements import centre_of_mass, remove_drift
 from vitrion_workflows.transport.equilibration import Equilibration
-from vitrion_workflows.transport.flow import sublattice_flow
-from vitrion_workflows.transport.frames import largest_fractional_step, species_motion
-from vitrion_workflows.transport.plausibility import (
+from vitrion_workflows.transport.equipartition import (
     LARGEST_UNSEEN,
-    contact_gate,
     course_gate,
-    density_gate,
-    foreign_masses,
-    free_flight_gate,
     possible_gate,
     recorded_gate,
     velocity_gates,
+)
+from vitrion_workflows.transport.flow import sublattice_flow
+from vitrion_workflows.transport.frames import largest_fractional_step, species_motion
+from vitrion_workflows.transport.plausibility import (
+    contact_gate,
+    density_gate,
+    foreign_masses,
+    free_flight_gate,
     volume_gate,
 )
 from vitrion_workflows.transport.temperature import (

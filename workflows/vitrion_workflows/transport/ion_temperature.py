@@ -81,7 +81,7 @@ def ion_temperature_gate(
         ions: how many there are.
         share: mass of an ion over that of the cell.
         duration_ps: of what was analysed.
-        kicks: friction of a Langevin thermostat times the frame interval, see `plausibility.recorded_gate`.
+        kicks: friction of a Langevin thermostat times the frame interval, see `equipartition.recorded_gate`.
     """
     stderr = float(np.sqrt(2 / (3 * ions * max(1.0, duration_ps / EXCHANGE_PS))))
     scatter = TOLERANCE + SIGMAS * stderr

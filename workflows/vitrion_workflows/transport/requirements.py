@@ -9,7 +9,7 @@ from scipy import stats
 
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.label import FrameworkState
-from vitrion_workflows.transport import flow, gates, plausibility, temperature
+from vitrion_workflows.transport import equipartition, flow, gates, plausibility, temperature
 from vitrion_workflows.transport.account import Account, mass_of
 from vitrion_workflows.transport.bound import GATE as BOUND
 from vitrion_workflows.transport.estimate import FEWEST_FRAMES
@@ -21,7 +21,7 @@ from vitrion_workflows.transport.temperature import Coupling, Kicks
 SAME = 1e-3
 Range = tuple[float, float]
 # Limits that follow from all of the motion, which no label holds, lie within these: scatter, and what may escape.
-SPECIES_SCATTER_AT_MOST = plausibility.LARGEST_SCATTER + 0.1
+SPECIES_SCATTER_AT_MOST = equipartition.LARGEST_SCATTER + 0.1
 MOST_SPECIES = 12
 MOST_ATOMS = 1_000_000
 
@@ -162,20 +162,20 @@ def _free_flight(account: Account) -> tuple[Limits, ...]:
 
 
 def _species(*, upper: bool) -> Requirement:
-    tolerance = plausibility.THERMOMETER_TOLERANCE
+    tolerance = equipartition.THERMOMETER_TOLERANCE
     if upper:
         return Requirement(lambda _: (Limits(upper=(1 + tolerance, 1 + SPECIES_SCATTER_AT_MOST)),))
 
     def limits(account: Account) -> tuple[Limits, ...]:
         seen = 1 - _kicks(account).share
-        return (Limits(lower=(max(seen - SPECIES_SCATTER_AT_MOST, plausibility.LEAST_LIMIT), seen - tolerance)),)
+        return (Limits(lower=(max(seen - SPECIES_SCATTER_AT_MOST, equipartition.LEAST_LIMIT), seen - tolerance)),)
 
     return Requirement(limits)
 
 
 def _recorded() -> Requirement:
-    coldest, hottest = 1 - plausibility.CELL_TOLERANCE, 1 + plausibility.CELL_TOLERANCE
-    found = (Limits(lower=(coldest - plausibility.LARGEST_UNSEEN, coldest), upper=(hottest, hottest)),)
+    coldest, hottest = 1 - equipartition.CELL_TOLERANCE, 1 + equipartition.CELL_TOLERANCE
+    found = (Limits(lower=(coldest - equipartition.LARGEST_UNSEEN, coldest), upper=(hottest, hottest)),)
     return Requirement(lambda _: found)
 
 
@@ -227,7 +227,7 @@ def _course(account: Account) -> tuple[Limits, ...]:
 
 
 def _has_course(account: Account) -> bool:
-    return account.increments >= plausibility.PARTS**2
+    return account.increments >= equipartition.PARTS**2
 
 
 def _ion_temperature(account: Account) -> tuple[Limits, ...]:
