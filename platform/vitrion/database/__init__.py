@@ -16,6 +16,7 @@ from vitrion.database.errors import (
 from vitrion.database.labels import ImportedLabel, LabelAdded
 from vitrion.database.quantity import Quantity, quantities, require_one
 from vitrion.database.rows import CampaignRow, CycleRow, DatasetRow, LabelRow, LabelRows, ModelRow, Rows, StructureRow
+from vitrion.database.rules import judged_here
 from vitrion.database.statistics import GroupStatistics
 from vitrion.database.structures import AddResult, NewStructure
 
@@ -47,6 +48,7 @@ __all__ = [
     "advice",
     "connect",
     "home_folder",
+    "judged_here",
     "quantities",
     "require_one",
 ]

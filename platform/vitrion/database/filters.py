@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, TypeAlias, TypedDict
 
+from vitrion.database import rules
 from vitrion.database.documents import DOCUMENTS, field_names
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import LabelState, Origin, StructureKind
@@ -52,7 +53,11 @@ class StructureFilters(CommonFilters, total=False):
 
 
 class LabelFilters(CommonFilters, total=False):
-    """Filters of labels. Labels that were superseded are left out unless `superseded` says otherwise."""
+    """Filters of labels. Labels that were superseded are left out unless `superseded` says otherwise.
+
+    `rules` is the version of the rules that judged a run, a range of them, or ``here`` (those of here and values from
+    elsewhere: what results take), ``other`` (what they leave out) or ``unknown`` (from before it was kept).
+    """
 
     key: OneOrMore
     structure_fingerprint: OneOrMore
@@ -66,7 +71,7 @@ class LabelFilters(CommonFilters, total=False):
     weights_sha256: OneOrMore
     protocol_hash: OneOrMore
     arm: OneOrMore
-    rules: Range
+    rules: Range | str
     superseded: bool
 
 
@@ -129,6 +134,16 @@ def _within(field: str) -> Callable[[Any], Query]:
         return {field: limits}
 
     return clause
+
+
+def _judged_by(value: Any) -> Query:
+    if not isinstance(value, str):
+        return _within("rules")(value)
+    if value not in rules.CLAUSES:
+        raise InputError(
+            f"{value!r} is no range of rules: give a number, (lowest, highest), {', '.join(rules.CLAUSES)}"
+        )
+    return dict(rules.CLAUSES[value])
 
 
 def _number(value: Any, field: str) -> float:
@@ -241,7 +256,7 @@ CLAUSES: dict[str, dict[str, Callable[[Any], Query]]] = {
         "temperature": _within("temperature_K"),
         "value": _within("value"),
         "log10_value": _within("log10_value"),
-        "rules": _within("rules"),
+        "rules": _judged_by,
         "accepted": lambda value: {
             "state": LabelState.ACCEPTED.value
             if _yes_or_no(value, "accepted")

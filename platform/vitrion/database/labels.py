@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
+from vitrion.database import rules as judged
 from vitrion.database.cells import composition_fields
 from vitrion.database.collection import Collection
 from vitrion.database.documents import LabelDocument, check_fields, field_names
@@ -316,7 +317,8 @@ class Labels:
             filters: see `vitrion.database.filters.LabelFilters`; `accepted` unless a state is asked for.
 
         Raises:
-            InputError: labels of several quantities would enter one mean and the caller did not say so.
+            InputError: labels of several quantities would enter one mean, or labels that other rules than those of here
+                judged (`vitrion.database.rules`), and the caller did not say so.
         """
         groups = [group_by] if isinstance(group_by, str) else list(group_by)
         for name in (field, *groups):
@@ -324,12 +326,27 @@ class Labels:
         if "state" not in filters and "accepted" not in filters:
             filters["accepted"] = True
         query = _query(filters)
+        if filters.get("rules") is None and "rules" not in {
+            *groups,
+            *([across] if isinstance(across, str) else across),
+        }:
+            found = self._labels.find(query, projection=dict.fromkeys(judged.STORED_FIELDS, 1))
+            judged.require_judged_here(found, purpose="averaged")
         self._require_one_each(query, groups, across)
         return grouped(self._labels, query, field=field, group_by=groups)
 
     def quantities(self, **filters: Unpack[LabelFilters]) -> dict[Quantity, int]:
         """How many of the labels that pass all filters there are of each quantity."""
         return quantities(self._labels.find(_query(filters), projection=dict.fromkeys(STORED_FIELDS, 1)))
+
+    def of_other_rules(self, **filters: Unpack[LabelFilters]) -> dict[str, int]:
+        """How many of the labels that pass all filters results leave out, by the rules that judged them.
+
+        Args:
+            filters: see `vitrion.database.filters.LabelFilters`, but for `rules`.
+        """
+        asked: LabelFilters = {**filters, "rules": judged.OTHER}
+        return judged.others(self._labels.find(_query(asked), projection=dict.fromkeys(judged.STORED_FIELDS, 1)))
 
     def _require_one_each(self, query: Mapping[str, Any], groups: Sequence[str], across: OneOrMore) -> None:
         separate = [name for name in groups if name in SEPARATING_FIELDS]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
+from vitrion.database import rules as judged
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas.start import StartKind
 
@@ -40,6 +41,7 @@ class Quantity:
         start: ``own``, or ``workhorse`` where a referee goes on from a cell that another potential equilibrated.
         thermostat: ``weak``, or the Langevin friction where that is strong enough to slow ions; ``unknown``.
         protocol: time step, frame interval, length and thermostat of the run in one line; ``unknown``.
+        rules: version of the rules that judged the run; ``unknown``; ``elsewhere`` for values that no rules judge.
     """
 
     property: str
@@ -52,6 +54,7 @@ class Quantity:
     start: str
     thermostat: str
     protocol: str
+    rules: str
 
     @classmethod
     def of(cls, label: "LabelRow | Mapping[str, Any]") -> Self:
@@ -63,6 +66,7 @@ class Quantity:
             start=_start(content),
             thermostat=_thermostat(content.get("protocol") or {}),
             protocol=_protocol(content.get("protocol") or {}),
+            rules=judged.rules_of(content),
         )
 
     def __str__(self) -> str:
@@ -75,8 +79,8 @@ class Quantity:
 _PLAIN = ("property", "species", "convention", "unit", "potential", "weights_sha256")
 FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Quantity))
 # What a query must bring for `Quantity.of`, and the fields that tell quantities apart when grouped by.
-STORED_FIELDS = (*_PLAIN, "arm", "dataset", "protocol", "method.start")
-SEPARATING_FIELDS = (*_PLAIN, "arm", "dataset", "protocol_hash")
+STORED_FIELDS = (*_PLAIN, "arm", "protocol", "method.start", *judged.STORED_FIELDS)
+SEPARATING_FIELDS = (*_PLAIN, "arm", "dataset", "protocol_hash", "rules")
 
 
 def quantities(labels: Iterable["LabelRow | Mapping[str, Any]"]) -> dict[Quantity, int]:
@@ -108,7 +112,7 @@ def require_one(
         raise InputError(f"there are no labels to be {purpose}")
     allowed = allowed_fields(across)
     for name in FIELDS:
-        if name not in allowed and len(choices := _choices(counted, name)) > 1:
+        if name not in allowed and len(choices := _told_apart(counted, name)) > 1:
             told = ", ".join(f"{value[:_SHORT] if name == 'weights_sha256' else value}: {n}" for value, n in choices)
             raise InputError(
                 f"{sum(counted.values())} labels to be {purpose} are of more than one {name} ({told}): "
@@ -129,6 +133,11 @@ def allowed_fields(across: str | Sequence[str]) -> frozenset[str]:
     if unknown:
         raise InputError(f"labels cannot be mixed across {unknown[0]!r}: choose from {', '.join(FIELDS)}")
     return frozenset(asked.union(*(_IMPLIED.get(name, ()) for name in asked)))
+
+
+def _told_apart(counted: Mapping[Quantity, int], name: str) -> list[tuple[str, int]]:
+    # A value from elsewhere differs from a run in its source: who has allowed that has not mixed rules.
+    return [choice for choice in _choices(counted, name) if (name, choice[0]) != ("rules", judged.ELSEWHERE)]
 
 
 def _choices(counted: Mapping[Quantity, int], name: str) -> list[tuple[str, int]]:
