@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pymatgen.core.composition import Composition
 
-from vitrion.database import Database, LabelRow, require_one
+from vitrion.database import Database, LabelRow, judged_here, require_one
 from vitrion.database.comparison import systematic_errors
 from vitrion.learning.pool import Candidate, Forecast
 from vitrion.learning.proposal import Arm
@@ -130,7 +130,7 @@ def gather(
         and (row.log10_stderr is not None or row.state == LabelState.CENSORED)
         and row.arm != Arm.REFEREE
     ]
-    rows = [row for row in sound if row.dataset or row.rules == LABEL_RULES]
+    rows = [row for row in sound if judged_here(row)]
     if rows:
         require_one(rows, purpose="learned from")
     cells = {str(row.structure_fingerprint) for row in rows}
