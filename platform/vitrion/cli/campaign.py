@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -31,7 +31,7 @@ def run(file: FileArgument, *, as_json: JsonOption = False, quiet: QuietOption =
     with opened(file, quiet=quiet) as campaign:
         campaign.run()
         page = _write_report(campaign, DEFAULT_REPORT)
-        emit({**_status(campaign), "report": str(page)}, as_json=as_json)
+        _show(_status(campaign) | {"report": str(page)}, as_json=as_json)
 
 
 @app.command()
@@ -39,7 +39,7 @@ def step(file: FileArgument, *, as_json: JsonOption = False, quiet: QuietOption 
     """Do the next thing, whatever happened before."""
     with opened(file, quiet=quiet) as campaign:
         more = campaign.step()
-        emit({**_status(campaign), "more_to_do": more}, as_json=as_json)
+        _show(_status(campaign) | {"more_to_do": more}, as_json=as_json)
 
 
 @app.command()
@@ -63,7 +63,7 @@ def status(file: FileArgument, *, as_json: JsonOption = False) -> None:
 
     configuration = load_configuration(file)
     with connect(readonly=True) as db:
-        emit(standing(db, configuration), as_json=as_json)
+        _show(standing(db, configuration), as_json=as_json)
 
 
 @app.command()
@@ -153,7 +153,17 @@ def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _status(campaign: "Campaign") -> dict[str, object]:
+def _show(stands: dict[str, Any], *, as_json: bool) -> None:
+    """Print where a campaign stands; to people of labels of other rules only where there are some."""
+    from vitrion.learning.standing import told_left_out  # noqa: PLC0415
+
+    columns = [name for name in stands if stands[name] or name != "labels_of_other_rules"]
+    emit(stands, as_json=as_json, columns=columns)
+    if line := told_left_out(stands):
+        note(line)
+
+
+def _status(campaign: "Campaign") -> dict[str, Any]:
     from vitrion.learning.standing import standing  # noqa: PLC0415
 
     return standing(campaign.db, campaign.configuration)

@@ -1,17 +1,20 @@
 """Where a campaign stands, as plain values."""
 
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
-from vitrion.database import Database
+from vitrion.database import Database, rules
 from vitrion.database.errors import NotFoundError
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.proposal import FINISHED, ProposalState, plain_proposals
+from vitrion.learning.proposal import FINISHED, Arm, ProposalState, plain_proposals
 from vitrion_workflows.schemas import LabelState
 
 
 def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, Any]:
     """Cycles, labels by verdict, cells, cost and the best so far.
+
+    Labels that other rules than those of here judged are counted apart (`labels_of_other_rules`, by rules).
 
     Args:
         db: where the campaign is, or will be.
@@ -27,7 +30,7 @@ def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, An
         configuration = configuration.shrunk()
     cycles = db.cycles.list(name)
     closed = sum(cycle.state == "closed" for cycle in cycles)
-    labels = db.labels.search(campaign=name)
+    labels = db.labels.search(campaign=name, rules=rules.HERE)
     spent = sum(entry["seconds"] for cycle in cycles for entry in (cycle.budget or {}).values())
     proposals = [entry for cycle in cycles for entry in plain_proposals(cycle.proposals)]
     waiting = [entry.title for entry in proposals if entry.state not in FINISHED]
@@ -41,6 +44,7 @@ def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, An
         "current_stage": cycles[-1].state if cycles else "proposed",
         "lease_owner": cycles[-1].lease_owner if cycles else None,
         "labels": dict(Counter(row.state for row in labels)),
+        "labels_of_other_rules": db.labels.of_other_rules(campaign=name),
         "compositions_labelled": len({row.reduced_formula for row in labels}),
         "cells": db.structures.count(campaign=name),
         "worker_seconds": round(spent, 1),
@@ -50,12 +54,27 @@ def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, An
     }
 
 
+def told_left_out(stands: Mapping[str, Any]) -> str:
+    """What to tell of labels that the standing leaves out, in one line; empty where there are none.
+
+    Args:
+        stands: as `standing` says it.
+    """
+    shown = f"see them by vitrion labels list --campaign {stands['campaign']} --rules {rules.OTHER}"
+    return rules.told_left_out(stands.get("labels_of_other_rules", {}), otherwise=shown)
+
+
 def best_so_far(db: Database, configuration: CampaignConfiguration) -> str:
-    """The highest accepted diffusivity at the target temperature, for people."""
+    """The highest diffusivity that the rules of here accepted at the target temperature, for people.
+
+    A referee's label is a value by another potential, and not compared.
+    """
     target = configuration.labels.target_temperature_K
     rows = db.labels.search(
         campaign=configuration.name,
         state=LabelState.ACCEPTED.value,
+        rules=rules.HERE,
+        arm=[arm.value for arm in Arm if arm is not Arm.REFEREE],
         temperature=(target - 0.5, target + 0.5),
         sort="-log10_value",
         limit=1,
