@@ -6,7 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vitrion.database import Database
+from vitrion.database import Database, rules
 from vitrion.ingest import builder
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.labelling import Labelling
@@ -96,5 +96,5 @@ class Stage:
         tally = self.display.tally
         done = sum(entry.state in FINISHED for entry in proposals)
         self.begin_display("questions", known=len(proposals), done=done)
-        tally.labels = self.db.labels.count(campaign=self.configuration.name)
+        tally.labels = self.db.labels.count(campaign=self.configuration.name, rules=rules.HERE)
         tally.best = best_so_far(self.db, self.configuration)
