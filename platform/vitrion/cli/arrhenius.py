@@ -1,5 +1,6 @@
 """`vitrion arrhenius`: activation energy, and diffusivity and conductivity at temperatures nobody ran."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -29,7 +30,8 @@ PREDICTION_COLUMNS = (
     "conductivity_95_S_per_cm",
     "extrapolated",
 )
-
+# What the table of a fit does not show: it comes below, or in a line of its own where there is something to tell.
+_TOLD_APART = frozenset({"predictions", "left_out_of_other_rules"})
 
 FILTERS: dict[str, Any] = {
     "reduced_formula": choose.ReducedFormula,
@@ -39,6 +41,7 @@ FILTERS: dict[str, Any] = {
     "species": SpeciesOption,
     "potential": PotentialOption,
     "temperature": TemperatureOption,
+    "rules": choose.Rules,
     "campaign": choose.Campaign,
     "dataset": choose.Dataset,
 }
@@ -93,8 +96,11 @@ def command(
     ions = _squared_charges(charge, ions_per_A3, material)
     fit = fit_arrhenius(points)
     content = summary(fit, material=material, temperatures_K=temperatures_K, squared_charges_per_A3=ions)
+    content |= {"rules": material.rules, "left_out_of_other_rules": material.left_out}
     if plot is not None:
         write_plot(plot, fit, points, title=material.name, temperatures_K=temperatures_K)
+    for line in _on_rules(material, asked={*filters, *(across or [])}):
+        note(line)
     if as_json:
         emit(content, as_json=True)
         return
@@ -103,11 +109,22 @@ def command(
         note(f"taken on your word to be one in all rows: {', '.join(material.vouched_for)}")
 
 
+def _on_rules(material: Material, *, asked: set[str]) -> Iterator[str]:
+    """What to tell of labels of other rules: left out, or fitted without anybody having asked for them."""
+    from vitrion.database.rules import told, told_left_out  # noqa: PLC0415 - slow to import
+
+    if line := told_left_out(material.left_out, otherwise=f"fit them by {choose.by_rules(material.left_out)}"):
+        yield line
+    if material.of_other_rules and "rules" not in asked:
+        yield f"among them: {told(material.of_other_rules)}"
+
+
 def _filters(typed: dict[str, Any]) -> dict[str, Any]:
     same = ("reduced_formula", "formula", "kind", "species", "potential", "campaign", "dataset")
     return choose.given(
         **{name: typed[name] for name in same},
         structure_fingerprint=typed["structure"],
+        rules=choose.rules(typed["rules"]),
         temperature=choose.interval(typed["temperature"], option="--temperature"),
     )
 
@@ -125,7 +142,7 @@ def _points(
 
 
 def _print(content: dict[str, Any], fit: "ArrheniusFit") -> None:
-    emit({key: value for key, value in content.items() if key != "predictions"}, as_json=False)
+    emit({key: value for key, value in content.items() if key not in _TOLD_APART}, as_json=False)
     emit(content["predictions"], as_json=False, columns=PREDICTION_COLUMNS)
     if fit.curvature is not None and fit.curvature.curved:
         note("the labels bend: a straight line is no law for them, and least of all outside their range")
@@ -190,15 +207,22 @@ def _prediction(fit: "ArrheniusFit", temperature_K: float, squared_charges_per_A
 def _from_database(
     filters: dict[str, Any], across: list[str], stderr: float | None
 ) -> tuple[list["ArrheniusPoint"], Material]:
-    from vitrion import connect  # noqa: PLC0415 - slow to import
+    from vitrion.database import connect, rules  # noqa: PLC0415 - slow to import
 
     if not filters:
         raise InputError("say what to fit: a file, or filters such as --reduced-formula Li3PS4 --species Li")
+    asked = {"property": "tracer_diffusivity", "state": FITTED, **filters}
+    others: dict[str, int] = {}
     with connect(readonly=True) as db:
-        rows = list(db.labels.search(property="tracer_diffusivity", state=FITTED, **filters))
+        if "rules" not in {*filters, *across}:
+            others = db.labels.of_other_rules(**asked)
+            asked["rules"] = rules.HERE
+        rows = list(db.labels.search(**asked))
+    if not rows and others:
+        raise InputError(f"nothing to fit but {rules.told(others)}, or fit them by {choose.by_rules(others)}")
     if not rows:
         raise InputError("no tracer diffusivity that was not rejected passes these filters: see vitrion labels list")
-    return from_labels(rows, across=across, stated_stderr=stderr)
+    return from_labels(rows, across=across, stated_stderr=stderr, left_out=others)
 
 
 def _squared_charges(charge: str | None, ions_per_A3: float | None, material: Material) -> float | None:

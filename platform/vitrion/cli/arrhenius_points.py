@@ -6,7 +6,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,12 +54,19 @@ class Material:
         species: mobile species.
         ions_per_A3: its number density, from formula and density.
         vouched_for: what a file does not say of its labels and the caller takes to be one.
+        rules: version of the rules that judged them (`vitrion.database.rules`), several joined by ``+``; None where a
+            file does not say it.
+        of_other_rules: how many of them other rules than those of here judged, by rules.
+        left_out: how many more labels there are, which those rules judged, by rules.
     """
 
     name: str
     species: str | None = None
     ions_per_A3: float | None = None
     vouched_for: tuple[str, ...] = ()
+    rules: str | None = None
+    of_other_rules: Mapping[str, int] = field(default_factory=dict)
+    left_out: Mapping[str, int] = field(default_factory=dict)
 
 
 def from_file(
@@ -70,7 +77,7 @@ def from_file(
     Args:
         path: columns temperature_K, log10_D (cm2/s), log10_stderr and, if any, censored; exported labels will do.
         stated_stderr: decades, for rows that hold none.
-        across: what of `MUST_SAY` and `MUST_AGREE` the rows may differ in.
+        across: what of `MUST_SAY` and `MUST_AGREE` the rows may differ in, or ``rules``.
         one_source: the caller's word that what the rows do not say is the same in all of them, and that their D is
             the Einstein value in cm2/s.
 
@@ -78,10 +85,12 @@ def from_file(
         InputError: no such file, columns or numbers, rows of different quantities, or rows that do not say of which
             quantity they are while nobody vouches for them.
     """
+    from vitrion.database import rules  # noqa: PLC0415 - the database is slow to import
+
     rows = _rows(path)
-    unknown = sorted(set(across) - {*MUST_SAY, *MUST_AGREE})
+    unknown = sorted(set(across) - {*MUST_SAY, *MUST_AGREE, "rules"})
     if unknown:
-        known = ", ".join((*MUST_SAY, *MUST_AGREE))
+        known = ", ".join((*MUST_SAY, *MUST_AGREE, "rules"))
         raise InputError(f"the rows of a file cannot be mixed across {unknown[0]!r}: choose from {known}")
     if "potential" in across:
         across = [*across, "weights_sha256"]  # another potential has other weights
@@ -91,6 +100,8 @@ def from_file(
             _require_agreement(path, name, [_text(row, name) or "not said" for row in rows], across)
     for name in MUST_SAY:
         _require_agreement(path, name, [said for row in rows if (said := _said(row, name)) is not None], across)
+    judged = _judgements(rows, path)
+    _require_agreement(path, "rules", [rules.rules_of(entry) for entry in judged], across)
     if unsaid and not one_source:
         raise InputError(
             f"{path} does not say {', '.join(unsaid)} of each of its labels, which may be of several: add the columns, "
@@ -99,7 +110,21 @@ def from_file(
     points = [_point(row, f"{path}, row {number}", stated_stderr) for number, row in enumerate(rows, start=1)]
     first = rows[0]
     name, species = str(first.get("reduced_formula") or path.name), first.get("species") or None
-    return points, Material(name, species, vouched_for=unsaid)
+    versions = "+".join(sorted({rules.rules_of(entry) for entry in judged})) or None
+    return points, Material(name, species, vouched_for=unsaid, rules=versions, of_other_rules=rules.others(judged))
+
+
+def _judgements(rows: Sequence[Mapping[str, Any]], path: Path) -> list[Mapping[str, Any]]:
+    """What `vitrion.database.rules` asks of each row; nothing where the file does not say who judged its labels."""
+    if not any("rules" in row for row in rows):
+        return []
+    found: list[Mapping[str, Any]] = []
+    for number, row in enumerate(rows, start=1):
+        text = _text(row, "rules")
+        if text and not text.isdecimal():
+            raise InputError(f"{path}, row {number}: rules is {text[:SHOWN]!r}, which is no version of the label rules")
+        found.append({"rules": int(text) if text else None, "dataset": _text(row, "dataset") or None})
+    return found
 
 
 def _require_agreement(path: Path, name: str, values: Sequence[str], across: Sequence[str]) -> None:
@@ -138,7 +163,11 @@ def _mapping(entry: Any) -> Mapping[str, Any]:
 
 
 def from_labels(
-    rows: Sequence["LabelRow"], *, across: Sequence[str], stated_stderr: float | None
+    rows: Sequence["LabelRow"],
+    *,
+    across: Sequence[str],
+    stated_stderr: float | None,
+    left_out: Mapping[str, int],
 ) -> tuple[list["ArrheniusPoint"], Material]:
     """Points of labels, refused where they are of several quantities, compositions or kinds of cell.
 
@@ -146,11 +175,12 @@ def from_labels(
         rows: accepted and censored labels.
         across: fields of `vitrion.database.quantity.Quantity` in which they may differ.
         stated_stderr: decades, for labels that hold none.
+        left_out: how many more there are that other rules judged, by rules.
 
     Raises:
         InputError: nothing found, or a mixture, with the choices.
     """
-    from vitrion.database.quantity import require_one  # noqa: PLC0415 - the database is slow to import
+    from vitrion.database import require_one, rules  # noqa: PLC0415 - the database is slow to import
 
     require_one(rows, across=across, purpose="fitted")
     for name, option in (("reduced_formula", "--reduced-formula"), ("kind", "--kind")):
@@ -174,7 +204,14 @@ def from_labels(
         for row in rows
     ]
     first = rows[0]
-    return points, Material(first.reduced_formula, first.species, _density(rows))
+    return points, Material(
+        first.reduced_formula,
+        first.species,
+        _density(rows),
+        rules="+".join(sorted({rules.rules_of(row) for row in rows})),
+        of_other_rules=rules.others(rows),
+        left_out=left_out,
+    )
 
 
 def _density(rows: Sequence["LabelRow"]) -> float | None:

@@ -1,5 +1,6 @@
 """`vitrion labels`: list, show, export and compare."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -22,6 +23,7 @@ COLUMNS = (
     "unit",
     "interval_95",
     "state",
+    "rules",
     "potential",
     "campaign",
     "arm",
@@ -66,6 +68,7 @@ FILTERS = {
     "property_name": PropertyOption,
     "species": SpeciesOption,
     "structure": StructureOption,
+    "rules": choose.Rules,
     **choose.PROVENANCE,
     "arm": ArmOption,
     "superseded": SupersededOption,
@@ -88,12 +91,14 @@ def list_labels(
         size = choose.page_size(limit, as_json=as_json)
         rows = db.labels.search(sort=sort, limit=size, skip=skip, **filters)
         total = db.labels.count(**filters)
+        others = {} if "rules" in filters else db.labels.of_other_rules(**filters)
     shown = rows.to_dicts()
     if not as_json:
         shown = [row | {"key": row["key"][:SHORT]} for row in shown]
     emit(shown, as_json=as_json, columns=COLUMNS)
     if len(rows) + skip < total:
         note(f"{len(rows)} of {total}: --limit 0 shows all")
+    _note_among(others)
 
 
 @app.command("show")
@@ -103,8 +108,13 @@ def show_label(
     as_json: choose.Json = False,
 ) -> None:
     """Show one label with its gates and its method."""
+    from vitrion.database import rules  # noqa: PLC0415 - only where a label is read
+
     with connect(readonly=True) as db:
-        emit(db.labels.get(key), as_json=as_json)
+        row = db.labels.get(key)
+    emit(row, as_json=as_json)
+    if line := rules.told(rules.others([row])):
+        note(line)
 
 
 @app.command("export")
@@ -119,7 +129,7 @@ def export_labels(
     **typed: Any,
 ) -> None:
     """Write labels of one quantity to a file, as CSV or JSON lines."""
-    from vitrion.database import export, require_one  # noqa: PLC0415 - only where something is written
+    from vitrion.database import export, require_one, rules  # noqa: PLC0415 - only where something is written
 
     filters = _filters(typed)
     chosen = export.format_of(to, given=file_format)
@@ -128,8 +138,11 @@ def export_labels(
         if rows:
             require_one(rows, across=across or (), purpose="written to one file")
         count = export.export_table(rows, to, file_format=chosen)
+    others = rules.others(rows)
+    if "rules" not in {*filters, *(across or ())}:
+        _note_among(others)
     if as_json:
-        emit({"path": str(to), "format": chosen, "count": count}, as_json=True)
+        emit({"path": str(to), "format": chosen, "count": count, "of_other_rules": others}, as_json=True)
     else:
         note(f"{count} labels written to {to}")
 
@@ -143,10 +156,12 @@ def compare_labels(
     temperature: TemperatureOption = None,
     species: SpeciesOption = None,
     campaign: choose.Campaign = None,
+    rules: choose.Rules = None,
     as_json: choose.Json = False,
 ) -> None:
     """Model error: how far two potentials disagree on the same questions, beside their statistical errors."""
     from vitrion.database import comparison  # noqa: PLC0415
+    from vitrion.database.rules import HERE, told_left_out  # noqa: PLC0415
     from vitrion_models.uncertainty.disagreement import FEWEST_PAIRS, disagreement  # noqa: PLC0415 - scipy is slow
 
     filters = choose.given(
@@ -154,20 +169,32 @@ def compare_labels(
         species=species,
         campaign=campaign,
         temperature=choose.interval(temperature, option="--temperature"),
+        rules=choose.rules(rules),
     )
     with connect(readonly=True) as db:
-        pairs = comparison.label_pairs(db, first, second, **filters)
+        others = {} if rules else comparison.left_out(db, first, second, **filters)
+        pairs = comparison.label_pairs(db, first, second, **{"rules": HERE} | filters)
+    line = told_left_out(others, otherwise=f"compare them by {choose.by_rules(others)}")
     if len(pairs) < FEWEST_PAIRS:
         raise InputError(
             f"{first} and {second} have {len(pairs)} accepted labels of the same structure, species and temperature: "
-            f"{FEWEST_PAIRS} are needed to tell how far they disagree"
+            f"{FEWEST_PAIRS} are needed to tell how far they disagree" + (f"; {line}" if line else "")
         )
     rows = []
     for chemistry, chosen in comparison.by_chemistry(pairs).items():
         found = disagreement([pair.difference for pair in chosen], [pair.stderr for pair in chosen])
         rows.append({"chemistry": chemistry, "first": first, "second": second, **asdict(found)})
-        rows[-1]["model_error_decades"] = found.model_error_decades
+        rows[-1] |= {"model_error_decades": found.model_error_decades, "left_out_of_other_rules": others}
     emit(rows, as_json=as_json, columns=COMPARED)
+    if line:
+        note(line)
+
+
+def _note_among(others: Mapping[str, int]) -> None:
+    from vitrion.database.rules import told  # noqa: PLC0415 - only where labels are read
+
+    if others:
+        note(f"among them: {told(others)}")
 
 
 def _filters(typed: dict[str, Any]) -> Any:
@@ -189,6 +216,7 @@ def _filters(typed: dict[str, Any]) -> Any:
         superseded=typed["superseded"],
         property=typed["property_name"],
         structure_fingerprint=typed["structure"],
+        rules=choose.rules(typed["rules"]),
         elements_all=choose.elements(typed["elements_all"]),
         elements_any=choose.elements(typed["elements_any"]),
         elements_none=choose.elements(typed["elements_none"]),

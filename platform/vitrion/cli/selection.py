@@ -3,7 +3,7 @@
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +30,13 @@ NAtoms = Annotated[str | None, typer.Option(help="Number of atoms: 48:64.")]
 Campaign = Annotated[Texts, typer.Option(help="Name of the campaign; may be repeated.")]
 Cycle = Annotated[int | None, typer.Option(help="Index of the cycle, from 0.")]
 Dataset = Annotated[Texts, typer.Option(help="Name of the data set it came from; may be repeated.")]
+Rules = Annotated[
+    str | None,
+    typer.Option(
+        help="What judged them: a version of the label rules (3, 2:3), here (of this Vitrion, and values from "
+        "elsewhere), other (all but those) or unknown.",
+    ),
+]
 Accepted = Annotated[bool | None, typer.Option("--accepted/--refused", help="Whether every gate was passed.")]
 Sort = Annotated[Texts, typer.Option(help="Field to sort by, -field for descending; may be repeated.")]
 Limit = Annotated[int | None, typer.Option(min=0, help="At most so many; 0 for all. A table shows 50 unless asked.")]
@@ -107,6 +114,27 @@ def interval(text: str | None, *, option: str) -> tuple[float | None, float | No
         return (float(lowest) if lowest else None, float(highest) if highest else None)
     except ValueError:
         raise InputError(f"{option} {text!r} is no range: give lowest:highest, such as 1.5:2.5") from None
+
+
+def rules(text: str | None) -> tuple[float | None, float | None] | float | str | None:
+    """The `rules` filter of labels: one of its words, or a range of versions.
+
+    Raises:
+        InputError: it is neither.
+    """
+    from vitrion.database.rules import CLAUSES  # noqa: PLC0415 - the database is slow to import
+
+    if text is None or text in CLAUSES:
+        return text
+    try:
+        return interval(text, option="--rules")
+    except InputError as fault:
+        raise InputError(f"{fault}, or one of {', '.join(CLAUSES)}") from None
+
+
+def by_rules(versions: Iterable[str]) -> str:
+    """How labels of other rules are asked for: ``--rules 3 or --rules unknown``."""
+    return " or ".join(f"--rules {version}" for version in versions)
 
 
 def page_size(limit: int | None, *, as_json: bool) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from vitrion.database import rules as judged
 from vitrion.database.filters import LabelFilters
 from vitrion.database.quantity import COMPUTED, WEAK, Quantity, require_one
 from vitrion.database.rows import LabelRow
@@ -63,18 +64,38 @@ def label_pairs(db: "Database", first: str, second: str, **filters: Any) -> tupl
         filters: see `vitrion.database.filters.LabelFilters`, but for potential and state.
 
     Raises:
-        InputError: one potential twice, or labels of one potential that are of several quantities (its weights).
+        InputError: one potential twice, labels of one potential that are of several quantities (its weights, its
+            rules), or of other rules than those of here while `rules` does not say which.
     """
     if first == second:
         raise InputError(f"{first} cannot be compared with itself: name two potentials")
     asked: dict[str, dict[tuple[str, str, float], list[LabelRow]]] = {}
-    common = {"property": "tracer_diffusivity"} | filters | {"state": LabelState.ACCEPTED.value}
+    common = _common(filters)
+    if filters.get("rules") is None:
+        found = db.labels.search(**common | {"potential": [first, second]})
+        judged.require_judged_here(found, purpose="compared")
     for name in (first, second):
         rows = [row for row in db.labels.search(**common | {"potential": name}) if _measured(row)]
         if rows:
             require_one(rows, across=("species", "start", "protocol"), purpose="compared")
         asked[name] = _by_question(rows)
     return tuple(pair for pair, _ in _shared(asked[first], asked[second]))
+
+
+def left_out(db: "Database", first: str, second: str, **filters: Any) -> dict[str, int]:
+    """How many of the labels that could make pairs other rules than those of here judged, by those rules.
+
+    Args:
+        db: where from.
+        first: potential that is judged.
+        second: potential it is judged by.
+        filters: as for `label_pairs`, but for `rules`.
+    """
+    return db.labels.of_other_rules(**_common(filters) | {"potential": [first, second]})
+
+
+def _common(filters: Mapping[str, Any]) -> dict[str, Any]:
+    return {"property": "tracer_diffusivity"} | dict(filters) | {"state": LabelState.ACCEPTED.value}
 
 
 def by_chemistry(pairs: Sequence[LabelPair]) -> dict[str, list[LabelPair]]:
