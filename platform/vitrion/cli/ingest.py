@@ -68,7 +68,7 @@ def labels(
     from vitrion.ingest.label_files import ingest_labels  # noqa: PLC0415
 
     with connect() as db:
-        emit(ingest_labels(db, paths), as_json=as_json, columns=("files", "labels", "created"))
+        emit(ingest_labels(db, paths), as_json=as_json, columns=("files", "labels", "created", "replaced"))
 
 
 @app.command()
@@ -89,7 +89,7 @@ def jobs(
         report = build_from_job_store(db, db.job_store() if theirs is None else theirs)
     for job, why in report.refused.items():
         note(f"job {job} is left out: {why}")
-    emit(report, as_json=as_json, columns=("structures_created", "labels_created", "trajectories"))
+    emit(report, as_json=as_json, columns=("structures_created", "labels_created", "labels_replaced", "trajectories"))
     if report.refused:
         raise typer.Exit(EXIT_PARTLY)
 

@@ -31,11 +31,13 @@ class LabelFileReport:
         files: how many were read.
         labels: how many labels they hold.
         created: how many of them the database did not have.
+        replaced: how many took the place of one that older rules had made.
     """
 
     files: int
     labels: int
     created: int
+    replaced: int
 
 
 def ingest_labels(db: Database, paths: Sequence[Path]) -> LabelFileReport:
@@ -71,7 +73,12 @@ def ingest_labels(db: Database, paths: Sequence[Path]) -> LabelFileReport:
         else db.labels.add(label, structure=cells[label.structure_fingerprint])
         for label in found
     ]
-    return LabelFileReport(files=len(paths), labels=len(found), created=sum(one.created for one in added))
+    return LabelFileReport(
+        files=len(paths),
+        labels=len(found),
+        created=sum(one.created for one in added),
+        replaced=sum(one.replaced for one in added),
+    )
 
 
 def _require_same_tables(db: Database, tables: Collection[tuple[str, str]]) -> None:

@@ -368,6 +368,13 @@ def test_jobs_of_somebodys_own_launchpad_come_in_by_command(tmp_path, monkeypatc
         assert run(["ingest", "jobs", "store.yaml", "--json"]) == 0
         found = json.loads(capsys.readouterr().out)
         assert (found["structures_created"], found["labels_created"]) == (created, created)
+    for replaced in (1, 0):
+        if replaced:
+            with vitrion.connect() as db:
+                assert db.collection("labels").update_one({}, {"$unset": {"rules": ""}})
+        assert run(["ingest", "jobs", "store.yaml"]) == 0
+        shown = dict(line.split() for line in capsys.readouterr().out.splitlines())
+        assert (shown["labels_created"], shown["labels_replaced"]) == ("0", str(replaced))
     assert run(["ingest", "jobs", "--json"]) == 0  # the database's own JobStore, which is empty
     assert json.loads(capsys.readouterr().out)["labels_created"] == 0
 
@@ -437,3 +444,22 @@ def test_a_label_made_again_takes_the_place_of_the_one_of_older_rules(database, 
     assert build_from_job_store(database, store, scratch=tmp_path).labels_replaced == 1
     assert (database.labels.get(key).value, database.labels.get(key).job) == (1e-4, "job-2")
     assert build_from_job_store(database, store, scratch=tmp_path).labels == ()
+
+
+def test_a_file_of_labels_says_how_many_took_the_place_of_older_ones(database, tmp_path, monkeypatch, capsys):
+    source = cell(1)
+    build(database, source, scratch=tmp_path)
+    database.close()
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    path = tmp_path / "label.json"
+    path.write_text(label(source, 1000.0).model_dump_json())
+    for created, replaced in ((1, 0), (0, 1), (0, 0)):
+        if replaced:
+            with vitrion.connect() as db:
+                assert db.collection("labels").update_one({}, {"$unset": {"rules": ""}})
+        assert run(["ingest", "labels", str(path)]) == 0
+        shown = dict(line.split() for line in capsys.readouterr().out.splitlines())
+        assert shown == {"files": "1", "labels": "1", "created": str(created), "replaced": str(replaced)}
+    assert run(["ingest", "labels", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"files": 1, "labels": 1, "created": 0, "replaced": 0}

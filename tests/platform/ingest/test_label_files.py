@@ -45,7 +45,7 @@ def stored():
 def test_a_table_is_stored_once_in_the_einstein_convention(home, capsys):
     path = table(home, GOOD, GOOD | {"convention": "slope_half", "temperature_K": "1500"})
     assert run(["ingest", "labels", str(path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"files": 1, "labels": 2, "created": 2}
+    assert json.loads(capsys.readouterr().out) == {"files": 1, "labels": 2, "created": 2, "replaced": 0}
     assert run(["ingest", "labels", str(path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["created"] == 0
     first, second = sorted(stored(), key=lambda row: row.temperature_K)
