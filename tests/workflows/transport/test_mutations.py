@@ -11,7 +11,7 @@ from vitrion_workflows.schemas import FrameworkState, LabelState, failed_gates
 from vitrion_workflows.schemas.geometry import system_from_structure
 from vitrion_workflows.transport.continuity import continuity
 from vitrion_workflows.transport.displacements import remove_drift
-from vitrion_workflows.transport.thermometer import cell_temperature, species_temperatures
+from vitrion_workflows.transport.thermometer import thermal_motion
 
 TEMPERATURE_K = 1000.0
 MELTING_K = 2500.0
@@ -67,16 +67,15 @@ def test_positions_alone_give_the_kinetic_temperature(good):
     """The engine's own velocities, never stored, against the thermometer: within 2 % of the same frames."""
     found = good.trajectory
     path = remove_drift(found.positions_A, found.masses_u)
-    species = species_temperatures(
+    motion = thermal_motion(
         found.positions_A[0] + path,
         found.numbers,
         masses_u=found.masses_u,
         lattice_A=found.lattice_A,
         frame_interval_ps=found.frame_interval_ps,
     )
-    seen = cell_temperature(species)
-    assert seen.temperature_K == pytest.approx(found.temperatures_K.mean(), rel=0.02)
-    assert all(one.telling for one in species)
+    assert motion.cell.temperature_K == pytest.approx(found.temperatures_K.mean(), rel=0.02)
+    assert all(one.telling for one in motion.species)
 
 
 def test_a_drift_of_the_ions_too_slow_to_be_seen_changes_nothing_that_matters(good, sound):

@@ -4,16 +4,17 @@ import numpy as np
 import pytest
 from ase import Atoms, units
 from ase.io import write
+from scipy.signal import lfilter
 
 from vitrion_workflows.transport import read_trajectory
-from vitrion_workflows.transport.equipartition import velocity_gates
+from vitrion_workflows.transport.equipartition import recorded_gate, velocity_gates
 from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K
 from vitrion_workflows.transport.stretches import without_stretches
-from vitrion_workflows.transport.temperature import Coupling, known_gate, steady_temperature_gate
-from vitrion_workflows.transport.thermometer import SpeciesTemperature, cell_temperature, species_temperatures
+from vitrion_workflows.transport.temperature import Coupling, Kicks, known_gate, steady_temperature_gate
+from vitrion_workflows.transport.thermometer import SpeciesTemperature, ThermalMotion, ratio_stderr, thermal_motion
 
 TEMPERATURE_K = 1200.0
-CELL_A = 80.0
+CELL_A, SMALL_CELL_A = 80.0, 36.0
 CARBON, OXYGEN = 6, 8
 BOND_A = 1.15
 MASSES = {CARBON: 12.011, OXYGEN: 15.999}
@@ -46,7 +47,7 @@ def dumbbells(*, molecules=40, frames=400, interval_ps=0.02, seed=0):
 def test_stretches_leave_five_of_six_degrees_of_freedom_and_no_stretch():
     positions, numbers, masses = dumbbells(frames=60)
     rest = without_stretches(positions, numbers, masses_u=masses, lattice_A=np.eye(3) * CELL_A)
-    assert rest.freedom.reshape(-1, 2).sum(axis=1) == pytest.approx(5.0, abs=1e-6)
+    assert rest.freedom.reshape(len(rest.freedom), -1, 2).sum(axis=2) == pytest.approx(5.0, abs=1e-6)
     relative = rest.steps_A[:, ::2] - rest.steps_A[:, 1::2]
     middle = 0.5 * (positions[1:] + positions[:-1])
     arms = middle[:, ::2] - middle[:, 1::2]
@@ -59,7 +60,7 @@ def test_bonds_that_frames_cannot_resolve_hide_no_temperature():
     steps = np.diff(positions, axis=0)
     plain = float((masses[:, None] * steps**2).sum(axis=(1, 2)).mean()) / 0.02**2 / BOLTZMANN_u_A2_PER_PS2_K
     found = [
-        species_temperatures(
+        thermal_motion(
             *dumbbells(frames=200, seed=seed)[:2],
             masses_u=masses,
             lattice_A=np.eye(3) * CELL_A,
@@ -69,8 +70,66 @@ def test_bonds_that_frames_cannot_resolve_hide_no_temperature():
     ]
     assert plain / (3 * len(masses)) < 0.9 * TEMPERATURE_K
     # 160 molecules that keep the energies they begin with: 5 % standard error.
-    mean = np.mean([cell_temperature(one).temperature_K for one in found])
+    mean = np.mean([one.cell.temperature_K for one in found])
     assert mean == pytest.approx(TEMPERATURE_K, rel=0.15)
+
+
+def exchanging(*, molecules=8, frames=400, interval_ps=0.02, memory_ps=0.4, seed=0):
+    """The same molecules, whose flight and stretch keep their energy for a while only; and what a program records."""
+    rng = np.random.default_rng(seed)
+    carbon, oxygen = MASSES[CARBON], MASSES[OXYGEN]
+    total, reduced = carbon + oxygen, carbon * oxygen / (carbon + oxygen)
+    heat = BOLTZMANN_u_A2_PER_PS2_K * TEMPERATURE_K
+    kept = np.exp(-interval_ps / memory_ps)
+
+    def wandering(*shape):
+        kicks = rng.normal(size=(frames, *shape)) * np.sqrt(1 - kept**2)
+        kicks[0] = rng.normal(size=shape)
+        return lfilter([1.0], [1.0, -kept], kicks, axis=0)
+
+    speed = np.sqrt(heat / total) * wandering(molecules, 3)
+    swing = np.sqrt(heat / reduced) * wandering(molecules, 2)
+    phase = STRETCH_PER_PS * interval_ps * np.arange(frames)[:, None]
+    pull = swing[..., 0] * np.cos(phase) - swing[..., 1] * np.sin(phase)
+    length = BOND_A + (swing[..., 0] * np.sin(phase) + swing[..., 1] * np.cos(phase)) / STRETCH_PER_PS
+    arm = np.eye(3)[rng.integers(3, size=molecules)]
+    grid = np.stack(np.meshgrid(*[np.arange(2) * SMALL_CELL_A / 2] * 3), axis=-1).reshape(-1, 3)[:molecules]
+    centre = grid + np.cumsum(speed, axis=0) * interval_ps
+    positions = np.empty((frames, 2 * molecules, 3))
+    positions[:, ::2] = centre - oxygen / total * length[..., None] * arm
+    positions[:, 1::2] = centre + carbon / total * length[..., None] * arm
+    recorded = (total * (speed**2).sum(axis=(1, 2)) + reduced * (pull**2).sum(axis=1)) / (4 * molecules)
+    numbers = np.tile([CARBON, OXYGEN], molecules)
+    return positions, numbers, np.array([MASSES[one] for one in numbers.tolist()]), recorded
+
+
+def test_without_stretches_the_rest_wanders_by_what_is_said():
+    """Scatter of 50 runs about their mean against the mean stated error: one, known within 10 %."""
+    ratios, stated = [], []
+    for seed in range(50):
+        positions, numbers, masses, recorded = exchanging(seed=seed)
+        rest = without_stretches(positions, numbers, masses_u=masses, lattice_A=np.eye(3) * SMALL_CELL_A)
+        energy = np.einsum("fni,fni,n->f", rest.steps_A, rest.steps_A, masses)
+        between = 0.5 * (recorded[1:] + recorded[:-1])
+        ratios.append(energy.sum() / between.sum())
+        stated.append(ratio_stderr(energy, between))
+    assert np.std(ratios) / np.mean(ratios) == pytest.approx(np.mean(stated), rel=0.3)
+
+
+def recorded_limits(recorded, *, wandering):
+    steps = len(recorded) - 1
+    course = np.ones(steps) + wandering * lfilter([1.0], [1.0, -0.95], np.random.default_rng(0).normal(size=steps))
+    species = SpeciesTemperature(8, 32, 90.0, 1000.0, 0.01, 0.01, resolved=True)
+    return recorded_gate(ThermalMotion((species,), course), recorded, kicks=Kicks(0.0))
+
+
+def test_recorded_temperatures_have_the_room_that_the_run_needs_and_never_a_tenth():
+    steady = recorded_limits(np.full(500, 1000.0), wandering=1e-4)
+    assert (steady.lower, steady.upper) == pytest.approx((0.97, 1.03), abs=1e-3)
+    scattered = recorded_limits(np.full(500, 1000.0), wandering=0.01)
+    assert 0.952 < scattered.lower < 0.965
+    assert recorded_limits(np.full(500, 1000.0), wandering=0.5).upper == pytest.approx(1.05)
+    assert not recorded_limits(np.full(500, 1100.0), wandering=0.5).passed
 
 
 def test_more_bonds_than_a_matrix_holds_are_left_and_told():

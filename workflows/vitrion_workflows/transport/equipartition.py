@@ -15,6 +15,8 @@ from vitrion_workflows.transport.thermometer import (
     UNSEEN_PER_SQUARED_ROUGHNESS,
     CellTemperature,
     SpeciesTemperature,
+    ThermalMotion,
+    ratio_stderr,
 )
 
 # Numerical error of the thermometer where it sees all of the motion; scatter is allowed for on top.
@@ -24,10 +26,12 @@ THERMOMETER_SIGMAS = 3.5
 LEAST_LIMIT = 1e-3
 # Of a species among others that scatter less.
 LARGEST_SCATTER = 0.4
-# Of the whole cell, in percent 0.6 on 80 melts: the same atoms in the same frames have the same kinetic energy.
-CELL_TOLERANCE = 0.03
-# What may escape where recorded temperatures are to be judged: an error of a tenth then shows on either side.
+# Of the whole cell, 0.3 % where all atoms are counted in the same frames. Where stretches are left out the rest has a
+# temperature of its own, which wanders about the cell's by 1 to 2 %; so much is allowed at most: half of a tenth.
+CELL_TOLERANCE, CELL_SIGMAS, CELL_SCATTER_AT_MOST = 0.03, 3.0, 0.05
+# What may escape where recorded temperatures are to be judged; an error of a tenth shows beyond it and the tolerance.
 LARGEST_UNSEEN = 0.05
+LEAST_RECORDED = 1 - CELL_TOLERANCE - LARGEST_UNSEEN
 # Parts of a run whose motion is compared with their recorded temperatures, and what the ratio may change by.
 PARTS = 8
 COURSE_TOLERANCE, COURSE_SIGMAS = 0.05, 4.0
@@ -119,31 +123,40 @@ def _mass_gate(telling: Sequence[SpeciesTemperature], reference: _Reference) -> 
     )
 
 
-def recorded_gate(seen: CellTemperature, *, recorded_K: float, kicks: Kicks) -> GateOutcome | None:
+def recorded_gate(motion: ThermalMotion, recorded_K: FloatArray, *, kicks: Kicks) -> GateOutcome | None:
     """Whether the recorded temperatures are those of the recorded motion.
 
     Args:
-        seen: from the positions.
-        recorded_K: mean of the same frames.
+        motion: as the positions show it.
+        recorded_K: of the same frames, shape (F,).
         kicks: of the thermostat, or of a usual one where it is not known.
 
     Returns:
         The gate, or None where so much may escape that an error of a tenth would, too, and nothing is too hot.
     """
-    ratio = seen.temperature_K / recorded_K
+    seen, mean_K = motion.cell, float(recorded_K.mean())
+    ratio = seen.temperature_K / mean_K
+    scatter = ratio_stderr(motion.course, _between(recorded_K))
+    allowed = min(float(np.hypot(CELL_TOLERANCE, CELL_SIGMAS * scatter)), CELL_SCATTER_AT_MOST)
     unseen = None if seen.unseen is None else seen.unseen + kicks.share
     judged = unseen is not None and unseen <= LARGEST_UNSEEN
-    if not judged and ratio <= 1 + CELL_TOLERANCE:
+    if not judged and ratio <= 1 + allowed:
         return None
+    lower = max(1 - allowed - unseen, LEAST_RECORDED) if unseen is not None and judged else None
     return gate_of(
         "recorded_temperature",
         ratio,
-        lower=1 - CELL_TOLERANCE - unseen if unseen is not None and judged else None,
-        upper=1 + CELL_TOLERANCE,
+        lower=lower,
+        upper=1 + allowed,
         message=f"the cell moves as at {seen.temperature_K:.0f} K{'' if judged else ' or more'}, "
-        f"{recorded_K:.0f} K are recorded"
+        f"{mean_K:.0f} K are recorded"
         + ("" if kicks.stated or not judged else f" (thermostat unknown: a Langevin one may hide {kicks.share:.1%})"),
     )
+
+
+def _between(recorded_K: FloatArray) -> FloatArray:
+    between: FloatArray = 0.5 * (recorded_K[1:] + recorded_K[:-1])
+    return between
 
 
 def possible_gate(seen: CellTemperature, *, frame_interval_ps: float) -> GateOutcome:
@@ -169,22 +182,23 @@ def possible_gate(seen: CellTemperature, *, frame_interval_ps: float) -> GateOut
     )
 
 
-def course_gate(kinetic: FloatArray, recorded_K: FloatArray) -> GateOutcome | None:
+def course_gate(motion: ThermalMotion, recorded_K: FloatArray) -> GateOutcome | None:
     """Whether recorded temperatures follow the motion through the run: their ratio does not rise or fall.
 
     Args:
-        kinetic: kinetic energy of the steps in any unit, shape (F - 1,).
+        motion: as the positions show it.
         recorded_K: temperature of each frame, shape (F,).
 
     Returns:
         The gate, or None where frames are too few.
     """
-    between = 0.5 * (recorded_K[1:] + recorded_K[:-1])
-    if len(kinetic) < PARTS * PARTS:
+    if len(motion.course) < PARTS * PARTS:
         return None
     parts = [
-        float(np.mean(motion) / np.mean(said))
-        for motion, said in zip(np.array_split(kinetic, PARTS), np.array_split(between, PARTS), strict=True)
+        float(np.mean(moved) / np.mean(said))
+        for moved, said in zip(
+            np.array_split(motion.course, PARTS), np.array_split(_between(recorded_K), PARTS), strict=True
+        )
     ]
     change, left = relative_change(np.array(parts))
     error = float(left.std(ddof=2)) * change_stderr(PARTS)

@@ -38,10 +38,9 @@ from vitrion_workflows.transport.temperature import (
     temperature_gate,
 )
 from vitrion_workflows.transport.thermometer import (
-    SpeciesTemperature,
-    cell_temperature,
+    ThermalMotion,
     finer_interval_ps,
-    species_temperatures,
+    thermal_motion,
 )
 
 LONGEST_RELAXATION = 4
@@ -105,8 +104,7 @@ def integrity(
     reference = thermal.recorded_K if thermal.recorded_K is not None else temperature_K
     if reference is None:
         missing |= dict.fromkeys(NEED_TEMPERATURE, "no temperature was given")
-        seen = cell_temperature(thermal.species)
-        found.append(possible_gate(seen, frame_interval_ps=trajectory.frame_interval_ps))
+        found.append(possible_gate(thermal.motion.cell, frame_interval_ps=trajectory.frame_interval_ps))
         return Integrity(tuple(found), missing, drift, thermal.mean_K)
     duration = (len(displacements_A) - 1) * trajectory.frame_interval_ps
     parts = (
@@ -193,19 +191,21 @@ def _motion_gates(
     recorded = trajectory.temperatures_K
     # Where none is recorded, the set one is what the run has but for its own scatter.
     stderr = 0.0 if recorded is not None else thermal.stderr or 0.0
-    found += velocity_gates(thermal.species, mobile=mobile, reference_K=reference_K, stderr=stderr, hidden=kicks.share)
-    finer = finer_interval_ps(thermal.species, frame_interval_ps=interval) * 1000
+    found += velocity_gates(
+        thermal.motion.species, mobile=mobile, reference_K=reference_K, stderr=stderr, hidden=kicks.share
+    )
+    finer = finer_interval_ps(thermal.motion.species, frame_interval_ps=interval) * 1000
     coarse = f"frames {interval * 1000:g} fs apart do not show all of the motion: store them every {finer:g} fs"
     missing = {
         name: coarse for name in ("frame_interval", "species_mass") if not any(gate.name == name for gate in found)
     }
     if recorded is None or thermal.recorded_K is None:
         return found, missing
-    cell = cell_temperature(thermal.species)
-    judged = recorded_gate(cell, recorded_K=thermal.recorded_K, kicks=kicks)
-    course = course_gate(_kinetic_energies(displacements_A, trajectory.masses_u), recorded[start.frames :])
+    judged = recorded_gate(thermal.motion, recorded[start.frames :], kicks=kicks)
+    course = course_gate(thermal.motion, recorded[start.frames :])
     if judged is None:
-        hides = not kicks.stated and cell.unseen is not None and cell.unseen <= LARGEST_UNSEEN
+        unseen = thermal.motion.cell.unseen
+        hides = not kicks.stated and unseen is not None and unseen <= LARGEST_UNSEEN
         missing["recorded_temperature"] = _unstated(interval) if hides else coarse
     return found + [gate for gate in (judged, course) if gate is not None], missing
 
@@ -291,14 +291,14 @@ class _Thermal:
     """Temperatures of one run.
 
     Attributes:
-        species: from the positions.
+        motion: from the positions.
         recorded_K: mean of the recorded ones, or None.
         mean_K: the recorded one, or that of the positions where they show it.
         series_K: what the mean is of, in any unit where it is read off positions; None where nothing shows it.
         unseen: share of it that may have escaped.
     """
 
-    species: list[SpeciesTemperature]
+    motion: ThermalMotion
     recorded_K: float | None
     mean_K: float | None
     series_K: FloatArray | None
@@ -311,7 +311,7 @@ class _Thermal:
 
     @classmethod
     def of(cls, trajectory: Trajectory, displacements_A: FloatArray, start: Equilibration, kicks: Kicks) -> "_Thermal":
-        found = species_temperatures(
+        found = thermal_motion(
             trajectory.positions_A[start.frames] + displacements_A,
             trajectory.numbers,
             masses_u=trajectory.masses_u,
@@ -321,7 +321,7 @@ class _Thermal:
         if trajectory.temperatures_K is not None:
             series = trajectory.temperatures_K[start.frames :]
             return cls(found, float(series.mean()), float(series.mean()), series, 0.0)
-        cell = cell_temperature(found)
+        cell = found.cell
         if cell.unseen is None or cell.unseen + kicks.share > LARGEST_UNSEEN:
             return cls(found, None, None, None, 0.0)
         energies = _kinetic_energies(displacements_A, trajectory.masses_u)

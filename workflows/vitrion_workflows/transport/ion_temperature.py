@@ -40,7 +40,7 @@ def ion_temperature(table: MsdTable, *, mass_u: float, frame_interval_ps: float)
     """Read the temperature of the ions off the unbroken lags at which a table begins.
 
     The correlation of steps is the second difference of the mean squared displacement, C(k) = [M(k + 1) - 2 M(k) +
-    M(k - 1)] / 2; its spectrum over sinc^2 is that of the velocity (`thermometer.species_temperatures`). A dozen lags
+    M(k - 1)] / 2; its spectrum over sinc^2 is that of the velocity (`thermometer.thermal_motion`). A dozen lags
     resolve it coarsely, which costs some 1 % against all of them.
 
     Args:

@@ -174,8 +174,8 @@ def _species(*, upper: bool) -> Requirement:
 
 
 def _recorded() -> Requirement:
-    coldest, hottest = 1 - equipartition.CELL_TOLERANCE, 1 + equipartition.CELL_TOLERANCE
-    found = (Limits(lower=(coldest - equipartition.LARGEST_UNSEEN, coldest), upper=(hottest, hottest)),)
+    least, most = equipartition.CELL_TOLERANCE, equipartition.CELL_SCATTER_AT_MOST
+    found = (Limits(lower=(equipartition.LEAST_RECORDED, 1 - least), upper=(1 + least, 1 + most)),)
     return Requirement(lambda _: found)
 
 

@@ -34,7 +34,7 @@ class Rest:
 
     Attributes:
         steps_A: displacements between frames, shape (F - 1, N, 3).
-        freedom: degrees of freedom that each atom keeps, 3 where nothing is held, shape (N,).
+        freedom: degrees of freedom that each atom keeps in each step, 3 where nothing is held, shape (F - 1, N).
         bonded: whether an atom is ever bonded, shape (N,).
         held: whether all bonds were; False where they are too many.
     """
@@ -63,14 +63,14 @@ def without_stretches(
     """
     steps = np.diff(positions_A, axis=0)
     stiff = np.flatnonzero(np.isin(numbers, STIFF))
-    freedom = np.full(len(numbers), 3.0 * len(steps))
+    freedom = np.full(steps.shape[:2], 3.0)
     bonded = np.zeros(len(numbers), dtype=np.bool_)
     for first in range(0, len(steps), FRAMES_A_LIST):
         block = slice(first, first + FRAMES_A_LIST)
         ends, vectors = _bonds(positions_A[first], stiff, numbers, lattice_A)
         bonded[ends] = True
         if len(ends) > MOST_BONDS:
-            return Rest(np.diff(positions_A, axis=0), np.full(len(numbers), 3.0), bonded, held=False)
+            return Rest(np.diff(positions_A, axis=0), np.full(steps.shape[:2], 3.0), bonded, held=False)
         if not len(ends):
             continue
         signs = np.zeros((len(ends), len(numbers)))
@@ -86,9 +86,8 @@ def without_stretches(
         rates = np.einsum("tax,tax->ta", arms, steps[block][:, ends[:, 0]] - steps[block][:, ends[:, 1]])
         pushes = np.einsum("tab,tb->ta", inverse, rates)[:, :, None] * arms
         steps[block] -= np.einsum("an,tax->tnx", signs / masses_u, pushes)
-        taken = (turned * inverse).sum(axis=0)
-        freedom -= np.einsum("an,an->n", signs, taken @ signs) / masses_u
-    return Rest(steps, freedom / len(steps), bonded, held=True)
+        freedom[block] -= ((turned * inverse) @ signs * signs).sum(axis=1) / masses_u
+    return Rest(steps, freedom, bonded, held=True)
 
 
 def _bonds(

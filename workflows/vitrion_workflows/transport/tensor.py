@@ -1,19 +1,18 @@
 """Diffusivity as a tensor: how fast ions go in which direction."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from scipy import stats
 
 from vitrion_models.system import FloatArray
 from vitrion_workflows.transport.covariance import msd_covariance
 from vitrion_workflows.transport.estimate import CM2_PER_S, DiffusivityEstimate
+from vitrion_workflows.transport.isotropy import isotropic_probability, moving_alike
 from vitrion_workflows.transport.msd import mean_squared_displacements
-from vitrion_workflows.transport.regression import DIMENSIONS
-from vitrion_workflows.transport.variance import anisotropy, inflated
+from vitrion_workflows.transport.regression import DIMENSIONS, Fit
+from vitrion_workflows.transport.variance import FEWEST_IONS, LEAST_APART, anisotropy, inflated
 
-# Distinct ratios of a symmetric 3 x 3 matrix to its trace.
-DEVIATIONS = 5
 # A direction along which nothing moves is still known no better than this share of the mean diffusivity.
 SMALLEST_RELATIVE_STEP = 1e-6
 PAIRS = ((0, 1), (0, 2), (1, 2))
@@ -51,54 +50,67 @@ def diffusivity_tensor(displacements_A: FloatArray, estimate: DiffusivityEstimat
     A fitted tensor of Gaussian displacements has the moments of a Wishart matrix with nu degrees of freedom,
     Var(D_ab) = (D_aa D_bb + D_ab^2) / nu (Anderson, Multivariate Statistical Analysis, chapter 7). Along each axis
     and principal direction the variance comes from the covariance of overlapping displacements with that direction's
-    own slope and rattle, widened where ions differ (`inflated`) or move together; elements off the diagonal follow
-    from those. Isotropy is tested by nu/2 tr[(3 D / tr D - 1)^2], chi square with five degrees of freedom (John,
-    Biometrika 58, 123, 1971), with nu from the error of the scalar.
+    own slope and rattle, widened where ions differ (`inflated`); elements off the diagonal follow from those. A third
+    of the variance along a direction is that of the trace, and grows as the scalar's does where ions move together;
+    the rest, and elements off the diagonal, as far as their directions do (`moving_alike`). Whether the tensor is
+    isotropic is judged by the scatter of the ions' own (`isotropic_probability`).
 
     Args:
         displacements_A: drift-corrected displacements of the ions, shape (F, N, 3).
         estimate: scalar diffusivity of the same displacements.
     """
-    to_value = CM2_PER_S / (2 * estimate.frame_interval_ps)
+    fit, to_value = estimate.fit, CM2_PER_S / (2 * estimate.frame_interval_ps)
     axes = np.eye(DIMENSIONS)
-    straight = [_along(displacements_A, axis, estimate) for axis in axes]
-    tensor = np.diag([slope for slope, _ in straight])
+    along = partial(_along, displacements_A, fit, beyond_walks=_beyond_walks(displacements_A, estimate))
+    straight = [along(axis) for axis in axes]
+    of_ions = np.zeros((displacements_A.shape[1], DIMENSIONS, DIMENSIONS))
+    for axis, (slopes, _) in enumerate(straight):
+        of_ions[:, axis, axis] = slopes
     for first, second in PAIRS:
-        slope, _ = _along(displacements_A, (axes[first] + axes[second]) / np.sqrt(2), estimate)
-        tensor[first, second] = tensor[second, first] = slope - (tensor[first, first] + tensor[second, second]) / 2
+        slopes, _ = along((axes[first] + axes[second]) / np.sqrt(2))
+        mixed = slopes - (of_ions[:, first, first] + of_ions[:, second, second]) / 2
+        of_ions[:, first, second] = of_ions[:, second, first] = mixed
+    tensor = of_ions.mean(axis=0)
     values, vectors = np.linalg.eigh(tensor)
     principal = vectors[:, ::-1].T
+    alike = moving_alike(displacements_A, block=int(fit.lags[0]) // 2)
+    upright = (estimate.variance.collective + (DIMENSIONS - 1) * alike.collective) / DIMENSIONS
     errors = np.array([error for _, error in straight])
-    freedom = wishart_freedom(displacements_A, estimate)
-    shared = np.outer(errors, errors) / 2
-    shared += np.where(np.eye(DIMENSIONS, dtype=bool), shared, tensor**2 / freedom if freedom else shared)
-    mean = np.trace(tensor) / DIMENSIONS
-    deviation = tensor / mean - axes if mean > 0 else np.zeros_like(tensor)
+    if len(of_ions) >= FEWEST_IONS and alike.collective < LEAST_APART * len(of_ions):
+        apart = min(1.0, 1 - (alike.collective - 1) / (len(of_ions) - 1))
+        oblique = of_ions.var(axis=0, ddof=1) / len(of_ions) / apart
+    else:
+        oblique = np.outer(errors, errors) / 2 + tensor**2 * (errors**2).sum() / (2 * (np.diag(tensor) ** 2).sum())
+    variances = np.where(np.eye(DIMENSIONS, dtype=bool), np.diag(errors**2) * upright, oblique * alike.collective)
+    on_principal = np.array([along(axis)[1] for axis in principal])
     return DiffusivityTensor(
         tensor_cm2_per_s=tensor * to_value,
-        stderr_cm2_per_s=np.sqrt(shared) * to_value,
+        stderr_cm2_per_s=np.sqrt(variances) * to_value,
         principal_cm2_per_s=values[::-1] * to_value,
-        principal_stderr_cm2_per_s=np.array([_along(displacements_A, axis, estimate)[1] for axis in principal])
-        * to_value,
+        principal_stderr_cm2_per_s=on_principal * np.sqrt(upright) * to_value,
         axes=principal,
-        isotropic_p=float(stats.chi2.sf(freedom / 2 * (deviation**2).sum(), DEVIATIONS)),
+        isotropic_p=isotropic_probability(
+            of_ions,
+            alike=alike,
+            relative_variance=fit.variance_A4 / fit.slope_A2**2 if fit.slope_A2 > 0 else float("inf"),
+        ),
     )
 
 
-def wishart_freedom(displacements_A: FloatArray, estimate: DiffusivityEstimate) -> float:
-    """Number of independent three-dimensional displacements as uncertain as the estimate.
+def _beyond_walks(displacements: FloatArray, estimate: DiffusivityEstimate) -> float:
+    """Factor by which jumps and unequal ions make the scalar less certain than a walk along the same axes would."""
+    variance, lag = estimate.variance, int(estimate.fit.lags[0])
+    unequal_axes = anisotropy(displacements, lag=lag, together=max(1.0, variance.collective))
+    return variance.value / (variance.collective * estimate.fit.variance_A4 * unequal_axes)
 
-    A trace of n of them has the relative variance 2 tr D^2 / (n (tr D)^2), which is 2/3 of `anisotropy` over n.
+
+def _along(
+    displacements: FloatArray, fit: Fit, direction: FloatArray, *, beyond_walks: float
+) -> tuple[FloatArray, float]:
+    """Each ion's slope of the mean squared displacement along a direction, in square Angstrom a frame.
+
+    And the error of their mean for ions that move independently.
     """
-    unequal_axes = anisotropy(
-        displacements_A, lag=int(estimate.fit.lags[0]), together=max(1.0, estimate.variance.collective)
-    )
-    return 2 / 3 * unequal_axes * (estimate.value_cm2_per_s / estimate.noise_cm2_per_s) ** 2
-
-
-def _along(displacements: FloatArray, direction: FloatArray, estimate: DiffusivityEstimate) -> tuple[float, float]:
-    """Slope of the mean squared displacement along a direction, in square Angstrom a frame, and its error."""
-    fit = estimate.fit
     ions = displacements.shape[1]
     msd = mean_squared_displacements((displacements @ direction)[:, :, None], largest_lag=int(fit.lags[-1]))[fit.lags]
     slope, intercept = fit.weights @ msd.mean(axis=1)
@@ -108,6 +120,6 @@ def _along(displacements: FloatArray, direction: FloatArray, estimate: Diffusivi
         step_variance_A2=max(slope, SMALLEST_RELATIVE_STEP * abs(fit.slope_A2)),
         rattle_variance_A2=max(intercept, 0.0) / 2,
     )
-    theory = float(fit.weights[0] @ covariance @ fit.weights[0]) / ions
-    variance = inflated(theory, fit.weights[0] @ msd, collective=(1.0, 0.0)).value * estimate.variance.collective
-    return float(slope), float(np.sqrt(variance))
+    theory = float(fit.weights[0] @ covariance @ fit.weights[0]) / ions * beyond_walks
+    slopes = fit.weights[0] @ msd
+    return slopes, float(np.sqrt(inflated(theory, slopes, collective=(1.0, 0.0)).value))

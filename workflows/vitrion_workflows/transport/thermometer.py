@@ -69,71 +69,6 @@ class SpeciesTemperature:
         return UNSEEN_PER_SQUARED_ROUGHNESS * self.roughness**2
 
 
-def species_temperatures(
-    positions_A: FloatArray,
-    numbers: IntArray,
-    *,
-    masses_u: FloatArray,
-    lattice_A: FloatArray,
-    frame_interval_ps: float,
-) -> list[SpeciesTemperature]:
-    """Kinetic temperature of each species from its displacements between frames.
-
-    A step is the mean velocity of one interval: in frequency, the velocity times sinc(w dt / 2). Where the velocity
-    has no component beyond the Nyquist frequency pi / dt (Shannon, Proc. IRE 37, 10, 1949), the mean squared velocity
-    is the spectrum of the steps over sinc^2, integrated. What lies beyond is folded back and counted with too small a
-    factor, so that the temperature is never overestimated. What is fastest, the stretches of covalent bonds, is taken
-    out first (`without_stretches`), and so is the cell's own motion.
-
-    Args:
-        positions_A: unwrapped and drift-corrected, shape (F, N, 3), F >= 8.
-        numbers: atomic numbers, shape (N,).
-        masses_u: shape (N,).
-        lattice_A: shape (3, 3).
-        frame_interval_ps: as stated.
-    """
-    rest = without_stretches(positions_A, numbers, masses_u=masses_u, lattice_A=lattice_A)
-    steps = rest.steps_A
-    readings = max(1.0, len(steps) * frame_interval_ps / EXCHANGE_PS)
-    free = rest.freedom - 3 * masses_u / masses_u.sum()
-    energies = np.einsum("fni,fni,n->fn", steps, steps, masses_u)
-    cell = np.maximum(energies.sum(axis=1), STILL * energies.sum(axis=1).mean()) / free.sum()
-    found = []
-    for number in np.unique(numbers):
-        atoms = numbers == number
-        count, freedom = int(atoms.sum()), float(free[atoms].sum())
-        square, roughness = _velocity(steps[:, atoms].reshape(len(steps), -1))
-        kelvin = 0.0
-        if freedom > LEAST_FREEDOM:
-            speeds = 3 * float(masses_u[atoms].sum()) * square / frame_interval_ps**2
-            kelvin = speeds / BOLTZMANN_u_A2_PER_PS2_K / freedom
-        stderr = float(np.sqrt(2 / (max(freedom, LEAST_FREEDOM) * readings)))
-        if count < len(numbers) and kelvin:
-            stderr = max(stderr, _own_stderr(energies[:, atoms].sum(axis=1) / freedom / cell))
-        longest = _longest_interval_ps(int(number), held=rest.held) if rest.bonded[atoms].any() else np.inf
-        resolved = kelvin > 0 and frame_interval_ps <= longest * (1 + ROUNDING)
-        found.append(SpeciesTemperature(int(number), count, freedom, kelvin, roughness, stderr, resolved))
-    return found
-
-
-def _longest_interval_ps(number: int, *, held: bool) -> float:
-    if held:
-        return LONGEST_INTERVAL_PS.get(number, LONGEST_BONDED_PS)
-    return LONGEST_UNHELD_INTERVAL_PS.get(number, LONGEST_UNHELD_PS)
-
-
-def finer_interval_ps(found: Sequence[SpeciesTemperature], *, frame_interval_ps: float) -> float:
-    """An interval of frames that would show all of the motion: half of this one, or what the fastest bonds need."""
-    needed = [LONGEST_INTERVAL_PS.get(one.number, LONGEST_BONDED_PS) for one in found if not one.resolved]
-    return min([frame_interval_ps / 2, *needed])
-
-
-def _own_stderr(series: FloatArray) -> float:
-    """Of the mean of a species' share of the kinetic energy: light and heavy ions exchange it slowly."""
-    samples = len(series) / statistical_inefficiency(series)
-    return float(series.std() / series.mean() / np.sqrt(samples))
-
-
 @dataclass(frozen=True)
 class CellTemperature:
     """Kinetic temperature of all atoms as their positions show it.
@@ -149,14 +84,101 @@ class CellTemperature:
     unseen: float | None
 
 
-def cell_temperature(found: Sequence[SpeciesTemperature]) -> CellTemperature:
-    """Temperature of the cell: the mean over what its atoms are free to do."""
-    freedom = sum(one.freedom for one in found)
-    mean = sum(one.freedom * one.temperature_K for one in found) / freedom
-    rough = sum(one.freedom * max(one.roughness, 0.0) for one in found if one.freedom > LEAST_FREEDOM) / freedom
-    if not all(one.resolved for one in found):
-        return CellTemperature(mean, rough, None)
-    return CellTemperature(mean, rough, UNSEEN_PER_SQUARED_ROUGHNESS * rough**2)
+@dataclass(frozen=True, eq=False)
+class ThermalMotion:
+    """How warm positions are, stretches and the cell's own motion left out.
+
+    Attributes:
+        species: temperatures of the species.
+        course: kinetic energy of a degree of freedom in each step, in any unit, shape (F - 1,).
+    """
+
+    species: tuple[SpeciesTemperature, ...]
+    course: FloatArray
+
+    @property
+    def cell(self) -> CellTemperature:
+        """Temperature of the cell: the mean over what its atoms are free to do."""
+        freedom = sum(one.freedom for one in self.species)
+        mean = sum(one.freedom * one.temperature_K for one in self.species) / freedom
+        free = [one for one in self.species if one.freedom > LEAST_FREEDOM]
+        rough = sum(one.freedom * max(one.roughness, 0.0) for one in free) / freedom
+        resolved = all(one.resolved for one in self.species)
+        return CellTemperature(mean, rough, UNSEEN_PER_SQUARED_ROUGHNESS * rough**2 if resolved else None)
+
+
+def thermal_motion(
+    positions_A: FloatArray,
+    numbers: IntArray,
+    *,
+    masses_u: FloatArray,
+    lattice_A: FloatArray,
+    frame_interval_ps: float,
+) -> ThermalMotion:
+    """Kinetic temperatures from displacements between frames.
+
+    A step is the mean velocity of one interval: in frequency, the velocity times sinc(w dt / 2). Where the velocity
+    has no component beyond the Nyquist frequency pi / dt (Shannon, Proc. IRE 37, 10, 1949), the mean squared velocity
+    is the spectrum of the steps over sinc^2, integrated. What lies beyond is folded back and counted with too small a
+    factor, so that the temperature is never overestimated. What is fastest, the stretches of covalent bonds, is taken
+    out first (`without_stretches`), and so is the cell's own motion.
+
+    Args:
+        positions_A: unwrapped and drift-corrected, shape (F, N, 3), F >= 8.
+        numbers: atomic numbers, shape (N,).
+        masses_u: shape (N,).
+        lattice_A: shape (3, 3).
+        frame_interval_ps: as stated.
+    """
+    rest = without_stretches(positions_A, numbers, masses_u=masses_u, lattice_A=lattice_A)
+    free = rest.freedom - 3 * masses_u / masses_u.sum()
+    energies = np.einsum("fni,fni,n->fn", rest.steps_A, rest.steps_A, masses_u)
+    course = np.maximum(energies.sum(axis=1), STILL * energies.sum(axis=1).mean()) / free.sum(axis=1)
+    found = []
+    for number in np.unique(numbers):
+        atoms = numbers == number
+        freedom, energy = free[:, atoms].sum(axis=1), energies[:, atoms].sum(axis=1)
+        square, roughness = _velocity(rest.steps_A[:, atoms].reshape(len(course), -1))
+        mean_freedom, kelvin = float(freedom.mean()), 0.0
+        if mean_freedom > LEAST_FREEDOM:
+            speeds = 3 * float(masses_u[atoms].sum()) * square / frame_interval_ps**2
+            kelvin = speeds / BOLTZMANN_u_A2_PER_PS2_K / mean_freedom
+        readings = max(1.0, len(course) * frame_interval_ps / EXCHANGE_PS)
+        stderr = float(np.sqrt(2 / (max(mean_freedom, LEAST_FREEDOM) * readings)))
+        if not atoms.all() and kelvin:
+            stderr = max(stderr, ratio_stderr(energy, freedom * course))
+        longest = _longest_interval_ps(int(number), held=rest.held) if rest.bonded[atoms].any() else np.inf
+        resolved = kelvin > 0 and frame_interval_ps <= longest * (1 + ROUNDING)
+        count = int(atoms.sum())
+        found.append(SpeciesTemperature(int(number), count, mean_freedom, kelvin, roughness, stderr, resolved))
+    return ThermalMotion(tuple(found), course)
+
+
+def ratio_stderr(series: FloatArray, expected: FloatArray) -> float:
+    """Relative standard error of the ratio of two means, by what the one differs from the other in the course of time.
+
+    Degrees of freedom of two kinds share the energy by and by: light and heavy ions, or bonds that stretch and the
+    rest.
+
+    Args:
+        series: shape (n,).
+        expected: what it should be proportional to, at the same times, shape (n,).
+    """
+    left = series / series.mean() - expected / expected.mean()
+    samples = len(left) / statistical_inefficiency(left)
+    return float(left.std() / np.sqrt(samples))
+
+
+def _longest_interval_ps(number: int, *, held: bool) -> float:
+    if held:
+        return LONGEST_INTERVAL_PS.get(number, LONGEST_BONDED_PS)
+    return LONGEST_UNHELD_INTERVAL_PS.get(number, LONGEST_UNHELD_PS)
+
+
+def finer_interval_ps(found: Sequence[SpeciesTemperature], *, frame_interval_ps: float) -> float:
+    """An interval of frames that would show all of the motion: half of this one, or what the fastest bonds need."""
+    needed = [LONGEST_INTERVAL_PS.get(one.number, LONGEST_BONDED_PS) for one in found if not one.resolved]
+    return min([frame_interval_ps / 2, *needed])
 
 
 def _velocity(steps: FloatArray) -> tuple[float, float]:
