@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 
+from vitrion.database.rules import OTHER, told_left_out
 from vitrion.report.data import ReportData
 from vitrion.report.figures.arms import ACQUISITION, RANDOM, difference, points
 from vitrion.report.figures.rdf import overlap
@@ -17,6 +18,8 @@ from vitrion_workflows.schemas import LabelState, Origin
 def headline(data: ReportData, rows: list[Ranked]) -> str:
     """One sentence: the best conductor found, and how sure that is."""
     values = [row for row in rows if row.source is Source.MEASURED] or rows[:1]
+    if not values and data.of_other_rules:
+        return "All labels were judged by other rules than those of here, and nothing is predicted."
     if not values:
         return "Nothing has been labelled or predicted yet: the campaign has only begun."
     best = values[0]
@@ -28,6 +31,13 @@ def headline(data: ReportData, rows: list[Ranked]) -> str:
         f"The fastest {data.species} conductor found is {kind} {formula(best.formula)}: D = {number} cm²/s at "
         f"{data.target_temperature_K:.0f} K, {verb}."
     )
+
+
+def rules_note(data: ReportData) -> str:
+    """What is left out of the page because other rules than those of here judged it; empty where nothing is."""
+    shown = f"see them by vitrion labels list --campaign {data.campaign} --rules {OTHER}"
+    line = told_left_out(data.of_other_rules, otherwise=shown)
+    return f"{line[0].upper()}{line[1:]}." if line else ""
 
 
 def ranking_note(data: ReportData, rows: list[Ranked]) -> str:
@@ -51,6 +61,8 @@ def ranking_note(data: ReportData, rows: list[Ranked]) -> str:
 
 def labels_note(data: ReportData) -> str:
     """How the labels fared before their gates."""
+    if not data.labels and data.of_other_rules:
+        return "All labels were judged by other rules than those of here: there is none to show."
     if not data.labels:
         return "No label has been made yet."
     states = Counter(label.state for label in data.labels)
@@ -102,10 +114,10 @@ def rdf_note(data: ReportData) -> str:
 def surrogate_note(data: ReportData) -> str:
     """How good the surrogate is beside the simple models."""
     held_out = [point for point in data.parity if point.held_out]
-    if not data.parity:
+    if not data.parity and not data.predictions:
         return "No surrogate has been trained yet."
     if not held_out:
-        return "The frozen test holds no accepted label yet, so nothing can be said about the surrogate."
+        return f"The frozen test holds no accepted label, so nothing can be said about the surrogate.{_learned(data)}"
     rmse = math.sqrt(float(np.mean([(point.predicted - point.measured) ** 2 for point in held_out])))
     inside = sum(point.lower_95 <= point.measured <= point.upper_95 for point in held_out)
     better = [baseline for baseline in data.baselines if baseline.rmse < rmse]
@@ -119,7 +131,15 @@ def surrogate_note(data: ReportData) -> str:
     return (
         f"On {count(len(held_out), 'label')} of compositions it never saw it errs by {plain(rmse)} decades (root mean "
         f"square); {inside} of them lie inside their 95 % interval, {plain(width, 1)} decades wide. {verdict}"
+        f"{_learned(data)}"
     )
+
+
+def _learned(data: ReportData) -> str:
+    if not data.learned_of_other_rules:
+        return ""
+    number = data.learned_of_other_rules
+    return f" Of the labels that it learned, {number} had been judged by other rules than those of here."
 
 
 def arms_note(data: ReportData) -> str:

@@ -1,13 +1,16 @@
 """The report of a campaign that lies in a real embedded database."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 from plain_labels import WEIGHTS, plain_label
 
 from vitrion.database import NotFoundError, connect
-from vitrion.report import build
+from vitrion.report import build, findings
 from vitrion.report.collecting import collect
 from vitrion.report.collecting.rdfs import BINS, CUTOFF_A, partial_rdf
+from vitrion.report.ranking import rank
 from vitrion_models.surrogates import Observation, SurrogateConfig, train
 from vitrion_models.surrogates.arrhenius_gnn.config import KERNEL_ARCHITECTURE
 from vitrion_models.system import AtomicSystem
@@ -20,9 +23,11 @@ from vitrion_workflows.schemas import (
     StructureKind,
     label_key,
 )
+from vitrion_workflows.schemas.label import LABEL_RULES
 
 pytestmark = pytest.mark.usefixtures("unjudged")
 
+OLDER = LABEL_RULES - 1
 PROTOCOL = LabelProtocol()
 CONFIGURATION = {
     "species": "Li",
@@ -191,6 +196,77 @@ def test_documents_become_what_the_page_shows(campaign):
     assert data.cycles[0].labels == 8
     assert data.cycles[0].surrogate_promoted
     assert any(WEIGHTS["nep89"] in value for _, value in data.provenance)
+
+
+@contextmanager
+def judged_by(home, version, *, formulas, kelvin=None):
+    """Labels of some formulas as another version of Vitrion left them, for as long as this lasts."""
+    chosen = {"reduced_formula": {"$in": list(formulas)}} | ({} if kelvin is None else {"temperature_K": kelvin})
+    with connect(home=home) as db:
+        before = [{**row} for row in db.collection("labels").find(chosen)]
+        for row in before:
+            assert db.collection("labels").update_one({"key": row["key"]}, {"$set": {"rules": version}})
+    yield
+    with connect(home=home) as db:
+        for row in before:
+            kept = {name: value for name, value in row.items() if name != "_id"}
+            db.collection("labels").update_one({"key": row["key"]}, {"$set": kept})
+
+
+def test_labels_of_other_rules_are_left_out_of_the_page_and_told(campaign, tmp_path):
+    home = campaign[0]
+    with judged_by(home, OLDER, formulas=["LiI"], kelvin=1000.0), connect(home=home, readonly=True) as db:
+        data = collect(db, "small")
+        page = build(db, "small", tmp_path / "report.html").read_text()
+    assert data.of_other_rules == {str(OLDER): 1}
+    assert len(data.labels) == 7
+    best, *others = rank(data)
+    known = {row.formula: row.source for row in (best, *others) if row.origin is Origin.MELT_QUENCH}
+    assert known == {"LiCl": "measured", "LiF": "measured", "LiBr": "measured", "LiI": "predicted"}
+    assert findings.headline(data, [best, *others]).split(":")[0].endswith("LiBr")
+    assert not any(point.formula == "LiI" and point.temperature_K == 1000.0 for point in data.parity)
+    assert (
+        f"Left out: 1 label that other rules ({OLDER}: 1) judged than those of here ({LABEL_RULES}): label them again, "
+        "or see them by vitrion labels list --campaign small --rules other."
+    ) in page
+    assert ("label rules", str(LABEL_RULES)) in data.provenance
+
+
+def test_nothing_is_said_of_rules_where_all_labels_are_of_those_of_here(campaign, tmp_path):
+    with connect(home=campaign[0], readonly=True) as db:
+        data = collect(db, "small")
+        page = build(db, "small", tmp_path / "report.html").read_text()
+    assert (data.of_other_rules, data.learned_of_other_rules) == ({}, 0)
+    assert "other rules" not in page
+
+
+def test_a_label_made_again_is_not_what_the_surrogate_learned(campaign, tmp_path):
+    home, cells, _, truth = campaign
+    key = {"structure_fingerprint": cells["LiBr"], "temperature_K": 1000.0}
+    with judged_by(home, OLDER, formulas=["LiBr"], kelvin=1000.0), connect(home=home) as db:
+        before = collect(db, "small")
+        again = db.labels.add(outcome(cells["LiBr"], 1000.0, truth["LiBr"] - 0.1))
+        after = collect(db, "small")
+        page = build(db, "small", tmp_path / "report.html").read_text()
+        stored = db.collection("labels").find_one(key)
+    assert again.replaced
+    assert stored["rules"] == LABEL_RULES
+    assert (before.of_other_rules, before.learned_of_other_rules) == ({str(OLDER): 1}, 1)
+    assert (after.of_other_rules, after.learned_of_other_rules) == ({}, 1)
+    assert "Of the labels that it learned, 1 had been judged by other rules" in page
+    assert "Left out" not in page
+
+
+def test_a_page_of_labels_of_other_rules_alone_says_so(campaign, tmp_path):
+    home = campaign[0]
+    with judged_by(home, OLDER, formulas=ANIONS), connect(home=home, readonly=True) as db:
+        data = collect(db, "small")
+        page = build(db, "small", tmp_path / "report.html").read_text()
+    assert (data.labels, data.referee, data.of_other_rules) == ((), (), {str(OLDER): 9})
+    assert {row.source for row in rank(data)} == {"predicted"}
+    for wrong in ("No label has been made yet", "No surrogate has been trained yet", "has only begun"):
+        assert wrong not in page
+    assert "All labels were judged by other rules" in page
 
 
 def test_build_writes_one_whole_file(campaign, tmp_path):

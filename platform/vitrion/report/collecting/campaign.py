@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vitrion import __version__
-from vitrion.database import CampaignRow, CycleRow, Database, LabelRow, ModelRow
+from vitrion.database import CampaignRow, CycleRow, Database, LabelRow, ModelRow, judged_here, rules
 from vitrion.report import data
 from vitrion.report.collecting import beliefs
 from vitrion.report.collecting.cells import made_cells, report_cell
 from vitrion.report.collecting.cycles import costs, report_cycles
 from vitrion.report.collecting.labels import labels_of, model_errors, referee_pairs, report_labels
 from vitrion.report.collecting.rdfs import compare_rdfs
+from vitrion_workflows.schemas.label import LABEL_RULES
 
 CLOSED = "closed"
 DONE = "done"
@@ -20,6 +21,8 @@ DONE = "done"
 
 def collect(db: Database, campaign: str) -> data.ReportData:
     """Everything a report shows of one campaign, as far as it has come.
+
+    Labels that other rules than those of here judged are counted and left out of all the rest.
 
     Args:
         db: where it lives.
@@ -30,14 +33,17 @@ def collect(db: Database, campaign: str) -> data.ReportData:
     """
     row = db.campaigns.get(campaign)
     cycles = list(db.cycles.list(campaign))
-    stored, questions = labels_of(db, cycles)
+    every, asked = labels_of(db, cycles)
+    stored = {key: label for key, label in every.items() if judged_here(label)}
+    questions = {key: question for key, question in asked.items() if key in stored}
     cells = made_cells(db, campaign)
     models = list(db.models.search(campaign=campaign))
     labels = report_labels(stored, questions, cells)
     target_K = float(row.configuration["labels"]["target_temperature_K"])
     found = beliefs.surrogate_in_force(db, campaign)
     logs = {key: label.log10_value for key, label in stored.items() if label.log10_value is not None}
-    workhorse = [stored[key] for key in questions if questions[key]["arm"] != "referee"]
+    workhorse = [every[key] for key in asked if asked[key]["arm"] != "referee"]
+    left_out = every.keys() - stored.keys()
     plan: Mapping[str, Any] = (row.summary or {}).get("plan", {})
     potential = plan.get("potential", row.configuration["potential"])
     return data.ReportData(
@@ -55,7 +61,10 @@ def collect(db: Database, campaign: str) -> data.ReportData:
         predictions=beliefs.predictions(db, found[1], cells, temperature_K=target_K) if found else (),
         rdfs=compare_rdfs(db, cells, species=row.configuration["species"]),
         parity=beliefs.parity(db, found[1], labels, logs) if found else (),
-        baselines=beliefs.baselines(found[1]) if found else (),
+        # Their scores are of the whole frozen test, and stand beside the surrogate's where that is whole here.
+        baselines=beliefs.baselines(found[1]) if found and not left_out & set(found[1].test_keys) else (),
+        of_other_rules=rules.others(every.values()),
+        learned_of_other_rules=beliefs.learned_of_other_rules(db, *found) if found else 0,
         cycles=report_cycles(cycles, models, cells),
         costs=costs(cycles, models),
         referee=referee_pairs(stored, questions),
@@ -88,6 +97,7 @@ def _provenance(
     db: Database, row: CampaignRow, labels: Sequence[LabelRow], models: Sequence[ModelRow]
 ) -> tuple[tuple[str, str], ...]:
     lines = [("configuration sha256", row.config_hash), ("seed", str(row.configuration["seed"]))]
+    lines.append(("label rules", str(LABEL_RULES)))
     for label in {(label.potential, label.potential_version, label.weights_sha256): label for label in labels}.values():
         weights = f"{label.potential} {label.potential_version or ''}, weights sha256 {label.weights_sha256}"
         lines.append(("potential", weights))
