@@ -53,6 +53,32 @@ def test_isotropy_is_called_anisotropic_no_more_often_than_stated():
     assert sum(measured(anisotropic(rng, frames=801)).isotropic_p < 1e-2 for _ in range(10)) >= 8
 
 
+def test_noise_of_directions_is_not_that_of_speeds():
+    """100 runs of each: of ions in rigid groups 1 % stand below 0.01 (7 or more in 0.05 % of seeds), of unequal ones
+    half below 0.5 (fewer than 30 or more than 70 in 0.003 %). With the scalar's error it was 10 % and 5 %."""
+    rng = np.random.default_rng(6)
+    motion = {"frames": 301, "ions": 24, "D": 0.5, "interval": INTERVAL_PS}
+    grouped = [measured(walks.groups(rng, size=4, **motion)).isotropic_p for _ in range(100)]
+    assert sum(p < 0.01 for p in grouped) < 7
+    unequal = [measured(walks.two_populations(rng, **motion)).isotropic_p for _ in range(100)]
+    assert 30 <= sum(p < 0.5 for p in unequal) <= 70
+
+
+@pytest.mark.parametrize("ions", [1, 3])
+def test_few_ions_have_a_tensor_and_no_false_alarm(ions):
+    """100 runs: 1 % below 0.01, 7 or more in 0.05 % of seeds."""
+    rng = np.random.default_rng(7)
+    motion = {"frames": 201, "ions": ions, "D": 0.5, "interval": INTERVAL_PS}
+    assert sum(measured(walks.brownian(rng, **motion)).isotropic_p < 0.01 for _ in range(100)) < 7
+
+
+def test_ions_that_move_as_one_body_are_one_walker():
+    """No scatter over ions shows the noise there: 100 runs, 7 or more below 0.01 in 0.05 % of seeds at 1 %."""
+    rng = np.random.default_rng(8)
+    motion = {"frames": 401, "ions": 6, "D": 0.5, "interval": INTERVAL_PS}
+    assert sum(measured(walks.groups(rng, size=6, **motion)).isotropic_p < 0.01 for _ in range(100)) < 7
+
+
 def test_rotation_turns_the_tensor():
     path = anisotropic(np.random.default_rng(3))
     turn = Rotation.from_rotvec([0.3, -1.1, 0.7]).as_matrix()

@@ -1,5 +1,6 @@
 """Diffusivity as a tensor: how fast ions go in which direction."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,10 +12,11 @@ from vitrion_workflows.transport.estimate import CM2_PER_S, DiffusivityEstimate
 from vitrion_workflows.transport.isotropy import isotropic_probability, moving_alike
 from vitrion_workflows.transport.msd import mean_squared_displacements
 from vitrion_workflows.transport.regression import DIMENSIONS, Fit
-from vitrion_workflows.transport.variance import FEWEST_IONS, LEAST_APART, anisotropy, inflated
+from vitrion_workflows.transport.variance import anisotropy, inflated
 
 # A direction along which nothing moves is still known no better than this share of the mean diffusivity.
 SMALLEST_RELATIVE_STEP = 1e-6
+Along = Callable[[FloatArray], tuple[FloatArray, float]]
 PAIRS = ((0, 1), (0, 2), (1, 2))
 
 
@@ -61,33 +63,25 @@ def diffusivity_tensor(displacements_A: FloatArray, estimate: DiffusivityEstimat
     """
     fit, to_value = estimate.fit, CM2_PER_S / (2 * estimate.frame_interval_ps)
     axes = np.eye(DIMENSIONS)
-    along = partial(_along, displacements_A, fit, beyond_walks=_beyond_walks(displacements_A, estimate))
+    along = partial(_along, displacements_A, fit)
     straight = [along(axis) for axis in axes]
-    of_ions = np.zeros((displacements_A.shape[1], DIMENSIONS, DIMENSIONS))
-    for axis, (slopes, _) in enumerate(straight):
-        of_ions[:, axis, axis] = slopes
-    for first, second in PAIRS:
-        slopes, _ = along((axes[first] + axes[second]) / np.sqrt(2))
-        mixed = slopes - (of_ions[:, first, first] + of_ions[:, second, second]) / 2
-        of_ions[:, first, second] = of_ions[:, second, first] = mixed
+    of_ions = _of_ions([slopes for slopes, _ in straight], along)
     tensor = of_ions.mean(axis=0)
     values, vectors = np.linalg.eigh(tensor)
     principal = vectors[:, ::-1].T
     alike = moving_alike(displacements_A, block=int(fit.lags[0]) // 2)
-    upright = (estimate.variance.collective + (DIMENSIONS - 1) * alike.collective) / DIMENSIONS
-    errors = np.array([error for _, error in straight])
-    if len(of_ions) >= FEWEST_IONS and alike.collective < LEAST_APART * len(of_ions):
-        apart = min(1.0, 1 - (alike.collective - 1) / (len(of_ions) - 1))
-        oblique = of_ions.var(axis=0, ddof=1) / len(of_ions) / apart
-    else:
-        oblique = np.outer(errors, errors) / 2 + tensor**2 * (errors**2).sum() / (2 * (np.diag(tensor) ** 2).sum())
-    variances = np.where(np.eye(DIMENSIONS, dtype=bool), np.diag(errors**2) * upright, oblique * alike.collective)
-    on_principal = np.array([along(axis)[1] for axis in principal])
+    together = (estimate.variance.collective + (DIMENSIONS - 1) * alike.collective) / DIMENSIONS
+    beyond = _beyond_walks(displacements_A, estimate)
+    errors = np.array([_error(slopes, theory) for slopes, theory in straight])
+    per_freedom = float((errors**2).sum() / (2 * (np.diag(tensor) ** 2).sum())) if tensor.any() else 0.0
+    oblique = (np.outer(errors, errors) / 2 + per_freedom * tensor**2) * alike.collective
+    upright = np.array([_error(slopes, beyond * theory) for slopes, theory in straight]) * np.sqrt(together)
+    on_principal = np.array([_error(slopes, beyond * theory) for slopes, theory in map(along, principal)])
     return DiffusivityTensor(
         tensor_cm2_per_s=tensor * to_value,
-        stderr_cm2_per_s=np.sqrt(variances) * to_value,
+        stderr_cm2_per_s=np.where(axes > 0, np.diag(upright), np.sqrt(oblique)) * to_value,
         principal_cm2_per_s=values[::-1] * to_value,
-        principal_stderr_cm2_per_s=on_principal * np.sqrt(upright) * to_value,
+        principal_stderr_cm2_per_s=on_principal * np.sqrt(together) * to_value,
         axes=principal,
         isotropic_p=isotropic_probability(
             of_ions,
@@ -97,6 +91,19 @@ def diffusivity_tensor(displacements_A: FloatArray, estimate: DiffusivityEstimat
     )
 
 
+def _of_ions(straight: list[FloatArray], along: Along) -> FloatArray:
+    """Tensor of each ion from what it does along axes and the diagonals between them, shape (N, 3, 3)."""
+    tensors = np.zeros((len(straight[0]), DIMENSIONS, DIMENSIONS))
+    for axis, slopes in enumerate(straight):
+        tensors[:, axis, axis] = slopes
+    axes = np.eye(DIMENSIONS)
+    for first, second in PAIRS:
+        slopes, _ = along((axes[first] + axes[second]) / np.sqrt(2))
+        mixed = slopes - (straight[first] + straight[second]) / 2
+        tensors[:, first, second] = tensors[:, second, first] = mixed
+    return tensors
+
+
 def _beyond_walks(displacements: FloatArray, estimate: DiffusivityEstimate) -> float:
     """Factor by which jumps and unequal ions make the scalar less certain than a walk along the same axes would."""
     variance, lag = estimate.variance, int(estimate.fit.lags[0])
@@ -104,14 +111,11 @@ def _beyond_walks(displacements: FloatArray, estimate: DiffusivityEstimate) -> f
     return variance.value / (variance.collective * estimate.fit.variance_A4 * unequal_axes)
 
 
-def _along(
-    displacements: FloatArray, fit: Fit, direction: FloatArray, *, beyond_walks: float
-) -> tuple[FloatArray, float]:
-    """Each ion's slope of the mean squared displacement along a direction, in square Angstrom a frame.
+def _along(displacements: FloatArray, fit: Fit, direction: FloatArray) -> tuple[FloatArray, float]:
+    """Slope of each ion's squared displacement along a direction, in square Angstrom a frame.
 
-    And the error of their mean for ions that move independently.
+    And the variance of their mean, for independent walkers that rattle.
     """
-    ions = displacements.shape[1]
     msd = mean_squared_displacements((displacements @ direction)[:, :, None], largest_lag=int(fit.lags[-1]))[fit.lags]
     slope, intercept = fit.weights @ msd.mean(axis=1)
     covariance = msd_covariance(
@@ -120,6 +124,8 @@ def _along(
         step_variance_A2=max(slope, SMALLEST_RELATIVE_STEP * abs(fit.slope_A2)),
         rattle_variance_A2=max(intercept, 0.0) / 2,
     )
-    theory = float(fit.weights[0] @ covariance @ fit.weights[0]) / ions * beyond_walks
-    slopes = fit.weights[0] @ msd
-    return slopes, float(np.sqrt(inflated(theory, slopes, collective=(1.0, 0.0)).value))
+    return fit.weights[0] @ msd, float(fit.weights[0] @ covariance @ fit.weights[0]) / displacements.shape[1]
+
+
+def _error(ion_slopes: FloatArray, theory: float) -> float:
+    return float(np.sqrt(inflated(theory, ion_slopes, collective=(1.0, 0.0)).value))
