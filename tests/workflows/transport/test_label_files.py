@@ -15,7 +15,7 @@ from vitrion_workflows.dynamics import MDPlan, run_md
 from vitrion_workflows.schemas import LabelState, failed_gates
 from vitrion_workflows.schemas.geometry import system_from_structure
 from vitrion_workflows.schemas.label import LABEL_RULES
-from vitrion_workflows.transport import gates, temperature
+from vitrion_workflows.transport import equipartition, gates, temperature
 from vitrion_workflows.transport.account import Account, LabelledCell
 from vitrion_workflows.transport.consistency import faults
 from vitrion_workflows.transport.gates import exponent_limit
@@ -126,10 +126,12 @@ RULES = {
     "resolved set_temperature signal species_mass species_temperature steady_temperature straight sublattice_flow "
     "temperature temperature_known unwrapped volume",
 }
-RULES[4] = RULES[3]  # other levels
+RULES[5] = RULES[4] = RULES[3]  # other levels
 # Levels that do not follow from a label itself; the exponent's for 0.5, 0.8 and 0.95 in 3, 6 and 12 ps.
 LEVELS = {
     4: "1.25 4 3 4.53 3 0.2 10 2.5 0.05 2.81 | -3 0 3 3.51 3.51 3.51 56.2 56.2 56.2",
+    5: "1.25 4 3 4.53 3 0.2 10 2.5 0.05 2.81 0.03 3 0.05 | "
+    "-3 0 3 3 3 3 56.2 56.2 56.2 | -3 0 3 3.51 3.51 3.51 56.2 56.2 56.2",
 }
 
 
@@ -145,13 +147,19 @@ def levels():
         gates.SMALLEST_SIGNAL,
         temperature.TOLERANCE,
         temperature.STEADY_SIGMAS,
+        equipartition.CELL_TOLERANCE,
+        equipartition.CELL_SIGMAS,
+        equipartition.CELL_SCATTER_AT_MOST,
     )
     limits = [
-        exponent_limit(exponent, stderr=0.05, window_ps=(1.0, 4.0), duration_ps=duration)
-        for exponent in (0.5, 0.8, 0.95)
-        for duration in (3.0, 6.0, 12.0)
+        [
+            exponent_limit(exponent, stderr=0.05, window_ps=(1.0, 4.0), duration_ps=duration, scale_free=scale_free)
+            for exponent in (0.5, 0.8, 0.95)
+            for duration in (3.0, 6.0, 12.0)
+        ]
+        for scale_free in (True, False)
     ]
-    return f"{' '.join(f'{one:.3g}' for one in fixed)} | {' '.join(f'{one:.3g}' for one in limits)}"
+    return " | ".join(" ".join(f"{one:.3g}" for one in part) for part in (fixed, *limits))
 
 
 def test_the_version_of_the_rules_names_their_gates():

@@ -22,7 +22,7 @@ from vitrion_workflows.schemas.motion import Motion
 FEWEST_FRAMES_TO_END = 50
 # Version of the rules by which labels are made and judged: it rises whenever a gate comes, goes or changes its meaning,
 # since what passed without that gate was never asked.
-LABEL_RULES = 4
+LABEL_RULES = 5
 
 
 class Convention(StrEnum):

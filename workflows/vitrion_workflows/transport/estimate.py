@@ -52,6 +52,7 @@ class DiffusivityEstimate:
         exponent: of the mean squared displacement at long times, from the velocity spectrum; 1 is diffusion.
         exponent_stderr: its standard error.
         anomaly: evidence against diffusion, twice the logarithm of a likelihood ratio (`long_times`).
+        scale_free: whether a power law alone describes the motion up to the frames' resolution.
         fit_window_ps: first and last lag of the fit.
         intercept_A2: of the fitted line; what ballistic motion and rattling add to the MSD.
         variance: how the variance came about.
@@ -73,6 +74,7 @@ class DiffusivityEstimate:
     exponent: float
     exponent_stderr: float
     anomaly: float
+    scale_free: bool
     fit_window_ps: tuple[float, float]
     intercept_A2: float
     variance: Variance
@@ -129,6 +131,7 @@ def estimate_diffusivity(displacements_A: FloatArray, frame_interval_ps: float) 
         exponent=late.exponent,
         exponent_stderr=late.exponent_stderr,
         anomaly=late.evidence,
+        scale_free=late.scale_free,
         fit_window_ps=(float(fit.lags[0] * frame_interval_ps), float(fit.lags[-1] * frame_interval_ps)),
         intercept_A2=fit.intercept_A2,
         variance=variance,

@@ -150,12 +150,12 @@ def flow_gate(flow: SublatticeFlow) -> GateOutcome:
 
 
 def straight_gate(estimate: DiffusivityEstimate) -> GateOutcome:
-    """Whether the slope stands still from one window to the next, within 20 % or two standard errors.
+    """Whether the slope stands still from one window to the next, within 20 % or three standard errors.
 
     What it bends widens the interval in any case; where that leaves none, there is no slope to speak of.
     """
     start, value = estimate.fit_window_ps[0], estimate.value_cm2_per_s
-    noise = 2 * estimate.noise_cm2_per_s / value if value > 0 else 0.0
+    noise = SIGMAS * estimate.noise_cm2_per_s / value if value > 0 else 0.0
     told = f"still bends by {estimate.bend:.0%} at" if estimate.bend else "straight from"
     if estimate.interval_95 is None and value >= SMALLEST_SIGNAL * estimate.noise_cm2_per_s:
         message = f"MSD {told} {start:.3g} ps, but changes by too much to leave D an interval"
@@ -173,6 +173,7 @@ def exponent_gate(estimate: DiffusivityEstimate) -> GateOutcome:
             stderr=estimate.exponent_stderr,
             window_ps=estimate.fit_window_ps,
             duration_ps=estimate.duration_ps,
+            scale_free=estimate.scale_free,
         ),
         message=exponent_sentence(estimate.exponent, stderr=estimate.exponent_stderr, evidence=estimate.anomaly),
     )
@@ -193,26 +194,31 @@ def exponent_sentence(exponent: float, *, stderr: float, evidence: float) -> str
     )
 
 
-def exponent_limit(exponent: float, *, stderr: float, window_ps: tuple[float, float], duration_ps: float) -> float:
+def exponent_limit(
+    exponent: float, *, stderr: float, window_ps: tuple[float, float], duration_ps: float, scale_free: bool
+) -> float:
     """Greatest evidence against diffusion that a run may have.
 
     A power law is refused where it changes the slope over the window by three tenths and more. Where it changes less,
     D means much the same, and its interval is widened by the change; melts of many ions show a slow relaxation long
-    before it matters. Evidence grows with the square of the change, and so it is weighed by that. A run too short to
-    start beyond two periods of the slowest vibrations cannot plead a slow cage: if its exponent is surely not one, and
-    matters, the cage has to explain the motion at least as well, and within one period better.
+    before it matters. Evidence grows with the square of the change, and so it is weighed by that. Motion that is a
+    power law from the frames on, and no other, cannot plead so: atoms in a melt have inertia and cages. A run too short
+    to start beyond two periods of the slowest vibrations cannot plead a slow cage: if its exponent is surely not one,
+    and matters, the cage has to explain the motion at least as well, and within one period better.
 
     Args:
         exponent: of the mean squared displacement at long times.
         stderr: its standard error.
         window_ps: first and last lag of the fit.
         duration_ps: length of the run.
+        scale_free: see `LongTimes`.
     """
     away = abs(1 - exponent)
     change = away * float(np.log(window_ps[1] / window_ps[0]))
-    if change <= LARGEST_CHANGE:
+    sure = away > SIGMAS * stderr
+    if change <= LARGEST_CHANGE and not (scale_free and sure):
         return LARGEST_ANOMALY * (LARGEST_CHANGE / max(change, SMALLEST_CHANGE)) ** 2
-    if duration_ps >= SHORTEST_SURE_PS or away <= SIGMAS * stderr:
+    if change <= LARGEST_CHANGE or not sure or duration_ps >= SHORTEST_SURE_PS:
         return LARGEST_ANOMALY
     return 0.0 if duration_ps >= SHORTEST_SURE_PS / 2 else -LARGEST_ANOMALY
 

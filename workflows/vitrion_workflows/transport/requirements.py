@@ -198,20 +198,29 @@ def _drift(account: Account) -> tuple[Limits, ...]:
 
 def _straight(account: Account) -> tuple[Limits, ...]:
     signal = account.measured("signal")
-    return (_exactly(upper=max(gates.LARGEST_BEND, 2 / signal if signal > 0 else 0.0)),) if account.resolved else ()
+    return (
+        (_exactly(upper=max(gates.LARGEST_BEND, gates.SIGMAS / signal if signal > 0 else 0.0)),)
+        if account.resolved
+        else ()
+    )
 
 
 def _exponent(account: Account) -> tuple[Limits, ...]:
     label = account.label
     if not account.resolved or label.exponent is None or label.exponent_stderr is None or label.fit_window_ps is None:
         return ()
-    upper = gates.exponent_limit(
-        label.exponent,
-        stderr=label.exponent_stderr,
-        window_ps=label.fit_window_ps,
-        duration_ps=label.production_ps,
-    )
-    return (_exactly(upper=upper),)
+    limits = [
+        gates.exponent_limit(
+            label.exponent,
+            stderr=label.exponent_stderr,
+            window_ps=label.fit_window_ps,
+            duration_ps=label.production_ps,
+            scale_free=scale_free,
+        )
+        for scale_free in (True, False)
+    ]
+    # Whether the motion is free of a scale, a label does not say: either is a limit of ours.
+    return (Limits(upper=(min(limits), max(limits))),)
 
 
 def _halves(account: Account) -> tuple[Limits, ...]:

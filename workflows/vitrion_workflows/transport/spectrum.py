@@ -1,6 +1,6 @@
 """Spectrum of the ions' motion at low frequency: does it end in a plateau, which is diffusion, or go on as a power?"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -48,11 +48,14 @@ class LongTimes:
         exponent_stderr: its standard error.
         evidence: twice the logarithm of the likelihood ratio of anomalous diffusion to diffusion in a cage, less the
             price of further parameters; positive speaks against diffusion.
+        scale_free: whether a power law alone describes the motion up to half the Nyquist frequency, as it does not
+            where atoms have inertia and neighbours; asked only where the evidence is positive.
     """
 
     exponent: float
     exponent_stderr: float
     evidence: float
+    scale_free: bool = False
 
 
 def velocity_modes(displacements_A: FloatArray, frame_interval_ps: float) -> tuple[FloatArray, FloatArray]:
@@ -108,7 +111,12 @@ def long_times(displacements_A: FloatArray, frame_interval_ps: float, *, collect
         weighed.append(_weigh(_binned(omega[:last], squares[:last]), duration, together))
         if weighed[-1][0] <= GOOD_FIT * together or last <= FEWEST_MODES:
             break
-    return min(weighed, key=lambda one: one[0])[1]
+    found = min(weighed, key=lambda one: one[0])[1]
+    if found.evidence <= 0:
+        return found
+    modes = _binned(omega, squares)
+    alone = _fit(modes, SLOWEST_CAGE * duration, POWER)
+    return replace(found, scale_free=_misfit(alone, modes) <= GOOD_FIT * together)
 
 
 @dataclass(frozen=True, eq=False)
