@@ -86,6 +86,8 @@ def list_labels(
     **typed: Any,
 ) -> None:
     """List labels that pass all filters."""
+    from vitrion.database.rules import rules_of  # noqa: PLC0415 - only where labels are read
+
     filters = _filters(typed)
     with connect(readonly=True) as db:
         size = choose.page_size(limit, as_json=as_json)
@@ -94,7 +96,7 @@ def list_labels(
         others = {} if "rules" in filters else db.labels.of_other_rules(**filters)
     shown = rows.to_dicts()
     if not as_json:
-        shown = [row | {"key": row["key"][:SHORT]} for row in shown]
+        shown = [row | {"key": row["key"][:SHORT], "rules": rules_of(row)} for row in shown]
     emit(shown, as_json=as_json, columns=COLUMNS)
     if len(rows) + skip < total:
         note(f"{len(rows)} of {total}: --limit 0 shows all")

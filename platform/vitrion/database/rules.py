@@ -68,7 +68,7 @@ def told(left_out: Mapping[str, int]) -> str:
         *(["upgrade Vitrion"] if not all(_older(rules) for rules in left_out) else []),
     ]
     return (
-        f"{count} {'label' if count == 1 else 'labels'} that other rules ({versions}) judged than those of here "
+        f"{count} {'label' if count == 1 else 'labels'} judged by other rules ({versions}) than this Vitrion's "
         f"({LABEL_RULES}): {' and '.join(advice)}"
     )
 

@@ -19,7 +19,7 @@ def headline(data: ReportData, rows: list[Ranked]) -> str:
     """One sentence: the best conductor found, and how sure that is."""
     values = [row for row in rows if row.source is Source.MEASURED] or rows[:1]
     if not values and data.of_other_rules:
-        return "All labels were judged by other rules than those of here, and nothing is predicted."
+        return "All labels were judged by other rules than this Vitrion's, and nothing is predicted."
     if not values:
         return "Nothing has been labelled or predicted yet: the campaign has only begun."
     best = values[0]
@@ -34,10 +34,19 @@ def headline(data: ReportData, rows: list[Ranked]) -> str:
 
 
 def rules_note(data: ReportData) -> str:
-    """What is left out of the page because other rules than those of here judged it; empty where nothing is."""
+    """What is left out of the page, or predicted from, though other rules than those of here judged it; else empty."""
     shown = f"see them by vitrion labels list --campaign {data.campaign} --rules {OTHER}"
     line = told_left_out(data.of_other_rules, otherwise=shown)
-    return f"{line[0].upper()}{line[1:]}." if line else ""
+    number = data.learned_of_other_rules
+    told = [
+        *([f"{line[0].upper()}{line[1:]}."] if line else []),
+        *(
+            [f"The surrogate, and what it predicts, rests on {count(number, 'label')} of other rules."]
+            if number
+            else []
+        ),
+    ]
+    return " ".join(told)
 
 
 def ranking_note(data: ReportData, rows: list[Ranked]) -> str:
@@ -62,7 +71,7 @@ def ranking_note(data: ReportData, rows: list[Ranked]) -> str:
 def labels_note(data: ReportData) -> str:
     """How the labels fared before their gates."""
     if not data.labels and data.of_other_rules:
-        return "All labels were judged by other rules than those of here: there is none to show."
+        return "All labels were judged by other rules than this Vitrion's: there is none to show."
     if not data.labels:
         return "No label has been made yet."
     states = Counter(label.state for label in data.labels)
@@ -139,7 +148,7 @@ def _learned(data: ReportData) -> str:
     if not data.learned_of_other_rules:
         return ""
     number = data.learned_of_other_rules
-    return f" Of the labels that it learned, {number} had been judged by other rules than those of here."
+    return f" Of the labels that it learned, {number} had been judged by other rules than this Vitrion's."
 
 
 def arms_note(data: ReportData) -> str:

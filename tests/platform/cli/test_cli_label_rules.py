@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("unjudged")
 OLDER = LABEL_RULES - 1
 BOLTZMANN = 8.617333262145179e-5
 TEMPERATURES = (700.0, 900.0, 1100.0, 1500.0, 2000.0)
-AGAIN = f"than those of here ({LABEL_RULES}): label them again"
+AGAIN = f"than this Vitrion's ({LABEL_RULES}): label them again"
 
 
 def log10_D(temperature):
@@ -99,10 +99,10 @@ def test_a_list_has_the_column_and_counts_those_of_other_rules(keys, capsys):
     spoil(keys)
     table, (line,) = answer(capsys, "labels", "list", "--potential", "nep89")
     assert "rules" in table.splitlines()[0].split()
-    assert line == f"among them: 2 labels that other rules ({OLDER}: 2) judged {AGAIN}"
+    assert line == f"among them: 2 labels judged by other rules ({OLDER}: 2) {AGAIN}"
     rows, (_, line) = answer(capsys, "labels", "list", "--json", "--limit", 1)
     assert (len(json.loads(rows)), json.loads(rows)[0]["rules"]) == (1, LABEL_RULES)
-    assert "2 labels that other rules" in line  # of all that pass, not of the page alone
+    assert "2 labels judged by other rules" in line  # of all that pass, not of the page alone
     for asked, number in (("other", 2), ("here", 8), (OLDER, 2), (f"{OLDER}:", 10), (f":{OLDER}", 2), ("unknown", 0)):
         rows, lines = answer(capsys, "labels", "list", "--json", "--rules", asked)
         assert (len(json.loads(rows)), lines) == (number, [])
@@ -113,7 +113,7 @@ def test_a_list_has_the_column_and_counts_those_of_other_rules(keys, capsys):
 def test_one_label_is_shown_with_what_is_wrong_with_its_rules(keys, capsys, version, named):
     judge(version, keys["nep89", 900.0])
     _, (line,) = answer(capsys, "labels", "show", keys["nep89", 900.0])
-    assert line == f"1 label that other rules ({named}: 1) judged {AGAIN}"
+    assert line == f"1 label judged by other rules ({named}: 1) {AGAIN}"
 
 
 def test_an_export_never_mixes_rules_unsaid(keys, tmp_path, capsys):
@@ -132,7 +132,7 @@ def test_an_export_never_mixes_rules_unsaid(keys, tmp_path, capsys):
             assert [int(row["rules"]) for row in csv.DictReader(file)] == rules
     judge(OLDER, *keys.values())
     _, lines = answer(capsys, *words)
-    assert lines[0] == f"among them: 5 labels that other rules ({OLDER}: 5) judged {AGAIN}"
+    assert lines[0] == f"among them: 5 labels judged by other rules ({OLDER}: 5) {AGAIN}"
     written, lines = answer(capsys, *words, "--json")
     assert json.loads(written)["of_other_rules"] == {str(OLDER): 5}
     assert len(lines) == 1
@@ -147,7 +147,7 @@ def test_a_line_goes_through_labels_of_the_rules_of_here(keys, capsys, version):
     assert found["Ea_eV"] == pytest.approx(0.3, abs=0.05)
     assert (found["measured"], found["rules"]) == (3, str(LABEL_RULES))
     assert found["left_out_of_other_rules"] == {named: 2}
-    assert line == f"left out: 2 labels that other rules ({named}: 2) judged {AGAIN}, or fit them by --rules {named}"
+    assert line == f"left out: 2 labels judged by other rules ({named}: 2) {AGAIN}, or fit them by --rules {named}"
     shown, lines = answer(capsys, *FIT, "--at", 1000)
     assert line in lines
     assert "left_out" not in shown
@@ -166,7 +166,7 @@ def test_mixed_rules_are_refused_and_old_ones_alone_are_told(keys, capsys):
     judge(OLDER, *keys.values())
     told = fault(capsys, *FIT)
     assert told.removeprefix("vitrion: ") == (
-        f"nothing to fit but 5 labels that other rules ({OLDER}: 5) judged {AGAIN}, or fit them by --rules {OLDER}"
+        f"nothing to fit but 5 labels judged by other rules ({OLDER}: 5) {AGAIN}, or fit them by --rules {OLDER}"
     )
 
 
@@ -184,7 +184,7 @@ def test_rows_of_a_file_are_of_one_version_and_an_older_one_is_told(keys, tmp_pa
         judge(version, *keys.values())
         answer(capsys, *export)
         out, (line,) = answer(capsys, "arrhenius", target, "--json", "--at", 1000)
-        assert line == f"among them: 5 labels that other rules ({named}: 5) judged {AGAIN}"
+        assert line == f"among them: 5 labels judged by other rules ({named}: 5) {AGAIN}"
         assert (json.loads(out)["rules"], json.loads(out)["left_out_of_other_rules"]) == (named, {})
 
 
@@ -194,13 +194,11 @@ def test_two_potentials_are_compared_by_labels_of_the_rules_of_here(keys, capsys
     (whole,) = [row for row in json.loads(out) if row["chemistry"] == "all"]
     assert (whole["pairs"], whole["offset_decades"]) == (3, pytest.approx(-0.5, abs=0.05))
     assert whole["left_out_of_other_rules"] == {str(OLDER): 2}
-    assert (
-        line == f"left out: 2 labels that other rules ({OLDER}: 2) judged {AGAIN}, or compare them by --rules {OLDER}"
-    )
+    assert line == f"left out: 2 labels judged by other rules ({OLDER}: 2) {AGAIN}, or compare them by --rules {OLDER}"
     judge(OLDER, *keys.values())
     told = fault(capsys, "labels", "compare", "nep89", "chgnet")
     assert "have 0 accepted labels" in told
-    assert f"left out: 10 labels that other rules ({OLDER}: 10)" in told
+    assert f"left out: 10 labels judged by other rules ({OLDER}: 10)" in told
     out, lines = answer(capsys, "labels", "compare", "nep89", "chgnet", "--json", "--rules", OLDER)
     assert lines == []
     assert {row["pairs"] for row in json.loads(out)} == {5}

@@ -91,15 +91,15 @@ def test_query_and_row_say_the_same_of_every_label(db, mixed):
 def test_the_line_says_how_many_of_which_rules_and_what_to_do():
     assert rules.told({}) == rules.told_left_out({}, otherwise="anything") == ""
     line = rules.told_left_out({str(OLDER): 2, "unknown": 1}, otherwise="take them by --rules")
-    assert line.startswith(f"left out: 3 labels that other rules ({OLDER}: 2, unknown: 1) judged")
-    assert line.endswith(f"than those of here ({LABEL_RULES}): label them again, or take them by --rules")
+    assert line.startswith(f"left out: 3 labels judged by other rules ({OLDER}: 2, unknown: 1)")
+    assert line.endswith(f"than this Vitrion's ({LABEL_RULES}): label them again, or take them by --rules")
     assert rules.told({str(LABEL_RULES + 1): 1}).endswith("upgrade Vitrion")
     assert rules.told({str(OLDER): 1, str(LABEL_RULES + 1): 1}).endswith("label them again and upgrade Vitrion")
 
 
 def test_a_mean_takes_no_label_of_other_rules_unasked(db, mixed):
     with pytest.raises(
-        InputError, match=rf"averaged are 3 labels that other rules \({OLDER}: 1, .*unknown: 1\)"
+        InputError, match=rf"averaged are 3 labels judged by other rules \({OLDER}: 1, .*unknown: 1\)"
     ) as told:
         db.labels.statistics()
     assert "\n" not in str(told.value)
@@ -119,7 +119,7 @@ def test_a_mean_takes_no_label_of_other_rules_unasked(db, mixed):
     # Not even where all are of one version: no gate that came since was asked.
     for name in ("here", "unknown", "newer"):
         db.labels.supersede(mixed[name], by=mixed["older"])
-    with pytest.raises(InputError, match=rf"are 1 label that other rules \({OLDER}: 1\)"):
+    with pytest.raises(InputError, match=rf"are 1 label judged by other rules \({OLDER}: 1\)"):
         db.labels.statistics()
 
 

@@ -82,7 +82,7 @@ def test_the_best_is_of_labels_that_the_rules_of_here_judged(home, keys, capsys,
         shown = capsys.readouterr()
         assert "labels_of_other_rules" in shown.out
         assert shown.err == (
-            f"left out: 1 label that other rules ({rules}: 1) judged than those of here ({LABEL_RULES}): label them "
+            f"left out: 1 label judged by other rules ({rules}: 1) than this Vitrion's ({LABEL_RULES}): label them "
             "again, or see them by vitrion labels list --campaign tiny --rules other\n"
         )
     assert json.loads(shown.out)["labels_of_other_rules"] == {rules: 1}

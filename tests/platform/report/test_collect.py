@@ -1,5 +1,6 @@
 """The report of a campaign that lies in a real embedded database."""
 
+import html
 from contextlib import contextmanager
 
 import numpy as np
@@ -226,9 +227,9 @@ def test_labels_of_other_rules_are_left_out_of_the_page_and_told(campaign, tmp_p
     assert findings.headline(data, [best, *others]).split(":")[0].endswith("LiBr")
     assert not any(point.formula == "LiI" and point.temperature_K == 1000.0 for point in data.parity)
     assert (
-        f"Left out: 1 label that other rules ({OLDER}: 1) judged than those of here ({LABEL_RULES}): label them again, "
+        f"Left out: 1 label judged by other rules ({OLDER}: 1) than this Vitrion's ({LABEL_RULES}): label them again, "
         "or see them by vitrion labels list --campaign small --rules other."
-    ) in page
+    ) in html.unescape(page)
     assert ("label rules", str(LABEL_RULES)) in data.provenance
 
 
@@ -255,6 +256,7 @@ def test_a_label_made_again_is_not_what_the_surrogate_learned(campaign, tmp_path
     assert (after.of_other_rules, after.learned_of_other_rules) == ({}, 1)
     assert "Of the labels that it learned, 1 had been judged by other rules" in page
     assert "Left out" not in page
+    assert "what it predicts, rests on 1 label of other rules" in page
 
 
 def test_a_page_of_labels_of_other_rules_alone_says_so(campaign, tmp_path):
@@ -264,7 +266,12 @@ def test_a_page_of_labels_of_other_rules_alone_says_so(campaign, tmp_path):
         page = build(db, "small", tmp_path / "report.html").read_text()
     assert (data.labels, data.referee, data.of_other_rules) == ((), (), {str(OLDER): 9})
     assert {row.source for row in rank(data)} == {"predicted"}
-    for wrong in ("No label has been made yet", "No surrogate has been trained yet", "has only begun"):
+    for wrong in (
+        "No label has been made yet",
+        "No surrogate has been trained yet",
+        "has only begun",
+        "No label carries",
+    ):
         assert wrong not in page
     assert "All labels were judged by other rules" in page
 
