@@ -1,6 +1,5 @@
 """`vitrion arrhenius`: activation energy, and diffusivity and conductivity at temperatures nobody ran."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -86,7 +85,7 @@ def command(
     **typed: Any,
 ) -> None:
     """Fit log10 D0 and Ea to labels of one material, upper bounds included, and predict D and conductivity."""
-    from vitrion_workflows.transport import fit_arrhenius  # noqa: PLC0415 - scipy is slow
+    from vitrion.database.rules import told  # noqa: PLC0415 - the database is slow to import
 
     filters = _filters(typed)
     temperatures_K = at or [ROOM_K]
@@ -94,13 +93,15 @@ def command(
         picture_format(plot)
     points, material = _points(file, filters, across or [], stderr, one_source=one_source)
     ions = _squared_charges(charge, ions_per_A3, material)
-    fit = fit_arrhenius(points)
+    fit = _fitted(points, material)
     content = summary(fit, material=material, temperatures_K=temperatures_K, squared_charges_per_A3=ions)
     content |= {"rules": material.rules, "left_out_of_other_rules": material.left_out}
     if plot is not None:
         write_plot(plot, fit, points, title=material.name, temperatures_K=temperatures_K)
-    for line in _on_rules(material, asked={*filters, *(across or [])}):
+    if line := _left_out(material):
         note(line)
+    if material.of_other_rules and "rules" not in {*filters, *(across or [])}:
+        note(f"among them: {told(material.of_other_rules)}")
     if as_json:
         emit(content, as_json=True)
         return
@@ -109,14 +110,21 @@ def command(
         note(f"taken on your word to be one in all rows: {', '.join(material.vouched_for)}")
 
 
-def _on_rules(material: Material, *, asked: set[str]) -> Iterator[str]:
-    """What to tell of labels of other rules: left out, or fitted without anybody having asked for them."""
-    from vitrion.database.rules import told, told_left_out  # noqa: PLC0415 - slow to import
+def _fitted(points: list["ArrheniusPoint"], material: Material) -> "ArrheniusFit":
+    from vitrion_workflows.transport import fit_arrhenius  # noqa: PLC0415 - scipy is slow
 
-    if line := told_left_out(material.left_out, otherwise=f"fit them by {choose.by_rules(material.left_out)}"):
-        yield line
-    if material.of_other_rules and "rules" not in asked:
-        yield f"among them: {told(material.of_other_rules)}"
+    try:
+        return fit_arrhenius(points)
+    except InputError as fault:
+        if line := _left_out(material):
+            raise InputError(f"{fault}; {line}") from fault
+        raise
+
+
+def _left_out(material: Material) -> str:
+    from vitrion.database.rules import told_left_out  # noqa: PLC0415 - the database is slow to import
+
+    return told_left_out(material.left_out, otherwise=f"fit them by {choose.by_rules(material.left_out)}")
 
 
 def _filters(typed: dict[str, Any]) -> dict[str, Any]:

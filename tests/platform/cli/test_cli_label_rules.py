@@ -170,6 +170,13 @@ def test_mixed_rules_are_refused_and_old_ones_alone_are_told(keys, capsys):
     )
 
 
+def test_a_line_that_lacks_labels_says_which_were_left_out(keys, capsys):
+    judge(OLDER, *(keys["nep89", kelvin] for kelvin in TEMPERATURES[1:]))
+    told = fault(capsys, *FIT)
+    assert "needs measured labels at two temperatures" in told
+    assert f"; left out: 4 labels judged by other rules ({OLDER}: 4)" in told
+
+
 def test_rows_of_a_file_are_of_one_version_and_an_older_one_is_told(keys, tmp_path, capsys):
     spoil(keys)
     target = tmp_path / "labels.csv"
