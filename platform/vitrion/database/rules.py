@@ -13,7 +13,7 @@ from vitrion_models.errors import InputError
 from vitrion_workflows.schemas.label import LABEL_RULES
 
 if TYPE_CHECKING:
-    from vitrion.database.rows import LabelRow
+    from vitrion.database.rows import LabelRow, ModelRow
 
 HERE, OTHER, UNKNOWN, ELSEWHERE = "here", "other", "unknown", "elsewhere"
 # What a query must bring for `rules_of` and `judged_here`.
@@ -51,6 +51,21 @@ def judged_here(label: "LabelRow | Mapping[str, Any]") -> bool:
 def others(labels: Iterable["LabelRow | Mapping[str, Any]"]) -> dict[str, int]:
     """How many labels results leave out, by the rules that judged them."""
     return dict(sorted(Counter(rules_of(label) for label in labels if not judged_here(label)).items()))
+
+
+def learned_of_other_rules(learned: Iterable["LabelRow"], model: "ModelRow") -> int:
+    """How many of the labels that a model learned other rules than those of here had judged when it did.
+
+    Args:
+        learned: as they are now.
+        model: the document of the model.
+    """
+    return sum(not judged_here(label) or _later(label, model) for label in learned)
+
+
+def _later(label: "LabelRow", model: "ModelRow") -> bool:
+    # A label is written once for each version of the rules: what is newer than the model took an older one's place.
+    return label.created_at is not None and model.created_at is not None and label.created_at > model.created_at
 
 
 def told(left_out: Mapping[str, int]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from vitrion.database import Database, LabelRow, ModelRow, StructureRow, judged_here
+from vitrion.database import Database, ModelRow, StructureRow, rules
 from vitrion.report import data
 from vitrion_models import surrogates
 from vitrion_models.surrogates import TrainedSurrogate
@@ -76,20 +76,8 @@ def parity(
 
 
 def learned_of_other_rules(db: Database, model: ModelRow, surrogate: TrainedSurrogate) -> int:
-    """How many of the labels that a surrogate learned were judged by other rules than those of here when it did.
-
-    Args:
-        db: where the labels are; one that is gone says nothing.
-        model: the surrogate's document.
-        surrogate: what it learned from; a twin is the same label again.
-    """
-    learned = db.labels.find(sorted({key.partition(":")[0] for key in surrogate.training_keys}))
-    return sum(not judged_here(row) or _later(row, model) for row in learned.values())
-
-
-def _later(label: LabelRow, model: ModelRow) -> bool:
-    # A label is written once for each version of the rules: what is newer than the model took an older one's place.
-    return label.created_at is not None and model.created_at is not None and label.created_at > model.created_at
+    """How many of the labels that a surrogate learned were judged by other rules than those of here when it did."""
+    return rules.learned_of_other_rules(db.labels.find(sorted(surrogate.training_keys)).values(), model)
 
 
 def baselines(surrogate: TrainedSurrogate) -> tuple[data.Baseline, ...]:
