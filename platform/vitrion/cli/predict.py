@@ -11,7 +11,7 @@ from vitrion_models.errors import InputError
 from vitrion_models.surrogates import Material, TrainedSurrogate
 
 if TYPE_CHECKING:
-    from vitrion.database import Database
+    from vitrion.database import Database, LabelRow
     from vitrion_models.surrogates import Prediction
     from vitrion_workflows.potentials.systematic import SystematicErrors
 
@@ -72,7 +72,7 @@ def command(
 
     temperatures = parse_temperatures(temperature, steps=steps)
     structures = read_structures(file)
-    surrogate, known = _surrogate(model, model_folder)
+    surrogate, known, of_other_rules = _surrogate(model, model_folder)
     materials = [_material(structure) for structure in structures]
     count = len(temperatures)
     answer = surrogate.predict(
@@ -97,13 +97,16 @@ def command(
             "extrapolating": bool(answer.extrapolating[row]),
             "reason": answer.reasons[row],
             "model": surrogate.artefact_sha256,
+            "learned_of_other_rules": of_other_rules,
         }
         for row in range(len(answer))
     ]
     emit(rows, as_json=as_json, columns=COLUMNS)
     if not as_json:
         by = f" by {known.potential}" if known else ", of a potential that it does not state"
-        note(f"{surrogate.architecture} {surrogate.artefact_sha256[:12]}, {len(surrogate.training_keys)} labels{by}")
+        judged = f", {of_other_rules} of them judged by other rules than this Vitrion's" if of_other_rules else ""
+        learned = f"{len(surrogate.training_keys)} labels{by}{judged}"
+        note(f"{surrogate.architecture} {surrogate.artefact_sha256[:12]}, {learned}")
 
 
 def parse_temperatures(text: str, *, steps: int) -> list[float]:
@@ -140,22 +143,29 @@ def _of_nature(answer: "Prediction", row: int, composition: Any, known: "Systema
     return dict(zip(NATURE, told, strict=True))
 
 
-def _surrogate(sha256: str | None, folder: Path | None) -> tuple[TrainedSurrogate, "SystematicErrors | None"]:
-    """The surrogate, and the systematic errors of the potential that it learned from, where that can be told."""
+def _surrogate(
+    sha256: str | None, folder: Path | None
+) -> tuple[TrainedSurrogate, "SystematicErrors | None", int | None]:
+    """The surrogate, the systematic errors of the potential that it learned from, and its labels of other rules.
+
+    Either of the last two is None where it cannot be told.
+    """
     from vitrion_models import surrogates  # noqa: PLC0415 - slow to import
 
     if folder is not None:
         if sha256 is not None:
             raise InputError("give either --model or --model-folder, not both")
         surrogate = surrogates.load(folder)
-        return surrogate, _errors_of_source(surrogate)
+        return surrogate, _errors_of_source(surrogate), None
     from vitrion.cli.models import artefact_in_use  # noqa: PLC0415 - only where no folder is given
-    from vitrion.database import connect  # noqa: PLC0415 - as above
+    from vitrion.database import connect, rules  # noqa: PLC0415 - as above
 
     with connect(readonly=True) as db:
         content, source = artefact_in_use(db, sha256, kind="surrogate")
         surrogate = surrogates.loads(content, source=source)
-        return surrogate, _errors_of_labels(db, surrogate)
+        learned = list(db.labels.find(sorted(surrogate.training_keys)).values())
+        others = rules.learned_of_other_rules(learned, db.models.get(surrogate.artefact_sha256))
+        return surrogate, _errors_of_labels(db, learned), others
 
 
 def _errors_of_source(surrogate: TrainedSurrogate) -> "SystematicErrors | None":
@@ -164,11 +174,10 @@ def _errors_of_source(surrogate: TrainedSurrogate) -> "SystematicErrors | None":
     return SystematicErrors.of_method(surrogate.source)
 
 
-def _errors_of_labels(db: "Database", surrogate: TrainedSurrogate) -> "SystematicErrors | None":
+def _errors_of_labels(db: "Database", learned: list["LabelRow"]) -> "SystematicErrors | None":
     from vitrion.database.comparison import systematic_errors  # noqa: PLC0415
 
-    learned = db.labels.find(sorted(surrogate.training_keys))
-    made = {(label.potential, label.weights_sha256) for label in learned.values()}
+    made = {(label.potential, label.weights_sha256) for label in learned}
     return systematic_errors(db, *made.pop()) if len(made) == 1 else None
 
 

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from plain_labels import plain_label
 from pymatgen.core import Lattice, Structure
 
 import vitrion
@@ -9,6 +10,7 @@ from vitrion.cli.app import run
 from vitrion.cli.predict import parse_temperatures
 from vitrion_models.errors import InputError
 from vitrion_models.surrogates import Observation, SurrogateConfig, train
+from vitrion_models.system import AtomicSystem
 from vitrion_workflows.potentials.trust import model_errors
 
 COMPOSITIONS = {"Cl-Li": {3: 1, 17: 1}, "F-Li": {3: 1, 9: 1}, "Li-O": {3: 2, 8: 1}}
@@ -85,6 +87,43 @@ def test_predicts_with_the_promoted_model_or_a_named_one(surrogate, cif, tmp_pat
     for extra in ([], ["--model", sha256[:12]]):
         assert run([*words, *extra]) == 0
         assert json.loads(capsys.readouterr().out)[0]["model"] == sha256
+
+
+@pytest.mark.usefixtures("unjudged")
+def test_a_model_that_learned_labels_of_other_rules_says_so(cif, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
+    system = AtomicSystem(np.repeat([3, 17], 6), positions, np.eye(3) * 7)
+    with vitrion.connect() as db:
+        cell = db.structures.add(system, kind="amorphous").fingerprint
+        made = [plain_label(cell, temperature_K=kelvin) for kelvin in (1000.0, 1500.0, 2000.0)]
+        keys = [db.labels.add(label).key for label in made]
+        learned = [
+            Observation(system, "Li", label.temperature_K, -5.0, 0.1, False, "Cl-Li", key, source="nep89 " + "a" * 64)
+            for key, label in zip(keys, made, strict=True)
+        ]
+        model = train(learned, test_keys=(), config=SurrogateConfig(architecture="arrhenius_kernel"), seed=0)
+        sha256 = db.artefacts.put(model.dumps(), name="surrogate")
+        db.models.add(
+            sha256, kind="surrogate", architecture="arrhenius_kernel", promoted=True, promotion_reason="the first"
+        )
+    words = ["predict", str(cif), "-t", "1200"]
+
+    def told(*more):
+        assert run([*words, *more]) == 0
+        return capsys.readouterr()
+
+    assert "3 labels by nep89\n" in told().err
+    assert json.loads(told("--json").out)[0]["learned_of_other_rules"] == 0
+    with vitrion.connect() as db:
+        for key in keys[:2]:
+            assert db.collection("labels").update_one({"key": key}, {"$unset": {"rules": ""}})
+    assert "3 labels by nep89, 2 of them judged by other rules than this Vitrion's\n" in told().err
+    assert json.loads(told("--json").out)[0]["learned_of_other_rules"] == 2
+    with vitrion.connect() as db:
+        assert db.labels.add(made[0]).replaced  # which the model has not learned yet
+    assert json.loads(told("--json").out)[0]["learned_of_other_rules"] == 2
 
 
 @pytest.mark.parametrize(
