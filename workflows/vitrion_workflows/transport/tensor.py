@@ -31,7 +31,8 @@ class DiffusivityTensor:
             about their errors: read them only where `isotropic_p` is small.
         principal_stderr_cm2_per_s: shape (3,).
         axes: unit vectors of the principal directions as rows, shape (3, 3); the sign of each is arbitrary.
-        isotropic_p: probability that an isotropic material looks as anisotropic as this.
+        isotropic_p: probability that an isotropic material looks as anisotropic as this; one where the diffusivity
+            itself is not known.
     """
 
     tensor_cm2_per_s: FloatArray
@@ -83,11 +84,9 @@ def diffusivity_tensor(displacements_A: FloatArray, estimate: DiffusivityEstimat
         principal_cm2_per_s=values[::-1] * to_value,
         principal_stderr_cm2_per_s=on_principal * np.sqrt(together) * to_value,
         axes=principal,
-        isotropic_p=isotropic_probability(
-            of_ions,
-            alike=alike,
-            relative_variance=fit.variance_A4 / fit.slope_A2**2 if fit.slope_A2 > 0 else float("inf"),
-        ),
+        isotropic_p=1.0
+        if estimate.interval_68 is None
+        else isotropic_probability(of_ions, alike=alike, relative_variance=fit.variance_A4 / fit.slope_A2**2),
     )
 
 
