@@ -22,6 +22,10 @@ FileArgument = Annotated[Path, typer.Argument(help="The campaign's YAML file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 ReportOption = Annotated[Path, typer.Option("--output", "-o", help="Where the HTML page goes.")]
+OtherRulesOption = Annotated[
+    bool,
+    typer.Option("--other-rules", help="Also what older rules than this Vitrion's judged: label it again."),
+]
 DEFAULT_REPORT = Path("report.html")
 
 
@@ -43,14 +47,14 @@ def step(file: FileArgument, *, as_json: JsonOption = False, quiet: QuietOption 
 
 
 @app.command()
-def retry(file: FileArgument, *, as_json: JsonOption = False) -> None:
+def retry(file: FileArgument, *, other_rules: OtherRulesOption = False, as_json: JsonOption = False) -> None:
     """Ask again what failed, once its reason is mended; `run` or `step` then does it, in closed cycles too.
 
     What the gates refused is an answer and is not asked again. Labels that come late to a finished campaign are
     learned from when `cycles` is raised.
     """
     with opened(file, quiet=True, begun=True) as campaign:
-        asked = [entry.title for entry in campaign.ask_again()]
+        asked = [entry.title for entry in campaign.ask_again(other_rules=other_rules)]
         emit({"campaign": campaign.configuration.name, "asked_again": asked}, as_json=as_json)
 
 

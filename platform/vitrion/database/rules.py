@@ -48,6 +48,11 @@ def judged_here(label: "LabelRow | Mapping[str, Any]") -> bool:
     return rules_of(label) in {str(LABEL_RULES), ELSEWHERE}
 
 
+def gives_way(label: "LabelRow | Mapping[str, Any]") -> bool:
+    """Whether a label that is made again here takes the place of one: that is of older rules."""
+    return not judged_here(label) and _older(rules_of(label))
+
+
 def others(labels: Iterable["LabelRow | Mapping[str, Any]"]) -> dict[str, int]:
     """How many labels results leave out, by the rules that judged them."""
     return dict(sorted(Counter(rules_of(label) for label in labels if not judged_here(label)).items()))
@@ -68,18 +73,19 @@ def _later(label: "LabelRow", model: "ModelRow") -> bool:
     return label.created_at is not None and model.created_at is not None and label.created_at > model.created_at
 
 
-def told(left_out: Mapping[str, int]) -> str:
+def told(left_out: Mapping[str, int], *, again: str = "") -> str:
     """How many labels of other rules there are, and what can be done: one line, empty where there is none.
 
     Args:
         left_out: as `others` counts them.
+        again: the command by which they are made again, where there is one for all.
     """
     if not left_out:
         return ""
     count = sum(left_out.values())
     versions = ", ".join(f"{rules}: {number}" for rules, number in left_out.items())
     advice = [
-        *(["label them again"] if any(_older(rules) for rules in left_out) else []),
+        *(["label them again" + (f" by {again}" if again else "")] if any(_older(rules) for rules in left_out) else []),
         *(["upgrade Vitrion"] if not all(_older(rules) for rules in left_out) else []),
     ]
     return (
@@ -88,14 +94,29 @@ def told(left_out: Mapping[str, int]) -> str:
     )
 
 
-def told_left_out(left_out: Mapping[str, int], *, otherwise: str) -> str:
+def told_left_out(left_out: Mapping[str, int], *, otherwise: str, again: str = "") -> str:
     """The line beside a result from which labels of other rules were left out; empty where none was.
 
     Args:
         left_out: as `others` counts them.
         otherwise: how they are seen or taken all the same.
+        again: as for `told`.
     """
-    return f"left out: {told(left_out)}, or {otherwise}" if left_out else ""
+    return f"left out: {told(left_out, again=again)}, or {otherwise}" if left_out else ""
+
+
+def told_of_campaign(left_out: Mapping[str, int], name: str) -> str:
+    """`told_left_out` for all labels of a campaign.
+
+    Args:
+        left_out: as `others` counts them.
+        name: of the campaign.
+    """
+    return told_left_out(
+        left_out,
+        again="vitrion campaign retry --other-rules and run",
+        otherwise=f"see them by vitrion labels list --campaign {name} --rules {OTHER}",
+    )
 
 
 def require_judged_here(labels: Iterable["LabelRow | Mapping[str, Any]"], *, purpose: str) -> None:

@@ -84,11 +84,16 @@ class LaunchpadRunner:
         with told(self._where):
             return self._follow(tasks, on_result, watch)
 
-    def ask_again(self, task_ids: Sequence[str]) -> None:
+    def ask_again(self, task_ids: Sequence[str], *, anew: bool = False) -> None:
         """Light again what is defused and rerun what is fizzled; what a person has archived stays so."""
+        # In this order: what is defused may be fizzled underneath, and what is rerun may be completed at once.
+        revived = [
+            *([("COMPLETED", self._pad.rerun_fw)] if anew else []),
+            ("DEFUSED", self._pad.reignite_fw),
+            ("FIZZLED", self._pad.rerun_fw),
+        ]
         with told(self._where):
-            # In this order: what is defused may be fizzled underneath.
-            for state, revive in (("DEFUSED", self._pad.reignite_fw), ("FIZZLED", self._pad.rerun_fw)):
+            for state, revive in revived:
                 query = {TASK_IN_SPEC: {"$in": list(task_ids)}, "state": state}
                 for firework in list(self._pad.fireworks.find(query, {"fw_id": 1})):
                     revive(firework["fw_id"])

@@ -91,11 +91,11 @@ class LocalRunner:
         watch.on_tick([])
         return True
 
-    def ask_again(self, task_ids: Sequence[str]) -> None:
+    def ask_again(self, task_ids: Sequence[str], *, anew: bool = False) -> None:
         """Forget failures that a coordinator was killed over before it forgot them itself."""
         for task_id in task_ids:
             result = self._spool.read(task_id)
-            if result is not None and result.error is not None:
+            if result is not None and (anew or result.error is not None):
                 self._spool.forget(task_id)
 
     def close(self) -> None:

@@ -109,11 +109,12 @@ class Runner(Protocol):
         """
         ...
 
-    def ask_again(self, task_ids: Sequence[str]) -> None:
+    def ask_again(self, task_ids: Sequence[str], *, anew: bool = False) -> None:
         """Forget how tasks failed, so that they are run when they are given next; what they finished is kept.
 
         Args:
             task_ids: tasks that failed; those that did not, or are unknown, are left as they are.
+            anew: run those that did not fail once more, too.
         """
         ...
 

@@ -84,6 +84,7 @@ def test_query_and_row_say_the_same_of_every_label(db, mixed):
         kept = {found.key for found in db.labels.search(rules="here")}
         assert judged_here(row) == (row.key in kept)
     assert [name for name, key in mixed.items() if judged_here(db.labels.get(key))] == ["here", "elsewhere"]
+    assert [name for name, key in mixed.items() if rules.gives_way(db.labels.get(key))] == ["older", "unknown"]
     assert db.labels.of_other_rules() == {str(OLDER): 1, str(LABEL_RULES + 1): 1, "unknown": 1}
     assert db.labels.of_other_rules(state="published") == {}
 
@@ -94,6 +95,7 @@ def test_the_line_says_how_many_of_which_rules_and_what_to_do():
     assert line.startswith(f"left out: 3 labels judged by other rules ({OLDER}: 2, unknown: 1)")
     assert line.endswith(f"than this Vitrion's ({LABEL_RULES}): label them again, or take them by --rules")
     assert rules.told({str(LABEL_RULES + 1): 1}).endswith("upgrade Vitrion")
+    assert rules.told({str(OLDER): 1}, again="this").endswith("label them again by this")
     assert rules.told({str(OLDER): 1, str(LABEL_RULES + 1): 1}).endswith("label them again and upgrade Vitrion")
 
 

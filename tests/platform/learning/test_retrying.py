@@ -1,5 +1,6 @@
 """What broke is asked again, in closed cycles too; what the gates decided, and what was finished, stays as it is."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -14,6 +15,8 @@ from vitrion.learning.standing import standing
 from vitrion.running import worker
 from vitrion.running.display import Display
 from vitrion.running.task import TaskResult
+from vitrion_workflows.flows.question import OUTCOME_FILE
+from vitrion_workflows.schemas.label import LABEL_RULES
 
 SHORT = {**TINY, "cycles": 1, "compounds": {"names": ["LiCl", "LiF"]}, "initial": 2}
 
@@ -40,7 +43,8 @@ class InProcess:
             return TaskResult(task.id, (), error="ValueError: unlucky")
         return worker._execute({"id": task.id, "flow": task.flow.as_dict()}, "here")
 
-    def ask_again(self, task_ids):
+    def ask_again(self, task_ids, *, anew=False):
+        del anew
         self.asked_again += task_ids
 
     def close(self):
@@ -99,6 +103,42 @@ def test_what_failed_is_asked_again_in_a_closed_cycle(home):
         assert again["label"]["tasks"] == len(after)
         assert again["cell"]["tasks"] > budget["cell"]["tasks"]
         assert going.ask_again() == []
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning:jobflow")
+def test_labels_of_other_rules_are_made_again_where_that_is_asked_for(home, capsys):
+    path = write_tiny(home / "campaign.yaml", **SHORT)
+    with vitrion.connect() as db:
+        going = campaign(db, home / "scratch")
+        while (cycle := db.cycles.latest("tiny")) is None or cycle.state != "learning":
+            going.step()
+        db.cycles.acquire_lease("tiny", 0, "me", 300)
+        db.cycles.transition("tiny", 0, expected="learning", new="closed", owner="me")
+        db.cycles.release_lease("tiny", 0, "me")
+        made = labels_of(db)
+        old = sorted(made)[:2]
+        for key in old:
+            # What the earlier version had left behind: its document, and its outcome in the scratch folder.
+            change = {"$set": {"rules": LABEL_RULES - 1, "value": 1.0, "log10_value": 0.0}}
+            assert db.collection("labels").update_one({"key": key}, change)
+            left = home / "scratch" / key / OUTCOME_FILE
+            left.write_text(json.dumps(json.loads(left.read_text()) | {"schema_version": LABEL_RULES - 1}))
+
+    assert command(["campaign", "retry", str(path), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["asked_again"] == []
+    assert command(["campaign", "retry", str(path), "--other-rules", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["asked_again"]) == 2
+    with vitrion.connect() as db:
+        waiting = standing(db, going.configuration)
+        assert (waiting["state"], len(waiting["waiting"])) == ("active", 2)
+        going = campaign(db, home / "scratch")
+        assert going.step()
+        assert not going.step()
+        assert standing(db, going.configuration)["labels_of_other_rules"] == {}
+        assert labels_of(db) == made  # the same questions, seeds and rules: the same numbers
+        # What newer rules judged gives way to nothing that is made here.
+        assert db.collection("labels").update_one({"key": old[0]}, {"$set": {"rules": LABEL_RULES + 1}})
+        assert going.ask_again(other_rules=True) == []
 
 
 def test_a_cycle_in_other_hands_is_left_alone(home, monkeypatch):

@@ -179,6 +179,14 @@ def test_what_failed_or_was_defused_is_run_again_when_it_is_asked_again(shared_u
     assert done
     assert outputs(results) == {"broken": ["here"], "defused": [8]}
     assert all(result.error is None for result in results.values())
+    # What ended well stays as it is, unless it is asked for anew.
+    wanted.write_text("there")
+    for anew, answer in ((False, "here"), (True, "there")):
+        runner = LaunchpadRunner(connect_launchpad(shared_uri), db.job_store(), where=db.where, lost_after_seconds=9)
+        runner.ask_again(["broken"], anew=anew)
+        runner.close()
+        done, results = coordinate(shared_uri, db, tasks()[:1])
+        assert (done, outputs(results)) == (True, {"broken": [answer]})
 
 
 def test_a_firework_that_costs_every_worker_is_given_up(shared_uri, db, pad, worker):
