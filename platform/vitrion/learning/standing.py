@@ -60,8 +60,7 @@ def told_left_out(stands: Mapping[str, Any]) -> str:
     Args:
         stands: as `standing` says it.
     """
-    shown = f"see them by vitrion labels list --campaign {stands['campaign']} --rules {rules.OTHER}"
-    return rules.told_left_out(stands.get("labels_of_other_rules", {}), otherwise=shown)
+    return rules.told_of_campaign(stands.get("labels_of_other_rules", {}), stands["campaign"])
 
 
 def best_so_far(db: Database, configuration: CampaignConfiguration) -> str:

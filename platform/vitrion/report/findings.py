@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 
-from vitrion.database.rules import OTHER, told_left_out
+from vitrion.database.rules import told_of_campaign
 from vitrion.report.data import ReportData
 from vitrion.report.figures.arms import ACQUISITION, RANDOM, difference, points
 from vitrion.report.figures.rdf import overlap
@@ -35,8 +35,7 @@ def headline(data: ReportData, rows: list[Ranked]) -> str:
 
 def rules_note(data: ReportData) -> str:
     """What is left out of the page, or predicted from, though other rules than those of here judged it; else empty."""
-    shown = f"see them by vitrion labels list --campaign {data.campaign} --rules {OTHER}"
-    line = told_left_out(data.of_other_rules, otherwise=shown)
+    line = told_of_campaign(data.of_other_rules, data.campaign)
     number = data.learned_of_other_rules
     told = [
         *([f"{line[0].upper()}{line[1:]}."] if line else []),
