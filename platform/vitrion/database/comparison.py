@@ -72,8 +72,7 @@ def label_pairs(db: "Database", first: str, second: str, **filters: Any) -> tupl
     asked: dict[str, dict[tuple[str, str, float], list[LabelRow]]] = {}
     common = _common(filters)
     if filters.get("rules") is None:
-        found = db.labels.search(**common | {"potential": [first, second]})
-        judged.require_judged_here(found, purpose="compared")
+        judged.require_none(left_out(db, first, second, **filters), purpose="compared")
     for name in (first, second):
         rows = [row for row in db.labels.search(**common | {"potential": name}) if _measured(row)]
         if rows:

@@ -330,8 +330,7 @@ class Labels:
             *groups,
             *([across] if isinstance(across, str) else across),
         }:
-            found = self._labels.find(query, projection=dict.fromkeys(judged.STORED_FIELDS, 1))
-            judged.require_judged_here(found, purpose="averaged")
+            judged.require_none(self.of_other_rules(**filters), purpose="averaged")
         self._require_one_each(query, groups, across)
         return grouped(self._labels, query, field=field, group_by=groups)
 

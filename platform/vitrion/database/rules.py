@@ -119,19 +119,20 @@ def told_of_campaign(left_out: Mapping[str, int], name: str) -> str:
     )
 
 
-def require_judged_here(labels: Iterable["LabelRow | Mapping[str, Any]"], *, purpose: str) -> None:
+def require_none(left_out: Mapping[str, int], *, purpose: str) -> None:
     """Refuse labels of other rules where nobody asked for them and there is nobody to tell.
 
     Args:
-        labels: rows, or stored documents.
-        purpose: what they are wanted for, for the message.
+        left_out: those that a result would leave out, as `others` counts them.
+        purpose: what they were wanted for, for the message.
 
     Raises:
         InputError: there are some; how many of which, and how they are left out or taken.
     """
-    if found := others(labels):
+    if left_out:
         raise InputError(
-            f"among labels to be {purpose} are {told(found)}, leave them out by rules={HERE!r}, or say which by rules="
+            f"among labels to be {purpose} are {told(left_out)}, leave them out by rules={HERE!r}, "
+            "or say which by rules="
         )
 
 
