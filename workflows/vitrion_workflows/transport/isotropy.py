@@ -4,17 +4,16 @@ import numpy as np
 from scipy import stats
 
 from vitrion_models.system import FloatArray
-from vitrion_workflows.transport.variance import (
-    FEWEST_BLOCKS,
-    FEWEST_IONS,
-    LEAST_APART,
-    MOST_BLOCKS,
-    Variance,
-    inflated,
-)
+from vitrion_workflows.transport.variance import FEWEST_BLOCKS, MOST_BLOCKS, Variance, inflated
 
 # Distinct ratios of a symmetric 3 x 3 matrix to its trace.
 DEVIATIONS = 5
+# Anisotropy itself looks like deviations in few directions: with three it would be missed twice as often, with five
+# a dozen of jumps on a cubic lattice would be called anisotropic in 2.5 % of runs where 1 % is stated.
+FEWEST_DIMENSIONS = 4.0
+# One ion has no other to agree with: its sum is what it is.
+SMALLEST_INDEPENDENT = 0.1
+CERTAIN = 1e6
 
 
 def deviations(tensors: FloatArray) -> FloatArray:
@@ -59,35 +58,30 @@ def moving_alike(positions_A: FloatArray, *, block: int) -> Variance:
     return inflated(0.0, np.ones(ions), collective=found)
 
 
-def isotropic_probability(ion_tensors_A2: FloatArray, *, alike: Variance, relative_variance: float) -> float:
+def isotropic_probability(ion_tensors_A2: FloatArray, *, alike: Variance) -> float:
     """Probability that isotropic motion looks as anisotropic as this.
 
-    The mean of the ions' tensors has a deviation whose square is compared with its own noise, the scatter of the ions'
-    deviations over their number, times the number of ions that choose their direction as one: F distributed with five
-    degrees of freedom and those of the noise. These are 2 m^2 / s^2 of N squares of mean m and variance s^2, 5 N for
-    Gaussian ones, and fewer where jumps are rare or ions unequal. Where fewer than four ions, or groups of more than
-    half of them, leave no scatter to see, the noise is that of a Wishart matrix (John, Biometrika 58, 123, 1971), and
-    anisotropy must be plainer than the probability says.
+    Isotropic ions deviate from the sphere each in a direction of its own, however far each of them does. Of N vectors
+    of lengths r_i and random directions in f dimensions, the square of the sum has the mean S2 = sum r_i^2 and the
+    variance 2 (S2^2 - S4) / f, S4 = sum r_i^4: chi square with f / (1 - S4 / S2^2) degrees of freedom, divided by the
+    number of ions that choose their direction as one. No law of the ions' displacements enters: neither jumps nor ions
+    of unequal speed are taken for anisotropy. Few ions can tell little, and one alone nothing.
+
+    f is five, or fewer where the deviations of different ions lie in a plane: tr C^2 of their covariance is the mean
+    of (d_i . d_j)^2. Jumps along the axes of a cubic crystal leave two, those along its diagonals three.
 
     Args:
         ion_tensors_A2: slope of each ion's <dr_a dr_b>, shape (N, 3, 3).
         alike: from `moving_alike`.
-        relative_variance: of the trace of their mean, for independent Brownian ions.
     """
     each = deviations(ion_tensors_A2)
-    ions, mean = len(each), each.mean(axis=0)
-    rest = ((each - mean) ** 2).sum(axis=1)
-    apart = 1 - (alike.collective - 1) / max(ions - 1, 1)
-    if ions >= FEWEST_IONS and apart >= LEAST_APART and rest.any():
-        noise = float(rest.sum()) / (ions - 1) / ions / min(apart, 1.0)
-        unknown = max(float(rest.var(ddof=1)) / (2 * ions * float(rest.mean()) ** 2), 1 / (DEVIATIONS * (ions - 1)))
-        freedom = 1 / (unknown * max(alike.collective, 1.0) + 1 / alike.freedom)
-    else:
-        third = float(np.trace(ion_tensors_A2.mean(axis=0))) / 3
-        noise = 3 * DEVIATIONS * relative_variance * third**2
-        # It goes with the square of the mean, which is itself uncertain by twice its relative error.
-        freedom = 1 / (2 * relative_variance + 1 / alike.freedom)
-    if not noise > 0:
+    lengths = (each**2).sum(axis=1)
+    second, fourth = float(lengths.sum()), float((lengths**2).sum())
+    if not second > 0:
         return 1.0
-    ratio = float(mean @ mean) / (noise * alike.collective)
-    return float(stats.f.sf(ratio, DEVIATIONS, freedom))
+    alone = second**2 - fourth
+    shared = float(((each @ each.T) ** 2).sum()) - fourth
+    dimensions = min(max(alone / shared, FEWEST_DIMENSIONS), DEVIATIONS) if shared > 0 else DEVIATIONS
+    independent = max(1 - max(alike.collective, 1.0) * fourth / second**2, SMALLEST_INDEPENDENT)
+    ratio = float((each.sum(axis=0) ** 2).sum()) / (second * alike.collective)
+    return float(stats.f.sf(ratio, dimensions / independent, min(alike.freedom, CERTAIN)))

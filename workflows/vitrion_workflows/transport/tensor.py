@@ -56,7 +56,7 @@ def diffusivity_tensor(displacements_A: FloatArray, estimate: DiffusivityEstimat
     own slope and rattle, widened where ions differ (`inflated`); elements off the diagonal follow from those. A third
     of the variance along a direction is that of the trace, and grows as the scalar's does where ions move together;
     the rest, and elements off the diagonal, as far as their directions do (`moving_alike`). Whether the tensor is
-    isotropic is judged by the scatter of the ions' own (`isotropic_probability`).
+    isotropic is judged by whether the ions' own agree in direction (`isotropic_probability`).
 
     Args:
         displacements_A: drift-corrected displacements of the ions, shape (F, N, 3).
@@ -84,9 +84,7 @@ def diffusivity_tensor(displacements_A: FloatArray, estimate: DiffusivityEstimat
         principal_cm2_per_s=values[::-1] * to_value,
         principal_stderr_cm2_per_s=on_principal * np.sqrt(together) * to_value,
         axes=principal,
-        isotropic_p=1.0
-        if estimate.interval_68 is None
-        else isotropic_probability(of_ions, alike=alike, relative_variance=fit.variance_A4 / fit.slope_A2**2),
+        isotropic_p=1.0 if estimate.interval_68 is None else isotropic_probability(of_ions, alike=alike),
     )
 
 
