@@ -97,7 +97,9 @@ def command(
     content = summary(fit, material=material, temperatures_K=temperatures_K, squared_charges_per_A3=ions)
     content |= {"rules": material.rules, "left_out_of_other_rules": material.left_out}
     if plot is not None:
-        write_plot(plot, fit, points, title=material.name, temperatures_K=temperatures_K)
+        # A picture is shown without the lines that stand beside it here.
+        judged = f", labels judged by rules {material.rules}" if material.of_other_rules else ""
+        write_plot(plot, fit, points, title=material.name + judged, temperatures_K=temperatures_K)
     if line := _left_out(material):
         note(line)
     if material.of_other_rules and "rules" not in {*filters, *(across or [])}:

@@ -160,6 +160,14 @@ def test_a_line_goes_through_labels_of_the_rules_of_here(keys, capsys, version):
     assert found["rules"] == f"{LABEL_RULES}+unknown" if version is None else f"{OLDER}+{LABEL_RULES}"
 
 
+def test_a_picture_of_labels_of_other_rules_says_so(keys, tmp_path, capsys):
+    spoil(keys)
+    picture = tmp_path / "line.svg"
+    for words, title in (((), "LiCl"), (("--rules", OLDER), f"LiCl, labels judged by rules {OLDER}")):
+        answer(capsys, *FIT, "--json", "--at", 1600, "--plot", picture, *words)
+        assert f"<!-- {title} -->" in picture.read_text()
+
+
 def test_mixed_rules_are_refused_and_old_ones_alone_are_told(keys, capsys):
     spoil(keys)
     assert f"more than one rules ({OLDER}: 2, {LABEL_RULES}: 3)" in fault(capsys, *FIT, "--rules", f"{OLDER}:")
