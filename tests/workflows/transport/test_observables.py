@@ -72,6 +72,23 @@ def test_every_species_and_the_charge(salt):
     assert found.framework.state is FrameworkState.MOLTEN
 
 
+def test_ions_that_hardly_jump_have_no_haven_ratio():
+    """Twelve that make three jumps in all beside twelve that diffuse: the ratio would be of their rattle."""
+    rng = np.random.default_rng(9)
+    motion = {"frames": 601, "ions": 12, "interval": INTERVAL_PS}
+    moving, caged = walks.brownian(rng, D=0.5, **motion), walks.caged_hops(rng, D=0.03, memory=0.2, **motion)
+    run = Trajectory(
+        numbers=np.repeat([3, 17], 12),
+        positions_A=np.concatenate([moving, caged], axis=1) + rng.random((24, 3)) * 9,
+        lattice_A=np.eye(3) * 9,
+        frame_interval_ps=INTERVAL_PS,
+        masses_u=np.repeat([MASS[3], MASS[17]], 12),
+    )
+    lithium, chlorine = observe(run, mobile="Li", discarded_frames=0).species
+    assert lithium.haven is not None
+    assert chlorine.haven is None
+
+
 def test_without_charges_there_is_no_conductivity(salt):
     assert observe(salt, mobile="Li", discarded_frames=0).charge is None
     with pytest.raises(InputError, match="temperature"):

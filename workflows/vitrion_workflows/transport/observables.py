@@ -21,6 +21,7 @@ from vitrion_workflows.transport.conductivity import (
 from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.estimate import DiffusivityEstimate, estimate_diffusivity
 from vitrion_workflows.transport.framework import Framework, framework
+from vitrion_workflows.transport.gates import resolution
 from vitrion_workflows.transport.haven import Haven, haven_of, haven_ratio
 from vitrion_workflows.transport.regression import fit_lags
 from vitrion_workflows.transport.tensor import DiffusivityTensor, diffusivity_tensor
@@ -48,7 +49,7 @@ class SpeciesTransport:
         count: atoms in the cell.
         estimate: tracer diffusivity.
         tensor: of the same.
-        haven: D_tracer / D_sigma for equal charges; None where it is not known.
+        haven: D_tracer / D_sigma for equal charges; None where it is not known, or too few jumps were seen to state D.
         correlation: of velocities.
         green_kubo: diffusivity from that; None where frames are too far apart for stored velocities.
         vibrations: density of states; None in runs too short for one.
@@ -171,7 +172,7 @@ def _species(
         count=ions.shape[1],
         estimate=estimate,
         tensor=diffusivity_tensor(ions, estimate),
-        haven=haven_ratio(relative_A, estimate),
+        haven=haven_ratio(relative_A, estimate) if resolution(estimate, ions=ions.shape[1]).resolved else None,
         correlation=correlation,
         green_kubo=green_kubo(ions, correlation),
         vibrations=_vibrations(correlation),
