@@ -60,6 +60,15 @@ def test_short_runs_give_finite_numbers(frames):
     assert np.isfinite([found.exponent, found.exponent_stderr, found.evidence]).all()
 
 
+@pytest.mark.parametrize("frames", [20, 64])
+def test_a_run_shorter_than_any_cage_is_judged(frames):
+    """Frames stated 1 fs apart: the power law alone was given no time to start from."""
+    path = walks.subdiffusive(np.random.default_rng(0), frames=frames, ions=24, exponent=0.4, interval=0.001)
+    found = long_times(path, 0.001, collective=FREE)
+    assert np.isfinite([found.exponent, found.exponent_stderr, found.evidence]).all()
+    assert found.evidence > 0
+
+
 def test_jumps_have_their_fourth_cumulant_and_gaussian_motion_none():
     """K = rate l^4 a frame: 40 ions with 120 jumps each know it within 3 %; five sigma with the cage's noise."""
     rng = np.random.default_rng(6)

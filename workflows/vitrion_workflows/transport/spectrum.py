@@ -115,7 +115,7 @@ def long_times(displacements_A: FloatArray, frame_interval_ps: float, *, collect
     if found.evidence <= 0:
         return found
     modes = _binned(omega, squares)
-    alone = _fit(modes, SLOWEST_CAGE * duration, POWER)
+    alone = _fit(modes, max(SLOWEST_CAGE * duration, CAGE_TIMES_PS[0]), POWER)
     return replace(found, scale_free=_misfit(alone, modes) <= GOOD_FIT * together)
 
 
