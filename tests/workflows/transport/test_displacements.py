@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.transport import centre_of_mass, remove_drift, unwrap
+from vitrion_workflows.transport.frames import largest_fractional_step
 
 LATTICE = np.array([[8.0, 0.0, 0.0], [1.5, 7.0, 0.0], [-1.0, 2.0, 9.0]])
 
@@ -56,3 +57,23 @@ def test_framework_can_be_the_reference():
     displacements = remove_drift(positions, np.ones(3), atoms=np.array([False, True, True]))
     np.testing.assert_allclose(displacements[:, 1:], 0, atol=1e-12)
     np.testing.assert_allclose(displacements[-1, 0], -4.0)
+
+
+@pytest.mark.parametrize("rows", [[[1, 0, 0], [3, 1, 0], [0, 0, 1]], [[1, 2, 3], [0, 1, 2], [0, 0, 1]]], ids=str)
+def test_a_lattice_gas_moves_alike_in_every_cell_of_its_lattice(rows):
+    """Hops of a quarter of a cubic cell are three quarters of a tilted one of that lattice, and were undone there."""
+    rng = np.random.default_rng(0)
+    cubic = 12.0 * np.eye(3)
+    hops = np.where(rng.random((100, 8, 3)) < 0.1, rng.choice([-0.25, 0.25], size=(100, 8, 3)), 0.0)
+    path = (rng.random((1, 8, 3)) + np.cumsum(hops, axis=0)) @ cubic
+    tilted = np.array(rows) @ cubic
+    found = unwrap(np.mod(path @ np.linalg.inv(tilted), 1.0), tilted)
+    np.testing.assert_allclose(found - found[0], path - path[0], atol=1e-9)
+
+
+def test_longest_step_does_not_depend_on_the_cell_given():
+    path = np.zeros((3, 2, 3))
+    path[1:, 0, 1] = 4.0
+    tilted = np.array([[10.0, 0, 0], [30.0, 10, 0], [0, 0, 10]])
+    assert largest_fractional_step(path, 10 * np.eye(3)) == pytest.approx(0.4)
+    assert largest_fractional_step(path, tilted) == pytest.approx(0.4)

@@ -1,6 +1,7 @@
 """From wrapped coordinates to drift-corrected displacements."""
 
 import numpy as np
+from ase.geometry import minkowski_reduce
 from numpy.typing import NDArray
 
 from vitrion_models.errors import InputError
@@ -10,12 +11,29 @@ from vitrion_models.system import FloatArray
 LARGEST_FRACTIONAL_STEP = 0.45
 
 
+def compact_cell(lattice_A: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The most compact vectors of the same lattice (Minkowski), in which half a cell is as far as it can be.
+
+    Of a strongly tilted cell short steps are long in its own vectors, and rounding them leads to another image.
+
+    Args:
+        lattice_A: lattice vectors as rows, shape (3, 3).
+
+    Returns:
+        The vectors as rows, and what fractional coordinates in the given ones are to be multiplied with from the right,
+        a matrix of whole numbers; both of shape (3, 3).
+    """
+    compact, rows = minkowski_reduce(lattice_A)
+    return np.asarray(compact, dtype=np.float64), np.round(np.linalg.inv(rows))
+
+
 def unwrap(fractional: FloatArray, lattice_A: FloatArray, *, source: str = "trajectory") -> FloatArray:
     """Continuous Cartesian positions from fractional coordinates that may jump across the cell.
 
-    Each step is taken to be its minimum image, s - round(s) with s the difference of fractional coordinates. That is
-    right as long as no atom moves half a cell between two frames. For a changing cell the fractional path is
-    unwrapped and then mapped through the mean cell, so that breathing of the cell is no diffusion.
+    Each step is taken to be its minimum image, s - round(s) with s the difference of fractional coordinates in the most
+    compact cell of the same lattice. That is right as long as no atom moves half of that between two frames. For a
+    changing cell the fractional path is unwrapped and then mapped through the mean cell, so that breathing of the cell
+    is no diffusion.
 
     Args:
         fractional: shape (F, N, 3), wrapped or not.
@@ -28,7 +46,10 @@ def unwrap(fractional: FloatArray, lattice_A: FloatArray, *, source: str = "traj
     Raises:
         InputError: an atom moves by nearly half a cell between two frames.
     """
-    steps = np.diff(fractional, axis=0)
+    cell = lattice_A if lattice_A.ndim == 2 else lattice_A.mean(axis=0)  # noqa: PLR2004
+    _, into_compact = compact_cell(cell)
+    compact = fractional @ into_compact
+    steps = np.diff(compact, axis=0)
     steps -= np.round(steps)
     if steps.size and (largest := float(np.abs(steps).max())) > LARGEST_FRACTIONAL_STEP:
         frame, atom, _ = np.unravel_index(int(np.abs(steps).argmax()), steps.shape)
@@ -36,9 +57,8 @@ def unwrap(fractional: FloatArray, lattice_A: FloatArray, *, source: str = "traj
             f"{source}: atom {atom} moves {largest:.2f} of a cell vector between frames {frame} and {frame + 1}: "
             f"its path cannot be unwrapped, store frames more often or give unwrapped coordinates",
         )
-    path = np.concatenate([fractional[:1], fractional[:1] + np.cumsum(steps, axis=0)])
-    cell = lattice_A if lattice_A.ndim == 2 else lattice_A.mean(axis=0)  # noqa: PLR2004
-    positions: FloatArray = path @ cell
+    path = np.concatenate([compact[:1], compact[:1] + np.cumsum(steps, axis=0)])
+    positions: FloatArray = path @ np.linalg.inv(into_compact) @ cell
     return positions
 
 

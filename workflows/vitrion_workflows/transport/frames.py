@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vitrion_models.system import FloatArray, IntArray
+from vitrion_workflows.transport.displacements import compact_cell
 from vitrion_workflows.transport.msd import mean_squared_displacements
 
 # k_B in u A^2 / ps^2 / K: 1.380649e-23 J/K over 1.66053906660e-27 kg * (1e2 m/s)^2.
@@ -59,8 +60,11 @@ def species_motion(
 def largest_fractional_step(positions_A: FloatArray, lattice_A: FloatArray) -> float:
     """Longest step between two frames in units of the cell vectors; above one half, positions jumped across the cell.
 
+    The cell is the most compact one of the same lattice, so that it does not matter which one is given.
+
     Args:
         positions_A: shape (F, N, 3).
         lattice_A: shape (3, 3).
     """
-    return float(np.abs(np.diff(positions_A, axis=0) @ np.linalg.inv(lattice_A)).max())
+    compact_A, _ = compact_cell(lattice_A)
+    return float(np.abs(np.diff(positions_A, axis=0) @ np.linalg.inv(compact_A)).max())
