@@ -86,3 +86,20 @@ def test_wrong_input_is_told():
         velocity_correlation(positions[:10], INTERVAL_PS)
     with pytest.raises(InputError, match="do not belong"):
         velocity_correlation(positions, INTERVAL_PS, velocities_A_per_ps=velocities[:-1])
+
+
+@pytest.mark.parametrize("factor", [10.0, 1e-3, 1 / 98.2, -1.0])
+def test_velocities_in_another_unit_are_refused(factor):
+    """A/fs, nm/ps or ASE's unit under another name: the integral was wrong by the square, and nobody was told."""
+    positions, velocities = states(5)
+    with pytest.raises(InputError, match="times those by which the positions move"):
+        velocity_correlation(positions, INTERVAL_PS, velocities_A_per_ps=factor * velocities)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 4, 7])
+def test_velocities_of_the_same_motion_are_taken_however_far_apart(stride):
+    """A leapfrog engine stores them half a step earlier."""
+    positions, velocities = states(6, ions=40)
+    for given in (velocities[::stride], 0.5 * (velocities + np.roll(velocities, 1, axis=0))[::stride]):
+        found = velocity_correlation(positions[::stride], stride * INTERVAL_PS, velocities_A_per_ps=given)
+        assert found.source is VelocitySource.STORED

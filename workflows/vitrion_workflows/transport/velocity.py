@@ -18,6 +18,9 @@ from vitrion_workflows.transport.window import LATEST_START, STRAIGHT_SIGMAS, VI
 
 # A stored velocity that has lost this much of itself one frame later is sampled too coarsely to be integrated.
 COARSEST_CORRELATION = 0.5
+# Of velocities that are sampled finely enough 0.8 to 1.25 times what positions move by in two intervals; units of
+# velocity that people have in use differ by ten and more.
+VELOCITY_RATIOS = (0.5, 2.0)
 PLATEAU = 2
 
 
@@ -102,7 +105,7 @@ def velocity_correlation(
         velocities_A_per_ps: stored velocities of the same ions, drift removed, shape (F, N, 3), if there are any.
 
     Raises:
-        InputError: too few frames, or velocities of another shape.
+        InputError: too few frames, velocities of another shape, or such as do not move the positions.
     """
     if len(displacements_A) < FEWEST_FRAMES:
         raise InputError(f"{len(displacements_A)} frames are too few for a correlation: give at least {FEWEST_FRAMES}")
@@ -114,6 +117,8 @@ def velocity_correlation(
     if velocities is None:
         velocities, source = np.diff(displacements_A, axis=0) / frame_interval_ps, VelocitySource.DIFFERENCES
     correlation = _autocorrelation(velocities, largest_lag=len(velocities) // 2)
+    if source is VelocitySource.STORED and _fine_enough(correlation.mean(axis=1)):
+        _check_velocities(velocities, displacements_A, frame_interval_ps)
     return VelocityCorrelation(
         lag_ps=np.arange(len(correlation), dtype=np.float64) * frame_interval_ps,
         ions_A2_per_ps2=correlation,
@@ -143,7 +148,7 @@ def green_kubo(displacements_A: FloatArray, correlation: VelocityCorrelation) ->
         The estimate, or None where stored velocities are too far apart to be integrated.
     """
     interval, mean = correlation.frame_interval_ps, correlation.mean_A2_per_ps2
-    if correlation.source is VelocitySource.STORED and mean[1] < COARSEST_CORRELATION * mean[0]:
+    if correlation.source is VelocitySource.STORED and not _fine_enough(mean):
         return None
     increments, ions = len(displacements_A) - 1, displacements_A.shape[1]
     msd = mean_squared_displacements(displacements_A, largest_lag=increments // 2).mean(axis=1)
@@ -179,6 +184,22 @@ def green_kubo(displacements_A: FloatArray, correlation: VelocityCorrelation) ->
         plateau_ps=(first * interval, PLATEAU * first * interval),
         source=correlation.source,
     )
+
+
+def _fine_enough(mean: FloatArray) -> bool:
+    return bool(mean[1] >= COARSEST_CORRELATION * mean[0])
+
+
+def _check_velocities(velocities: FloatArray, displacements: FloatArray, interval_ps: float) -> None:
+    """Compare stored velocities with those of the positions, [r(i + 1) - r(i - 1)] / 2 dt, by regression."""
+    moved = (displacements[2:] - displacements[:-2]) / (2 * interval_ps)
+    ratio = float(np.vdot(velocities[1:-1], moved) / np.vdot(moved, moved))
+    low, high = VELOCITY_RATIOS
+    if not low <= ratio <= high:
+        raise InputError(
+            f"the stored velocities are {ratio:.3g} times those by which the positions move: they are in another unit, "
+            "or of other frames; leave them out"
+        )
 
 
 def _running_integral(correlation: VelocityCorrelation) -> FloatArray:
