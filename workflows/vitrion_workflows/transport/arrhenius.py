@@ -25,6 +25,10 @@ PRIOR_BEND_DECADES = 1.0
 CURVED_P = 0.05
 LINE_WIDTH = 1e-4
 LARGEST_LOG10_D = 100.0
+# Nobody knows a diffusivity to 0.02 %: what is below, in decades, is the error of D itself, or in another unit.
+SMALLEST_LOG10_STDERR = 1e-4
+# Standard errors of the slope beyond which D falls as the temperature rises, and is none.
+FALLING_SIGMAS = 5.0
 COLDEST_K, HOTTEST_K = 1.0, 10000.0
 TAILS_95 = (0.025, 0.975)
 TAILS_68 = (float(stats.norm.sf(1.0)), float(stats.norm.cdf(1.0)))
@@ -206,7 +210,7 @@ def fit_arrhenius(points: Sequence[ArrheniusPoint]) -> ArrheniusFit:
         points: labels of one material, potential, protocol and convention, at two measured temperatures or more.
 
     Raises:
-        InputError: fewer than two temperatures measured, impossible numbers, errors that are not positive, or a
+        InputError: fewer than two temperatures measured, impossible numbers, errors that are none, or a
             diffusivity that falls with temperature beyond any doubt.
     """
     measured = [point for point in points if not point.censored]
@@ -218,8 +222,10 @@ def fit_arrhenius(points: Sequence[ArrheniusPoint]) -> ArrheniusFit:
     temperatures = np.array([point.temperature_K for point in measured])
     if len(set(temperatures.tolist())) < FEWEST_TEMPERATURES:
         raise InputError("an Arrhenius line needs measured labels at two temperatures or more")
-    if not all(point.log10_stderr > 0 and np.isfinite(point.log10_stderr) for point in measured):
-        raise InputError("every measured label needs a positive standard error of log10 D")
+    if not all(SMALLEST_LOG10_STDERR <= point.log10_stderr < np.inf for point in measured):
+        raise InputError(
+            f"every measured label needs a standard error of log10 D, {SMALLEST_LOG10_STDERR:g} decades or more"
+        )
     evidence = Evidence(
         design=arrhenius_rows(temperatures),
         values=np.array([point.log10_D for point in measured]),
@@ -227,6 +233,7 @@ def fit_arrhenius(points: Sequence[ArrheniusPoint]) -> ArrheniusFit:
         bound_design=arrhenius_rows(np.array([point.temperature_K for point in bounds])),
         bounds=np.array([point.log10_D for point in bounds]),
     )
+    _check_rising(evidence)
     nodes = posterior(evidence)
     energies = nodes.quantiles(nodes.Ea_eV, np.full_like(nodes.Ea_eV, LINE_WIDTH), TAILS_95)
     both = np.stack([nodes.log10_D0, nodes.Ea_eV])
@@ -244,6 +251,25 @@ def fit_arrhenius(points: Sequence[ArrheniusPoint]) -> ArrheniusFit:
         censored=len(bounds),
         posterior=nodes,
     )
+
+
+def _check_rising(evidence: Evidence) -> None:
+    """Refuse labels whose straight line falls with temperature by more than errors and usual scatter can make it.
+
+    A prior that knows Ea >= 0 would call all of that scatter, and state a line that no label is near.
+    """
+    weight = 1 / (evidence.errors**2 + PRIOR_SCATTER_DECADES**2)
+    precision = (evidence.design.T * weight) @ evidence.design
+    line = np.linalg.solve(precision, evidence.design.T @ (weight * evidence.values))
+    misfit = float(weight @ (evidence.values - evidence.design @ line) ** 2)
+    freedom = len(evidence.values) - len(line)
+    widened = max(1.0, misfit / freedom) if freedom else 1.0
+    error = float(np.sqrt(np.linalg.inv(precision)[1, 1] * widened))
+    if line[1] < -FALLING_SIGMAS * error:
+        raise InputError(
+            f"these labels fall as the temperature rises (Ea {line[1]:.2f} +- {error:.2f} eV): no activation energy is "
+            "that of a diffusivity, look at temperatures and values"
+        )
 
 
 def _curvature(evidence: Evidence) -> Curvature | None:
