@@ -1,6 +1,7 @@
 import h5py
 import numpy as np
 import pytest
+from ase.data import chemical_symbols
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
@@ -197,3 +198,140 @@ def test_an_unwritable_place_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="cannot write"):
         h5md.write(tmp_path / "file" / "t.h5", example())
+
+
+def breathing(path, *, cuboid, wrapped):
+    """A run at constant pressure as other programs write it: the same path in fractions of a cell that breathes."""
+    rng = np.random.default_rng(0)
+    cell = np.diag([9.0, 8.0, 7.0]) + (0 if cuboid else np.array([[0, 0, 0], [1.0, 0, 0], [0, -1.0, 0]]))
+    cells = cell * (1 + 0.02 * np.sin(np.arange(30)))[:, None, None]
+    fractional = rng.random((1, 2, 3)) + np.cumsum(rng.normal(scale=0.05, size=(30, 2, 3)), axis=0)
+    stored = np.mod(fractional, 1.0) if wrapped else fractional
+    with h5py.File(path, "w") as file:
+        group = file.create_group("particles/atoms")
+        group.create_dataset("position/value", data=stored @ cells).attrs["unit"] = "Angstrom"
+        group.create_dataset("position/time", data=0.02 * np.arange(30)).attrs["unit"] = "ps"
+        edges = np.array([np.diag(one) for one in cells]) if cuboid else cells
+        group.create_dataset("box/edges/value", data=edges).attrs["unit"] = "Angstrom"
+        group.create_dataset("species", data=[3, 17])
+        if wrapped:
+            group.create_dataset("image/value", data=np.round(fractional - stored).astype(int))
+    return fractional @ cells.mean(axis=0), np.linalg.det(cells)
+
+
+@pytest.mark.parametrize("cuboid", [True, False])
+@pytest.mark.parametrize("wrapped", [True, False])
+def test_a_changing_cell_is_mapped_to_its_mean_as_of_any_format(tmp_path, cuboid, wrapped):
+    expected, volumes = breathing(tmp_path / "t.h5", cuboid=cuboid, wrapped=wrapped)
+    read = h5md.read(tmp_path / "t.h5")
+    np.testing.assert_allclose(read.positions_A, expected, atol=1e-9)
+    np.testing.assert_allclose(read.volumes_A3, volumes)
+
+
+def test_all_atoms_are_read_where_there_are_groups_of_them(tmp_path):
+    """The drift is that of all atoms: half of them, the first group by its name, gave another D unsaid."""
+    path = h5md.write(tmp_path / "t.h5", example())
+    with h5py.File(path, "a") as file:
+        file.copy("particles/all", "particles/a_part")
+        del file["particles/a_part/mass"]
+    assert h5md.read(path).positions_A.shape == example().positions_A.shape
+    with h5py.File(path, "a") as file:
+        file.move("particles/all", "particles/b_part")
+    with pytest.raises(InputError, match="several groups of particles \\(a_part, b_part\\)"):
+        h5md.read(path)
+
+
+def with_species(path, values, dtype=None):
+    with h5py.File(path, "a") as file:
+        del file["particles/all/species"]
+        file["particles/all"].create_dataset("species", data=values, dtype=dtype)
+    return path
+
+
+def test_species_may_be_symbols_or_an_enumeration_of_them(tmp_path):
+    """The numbers of an enumeration are no atomic numbers: Li = 8 and O = 3 gave the D of oxygen as that of lithium."""
+    numbers = example().numbers
+    symbols = [chemical_symbols[number] for number in numbers]
+    names = {symbol: 50 - number for number, symbol in zip(numbers.tolist(), symbols, strict=True)}
+    path = h5md.write(tmp_path / "t.h5", example())
+    for values, dtype in (
+        ([names[symbol] for symbol in symbols], h5py.enum_dtype(names, basetype="i4")),
+        (symbols, h5py.string_dtype()),
+        (np.array(symbols, dtype="S2"), None),
+    ):
+        assert h5md.read(with_species(path, values, dtype)).numbers.tolist() == numbers.tolist()
+    with_species(path, [1] * len(numbers), h5py.enum_dtype({"water": 1}, basetype="i4"))
+    with pytest.raises(InputError, match="'water' is no chemical symbol"):
+        h5md.read(path)
+
+
+def test_atoms_in_changing_order_are_refused(tmp_path):
+    path = h5md.write(tmp_path / "t.h5", example())
+    numbers = np.tile(example().numbers, (len(example()), 1))
+    numbers[2] = np.roll(numbers[2], 1)
+    with h5py.File(path, "a") as file:
+        del file["particles/all/species"]
+        file["particles/all"].create_dataset("species/value", data=numbers)
+    with pytest.raises(InputError, match="changes from frame to frame"):
+        h5md.read(path)
+
+
+@pytest.mark.parametrize("start_ps", [0.0, 50.0, 1000.0, 8000.0])
+def test_times_in_single_precision_cost_no_precision(tmp_path, start_ps):
+    """MDAnalysis stores them so: the first difference of times late in a run is wrong by a part in a thousand."""
+    path = h5md.write(tmp_path / "t.h5", example(600))
+    times = (start_ps + 0.02 * np.arange(600)).astype(np.float32)
+    with h5py.File(path, "a") as file:
+        del file["particles/all/position/time"]
+        file["particles/all/position"].create_dataset("time", data=times).attrs["unit"] = "ps"
+    assert h5md.read(path).frame_interval_ps == pytest.approx(0.02, rel=1e-4)
+    times[300:] += np.float32(0.02)
+    with h5py.File(path, "a") as file:
+        file["particles/all/position/time"][:] = times
+    with pytest.raises(InputError, match="a frame is missing"):
+        h5md.read(path)
+
+
+def test_a_file_without_times_is_read_with_the_interval_stated(tmp_path):
+    path = h5md.write(tmp_path / "t.h5", example())
+    with h5py.File(path, "a") as file:
+        del file["particles/all/position/time"]
+    assert h5md.read(path, frame_interval_ps=0.05).frame_interval_ps == 0.05
+    with pytest.raises(InputError, match="state the frame interval"):
+        h5md.read(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "word"),
+    [
+        ("temperature", lambda one: one * np.nan, "temperatures_K hold what is no finite number"),
+        ("temperature", lambda one: one * 0, "no temperatures in K"),
+        ("temperature", lambda one: one - 1e4, "no temperatures in K"),
+        ("potential_energy", lambda one: np.where(one == one[0], np.inf, one), "potential_energies_eV hold"),
+    ],
+)
+def test_records_that_are_none_are_refused_in_one_line(tmp_path, name, change, word):
+    """They were judged as they stood: a division by zero, or energies that nobody recorded and that stood still."""
+    path = h5md.write(tmp_path / "t.h5", example())
+    with h5py.File(path, "a") as file:
+        stored = file[f"observables/{name}/value"]
+        stored[:] = change(stored[:])
+    with pytest.raises(InputError, match=word):
+        h5md.read(path)
+
+
+def test_temperatures_are_in_kelvin(tmp_path):
+    path = h5md.write(tmp_path / "t.h5", example())
+    with h5py.File(path, "a") as file:
+        file["observables/temperature/value"].attrs["unit"] = "degC"
+    with pytest.raises(InputError, match="temperatures are in 'degC'"):
+        h5md.read(path)
+
+
+def test_image_flags_are_of_the_same_frames(tmp_path):
+    path = h5md.write(tmp_path / "t.h5", example())
+    with h5py.File(path, "a") as file:
+        shape = example().positions_A.shape
+        file["particles/all"].create_dataset("image/value", data=np.zeros((2, *shape[1:]), dtype=int))
+    with pytest.raises(InputError, match=f"image flags of 2 frames for positions of {shape[0]}"):
+        h5md.read(path)

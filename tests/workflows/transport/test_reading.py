@@ -306,3 +306,81 @@ def test_changing_atoms_in_xyz(tmp_path, path_A):
     write(file, frames)
     with pytest.raises(InputError, match="atoms change"):
         read_trajectory(file)
+
+
+@pytest.mark.parametrize("behind", [" Li", "  T T T"])
+def test_xdatcar_with_words_behind_its_rows(tmp_path, path_A, behind):
+    """pymatgen writes the element there (pymatgen.core.Trajectory.write_Xdatcar)."""
+    file = tmp_path / "XDATCAR"
+    lines = xdatcar_text(path_A).splitlines()
+    rows = [line + behind if number > 7 and "Direct" not in line else line for number, line in enumerate(lines, 1)]
+    file.write_text("\n".join(rows))
+    same_motion(read_trajectory(file, frame_interval_ps=0.1), path_A)
+
+
+def test_title_may_begin_as_a_frame_does(tmp_path, path_A):
+    file = tmp_path / "XDATCAR"
+    file.write_text(xdatcar_text(path_A).replace("title\n", "Direct dynamics of LiCl\n"))
+    same_motion(read_trajectory(file, frame_interval_ps=0.1), path_A)
+
+
+@pytest.mark.parametrize("between", ["\n", "restart\n"])
+def test_xyz_is_read_to_its_end_or_not_at_all(tmp_path, path_A, between):
+    """ASE stops at a blank line: half of a run was taken for all of it."""
+    parts = []
+    for frames in (images(path_A[:20], wrap=True), images(path_A[20:], wrap=True)):
+        write(tmp_path / "part.extxyz", frames)
+        parts.append((tmp_path / "part.extxyz").read_text())
+    file = tmp_path / "run.extxyz"
+    file.write_text(between.join(parts))
+    with pytest.raises(InputError, match=r"cannot be read beyond line 100: .* frame 21"):
+        read_trajectory(file, frame_interval_ps=0.005)
+    file.write_text(parts[0] + "\n\n")
+    assert len(read_trajectory(file)) == 20
+
+
+@pytest.mark.parametrize("time", ["soon", np.array([1.0, 2.0])], ids=str)
+def test_times_that_are_no_numbers_are_told(tmp_path, path_A, time):
+    file = tmp_path / "run.extxyz"
+    frames = images(path_A, wrap=False)
+    frames[3].info["time_fs"] = time
+    write(file, frames)
+    with pytest.raises(InputError, match="time_fs of a frame is no number") as caught:
+        read_trajectory(file)
+    assert "\n" not in str(caught.value)
+
+
+def test_atoms_in_another_order_are_put_back_by_their_names(tmp_path, path_A):
+    """What LAMMPS and OVITO write without sorting."""
+    rng = np.random.default_rng(1)
+    frames = images(path_A, wrap=True)
+    names = np.array([7, 3, 5])
+    for number, frame in enumerate(frames):
+        frame.set_array("id", names)
+        order = rng.permutation(3) if number else np.arange(3)
+        energy = frame.get_potential_energy()
+        frames[number] = frame[order]
+        frames[number].calc = SinglePointCalculator(frames[number], energy=energy)
+    file = tmp_path / "run.extxyz"
+    write(file, frames)
+    found = read_trajectory(file)
+    same_motion(found, path_A)
+    np.testing.assert_allclose(found.potential_energies_eV, -1.0 - np.arange(40))
+    frames[5].arrays["id"][0] = 99
+    write(file, frames)
+    with pytest.raises(InputError, match="does not name the same atoms"):
+        read_trajectory(file)
+
+
+def test_every_format_takes_the_same_steps(tmp_path):
+    """Unwrapped coordinates that left the cell are what they are, up to what the gate on wrapped ones allows."""
+    rng = np.random.default_rng(2)
+    path = np.cumsum(rng.normal(scale=0.3, size=(60, 3, 3)), axis=0)
+    path[:, 0, 0] += np.linspace(0, 30, 60)
+    path[30:, 1, 1] += 0.48 * 8.0 - (path[30, 1, 1] - path[29, 1, 1])
+    cell = np.diag([9.0, 8.0, 7.0])
+    numbers = np.array([3, 3, 17])
+    write(tmp_path / "run.extxyz", [Atoms(numbers, positions=frame, cell=cell, pbc=True) for frame in path])
+    h5md.write(tmp_path / "run.h5", Trajectory(numbers, path, cell, 0.1))
+    for file in (tmp_path / "run.extxyz", tmp_path / "run.h5"):
+        same_motion(read_trajectory(file, frame_interval_ps=0.1), path)

@@ -5,6 +5,9 @@ Layout: ``/particles/all/position/{step, time, value}``, ``/particles/all/veloci
 ``/observables/{temperature, potential_energy, volume}``; attributes of ``/parameters``: set_temperature_K, thermostat
 and friction_per_ps where known.
 Units are attributes: Angstrom, ps, eV, K, u. The frame interval is the difference of times: inside, never beside.
+
+Of other programs' files a changing cell is mapped to its mean, species may be atomic numbers, chemical symbols or an
+enumeration of these, and a file without times has to be given its interval.
 """
 
 import json
@@ -16,9 +19,11 @@ from typing import Any
 
 import h5py
 import numpy as np
+from ase.data import atomic_numbers
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import HEAVIEST_ELEMENT, FloatArray, IntArray
+from vitrion_workflows.dynamics.breath import check_breath
 from vitrion_workflows.dynamics.thermostats import thermostat_fault
 from vitrion_workflows.dynamics.trajectory import FEWEST_FRAMES, Trajectory
 
@@ -26,12 +31,19 @@ H5MD_VERSION = (1, 1)
 PARTICLES = "particles/all"
 TIME_UNITS_PS = {"ps": 1.0, "fs": 1e-3, "ns": 1e3}
 LENGTH_UNITS_A = {"Angstrom": 1.0, "angstrom": 1.0, "A": 1.0, "Å": 1.0, "nm": 10.0}
-VELOCITY_UNITS_A_PER_PS = {"Angstrom ps-1": 1.0, "Angstrom fs-1": 1e3, "nm ps-1": 10.0}
+VELOCITY_UNITS_A_PER_PS = {
+    **dict.fromkeys(("Angstrom ps-1", "Angstrom/ps"), 1.0),
+    **dict.fromkeys(("Angstrom fs-1", "Angstrom/fs"), 1e3),
+    **dict.fromkeys(("nm ps-1", "nm/ps"), 10.0),
+    **dict.fromkeys(("m s-1", "m/s"), 1e-2),
+}
 STORAGE = {"compression": "gzip", "compression_opts": 4, "shuffle": True}
 CHUNK_BYTES = 1 << 20
-# Times may be stored in single precision; a missing frame is off by a whole interval.
-INTERVAL_TOLERANCE = 1e-2
+# A missing frame is off by a whole interval; of times in single precision, late in a run, little may be left.
+INTERVAL_TOLERANCE, COARSEST_TIMES = 1e-2, 0.25
 SMALLEST_VOLUME_A3 = 1e-3
+WHOLE = "all"
+KELVIN = frozenset({"K", "kelvin", "Kelvin"})
 
 
 def write(
@@ -70,18 +82,23 @@ def write(
     return target
 
 
-def read(path: str | os.PathLike[str]) -> Trajectory:
+def read(path: str | os.PathLike[str], *, frame_interval_ps: float | None = None) -> Trajectory:
     """Read a trajectory, image flags applied where the file has them.
 
+    Args:
+        path: of the file.
+        frame_interval_ps: of a file that holds no times; it is never assumed.
+
     Raises:
-        InputError: no H5MD file, no fixed cell, units unknown, or frames that are not equally spaced in time.
+        InputError: no H5MD file, several groups of particles of which none is called ``all``, no cell, units unknown,
+            or frames that are not equally spaced in time.
     """
     source = Path(path)
     if not source.is_file():
         raise InputError(f"{source} is no file: give the path of an H5MD trajectory")
     try:
         with h5py.File(source, "r") as file:
-            return _read_particles(file, source)
+            return _read_particles(file, source, frame_interval_ps)
     except InputError:
         raise
     except (OSError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
@@ -93,7 +110,7 @@ def read(path: str | os.PathLike[str]) -> Trajectory:
 def has_images(path: str | os.PathLike[str]) -> bool:
     """Whether the file says which image of the cell each position lies in, so that its paths are known whole."""
     with h5py.File(path, "r") as file:
-        return "image" in file["particles"][next(iter(file["particles"]))]
+        return "image" in _particles(file, Path(path))
 
 
 def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -166,35 +183,57 @@ def _series(element: h5py.Group, values: FloatArray, unit: str) -> None:
     element.create_dataset("value", data=values, chunks=chunk, **STORAGE).attrs["unit"] = unit
 
 
-def _read_particles(file: h5py.File, source: Path) -> Trajectory:
-    if "particles" not in file or not len(file["particles"]):
-        raise InputError(f"{source} holds no /particles: give an H5MD trajectory")
-    group = file["particles"][next(iter(file["particles"]))]
+def _read_particles(file: h5py.File, source: Path, stated_ps: float | None) -> Trajectory:
+    group = _particles(file, source)
     position = group["position"]
     positions = position["value"][:].astype(np.float64) * _factor(position["value"], LENGTH_UNITS_A, source)
-    lattice = _lattice(group["box"]["edges"], source)
-    if "image" in group:
-        positions = positions + group["image"]["value"][:] @ lattice
     if len(positions) < FEWEST_FRAMES:
         raise InputError(f"{source} holds {len(positions)} frame: one frame is no trajectory")
-    times = position["time"]
+    cells = _cells(group["box"]["edges"], len(positions), source)
+    if "image" in group:
+        positions = positions + _images(group["image"], len(positions), source) @ cells
+    volumes = _observable(file, "volume", len(positions), source)
+    lattice = cells
+    if cells.ndim > 2:  # noqa: PLR2004 - one for each frame
+        lattice = cells.mean(axis=0)
+        positions = positions @ np.linalg.inv(cells) @ lattice
+        volumes = np.abs(np.linalg.det(cells))
     numbers, masses = _atoms(group, source)
     thermostat, friction = _thermostat(file)
     return Trajectory(
         numbers=numbers,
         positions_A=positions,
         lattice_A=lattice,
-        frame_interval_ps=_interval(times, len(positions), source) * _factor(times, TIME_UNITS_PS, source),
-        temperatures_K=_observable(file, "temperature", len(positions)),
-        potential_energies_eV=_observable(file, "potential_energy", len(positions)),
+        frame_interval_ps=_interval(position, len(positions), source, stated_ps),
+        temperatures_K=_observable(file, "temperature", len(positions), source),
+        potential_energies_eV=_observable(file, "potential_energy", len(positions), source),
         masses_u=masses,
         source=str(source),
         velocities_A_per_ps=_velocities(group, source),
         set_temperature_K=_set_temperature(file),
         thermostat=thermostat,
         friction_per_ps=friction,
-        volumes_A3=_observable(file, "volume", len(positions)),
+        volumes_A3=volumes,
     )
+
+
+def _particles(file: h5py.File, source: Path) -> h5py.Group:
+    """The group of all atoms: of a part of them neither drift nor density could be told."""
+    names = list(file["particles"]) if "particles" in file else []
+    if not names:
+        raise InputError(f"{source} holds no /particles: give an H5MD trajectory")
+    if len(names) > 1 and WHOLE not in names:
+        raise InputError(
+            f"{source} holds several groups of particles ({', '.join(names)}): keep the one that holds all atoms"
+        )
+    return file["particles"][names[0] if len(names) == 1 else WHOLE]
+
+
+def _images(item: h5py.Dataset | h5py.Group, frames: int, source: Path) -> FloatArray:
+    images: FloatArray = (item if isinstance(item, h5py.Dataset) else item["value"])[:].astype(np.float64)
+    if len(images) != frames:
+        raise InputError(f"{source} has image flags of {len(images)} frames for positions of {frames}: write it again")
+    return images
 
 
 def _set_temperature(file: h5py.File) -> float | None:
@@ -248,8 +287,12 @@ def _velocities(group: h5py.Group, source: Path) -> FloatArray | None:
 
 
 def _atoms(group: h5py.Group, source: Path) -> tuple[IntArray, FloatArray]:
-    numbers = _fixed(group["species"]).astype(np.int64)
-    masses = _fixed(group["mass"]).astype(np.float64) if "mass" in group else np.empty(0)
+    if "species" not in group:
+        raise InputError(
+            f"{source} does not say which elements its atoms are: add their atomic numbers as {group.name}/species"
+        )
+    numbers = _elements(group["species"], source)
+    masses = _fixed(group["mass"], source).astype(np.float64) if "mass" in group else np.empty(0)
     if not len(numbers) or numbers.min() < 1 or numbers.max() > HEAVIEST_ELEMENT:
         raise InputError(f"{source}: its species are no atomic numbers of known elements")
     if len(masses) and not (masses.shape == numbers.shape and (masses > 0).all()):
@@ -257,42 +300,84 @@ def _atoms(group: h5py.Group, source: Path) -> tuple[IntArray, FloatArray]:
     return numbers, masses
 
 
-def _fixed(item: h5py.Dataset | h5py.Group) -> Any:
-    # Species and masses may be stored for each frame; they do not change.
-    return item[:] if isinstance(item, h5py.Dataset) else item["value"][0]
+def _elements(item: h5py.Dataset | h5py.Group, source: Path) -> IntArray:
+    """Atomic numbers, from such, from chemical symbols, or from an enumeration whose names are symbols."""
+    stored = item if isinstance(item, h5py.Dataset) else item["value"]
+    values = _fixed(item, source)
+    names = h5py.check_enum_dtype(stored.dtype)
+    if names:
+        called = {value: name for name, value in names.items()}
+        values = np.array([called[value] for value in values.tolist()], dtype=object)
+    if values.dtype.kind not in "OS":
+        return np.asarray(values, dtype=np.int64)
+    symbols = [str(_decoded(value)) for value in values]
+    if unknown := [symbol for symbol in symbols if not atomic_numbers.get(symbol)]:
+        raise InputError(f"{source}: its species {unknown[0]!r} is no chemical symbol")
+    return np.array([atomic_numbers[symbol] for symbol in symbols], dtype=np.int64)
 
 
-def _lattice(edges: h5py.Dataset | h5py.Group, source: Path) -> FloatArray:
-    stored = edges if isinstance(edges, h5py.Dataset) else edges["value"]
+def _fixed(item: h5py.Dataset | h5py.Group, source: Path) -> Any:
+    # Species and masses may be stored for each frame.
+    if isinstance(item, h5py.Dataset):
+        return item[:]
+    values = item["value"][:]
+    if (values != values[:1]).any():
+        raise InputError(f"{source}: {item.name} changes from frame to frame: give the atoms in one order")
+    return values[0]
+
+
+def _cells(edges: h5py.Dataset | h5py.Group, frames: int, source: Path) -> FloatArray:
+    """Lattice vectors as rows, shape (3, 3), or (F, 3, 3) of a cell that changes."""
+    fixed = isinstance(edges, h5py.Dataset)
+    stored = edges if fixed else edges["value"]
     values = stored[()].astype(np.float64) * _factor(stored, LENGTH_UNITS_A, source)
-    if not isinstance(edges, h5py.Dataset):
-        if np.abs(values - values[0]).max() > 0:
-            raise InputError(f"{source} has a changing cell: only runs at a fixed cell can be analysed")
-        values = values[0]
-    lattice: FloatArray = np.diag(values) if values.ndim == 1 else values
+    cuboid = values.ndim - (not fixed) == 1
+    cells: FloatArray = values[..., None] * np.eye(3) if cuboid else values
     # Negated, so that a determinant that is not finite is refused too.
-    if lattice.shape != (3, 3) or not abs(np.linalg.det(lattice)) >= SMALLEST_VOLUME_A3:
+    if cells.shape[-2:] != (3, 3) or not (np.abs(np.linalg.det(cells)) >= SMALLEST_VOLUME_A3).all():
         raise InputError(f"{source} has no cell: its lattice vectors enclose no volume")
-    return lattice
+    if fixed or (cells == cells[0]).all():
+        return cells if fixed else cells[0]
+    if len(cells) != frames:
+        raise InputError(f"{source} holds cells of {len(cells)} frames for positions of {frames}: write it again")
+    check_breath(cells, source=str(source))
+    return cells
 
 
-def _interval(times: h5py.Dataset, frames: int, source: Path) -> float:
+def _interval(position: h5py.Group, frames: int, source: Path, stated_ps: float | None) -> float:
+    if "time" not in position:
+        if stated_ps is None:
+            raise InputError(f"{source} does not say how far its frames are apart: state the frame interval in ps")
+        return stated_ps
+    times = position["time"]
+    to_ps = _factor(times, TIME_UNITS_PS, source)
     if times.shape == ():
-        return float(times[()])  # fixed increment, as the format allows
+        return float(times[()]) * to_ps  # fixed increment, as the format allows
     values = times[:].astype(np.float64)
     if values.shape != (frames,):
         raise InputError(f"{source} has {len(values)} times for {frames} frames: write it again")
-    interval = float(values[1] - values[0])
-    if not (interval > 0 and np.abs(np.diff(values) - interval).max() <= INTERVAL_TOLERANCE * interval):
+    interval, first = float(values[-1] - values[0]) / (frames - 1), float(values[1] - values[0])
+    rounding = float(np.finfo(times.dtype).eps * np.abs(values).max()) if times.dtype.kind == "f" else 0.0
+    if rounding > COARSEST_TIMES * abs(interval):
+        raise InputError(f"{source} has times too coarse to tell its frames apart: store them in double precision")
+    tolerance = INTERVAL_TOLERANCE * interval + rounding
+    if not (interval > 0 and np.abs(np.diff(values) - interval).max() <= tolerance):
         raise InputError(f"{source} has frames that are not equally spaced in time: a frame is missing or repeated")
-    return interval
+    # Of times in double precision the first difference is the number that was written.
+    return (first if np.isclose(first, interval, rtol=1e-9, atol=0.0) else interval) * to_ps
 
 
-def _observable(file: h5py.File, name: str, frames: int) -> FloatArray | None:
+def _observable(file: h5py.File, name: str, frames: int, source: Path) -> FloatArray | None:
     if "observables" not in file or name not in file["observables"]:
         return None
-    values: FloatArray = file["observables"][name]["value"][:].astype(np.float64)
-    return values if values.shape == (frames,) else None
+    item = file["observables"][name]
+    if isinstance(item, h5py.Dataset) or item["value"].shape != (frames,):
+        return None  # one number for all frames, or the format lets it be stored more or less often than positions
+    unit = _decoded(item["value"].attrs.get("unit"))
+    if name == "temperature" and unit is not None and unit not in KELVIN:
+        raise InputError(f"{source}: its temperatures are in {unit!r}: K is needed")
+    values: FloatArray = item["value"][:].astype(np.float64)
+    return values
 
 
 def _factor(dataset: h5py.Dataset, units: Mapping[str, float], source: Path) -> float:

@@ -96,6 +96,11 @@ class Trajectory:
                 raise InputError(
                     f"{source}: {name} has shape {values.shape} for {len(self)} frames: give one number for each"
                 )
+            if values is not None and not np.isfinite(values).all():
+                raise InputError(f"{source}: {name} hold what is no finite number: mend them, or leave them out")
+        kelvin = self.temperatures_K
+        if kelvin is not None and not (kelvin.min() >= 0 and kelvin.max() > 0):
+            raise InputError(f"{source}: temperatures_K are no temperatures in K: mend them, or leave them out")
 
     def _check_thermostat(self, source: str) -> None:
         fault = thermostat_fault(self.thermostat, self.friction_per_ps) if self.thermostat else ""

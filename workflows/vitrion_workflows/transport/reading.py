@@ -30,7 +30,10 @@ TIME_KEYS = {"time_ps": 1.0, "time_fs": 1e-3}
 INTERVAL_TOLERANCE = 1e-3
 SHORTEST_INTERVAL_PS, LONGEST_INTERVAL_PS = 1e-6, 1e6
 SMALLEST_VOLUME_A3 = 1e-3
+ROUNDING = 1e-3  # of coordinates in a file, as a share of the cell
 XYZ_HEADER_LINES = 2  # number of atoms, comment
+ATOM_NAMES = "id"  # column by which LAMMPS and OVITO say which atom is which
+XYZ_CELL_LINE = "VEC"  # of some programs, after the atoms
 
 Reader = Callable[[Path, float | None], Trajectory]
 
@@ -140,6 +143,8 @@ def _read_ase(source: Path, stated: float | None) -> Trajectory:
         raise InputError(f"{source} cannot be read as a trajectory ({reason})") from error
     if not images:
         raise InputError(f"{source} holds no frame")
+    energies = _energies(images)
+    images = _in_order(source, images)
     numbers = images[0].numbers
     if any(not np.array_equal(image.numbers, numbers) for image in images):
         raise InputError(f"{source}: the atoms change from frame to frame: give a trajectory of one set of atoms")
@@ -153,16 +158,30 @@ def _read_ase(source: Path, stated: float | None) -> Trajectory:
     fractional = positions @ np.linalg.inv(cells)
     return Trajectory(
         numbers=numbers.astype(np.int64),
-        positions_A=unwrap(fractional, cells, source=str(source)),
+        positions_A=_paths(fractional, cells, source),
         lattice_A=cells if fixed else lattices.mean(axis=0),
         volumes_A3=_volumes(cells),
         frame_interval_ps=_interval(source, held=_held_interval(source, images), stated=stated),
         temperatures_K=_temperatures(images),
-        potential_energies_eV=_energies(images),
+        potential_energies_eV=energies,
         masses_u=images[0].get_masses(),
         source=str(source),
         velocities_A_per_ps=_velocities(images),
     )
+
+
+def _in_order(source: Path, images: list[Any]) -> list[Any]:
+    """Images with their atoms in the order of the first, where the file says which is which."""
+    if not all(ATOM_NAMES in image.arrays for image in images):
+        return images
+    names = [image.arrays[ATOM_NAMES] for image in images]
+    if all(np.array_equal(found, names[0]) for found in names):
+        return images
+    first = np.sort(names[0], kind="stable")
+    if any(not np.array_equal(np.sort(found), first) for found in names) or (np.diff(first) == 0).any():
+        raise InputError(f"{source}: its column {ATOM_NAMES!r} does not name the same atoms in each frame: mend it")
+    into_first = np.argsort(np.argsort(names[0]))
+    return [image[np.argsort(found)[into_first]] for image, found in zip(images, names, strict=True)]
 
 
 def _volumes(lattices_A: FloatArray) -> FloatArray | None:
@@ -179,13 +198,20 @@ def _check_announced(source: Path) -> None:
         if not 0 <= atoms <= len(lines) - start - XYZ_HEADER_LINES:
             raise InputError(f"{source} is truncated: frame {frame} announces {atoms} atoms, which are not there")
         start, frame = start + atoms + XYZ_HEADER_LINES, frame + 1
+        while start < len(lines) and lines[start].lstrip().startswith(XYZ_CELL_LINE):
+            start += 1
+    # And it stops at the first blank line, whatever follows.
+    if any(line.strip() for line in lines[start:]):
+        raise InputError(
+            f"{source} cannot be read beyond line {start}: the next should say how many atoms frame {frame} has"
+        )
 
 
 def _held_interval(source: Path, images: list[Any]) -> float | None:
     held: dict[str, float] = {}
     for key, factor in TIME_KEYS.items():
         if len(images) > 1 and all(key in image.info for image in images):
-            gaps = np.diff(np.array([float(image.info[key]) for image in images]) * factor)
+            gaps = np.diff(_times(source, images, key=key)) * factor
             if not (gaps[0] > 0 and np.abs(gaps - gaps[0]).max() <= INTERVAL_TOLERANCE * gaps[0]):
                 raise InputError(f"{source}: frames are not equally spaced in {key}: a frame is missing or repeated")
             held[key] = float(gaps.mean())
@@ -193,6 +219,13 @@ def _held_interval(source: Path, images: list[Any]) -> float | None:
         told = ", ".join(f"{gap:g} ps by {key}" for key, gap in held.items())
         raise InputError(f"{source} contradicts itself, frames are {told} apart: leave the wrong one out of the file")
     return next(iter(held.values()), None)
+
+
+def _times(source: Path, images: list[Any], *, key: str) -> FloatArray:
+    try:
+        return np.array([float(image.info[key]) for image in images])
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{source}: {key} of a frame is no number ({error}): mend it, or leave {key} out") from error
 
 
 def _temperatures(images: list[Any]) -> FloatArray | None:
@@ -219,14 +252,22 @@ def _energies(images: list[Any]) -> FloatArray | None:
 
 
 def _read_h5md(source: Path, stated: float | None) -> Trajectory:
-    trajectory = h5md.read(source)
+    trajectory = h5md.read(source, frame_interval_ps=stated)
     _interval(source, held=trajectory.frame_interval_ps, stated=stated)
-    if h5md.has_images(source) or (
-        largest_fractional_step(trajectory.positions_A, trajectory.lattice_A) <= WRAPPED_STEP
-    ):
+    if h5md.has_images(source):
         return trajectory
     fractional = trajectory.positions_A @ np.linalg.inv(trajectory.lattice_A)
-    return replace(trajectory, positions_A=unwrap(fractional, trajectory.lattice_A, source=str(source)))
+    return replace(trajectory, positions_A=_paths(fractional, trajectory.lattice_A, source))
+
+
+def _paths(fractional: FloatArray, cells_A: FloatArray, source: Path) -> FloatArray:
+    """Continuous positions, shape (F, N, 3): what left the cell and never jumps is unwrapped already."""
+    cell = cells_A if cells_A.ndim == 2 else cells_A.mean(axis=0)  # noqa: PLR2004
+    positions: FloatArray = fractional @ cell
+    inside = np.ptp(fractional, axis=(0, 1)).max() <= 1 + ROUNDING
+    if inside or largest_fractional_step(positions, cell) > WRAPPED_STEP:
+        return unwrap(fractional, cells_A, source=str(source))
+    return positions
 
 
 def _read_diffusion_analyzer(source: Path, stated: float | None) -> Trajectory:

@@ -1,5 +1,6 @@
 """VASP's XDATCAR: wrapped fractional coordinates, no time."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,11 +10,12 @@ from ase.data import atomic_numbers
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
+from vitrion_workflows.dynamics.breath import check_breath
 
 HEADER_LINES = 7
 DIMENSIONS = 3
-# A cell under constant pressure breathes by some per cent.
-LARGEST_BREATH = 2.0
+# The title of a run may begin with the word, too.
+FRAME = re.compile(r"\s*direct\s*(configuration\s*=.*)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +58,7 @@ def parse_xdatcar(text: str, *, source: str) -> FractionalFrames:
         raise InputError(f"{source}: the atoms change from frame to frame: give a trajectory of one set of atoms")
     lattices = np.array([lattice for _, lattice, _ in frames])
     _check_numbering(lines, source)
-    _check_volumes(lattices, source)
+    check_breath(lattices, source=source)
     fixed = bool((lattices == lattices[0]).all())
     return FractionalFrames(
         numbers=numbers,
@@ -82,13 +84,24 @@ def _frames(lines: list[str], source: str) -> Iterator[tuple[IntArray, FloatArra
         if numbers is None or lattice is None:
             raise InputError(f"{source} starts without the header of an XDATCAR")
         rows = lines[position + 1 : position + 1 + len(numbers)]
-        words = [] if any(map(_begins_frame, rows)) else " ".join(rows).split()
+        words = [] if any(map(_begins_frame, rows)) else _coordinates(rows)
         if len(words) != DIMENSIONS * len(numbers):
             raise InputError(
                 f"{source}: the frame at line {position + 1} does not hold {len(numbers)} atoms: cut it off",
             )
         yield numbers, lattice, np.array(words, dtype=np.float64).reshape(-1, DIMENSIONS)
         position += 1 + len(numbers)
+
+
+def _coordinates(rows: list[str]) -> list[str]:
+    """The words of a frame, less the symbol of the element that pymatgen writes behind each row."""
+    words = " ".join(rows).split()
+    if len(words) == DIMENSIONS * len(rows):
+        return words
+    split = [row.split() for row in rows]
+    if any(len(row) < DIMENSIONS or not all(map(str.isalpha, row[DIMENSIONS:])) for row in split):
+        return []
+    return [word for row in split for word in row[:DIMENSIONS]]
 
 
 def _check_numbering(lines: list[str], source: str) -> None:
@@ -106,20 +119,8 @@ def _check_numbering(lines: list[str], source: str) -> None:
             )
 
 
-def _check_volumes(lattices: FloatArray, source: str) -> None:
-    volumes = np.abs(np.linalg.det(lattices))
-    if not np.median(volumes) > 0:
-        return  # flat, which is told for any file
-    ratios = volumes / np.median(volumes)
-    worst = int(np.abs(np.log(np.maximum(ratios, 1e-12))).argmax())
-    if not 1 / LARGEST_BREATH < ratios[worst] < LARGEST_BREATH:
-        raise InputError(
-            f"{source}: the cell of frame {worst + 1} has {ratios[worst]:.3g} times the volume of the others: mend it"
-        )
-
-
 def _begins_frame(line: str) -> bool:
-    return line.lstrip().startswith(("Direct", "direct"))
+    return bool(FRAME.match(line))
 
 
 def _is_row(line: str) -> bool:
