@@ -100,7 +100,7 @@ def read_labels(path: Path) -> list[LabelOutcome | ImportedLabel]:
         InputError: no such file, unknown format, no labels, or one that is refused; the message names its row.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # Excel begins a CSV with a byte-order mark
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as text ({str(error).splitlines()[0]})") from error
     readers = {".json": _outcomes, ".csv": _table}
@@ -131,8 +131,14 @@ def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _table(path: Path, text: str) -> list[LabelOutcome | ImportedLabel]:
-    rows = list(csv.DictReader(text.splitlines()))
-    names = set(rows[0]) if rows else set()
+    table = csv.DictReader(text.splitlines())
+    header = list(table.fieldnames or ())
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise InputError(f"{path}: two columns are called {twice[0]!r}: keep one")
+    rows = list(table)
+    if longer := [number for number, row in enumerate(rows, start=1) if None in row]:
+        raise InputError(f"{path}, row {longer[0]} has more cells than the table has columns: mend it")
+    names = set(header)
     if missing := [name for name in NEEDED if name not in names]:
         raise InputError(f"{path} has no column {', '.join(missing)}: a table of labels needs {', '.join(NEEDED)}")
     if unknown := sorted(str(name) for name in names - {*NEEDED, *OPTIONAL}):

@@ -131,3 +131,24 @@ def test_what_no_gate_of_ours_has_seen_is_never_accepted(home):
         assert db.labels.count(accepted=False) == db.labels.count(state="published") == 2
         assert db.labels.statistics() == []
         assert db.labels.statistics(state="published")[0].count == 2
+
+
+def test_a_table_as_excel_writes_it_is_read(home, capsys):
+    path = table(home, GOOD)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert run(["ingest", "labels", str(path)]) == 0, capsys.readouterr().err
+    assert [row.value for row in stored()] == [3e-5]
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "says"),
+    [(",value", ",9e-5", "two columns are called 'value'"), ("", ",9e-5", "row 1 has more cells")],
+)
+def test_a_cell_that_could_be_taken_for_another_refuses_the_file(home, capsys, header, row, says):
+    """Of two columns of one name the last was taken, unsaid."""
+    path = table(home, GOOD)
+    names, values, *_ = path.read_text().splitlines()
+    path.write_text(f"{names}{header}\n{values}{row}\n")
+    assert run(["ingest", "labels", str(path)]) == 2
+    assert says in capsys.readouterr().err
+    assert not stored()
