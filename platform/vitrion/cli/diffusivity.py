@@ -22,7 +22,9 @@ GATE_COLUMNS = ("name", "passed", "value", "lower", "upper", "unit", "message")
 
 
 def command(
-    trajectory: Annotated[Path, typer.Argument(help="XDATCAR(.gz), extended XYZ, ASE .traj, H5MD, DiffusionAnalyzer.")],
+    trajectory: Annotated[
+        Path, typer.Argument(help="XDATCAR(.gz), LAMMPS dump, extended XYZ, ASE .traj, H5MD, DiffusionAnalyzer.")
+    ],
     *,
     species: Annotated[str, typer.Option(help="Mobile species, for example Li.")],
     frame_interval_ps: Annotated[

@@ -1,4 +1,4 @@
-"""Trajectories that someone already has: XDATCAR, extended XYZ, ASE, H5MD, pymatgen's DiffusionAnalyzer."""
+"""Trajectories that someone already has: XDATCAR, LAMMPS, extended XYZ, ASE, H5MD, pymatgen's DiffusionAnalyzer."""
 
 import bz2
 import gzip
@@ -22,6 +22,7 @@ from vitrion_workflows.dynamics.trajectory import FEWEST_FRAMES, Trajectory
 from vitrion_workflows.transport.displacements import unwrap
 from vitrion_workflows.transport.frames import largest_fractional_step
 from vitrion_workflows.transport.gates import WRAPPED_STEP
+from vitrion_workflows.transport.lammps import parse_dump
 from vitrion_workflows.transport.xdatcar import parse_xdatcar
 
 OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -44,7 +45,7 @@ def read_trajectory(path: str | os.PathLike[str], *, frame_interval_ps: float | 
     Wrapped and unwrapped coordinates are both taken; a changing cell is mapped to its mean (`unwrap`).
 
     Args:
-        path: XDATCAR (also .gz, .bz2, .xz), extended XYZ, ASE .traj, H5MD, or DiffusionAnalyzer JSON.
+        path: XDATCAR (also .gz, .bz2, .xz), LAMMPS's text dump, extended XYZ, ASE .traj, H5MD, DiffusionAnalyzer JSON.
         frame_interval_ps: time between frames, where the file does not hold it. It is never assumed.
 
     Returns:
@@ -128,6 +129,21 @@ def _read_xdatcar(source: Path, stated: float | None) -> Trajectory:
         volumes_A3=_volumes(frames.lattices_A),
         frame_interval_ps=_interval(source, held=None, stated=stated),
         source=str(source),
+    )
+
+
+def _read_lammps(source: Path, stated: float | None) -> Trajectory:
+    frames = parse_dump(_text(source), source=str(source))
+    _check(source, frames.fractional, frames.lattices_A)
+    cell = frames.lattices_A if frames.lattices_A.ndim == 2 else frames.lattices_A.mean(axis=0)  # noqa: PLR2004
+    return Trajectory(
+        numbers=frames.numbers,
+        positions_A=frames.fractional @ cell if frames.whole else _paths(frames.fractional, frames.lattices_A, source),
+        lattice_A=cell,
+        volumes_A3=_volumes(frames.lattices_A),
+        frame_interval_ps=_interval(source, held=frames.interval_ps, stated=stated),
+        source=str(source),
+        velocities_A_per_ps=frames.velocities_A_per_ps,
     )
 
 
@@ -314,6 +330,8 @@ def _check(source: Path, coordinates: FloatArray, lattices: FloatArray) -> None:
 
 READERS: dict[str, Reader] = {
     "xdatcar": _read_xdatcar,
+    ".lammpstrj": _read_lammps,
+    ".dump": _read_lammps,
     ".extxyz": _read_ase,
     ".xyz": _read_ase,
     ".traj": _read_ase,
