@@ -24,7 +24,8 @@ def compact_cell(lattice_A: FloatArray) -> tuple[FloatArray, FloatArray]:
         a matrix of whole numbers; both of shape (3, 3).
     """
     compact, rows = minkowski_reduce(lattice_A)
-    return np.asarray(compact, dtype=np.float64), np.round(np.linalg.inv(rows))
+    into_compact: FloatArray = np.round(np.linalg.inv(rows)).astype(np.float64)
+    return np.asarray(compact, dtype=np.float64), into_compact
 
 
 def unwrap(fractional: FloatArray, lattice_A: FloatArray, *, source: str = "trajectory") -> FloatArray:
