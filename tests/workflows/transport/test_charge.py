@@ -59,6 +59,20 @@ def test_collective_diffusivity_covers(name):
     assert abs(values.mean() - 1) < 3.5 * values.std() / np.sqrt(60)
 
 
+def test_rattling_that_lasts_is_not_taken_for_new_in_every_frame():
+    """Soft cages, 15 frames of memory: 120 runs, 94 % (300 runs) of 95 % intervals hold D, 88 % or fewer
+    in 0.5 % of seeds.
+
+    With the covariance of a rattle that is new in every frame it was 81 %.
+    """
+    rng = np.random.default_rng(12)
+    motion = {"frames": 601, "ions": 24, "D": 0.1, "interval": INTERVAL_PS, "memory": 0.3, "amplitude": 0.5}
+    found = [collective_diffusivity(walks.caged_hops(rng, **motion), np.ones(24), INTERVAL_PS) for _ in range(120)]
+    inside = [one.spread.interval_95[0] <= 0.1e-4 <= one.spread.interval_95[1] for one in found if one.spread]
+    assert len(inside) > 110
+    assert np.mean(inside) > 0.88
+
+
 def test_sign_and_size_of_charges():
     path = walks.brownian(np.random.default_rng(0), frames=FRAMES, ions=IONS, D=D, interval=INTERVAL_PS)
     one = collective_diffusivity(path, np.ones(IONS), INTERVAL_PS)

@@ -12,7 +12,7 @@ from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES
 from vitrion_workflows.transport.interval import Spread, spread
 from vitrion_workflows.transport.msd import mean_squared_displacements
-from vitrion_workflows.transport.regression import DIMENSIONS, fit_lags, straight_line
+from vitrion_workflows.transport.regression import DIMENSIONS, Fit, fit_lags, straight_line
 from vitrion_workflows.transport.van_hove import non_gaussian
 from vitrion_workflows.transport.variance import anisotropy
 from vitrion_workflows.transport.window import LATEST_START, LONGEST_LAG, VIBRATION_PS, memory_lag
@@ -23,6 +23,9 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 SMALLEST_SHARE = 1e-15
 # Single walkers are seldom known to two standard errors: their wide intervals are stated down to one.
 SMALLEST_SIGNAL = 1.0
+# The covariance takes rattling for new in every frame. There are no other walkers to show that it is not, so frames are
+# left out until half of its correlation is gone: a third of `memory_lag`, which is half as long again as it lasts.
+FRAMES_A_MEMORY = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +56,7 @@ def collective_diffusivity(
     tracer. Being a sum of many it is nearly Gaussian and has the covariance of `msd_covariance`; where jumps are few,
     the fourth cumulant of the ions' displacements adds to it (`_rarity`). The window starts as early as it may: when
     both the ions' own motion and that of the sum have forgotten velocity and cage (`memory_lag`), and not within
-    1 ps as far as an eighth of the run allows.
+    1 ps as far as an eighth of the run allows. Frames closer than a third of that memory are thinned out.
 
     Args:
         displacements_A: displacements of the charged ions in the frame of what balances their charge
@@ -76,20 +79,21 @@ def collective_diffusivity(
     msd = mean_squared_displacements(summed, largest_lag=last + 2)
     ions = mean_squared_displacements(displacements_A, largest_lag=last + 2).mean(axis=1)
     moves = bool(msd.max() > SMALLEST_SHARE * ions.max())
-    first = max(
+    memory = max(
         memory_lag(ions, walkers=displacements_A.shape[1], increments=increments),
         memory_lag(msd[:, 0], walkers=1, increments=increments) if moves else 1,
-        min(int(np.ceil(VIBRATION_PS / frame_interval_ps)), int(LATEST_START * increments)),
     )
+    first = max(memory, min(int(np.ceil(VIBRATION_PS / frame_interval_ps)), int(LATEST_START * increments)))
     window_ps = (first * frame_interval_ps, last * frame_interval_ps)
     if not moves:
         return CollectiveDiffusivity(0.0, 0.0, None, window_ps)
-    fit = straight_line(msd, fit_lags(first, last), increments=increments)
-    to_value = CM2_PER_S / (2 * DIMENSIONS * frame_interval_ps)
+    stride = max(1, memory // FRAMES_A_MEMORY)
+    fit = _fit(summed[::stride], first=-(-first // stride))
+    to_value = CM2_PER_S / (2 * DIMENSIONS * frame_interval_ps * stride)
     value = max(fit.slope_A2, 0.0) * to_value
     # The sum has too few moves of its own to tell its axes.
-    unequal_axes = anisotropy(displacements_A, lag=int(fit.lags[0]), together=1.0)
-    rare = _rarity(displacements_A, ions, first=int(fit.lags[0]), unequal_axes=unequal_axes)
+    unequal_axes = anisotropy(displacements_A, lag=first, together=1.0)
+    rare = _rarity(displacements_A, ions, first=first, unequal_axes=unequal_axes)
     stderr = float(np.sqrt(fit.variance_A4 * unequal_axes * to_value**2 + rare * value**2))
     known = value > 0 and value >= SMALLEST_SIGNAL * stderr
     return CollectiveDiffusivity(
@@ -98,6 +102,13 @@ def collective_diffusivity(
         spread=spread(value, stderr**2, freedom=float("inf")) if known else None,
         fit_window_ps=window_ps,
     )
+
+
+def _fit(summed: FloatArray, *, first: int) -> Fit:
+    increments = len(summed) - 1
+    last = max(3, int(LONGEST_LAG * increments))
+    msd = mean_squared_displacements(summed, largest_lag=last)
+    return straight_line(msd, fit_lags(first, last), increments=increments)
 
 
 def in_host_frame(displacements_A: FloatArray, masses_u: FloatArray, carriers: BoolArray) -> FloatArray:
