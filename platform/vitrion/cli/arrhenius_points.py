@@ -36,6 +36,9 @@ MUST_SAY = {
 }
 # Where a file has these columns, all its rows must agree in them, and none may leave out what others state.
 MUST_AGREE = ("property", "unit", "dataset", "reduced_formula", "kind")
+# Columns that name the material, the first that is there counts; formulas are reduced.
+MATERIAL = ("reduced_formula", "formula", "composition", "material")
+OTHER_SEPARATORS = (";", "\t")
 EXPECTED = {"property": "tracer_diffusivity", "convention": Convention.EINSTEIN_3D.value, "unit": "cm2/s"}
 TRUE, FALSE = frozenset({"1", "true", "yes"}), frozenset({"", "0", "false", "no", "none"})
 # A gas diffuses with 0.1 cm2/s; what lies above is no logarithm of the D of a solid or a melt.
@@ -96,8 +99,9 @@ def from_file(
         across = [*across, "weights_sha256"]  # another potential has other weights
     unsaid = tuple(name for name in MUST_SAY if name not in across and any(_said(row, name) is None for row in rows))
     for name in MUST_AGREE:
-        if any(_text(row, name) for row in rows):
-            _require_agreement(path, name, [_text(row, name) or "not said" for row in rows], across)
+        texts = [_material(row) if name == "reduced_formula" else _text(row, name) for row in rows]
+        if any(texts):
+            _require_agreement(path, name, [text or "not said" for text in texts], across)
     for name in MUST_SAY:
         _require_agreement(path, name, [said for row in rows if (said := _said(row, name)) is not None], across)
     judged = _judgements(rows, path)
@@ -139,6 +143,17 @@ def _require_agreement(path: Path, name: str, values: Sequence[str], across: Seq
 def _text(row: Mapping[str, Any], name: str) -> str:
     entry = row.get(name)
     return "" if entry is None or entry == "" else str(entry)
+
+
+def _material(row: Mapping[str, Any]) -> str:
+    """What a row says it is of, as a reduced formula where it is one."""
+    from pymatgen.core import Composition  # noqa: PLC0415 - slow to import
+
+    text = next((text for column in MATERIAL if (text := _text(row, column))), "")
+    try:
+        return str(Composition(text).reduced_formula) if text else ""
+    except ValueError:
+        return text
 
 
 def _said(row: Mapping[str, Any], name: str) -> str | None:
@@ -249,6 +264,8 @@ def _table(text: str) -> list[Mapping[str, Any]]:
     """Rows of a CSV table; ValueError where a column or a cell could be taken for another."""
     header, *rows = [line for line in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in line)] or [[]]
     names = [name.strip() for name in header]
+    if len(names) == 1 and (found := [mark for mark in OTHER_SEPARATORS if mark in header[0]]):
+        raise ValueError(f"its cells are separated by {found[0]!r}, not by commas")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"two columns are called {twice[0]!r}")
     for number, row in enumerate(rows, start=1):

@@ -234,3 +234,19 @@ def test_an_export_says_all_that_is_asked_of_a_file(tmp_path, capsys):
     assert run(words) == 0
     capsys.readouterr()
     assert answer(capsys, target)["vouched_for"] == []
+
+
+@pytest.mark.parametrize("column", ["formula", "composition", "material"])
+def test_rows_of_two_materials_do_not_mix_whatever_their_column_is_called(table, capsys, column):
+    """--one-source vouches for potential, protocol and start, not for the material: two made one line, unsaid."""
+    two = table(bare=True, **{column: ["Li2S", "Li2S", "Li2O", "Li2O"]})
+    told = fault(capsys, two, "--one-source")
+    assert "of more than one reduced_formula (Li2O: 2, Li2S: 2)" in told
+    assert answer(capsys, two, "--one-source", "--across", "reduced_formula")["measured"] == 4
+    one = table(bare=True, **{column: ["Li2S", "Li16S8", "Li2 S1", "Li2S"]})
+    assert answer(capsys, one, "--one-source")["measured"] == 4
+
+
+def test_other_separators_are_named(tmp_path, capsys):
+    (tmp_path / "semicolons.csv").write_text("temperature_K;log10_D;log10_stderr\n700;-5;0.1\n900;-4;0.1\n")
+    assert "separated by ';'" in fault(capsys, tmp_path / "semicolons.csv", "--one-source")
