@@ -384,3 +384,11 @@ def test_every_format_takes_the_same_steps(tmp_path):
     h5md.write(tmp_path / "run.h5", Trajectory(numbers, path, cell, 0.1))
     for file in (tmp_path / "run.extxyz", tmp_path / "run.h5"):
         same_motion(read_trajectory(file, frame_interval_ps=0.1), path)
+
+
+@pytest.mark.parametrize(("stated", "held"), [(600, 600.0), (0, None), (None, None), ("hot", None), ([600], None)])
+def test_diffusion_analyzer_knows_the_temperature_of_its_run(tmp_path, path_A, stated, held):
+    """With it the thermal motion judges time_step and step_skip, by which D was ten times too small, unsaid."""
+    file = tmp_path / "DiffusionAnalyzer.json"
+    file.write_text(json.dumps(analyzer(path_A, temperature=stated)))
+    assert read_trajectory(file).set_temperature_K == held

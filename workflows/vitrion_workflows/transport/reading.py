@@ -308,7 +308,13 @@ def _read_diffusion_analyzer(source: Path, stated: float | None) -> Trajectory:
         lattice_A=lattice,
         frame_interval_ps=_interval(source, held=held, stated=stated),
         source=str(source),
+        set_temperature_K=_stated_temperature(content.get("temperature")),
     )
+
+
+def _stated_temperature(entry: Any) -> float | None:
+    known = isinstance(entry, int | float) and not isinstance(entry, bool) and 0 < entry < np.inf
+    return float(entry) if known else None
 
 
 def _atomic_number(source: Path, site: dict[str, Any]) -> int:
