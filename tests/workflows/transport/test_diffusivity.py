@@ -233,8 +233,9 @@ def test_a_cage_that_opens_is_diffusion(amplitude, memory):
 def test_a_short_run_is_refused_for_an_exponent_that_matters_and_is_known(exponent, stderr, passes):
     """6 ps cannot tell a slow cage from a power law; what changes the slope little widens the error."""
     short = diffusivity(walks.brownian(np.random.default_rng(21), frames=301, ions=24, D=0.5, interval=0.02), 0.02)
-    undecided = replace(short, exponent=exponent, exponent_stderr=stderr, anomaly=1.0)
+    undecided = replace(short, exponent=exponent, exponent_stderr=stderr, anomaly=1.0, scale_free=True)
     assert exponent_gate(undecided).passed is passes
+    assert exponent_gate(replace(undecided, scale_free=False)).passed  # a cage or inertia shows
 
 
 @pytest.mark.parametrize(("evidence", "passes"), [(-3.5, True), (-2.5, False), (1.0, False)])

@@ -202,9 +202,10 @@ def exponent_limit(
     A power law is refused where it changes the slope over the window by three tenths and more. Where it changes less,
     D means much the same, and its interval is widened by the change; melts of many ions show a slow relaxation long
     before it matters. Evidence grows with the square of the change, and so it is weighed by that. Motion that is a
-    power law from the frames on, and no other, cannot plead so: atoms in a melt have inertia and cages. A run too short
-    to start beyond two periods of the slowest vibrations cannot plead a slow cage: if its exponent is surely not one,
-    and matters, the cage has to explain the motion at least as well, and within one period better.
+    power law from the frames on, and no other, cannot plead so: atoms in a melt have inertia and cages. In a run too
+    short to start beyond two periods of the slowest vibrations such motion cannot plead a slow cage either: if its
+    exponent is surely not one, and matters, the cage has to explain it at least as well; within one period the cage has
+    to explain any motion better.
 
     Args:
         exponent: of the mean squared displacement at long times.
@@ -220,7 +221,9 @@ def exponent_limit(
         return LARGEST_ANOMALY * (LARGEST_CHANGE / max(change, SMALLEST_CHANGE)) ** 2
     if change <= LARGEST_CHANGE or not sure or duration_ps >= SHORTEST_SURE_PS:
         return LARGEST_ANOMALY
-    return 0.0 if duration_ps >= SHORTEST_SURE_PS / 2 else -LARGEST_ANOMALY
+    if duration_ps < SHORTEST_SURE_PS / 2:
+        return -LARGEST_ANOMALY
+    return 0.0 if scale_free else LARGEST_ANOMALY
 
 
 def halves_gate(first: DiffusivityEstimate, second: DiffusivityEstimate, whole: DiffusivityEstimate) -> GateOutcome:
