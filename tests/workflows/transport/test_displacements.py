@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from vitrion_models.errors import InputError
 from vitrion_workflows.transport import centre_of_mass, remove_drift, unwrap
 from vitrion_workflows.transport.frames import largest_fractional_step
+from vitrion_workflows.transport.gates import unwrapped_gate
 
 LATTICE = np.array([[8.0, 0.0, 0.0], [1.5, 7.0, 0.0], [-1.0, 2.0, 9.0]])
 
@@ -77,3 +78,13 @@ def test_longest_step_does_not_depend_on_the_cell_given():
     tilted = np.array([[10.0, 0, 0], [30.0, 10, 0], [0, 0, 10]])
     assert largest_fractional_step(path, 10 * np.eye(3)) == pytest.approx(0.4)
     assert largest_fractional_step(path, tilted) == pytest.approx(0.4)
+
+
+def test_whole_paths_of_coarse_frames_are_no_wrapped_ones():
+    """Steps of up to a third of a cell and now and then of two thirds, whole and put back into the cell."""
+    rng = np.random.default_rng(3)
+    steps = np.clip(rng.normal(scale=0.18, size=(400, 16, 3)), -0.7, 0.7)
+    whole = np.cumsum(steps, axis=0)
+    assert 0.6 < largest_fractional_step(whole @ LATTICE, LATTICE) < 0.8
+    assert unwrapped_gate(largest_fractional_step(whole @ LATTICE, LATTICE)).passed
+    assert not unwrapped_gate(largest_fractional_step((whole % 1.0) @ LATTICE, LATTICE)).passed

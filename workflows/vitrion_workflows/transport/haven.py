@@ -9,6 +9,7 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity
 from vitrion_workflows.transport.estimate import DiffusivityEstimate
+from vitrion_workflows.transport.gates import resolution
 
 # One collective path is a single walker: in short runs its diffusivity is a rumour, better left out.
 LARGEST_RELATIVE_STDERR = 0.6
@@ -44,11 +45,15 @@ def haven_ratio(displacements_A: FloatArray, estimate: DiffusivityEstimate) -> H
         estimate: tracer diffusivity of the same.
 
     Returns:
-        The ratio, exactly one for a single ion, or None where it is not known within 60 %, or nothing moves.
+        The ratio, exactly one for a single ion, or None where it is not known within 60 %, or too few jumps were seen
+        to state a diffusivity.
     """
-    if displacements_A.shape[1] == 1:
+    ions = displacements_A.shape[1]
+    if ions == 1:
         return Haven(1.0, 0.0, (1.0, 1.0), (1.0, 1.0))
-    collective = collective_diffusivity(displacements_A, np.ones(displacements_A.shape[1]), estimate.frame_interval_ps)
+    if not resolution(estimate, ions=ions).resolved:
+        return None
+    collective = collective_diffusivity(displacements_A, np.ones(ions), estimate.frame_interval_ps)
     return haven_of(estimate.value_cm2_per_s, estimate.stderr_cm2_per_s, collective)
 
 

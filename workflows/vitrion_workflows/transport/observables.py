@@ -21,7 +21,6 @@ from vitrion_workflows.transport.conductivity import (
 from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.estimate import DiffusivityEstimate, estimate_diffusivity
 from vitrion_workflows.transport.framework import Framework, framework
-from vitrion_workflows.transport.gates import resolution
 from vitrion_workflows.transport.haven import Haven, haven_of, haven_ratio
 from vitrion_workflows.transport.regression import fit_lags
 from vitrion_workflows.transport.tensor import DiffusivityTensor, diffusivity_tensor
@@ -172,7 +171,7 @@ def _species(
         count=ions.shape[1],
         estimate=estimate,
         tensor=diffusivity_tensor(ions, estimate),
-        haven=haven_ratio(relative_A, estimate) if resolution(estimate, ions=ions.shape[1]).resolved else None,
+        haven=haven_ratio(relative_A, estimate),
         correlation=correlation,
         green_kubo=green_kubo(ions, correlation),
         vibrations=_vibrations(correlation),
