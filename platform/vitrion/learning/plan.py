@@ -1,7 +1,7 @@
 """The plan: what is decided once, when a campaign begins, and never again."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -108,7 +108,13 @@ def _stored_plan(db: Database, configuration: CampaignConfiguration) -> Plan | N
 
 def _plan_of(row: CampaignRow) -> Plan | None:
     stored = (row.summary or {}).get("plan")
-    return None if stored is None else Plan(**{**stored, "test_formulas": tuple(stored["test_formulas"])})
+    if stored is None:
+        return None
+    if set(stored) != {field.name for field in fields(Plan)}:
+        raise InputError(
+            f"campaign {row.name!r} was begun by another version, whose plan says other things: choose another name"
+        )
+    return Plan(**{**stored, "test_formulas": tuple(stored["test_formulas"])})
 
 
 def _differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:

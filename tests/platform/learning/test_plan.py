@@ -1,5 +1,7 @@
 """What a campaign's beginning decides, and which changes of its file are accepted afterwards."""
 
+from dataclasses import asdict
+
 import pytest
 from tiny_campaign import TINY
 
@@ -93,6 +95,14 @@ def test_any_other_change_is_refused_and_named(db, changes, key):
         make_plan(db, campaign(**changes))
     assert "\n" not in str(caught.value)
     assert db.campaigns.get("tiny").configuration["seed"] == 3
+
+
+def test_a_plan_of_another_version_is_told_in_one_line(db):
+    plan = asdict(make_plan(db, campaign()))
+    db.campaigns.update("tiny", summary={"plan": {key: plan[key] for key in plan if key != "weights_sha256"}})
+    with pytest.raises(InputError, match=r"'tiny' was begun by another version.*choose another name") as caught:
+        make_plan(db, campaign())
+    assert "\n" not in str(caught.value)
 
 
 def test_a_campaign_that_cannot_begin_leaves_no_trace_under_its_name(db):
