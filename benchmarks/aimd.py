@@ -55,6 +55,7 @@ MELTED_AT_K = 2000.0  # other temperatures start from the end of this run
 TEMPERATURES_K = (2000, 1500, 2500, 1000)
 FRAME_EVERY = 5  # carbonates bend faster than frames 20 fs apart show
 STEP_FS = 2.0
+THERMOSTAT, RATE_PER_PS = "nose-hoover", 10.0  # with it 8 ps know their temperature
 FEWEST_FOR_INTERVAL = 3
 RESAMPLES = 2000
 
@@ -196,15 +197,16 @@ class Study:
             steps=frames * FRAME_EVERY,
             time_step_fs=STEP_FS,
             temperature_K=temperature_K,
-            thermostat="nose-hoover",
-            friction_per_ps=10.0,
+            thermostat=THERMOSTAT,
+            friction_per_ps=RATE_PER_PS,
             frame_every=FRAME_EVERY,
             seed=self.seed + 2,
         )
 
 
 def _key(route: str, formula: str, temperature_K: float, seed: int) -> str:
-    return f"{route}_{formula}_{temperature_K:g}K_{seed}"
+    # With what makes the run: a study that goes on in a folder of before takes none of another thermostat.
+    return f"{route}_{formula}_{temperature_K:g}K_{seed}_{THERMOSTAT}{RATE_PER_PS:g}_{FRAME_EVERY * STEP_FS:g}fs"
 
 
 def _last_frame(folder: Path) -> AtomicSystem:

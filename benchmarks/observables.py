@@ -174,7 +174,7 @@ def melts(folder: Path) -> None:
     for path in sorted(folder.glob("*.h5")):
         run = h5md.read(path)
         edges = run.lattice_A if run.lattice_A.ndim == 2 else run.lattice_A[0]
-        if np.abs(edges @ edges.T / edges[0, 0] ** 2 - np.eye(3)).max() > CUBIC:
+        if np.abs(edges @ edges.T / (edges[0] @ edges[0]) - np.eye(3)).max() > CUBIC:
             continue
         positions = run.positions_A[round(SETTLED_PS / run.frame_interval_ps) :]
         length = round(PIECE_PS / run.frame_interval_ps)
