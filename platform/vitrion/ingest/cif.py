@@ -7,7 +7,7 @@ from typing import Any
 
 from pymatgen.core.composition import Composition
 from pymatgen.core.structure import Structure
-from pymatgen.io.cif import CifParser
+from pymatgen.io.cif import CifBlock, CifParser
 
 from vitrion.ingest.text import read_text
 from vitrion_models.errors import InputError
@@ -19,9 +19,6 @@ SUM = "_chemical_formula_sum"
 COORDINATES = ("_atom_site_fract_x", "_atom_site_fract_y", "_atom_site_fract_z")
 FORMULA_TOLERANCE = 0.02  # largest difference of an element's share; 321 real CIFs keep within 0.001
 ESTIMATED_ERROR = re.compile(r"\(\d+\)$")
-OPERATIONS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
-GROUPS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
-GROUP_NAMES = ("_space_group_name_H-M_alt", "_symmetry_space_group_name_H-M")
 
 
 def read(path: Path) -> list[Structure]:
@@ -35,11 +32,11 @@ def read(path: Path) -> list[Structure]:
     text = read_text(path)
     parser = CifParser.from_str(text, occupancy_tolerance=1.05)
     blocks = [block for block in parser.as_dict().values() if COORDINATES[0] in block]
-    if all(map(_without_symmetry, blocks)):
-        # 0.3333 is a third where symmetry makes more atoms of it; a glass has no thirds, and keeps its identity.
-        parser = CifParser.from_str(text, occupancy_tolerance=1.05, frac_tolerance=0)
     if not blocks:
         raise InputError("no atom positions in it")
+    if all(len(parser.get_symops(CifBlock(block, [], ""))) == 1 for block in blocks):
+        # 0.3333 is a third where symmetry makes more atoms of it; a glass has no thirds, and keeps its identity.
+        parser = CifParser.from_str(text, occupancy_tolerance=1.05, frac_tolerance=0)
     for block in blocks:
         _check_block(block)
     structures: list[Structure] = parser.parse_structures(primitive=False, on_error="raise")
@@ -48,15 +45,6 @@ def read(path: Path) -> list[Structure]:
     for block, structure in zip(blocks, structures, strict=True):
         _check_formula(block, structure)
     return structures
-
-
-def _without_symmetry(block: dict[str, Any]) -> bool:
-    for key in OPERATIONS:
-        if key in block:
-            return not isinstance(block[key], list) or len(block[key]) == 1
-    numbers = {str(block[key]).strip() for key in GROUPS if key in block}
-    names = {str(block[key]).replace(" ", "").strip("'\"") for key in GROUP_NAMES if key in block}
-    return numbers <= {"1"} and names <= {"P1"}
 
 
 def _check_block(block: dict[str, Any]) -> None:

@@ -174,6 +174,44 @@ def test_frames_of_extended_xyz_may_differ(tmp_path):
     assert [len(structure) for structure in read_structures(path)] == [8, 2]
 
 
+HEXAGONAL = (
+    "data_x\n_cell_length_a 3.2\n_cell_length_b 3.2\n_cell_length_c 5.2\n_cell_angle_alpha 90\n_cell_angle_beta 90\n"
+    "_cell_angle_gamma 120\n{symmetry}\nloop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n"
+    "_atom_site_fract_y\n_atom_site_fract_z\nMg1 Mg 0.3333 0.6667 0.25\n"
+)
+P63 = "\n'x,y,z'\n'-x,-y,z+1/2'\n'-y,x-y,z'\n'y,-x+y,z+1/2'\n'-x+y,-x,z'\n'x-y,x,z+1/2'"
+
+
+@pytest.mark.parametrize(
+    "symmetry",
+    [
+        "_symmetry_space_group_name_H-M 'P 63/m m c'",
+        "_symmetry_space_group_name_H_M 'P 63/m m c'",
+        "_symmetry_space_group_name_H-M_ 'P 63/m m c'",
+        "_symmetry_space_group_name_h-m 'P 63/m m c'",
+        "_space_group_name_Hall 'P 63/m m c'",
+        "_space_group_IT_number 194",
+        "_space_group_IT_number_ 194",
+        f"loop_\n_space_group_symop_operation_xyz{P63}",
+        f"loop_\n_space_group_symop_operation_xyz_{P63}",
+    ],
+)
+def test_whatever_states_the_symmetry_of_a_cif_rounded_thirds_are_thirds(tmp_path, symmetry):
+    path = tmp_path / "magnesium.cif"
+    path.write_text(HEXAGONAL.format(symmetry=symmetry))
+    (found,) = read_structures(path)
+    places = sorted(found.frac_coords.tolist())
+    np.testing.assert_allclose(places, [[1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]], atol=1e-12)
+
+
+@pytest.mark.parametrize("symmetry", ["", "_space_group_name_H-M_alt 'P 1'", "_symmetry_equiv_pos_as_xyz 'x,y,z'"])
+def test_without_symmetry_a_cif_keeps_its_coordinates(tmp_path, symmetry):
+    path = tmp_path / "glass.cif"
+    path.write_text(HEXAGONAL.format(symmetry=symmetry))
+    (found,) = read_structures(path)
+    assert found.frac_coords.tolist() == [[0.3333, 0.6667, 0.25]]
+
+
 CELL = "_cell_length_a {a}\n_cell_length_b 4\n_cell_length_c 4\n_cell_angle_alpha 90\n_cell_angle_beta {beta}\n"
 SITES = (
     "_cell_angle_gamma 90\nloop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n"
