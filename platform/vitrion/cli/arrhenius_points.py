@@ -35,9 +35,10 @@ MUST_SAY = {
     "start": ("start", "method", "dataset"),
 }
 # Where a file has these columns, all its rows must agree in them, and none may leave out what others state.
-MUST_AGREE = ("property", "unit", "dataset", "reduced_formula", "kind")
-# Columns that name the material, the first that is there counts; formulas are reduced.
-MATERIAL = ("reduced_formula", "formula", "composition", "material")
+MUST_AGREE = ("property", "unit", "dataset", "kind")
+# The same for what names the material, however it is spelt; a formula is reduced before, a sample's name (S1) is none.
+FORMULAS = ("reduced_formula", "formula", "chemical_formula", "composition")
+MATERIAL = (*FORMULAS, "material", "material_id", "compound", "sample")
 OTHER_SEPARATORS = (";", "\t")
 EXPECTED = {"property": "tracer_diffusivity", "convention": Convention.EINSTEIN_3D.value, "unit": "cm2/s"}
 TRUE, FALSE = frozenset({"1", "true", "yes"}), frozenset({"", "0", "false", "no", "none"})
@@ -80,7 +81,7 @@ def from_file(
     Args:
         path: columns temperature_K, log10_D (cm2/s), log10_stderr and, if any, censored; exported labels will do.
         stated_stderr: decades, for rows that hold none.
-        across: what of `MUST_SAY` and `MUST_AGREE` the rows may differ in, or ``rules``.
+        across: what of `MUST_SAY`, `MUST_AGREE` and `MATERIAL` the rows may differ in, or ``rules``.
         one_source: the caller's word that what the rows do not say is the same in all of them, and that their D is
             the Einstein value in cm2/s.
 
@@ -91,17 +92,19 @@ def from_file(
     from vitrion.database import rules  # noqa: PLC0415 - the database is slow to import
 
     rows = _rows(path)
-    unknown = sorted(set(across) - {*MUST_SAY, *MUST_AGREE, "rules"})
-    if unknown:
-        known = ", ".join((*MUST_SAY, *MUST_AGREE, "rules"))
-        raise InputError(f"the rows of a file cannot be mixed across {unknown[0]!r}: choose from {known}")
+    known = (*MUST_SAY, *MUST_AGREE, *MATERIAL, "rules")
+    if unknown := sorted(set(across) - {*known}):
+        raise InputError(f"the rows of a file cannot be mixed across {unknown[0]!r}: choose from {', '.join(known)}")
     if "potential" in across:
         across = [*across, "weights_sha256"]  # another potential has other weights
     unsaid = tuple(name for name in MUST_SAY if name not in across and any(_said(row, name) is None for row in rows))
     for name in MUST_AGREE:
-        texts = [_material(row) if name == "reduced_formula" else _text(row, name) for row in rows]
+        texts = [_text(row, name) for row in rows]
         if any(texts):
             _require_agreement(path, name, [text or "not said" for text in texts], across)
+    materials = _materials(rows)
+    for name, texts in materials.items():
+        _require_agreement(path, name, [text or "not said" for text in texts], across)
     for name in MUST_SAY:
         _require_agreement(path, name, [said for row in rows if (said := _said(row, name)) is not None], across)
     judged = _judgements(rows, path)
@@ -112,8 +115,8 @@ def from_file(
             "or vouch by --one-source that all rows are of one potential, protocol and start, as Einstein values"
         )
     points = [_point(row, f"{path}, row {number}", stated_stderr) for number, row in enumerate(rows, start=1)]
-    first = rows[0]
-    name, species = str(first.get("reduced_formula") or path.name), first.get("species") or None
+    species = rows[0].get("species") or None
+    name = next((texts[0] for texts in materials.values() if len(set(texts)) == 1), path.name)
     versions = "+".join(sorted({rules.rules_of(entry) for entry in judged})) or None
     return points, Material(name, species, vouched_for=unsaid, rules=versions, of_other_rules=rules.others(judged))
 
@@ -145,14 +148,25 @@ def _text(row: Mapping[str, Any], name: str) -> str:
     return "" if entry is None or entry == "" else str(entry)
 
 
-def _material(row: Mapping[str, Any]) -> str:
-    """What a row says it is of, as a reduced formula where it is one."""
+def _materials(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """What the rows say they are of, by columns that say anything, in the order of `MATERIAL`."""
+    columns = dict.fromkeys(column for row in rows for column in row)
+    found: dict[str, list[str]] = {}
+    for name in MATERIAL:
+        for column in (one for one in columns if one.strip().casefold() == name):
+            texts = [_text(row, column) for row in rows]
+            if any(texts):
+                found[name] = [*found.get(name, ()), *(map(_reduced, texts) if name in FORMULAS else texts)]
+    return found
+
+
+def _reduced(text: str) -> str:
+    """A formula in its reduced form; what is none, as it is."""
     from pymatgen.core import Composition  # noqa: PLC0415 - slow to import
 
-    text = next((text for column in MATERIAL if (text := _text(row, column))), "")
     try:
         return str(Composition(text).reduced_formula) if text else ""
-    except ValueError:
+    except (ValueError, OverflowError):
         return text
 
 

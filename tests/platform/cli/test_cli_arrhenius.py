@@ -236,15 +236,35 @@ def test_an_export_says_all_that_is_asked_of_a_file(tmp_path, capsys):
     assert answer(capsys, target)["vouched_for"] == []
 
 
-@pytest.mark.parametrize("column", ["formula", "composition", "material"])
-def test_rows_of_two_materials_do_not_mix_whatever_their_column_is_called(table, capsys, column):
+@pytest.mark.parametrize("column", ["reduced_formula", "formula", "Formula", "composition", "chemical_formula"])
+def test_rows_of_two_formulas_do_not_mix(table, capsys, column):
     """--one-source vouches for potential, protocol and start, not for the material: two made one line, unsaid."""
     two = table(bare=True, **{column: ["Li2S", "Li2S", "Li2O", "Li2O"]})
     told = fault(capsys, two, "--one-source")
-    assert "of more than one reduced_formula (Li2O: 2, Li2S: 2)" in told
-    assert answer(capsys, two, "--one-source", "--across", "reduced_formula")["measured"] == 4
+    assert f"of more than one {column.lower()} (Li2O: 2, Li2S: 2)" in told
+    found = answer(capsys, two, "--one-source", "--across", column.lower())
+    assert (found["measured"], found["material"]) == (4, two.name)
     one = table(bare=True, **{column: ["Li2S", "Li16S8", "Li2 S1", "Li2S"]})
-    assert answer(capsys, one, "--one-source")["measured"] == 4
+    found = answer(capsys, one, "--one-source")
+    assert (found["measured"], found["material"]) == (4, "Li2S")
+
+
+@pytest.mark.parametrize("column", ["material", "Material", "material_id", "compound", "sample"])
+@pytest.mark.parametrize("names", [("S1", "S2"), ("B12", "B3"), ("glass", "crystal"), ("Li2S", "Li2O")])
+def test_rows_of_two_samples_do_not_mix_though_their_names_look_like_formulas(table, capsys, column, names):
+    first, second = names
+    two = table(bare=True, formula=["Li3PS4"] * 4, **{column: [first, first, second, second]})
+    told = fault(capsys, two, "--one-source")
+    assert f"of more than one {column.lower()}" in told
+    assert f"{first}: 2" in told
+    found = answer(capsys, two, "--one-source", "--across", column.lower())
+    assert (found["measured"], found["material"]) == (4, "Li3PS4")
+    assert answer(capsys, table(bare=True, **{column: ["S1"] * 4}), "--one-source")["material"] == "S1"
+
+
+def test_a_material_that_some_rows_leave_out_or_that_is_no_formula(table, capsys):
+    assert "sample (S1: 3, not said: 1)" in fault(capsys, table(sample=["S1", "S1", "S1", ""]))
+    assert answer(capsys, table(formula=["Li1e400"] * 4))["material"] == "Li1e400"
 
 
 def test_other_separators_are_named(tmp_path, capsys):
