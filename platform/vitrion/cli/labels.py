@@ -29,6 +29,7 @@ COLUMNS = (
     "arm",
 )
 SHORT = 12
+SEEN = "vitrion labels list --rules other"
 COMPARED = (
     "chemistry",
     "pairs",
@@ -176,7 +177,9 @@ def compare_labels(
     with connect(readonly=True) as db:
         others = {} if rules else comparison.left_out(db, first, second, **filters)
         pairs = comparison.label_pairs(db, first, second, **{"rules": HERE} | filters)
-    line = told_left_out(others, otherwise=f"compare them by {choose.by_rules(others)}")
+        versions = comparison.rules_of_both(db, first, second, **filters) if others else []
+    otherwise = f"compare them by {choose.by_rules(versions)}" if versions else f"see them by {SEEN}"
+    line = told_left_out(others, otherwise=otherwise)
     if len(pairs) < FEWEST_PAIRS:
         raise InputError(
             f"{first} and {second} have {len(pairs)} accepted labels of the same structure, species and temperature: "

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vitrion.database import rules as judged
 from vitrion.database.filters import LabelFilters
-from vitrion.database.quantity import COMPUTED, WEAK, Quantity, require_one
+from vitrion.database.quantity import COMPUTED, FIELDS, WEAK, Quantity, require_one
 from vitrion.database.rows import LabelRow
 from vitrion_models.errors import InputError
 from vitrion_workflows.potentials.systematic import PotentialPair, SystematicErrors
@@ -64,25 +64,26 @@ def label_pairs(db: "Database", first: str, second: str, **filters: Any) -> tupl
         filters: see `vitrion.database.filters.LabelFilters`, but for potential and state.
 
     Raises:
-        InputError: one potential twice, labels of one potential that are of several quantities (its weights, its
-            rules), or of other rules than those of here while `rules` does not say which.
+        InputError: one potential twice, labels of pairs that are of several quantities (the weights of one
+            potential, the rules of both), or of other rules than those of here while `rules` does not say which.
     """
     if first == second:
         raise InputError(f"{first} cannot be compared with itself: name two potentials")
-    asked: dict[str, dict[tuple[str, str, float], list[LabelRow]]] = {}
-    common = _common(filters)
     if filters.get("rules") is None:
         judged.require_none(left_out(db, first, second, **filters), purpose="compared")
-    for name in (first, second):
-        rows = [row for row in db.labels.search(**common | {"potential": name}) if _measured(row)]
-        if rows:
+    pairs = _answered_by_both(db, first, second, filters)
+    if pairs:
+        ours = [row for one, _ in pairs.values() for row in one]
+        theirs = [row for _, two in pairs.values() for row in two]
+        for rows in (ours, theirs):
             require_one(rows, across=("species", "start", "protocol"), purpose="compared")
-        asked[name] = _by_question(rows)
-    return tuple(pair for pair, _ in _shared(asked[first], asked[second]))
+        # Each of one version is not enough: what differs between the versions would be told as the potentials'.
+        require_one([*ours, *theirs], across=[name for name in FIELDS if name != "rules"], purpose="compared")
+    return tuple(_pair(question, one, two) for question, (one, two) in pairs.items())
 
 
 def left_out(db: "Database", first: str, second: str, **filters: Any) -> dict[str, int]:
-    """How many of the labels that could make pairs other rules than those of here judged, by those rules.
+    """How many labels of questions that both potentials answered other rules than those of here judged, by those rules.
 
     Args:
         db: where from.
@@ -90,7 +91,35 @@ def left_out(db: "Database", first: str, second: str, **filters: Any) -> dict[st
         second: potential it is judged by.
         filters: as for `label_pairs`, but for `rules`.
     """
-    return db.labels.of_other_rules(**_common(filters) | {"potential": [first, second]})
+    if not db.labels.of_other_rules(**_common(filters) | {"potential": [first, second]}):
+        return {}
+    pairs = _answered_by_both(db, first, second, filters)
+    return judged.others(row for pair in pairs.values() for rows in pair for row in rows)
+
+
+def rules_of_both(db: "Database", first: str, second: str, **filters: Any) -> list[str]:
+    """Versions of the rules by which both potentials answered a question, but for those of here.
+
+    Args:
+        db: where from.
+        first: potential that is judged.
+        second: potential it is judged by.
+        filters: as for `label_pairs`, but for `rules`.
+    """
+    pairs = _answered_by_both(db, first, second, filters)
+    both = [judged.others(one).keys() & judged.others(two).keys() for one, two in pairs.values()]
+    return sorted(set().union(*both))
+
+
+def _answered_by_both(
+    db: "Database", first: str, second: str, filters: Mapping[str, Any]
+) -> dict[tuple[str, str, float], tuple[list[LabelRow], list[LabelRow]]]:
+    """Labels of each question that both potentials answered."""
+    one, two = (
+        _by_question(row for row in db.labels.search(**_common(filters) | {"potential": name}) if _measured(row))
+        for name in (first, second)
+    )
+    return {question: (one[question], two[question]) for question in sorted(one.keys() & two.keys())}
 
 
 def _common(filters: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from plain_labels import plain_label
 
 import vitrion
 from vitrion.cli.app import run
+from vitrion.database.comparison import label_pairs
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas.label import LABEL_RULES
 
@@ -209,11 +210,44 @@ def test_two_potentials_are_compared_by_labels_of_the_rules_of_here(keys, capsys
     (whole,) = [row for row in json.loads(out) if row["chemistry"] == "all"]
     assert (whole["pairs"], whole["offset_decades"]) == (3, pytest.approx(-0.5, abs=0.05))
     assert whole["left_out_of_other_rules"] == {str(OLDER): 2}
-    assert line == f"left out: 2 labels judged by other rules ({OLDER}: 2) {AGAIN}, or compare them by --rules {OLDER}"
+    # Their partners are of the rules of here: by none of the two versions are there more pairs.
+    seen = "see them by vitrion labels list --rules other"
+    assert line == f"left out: 2 labels judged by other rules ({OLDER}: 2) {AGAIN}, or {seen}"
     judge(OLDER, *keys.values())
     told = fault(capsys, "labels", "compare", "nep89", "chgnet")
     assert "have 0 accepted labels" in told
-    assert f"left out: 10 labels judged by other rules ({OLDER}: 10)" in told
+    assert (
+        f"left out: 10 labels judged by other rules ({OLDER}: 10) {AGAIN}, or compare them by --rules {OLDER}" in told
+    )
     out, lines = answer(capsys, "labels", "compare", "nep89", "chgnet", "--json", "--rules", OLDER)
     assert lines == []
     assert {row["pairs"] for row in json.loads(out)} == {5}
+
+
+def test_two_potentials_whose_rules_differ_are_not_compared(keys, capsys):
+    """Each of them is of one version, and the offset between them would be that of the rules too."""
+    ours = [keys["nep89", kelvin] for kelvin in TEMPERATURES]
+    theirs = [keys["chgnet", kelvin] for kelvin in TEMPERATURES]
+    judge(OLDER, *ours)
+    told = fault(capsys, "labels", "compare", "nep89", "chgnet", "--rules", f"{OLDER}:")
+    assert f"more than one rules ({OLDER}: 5, {LABEL_RULES}: 5)" in told
+    told = fault(capsys, "labels", "compare", "nep89", "chgnet")
+    assert f"left out: 5 labels judged by other rules ({OLDER}: 5)" in told
+    assert "compare them" not in told
+    judge(None, *theirs)
+    told = fault(capsys, "labels", "compare", "nep89", "chgnet", "--rules", "other")
+    assert f"more than one rules ({OLDER}: 5, unknown: 5)" in told
+
+
+def test_old_labels_that_have_no_partner_are_no_matter_for_a_comparison(keys, capsys):
+    with vitrion.connect() as db:
+        for seed in (7, 8, 9):
+            positions = np.random.default_rng(seed).uniform(0, 7, (12, 3))
+            cell = db.structures.add(AtomicSystem(np.repeat([3, 17], 6), positions, np.eye(3) * 7), kind="amorphous")
+            label = plain_label(cell.fingerprint, potential="nep89", temperature_K=900.0, log10_stderr=0.03)
+            keys[seed] = db.labels.add(label).key
+    judge(OLDER, *(keys[seed] for seed in (7, 8, 9)))
+    out, lines = answer(capsys, "labels", "compare", "nep89", "chgnet", "--json")
+    assert (json.loads(out)[-1]["pairs"], json.loads(out)[-1]["left_out_of_other_rules"], lines) == (5, {}, [])
+    with vitrion.connect(readonly=True) as db:
+        assert len(label_pairs(db, "nep89", "chgnet")) == 5
