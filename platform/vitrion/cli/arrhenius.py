@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vitrion.cli import selection as choose
-from vitrion.cli.arrhenius_points import Material, from_file, from_labels
+from vitrion.cli.arrhenius_points import Material, from_file, from_labels, require_one_line
 from vitrion.cli.figures import new_figure, picture_format, save
 from vitrion.cli.labels import PotentialOption, SpeciesOption, StructureOption, TemperatureOption
 from vitrion.cli.output import emit, note
@@ -176,6 +176,7 @@ def summary(
     return {
         "material": material.name,
         "species": material.species,
+        "potential": material.potential,
         "vouched_for": material.vouched_for,
         "log10_D0": fit.log10_D0,
         "log10_D0_stderr": fit.log10_D0_stderr,
@@ -228,6 +229,10 @@ def _from_database(
             others = db.labels.of_other_rules(**asked)
             asked["rules"] = rules.HERE
         rows = list(db.labels.search(**asked))
+        if rows and others:
+            # The rules say which labels are sound, not of which potential or cell the line is.
+            left_out = db.labels.search(**asked | {"rules": rules.OTHER})
+            require_one_line([*rows, *left_out], across=[*across, "rules"])
     if not rows and others:
         raise InputError(f"nothing to fit but {rules.told(others)}, or fit them by {choose.by_rules(others)}")
     if not rows:

@@ -5,7 +5,7 @@ import io
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from vitrion_workflows.schemas import Convention, LabelState
 from vitrion_workflows.schemas.start import StartKind
 
 if TYPE_CHECKING:
-    from vitrion.database import LabelRow
+    from vitrion.database import LabelRow, Quantity
     from vitrion_workflows.transport import ArrheniusPoint
 
 # Column of a file -> other names that exported labels have for it.
@@ -56,6 +56,7 @@ class Material:
     Attributes:
         name: for headings.
         species: mobile species.
+        potential: what the forces came from, several joined by ``+``; None where a file does not say it.
         ions_per_A3: its number density, from formula and density.
         vouched_for: what a file does not say of its labels and the caller takes to be one.
         rules: version of the rules that judged them (`vitrion.database.rules`), several joined by ``+``; None where a
@@ -66,6 +67,7 @@ class Material:
 
     name: str
     species: str | None = None
+    potential: str | None = None
     ions_per_A3: float | None = None
     vouched_for: tuple[str, ...] = ()
     rules: str | None = None
@@ -117,8 +119,18 @@ def from_file(
     points = [_point(row, f"{path}, row {number}", stated_stderr) for number, row in enumerate(rows, start=1)]
     species = rows[0].get("species") or None
     name = next((texts[0] for texts in materials.values() if len(set(texts)) == 1), path.name)
-    versions = "+".join(sorted({rules.rules_of(entry) for entry in judged})) or None
-    return points, Material(name, species, vouched_for=unsaid, rules=versions, of_other_rules=rules.others(judged))
+    return points, Material(
+        name,
+        species,
+        potential=_joined(said for row in rows if (said := _said(row, "potential")) is not None) or None,
+        vouched_for=unsaid,
+        rules=_joined(map(rules.rules_of, judged)) or None,
+        of_other_rules=rules.others(judged),
+    )
+
+
+def _joined(values: Iterable[str]) -> str:
+    return "+".join(sorted(set(values)))
 
 
 def _judgements(rows: Sequence[Mapping[str, Any]], path: Path) -> list[Mapping[str, Any]]:
@@ -209,16 +221,9 @@ def from_labels(
     Raises:
         InputError: nothing found, or a mixture, with the choices.
     """
-    from vitrion.database import require_one, rules  # noqa: PLC0415 - the database is slow to import
+    from vitrion.database import rules  # noqa: PLC0415 - the database is slow to import
 
-    require_one(rows, across=across, purpose="fitted")
-    for name, option in (("reduced_formula", "--reduced-formula"), ("kind", "--kind")):
-        found = Counter(str(getattr(row, name)) for row in rows)
-        if len(found) > 1:
-            told = ", ".join(f"{value}: {count}" for value, count in sorted(found.items()))
-            raise InputError(
-                f"{len(rows)} labels to be fitted are of more than one {name} ({told}): choose by {option}"
-            )
+    quantity = require_one_line(rows, across=across)
     points = [
         _point(
             {
@@ -232,15 +237,38 @@ def from_labels(
         )
         for row in rows
     ]
-    first = rows[0]
     return points, Material(
-        first.reduced_formula,
-        first.species,
-        _density(rows),
-        rules="+".join(sorted({rules.rules_of(row) for row in rows})),
+        rows[0].reduced_formula,
+        rows[0].species,
+        potential=quantity.potential,
+        ions_per_A3=_density(rows),
+        rules=_joined(map(rules.rules_of, rows)),
         of_other_rules=rules.others(rows),
         left_out=left_out,
     )
+
+
+def require_one_line(rows: Sequence["LabelRow"], *, across: Sequence[str]) -> "Quantity":
+    """The quantity that labels are values of, refused where they are of several, or of compositions or kinds of cell.
+
+    Args:
+        rows: labels.
+        across: fields of `vitrion.database.quantity.Quantity` in which they may differ.
+
+    Raises:
+        InputError: a mixture, with the choices.
+    """
+    from vitrion.database import require_one  # noqa: PLC0415 - the database is slow to import
+
+    quantity = require_one(rows, across=across, purpose="fitted")
+    for name, option in (("reduced_formula", "--reduced-formula"), ("kind", "--kind")):
+        found = Counter(str(getattr(row, name)) for row in rows)
+        if len(found) > 1:
+            told = ", ".join(f"{value}: {count}" for value, count in sorted(found.items()))
+            raise InputError(
+                f"{len(rows)} labels to be fitted are of more than one {name} ({told}): choose by {option}"
+            )
+    return quantity
 
 
 def _density(rows: Sequence["LabelRow"]) -> float | None:

@@ -161,6 +161,26 @@ def test_a_line_goes_through_labels_of_the_rules_of_here(keys, capsys, version):
     assert found["rules"] == f"{LABEL_RULES}+unknown" if version is None else f"{OLDER}+{LABEL_RULES}"
 
 
+def test_the_rules_choose_neither_the_potential_nor_the_kind_of_cell(keys, capsys):
+    """Only chgnet's labels are of the rules of here: which potential the line is of would hang on that, unsaid."""
+    judge(OLDER, *(keys["nep89", kelvin] for kelvin in TEMPERATURES))
+    asked = ("arrhenius", "--species", "Li", "--at", 800)
+    assert "more than one potential (chgnet: 5, nep89: 5)" in fault(capsys, *asked)
+    for more, named in (
+        (("--potential", "chgnet"), "chgnet"),
+        (("--rules", "here"), "chgnet"),
+        (("--across", "potential", "--across", "rules"), "chgnet+nep89"),
+    ):
+        assert json.loads(answer(capsys, *asked, *more, "--json")[0])["potential"] == named
+        assert f" potential {named} " in " ".join(answer(capsys, *asked, *more)[0].split())
+    with vitrion.connect() as db:
+        cell = db.structures.add(AtomicSystem([3, 17], [[0, 0, 0], [2, 2, 2]], np.eye(3) * 4), kind="crystal")
+        label = plain_label(cell.fingerprint, potential="chgnet", temperature_K=900.0, log10_stderr=0.03)
+        crystal = db.labels.add(label).key
+    judge(OLDER, crystal)
+    assert "more than one kind (amorphous: 5, crystal: 1)" in fault(capsys, *asked, "--potential", "chgnet")
+
+
 def test_a_picture_of_labels_of_other_rules_says_so(keys, tmp_path, capsys):
     spoil(keys)
     picture = tmp_path / "line.svg"
