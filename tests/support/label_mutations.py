@@ -126,6 +126,11 @@ def of_a_value(plant):
     return lambda outcome: plant(outcome) if outcome["state"] == "accepted" else None
 
 
+def _of_a_haven_ratio(plant):
+    """The same, where the label states one: otherwise the collective diffusivity's error is tied to nothing."""
+    return lambda outcome: plant(outcome) if outcome["motion"]["haven_interval_95"] is not None else None
+
+
 def motion(factor):
     """Everything else that says how fast ions diffuse, by a factor."""
     names = ("principal", "collective", "collective_stderr", "green_kubo", "green_kubo_stderr")
@@ -261,7 +266,9 @@ LABEL_MUTATIONS = {
         for name, factor in (("0.7", 0.7), ("1.5", 1.5), ("3", 3.0))
     },
     **{f"one error of the table x {name}": _row("stderr_A2", factor) for name, factor in (("0.7", 0.7), ("3", 3.0))},
-    "interval of the Haven ratio x 2": of_a_value(scale_inside(2, "motion", "haven_interval_95", "collective_stderr")),
+    "interval of the Haven ratio x 2": of_a_value(
+        _of_a_haven_ratio(scale_inside(2, "motion", "haven_interval_95", "collective_stderr"))
+    ),
     "written by an older version": fields(schema_version=1),
     "written by a newer version": fields(schema_version=99),
     "written by a version that is left out": without("schema_version"),

@@ -15,9 +15,10 @@ from vitrion_workflows.dynamics import MDPlan, run_md
 from vitrion_workflows.schemas import LabelState, failed_gates
 from vitrion_workflows.schemas.geometry import system_from_structure
 from vitrion_workflows.schemas.label import LABEL_RULES
-from vitrion_workflows.transport import equipartition, gates, temperature
+from vitrion_workflows.transport import equipartition, gates, plausibility, temperature
 from vitrion_workflows.transport.account import Account, LabelledCell
 from vitrion_workflows.transport.consistency import faults
+from vitrion_workflows.transport.framework import MOLTEN_RATIO
 from vitrion_workflows.transport.gates import exponent_limit
 from vitrion_workflows.transport.ion_temperature import GATE, ion_temperature
 from vitrion_workflows.transport.requirements import REQUIREMENTS
@@ -87,6 +88,18 @@ def test_a_planted_error_is_refused(good, name):
     assert "\n" not in found
 
 
+@pytest.mark.parametrize(("growth", "contradicts"), [("1.25", False), ("1.20", True)])
+def test_a_melt_whose_growth_is_rounded_to_the_edge_is_a_melt(good, growth, contradicts):
+    """Of 348 sound labels one, of Na3PS4, was called contradictory: 1.252 is written as 1.25."""
+    content, cell = good
+    content = json.loads(json.dumps(content))
+    ratio = 1.2 * MOLTEN_RATIO
+    (gate,) = [one for one in content["gates"] if one["name"] == "framework"]
+    gate |= {"value": ratio, "message": f"framework molten: moved {ratio:.2f} spacings, growth {growth}"}
+    content |= {"framework_state": "molten", "motion": content["motion"] | {"turned": 0.22}}
+    assert (label_fault(content, cell) is not None) is contradicts
+
+
 @pytest.mark.parametrize("factor", ["0.8", "1.2"])
 def test_a_temperature_forged_everywhere_is_refused_by_physics(good, factor):
     """Every number agrees but for the ions' own speed: 32 ions in 6 ps know their temperature within some 11 %."""
@@ -130,7 +143,8 @@ RULES[5] = RULES[4] = RULES[3]  # other levels
 # Levels that do not follow from a label itself; the exponent's for 0.5, 0.8 and 0.95 in 3, 6 and 12 ps.
 LEVELS = {
     4: "1.25 4 3 4.53 3 0.2 10 2.5 0.05 2.81 | -3 0 3 3.51 3.51 3.51 56.2 56.2 56.2",
-    5: "1.25 4 3 4.53 3 0.2 10 2.5 0.05 2.81 0.03 3 0.05 | "
+    5: "1.25 4 3 4.53 3 0.2 10 2.5 0.05 2.81 0.03 3 0.05 "
+    "0.05 0.4 0.01 3.5 0.05 4 0.85 4.03 0.45 0.3 4 | "
     "-3 0 3 3 3 3 56.2 56.2 56.2 | -3 3 3 3.51 3.51 3.51 56.2 56.2 56.2",
 }
 
@@ -150,6 +164,16 @@ def levels():
         equipartition.CELL_TOLERANCE,
         equipartition.CELL_SIGMAS,
         equipartition.CELL_SCATTER_AT_MOST,
+        equipartition.LARGEST_UNSEEN,
+        equipartition.LARGEST_SCATTER,
+        equipartition.THERMOMETER_TOLERANCE,
+        equipartition.THERMOMETER_SIGMAS,
+        equipartition.COURSE_TOLERANCE,
+        equipartition.COURSE_SIGMAS,
+        gates.WRAPPED_STEP,
+        gates.FASTEST_CELL,
+        plausibility.LEAST_CONTACT,
+        *plausibility.VOLUME_RATIOS,
     )
     limits = [
         [

@@ -116,11 +116,11 @@ def test_without_stretches_the_rest_wanders_by_what_is_said():
     assert np.std(ratios) / np.mean(ratios) == pytest.approx(np.mean(stated), rel=0.3)
 
 
-def recorded_limits(recorded, *, wandering):
+def recorded_limits(recorded, *, wandering, whole=False):
     steps = len(recorded) - 1
     course = np.ones(steps) + wandering * lfilter([1.0], [1.0, -0.95], np.random.default_rng(0).normal(size=steps))
     species = SpeciesTemperature(8, 32, 90.0, 1000.0, 0.01, 0.01, resolved=True)
-    return recorded_gate(ThermalMotion((species,), course), recorded, kicks=Kicks(0.0))
+    return recorded_gate(ThermalMotion((species,), course, whole), recorded, kicks=Kicks(0.0))
 
 
 def test_recorded_temperatures_have_the_room_that_the_run_needs_and_never_a_tenth():
@@ -130,6 +130,8 @@ def test_recorded_temperatures_have_the_room_that_the_run_needs_and_never_a_tent
     assert 0.952 < scattered.lower < 0.965
     assert recorded_limits(np.full(500, 1000.0), wandering=0.5).upper == pytest.approx(1.05)
     assert not recorded_limits(np.full(500, 1100.0), wandering=0.5).passed
+    # Where nothing is left out a record that does not follow the motion gains nothing by that.
+    assert not recorded_limits(np.full(500, 1045.0), wandering=0.05, whole=True).passed
 
 
 def test_more_bonds_than_a_matrix_holds_are_left_and_told():

@@ -188,14 +188,16 @@ def _framework(account: Account) -> Iterator[str]:
             yield f"its framework is called {state}, of which its gate says nothing"
         return
     ratio, growth = gate.value, float(told["growth"])
-    flows = ratio > MOLTEN_RATIO and growth > GROWING_RATIO
+    # The gate rounds what it says of the growth: at the edge the state decides.
+    edge = abs(growth - GROWING_RATIO) <= ROUNDED
+    flows = ratio > MOLTEN_RATIO and (state is FrameworkState.MOLTEN if edge else growth > GROWING_RATIO)
     if state is None or told["state"] != state.value:
         yield f"its framework is called {state}, by its gate {told['state']}"
     elif abs(ratio - float(told["ratio"])) > ROUNDED:
         yield f"its framework moved {told['ratio']} spacings in words and {ratio:.3g} in numbers"
     elif not flows and (state is FrameworkState.ROTATING) != (_turned(account) >= ROTATING_SHARE):
         yield f"its framework is called {state.value}, and {_turned(account):.0%} of its groups turned"
-    elif (state is FrameworkState.MOLTEN) != flows and abs(growth - GROWING_RATIO) > ROUNDED:
+    elif (state is FrameworkState.MOLTEN) != flows:
         yield f"its framework is called {state.value} and moved {ratio:.3g} spacings, growing by {growth:g}"
 
 

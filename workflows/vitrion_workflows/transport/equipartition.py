@@ -136,7 +136,8 @@ def recorded_gate(motion: ThermalMotion, recorded_K: FloatArray, *, kicks: Kicks
     """
     seen, mean_K = motion.cell, float(recorded_K.mean())
     ratio = seen.temperature_K / mean_K
-    scatter = ratio_stderr(motion.course, _between(recorded_K))
+    # The same atoms have the same kinetic energy: a record that differs then is not of this motion.
+    scatter = 0.0 if motion.whole else ratio_stderr(motion.course, _between(recorded_K))
     allowed = min(float(np.hypot(CELL_TOLERANCE, CELL_SIGMAS * scatter)), CELL_SCATTER_AT_MOST)
     unseen = None if seen.unseen is None else seen.unseen + kicks.share
     judged = unseen is not None and unseen <= LARGEST_UNSEEN

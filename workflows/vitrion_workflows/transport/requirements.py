@@ -219,8 +219,9 @@ def _exponent(account: Account) -> tuple[Limits, ...]:
         )
         for scale_free in (True, False)
     ]
-    # Whether the motion is free of a scale, a label does not say: either is a limit of ours.
-    return (Limits(upper=(min(limits), max(limits))),)
+    # Whether the motion is free of a scale, a label does not say: either limit is ours, and no third.
+    stored = account.gates["exponent"].upper
+    return (_exactly(upper=min(limits, key=lambda limit: abs(limit - (limits[0] if stored is None else stored)))),)
 
 
 def _halves(account: Account) -> tuple[Limits, ...]:

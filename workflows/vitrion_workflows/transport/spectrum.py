@@ -71,7 +71,7 @@ def velocity_modes(displacements_A: FloatArray, frame_interval_ps: float) -> tup
 
     Returns:
         Angular frequencies in 1/ps, shape (P,), and the mean square over three dimensions, shape (P, N), in square
-        Angstrom, of the lower third of the modes.
+        Angstrom, of the lower half of the modes.
     """
     count = len(displacements_A) - 1
     # A few steps at the end are left out where the transform of all would be slow.

@@ -91,10 +91,12 @@ class ThermalMotion:
     Attributes:
         species: temperatures of the species.
         course: kinetic energy of a degree of freedom in each step, in any unit, shape (F - 1,).
+        whole: whether nothing but the cell's own motion was left out.
     """
 
     species: tuple[SpeciesTemperature, ...]
     course: FloatArray
+    whole: bool
 
     @property
     def cell(self) -> CellTemperature:
@@ -151,7 +153,7 @@ def thermal_motion(
         resolved = kelvin > 0 and frame_interval_ps <= longest * (1 + ROUNDING)
         count = int(atoms.sum())
         found.append(SpeciesTemperature(int(number), count, mean_freedom, kelvin, roughness, stderr, resolved))
-    return ThermalMotion(tuple(found), course)
+    return ThermalMotion(tuple(found), course, whole=not (rest.held and rest.bonded.any()))
 
 
 def ratio_stderr(series: FloatArray, expected: FloatArray) -> float:
