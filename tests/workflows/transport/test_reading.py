@@ -40,9 +40,11 @@ def images(path_A, *, wrap):
     return found
 
 
-def xdatcar_text(path_A, *, header="Li Cl\n2 1", lattice=CELL):
+def xdatcar_text(path_A, *, header="Li Cl\n2 1", lattice=CELL, wrap=True):
     rows = "\n".join(" ".join(f"{x:.8f}" for x in vector) for vector in lattice)
-    fractional = np.mod(path_A @ np.linalg.inv(lattice), 1.0)
+    fractional = path_A @ np.linalg.inv(lattice)
+    if wrap:
+        fractional = np.mod(fractional, 1.0)
     frames = [
         f"Direct configuration= {index + 1}\n" + "\n".join(" ".join(f"{x:.8f}" for x in atom) for atom in frame)
         for index, frame in enumerate(fractional)
@@ -372,18 +374,38 @@ def test_atoms_in_another_order_are_put_back_by_their_names(tmp_path, path_A):
         read_trajectory(file)
 
 
-def test_every_format_takes_the_same_steps(tmp_path):
-    """Unwrapped coordinates that left the cell are what they are, up to what the gate on wrapped ones allows."""
+@pytest.mark.parametrize(("names", "fault"), [("abc", None), ("aab", "does not name the same atoms")])
+def test_atoms_may_be_named_by_words(tmp_path, path_A, names, fault):
+    frames = images(path_A, wrap=True)
+    for number, frame in enumerate(frames):
+        frame.set_array("id", np.array(list(names)))
+        frames[number] = frame[[1, 0, 2]] if number % 2 else frame
+    file = tmp_path / "run.extxyz"
+    write(file, frames)
+    if fault:
+        with pytest.raises(InputError, match=fault):
+            read_trajectory(file)
+    else:
+        same_motion(read_trajectory(file), path_A)
+
+
+@pytest.mark.parametrize("share", [0.48, 0.6])
+def test_every_format_takes_the_same_steps(tmp_path, share):
+    """Unwrapped coordinates that left the cell are what they are, up to what the gate on wrapped ones allows.
+
+    XDATCAR unwrapped them once more: the step of 0.6 of a cell came out as one of -0.4.
+    """
     rng = np.random.default_rng(2)
     path = np.cumsum(rng.normal(scale=0.3, size=(60, 3, 3)), axis=0)
     path[:, 0, 0] += np.linspace(0, 30, 60)
-    path[30:, 1, 1] += 0.48 * 8.0 - (path[30, 1, 1] - path[29, 1, 1])
+    path[30:, 1, 1] += share * 8.0 - (path[30, 1, 1] - path[29, 1, 1])
     cell = np.diag([9.0, 8.0, 7.0])
     numbers = np.array([3, 3, 17])
     write(tmp_path / "run.extxyz", [Atoms(numbers, positions=frame, cell=cell, pbc=True) for frame in path])
     h5md.write(tmp_path / "run.h5", Trajectory(numbers, path, cell, 0.1))
-    for file in (tmp_path / "run.extxyz", tmp_path / "run.h5"):
-        same_motion(read_trajectory(file, frame_interval_ps=0.1), path)
+    (tmp_path / "XDATCAR").write_text(xdatcar_text(path, lattice=cell, wrap=False))
+    for name in ("run.extxyz", "run.h5", "XDATCAR"):
+        same_motion(read_trajectory(tmp_path / name, frame_interval_ps=0.1), path)
 
 
 @pytest.mark.parametrize(("stated", "held"), [(600, 600.0), (0, None), (None, None), ("hot", None), ([600], None)])

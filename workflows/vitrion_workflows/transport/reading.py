@@ -124,7 +124,7 @@ def _read_xdatcar(source: Path, stated: float | None) -> Trajectory:
     cell = frames.lattices_A if frames.lattices_A.ndim == 2 else frames.lattices_A.mean(axis=0)  # noqa: PLR2004
     return Trajectory(
         numbers=frames.numbers,
-        positions_A=unwrap(frames.fractional, frames.lattices_A, source=str(source)),
+        positions_A=_paths(frames.fractional, frames.lattices_A, source),
         lattice_A=cell,
         volumes_A3=_volumes(frames.lattices_A),
         frame_interval_ps=_interval(source, held=None, stated=stated),
@@ -194,7 +194,7 @@ def _in_order(source: Path, images: list[Any]) -> list[Any]:
     if all(np.array_equal(found, names[0]) for found in names):
         return images
     first = np.sort(names[0], kind="stable")
-    if any(not np.array_equal(np.sort(found), first) for found in names) or (np.diff(first) == 0).any():
+    if any(not np.array_equal(np.sort(found), first) for found in names) or (first[1:] == first[:-1]).any():
         raise InputError(f"{source}: its column {ATOM_NAMES!r} does not name the same atoms in each frame: mend it")
     into_first = np.argsort(np.argsort(names[0]))
     return [image[np.argsort(found)[into_first]] for image, found in zip(images, names, strict=True)]
