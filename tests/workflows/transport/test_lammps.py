@@ -1,6 +1,7 @@
 """LAMMPS's text dumps against the path they were written from, in every form that LAMMPS has for it."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -113,7 +114,12 @@ def broken(path_A):
     return {
         "no interval": (whole, "state the frame interval"),
         "times without units": (dump(path_A, "x", time_factor=0.001), "state the frame interval"),
-        "lj": (dump(path_A, "x", units="lj"), "units 'lj'"),
+        "lj": (dump(path_A, "x", units="lj"), "units 'lj', which are not read here"),
+        "electron": (dump(path_A, "x", units="electron"), "units 'electron', which are not read here"),
+        "one id twice": (re.sub("(?m)^3 1 Li ", "1 1 Li ", whole), "id 1 occurs more than once"),
+        "endless id": (whole.replace("3 1 Li ", "9" * 30 + " 1 Li "), "no whole LAMMPS dump"),
+        "shrink-wrapped": (whole.replace("pp pp pp", "pp pp ss"), "'ss'.* is no periodic cell"),
+        "shrunk to a least size": (whole.replace("pp pp pp", "pp fm pp"), "'fm'.* is no periodic cell"),
         "no element": (whole.replace("element", "mol"), "dump_modify element"),
         "no id": (whole.replace("id type", "tag type"), "column 'id'"),
         "no position": (whole.replace("x y z\n", "fx fy fz\n"), "no positions"),

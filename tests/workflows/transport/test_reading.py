@@ -379,7 +379,7 @@ def test_atoms_may_be_named_by_words(tmp_path, path_A, names, fault):
     frames = images(path_A, wrap=True)
     for number, frame in enumerate(frames):
         frame.set_array("id", np.array(list(names)))
-        frames[number] = frame[[1, 0, 2]] if number % 2 else frame
+        frames[number] = frame[[1, 2, 0]] if number % 2 else frame
     file = tmp_path / "run.extxyz"
     write(file, frames)
     if fault:

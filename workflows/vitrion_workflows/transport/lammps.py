@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase.data import atomic_numbers
+from numpy.typing import NDArray
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
@@ -21,6 +22,8 @@ FORMS = {
 }
 IMAGES = ("ix", "iy", "iz")
 VELOCITIES = ("vx", "vy", "vz")
+NUMBERS = frozenset(name for names in (*FORMS, IMAGES, VELOCITIES) for name in names)
+SHRINK_WRAPPED = frozenset("sm")  # among the boundaries p, f, s and m
 DIMENSIONS = 3
 TIME_TOLERANCE = 1e-3
 
@@ -48,14 +51,17 @@ class LammpsFrames:
 
 @dataclass(frozen=True, eq=False)
 class _Frame:
-    items: Mapping[str, Sequence[str]]
+    """Atoms sorted by their id, and of their words only the numbers that are used: a dump has millions of words."""
+
+    items: Mapping[str, Sequence[str]]  # without the atoms
     columns: tuple[str, ...]
-    table: Sequence[Sequence[str]]  # sorted by id
+    ids: IntArray
+    elements: NDArray[np.str_]
+    values: Mapping[str, FloatArray]
 
     def numbers(self, names: Sequence[str]) -> FloatArray:
         """Columns as numbers, shape (N, len(names))."""
-        at = [self.columns.index(name) for name in names]
-        return np.array([[row[column] for column in at] for row in self.table], dtype=np.float64)
+        return np.stack([self.values[name] for name in names], axis=1)
 
 
 def parse_dump(text: str, *, source: str) -> LammpsFrames:
@@ -70,7 +76,8 @@ def parse_dump(text: str, *, source: str) -> LammpsFrames:
 
     Raises:
         InputError: no dump, no column of ids, elements or positions, changing atoms, steps that are not equally far
-            apart, units without a length, or an incomplete frame.
+            apart, an id that occurs twice, a box that is no periodic cell, units that are not read here, or an
+            incomplete frame.
     """
     if not text.endswith("\n"):
         # Half of the last number may be a number, too.
@@ -78,7 +85,7 @@ def parse_dump(text: str, *, source: str) -> LammpsFrames:
     try:
         frames = [_sorted(items, source) for items in _items(text.splitlines(), source)]
         return _joined(frames, source)
-    except (ValueError, IndexError, KeyError) as error:
+    except (ValueError, IndexError, KeyError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"{source} is no whole LAMMPS dump ({str(error).splitlines()[0]}): write it again") from error
@@ -112,31 +119,46 @@ def _sorted(items: Mapping[str, Sequence[str]], source: str) -> _Frame:
     ):
         if needed not in columns:
             raise InputError(f"{source} does not say {why}: dump a column {needed!r}, too")
-    at = columns.index("id")
-    return _Frame(items, columns, sorted(table, key=lambda row: int(row[at])))
+    words = dict(zip(columns, zip(*table, strict=True), strict=True)) if table else dict.fromkeys(columns, ())
+    ids = np.array([int(word) for word in words["id"]], dtype=np.int64)
+    order = np.argsort(ids, kind="stable")
+    return _Frame(
+        items={name: lines for name, lines in items.items() if name != "ATOMS"},
+        columns=columns,
+        ids=ids[order],
+        elements=np.array(words["element"], dtype=np.str_)[order],
+        values={name: np.array(words[name], dtype=np.float64)[order] for name in NUMBERS if name in words},
+    )
 
 
-def _joined(frames: Sequence[_Frame], source: str) -> LammpsFrames:
+def _check_atoms(frames: Sequence[_Frame], source: str) -> None:
     first = frames[0]
-    names = [first.columns.index(name) for name in ("id", "element")]
-    atoms = [[row[column] for column in names] for row in first.table]
+    if (twice := first.ids[1:][first.ids[1:] == first.ids[:-1]]).size:
+        raise InputError(f"{source}: id {twice[0]} occurs more than once in a frame: number the atoms anew")
     if any(
-        one.columns != first.columns or [[row[column] for column in names] for row in one.table] != atoms
+        one.columns != first.columns
+        or not np.array_equal(one.ids, first.ids)
+        or not np.array_equal(one.elements, first.elements)
         for one in frames
     ):
         raise InputError(
             f"{source}: atoms or columns change from frame to frame: give a trajectory of one set of atoms"
         )
-    if unknown := [symbol for _, symbol in atoms if not atomic_numbers.get(symbol)]:
+    if unknown := [symbol for symbol in first.elements.tolist() if not atomic_numbers.get(symbol)]:
         raise InputError(f"{source}: {unknown[0]!r} is no element")
+
+
+def _joined(frames: Sequence[_Frame], source: str) -> LammpsFrames:
+    first = frames[0]
+    _check_atoms(frames, source)
     form = next((form for form in FORMS if set(form) <= set(first.columns)), None)
     if form is None:
         raise InputError(f"{source} holds no positions: dump x y z, xu yu zu, xs ys zs or xsu ysu zsu")
     units = first.items["UNITS"][1].strip() if "UNITS" in first.items else None
     if units is not None and units not in UNITS:
-        raise InputError(f"{source} is in units {units!r}, which are no lengths: choose from {', '.join(UNITS)}")
+        raise InputError(f"{source} is in units {units!r}, which are not read here: choose from {', '.join(UNITS)}")
     length_A, time_ps = UNITS.get(units or "", (1.0, None))
-    boxes = [_box(one.items["BOX"]) for one in frames]
+    boxes = [_box(one.items["BOX"], source) for one in frames]
     cells, origins = (np.array(found) for found in zip(*boxes, strict=True))
     scaled, whole = FORMS[form]
     fractional = np.array([one.numbers(form) for one in frames])
@@ -149,7 +171,7 @@ def _joined(frames: Sequence[_Frame], source: str) -> LammpsFrames:
     if time_ps is not None and set(VELOCITIES) <= set(first.columns):
         velocities = np.array([one.numbers(VELOCITIES) for one in frames]) * (length_A / time_ps)
     return LammpsFrames(
-        numbers=np.array([atomic_numbers[symbol] for _, symbol in atoms], dtype=np.int64),
+        numbers=np.array([atomic_numbers[symbol] for symbol in first.elements.tolist()], dtype=np.int64),
         fractional=fractional,
         lattices_A=length_A * (cells[0] if (cells == cells[0]).all() else cells),
         whole=whole,
@@ -158,8 +180,13 @@ def _joined(frames: Sequence[_Frame], source: str) -> LammpsFrames:
     )
 
 
-def _box(item: Sequence[str]) -> tuple[FloatArray, FloatArray]:
+def _box(item: Sequence[str], source: str) -> tuple[FloatArray, FloatArray]:
     """Lattice vectors as rows and the origin (LAMMPS manual, "Triclinic simulation boxes")."""
+    if shrunk := [flag for flag in item[0].split()[-DIMENSIONS:] if SHRINK_WRAPPED & set(flag)]:
+        raise InputError(
+            f"{source}: its box is drawn around the atoms anew in each frame (boundary {shrunk[0]!r}), which is no "
+            "periodic cell: run it with boundaries p"
+        )
     rows = np.array([line.split() for line in item[1:]], dtype=np.float64)
     if "abc" in item[0]:
         return rows[:, :DIMENSIONS], rows[:, DIMENSIONS]
