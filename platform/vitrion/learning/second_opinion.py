@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vitrion.database import Database
+from vitrion.database import Database, judged_here
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.knowledge import elements_of
 from vitrion.learning.proposal import Arm, Proposal
@@ -26,7 +26,8 @@ def second_opinions(
 ) -> tuple[Proposal, ...]:
     """The same questions once more, to the referee, about a sample of the accepted labels.
 
-    So many that the stated share of all labels of earlier cycles has been asked about.
+    So many that the stated share of all labels of earlier cycles has been asked about. Labels that other rules than
+    those of here judged make no pair: none is asked about, and none that the referee gave counts.
     """
     if configuration.referee is None:
         return ()
@@ -39,6 +40,10 @@ def second_opinions(
         # What the referee says enters the choice, for which the frozen test is never used.
         and entry.arm not in {Arm.TEST, Arm.REFEREE}
     ]
+    labels = db.labels.find(sorted({entry.label_key for entry in (*asked, *accepted) if entry.label_key}))
+    other = {key for key, label in labels.items() if not judged_here(label)}
+    accepted = [entry for entry in accepted if entry.label_key in labels.keys() - other]
+    counted = sum(entry.label_key not in other for entry in asked)
     return tuple(
         Proposal(
             formula=entry.formula,
@@ -46,13 +51,13 @@ def second_opinions(
             structure_fingerprint=entry.structure_fingerprint,
             temperature_K=entry.temperature_K,
             arm=Arm.REFEREE,
-            predicted_log10_D=db.labels.get(str(entry.label_key)).log10_value,
+            predicted_log10_D=labels[str(entry.label_key)].log10_value,
             potential=configuration.referee.potential,
         )
         for entry in stratified(
             accepted,
             asked,
-            count=_share_of(len(accepted), configuration.referee.share) - len(asked),
+            count=_share_of(len(accepted), configuration.referee.share) - counted,
             seed=derive_seed(configuration.root_seed, "referee", cycles_before),
         )
     )

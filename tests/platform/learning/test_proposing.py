@@ -9,6 +9,7 @@ from plain_labels import WEIGHTS, plain_label
 from scipy import stats
 from tiny_campaign import TINY
 
+import vitrion
 from vitrion.learning import proposing
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.knowledge import elements_of
@@ -18,6 +19,7 @@ from vitrion.learning.second_opinion import second_opinions, stratified
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.potentials.trust import anion_class
 from vitrion_workflows.schemas import GateOutcome
+from vitrion_workflows.schemas.label import LABEL_RULES
 
 pytestmark = pytest.mark.usefixtures("unjudged")
 
@@ -107,8 +109,6 @@ def test_the_flattered_class_is_left_out_where_a_referee_tells_and_chance_is_unt
 
 
 def test_the_referee_is_not_asked_about_the_frozen_test(tmp_path):
-    import vitrion
-
     configuration = CampaignConfiguration.model_validate({**TINY, "referee": {"potential": "chgnet", "share": 1.0}})
     with vitrion.connect(home=tmp_path) as db:
         earlier = []
@@ -147,8 +147,41 @@ def test_the_referee_is_asked_about_the_share_and_no_more(share, labels, expecte
         )
         for place in range(labels)
     ]
-    db = SimpleNamespace(labels=SimpleNamespace(get=lambda _: SimpleNamespace(log10_value=-5.0)))
+    stored = SimpleNamespace(log10_value=-5.0, rules=LABEL_RULES, dataset=None)
+    db = SimpleNamespace(labels=SimpleNamespace(find=lambda keys: dict.fromkeys(keys, stored)))
     assert len(second_opinions(db, configuration, earlier, cycles_before=1)) == expected
+
+
+def test_the_referee_is_not_asked_about_labels_of_other_rules(tmp_path):
+    """They make no pair, and those it gave earlier are no share of those that do."""
+    configuration = CampaignConfiguration.model_validate({**TINY, "referee": {"potential": "diep", "share": 0.5}})
+
+    def second(earlier):
+        return [one.formula for one in second_opinions(db, configuration, earlier, cycles_before=1)]
+
+    def proposal(known, key, arm):
+        return Proposal(
+            formula=known.reduced_formula,
+            structure_fingerprint=known.fingerprint,
+            temperature_K=1500.0,
+            arm=arm,
+            label_key=key,
+            label_state="accepted",
+        )
+
+    with vitrion.connect(home=tmp_path) as db:
+        cells = [cell(db, 17, seed, lithium=4 + seed) for seed in range(4)]
+        keys = [label(db, known, "wells", -4.0, arm="random") for known in cells]
+        earlier = [proposal(known, key, Arm.RANDOM) for known, key in zip(cells, keys, strict=True)]
+        answered = label(db, cells[0], "diep", -4.0, arm="referee")
+        asked = proposal(cells[0], answered, Arm.REFEREE)
+        assert len(second([*earlier, asked])) == 1
+        for key in (keys[0], keys[1], answered):
+            assert db.collection("labels").update_one({"key": key}, {"$set": {"rules": LABEL_RULES - 1}})
+        assert len(second([*earlier, asked])) == 1  # half of two, and what it had said counts no more
+        assert set(second([*earlier, asked])) <= {known.reduced_formula for known in cells[2:]}
+        waiting = asked.model_copy(update={"label_key": "0" * 64, "label_state": None})
+        assert second([*earlier, waiting]) == []
 
 
 COMPOUNDS = ("LiCl", "LiF", "LiBr", "LiI", "Li2O", "Li2S", "Li3P")  # four halides: the cheapest cells are theirs
