@@ -70,4 +70,5 @@ def _cell_tasks(db: Database, factory: TaskFactory, proposal: Proposal) -> Itera
 
 def _waiting(proposal: Proposal) -> Proposal:
     begun = {} if proposal.structure_fingerprint is not None else {"attempts": 0}
-    return proposal.model_copy(update={"state": ProposalState.WAITING, "reason": "", **begun})
+    asked = {"state": ProposalState.WAITING, "reason": "", "label_state": None}
+    return proposal.model_copy(update=asked | begun)

@@ -131,6 +131,9 @@ def test_labels_of_other_rules_are_made_again_where_that_is_asked_for(home, caps
     with vitrion.connect() as db:
         waiting = standing(db, going.configuration)
         assert (waiting["state"], len(waiting["waiting"])) == ("active", 2)
+        # A label that is to be made again counts as none, whatever becomes of it.
+        verdicts = {entry.get("label_key"): entry.get("label_state") for entry in db.cycles.get("tiny", 0).proposals}
+        assert {key for key, verdict in verdicts.items() if verdict is None} >= set(old)
         going = campaign(db, home / "scratch")
         assert going.step()
         assert not going.step()
