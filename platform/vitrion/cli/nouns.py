@@ -8,6 +8,8 @@ import typer
 import typer.core
 import typer.main
 
+from vitrion.cli.once import once
+
 PACKAGE = "vitrion.cli"
 
 
@@ -76,4 +78,4 @@ def load(name: str) -> typer.core.TyperCommand | typer.core.TyperGroup:
         raise TypeError(f"{module.__name__} exposes neither `app` nor `command`")
     built.name = name
     built.help = built.help or NOUNS[name].help
-    return built
+    return once(built)
