@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import h5py
 import numpy as np
 import pytest
@@ -98,6 +100,27 @@ def test_image_flags_cuboid_boxes_and_other_units_are_understood(tmp_path):
     np.testing.assert_allclose(read.positions_A[:, 0], [[1, 2, 3], [-1, 2, 3]])
     np.testing.assert_allclose(read.lattice_A, np.diag([10.0, 20, 30]))
     assert read.frame_interval_ps == pytest.approx(0.02)
+
+
+# What 1 A/ps is in each of them: 1e-3 A/fs, 0.1 nm/ps, 1e-10 m / 1e-12 s = 100 m/s.
+@pytest.mark.parametrize(
+    ("one_A_per_ps", "units"),
+    [
+        (1.0, ("Angstrom ps-1", "Angstrom/ps")),
+        (1e-3, ("Angstrom fs-1", "Angstrom/fs")),
+        (0.1, ("nm ps-1", "nm/ps")),
+        (100.0, ("m s-1", "m/s")),
+    ],
+)
+def test_velocities_are_read_in_their_unit(tmp_path, one_A_per_ps, units):
+    velocities = np.random.default_rng(1).normal(size=(5, 3, 3))
+    for unit in units:
+        path = h5md.write(tmp_path / "t.h5", replace(example(), velocities_A_per_ps=velocities))
+        with h5py.File(path, "a") as file:
+            stored = file["particles/all/velocity/value"]
+            stored[:] = velocities * one_A_per_ps
+            stored.attrs["unit"] = unit
+        np.testing.assert_allclose(h5md.read(path).velocities_A_per_ps, velocities, rtol=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -35,17 +35,19 @@ def rows_of(positions, cell, form):
     }[form]
 
 
-def bounds(cell):
+def bounds(cell, *, length=1.0):
     (lx, _, _), (xy, ly, _), (xz, yz, lz) = cell
     low, high = ORIGIN, ORIGIN + np.array([lx, ly, lz])
-    return [
-        f"{low[0] + min(0, xy, xz, xy + xz):.10f} {high[0] + max(0, xy, xz, xy + xz):.10f} {xy:.10f}",
-        f"{low[1] + min(0, yz):.10f} {high[1] + max(0, yz):.10f} {xz:.10f}",
-        f"{low[2]:.10f} {high[2]:.10f} {yz:.10f}",
-    ]
+    rows = (
+        (low[0] + min(0, xy, xz, xy + xz), high[0] + max(0, xy, xz, xy + xz), xy),
+        (low[1] + min(0, yz), high[1] + max(0, yz), xz),
+        (low[2], high[2], yz),
+    )
+    return [" ".join(f"{length * x:.14g}" for x in row) for row in rows]
 
 
-def dump(path_A, form, *, cells=None, units=None, time_factor=None, order=True, box="tilted"):
+def dump(path_A, form, *, cells=None, units=None, time_factor=None, order=True, box="tilted", length=1.0, moving=()):
+    """Text of a dump; `length` and `time_factor` are an Angstrom and a femtosecond in its units, as `moving` is."""
     rng = np.random.default_rng(1)
     lines = []
     for frame, positions in enumerate(path_A):
@@ -53,17 +55,21 @@ def dump(path_A, form, *, cells=None, units=None, time_factor=None, order=True, 
         if units:
             lines += ["ITEM: UNITS", units] * (frame == 0)
         if time_factor:
-            lines += ["ITEM: TIME", f"{5000 + 20 * frame * time_factor}"]
+            lines += ["ITEM: TIME", f"{(5000 + 20 * frame) * time_factor}"]
         lines += ["ITEM: TIMESTEP", str(1000 + 20 * frame), "ITEM: NUMBER OF ATOMS", "3"]
         if box == "general":
-            vectors = [" ".join(f"{x:.10f}" for x in (*row, low)) for row, low in zip(cell, ORIGIN, strict=True)]
+            vectors = [
+                " ".join(f"{length * x:.14g}" for x in (*row, low)) for row, low in zip(cell, ORIGIN, strict=True)
+            ]
             lines += ["ITEM: BOX BOUNDS abc origin pp pp pp", *vectors]
         else:
-            lines += ["ITEM: BOX BOUNDS xy xz yz pp pp pp", *bounds(cell)]
-        lines.append(f"ITEM: ATOMS id type element {FORMS[form]}")
-        rows = rows_of(positions, cell, form)
+            lines += ["ITEM: BOX BOUNDS xy xz yz pp pp pp", *bounds(cell, length=length)]
+        lines.append(f"ITEM: ATOMS id type element {FORMS[form]}{' vx vy vz' * bool(len(moving))}")
+        rows = rows_of(positions, cell, form) * (1.0 if form.startswith("xs") else length)
+        if len(moving):
+            rows = np.hstack([rows, moving[frame]])
         for atom in rng.permutation(3) if order else range(3):
-            lines.append(f"{atom + 1} 1 {ELEMENTS[atom]} " + " ".join(f"{x:.10f}" for x in rows[atom]))
+            lines.append(f"{atom + 1} 1 {ELEMENTS[atom]} " + " ".join(f"{x:.14g}" for x in rows[atom]))
     return "\n".join(lines) + "\n"
 
 
@@ -99,13 +105,23 @@ def test_a_box_that_breathes_is_mapped_to_its_mean(tmp_path, path_A, form):
     np.testing.assert_allclose(found.volumes_A3, np.linalg.det(cells), rtol=1e-6)
 
 
-@pytest.mark.parametrize(("units", "time_factor"), [("metal", 0.001), ("real", 1.0)])
-def test_times_count_in_their_units(tmp_path, path_A, units, time_factor):
+# An Angstrom and a femtosecond in each style (LAMMPS manual, command units); velocities are lengths over times.
+STYLES = {"metal": (1.0, 1e-3), "real": (1.0, 1.0), "nano": (0.1, 1e-6), "si": (1e-10, 1e-15)}
+
+
+@pytest.mark.parametrize("form", ["xu", "xs"])
+@pytest.mark.parametrize("units", STYLES)
+def test_every_style_of_units_is_the_same_run(tmp_path, path_A, units, form):
+    length, time = STYLES[units]
+    velocities_A_per_ps = np.random.default_rng(3).normal(scale=5.0, size=path_A.shape)
+    moving = velocities_A_per_ps * (length / (1000 * time))
     file = tmp_path / "run.lammpstrj"
-    file.write_text(dump(path_A, "xu", units=units, time_factor=time_factor))
+    file.write_text(dump(path_A, form, units=units, time_factor=time, length=length, moving=moving))
     found = read_trajectory(file)
     assert found.frame_interval_ps == pytest.approx(0.02)
     same_motion(found, path_A)
+    np.testing.assert_allclose(found.lattice_A, CELL, atol=1e-9)
+    np.testing.assert_allclose(found.velocities_A_per_ps, velocities_A_per_ps, rtol=1e-9)
 
 
 def broken(path_A):
