@@ -114,7 +114,7 @@ def told_of_campaign(left_out: Mapping[str, int], name: str) -> str:
     """
     return told_left_out(
         left_out,
-        again="vitrion campaign retry --other-rules and run",
+        again="vitrion campaign retry FILE --other-rules, then vitrion campaign run FILE",
         otherwise=f"see them by vitrion labels list --campaign {name} --rules {OTHER}",
     )
 

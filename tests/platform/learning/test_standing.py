@@ -83,8 +83,8 @@ def test_the_best_is_of_labels_that_the_rules_of_here_judged(home, keys, capsys,
         assert "labels_of_other_rules" in shown.out
         assert shown.err == (
             f"left out: 1 label judged by other rules ({rules}: 1) than this Vitrion's ({LABEL_RULES}): label them "
-            "again by vitrion campaign retry --other-rules and run, or see them by vitrion labels list --campaign tiny "
-            "--rules other\n"
+            "again by vitrion campaign retry FILE --other-rules, then vitrion campaign run FILE, or see them by "
+            "vitrion labels list --campaign tiny --rules other\n"
         )
     assert json.loads(shown.out)["labels_of_other_rules"] == {rules: 1}
 

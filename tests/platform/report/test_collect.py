@@ -228,8 +228,8 @@ def test_labels_of_other_rules_are_left_out_of_the_page_and_told(campaign, tmp_p
     assert not any(point.formula == "LiI" and point.temperature_K == 1000.0 for point in data.parity)
     assert (
         f"Left out: 1 label judged by other rules ({OLDER}: 1) than this Vitrion's ({LABEL_RULES}): label them again "
-        "by vitrion campaign retry --other-rules and run, or see them by vitrion labels list --campaign small "
-        "--rules other."
+        "by vitrion campaign retry FILE --other-rules, then vitrion campaign run FILE, or see them by vitrion labels "
+        "list --campaign small --rules other."
     ) in html.unescape(page)
     assert ("label rules", str(LABEL_RULES)) in data.provenance
 
