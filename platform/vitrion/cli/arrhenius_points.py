@@ -140,10 +140,17 @@ def _judgements(rows: Sequence[Mapping[str, Any]], path: Path) -> list[Mapping[s
     found: list[Mapping[str, Any]] = []
     for number, row in enumerate(rows, start=1):
         text = _text(row, "rules")
-        if text and not text.isdecimal():
-            raise InputError(f"{path}, row {number}: rules is {text[:SHOWN]!r}, which is no version of the label rules")
-        found.append({"rules": int(text) if text else None, "dataset": _text(row, "dataset") or None})
+        version = _version(text, f"{path}, row {number}") if text else None
+        found.append({"rules": version, "dataset": _text(row, "dataset") or None})
     return found
+
+
+def _version(text: str, where: str) -> int:
+    """A version of the label rules; 5.0 is one too, which pandas writes where some rows have none."""
+    whole = text.removesuffix(".0")
+    if not whole.isdecimal():
+        raise InputError(f"{where}: rules is {text[:SHOWN]!r}, which is no version of the label rules")
+    return int(whole)
 
 
 def _require_agreement(path: Path, name: str, values: Sequence[str], across: Sequence[str]) -> None:

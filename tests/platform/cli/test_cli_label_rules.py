@@ -9,8 +9,10 @@ from plain_labels import plain_label
 
 import vitrion
 from vitrion.cli.app import run
+from vitrion.database import ImportedLabel
 from vitrion.database.comparison import label_pairs
 from vitrion_models.system import AtomicSystem
+from vitrion_workflows.schemas import LabelState
 from vitrion_workflows.schemas.label import LABEL_RULES
 
 pytestmark = pytest.mark.usefixtures("unjudged")
@@ -222,6 +224,39 @@ def test_rows_of_a_file_are_of_one_version_and_an_older_one_is_told(keys, tmp_pa
         out, (line,) = answer(capsys, "arrhenius", target, "--json", "--at", 1000)
         assert line == f"among them: 5 labels judged by other rules ({named}: 5) {AGAIN}"
         assert (json.loads(out)["rules"], json.loads(out)["left_out_of_other_rules"]) == (named, {})
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_frame_that_holds_published_values_too_has_whole_rules(tmp_path, capsys):
+    """Pandas writes 5.0 where some rows have no rules."""
+    target = tmp_path / "frame.csv"
+    with vitrion.connect() as db:
+        db.labels.add_imported(
+            ImportedLabel(
+                property="tracer_diffusivity",
+                species="Li",
+                temperature_K=1000.0,
+                state=LabelState.PUBLISHED,
+                value=1e-5,
+                unit="cm2/s",
+                convention="einstein_3d",
+                potential="pbe",
+                weights_sha256="c" * 64,
+                dataset="aimd",
+                record=0,
+                composition="LiCl",
+                log10_stderr=0.05,
+            )
+        )
+        frame = db.labels.search().to_dataframe(across=("source", "potential", "thermostat", "protocol"))
+    mine = frame[frame.potential == "chgnet"]
+    mine.to_csv(target, index=False)
+    assert f",{LABEL_RULES}.0," in target.read_text()
+    out, lines = answer(capsys, "arrhenius", target, "--json", "--at", 1000)
+    assert (json.loads(out)["rules"], lines) == (str(LABEL_RULES), [])
+    for wrong in (f"{LABEL_RULES}.5", "inf", "-1.0"):
+        mine.assign(rules=wrong).to_csv(target, index=False)
+        assert f"rules is '{wrong}', which is no version" in fault(capsys, "arrhenius", target)
 
 
 def test_two_potentials_are_compared_by_labels_of_the_rules_of_here(keys, capsys):
