@@ -92,7 +92,7 @@ class LocalRunner:
         return True
 
     def ask_again(self, task_ids: Sequence[str], *, anew: bool = False) -> None:
-        """Forget failures that a coordinator was killed over before it forgot them itself."""
+        """Forget failures that a killed coordinator had not forgotten itself; ``anew``: whatever was finished."""
         for task_id in task_ids:
             result = self._spool.read(task_id)
             if result is not None and (anew or result.error is not None):

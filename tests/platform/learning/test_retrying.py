@@ -28,6 +28,7 @@ class InProcess:
         self.breaks = breaks
         self.broken = []
         self.asked_again = []
+        self.asked_anew = []
 
     def run(self, tasks, *, on_result, watch):
         queue = list(tasks)
@@ -44,8 +45,7 @@ class InProcess:
         return worker._execute({"id": task.id, "flow": task.flow.as_dict()}, "here")
 
     def ask_again(self, task_ids, *, anew=False):
-        del anew
-        self.asked_again += task_ids
+        (self.asked_anew if anew else self.asked_again).extend(task_ids)
 
     def close(self):
         """Nothing is held."""
@@ -142,6 +142,10 @@ def test_labels_of_other_rules_are_made_again_where_that_is_asked_for(home, caps
         # What newer rules judged gives way to nothing that is made here.
         assert db.collection("labels").update_one({"key": old[0]}, {"$set": {"rules": LABEL_RULES + 1}})
         assert going.ask_again(other_rules=True) == []
+        # A label is finished: only a runner that forgets that runs it once more.
+        assert db.collection("labels").update_one({"key": old[1]}, {"$set": {"rules": LABEL_RULES - 1}})
+        assert [entry.label_key for entry in going.ask_again(other_rules=True)] == [old[1]]
+        assert (going.runner.asked_anew, going.runner.asked_again) == ([old[1]], [])
 
 
 def test_a_cycle_in_other_hands_is_left_alone(home, monkeypatch):
@@ -159,7 +163,7 @@ def test_a_cycle_in_other_hands_is_left_alone(home, monkeypatch):
         with pytest.raises(BusyError):
             other.ask_again()
         assert db.cycles.get("tiny", 0).proposals[0]["state"] == "failed"
-        assert other.runner.asked_again == []
+        assert other.runner.asked_again == other.runner.asked_anew == []
 
 
 def test_a_campaign_that_was_never_begun_is_not_begun_by_asking_again(home, capsys):

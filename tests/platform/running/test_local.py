@@ -97,6 +97,15 @@ def test_a_result_that_was_spooled_before_its_worker_died_counts(tmp_path):
     assert runner._after_death(worker, {"done": MOST_ATTEMPTS - 1}, lambda _result: pytest.fail("given up")) == [asked]
 
 
+@pytest.mark.parametrize(("anew", "left"), [(False, {"good"}), (True, set())])
+def test_what_was_finished_is_forgotten_only_where_it_is_wanted_anew(tmp_path, anew, left):
+    spool = Spool(tmp_path / "results")
+    spool.write(TaskResult("good", ()))
+    spool.write(TaskResult("failed", (), error="ValueError: unlucky"))
+    LocalRunner(workers=1, scratch=tmp_path).ask_again(["good", "failed", "unknown"], anew=anew)
+    assert {name for name in ("good", "failed", "unknown") if spool.read(name) is not None} == left
+
+
 def test_a_worker_that_heard_of_a_stop_as_its_task_ended_is_not_waited_for(tmp_path, monkeypatch):
     # Its handler has taken the signal, nothing was left to stop, and it waits for its next task.
     monkeypatch.setattr("vitrion.running.local.STOP_GRACE_SECONDS", 5.0)
