@@ -37,7 +37,7 @@ class CollectiveDiffusivity:
             by symmetry.
         stderr_cm2_per_s: its standard error.
         spread: its intervals; None where the value is below its standard error.
-        fit_window_ps: first and last lag of the fit.
+        fit_window_ps: first and last lag of the fit; where nothing moves, those that it would have had.
     """
 
     value_cm2_per_s: float
@@ -84,12 +84,12 @@ def collective_diffusivity(
         memory_lag(msd[:, 0], walkers=1, increments=increments) if moves else 1,
     )
     first = max(memory, min(int(np.ceil(VIBRATION_PS / frame_interval_ps)), int(LATEST_START * increments)))
-    window_ps = (first * frame_interval_ps, last * frame_interval_ps)
     if not moves:
-        return CollectiveDiffusivity(0.0, 0.0, None, window_ps)
+        return CollectiveDiffusivity(0.0, 0.0, None, (first * frame_interval_ps, last * frame_interval_ps))
     stride = max(1, memory // FRAMES_A_MEMORY)
+    apart_ps = stride * frame_interval_ps
     fit = _fit(summed[::stride], first=-(-first // stride))
-    to_value = CM2_PER_S / (2 * DIMENSIONS * frame_interval_ps * stride)
+    to_value = CM2_PER_S / (2 * DIMENSIONS * apart_ps)
     value = max(fit.slope_A2, 0.0) * to_value
     # The sum has too few moves of its own to tell its axes.
     unequal_axes = anisotropy(displacements_A, lag=first, together=1.0)
@@ -100,7 +100,7 @@ def collective_diffusivity(
         value_cm2_per_s=value,
         stderr_cm2_per_s=stderr,
         spread=spread(value, stderr**2, freedom=float("inf")) if known else None,
-        fit_window_ps=window_ps,
+        fit_window_ps=(float(fit.lags[0]) * apart_ps, float(fit.lags[-1]) * apart_ps),
     )
 
 
