@@ -75,7 +75,7 @@ def test_rattling_that_lasts_is_not_taken_for_new_in_every_frame():
     assert np.mean(inside) > 0.88
 
 
-@pytest.mark.parametrize("frames", [300, 601])
+@pytest.mark.parametrize("frames", [601, 1001])
 def test_the_window_is_that_of_the_fit_where_frames_are_left_out(monkeypatch, frames):
     """Soft cages leave out all but every few frames: lags are counted in what is left."""
     fits = []
