@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pymatgen.core.composition import Composition
 
-from vitrion.database import Database, LabelRow, judged_here, require_one
+from vitrion.database import Database, LabelRow, judged_here, require_one, rules
 from vitrion.database.comparison import systematic_errors
 from vitrion.learning.pool import Candidate, Forecast
 from vitrion.learning.proposal import Arm
@@ -15,7 +15,6 @@ from vitrion_models.surrogates import Observation, TrainedSurrogate
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.potentials.systematic import SystematicErrors, method_of
 from vitrion_workflows.schemas import LabelState, StructureKind
-from vitrion_workflows.schemas.label import LABEL_RULES
 
 LEARNED_STATES = (LabelState.ACCEPTED.value, LabelState.CENSORED.value)
 MEMBER_DRAWS = 64
@@ -33,7 +32,7 @@ class Knowledge:
         test_keys: labels of the frozen test.
         formulas: reduced formula of each label key.
         errors: what the potential is off by, as far as this campaign knows.
-        of_other_rules: how many labels were left out because other rules than those of here had judged them.
+        of_other_rules: how many labels were left out because other rules than those of here had judged them, by rules.
     """
 
     observations: tuple[Observation, ...]
@@ -41,7 +40,7 @@ class Knowledge:
     test_keys: frozenset[str]
     formulas: dict[str, str]
     errors: SystematicErrors
-    of_other_rules: int
+    of_other_rules: Mapping[str, int]
 
     @property
     def training(self) -> tuple[Observation, ...]:
@@ -58,16 +57,6 @@ class Knowledge:
         """Median statistical error of the uncensored training labels, in decades; the test's do not help to choose."""
         errors = [entry.log10_stderr for entry in self.training if not entry.censored]
         return float(np.median(errors)) if errors else TYPICAL_LABEL_NOISE
-
-    @property
-    def told_left_out(self) -> str:
-        """What to tell of the labels of other rules, in one line; empty where there are none."""
-        if not self.of_other_rules:
-            return ""
-        return (
-            f"not learned: labels that other rules than those of here ({LABEL_RULES}) had judged: "
-            f"{self.of_other_rules}; label them again"
-        )
 
     def given_errors(self) -> dict[str, Any]:
         """The errors of the training labels as they were given to the surrogate, for its record: decades, each apart.
@@ -87,7 +76,7 @@ class Knowledge:
             "weights_sha256": self.errors.weights_sha256,
             "pairs": len(self.errors.pairs),
             "evidence": sorted({error.evidence for error in off}),
-            "of_other_rules": self.of_other_rules,
+            "of_other_rules": sum(self.of_other_rules.values()),
             "labels": {
                 entry.key: {
                     "statistical": entry.log10_stderr,
@@ -149,7 +138,7 @@ def gather(
         test_keys=test_keys,
         formulas={row.key: row.reduced_formula for row in rows},
         errors=errors,
-        of_other_rules=len(sound) - len(rows),
+        of_other_rules=rules.others(sound),
     )
 
 

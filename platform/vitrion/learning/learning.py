@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from vitrion.database import rules
 from vitrion.database.comparison import systematic_errors
 from vitrion.learning import shelf
 from vitrion.learning.generation import choose_draws, draw_tasks, quenched_cells
@@ -81,13 +82,12 @@ class LearningStage:
 
     def _retrain_surrogate(self) -> None:
         stage, knowledge = self.stage, self._knowledge()
-        if left_out := knowledge.told_left_out:
+        name = stage.configuration.name
+        if left_out := rules.told_of_campaign(knowledge.of_other_rules, name):
             stage.display.say(f"cycle {stage.ledger.index + 1}: {left_out}")
         if not knowledge.training:
-            raise InputError(
-                f"campaign {stage.configuration.name}: no label passed its gates, so there is nothing to learn"
-                + (f"; {left_out}" if left_out else "")
-            )
+            why = f"; {left_out}" if left_out else ": none passed its gates"
+            raise InputError(f"campaign {name} has no label to learn from{why}")
         learned = retrain_surrogate(
             stage.db, stage.configuration, knowledge, cycle=stage.ledger.index, on_progress=self._progress
         )

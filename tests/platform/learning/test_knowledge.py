@@ -1,10 +1,14 @@
 """What a campaign may learn from."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from plain_labels import WEIGHTS, plain_label
 
 from vitrion.learning.knowledge import gather
+from vitrion.learning.learning import LearningStage
+from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas.label import LABEL_RULES
 
@@ -45,11 +49,38 @@ def test_a_mixed_store_teaches_its_labels_of_the_current_rules_alone(db, rules):
         assert db.collection("labels").update_one({"key": key}, change)
     known = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
     assert [(entry.key, entry.log10_D) for entry in known.observations] == [(current, -5.0)]
-    assert known.of_other_rules == 1  # the rejected one would not have been learned anyway
+    assert known.of_other_rules == {
+        "unknown" if rules is None else str(rules): 1
+    }  # the rejected one would not have been learned anyway
     assert known.given_errors()["of_other_rules"] == 1
     assert set(known.formulas) == {current}
-    assert known.told_left_out.startswith("not learned")
-    assert f"({LABEL_RULES}) had judged: 1;" in known.told_left_out
+
+
+def test_where_all_labels_are_of_other_rules_it_is_told_how_they_are_made_again(db):
+    said = []
+    stage = SimpleNamespace(
+        db=db,
+        configuration=SimpleNamespace(name="c"),
+        factory=SimpleNamespace(potential="wells", weights_sha256=WEIGHTS["wells"]),
+        plan=SimpleNamespace(test_formulas=()),
+        ledger=SimpleNamespace(record={}, index=0),
+        display=SimpleNamespace(say=said.append),
+    )
+    with pytest.raises(InputError, match=r"^campaign c has no label to learn from: none passed its gates$"):
+        LearningStage(stage).retrain()
+    positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
+    cell = db.structures.add(AtomicSystem(np.repeat([3, 16], 6), positions, np.eye(3) * 7), kind="amorphous")
+    key = db.labels.add(outcome(cell.fingerprint), campaign="c").key
+    assert db.collection("labels").update_one({"key": key}, {"$set": {"rules": LABEL_RULES - 1}})
+    line = (
+        f"left out: 1 label judged by other rules ({LABEL_RULES - 1}: 1) than this Vitrion's ({LABEL_RULES}): label "
+        "them again by vitrion campaign retry FILE --other-rules, then vitrion campaign run FILE, or see them by "
+        "vitrion labels list --campaign c --rules other"
+    )
+    with pytest.raises(InputError) as caught:
+        LearningStage(stage).retrain()
+    assert str(caught.value) == f"campaign c has no label to learn from; {line}"
+    assert said == [f"cycle 1: {line}"]
 
 
 def test_a_referees_label_of_older_rules_says_nothing_of_the_potential(db):
@@ -74,7 +105,7 @@ def test_a_label_made_again_is_learned_with_its_new_value(db):
         assert db.collection("labels").update_one({"key": key}, {"$unset": {"rules": ""}})
         assert db.labels.add(outcome(cell.fingerprint, state=state), campaign="c").replaced
         known = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
-        assert ([entry.log10_D for entry in known.observations], known.of_other_rules) == (learned, 0)
+        assert ([entry.log10_D for entry in known.observations], known.of_other_rules) == (learned, {})
         assert db.collection("labels").update_one({"key": key}, {"$unset": {"rules": ""}})
 
 
@@ -87,7 +118,7 @@ def test_the_errors_given_to_the_surrogate_are_stored_each_apart(db):
     assert (entry.log10_stderr, entry.model_stderr) == (0.1, 0.1)
     assert known.label_noise == 0.1  # statistical alone
     given = known.given_errors()
-    assert (given["of_other_rules"], known.told_left_out) == (0, "")
+    assert (given["of_other_rules"], known.of_other_rules) == (0, {})
     assert given["evidence"] == ["assumed: wells was never compared"]
     assert given["labels"][added.key] == pytest.approx(
         {"statistical": 0.1, "compound": 0.1, "offset": 0.0, "deviation": 0.27}, abs=0.01
