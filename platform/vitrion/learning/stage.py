@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from vitrion.database import Database, rules
+from vitrion.database.filters import LabelFilters
 from vitrion.ingest import builder
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.labelling import Labelling
 from vitrion.learning.ledger import Ledger
 from vitrion.learning.plan import Plan
-from vitrion.learning.proposal import FINISHED, Proposal, plain_proposals
+from vitrion.learning.proposal import FINISHED, Arm, Proposal, plain_proposals
 from vitrion.learning.standing import best_so_far
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.display import Display
@@ -96,5 +97,6 @@ class Stage:
         tally = self.display.tally
         done = sum(entry.state in FINISHED for entry in proposals)
         self.begin_display("questions", known=len(proposals), done=done)
-        tally.labels = self.db.labels.count(campaign=self.configuration.name, rules=rules.HERE)
+        asked: LabelFilters = {"campaign": self.configuration.name, "rules": rules.HERE}
+        tally.labels = self.db.labels.count(**asked) - self.db.labels.count(arm=Arm.REFEREE.value, **asked)
         tally.best = best_so_far(self.db, self.configuration)

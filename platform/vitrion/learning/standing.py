@@ -6,6 +6,7 @@ from typing import Any
 
 from vitrion.database import Database, rules
 from vitrion.database.errors import NotFoundError
+from vitrion.database.filters import LabelFilters
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.proposal import FINISHED, Arm, ProposalState, plain_proposals
 from vitrion_workflows.schemas import LabelState
@@ -69,15 +70,13 @@ def best_so_far(db: Database, configuration: CampaignConfiguration) -> str:
     A referee's label is a value by another potential, and not compared.
     """
     target = configuration.labels.target_temperature_K
-    rows = db.labels.search(
-        campaign=configuration.name,
-        state=LabelState.ACCEPTED.value,
-        rules=rules.HERE,
-        arm=[arm.value for arm in Arm if arm is not Arm.REFEREE],
-        temperature=(target - 0.5, target + 0.5),
-        sort="-log10_value",
-        limit=1,
-    )
-    if not rows:
-        return "none yet"
-    return f"{rows[0].reduced_formula} {rows[0].value:.2g} cm2/s at {target:.0f} K"
+    asked: LabelFilters = {
+        "campaign": configuration.name,
+        "state": LabelState.ACCEPTED.value,
+        "rules": rules.HERE,
+        "temperature": (target - 0.5, target + 0.5),
+    }
+    # A label may have no arm. Among one more than the referee has is one of the others, if there is any.
+    rows = db.labels.search(sort="-log10_value", limit=1 + db.labels.count(arm=Arm.REFEREE.value, **asked), **asked)
+    best = next((row for row in rows if row.arm != Arm.REFEREE), None)
+    return "none yet" if best is None else f"{best.reduced_formula} {best.value:.2g} cm2/s at {target:.0f} K"

@@ -1,6 +1,7 @@
 """Where a campaign stands, as people and programs are told."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from tiny_campaign import TINY, write_tiny
 import vitrion
 from vitrion.cli.app import run
 from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.stage import Stage
 from vitrion.learning.standing import best_so_far, standing
+from vitrion.running.display import Display
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas.label import LABEL_RULES
 
@@ -87,6 +90,19 @@ def test_the_best_is_of_labels_that_the_rules_of_here_judged(home, keys, capsys,
             "vitrion labels list --campaign tiny --rules other\n"
         )
     assert json.loads(shown.out)["labels_of_other_rules"] == {rules: 1}
+
+
+def test_a_label_that_no_arm_asked_for_may_be_the_best_and_a_referees_is_not_counted(keys, tmp_path):
+    with vitrion.connect() as db:
+        cell = db.labels.get(keys[0]).structure_fingerprint
+        db.labels.add(plain_label(cell, value=1e-3, temperature_K=TARGET_K, seed=77), campaign="tiny")
+        display = Display(scratch=tmp_path, quiet=True)
+        stage = SimpleNamespace(
+            db=db, configuration=CONFIGURATION, display=display, begin_display=lambda *_, **__: None
+        )
+        Stage._tally(stage, [])
+    assert told()[1] == "LiS 0.001 cm2/s at 1500 K"
+    assert (display.tally.labels, display.tally.best) == (4, "LiS 0.001 cm2/s at 1500 K")
 
 
 def test_nothing_is_best_where_all_labels_are_of_other_rules(keys):
