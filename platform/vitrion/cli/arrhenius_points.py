@@ -1,7 +1,5 @@
 """Labels to put an Arrhenius line through, from a file or from the database, of one quantity and one composition."""
 
-import csv
-import io
 import json
 import math
 from collections import Counter
@@ -39,7 +37,6 @@ MUST_AGREE = ("property", "unit", "dataset", "kind")
 # The same for what names the material, however it is spelt; a formula is reduced before, a sample's name (S1) is none.
 FORMULAS = ("reduced_formula", "formula", "chemical_formula", "composition")
 MATERIAL = (*FORMULAS, "material", "material_id", "compound", "sample")
-OTHER_SEPARATORS = (";", "\t")
 EXPECTED = {"property": "tracer_diffusivity", "convention": Convention.EINSTEIN_3D.value, "unit": "cm2/s"}
 TRUE, FALSE = frozenset({"1", "true", "yes"}), frozenset({"", "0", "false", "no", "none"})
 # A gas diffuses with 0.1 cm2/s; what lies above is no logarithm of the D of a solid or a melt.
@@ -291,6 +288,8 @@ def _density(rows: Sequence["LabelRow"]) -> float | None:
 
 
 def _rows(path: Path) -> list[Mapping[str, Any]]:
+    from vitrion.ingest.tables import table_rows  # noqa: PLC0415 - only where a file is read
+
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as fault:
@@ -301,26 +300,12 @@ def _rows(path: Path) -> list[Mapping[str, Any]]:
         elif path.suffix.lower() == ".jsonl":
             rows = [json.loads(line) for line in text.splitlines() if line.strip()]
         else:
-            rows = _table(text)
-    except (ValueError, csv.Error) as fault:
+            _, rows = table_rows(text)
+    except ValueError as fault:
         raise InputError(f"{path} is no table ({str(fault).splitlines()[0]}): give CSV, JSON or JSON lines") from fault
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{path} holds no rows: give a list of labels with {', '.join(NAMES)}")
     return rows
-
-
-def _table(text: str) -> list[Mapping[str, Any]]:
-    """Rows of a CSV table; ValueError where a column or a cell could be taken for another."""
-    header, *rows = [line for line in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in line)] or [[]]
-    names = [name.strip() for name in header]
-    if len(names) == 1 and (found := [mark for mark in OTHER_SEPARATORS if mark in header[0]]):
-        raise ValueError(f"its cells are separated by {found[0]!r}, not by commas")
-    if twice := sorted({name for name in names if names.count(name) > 1}):
-        raise ValueError(f"two columns are called {twice[0]!r}")
-    for number, row in enumerate(rows, start=1):
-        if len(row) > len(names):
-            raise ValueError(f"row {number} has {len(row)} cells under {len(names)} names")
-    return [dict(zip(names, (cell.strip() for cell in row), strict=False)) for row in rows]
 
 
 def _point(row: Mapping[str, Any], where: str, stated_stderr: float | None) -> "ArrheniusPoint":

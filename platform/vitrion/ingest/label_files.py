@@ -1,6 +1,5 @@
 """Labels from files: our own outcomes as JSON, and tables of numbers as CSV; whole files or nothing."""
 
-import csv
 import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from vitrion.database import Database, ImportedLabel
 from vitrion.database.filters import parsed_formula
 from vitrion.datasets.conventions import REASONS, einstein_factor
 from vitrion.datasets.fetching import sha256_of
+from vitrion.ingest.tables import table_rows
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import Convention, LabelOutcome, LabelState, outcome_key
 from vitrion_workflows.transport.consistency import read_outcome
@@ -131,25 +131,23 @@ def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _table(path: Path, text: str) -> list[LabelOutcome | ImportedLabel]:
-    table = csv.DictReader(text.splitlines())
-    header = list(table.fieldnames or ())
-    if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise InputError(f"{path}: two columns are called {twice[0]!r}: keep one")
-    rows = list(table)
-    if longer := [number for number, row in enumerate(rows, start=1) if None in row]:
-        raise InputError(f"{path}, row {longer[0]} has more cells than the table has columns: mend it")
+    try:
+        header, rows = table_rows(text)
+    except ValueError as fault:
+        raise InputError(f"{path} is no table of labels ({fault}): mend it") from fault
     names = set(header)
     if missing := [name for name in NEEDED if name not in names]:
         raise InputError(f"{path} has no column {', '.join(missing)}: a table of labels needs {', '.join(NEEDED)}")
-    if unknown := sorted(str(name) for name in names - {*NEEDED, *OPTIONAL}):
+    if unknown := sorted(name for name in names - {*NEEDED, *OPTIONAL}):
         raise InputError(f"{path}: unknown column {unknown[0]!r}: known are {', '.join((*NEEDED, *OPTIONAL))}")
     digest = sha256_of(path)
-    return [_imported(row, path=path, number=number, sha256=digest) for number, row in enumerate(rows, start=1)]
+    whole = [dict.fromkeys(header, "") | row for row in rows]
+    return [_imported(row, path=path, number=number, sha256=digest) for number, row in enumerate(whole, start=1)]
 
 
 def _imported(row: Mapping[str, Any], *, path: Path, number: int, sha256: str) -> ImportedLabel:
     source = f"{path}, row {number}"
-    if empty := [name for name in NEEDED if not (row[name] or "").strip()]:
+    if empty := [name for name in NEEDED if not row[name]]:
         raise InputError(f"{source}: {', '.join(empty)} is empty: a label must state it")
     diffusivity = row["property"] == TRACER_DIFFUSIVITY
     factor = einstein_factor(row["convention"], source=source) if diffusivity else 1.0

@@ -142,7 +142,7 @@ def test_a_table_as_excel_writes_it_is_read(home, capsys):
 
 @pytest.mark.parametrize(
     ("header", "row", "says"),
-    [(",value", ",9e-5", "two columns are called 'value'"), ("", ",9e-5", "row 1 has more cells")],
+    [(",value", ",9e-5", "two columns are called 'value'"), ("", ",9e-5", "row 1 has 11 cells under 10 names")],
 )
 def test_a_cell_that_could_be_taken_for_another_refuses_the_file(home, capsys, header, row, says):
     """Of two columns of one name the last was taken, unsaid."""
@@ -152,3 +152,30 @@ def test_a_cell_that_could_be_taken_for_another_refuses_the_file(home, capsys, h
     assert run(["ingest", "labels", str(path)]) == 2
     assert says in capsys.readouterr().err
     assert not stored()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{names}\n{huge}\n", "field larger than field limit"),
+        ("{huge},{names}\n{values}\n", "field larger than field limit"),
+        ("{semicolons}\n", "separated by ';', not by commas"),
+        ("{names},,\n{values},,x\n", "column 11 has no name"),
+    ],
+)
+@pytest.mark.parametrize("door", [("ingest", "labels"), ("arrhenius",)])
+def test_what_is_no_table_is_told_in_one_line_at_both_doors(home, capsys, content, says, door):
+    path = home / "labels.csv"
+    names, values = ",".join(GOOD), ",".join(GOOD.values())
+    semicolons = f"{names}\n{values}".replace(",", ";")
+    path.write_text(content.format(names=names, values=values, semicolons=semicolons, huge="9" * 140_000))
+    assert run([*door, str(path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert says in line
+
+
+def test_empty_columns_at_the_end_do_no_harm(home, capsys):
+    path = home / "labels.csv"
+    path.write_text(f"{','.join(GOOD)},,\n{','.join(GOOD.values())},,\n,,,,,,,,,,,\n")
+    assert run(["ingest", "labels", str(path)]) == 0, capsys.readouterr().err
+    assert [row.value for row in stored()] == [3e-5]
