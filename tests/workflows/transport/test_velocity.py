@@ -103,3 +103,14 @@ def test_velocities_of_the_same_motion_are_taken_however_far_apart(stride):
     for given in (velocities[::stride], 0.5 * (velocities + np.roll(velocities, 1, axis=0))[::stride]):
         found = velocity_correlation(positions[::stride], stride * INTERVAL_PS, velocities_A_per_ps=given)
         assert found.source is VelocitySource.STORED
+
+
+def test_ions_that_are_held_fast_do_not_diffuse():
+    """Nothing over nothing was a warning; velocities that move nothing are of something else."""
+    still = np.zeros((301, 4, 3))
+    for velocities in (still, None):
+        found = green_kubo(still, velocity_correlation(still, INTERVAL_PS, velocities_A_per_ps=velocities))
+        assert found.value_cm2_per_s == 0.0
+        assert found.interval_95 is None
+    with pytest.raises(InputError, match="inf times those by which the positions move"):
+        velocity_correlation(still, INTERVAL_PS, velocities_A_per_ps=still + 1.0)

@@ -193,7 +193,9 @@ def _fine_enough(mean: FloatArray) -> bool:
 def _check_velocities(velocities: FloatArray, displacements: FloatArray, interval_ps: float) -> None:
     """Compare stored velocities with those of the positions, [r(i + 1) - r(i - 1)] / 2 dt, by regression."""
     moved = (displacements[2:] - displacements[:-2]) / (2 * interval_ps)
-    ratio = float(np.vdot(velocities[1:-1], moved) / np.vdot(moved, moved))
+    if not (moved.any() or velocities.any()):
+        return  # ions held fast
+    ratio = float(np.vdot(velocities[1:-1], moved) / np.vdot(moved, moved)) if moved.any() else np.inf
     low, high = VELOCITY_RATIOS
     if not low <= ratio <= high:
         raise InputError(

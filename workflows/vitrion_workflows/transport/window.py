@@ -54,6 +54,8 @@ def memory_lag(msd_A2: FloatArray, *, walkers: float, increments: int) -> int:
         increments: frames of the run less one.
     """
     latest = max(1, int(LATEST_START / RUNG * increments))
+    if not msd_A2[1] > 0:
+        return 1  # what does not move has nothing to forget
     correlation = np.diff(msd_A2, n=2) / (2 * msd_A2[1])
     bartlett = 1 + 2 * float((correlation[:latest] ** 2).sum())
     noise = NOISE_SIGMAS * np.sqrt(bartlett / (3 * walkers * increments))
