@@ -253,8 +253,8 @@ class ReportData:
         potential_note: one sentence where it is not the one that was wanted, else empty.
         acquisition: name of the acquisition function.
         wall_seconds: time from the first to the last act.
-        of_other_rules: how many labels of the campaign are left out of everything below because other rules than those
-            of here judged them, by rules (`vitrion.database.rules`).
+        of_other_rules: how many labels of the campaign are left out because other rules than those of here judged
+            them, by rules (`vitrion.database.rules`); `cycles` and `costs` are history and count them.
         learned_of_other_rules: how many of the labels that the surrogate learned were judged by other rules then.
         model_errors: what the potential is off by for each composition at the target temperature.
         provenance: names and values of what a repetition would need.

@@ -38,7 +38,7 @@ def rules_note(data: ReportData) -> str:
     line = told_of_campaign(data.of_other_rules, data.campaign)
     number = data.learned_of_other_rules
     told = [
-        *([f"{line[0].upper()}{line[1:]}."] if line else []),
+        *([f"{line[0].upper()}{line[1:]}.", "Cycles and costs count them."] if line else []),
         *(
             [f"The surrogate, and what it predicts, rests on {count(number, 'label')} of other rules."]
             if number

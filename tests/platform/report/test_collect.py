@@ -229,7 +229,7 @@ def test_labels_of_other_rules_are_left_out_of_the_page_and_told(campaign, tmp_p
     assert (
         f"Left out: 1 label judged by other rules ({OLDER}: 1) than this Vitrion's ({LABEL_RULES}): label them again "
         "by vitrion campaign retry FILE --other-rules, then vitrion campaign run FILE, or see them by vitrion labels "
-        "list --campaign small --rules other."
+        "list --campaign small --rules other. Cycles and costs count them."
     ) in html.unescape(page)
     assert ("label rules", str(LABEL_RULES)) in data.provenance
 

@@ -22,7 +22,7 @@ DONE = "done"
 def collect(db: Database, campaign: str) -> data.ReportData:
     """Everything a report shows of one campaign, as far as it has come.
 
-    Labels that other rules than those of here judged are counted and left out of all the rest.
+    Labels that other rules than those of here judged are counted and left out, but for the history (cycles, costs).
 
     Args:
         db: where it lives.
