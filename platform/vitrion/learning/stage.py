@@ -98,5 +98,6 @@ class Stage:
         done = sum(entry.state in FINISHED for entry in proposals)
         self.begin_display("questions", known=len(proposals), done=done)
         asked: LabelFilters = {"campaign": self.configuration.name, "rules": rules.HERE}
-        tally.labels = self.db.labels.count(**asked) - self.db.labels.count(arm=Arm.REFEREE.value, **asked)
+        referees: LabelFilters = {**asked, "arm": Arm.REFEREE.value}
+        tally.labels = self.db.labels.count(**asked) - self.db.labels.count(**referees)
         tally.best = best_so_far(self.db, self.configuration)
