@@ -1,14 +1,14 @@
 """Labels of one question by two potentials: pairs, and the model error that they show."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vitrion.database import rules as judged
 from vitrion.database.filters import LabelFilters
-from vitrion.database.quantity import COMPUTED, FIELDS, WEAK, Quantity, require_one
+from vitrion.database.quantity import COMPUTED, WEAK, Quantity, require_one
 from vitrion.database.rows import LabelRow
 from vitrion_models.errors import InputError
 from vitrion_workflows.potentials.systematic import PotentialPair, SystematicErrors
@@ -75,11 +75,21 @@ def label_pairs(db: "Database", first: str, second: str, **filters: Any) -> tupl
     if pairs:
         ours = [row for one, _ in pairs.values() for row in one]
         theirs = [row for _, two in pairs.values() for row in two]
+        _require_one_version([*ours, *theirs])
         for rows in (ours, theirs):
             require_one(rows, across=("species", "start", "protocol"), purpose="compared")
-        # Each of one version is not enough: what differs between the versions would be told as the potentials'.
-        require_one([*ours, *theirs], across=[name for name in FIELDS if name != "rules"], purpose="compared")
     return tuple(_pair(question, one, two) for question, (one, two) in pairs.items())
+
+
+def _require_one_version(rows: Sequence[LabelRow]) -> None:
+    # Each potential of one version is not enough: what differs between versions would be told as the potentials'.
+    versions = sorted(Counter(map(judged.rules_of, rows)).items())
+    if len(versions) > 1:
+        told = ", ".join(f"{version}: {count}" for version, count in versions)
+        raise InputError(
+            f"{len(rows)} labels to be compared are of more than one rules ({told}): choose one version by rules= "
+            "(--rules)"
+        )
 
 
 def left_out(db: "Database", first: str, second: str, **filters: Any) -> dict[str, int]:

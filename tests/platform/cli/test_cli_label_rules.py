@@ -285,7 +285,8 @@ def test_two_potentials_whose_rules_differ_are_not_compared(keys, capsys):
     theirs = [keys["chgnet", kelvin] for kelvin in TEMPERATURES]
     judge(OLDER, *ours)
     told = fault(capsys, "labels", "compare", "nep89", "chgnet", "--rules", f"{OLDER}:")
-    assert f"more than one rules ({OLDER}: 5, {LABEL_RULES}: 5)" in told
+    assert f"more than one rules ({OLDER}: 5, {LABEL_RULES}: 5): choose one version" in told
+    assert "across" not in told  # a comparison knows no such thing
     told = fault(capsys, "labels", "compare", "nep89", "chgnet")
     assert f"left out: 5 labels judged by other rules ({OLDER}: 5)" in told
     assert "compare them" not in told
