@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vitrion.cli import selection as choose
-from vitrion.cli.arrhenius_points import Material, from_file, from_labels, require_one_line
+from vitrion.cli.arrhenius_files import from_file
+from vitrion.cli.arrhenius_points import Material, from_labels, require_one_line
 from vitrion.cli.figures import new_figure, picture_format, save
 from vitrion.cli.labels import PotentialOption, SpeciesOption, StructureOption, TemperatureOption
 from vitrion.cli.output import emit, note
