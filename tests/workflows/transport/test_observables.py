@@ -174,6 +174,20 @@ def test_motion_on_a_label_is_what_observe_says(salt):
     assert motion.turned is None
 
 
+@pytest.mark.parametrize(("D", "known"), [(0.1, False), (1.0, True)])
+def test_a_label_of_few_jumps_states_no_haven_ratio(D, known):
+    """Three jumps' worth of motion bound D: a ratio of what is not measured would look as sound as any other."""
+    rng = np.random.default_rng(5)
+    ions = walks.brownian(rng, frames=601, ions=4, D=D, interval=0.02)
+    host = walks.rattle(rng, frames=601, ions=4, amplitude=0.1, memory=0.1, interval=0.02)
+    numbers = np.repeat([3, 17], 4)
+    salt = Trajectory(numbers, np.concatenate([ions, host], axis=1), 12.0 * np.eye(3), 0.02)
+    found = observe(salt, mobile="Li", discarded_frames=0)
+    estimate = found.species[0].estimate
+    motion = motion_of(salt, species="Li", discarded_frames=0, estimate=estimate, framework=found.framework)
+    assert (motion.haven_interval_95 is not None) == known
+
+
 @pytest.mark.data
 def test_thiophosphate_vibrates_where_spectroscopy_sees_it():
     """PS4(3-): nu3, in which P moves, lies at 540-555 cm-1 (16.4 THz) in Raman and infrared; PBE is softer by 5-8 %.
