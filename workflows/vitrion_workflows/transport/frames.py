@@ -58,9 +58,11 @@ def species_motion(
 
 
 def largest_fractional_step(positions_A: FloatArray, lattice_A: FloatArray) -> float:
-    """Longest step between two frames in units of the cell vectors; above one half, positions jumped across the cell.
+    """Longest step between two frames in units of the cell vectors.
 
-    The cell is the most compact one of the same lattice, so that it does not matter which one is given.
+    Whole paths of coarse frames may well step by more than half a cell; from 0.85 on (`gates.WRAPPED_STEP`) positions
+    are taken to have jumped across it. The cell is the most compact one of the same lattice, so that it does not matter
+    which one is given.
 
     Args:
         positions_A: shape (F, N, 3).

@@ -32,7 +32,7 @@ class DiffusivityTensor:
         principal_stderr_cm2_per_s: shape (3,).
         axes: unit vectors of the principal directions as rows, shape (3, 3); the sign of each is arbitrary.
         isotropic_p: probability that an isotropic material looks as anisotropic as this; one where the diffusivity
-            itself is not known.
+            itself is not known. Two to four times too small where ions hop along cubic axes (`isotropic_probability`).
     """
 
     tensor_cm2_per_s: FloatArray
