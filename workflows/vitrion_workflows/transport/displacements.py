@@ -11,6 +11,16 @@ from vitrion_models.system import FloatArray
 LARGEST_FRACTIONAL_STEP = 0.45
 
 
+def mean_cell(lattices_A: FloatArray) -> FloatArray:
+    """The cell that paths are mapped to, shape (3, 3).
+
+    Args:
+        lattices_A: lattice vectors as rows, shape (3, 3), or (F, 3, 3) for a changing cell.
+    """
+    one: FloatArray = lattices_A.reshape(-1, *lattices_A.shape[-2:]).mean(axis=0)
+    return one
+
+
 def compact_cell(lattice_A: FloatArray) -> tuple[FloatArray, FloatArray]:
     """The most compact vectors of the same lattice (Minkowski), in which half a cell is as far as it can be.
 
@@ -47,7 +57,7 @@ def unwrap(fractional: FloatArray, lattice_A: FloatArray, *, source: str = "traj
     Raises:
         InputError: an atom moves by nearly half a cell between two frames.
     """
-    cell = lattice_A if lattice_A.ndim == 2 else lattice_A.mean(axis=0)  # noqa: PLR2004
+    cell = mean_cell(lattice_A)
     _, into_compact = compact_cell(cell)
     compact = fractional @ into_compact
     steps = np.diff(compact, axis=0)

@@ -19,7 +19,7 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.dynamics import h5md
 from vitrion_workflows.dynamics.trajectory import FEWEST_FRAMES, Trajectory
-from vitrion_workflows.transport.displacements import unwrap
+from vitrion_workflows.transport.displacements import mean_cell, unwrap
 from vitrion_workflows.transport.frames import largest_fractional_step
 from vitrion_workflows.transport.gates import WRAPPED_STEP
 from vitrion_workflows.transport.lammps import parse_dump
@@ -121,11 +121,10 @@ def _interval(source: Path, *, held: float | None, stated: float | None) -> floa
 def _read_xdatcar(source: Path, stated: float | None) -> Trajectory:
     frames = parse_xdatcar(_text(source), source=str(source))
     _check(source, frames.fractional, frames.lattices_A)
-    cell = frames.lattices_A if frames.lattices_A.ndim == 2 else frames.lattices_A.mean(axis=0)  # noqa: PLR2004
     return Trajectory(
         numbers=frames.numbers,
         positions_A=_paths(frames.fractional, frames.lattices_A, source),
-        lattice_A=cell,
+        lattice_A=mean_cell(frames.lattices_A),
         volumes_A3=_volumes(frames.lattices_A),
         frame_interval_ps=_interval(source, held=None, stated=stated),
         source=str(source),
@@ -135,7 +134,7 @@ def _read_xdatcar(source: Path, stated: float | None) -> Trajectory:
 def _read_lammps(source: Path, stated: float | None) -> Trajectory:
     frames = parse_dump(_text(source), source=str(source))
     _check(source, frames.fractional, frames.lattices_A)
-    cell = frames.lattices_A if frames.lattices_A.ndim == 2 else frames.lattices_A.mean(axis=0)  # noqa: PLR2004
+    cell = mean_cell(frames.lattices_A)
     return Trajectory(
         numbers=frames.numbers,
         positions_A=frames.fractional @ cell if frames.whole else _paths(frames.fractional, frames.lattices_A, source),
@@ -175,7 +174,7 @@ def _read_ase(source: Path, stated: float | None) -> Trajectory:
     return Trajectory(
         numbers=numbers.astype(np.int64),
         positions_A=_paths(fractional, cells, source),
-        lattice_A=cells if fixed else lattices.mean(axis=0),
+        lattice_A=mean_cell(cells),
         volumes_A3=_volumes(cells),
         frame_interval_ps=_interval(source, held=_held_interval(source, images), stated=stated),
         temperatures_K=_temperatures(images),
@@ -278,7 +277,7 @@ def _read_h5md(source: Path, stated: float | None) -> Trajectory:
 
 def _paths(fractional: FloatArray, cells_A: FloatArray, source: Path) -> FloatArray:
     """Continuous positions, shape (F, N, 3): what left the cell and never jumps is unwrapped already."""
-    cell = cells_A if cells_A.ndim == 2 else cells_A.mean(axis=0)  # noqa: PLR2004
+    cell = mean_cell(cells_A)
     positions: FloatArray = fractional @ cell
     inside = np.ptp(fractional, axis=(0, 1)).max() <= 1 + ROUNDING
     if inside or largest_fractional_step(positions, cell) > WRAPPED_STEP:
