@@ -281,6 +281,8 @@ def test_frame_interval_must_be_positive(interval):
 def test_frozen_or_broken_paths_are_refused():
     with pytest.raises(InputError, match="copies"):
         diffusivity(np.ones((50, 2, 3)), 0.1)
+    with pytest.raises(InputError, match="copies"):  # rounding of large positions is no motion either
+        diffusivity(np.tile(np.random.default_rng(0).normal(scale=40, size=(1, 5, 3)), (80, 1, 1)), 0.1)
     broken = np.ones((50, 2, 3))
     broken[3] = np.nan
     with pytest.raises(InputError, match="finite"):

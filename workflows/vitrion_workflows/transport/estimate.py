@@ -110,7 +110,7 @@ def estimate_diffusivity(displacements_A: FloatArray, frame_interval_ps: float) 
     _check(displacements_A, frame_interval_ps)
     increments = len(displacements_A) - 1
     msd = mean_squared_displacements(displacements_A, largest_lag=int(LONGEST_LAG * increments) + 2)
-    if not msd.any():
+    if not msd.any() or (displacements_A == displacements_A[0]).all():
         raise InputError("no ion moves at all in this trajectory: its frames are copies of each other")
     window, jumps, unequal_axes = _window(displacements_A, msd, frame_interval_ps)
     fit = window.fit
