@@ -177,6 +177,8 @@ def _entry(row: Mapping[str, Any], name: str) -> Any:
 
 def _number(row: Mapping[str, Any], name: str, where: str) -> float:
     entry = _entry(row, name)
+    if entry is None:
+        raise InputError(f"{where}: it has no {name}: rows need temperature_K, log10_D (D in cm2/s) and log10_stderr")
     try:
         return float(entry)
     except (TypeError, ValueError):

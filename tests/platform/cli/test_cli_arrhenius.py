@@ -136,6 +136,9 @@ def test_starts_protocols_and_data_sets_of_a_file_do_not_mix(table, capsys):
 
 def test_wrong_files_are_told_in_one_line(table, tmp_path, capsys):
     assert "no number" in fault(capsys, table(log10_D=["x", -5, -5, -5]))
+    renamed = table()
+    renamed.write_text(renamed.read_text().replace("log10_D", "value_cm2_per_s", 1))
+    assert "it has no log10_D: rows need temperature_K, log10_D (D in cm2/s)" in fault(capsys, renamed)
     assert "say true or false" in fault(capsys, table(censored=["maybe", "", "", ""]))
     assert "--stderr" in fault(capsys, table(log10_stderr=["", 0.1, 0.1, 0.1]))
     assert "rejected" in fault(capsys, table(state=["rejected", "accepted", "accepted", "accepted"]))
