@@ -108,6 +108,19 @@ def test_the_flattered_class_is_left_out_where_a_referee_tells_and_chance_is_unt
     assert all(p.model_offset == 0 and p.model_std == pytest.approx(0.27, abs=0.01) for p in found[False])
 
 
+def accepted(known, key, arm):
+    """A proposal whose label was accepted."""
+    return Proposal(
+        formula=known.reduced_formula,
+        source_fingerprint=known.fingerprint,
+        structure_fingerprint=known.fingerprint,
+        temperature_K=1500.0,
+        arm=arm,
+        label_key=key,
+        label_state="accepted",
+    )
+
+
 def test_the_referee_is_not_asked_about_the_frozen_test(tmp_path):
     configuration = CampaignConfiguration.model_validate({**TINY, "referee": {"potential": "chgnet", "share": 1.0}})
     with vitrion.connect(home=tmp_path) as db:
@@ -115,17 +128,7 @@ def test_the_referee_is_not_asked_about_the_frozen_test(tmp_path):
         for seed, arm in enumerate((Arm.TEST, Arm.INITIAL, Arm.RANDOM)):
             known = cell(db, 17, seed, lithium=5 + seed)
             key = label(db, known, "wells", -4.0, arm=arm.value)
-            earlier.append(
-                Proposal(
-                    formula=known.reduced_formula,
-                    source_fingerprint=known.fingerprint,
-                    structure_fingerprint=known.fingerprint,
-                    temperature_K=1500.0,
-                    arm=arm,
-                    label_key=key,
-                    label_state="accepted",
-                )
-            )
+            earlier.append(accepted(known, key, arm))
         asked = second_opinions(db, configuration, earlier, cycles_before=1)
         assert second_opinions(db, configuration, [*earlier, *asked], cycles_before=2) == ()
     assert {one.formula for one in asked} == {one.formula for one in earlier[1:]}
@@ -159,22 +162,12 @@ def test_the_referee_is_not_asked_about_labels_of_other_rules(tmp_path):
     def second(earlier):
         return [one.formula for one in second_opinions(db, configuration, earlier, cycles_before=1)]
 
-    def proposal(known, key, arm):
-        return Proposal(
-            formula=known.reduced_formula,
-            structure_fingerprint=known.fingerprint,
-            temperature_K=1500.0,
-            arm=arm,
-            label_key=key,
-            label_state="accepted",
-        )
-
     with vitrion.connect(home=tmp_path) as db:
         cells = [cell(db, 17, seed, lithium=4 + seed) for seed in range(4)]
         keys = [label(db, known, "wells", -4.0, arm="random") for known in cells]
-        earlier = [proposal(known, key, Arm.RANDOM) for known, key in zip(cells, keys, strict=True)]
+        earlier = [accepted(known, key, Arm.RANDOM) for known, key in zip(cells, keys, strict=True)]
         answered = label(db, cells[0], "diep", -4.0, arm="referee")
-        asked = proposal(cells[0], answered, Arm.REFEREE)
+        asked = accepted(cells[0], answered, Arm.REFEREE)
         assert len(second([*earlier, asked])) == 1
         for key in (keys[0], keys[1], answered):
             assert db.collection("labels").update_one({"key": key}, {"$set": {"rules": LABEL_RULES - 1}})

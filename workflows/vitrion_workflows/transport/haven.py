@@ -51,9 +51,23 @@ def haven_ratio(displacements_A: FloatArray, estimate: DiffusivityEstimate) -> H
     ions = displacements_A.shape[1]
     if ions == 1:
         return Haven(1.0, 0.0, (1.0, 1.0), (1.0, 1.0))
+    collective = collective_diffusivity(displacements_A, np.ones(ions), estimate.frame_interval_ps)
+    return haven_beside(collective, estimate, ions=ions)
+
+
+def haven_beside(collective: CollectiveDiffusivity, estimate: DiffusivityEstimate, *, ions: int) -> Haven | None:
+    """Haven ratio of ions whose collective diffusivity is known already.
+
+    Args:
+        collective: of the same ions.
+        estimate: their tracer diffusivity.
+        ions: how many there are.
+
+    Returns:
+        The ratio, or None where it is not known within 60 %, or too few jumps were seen to state a diffusivity.
+    """
     if not resolution(estimate, ions=ions).resolved:
         return None
-    collective = collective_diffusivity(displacements_A, np.ones(ions), estimate.frame_interval_ps)
     return haven_of(estimate.value_cm2_per_s, estimate.stderr_cm2_per_s, collective)
 
 

@@ -9,8 +9,7 @@ from vitrion_workflows.transport.collective import collective_diffusivity, in_ho
 from vitrion_workflows.transport.displacements import remove_drift
 from vitrion_workflows.transport.estimate import DiffusivityEstimate
 from vitrion_workflows.transport.framework import Framework
-from vitrion_workflows.transport.gates import resolution
-from vitrion_workflows.transport.haven import haven_of
+from vitrion_workflows.transport.haven import haven_beside
 from vitrion_workflows.transport.tensor import diffusivity_tensor
 from vitrion_workflows.transport.van_hove import non_gaussian
 from vitrion_workflows.transport.velocity import green_kubo, relative_velocities, velocity_correlation
@@ -37,9 +36,7 @@ def motion_of(
     collective = collective_diffusivity(
         in_host_frame(everyone, trajectory.masses_u, mobile), np.ones(displacements.shape[1]), interval
     )
-    haven = None
-    if resolution(estimate, ions=displacements.shape[1]).resolved:
-        haven = haven_of(estimate.value_cm2_per_s, estimate.stderr_cm2_per_s, collective)
+    haven = haven_beside(collective, estimate, ions=displacements.shape[1])
     correlation = velocity_correlation(
         displacements, interval, velocities_A_per_ps=None if velocities is None else velocities[:, mobile]
     )
