@@ -37,16 +37,20 @@ from ase.data import atomic_numbers  # noqa: E402
 
 from vitrion_models.errors import InputError, VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
-from vitrion_workflows import potentials, transport  # noqa: E402
-from vitrion_workflows.amorphous import VolumeSearchFailed, estimate_volume, loosen, pack, search_volume  # noqa: E402
-from vitrion_workflows.amorphous.composition import parse_formula  # noqa: E402
-from vitrion_workflows.amorphous.running import Stretch, run_stretch  # noqa: E402
+from vitrion_workflows import potentials  # noqa: E402
+from vitrion_workflows.amorphous import VolumeSearchFailed, loosen, pack, search_volume  # noqa: E402
 from vitrion_workflows.amorphous.volume import mean_pressure, scale_to  # noqa: E402
-from vitrion_workflows.dynamics import DynamicsError, MDPlan, Trajectory, h5md, run_md  # noqa: E402
+from vitrion_workflows.dynamics import DynamicsError, MDPlan, run_md  # noqa: E402
 from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
+from vitrion_workflows.dynamics.stage import Stretch, run_stretch  # noqa: E402
+from vitrion_workflows.labelling.analysis import analyse_trajectory  # noqa: E402
+from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, ModelError, anion_class  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
-from vitrion_workflows.potentials.trust import EVERY_CLASS, ModelError, anion_class  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
+from vitrion_workflows.structure.composition import parse_formula  # noqa: E402
+from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: E402
+from vitrion_workflows.trajectories import h5md  # noqa: E402
+from vitrion_workflows.trajectories.trajectory import Trajectory  # noqa: E402
 
 WORKHORSE = "nep89"
 ATOMS = 100
@@ -139,7 +143,7 @@ class Study:
             start = self._melt(row)
             trajectory = run_md(start, self.force_field, self._plan(row.temperature_K), folder=folder).trajectory
         volume = float(abs(np.linalg.det(trajectory.lattice_A))) / len(trajectory.numbers)
-        found = transport.analyse_trajectory(trajectory, species="Li", temperature_K=row.temperature_K)
+        found = analyse_trajectory(trajectory, species="Li", temperature_K=row.temperature_K)
         value = found.estimate.value_cm2_per_s
         pressure = mean_pressure(every_tenth(trajectory), self.force_field, temperature_K=row.temperature_K)
         return {
@@ -260,7 +264,7 @@ def summary(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def error_table(lines: list[dict[str, Any]]) -> list[ModelError]:
-    """The figures that `vitrion_workflows.potentials.trust` keeps: melts at zero pressure, all temperatures."""
+    """Return the figures that `model_error.benchmark_errors` keeps: melts at zero pressure, all temperatures."""
     mine = [line for line in lines if line["route"] == "zero-pressure"]
     table = []
     for potential in sorted({line["potential"] for line in mine}):

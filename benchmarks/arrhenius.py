@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vitrion_workflows.transport import ArrheniusPoint, fit_arrhenius
-from vitrion_workflows.transport.arrhenius_posterior import arrhenius_rows
+from vitrion_workflows.arrhenius.fit import ArrheniusPoint, fit_arrhenius
+from vitrion_workflows.arrhenius.posterior import arrhenius_rows
 
 LOWEST_K, OTHERS_K = 1000, (1500, 2000, 2500)
 ASSUMED_ERRORS = (0.03, 0.05, 0.08)

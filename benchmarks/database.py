@@ -28,11 +28,12 @@ import psutil  # noqa: E402
 from litemongo.client import MongoClient  # noqa: E402
 
 import vitrion  # noqa: E402
-from vitrion.database import Database, NewStructure  # noqa: E402
+from vitrion.database import Database  # noqa: E402
 from vitrion.database.documents import LabelDocument  # noqa: E402
-from vitrion.database.filters import query_of, sort_of  # noqa: E402
 from vitrion.database.indexes import INDEXES  # noqa: E402
-from vitrion.database.shapes import QUERY_SHAPES, QueryShape  # noqa: E402
+from vitrion.database.queries.filters import query_of, sort_of  # noqa: E402
+from vitrion.database.queries.shapes import QUERY_SHAPES, QueryShape  # noqa: E402
+from vitrion.database.repositories.structures import NewStructure  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows.schemas.label import LABEL_RULES  # noqa: E402
 

@@ -21,13 +21,16 @@ import scipp as sc
 from kinisi.diffusion import Diffusion
 from kinisi.displacement import calculate_msd
 
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
+
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 import walks
 
-from vitrion_workflows.transport import diffusivity, plain_fit, remove_drift
-from vitrion_workflows.transport.gates import exponent_gate, resolution, straight_gate
+from vitrion_workflows.diffusivity.gates import exponent_gate, resolution, straight_gate
+from vitrion_workflows.diffusivity.ols import plain_fit
+from vitrion_workflows.diffusivity.result import diffusivity
+from vitrion_workflows.trajectories.displacements import remove_drift
 
-CM2_PER_S = 1e-4
 Motion = Callable[[np.random.Generator], np.ndarray]
 
 
@@ -116,7 +119,7 @@ def truth_of(name: str) -> float:
     """D of the vacancy gas in A^2/ps: plain slopes between 20 and 60 ps over 40 runs of 1 ns."""
     rng = np.random.default_rng(99)
     runs = [walks.vacancy_gas(rng, frames=1001, sites=4, vacancies=16, rate=0.15, interval=1.0) for _ in range(40)]
-    values = np.array([plain_fit(run, 1.0, window_ps=(20.0, 60.0)) for run in runs]) / CM2_PER_S
+    values = np.array([plain_fit(run, 1.0, window_ps=(20.0, 60.0)) for run in runs]) / A2_PER_PS_IN_CM2_PER_S
     figure(f"{name}: reference D", float(values.mean()), "A2/ps")
     figure(f"{name}: its standard error", float(values.std(ddof=1)) / np.sqrt(len(runs)), "A2/ps")
     return float(values.mean())
@@ -124,7 +127,7 @@ def truth_of(name: str) -> float:
 
 def accuracy(name: str, motion: Motion, interval: float, known: float | None, replicas: int) -> None:
     """Bias, scatter, coverage and acceptance of one suite."""
-    truth = (truth_of(name) if known is None else known) * CM2_PER_S
+    truth = (truth_of(name) if known is None else known) * A2_PER_PS_IN_CM2_PER_S
     rng = np.random.default_rng(2026)
     estimates, plain, seen = [], [], []
     for _ in range(replicas):
@@ -162,7 +165,7 @@ def refusal(exponent: float, length_ps: int, replicas: int) -> None:
     rng = np.random.default_rng(2026)
     interval = 0.02
     # MSD = 3 t^exponent: D(t) = exponent t^(exponent - 1) / 2, at half the run.
-    late = exponent * (length_ps / 2) ** (exponent - 1) / 2 * CM2_PER_S
+    late = exponent * (length_ps / 2) ** (exponent - 1) / 2 * A2_PER_PS_IN_CM2_PER_S
     kept = []
     for _ in range(replicas):
         path = walks.subdiffusive(rng, frames=50 * length_ps + 1, ions=24, exponent=exponent, interval=interval)
@@ -194,7 +197,7 @@ def against_kinisi(replicas: int) -> None:
             theirs.append(kinisi_estimate(path, 0.1, estimate.fit_window_ps[0]))
             their_time += time.process_time() - between
             our_time += between - before
-            ours.append(estimate.value_cm2_per_s / CM2_PER_S)
+            ours.append(estimate.value_cm2_per_s / A2_PER_PS_IN_CM2_PER_S)
         figure(f"kinisi, {name}: scatter", float(np.std(ours)), "A2/ps", float(np.std(theirs)))
         figure(f"kinisi, {name}: mean", float(np.mean(ours)), "A2/ps", float(np.mean(theirs)))
         figure(f"kinisi, {name}: time", our_time / replicas * 1e3, "ms", their_time / replicas * 1e3)

@@ -32,13 +32,14 @@ from mutations import Claim  # noqa: E402
 
 from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402
-from vitrion_workflows.dynamics import MDPlan, h5md, run_md  # noqa: E402
+from vitrion_workflows.dynamics import MDPlan, run_md  # noqa: E402
 from vitrion_workflows.dynamics.ase_reference import ase_calculator  # noqa: E402
 from vitrion_workflows.dynamics.state import maxwell_boltzmann  # noqa: E402
-from vitrion_workflows.dynamics.trajectory import Trajectory  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas.geometry import system_from_structure  # noqa: E402
-from vitrion_workflows.transport import read_trajectory  # noqa: E402
+from vitrion_workflows.trajectories import h5md  # noqa: E402
+from vitrion_workflows.trajectories.reading import read_trajectory  # noqa: E402
+from vitrion_workflows.trajectories.trajectory import Trajectory  # noqa: E402
 
 MELTING_K = 3000.0
 MELTING_STEPS, HOLDING_STEPS = 2000, 1500

@@ -34,8 +34,8 @@ from sound_labels import labelled_cell  # noqa: E402
 
 from vitrion_models.errors import InputError  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
+from vitrion_workflows.labelling.audit.account import LabelledCell  # noqa: E402
 from vitrion_workflows.schemas import LabelState  # noqa: E402
-from vitrion_workflows.transport.account import LabelledCell  # noqa: E402
 
 Content = dict[str, Any]
 Found = tuple[str, Content, LabelledCell]

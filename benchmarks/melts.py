@@ -25,17 +25,12 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 from vitrion_models.errors import VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402
-from vitrion_workflows.amorphous import (  # noqa: E402
-    VolumeSearchFailed,
-    density_g_cm3,
-    estimate_volume,
-    loosen,
-    pack,
-    search_volume,
-)
+from vitrion_workflows.amorphous import VolumeSearchFailed, loosen, pack, search_volume  # noqa: E402
 from vitrion_workflows.dynamics import DynamicsError  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
+from vitrion_workflows.structure.contacts import density_g_cm3  # noqa: E402
+from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: E402
 
 SWELL = 1.15
 WORKHORSE = "nep89"

@@ -3,7 +3,7 @@
     VITRION_DATA_MIRROR=... python benchmarks/model_error.py [--draws 8] [--formulas 40]
 
 The AIMD table is nature. A potential's labels are made of it by adding, for each compound, a draw of what NEP89 is off
-by in its class of anions and for itself (`vitrion_workflows.potentials.systematic`), and statistical noise. Surrogates
+by in its class of anions and for itself (`model_error.compound_error`), and statistical noise. Surrogates
 learn from some formulas at two temperatures each, told of the compounds' own errors or not, and answer for all others.
 One JSON line a figure: `value` is with the error model, `baseline` without it.
 """
@@ -21,8 +21,8 @@ from pymatgen.core.composition import Composition
 
 from vitrion_models.surrogates import Observation, SurrogateConfig, train
 from vitrion_models.surrogates.arrhenius_gnn.config import KERNEL_ARCHITECTURE
-from vitrion_workflows.potentials.nep import NEP89_SHA256
-from vitrion_workflows.potentials.systematic import SystematicErrors
+from vitrion_workflows.model_error.compound_error import SystematicErrors
+from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 
 STDERR = 0.08  # statistical, of a label
 TWO_SIDED_95 = 1.96

@@ -29,9 +29,9 @@ from good_runs import Runs  # noqa: E402
 from mutations import MUTATIONS, STATISTICAL, Claim, label  # noqa: E402
 from scipy.stats import beta  # noqa: E402
 
+from vitrion_workflows.labelling.analysis import TrajectoryState, analyse_trajectory  # noqa: E402
 from vitrion_workflows.schemas import LabelOutcome, LabelState, failed_gates  # noqa: E402
-from vitrion_workflows.transport import TrajectoryState, analyse_trajectory  # noqa: E402
-from vitrion_workflows.transport.temperature import Coupling  # noqa: E402
+from vitrion_workflows.validation.temperature import Coupling  # noqa: E402
 
 # What a run cannot help: it is too short, or its frames are too far apart.
 SHORT, COARSE = "too short to know its temperature", "frames too far apart"

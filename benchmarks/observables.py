@@ -16,28 +16,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from estimator import CM2_PER_S, figure
+from estimator import A2_PER_PS_IN_CM2_PER_S, figure
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 import walks
 
-from vitrion_workflows.dynamics import h5md
-from vitrion_workflows.dynamics.trajectory import Trajectory
+from vitrion_workflows.diffusivity.msd import mean_squared_displacements
+from vitrion_workflows.diffusivity.result import diffusivity
 from vitrion_workflows.schemas import FrameworkState
-from vitrion_workflows.transport import (
-    CollectiveDiffusivity,
-    collective_diffusivity,
-    diffusivity,
-    diffusivity_tensor,
-    green_kubo,
-    haven_ratio,
-    in_host_frame,
-    mean_squared_displacements,
-    remove_drift,
-    velocity_correlation,
-)
+from vitrion_workflows.trajectories import h5md
+from vitrion_workflows.trajectories.displacements import remove_drift
+from vitrion_workflows.trajectories.trajectory import Trajectory
+from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity, in_host_frame
 from vitrion_workflows.transport.framework import Framework
+from vitrion_workflows.transport.haven import haven_ratio
 from vitrion_workflows.transport.motion import motion_of
+from vitrion_workflows.transport.tensor import diffusivity_tensor
+from vitrion_workflows.transport.velocity import green_kubo, velocity_correlation
 
 Motion = Callable[[np.random.Generator], np.ndarray]
 FRAMES, IONS = 601, 24
@@ -134,7 +129,7 @@ def tensor(replicas: int) -> None:
     """Elements and principal values of an anisotropic walk."""
     rng = np.random.default_rng(1)
     root = np.linalg.cholesky(TENSOR)
-    truth, principal = TENSOR * CM2_PER_S, np.linalg.eigvalsh(TENSOR)[::-1] * CM2_PER_S
+    truth, principal = TENSOR * A2_PER_PS_IN_CM2_PER_S, np.linalg.eigvalsh(TENSOR)[::-1] * A2_PER_PS_IN_CM2_PER_S
     elements, values = [], []
     for _ in range(replicas):
         walk = walks.brownian(rng, frames=FRAMES, ions=IONS, D=1.0, interval=0.02)
@@ -211,7 +206,7 @@ def against_the_whole(name: str, run: Trajectory, positions: np.ndarray, parts: 
     ions, relative = measured(positions)
     first, last = (round(time / run.frame_interval_ps) for time in TRUTH_PS)
     msd = mean_squared_displacements(ions, largest_lag=last).mean(axis=1)
-    tracer = float(msd[last] - msd[first]) / (6 * (TRUTH_PS[1] - TRUTH_PS[0])) * CM2_PER_S
+    tracer = float(msd[last] - msd[first]) / (6 * (TRUTH_PS[1] - TRUTH_PS[0])) * A2_PER_PS_IN_CM2_PER_S
     truth = summed(relative).value_cm2_per_s
     sums, ratios = [], []
     for part in parts:
@@ -241,10 +236,10 @@ def suite(name: str, replicas: int, seed: int) -> None:
             ratios.append((haven.ratio, haven.ratio * haven.relative_stderr, haven.interval_95))
         if integral := green_kubo(path, velocity_correlation(path, interval)):
             integrals.append((integral.value_cm2_per_s, integral.stderr_cm2_per_s, integral.interval_95))
-    report(f"{name}, collective diffusivity", collective * CM2_PER_S, sums)
+    report(f"{name}, collective diffusivity", collective * A2_PER_PS_IN_CM2_PER_S, sums)
     if tracer is not None:
         report(f"{name}, Haven ratio, known in {len(ratios)} of {replicas}", tracer / collective, ratios)
-        report(f"{name}, Green-Kubo", tracer * CM2_PER_S, integrals)
+        report(f"{name}, Green-Kubo", tracer * A2_PER_PS_IN_CM2_PER_S, integrals)
 
 
 def cost() -> None:

@@ -38,14 +38,15 @@ from scipy.stats import wasserstein_distance  # noqa: E402
 from vitrion_models.errors import VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem, FloatArray  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402
-from vitrion_workflows.amorphous import VolumeSearchFailed, estimate_volume, loosen, pack, search_volume  # noqa: E402
-from vitrion_workflows.amorphous.composition import parse_formula  # noqa: E402
-from vitrion_workflows.amorphous.running import Stretch, run_stretch  # noqa: E402
+from vitrion_workflows.amorphous import VolumeSearchFailed, loosen, pack, search_volume  # noqa: E402
 from vitrion_workflows.analysis import partial_rdf  # noqa: E402
 from vitrion_workflows.dynamics import DynamicsError  # noqa: E402
+from vitrion_workflows.dynamics.stage import Stretch, run_stretch  # noqa: E402
+from vitrion_workflows.model_error.benchmark_errors import anion_class  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
-from vitrion_workflows.potentials.trust import anion_class  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
+from vitrion_workflows.structure.composition import parse_formula  # noqa: E402
+from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: E402
 
 ATOMS = 100
 SWELL = 1.15

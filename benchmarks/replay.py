@@ -7,7 +7,7 @@ a Gaussian process on the table's 42 descriptors as the belief. One JSON line a 
 intervals over seeds of the mean.
 
 With ``--flattered`` the table is nature and the labels are a potential's: to each compound's value is added what NEP89
-is off by in its class of anions, and a scatter of its own (`vitrion_workflows.potentials.systematic`), drawn anew for
+is off by in its class of anions, and a scatter of its own (`model_error.compound_error`), drawn anew for
 each seed from the figures' own uncertainty. What counts is nature's best 5 %; the campaign that knows of the error is
 set against the one that does not.
 """
@@ -28,10 +28,10 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from sklearn.preprocessing import StandardScaler
 
-from vitrion.learning.acquisition import FUNCTIONS, Beliefs, choose_batch, choose_random
-from vitrion.learning.pool import kinship
-from vitrion_workflows.potentials.nep import NEP89_SHA256
-from vitrion_workflows.potentials.systematic import SystematicErrors
+from vitrion.learning.acquisition.functions import FUNCTIONS, Beliefs, choose_batch, choose_random
+from vitrion.learning.acquisition.pool import kinship
+from vitrion_workflows.model_error.compound_error import SystematicErrors
+from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 
 START, BATCH, CYCLES, MEMBERS, LABEL_NOISE, TOP_SHARE = 10, 5, 8, 32, 0.05, 0.05
 

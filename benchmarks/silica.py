@@ -30,8 +30,7 @@ from scipy.stats import wasserstein_distance  # noqa: E402
 from vitrion_models.errors import VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402
-from vitrion_workflows.amorphous import cooling_rate_K_per_ps, density_g_cm3, loosen, melt, pack, quench  # noqa: E402
-from vitrion_workflows.amorphous.running import Stretch, run_stretch  # noqa: E402
+from vitrion_workflows.amorphous import cooling_rate_K_per_ps, loosen, melt, pack, quench  # noqa: E402
 from vitrion_workflows.analysis import (  # noqa: E402
     bond_angles,
     bond_network,
@@ -40,8 +39,10 @@ from vitrion_workflows.analysis import (  # noqa: E402
     king_rings,
     partial_rdf,
 )
+from vitrion_workflows.dynamics.stage import Stretch, run_stretch  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
+from vitrion_workflows.structure.contacts import density_g_cm3  # noqa: E402
 
 SIO_CUTOFF_A = 2.0
 RATES = ("0_1k", "1k", "10k", "100k")  # slowest first, as the files are named

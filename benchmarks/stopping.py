@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from estimator import CM2_PER_S, figure, truth_of
+from estimator import A2_PER_PS_IN_CM2_PER_S, figure, truth_of
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 import walks
 
+from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate
+from vitrion_workflows.diffusivity.estimate import estimate_diffusivity as diffusivity
+from vitrion_workflows.diffusivity.gates import resolution
+from vitrion_workflows.labelling.stopping import StoppingRule
 from vitrion_workflows.schemas import StopReason
-from vitrion_workflows.transport import DiffusivityEstimate
-from vitrion_workflows.transport.estimate import estimate_diffusivity as diffusivity
-from vitrion_workflows.transport.gates import resolution
-from vitrion_workflows.transport.stopping import StoppingRule
 
 INTERVAL_PS = 0.04
 RULE = StoppingRule(target_log10_stderr=0.08, least_ps=4.0, most_ps=60.0, frame_interval_ps=INTERVAL_PS)
@@ -87,7 +87,7 @@ def end_of(path: np.ndarray) -> End:
 
 def suite(name: str, motion: Motion, known: float | None, replicas: int, seed: int) -> None:
     """Value and interval of runs that chose their own end, beside those of the same runs at their mean length."""
-    truth = (truth_of(name) if known is None else known) * CM2_PER_S
+    truth = (truth_of(name) if known is None else known) * A2_PER_PS_IN_CM2_PER_S
     rng = np.random.default_rng(seed)
     paths = [motion(rng) for _ in range(replicas)]
     ends = [end_of(path) for path in paths]
@@ -124,7 +124,7 @@ def frozen(replicas: int) -> None:
             seen = resolution(end.estimate, ions=24)
             ends.append(end)
             if end.reason is StopReason.HOPELESS:
-                bounds.append(not seen.resolved and seen.upper_bound_cm2_per_s >= D * CM2_PER_S)
+                bounds.append(not seen.resolved and seen.upper_bound_cm2_per_s >= D * A2_PER_PS_IN_CM2_PER_S)
         name = f"{FROZEN}, D={D:g}"
         figure(f"{name}: given up", len(bounds) / replicas, "1")
         figure(f"{name}: mean length", float(np.mean([end.length_ps for end in ends])), "ps", RULE.most_ps)
@@ -176,7 +176,7 @@ def _mixed_run(rng: np.random.Generator, D: float) -> tuple[StopReason, float, S
     path = walks.caged_hops(rng, frames=FRAMES, ions=24, D=D, interval=INTERVAL_PS)
 
     def said(estimate: DiffusivityEstimate) -> Said:
-        error = float(np.log10(max(estimate.value_cm2_per_s / CM2_PER_S, SMALLEST) / D))
+        error = float(np.log10(max(estimate.value_cm2_per_s / A2_PER_PS_IN_CM2_PER_S, SMALLEST) / D))
         return error, estimate.log10_stderr <= RULE.target_log10_stderr and resolution(estimate, ions=24).resolved
 
     end = end_of(path)

@@ -18,21 +18,17 @@ from pathlib import Path
 
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
-from estimator import CM2_PER_S, figure, kinisi_samples
+from estimator import A2_PER_PS_IN_CM2_PER_S, figure, kinisi_samples
 from pymatgen.analysis.diffusion.analyzer import DiffusionAnalyzer
 from pymatgen.core import Lattice, Structure
 
-from vitrion_workflows.dynamics.trajectory import Trajectory
+from vitrion_workflows.diffusivity.msd import mean_squared_displacements
+from vitrion_workflows.diffusivity.ols import plain_fit, single_origin_fit
+from vitrion_workflows.labelling.analysis import TrajectoryAnalysis, analyse_trajectory
 from vitrion_workflows.schemas import failed_gates
-from vitrion_workflows.transport import (
-    TrajectoryAnalysis,
-    analyse_trajectory,
-    mean_squared_displacements,
-    plain_fit,
-    read_trajectory,
-    remove_drift,
-    single_origin_fit,
-)
+from vitrion_workflows.trajectories.displacements import remove_drift
+from vitrion_workflows.trajectories.reading import read_trajectory
+from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.transport.observables import observe
 
 # path, frame interval in ps where the file has none, species, temperature in K, formal charges of what carries
@@ -64,7 +60,7 @@ def least_squares_error(ions: np.ndarray, interval: float, window_ps: tuple[floa
     times = interval * np.arange(first, last + 1)
     msd = mean_squared_displacements(ions, largest_lag=last).mean(axis=1)[first:]
     _, covariance = np.polyfit(times, msd, 1, cov=True)
-    return float(np.sqrt(covariance[0, 0])) / 6 * CM2_PER_S
+    return float(np.sqrt(covariance[0, 0])) / 6 * A2_PER_PS_IN_CM2_PER_S
 
 
 def pymatgen_estimate(ions: np.ndarray, interval: float, species: str, temperature_K: float) -> tuple[float, float]:
@@ -91,7 +87,7 @@ def compare(trajectory: Trajectory, found: TrajectoryAnalysis, *, name: str, tem
     row(f"{name}: ours", ours, estimate.stderr_cm2_per_s, ours)
     # kinisi's covariance grows with the square of the lags: longer runs are thinned for it.
     thin = -(-len(ions) // most)
-    samples = kinisi_samples(ions[::thin], step * thin, window[0]) * CM2_PER_S
+    samples = kinisi_samples(ions[::thin], step * thin, window[0]) * A2_PER_PS_IN_CM2_PER_S
     row(f"{name}: kinisi", float(samples.mean()), float(samples.std()), ours)
     row(f"{name}: pymatgen-analysis-diffusion", *pymatgen_estimate(ions, step, found.species, temperature_K), ours)
     plain = plain_fit(ions, step, window_ps=window)

@@ -8,7 +8,7 @@ import pytest
 from mongo_process import CannotStartError, MongoProcess
 
 import vitrion
-from vitrion.database.labels import Labels
+from vitrion.database.repositories.labels import Labels
 
 BACK_ENDS = ["embedded", pytest.param("server", marks=pytest.mark.server)]
 

@@ -8,8 +8,8 @@ import copy
 import math
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.transport.consistency import faults, read_outcome
-from vitrion_workflows.transport.requirements import REQUIREMENTS
+from vitrion_workflows.labelling.audit.consistency import faults, read_outcome
+from vitrion_workflows.labelling.audit.requirements import REQUIREMENTS
 
 INTERVALS = ("interval_68", "interval_95")
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vitrion_workflows.dynamics.trajectory import Trajectory
+from vitrion_workflows.labelling.label import label_trajectory
 from vitrion_workflows.schemas import LabelProtocol, MethodRecord
-from vitrion_workflows.transport import label_trajectory
+from vitrion_workflows.trajectories.trajectory import Trajectory
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,13 @@ Gaussian, so that the mean squared displacement is known in closed form and its 
 import numpy as np
 from scipy import optimize, special
 
+from vitrion_models.constants import BOLTZMANN_u_A2_PER_PS2_K
+from vitrion_workflows.diffusivity.censoring import bound_gate, jump_cm2_per_s
+from vitrion_workflows.diffusivity.gates import exponent_sentence
+from vitrion_workflows.diffusivity.interval import LOG10, RELATIVE_VARIANCE_3D, spread
+from vitrion_workflows.diffusivity.regression import fit_lags, straight_line, walk_covariance
+from vitrion_workflows.labelling.audit.account import Account, LabelledCell, mass_of
+from vitrion_workflows.labelling.audit.requirements import REQUIREMENTS
 from vitrion_workflows.schemas import (
     FrameworkState,
     GateOutcome,
@@ -17,14 +24,7 @@ from vitrion_workflows.schemas import (
     MsdTable,
 )
 from vitrion_workflows.schemas.motion import Motion
-from vitrion_workflows.transport.account import Account, LabelledCell, mass_of
-from vitrion_workflows.transport.bound import bound_gate, jump_cm2_per_s
-from vitrion_workflows.transport.frames import BOLTZMANN_u_A2_PER_PS2_K
-from vitrion_workflows.transport.gates import exponent_sentence
-from vitrion_workflows.transport.interval import LOG10, RELATIVE_VARIANCE_3D, spread
-from vitrion_workflows.transport.ion_temperature import ion_temperature
-from vitrion_workflows.transport.regression import fit_lags, straight_line, walk_covariance
-from vitrion_workflows.transport.requirements import REQUIREMENTS
+from vitrion_workflows.validation.ion_temperature import ion_temperature
 
 FORGOTTEN_PS, SWING_PER_PS = 0.06, 30.0
 SENTENCES = {

@@ -18,8 +18,8 @@ from vitrion.report.data import (
     ReportData,
     StageCost,
 )
-from vitrion_workflows.potentials.nep import NEP89_SHA256
-from vitrion_workflows.potentials.systematic import SystematicErrors
+from vitrion_workflows.model_error.compound_error import SystematicErrors
+from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, Origin
 
 FORMULAS = ("LiCl", "LiF", "LiBr", "Li2O", "Li2S", "Li3P", "Li3PS4", "Li2SiO3", "LiAlCl4", "Li3N")

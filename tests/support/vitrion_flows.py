@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jobflow import Flow, job
 
-from vitrion_workflows.flows.stopping import StoppedError, stop_condition
+from vitrion_workflows.execution.stop_signal import StoppedError, stop_condition
 
 
 @job

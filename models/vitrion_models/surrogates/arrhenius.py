@@ -9,11 +9,11 @@ from typing import overload
 
 import numpy as np
 
+from vitrion_models.constants import BOLTZMANN_eV_PER_K
 from vitrion_models.system import FloatArray
 
-BOLTZMANN_EV_PER_K = 8.617333262e-5
 # Activation energy that one decade per 1000/K stands for.
-EV_PER_SLOPE = BOLTZMANN_EV_PER_K * 1000.0 * math.log(10.0)
+EV_PER_SLOPE = BOLTZMANN_eV_PER_K * 1000.0 * math.log(10.0)
 
 
 def inverse_temperature(temperature_K: FloatArray, reference_K: float) -> FloatArray:

@@ -6,14 +6,13 @@ from typing import TypeAlias
 
 import numpy as np
 
+from vitrion_models.constants import HOTTEST_K
 from vitrion_models.errors import InputError
 from vitrion_models.graphs import composition_of
 from vitrion_models.system import AtomicSystem
 
 # What can be asked about: a cell, crystalline or amorphous, or amounts by atomic number where no cell is known.
 Material: TypeAlias = AtomicSystem | Mapping[int, float]
-
-HOTTEST_K = 10_000.0
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vitrion.cli.output import emit, note
-from vitrion.cli.selection import LARGEST_SEED, MOST_ATOMS
+from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS
+from vitrion.cli.console.output import emit, note
 from vitrion_models.errors import InputError
 
 if TYPE_CHECKING:
@@ -41,14 +41,15 @@ def command(
 
     A refused cell is stored too, with the gates that refused it (exit code 1).
     """
-    from vitrion.cli.flow_running import run_flow  # noqa: PLC0415 - `vitrion --help` does without
+    from vitrion.cli.console.flow_running import run_flow  # noqa: PLC0415 - `vitrion --help` does without
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.ingest.builder import build  # noqa: PLC0415
     from vitrion.ingest.outcomes import outcomes_in  # noqa: PLC0415
-    from vitrion_workflows.amorphous import PROTOCOLS, cell_contents  # noqa: PLC0415
+    from vitrion_workflows.amorphous import PROTOCOLS  # noqa: PLC0415
+    from vitrion_workflows.execution.engines import usable_potential  # noqa: PLC0415
     from vitrion_workflows.flows import MeltQuenchMaker  # noqa: PLC0415
-    from vitrion_workflows.flows.engines import usable_potential  # noqa: PLC0415
     from vitrion_workflows.schemas import CellOutcome, StructureKind  # noqa: PLC0415
+    from vitrion_workflows.structure.composition import cell_contents  # noqa: PLC0415
 
     formula, twin = read_compound(compound)
     numbers = PROTOCOLS[protocol.value]
@@ -88,8 +89,8 @@ def read_compound(compound: str) -> "tuple[str, Structure | None]":
     Raises:
         InputError: a file with a fault or with several structures, or a text that is no formula.
     """
-    from vitrion.ingest.reading import file_format, read_structures  # noqa: PLC0415 - pymatgen is slow to import
-    from vitrion_workflows.amorphous.composition import parse_formula  # noqa: PLC0415
+    from vitrion.ingest.formats.reading import file_format, read_structures  # noqa: PLC0415 - pymatgen is slow to import
+    from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415
 
     path = Path(compound)
     if not path.exists() and file_format(path) is None and path.name == compound:

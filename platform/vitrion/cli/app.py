@@ -7,7 +7,7 @@ import typer
 import typer.core
 
 from vitrion import __version__
-from vitrion.cli.faults import EXIT_FAULT, EXIT_INTERRUPTED, told
+from vitrion.cli.console.errors import EXIT_FAULT, EXIT_INTERRUPTED, told
 from vitrion.cli.nouns import NOUNS, load
 
 

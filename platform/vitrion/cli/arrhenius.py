@@ -5,18 +5,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vitrion.cli import selection as choose
 from vitrion.cli.arrhenius_files import from_file
 from vitrion.cli.arrhenius_points import Material, from_labels, require_one_line
-from vitrion.cli.figures import new_figure, picture_format, save
+from vitrion.cli.console import options as choose
+from vitrion.cli.console.figures import new_figure, picture_format, save
+from vitrion.cli.console.output import emit, note
 from vitrion.cli.labels import PotentialOption, SpeciesOption, StructureOption, TemperatureOption
-from vitrion.cli.output import emit, note
 from vitrion_models.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from vitrion_workflows.transport import ArrheniusFit, ArrheniusPoint
+    from vitrion_workflows.arrhenius.fit import ArrheniusFit, ArrheniusPoint
 
 ROOM_K = 300.0
 # Labels and published values do not mix: they differ in `source`.
@@ -86,7 +86,7 @@ def command(
     **typed: Any,
 ) -> None:
     """Fit log10 D0 and Ea to labels of one material, upper bounds included, and predict D and conductivity."""
-    from vitrion.database.rules import told  # noqa: PLC0415 - the database is slow to import
+    from vitrion.database.queries.gate_versions import told  # noqa: PLC0415 - the database is slow to import
 
     filters = _filters(typed)
     temperatures_K = at or [ROOM_K]
@@ -114,7 +114,7 @@ def command(
 
 
 def _fitted(points: list["ArrheniusPoint"], material: Material) -> "ArrheniusFit":
-    from vitrion_workflows.transport import fit_arrhenius  # noqa: PLC0415 - scipy is slow
+    from vitrion_workflows.arrhenius.fit import fit_arrhenius  # noqa: PLC0415 - scipy is slow
 
     try:
         return fit_arrhenius(points)
@@ -125,7 +125,7 @@ def _fitted(points: list["ArrheniusPoint"], material: Material) -> "ArrheniusFit
 
 
 def _left_out(material: Material) -> str:
-    from vitrion.database.rules import told_left_out  # noqa: PLC0415 - the database is slow to import
+    from vitrion.database.queries.gate_versions import told_left_out  # noqa: PLC0415 - the database is slow to import
 
     return told_left_out(material.left_out, otherwise=f"fit them by {choose.by_rules(material.left_out)}")
 
@@ -219,7 +219,8 @@ def _prediction(fit: "ArrheniusFit", temperature_K: float, squared_charges_per_A
 def _from_database(
     filters: dict[str, Any], across: list[str], stderr: float | None
 ) -> tuple[list["ArrheniusPoint"], Material]:
-    from vitrion.database import connect, rules  # noqa: PLC0415 - slow to import
+    from vitrion.database import connect  # noqa: PLC0415 - slow to import
+    from vitrion.database.queries import gate_versions as rules  # noqa: PLC0415 - slow to import
 
     if not filters:
         raise InputError("say what to fit: a file, or filters such as --reduced-formula Li3PS4 --species Li")

@@ -12,7 +12,7 @@ from vitrion_workflows.schemas import Convention
 from vitrion_workflows.schemas.start import StartKind
 
 if TYPE_CHECKING:
-    from vitrion_workflows.transport import ArrheniusPoint
+    from vitrion_workflows.arrhenius.fit import ArrheniusPoint
 
 # What every row must say, in any of these columns, and all rows alike (docs/design/mixing.md); or the caller vouches.
 MUST_SAY = {
@@ -48,7 +48,7 @@ def from_file(
         InputError: no such file, columns or numbers, rows of different quantities, or rows that do not say of which
             quantity they are while nobody vouches for them.
     """
-    from vitrion.database import rules  # noqa: PLC0415 - the database is slow to import
+    from vitrion.database.queries import gate_versions as rules  # noqa: PLC0415 - the database is slow to import
 
     rows = _rows(path)
     known = (*MUST_SAY, *MUST_AGREE, *MATERIAL, "rules")
@@ -87,7 +87,7 @@ def from_file(
 
 
 def _judgements(rows: Sequence[Mapping[str, Any]], path: Path) -> list[Mapping[str, Any]]:
-    """What `vitrion.database.rules` asks of each row; nothing where the file does not say who judged its labels."""
+    """What `queries.gate_versions` asks of each row; nothing where the file does not say who judged its labels."""
     if not any("rules" in row for row in rows):
         return []
     found: list[Mapping[str, Any]] = []
@@ -164,7 +164,7 @@ def _mapping(entry: Any) -> Mapping[str, Any]:
 
 
 def _rows(path: Path) -> list[Mapping[str, Any]]:
-    from vitrion.ingest.tables import table_rows  # noqa: PLC0415 - only where a file is read
+    from vitrion.ingest.formats.tables import table_rows  # noqa: PLC0415 - only where a file is read
 
     try:
         text = path.read_text(encoding="utf-8-sig")

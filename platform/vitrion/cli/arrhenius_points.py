@@ -10,8 +10,9 @@ from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import LabelState
 
 if TYPE_CHECKING:
-    from vitrion.database import LabelRow, Quantity
-    from vitrion_workflows.transport import ArrheniusPoint
+    from vitrion.database.queries.quantity import Quantity
+    from vitrion.database.queries.rows import LabelRow
+    from vitrion_workflows.arrhenius.fit import ArrheniusPoint
 
 # Column of a file -> other names that exported labels have for it.
 NAMES = {
@@ -37,7 +38,7 @@ class Material:
         potential: what the forces came from, several joined by ``+``; None where a file does not say it.
         ions_per_A3: its number density, from formula and density.
         vouched_for: what a file does not say of its labels and the caller takes to be one.
-        rules: version of the rules that judged them (`vitrion.database.rules`), several joined by ``+``; None where a
+        rules: version of the rules that judged them (`queries.gate_versions`), several joined by ``+``; None where a
             file does not say it.
         of_other_rules: how many of them other rules than those of here judged, by rules.
         left_out: how many more labels there are, which those rules judged, by rules.
@@ -69,14 +70,14 @@ def from_labels(
 
     Args:
         rows: accepted and censored labels.
-        across: fields of `vitrion.database.quantity.Quantity` in which they may differ.
+        across: fields of `vitrion.database.queries.quantity.Quantity` in which they may differ.
         stated_stderr: decades, for labels that hold none.
         left_out: how many more there are that other rules judged, by rules.
 
     Raises:
         InputError: nothing found, or a mixture, with the choices.
     """
-    from vitrion.database import rules  # noqa: PLC0415 - the database is slow to import
+    from vitrion.database.queries import gate_versions as rules  # noqa: PLC0415 - the database is slow to import
 
     quantity = require_one_line(rows, across=across)
     points = [
@@ -108,12 +109,12 @@ def require_one_line(rows: Sequence["LabelRow"], *, across: Sequence[str]) -> "Q
 
     Args:
         rows: labels.
-        across: fields of `vitrion.database.quantity.Quantity` in which they may differ.
+        across: fields of `vitrion.database.queries.quantity.Quantity` in which they may differ.
 
     Raises:
         InputError: a mixture, with the choices.
     """
-    from vitrion.database import require_one  # noqa: PLC0415 - the database is slow to import
+    from vitrion.database.queries.quantity import require_one  # noqa: PLC0415 - the database is slow to import
 
     quantity = require_one(rows, across=across, purpose="fitted")
     for name, option in (("reduced_formula", "--reduced-formula"), ("kind", "--kind")):
@@ -149,7 +150,7 @@ def point_of(row: Mapping[str, Any], where: str, stated_stderr: float | None) ->
     Raises:
         InputError: no number, no error, or a value that is no logarithm.
     """
-    from vitrion_workflows.transport import ArrheniusPoint  # noqa: PLC0415 - scipy is slow
+    from vitrion_workflows.arrhenius.fit import ArrheniusPoint  # noqa: PLC0415 - scipy is slow
 
     if row.get("state") == LabelState.REJECTED:
         raise InputError(f"{where} was rejected by its gates: leave it out")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vitrion.cli.output import emit, note
+from vitrion.cli.console.output import emit, note
 
 if TYPE_CHECKING:
     from vitrion.learning.campaign import Campaign
@@ -62,8 +62,8 @@ def retry(file: FileArgument, *, other_rules: OtherRulesOption = False, as_json:
 def status(file: FileArgument, *, as_json: JsonOption = False) -> None:
     """Say where a campaign stands; does not disturb a running one."""
     from vitrion.database import connect  # noqa: PLC0415 - `--help` does without
+    from vitrion.learning.campaign_status import standing  # noqa: PLC0415
     from vitrion.learning.configuration import load_configuration  # noqa: PLC0415
-    from vitrion.learning.standing import standing  # noqa: PLC0415
 
     configuration = load_configuration(file)
     with connect(readonly=True) as db:
@@ -159,7 +159,7 @@ def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
 
 def _show(stands: dict[str, Any], *, as_json: bool) -> None:
     """Print where a campaign stands; to people of labels of other rules only where there are some."""
-    from vitrion.learning.standing import told_left_out  # noqa: PLC0415
+    from vitrion.learning.campaign_status import told_left_out  # noqa: PLC0415
 
     columns = [name for name in stands if stands[name] or name != "labels_of_other_rules"]
     emit(stands, as_json=as_json, columns=columns)
@@ -168,7 +168,7 @@ def _show(stands: dict[str, Any], *, as_json: bool) -> None:
 
 
 def _status(campaign: "Campaign") -> dict[str, Any]:
-    from vitrion.learning.standing import standing  # noqa: PLC0415
+    from vitrion.learning.campaign_status import standing  # noqa: PLC0415
 
     return standing(campaign.db, campaign.configuration)
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vitrion.cli.output import emit
-from vitrion.cli.selection import LARGEST_SEED
+from vitrion.cli.console.options import LARGEST_SEED
+from vitrion.cli.console.output import emit
 from vitrion_models.errors import InputError
 
 if TYPE_CHECKING:

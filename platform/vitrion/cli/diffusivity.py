@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vitrion.cli import selection as choose
-from vitrion.cli.figures import picture_format
-from vitrion.cli.output import emit, note
+from vitrion.cli.console import options as choose
+from vitrion.cli.console.figures import picture_format
+from vitrion.cli.console.output import emit, note
 from vitrion.cli.transport_rows import SPECIES_COLUMNS, charge_row, curves, draw, framework_row, species_row
-from vitrion.results import write_result
+from vitrion.exchange.result_files import write_result
 
 if TYPE_CHECKING:
-    from vitrion_workflows.dynamics.trajectory import Trajectory
-    from vitrion_workflows.transport import TrajectoryAnalysis
+    from vitrion_workflows.labelling.analysis import TrajectoryAnalysis
+    from vitrion_workflows.trajectories.trajectory import Trajectory
     from vitrion_workflows.transport.observables import Observables
 
 CENSORED = "censored"
@@ -52,8 +52,8 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Tracer diffusivity of a trajectory, D = lim MSD / 6t in cm2/s, with its interval and gates."""
-    from vitrion_workflows.transport import analyse_trajectory, read_trajectory  # noqa: PLC0415 - scipy is slow
-    from vitrion_workflows.transport.reading import with_thermostat  # noqa: PLC0415 - as above
+    from vitrion_workflows.labelling.analysis import analyse_trajectory  # noqa: PLC0415 - scipy is slow
+    from vitrion_workflows.trajectories.reading import read_trajectory, with_thermostat  # noqa: PLC0415
 
     charges = choose.charges(charge) if charge else None
     page = plot is not None and plot.suffix.lower() in PAGES

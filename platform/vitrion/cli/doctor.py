@@ -14,9 +14,9 @@ from typing import Annotated
 import psutil
 import typer
 
-from vitrion.cli.faults import EXIT_FAULT, told
-from vitrion.cli.output import emit, note
-from vitrion_workflows.potentials.threads import THREAD_VARIABLES
+from vitrion.cli.console.errors import EXIT_FAULT, told
+from vitrion.cli.console.output import emit, note
+from vitrion_workflows.potentials.graph.threads import THREAD_VARIABLES
 
 OLDEST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 2 * 1024**3

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from vitrion.cli.output import Advance, emit, note, progress
-from vitrion.cli.selection import LARGEST_SEED, MOST_ATOMS
+from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS
+from vitrion.cli.console.output import Advance, emit, note, progress
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 
@@ -72,7 +72,7 @@ def command(
     """
     from vitrion.database import connect  # noqa: PLC0415 - slow to import
     from vitrion_workflows import potentials  # noqa: PLC0415
-    from vitrion_workflows.amorphous.composition import parse_formula  # noqa: PLC0415
+    from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415
 
     parse_formula(formula)
     if density is not None and cell_from is not None:
@@ -116,8 +116,9 @@ def _generator(db: "Database", sha256: str | None, folder: Path | None) -> "Trai
 def _frame(db: "Database", formula: str, *, atoms: int, density_g_cm3: float | None, file: Path | None) -> Frame:
     from ase.data import atomic_masses, atomic_numbers  # noqa: PLC0415
 
-    from vitrion_workflows.amorphous import cell_contents, estimate_volume  # noqa: PLC0415
-    from vitrion_workflows.amorphous.gates import GRAMS_PER_CM3_PER_U_PER_A3  # noqa: PLC0415
+    from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3  # noqa: PLC0415
+    from vitrion_workflows.structure.composition import cell_contents  # noqa: PLC0415
+    from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: PLC0415
 
     crystals = db.structures.search(reduced_formula=formula, kind="crystal", disordered=False, limit=1)
     twin = db.structures.structure(crystals[0].fingerprint) if crystals else None
@@ -127,7 +128,7 @@ def _frame(db: "Database", formula: str, *, atoms: int, density_g_cm3: float | N
     numbers = np.repeat([atomic_numbers[symbol] for symbol in contents], list(contents.values()))
     glasses = db.structures.search(reduced_formula=formula, kind="amorphous", accepted=True, limit=1)
     if density_g_cm3 is not None:
-        volume = float(atomic_masses[numbers].sum()) / density_g_cm3 * GRAMS_PER_CM3_PER_U_PER_A3
+        volume = float(atomic_masses[numbers].sum()) / density_g_cm3 * U_PER_A3_IN_G_PER_CM3
     elif glasses:
         volume = glasses[0].volume_A3 / glasses[0].n_atoms * len(numbers)
     else:
@@ -136,9 +137,9 @@ def _frame(db: "Database", formula: str, *, atoms: int, density_g_cm3: float | N
 
 
 def _frame_of_file(file: Path, formula: str, twin: "Structure | None") -> Frame:
-    from vitrion.ingest.reading import read_structures  # noqa: PLC0415
-    from vitrion_workflows.amorphous.composition import parse_formula  # noqa: PLC0415
+    from vitrion.ingest.formats.reading import read_structures  # noqa: PLC0415
     from vitrion_workflows.schemas.geometry import system_from_structure  # noqa: PLC0415
+    from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415
 
     structure = read_structures(file)[0]
     found, wanted = structure.composition.reduced_formula, parse_formula(formula).reduced_formula

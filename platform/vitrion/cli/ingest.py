@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vitrion.cli.output import emit, note, progress
+from vitrion.cli.console.output import emit, note, progress
 from vitrion.ingest.paths import require_paths
 from vitrion_models.errors import InputError
 

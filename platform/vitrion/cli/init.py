@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from vitrion.cli.output import emit
+from vitrion.cli.console.output import emit
 
 
 def command(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vitrion.cli.output import emit, note
-from vitrion.cli.selection import LARGEST_SEED
+from vitrion.cli.console.options import LARGEST_SEED
+from vitrion.cli.console.output import emit, note
 from vitrion.ingest.paths import require_file
 from vitrion_models.errors import InputError
 
@@ -45,15 +45,16 @@ def command(
     temperatures = parse_temperatures(temperature)
     _check_lengths(ps=ps, until=until)
     require_file(file)
-    from vitrion.ingest.reading import read_structures  # noqa: PLC0415 - `vitrion --help` does without
+    from vitrion.ingest.formats.reading import read_structures  # noqa: PLC0415 - `vitrion --help` does without
 
     structures = read_structures(file)
 
     # Jobs are slow to import: a file with a fault is told before.
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.ingest.files import ingest_files  # noqa: PLC0415
-    from vitrion_workflows.flows import DiffusivityMaker, check_question  # noqa: PLC0415
-    from vitrion_workflows.flows.engines import usable_potential  # noqa: PLC0415
+    from vitrion_workflows.execution.engines import usable_potential  # noqa: PLC0415
+    from vitrion_workflows.flows import DiffusivityMaker  # noqa: PLC0415
+    from vitrion_workflows.labelling.task import check_question  # noqa: PLC0415
     from vitrion_workflows.schemas import failed_gates  # noqa: PLC0415
 
     for structure in structures:
@@ -96,7 +97,7 @@ def _protocol(*, ps: float | None, until: float | None) -> "LabelProtocol":
 
 def _labelled(flow: "Flow", title: str, *, quiet: bool) -> list["LabelOutcome"]:
     """Run one cell at one temperature and store its label before the next begins: a later fault costs none of them."""
-    from vitrion.cli.flow_running import run_flow  # noqa: PLC0415
+    from vitrion.cli.console.flow_running import run_flow  # noqa: PLC0415
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.ingest.builder import build  # noqa: PLC0415
     from vitrion.ingest.outcomes import outcomes_in  # noqa: PLC0415

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from vitrion import connect
-from vitrion.cli import selection as choose
-from vitrion.cli.output import emit, note
+from vitrion.cli.console import options as choose
+from vitrion.cli.console.output import emit, note
 from vitrion_models.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, help="List, show, export and compare labels.")
@@ -87,7 +87,7 @@ def list_labels(
     **typed: Any,
 ) -> None:
     """List labels that pass all filters."""
-    from vitrion.database.rules import rules_of  # noqa: PLC0415 - only where labels are read
+    from vitrion.database.queries.gate_versions import rules_of  # noqa: PLC0415 - only where labels are read
 
     filters = _filters(typed)
     with connect(readonly=True) as db:
@@ -111,7 +111,7 @@ def show_label(
     as_json: choose.Json = False,
 ) -> None:
     """Show one label with its gates and its method."""
-    from vitrion.database import rules  # noqa: PLC0415 - only where a label is read
+    from vitrion.database.queries import gate_versions as rules  # noqa: PLC0415 - only where a label is read
 
     with connect(readonly=True) as db:
         row = db.labels.get(key)
@@ -132,7 +132,9 @@ def export_labels(
     **typed: Any,
 ) -> None:
     """Write labels of one quantity to a file, as CSV or JSON lines."""
-    from vitrion.database import export, require_one, rules  # noqa: PLC0415 - only where something is written
+    from vitrion.database.queries import gate_versions as rules  # noqa: PLC0415 - only where something is written
+    from vitrion.database.queries.quantity import require_one  # noqa: PLC0415 - only where something is written
+    from vitrion.exchange import export  # noqa: PLC0415 - only where something is written
 
     filters = _filters(typed)
     chosen = export.format_of(to, given=file_format)
@@ -163,8 +165,8 @@ def compare_labels(
     as_json: choose.Json = False,
 ) -> None:
     """Model error: how far two potentials disagree on the same questions, beside their statistical errors."""
-    from vitrion.database import comparison  # noqa: PLC0415
-    from vitrion.database.rules import HERE, told_left_out  # noqa: PLC0415
+    from vitrion.database.queries import comparison  # noqa: PLC0415
+    from vitrion.database.queries.gate_versions import HERE, told_left_out  # noqa: PLC0415
     from vitrion_models.uncertainty.disagreement import FEWEST_PAIRS, disagreement  # noqa: PLC0415 - scipy is slow
 
     filters = choose.given(
@@ -196,7 +198,7 @@ def compare_labels(
 
 
 def _note_among(others: Mapping[str, int]) -> None:
-    from vitrion.database.rules import told  # noqa: PLC0415 - only where labels are read
+    from vitrion.database.queries.gate_versions import told  # noqa: PLC0415 - only where labels are read
 
     if others:
         note(f"among them: {told(others)}")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vitrion import connect
-from vitrion.cli import selection as choose
-from vitrion.cli.output import emit, note
+from vitrion.cli.console import options as choose
+from vitrion.cli.console.output import emit, note
 from vitrion_models.errors import InputError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def export_models(
             path: Path = db.artefacts.fetch(db.models.get(artefact).artefact_sha256, to)
             count, chosen = 1, "artefact"
         else:
-            from vitrion.database import export  # noqa: PLC0415 - only where a table is written
+            from vitrion.exchange import export  # noqa: PLC0415 - only where a table is written
 
             path, chosen = to, export.format_of(to, given=file_format)
             rows = db.models.search(kind=kind, campaign=campaign, promoted=promoted)

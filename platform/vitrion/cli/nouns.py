@@ -8,7 +8,7 @@ import typer
 import typer.core
 import typer.main
 
-from vitrion.cli.once import once
+from vitrion.cli.console.once import once
 
 PACKAGE = "vitrion.cli"
 

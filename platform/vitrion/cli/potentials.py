@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vitrion.cli.output import emit, note
+from vitrion.cli.console.output import emit, note
 from vitrion_models.errors import InputError
 from vitrion_workflows import potentials
 

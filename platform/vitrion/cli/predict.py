@@ -6,14 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from vitrion.cli.output import emit, note
+from vitrion.cli.console.output import emit, note
 from vitrion_models.errors import InputError
 from vitrion_models.surrogates import Material, TrainedSurrogate
 
 if TYPE_CHECKING:
-    from vitrion.database import Database, LabelRow
+    from vitrion.database import Database
+    from vitrion.database.queries.rows import LabelRow
     from vitrion_models.surrogates import Prediction
-    from vitrion_workflows.potentials.systematic import SystematicErrors
+    from vitrion_workflows.model_error.compound_error import SystematicErrors
 
 COLUMNS = (
     "formula",
@@ -68,7 +69,7 @@ def command(
 
     A partially occupied structure is judged by its composition. What lies outside of the training labels is flagged.
     """
-    from vitrion.ingest.reading import read_structures  # noqa: PLC0415 - pymatgen is slow to import
+    from vitrion.ingest.formats.reading import read_structures  # noqa: PLC0415 - pymatgen is slow to import
 
     temperatures = parse_temperatures(temperature, steps=steps)
     structures = read_structures(file)
@@ -158,7 +159,8 @@ def _surrogate(
         surrogate = surrogates.load(folder)
         return surrogate, _errors_of_source(surrogate), None
     from vitrion.cli.models import artefact_in_use  # noqa: PLC0415 - only where no folder is given
-    from vitrion.database import connect, rules  # noqa: PLC0415 - as above
+    from vitrion.database import connect  # noqa: PLC0415 - as above
+    from vitrion.database.queries import gate_versions as rules  # noqa: PLC0415 - as above
 
     with connect(readonly=True) as db:
         content, source = artefact_in_use(db, sha256, kind="surrogate")
@@ -169,13 +171,13 @@ def _surrogate(
 
 
 def _errors_of_source(surrogate: TrainedSurrogate) -> "SystematicErrors | None":
-    from vitrion_workflows.potentials.systematic import SystematicErrors  # noqa: PLC0415
+    from vitrion_workflows.model_error.compound_error import SystematicErrors  # noqa: PLC0415
 
     return SystematicErrors.of_method(surrogate.source)
 
 
 def _errors_of_labels(db: "Database", learned: list["LabelRow"]) -> "SystematicErrors | None":
-    from vitrion.database.comparison import systematic_errors  # noqa: PLC0415
+    from vitrion.database.queries.comparison import systematic_errors  # noqa: PLC0415
 
     made = {(label.potential, label.weights_sha256) for label in learned}
     return systematic_errors(db, *made.pop()) if len(made) == 1 else None

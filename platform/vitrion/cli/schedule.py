@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from vitrion.cli.campaign import opened
-from vitrion.cli.output import note
+from vitrion.cli.console.output import note
 
 
 def command(
@@ -23,7 +23,7 @@ def command(
         DatabaseUnreachableError,
         LeaseLostError,
     )
-    from vitrion.learning.holding import BusyError  # noqa: PLC0415
+    from vitrion.learning.lease import BusyError  # noqa: PLC0415
     from vitrion.running.schedule import every, parse_interval  # noqa: PLC0415
 
     seconds = parse_interval(interval)

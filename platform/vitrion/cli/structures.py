@@ -5,8 +5,8 @@ from typing import Annotated, Any
 import typer
 
 from vitrion import connect
-from vitrion.cli import selection as choose
-from vitrion.cli.output import emit, note, plain
+from vitrion.cli.console import options as choose
+from vitrion.cli.console.output import emit, note, plain
 
 app = typer.Typer(no_args_is_help=True, help="List, show and export structures.")
 
@@ -89,7 +89,7 @@ def export_structures(
     **typed: Any,
 ) -> None:
     """Write structures to a file: extended XYZ, CIF, POSCAR, or their fields as CSV or JSON lines."""
-    from vitrion.database import export  # noqa: PLC0415 - only where something is written
+    from vitrion.exchange import export  # noqa: PLC0415 - only where something is written
 
     filters = _filters(typed)
     chosen = export.format_of(to, given=file_format)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vitrion.cli.figures import new_figure, save
+from vitrion.cli.console.figures import new_figure, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

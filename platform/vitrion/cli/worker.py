@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from vitrion.cli.output import note
+from vitrion.cli.console.output import note
 
 
 def command(
@@ -30,7 +30,7 @@ def command(
     from vitrion.running.launchpad import connect_launchpad  # noqa: PLC0415
     from vitrion.running.rocketry import WorkerLaunchPad, work  # noqa: PLC0415
     from vitrion_models.errors import InputError  # noqa: PLC0415
-    from vitrion_workflows.flows.stopping import stop_condition, stop_on_signal  # noqa: PLC0415
+    from vitrion_workflows.execution.stop_signal import stop_condition, stop_on_signal  # noqa: PLC0415
 
     uri = os.environ.get(URI_VARIABLE)
     if not uri:

@@ -3,7 +3,6 @@
 from vitrion.database.advice import SERVER_ADVISED_STRUCTURES, advice
 from vitrion.database.connection import connect, home_folder
 from vitrion.database.database import Database
-from vitrion.database.duplicates import NearDuplicate
 from vitrion.database.errors import (
     DatabaseError,
     DatabaseLockedError,
@@ -13,12 +12,22 @@ from vitrion.database.errors import (
     LeaseLostError,
     NotFoundError,
 )
-from vitrion.database.labels import ImportedLabel, LabelAdded
-from vitrion.database.quantity import Quantity, quantities, require_one
-from vitrion.database.rows import CampaignRow, CycleRow, DatasetRow, LabelRow, LabelRows, ModelRow, Rows, StructureRow
-from vitrion.database.rules import judged_here
-from vitrion.database.statistics import GroupStatistics
-from vitrion.database.structures import AddResult, NewStructure
+from vitrion.database.queries.gate_versions import judged_here
+from vitrion.database.queries.quantity import Quantity, quantities, require_one
+from vitrion.database.queries.rows import (
+    CampaignRow,
+    CycleRow,
+    DatasetRow,
+    LabelRow,
+    LabelRows,
+    ModelRow,
+    Rows,
+    StructureRow,
+)
+from vitrion.database.queries.statistics import GroupStatistics
+from vitrion.database.repositories.duplicates import NearDuplicate
+from vitrion.database.repositories.labels import ImportedLabel, LabelAdded
+from vitrion.database.repositories.structures import AddResult, NewStructure
 
 __all__ = [
     "SERVER_ADVISED_STRUCTURES",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vitrion.database.errors import DatabaseError, NotFoundError, told
-from vitrion.results import write_atomically, write_result
+from vitrion.exchange.result_files import write_atomically, write_result
 from vitrion_models.errors import CheckpointError, InputError
 
 SHA256_DIGITS = 64

@@ -5,16 +5,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from vitrion.database.artefacts import Artefacts
-from vitrion.database.campaigns import Campaigns
 from vitrion.database.collection import Collection
-from vitrion.database.cycles import Cycles
-from vitrion.database.datasets import Datasets
 from vitrion.database.documents import SCHEMA_VERSION
 from vitrion.database.errors import DatabaseError, DatabaseVersionError, told
 from vitrion.database.indexes import INDEXES, JOBS_COLLECTION, META_COLLECTION
-from vitrion.database.labels import Labels
-from vitrion.database.models import Models
-from vitrion.database.structures import Structures
+from vitrion.database.repositories.campaigns import Campaigns
+from vitrion.database.repositories.cycles import Cycles
+from vitrion.database.repositories.datasets import Datasets
+from vitrion.database.repositories.labels import Labels
+from vitrion.database.repositories.models import Models
+from vitrion.database.repositories.structures import Structures
 
 SCHEMA_ID = "schema"
 

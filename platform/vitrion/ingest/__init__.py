@@ -13,8 +13,8 @@ if TYPE_CHECKING:
         radial_distributions,
     )
     from vitrion.ingest.files import FilesReport, ingest_files
+    from vitrion.ingest.formats.reading import read_structures
     from vitrion.ingest.outcomes import find_outcomes, outcomes_in
-    from vitrion.ingest.reading import read_structures
 
 __all__ = [
     "BuildReport",

@@ -14,8 +14,8 @@ from typing import Any, Self
 
 from vitrion.database import Database, NotFoundError, home_folder
 from vitrion.datasets.fetching import sha256_of
+from vitrion.ingest.formats.pymatgen_json import structure_from_dict
 from vitrion.ingest.outcomes import FoundOutcome, find_outcomes
-from vitrion.ingest.pymatgen_json import structure_from_dict
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import (
     CellOutcome,
@@ -32,7 +32,7 @@ SCRATCH_VARIABLE = "VITRION_SCRATCH"
 TRAJECTORY = "trajectory.h5md"
 DOCUMENTS_AT_ONCE = 200
 SHORT = 12
-# Gate of a label that contradicts itself, see `vitrion_workflows.transport.consistency`.
+# Gate of a label that contradicts itself, see `vitrion_workflows.labelling.audit.consistency`.
 CONSISTENT = "consistent"
 
 

@@ -6,7 +6,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from vitrion.database import Database, ImportedLabel, NewStructure
+from vitrion.database import Database
+from vitrion.database.repositories.labels import ImportedLabel
+from vitrion.database.repositories.structures import NewStructure
 from vitrion.datasets import (
     CompositionRecord,
     CurveRecord,

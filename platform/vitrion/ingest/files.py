@@ -7,11 +7,12 @@ from pathlib import Path
 
 from pymatgen.core.structure import Structure
 
-from vitrion.database import Database, NewStructure
+from vitrion.database import Database
+from vitrion.database.repositories.structures import NewStructure
 from vitrion.datasets.gating import structure_gates
+from vitrion.ingest.formats.reading import file_format, read_structures
 from vitrion.ingest.kinds import judge_kind
 from vitrion.ingest.paths import require_paths
-from vitrion.ingest.reading import file_format, read_structures
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import StructureKind
 

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vitrion.database import Database, ImportedLabel
-from vitrion.database.filters import parsed_formula
+from vitrion.database import Database
+from vitrion.database.queries.filters import parsed_formula
+from vitrion.database.repositories.labels import ImportedLabel
 from vitrion.datasets.conventions import REASONS, einstein_factor
 from vitrion.datasets.fetching import sha256_of
-from vitrion.ingest.tables import table_rows
+from vitrion.ingest.formats.tables import table_rows
 from vitrion_models.errors import InputError
+from vitrion_workflows.labelling.audit.consistency import read_outcome
+from vitrion_workflows.labelling.statement import TRACER_DIFFUSIVITY, stated_faults
 from vitrion_workflows.schemas import Convention, LabelOutcome, LabelState, outcome_key
-from vitrion_workflows.transport.consistency import read_outcome
-from vitrion_workflows.transport.statement import TRACER_DIFFUSIVITY, stated_faults
 
 NEEDED = ("composition", "property", "species", "temperature_K", "value", "unit", "convention", "potential")
 OPTIONAL = ("lower_95", "upper_95", "log10_stderr", "state", "reference")
@@ -44,7 +45,7 @@ def ingest_labels(db: Database, paths: Sequence[Path]) -> LabelFileReport:
     """Read and check every file, then store all labels.
 
     A JSON file holds one `LabelOutcome` or a list of them; its numbers must agree with each other, with the thermal
-    motion of the species and with the structure in the database (`vitrion_workflows.transport.consistency`). A CSV
+    motion of the species and with the structure in the database (`labelling.audit.consistency`). A CSV
     table holds numbers alone, of which only unit, convention, interval and size can be judged: such labels are stored
     as imported ones, another quantity.
 

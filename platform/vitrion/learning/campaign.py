@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from vitrion.database import CycleRow, Database
+from vitrion.database import Database
+from vitrion.database.queries.rows import CycleRow
+from vitrion.learning.acquisition.proposing import propose
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.holding import LEASE_SECONDS, holding, own_name
-from vitrion.learning.learning import LearningStage
+from vitrion.learning.lease import LEASE_SECONDS, holding, own_name
 from vitrion.learning.ledger import Ledger
 from vitrion.learning.plan import Plan, effective, make_plan, pinned_weights
 from vitrion.learning.proposal import FINISHED, Proposal, plain_proposals
-from vitrion.learning.proposing import propose
+from vitrion.learning.retraining.stage import LearningStage
 from vitrion.learning.retrying import ask_again
 from vitrion.learning.stage import Stage
 from vitrion.learning.tasks import TaskFactory

@@ -11,11 +11,11 @@ from ase.data import atomic_numbers
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from vitrion.learning.seeds import derive_seed
+from vitrion_models.constants import HOTTEST_K
 from vitrion_models.errors import InputError
 from vitrion_workflows import potentials
 from vitrion_workflows.schemas import CellProtocol, LabelProtocol
 
-HOTTEST_K = 10000.0
 AUTO = "auto"
 # Keys of earlier versions, and what became of each.
 FORMER_KEYS = {"referee.labels": "`referee.share`, a share of the accepted labels"}

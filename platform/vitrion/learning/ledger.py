@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from vitrion.database import CycleRow, Database
+from vitrion.database import Database
+from vitrion.database.queries.rows import CycleRow
 
 RENEWALS_PER_LEASE = 6
 

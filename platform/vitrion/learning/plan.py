@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from vitrion.database import CampaignRow, Database
+from vitrion.database import Database
 from vitrion.database.errors import NotFoundError
+from vitrion.database.queries.rows import CampaignRow
 from vitrion.datasets.formulas import chemical_system
 from vitrion.datasets.quickstart import quickstart_crystals
+from vitrion.learning.acquisition.design import choose_test_formulas
 from vitrion.learning.configuration import AUTO, CampaignConfiguration
-from vitrion.learning.design import choose_test_formulas
 from vitrion.learning.seeds import derive_seed
 from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_workflows import potentials

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from vitrion.database import Database, rules
-from vitrion.learning.holding import holding
+from vitrion.database import Database
+from vitrion.database.queries import gate_versions as rules
 from vitrion.learning.labelling import MOST_CELLS
+from vitrion.learning.lease import holding
 from vitrion.learning.proposal import Proposal, ProposalState, plain_proposals
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.task import Runner
@@ -22,8 +23,8 @@ def ask_again(
         db: where the campaign is.
         factory: makes its tasks.
         runner: where they run.
-        owner: see `vitrion.learning.holding.own_name`.
-        other_rules: also those whose labels older rules than those of here judged (`vitrion.database.rules`); each
+        owner: see `vitrion.learning.lease.own_name`.
+        other_rules: also those whose labels older rules than those of here judged (`queries.gate_versions`); each
             stays in the database until the one that is made again takes its place.
 
     Returns:

@@ -6,15 +6,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from vitrion.database import Database, rules
-from vitrion.database.filters import LabelFilters
+from vitrion.database import Database
+from vitrion.database.queries import gate_versions as rules
+from vitrion.database.queries.filters import LabelFilters
 from vitrion.ingest import builder
+from vitrion.learning.campaign_status import best_so_far
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.labelling import Labelling
 from vitrion.learning.ledger import Ledger
 from vitrion.learning.plan import Plan
 from vitrion.learning.proposal import FINISHED, Arm, Proposal, plain_proposals
-from vitrion.learning.standing import best_so_far
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.display import Display
 from vitrion.running.task import TaskKind, TaskResult, Watch, WorkerStatus

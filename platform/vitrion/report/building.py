@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vitrion.results import write_result
+from vitrion.exchange.result_files import write_result
 
 if TYPE_CHECKING:
     from vitrion.database import Database

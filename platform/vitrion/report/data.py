@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from vitrion_workflows.potentials.systematic import SystematicError
+from vitrion_workflows.model_error.compound_error import SystematicError
 from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, Origin
 
 
@@ -254,7 +254,7 @@ class ReportData:
         acquisition: name of the acquisition function.
         wall_seconds: time from the first to the last act.
         of_other_rules: how many labels of the campaign are left out because other rules than those of here judged
-            them, by rules (`vitrion.database.rules`); `cycles` and `costs` are history and count them.
+            them, by rules (`vitrion.database.queries.gate_versions`); `cycles` and `costs` are history and count them.
         learned_of_other_rules: how many of the labels that the surrogate learned were judged by other rules then.
         model_errors: what the potential is off by for each composition at the target temperature.
         provenance: names and values of what a repetition would need.

@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 
-from vitrion.database.rules import told_of_campaign
+from vitrion.database.queries.gate_versions import told_of_campaign
 from vitrion.report.data import ReportData
 from vitrion.report.figures.arms import ACQUISITION, RANDOM, difference, points
 from vitrion.report.figures.rdf import overlap

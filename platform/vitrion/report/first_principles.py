@@ -5,7 +5,7 @@ from itertools import groupby
 from vitrion.report.data import ReportData
 from vitrion.report.numbers import diffusivity, formula, plain, signed
 from vitrion.report.ranking import Source, rank
-from vitrion_workflows.potentials.systematic import SystematicError
+from vitrion_workflows.model_error.compound_error import SystematicError
 
 TWO_SIDED_95 = 1.96
 

@@ -19,7 +19,7 @@ from monty.json import MontyEncoder
 from vitrion.running.spool import Spool
 from vitrion.running.task import MachineFaultError, ResultHandler, Task, TaskResult, Watch, WorkerStatus
 from vitrion.running.worker import serve
-from vitrion_workflows.potentials.threads import one_thread
+from vitrion_workflows.potentials.graph.threads import one_thread
 
 TICK_SECONDS = 0.5
 MOST_ATTEMPTS = 3

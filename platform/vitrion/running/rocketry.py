@@ -16,7 +16,7 @@ from fireworks.core import rocket
 from vitrion.running.launchpad import FAULT_FIELD, POLL_SECONDS, TASK_IN_SPEC
 from vitrion.running.task import MachineFaultError
 from vitrion.running.worker import MACHINE_FAULTS
-from vitrion_workflows.flows.stopping import StoppedError
+from vitrion_workflows.execution.stop_signal import StoppedError
 
 
 class WorkerLaunchPad(LaunchPad):

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from vitrion_models.constants import BOLTZMANN_eV_PER_K
 from vitrion_models.errors import CheckpointError, InputError
 from vitrion_models.surrogates import Observation, SurrogateConfig, load, loads, train
-from vitrion_models.surrogates.arrhenius import BOLTZMANN_EV_PER_K
 from vitrion_models.training import checkpoint
 
 
@@ -58,7 +58,7 @@ def test_metrics_stand_beside_the_baselines(model, labels, test_keys):
 def test_diffusivity_rises_with_temperature_along_its_arrhenius_law(graph_model, make_cell, seed, group):
     temperatures = np.linspace(200, 3000, 30)
     found = graph_model.predict([make_cell(group, seed)] * 30, temperatures)
-    law = found.log10_D0 - found.Ea_eV / (BOLTZMANN_EV_PER_K * temperatures * np.log(10))
+    law = found.log10_D0 - found.Ea_eV / (BOLTZMANN_eV_PER_K * temperatures * np.log(10))
     assert (np.diff(found.mean) >= 0).all()
     assert found.mean == pytest.approx(law, abs=1e-9)
     assert (found.Ea_eV >= 0).all()

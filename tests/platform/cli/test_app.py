@@ -160,7 +160,7 @@ def test_a_reader_that_leaves_is_no_error():
     script = (
         "import sys\n"
         "from vitrion.cli import app\n"
-        "from vitrion.cli.output import emit\n"
+        "from vitrion.cli.console.output import emit\n"
         "app.app.command('flood')(lambda: emit([{'n': n} for n in range(100000)], as_json=True))\n"
         "app.LazyGroup.resolve_command = app.typer.core.TyperGroup.resolve_command\n"
         "sys.exit(app.run(['flood']))\n"

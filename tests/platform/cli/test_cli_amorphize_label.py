@@ -9,7 +9,7 @@ import vitrion
 from vitrion.cli.app import run
 from vitrion.cli.label import parse_temperatures
 from vitrion.database import NotFoundError
-from vitrion.database.labels import Labels
+from vitrion.database.repositories.labels import Labels
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import fingerprint
 

@@ -8,9 +8,10 @@ import pytest
 import walks
 
 from vitrion.cli.app import run
-from vitrion_workflows.dynamics import h5md
-from vitrion_workflows.dynamics.trajectory import Trajectory
-from vitrion_workflows.transport import analyse_trajectory, read_trajectory
+from vitrion_workflows.labelling.analysis import analyse_trajectory
+from vitrion_workflows.trajectories import h5md
+from vitrion_workflows.trajectories.reading import read_trajectory
+from vitrion_workflows.trajectories.trajectory import Trajectory
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from plain_labels import plain_label
 
 import vitrion
 from vitrion.cli.app import run
-from vitrion.database import ImportedLabel
-from vitrion.database.comparison import label_pairs
+from vitrion.database.queries.comparison import label_pairs
+from vitrion.database.repositories.labels import ImportedLabel
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import LabelState
 from vitrion_workflows.schemas.label import LABEL_RULES

@@ -11,7 +11,7 @@ from vitrion.cli.predict import parse_temperatures
 from vitrion_models.errors import InputError
 from vitrion_models.surrogates import Observation, SurrogateConfig, train
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.potentials.trust import model_errors
+from vitrion_workflows.model_error.benchmark_errors import model_errors
 
 COMPOSITIONS = {"Cl-Li": {3: 1, 17: 1}, "F-Li": {3: 1, 9: 1}, "Li-O": {3: 2, 8: 1}}
 

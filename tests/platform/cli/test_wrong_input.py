@@ -15,8 +15,8 @@ from vitrion_models import generators
 from vitrion_models.surrogates import Observation, SurrogateConfig, train
 from vitrion_models.system import AtomicSystem
 from vitrion_models.training import checkpoint
-from vitrion_workflows.dynamics import h5md
-from vitrion_workflows.dynamics.trajectory import Trajectory
+from vitrion_workflows.trajectories import h5md
+from vitrion_workflows.trajectories.trajectory import Trajectory
 
 LJ = ("--potential", "lennard-jones")
 POSCAR = "made\n{scale}\n{a} 0 0\n0 4 0\n0 0 4\n{symbols}\n{counts}\nDirect\n0 0 0\n0.5 0.5 0.5\n"
@@ -278,7 +278,7 @@ def test_weights_that_are_not_there_or_are_others_are_refused(desk, monkeypatch)
 
 
 def test_a_package_that_is_not_installed_is_named(desk, monkeypatch):
-    monkeypatch.setattr("vitrion_workflows.potentials.package.find_spec", lambda _name: None)
+    monkeypatch.setattr("vitrion_workflows.potentials.weights.identity.package.find_spec", lambda _name: None)
     desk.refused("label", "good.cif", "-t", "1000", "--potential", "nep89", says=("nep-adapters", "pip install"))
 
 

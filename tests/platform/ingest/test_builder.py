@@ -15,8 +15,8 @@ from sound_labels import labelled_cell, sound_label
 import vitrion
 from vitrion.cli.app import run
 from vitrion.database.artefacts import FolderArtefacts
-from vitrion.database.labels import Labels
-from vitrion.database.structures import Structures
+from vitrion.database.repositories.labels import Labels
+from vitrion.database.repositories.structures import Structures
 from vitrion.ingest import build, build_from_job_store, find_outcomes, outcomes_in
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import (

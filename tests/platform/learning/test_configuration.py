@@ -8,8 +8,8 @@ from vitrion.learning.configuration import FEWEST_FRAMES, CampaignConfiguration,
 from vitrion.learning.plan import effective
 from vitrion.learning.seeds import derive_seed
 from vitrion_models.errors import InputError
-from vitrion_workflows.transport.equilibration import LARGEST_DISCARD
-from vitrion_workflows.transport.estimate import FEWEST_FRAMES as FRAMES_ANALYSED
+from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES as FRAMES_ANALYSED
+from vitrion_workflows.validation.equilibration import LARGEST_DISCARD
 
 MINIMAL = {
     "name": "trial",

@@ -9,8 +9,8 @@ from vitrion.learning.labelling import MOST_CELLS, Labelling
 from vitrion.learning.proposal import Arm, Proposal, ProposalState
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.task import TaskKind, TaskResult
-from vitrion_workflows import transport
 from vitrion_workflows.dynamics import MDPlan, run_md
+from vitrion_workflows.labelling.label import label_trajectory
 from vitrion_workflows.potentials import load
 from vitrion_workflows.schemas import (
     CellOutcome,
@@ -73,7 +73,7 @@ def label_result(task, kelvin):
         frame_every=10,
         seed=1,
     )
-    outcome = transport.label_trajectory(
+    outcome = label_trajectory(
         run_md(system, potential, plan).trajectory,
         species="Li",
         temperature_K=kelvin,

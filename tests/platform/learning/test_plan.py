@@ -5,9 +5,9 @@ from dataclasses import asdict
 import pytest
 from tiny_campaign import TINY
 
+from vitrion.learning.campaign_status import standing
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.plan import make_plan, pinned_weights, potential_note
-from vitrion.learning.standing import standing
 from vitrion_models.errors import InputError
 from vitrion_workflows import potentials
 from vitrion_workflows.potentials import Availability

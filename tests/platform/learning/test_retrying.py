@@ -9,13 +9,13 @@ from tiny_campaign import TINY, labels_of, write_tiny
 import vitrion
 from vitrion.cli.app import run as command
 from vitrion.learning.campaign import Campaign
+from vitrion.learning.campaign_status import standing
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.holding import BusyError
-from vitrion.learning.standing import standing
+from vitrion.learning.lease import BusyError
 from vitrion.running import worker
 from vitrion.running.display import Display
 from vitrion.running.task import TaskResult
-from vitrion_workflows.flows.question import OUTCOME_FILE
+from vitrion_workflows.labelling.task import OUTCOME_FILE
 from vitrion_workflows.schemas.label import LABEL_RULES
 
 SHORT = {**TINY, "cycles": 1, "compounds": {"names": ["LiCl", "LiF"]}, "initial": 2}
@@ -156,7 +156,7 @@ def test_a_cycle_in_other_hands_is_left_alone(home, monkeypatch):
         going.db.cycles.acquire_lease("tiny", 0, going.owner, 300)
         proposals[0]["state"] = "failed"
         db.cycles.update("tiny", 0, owner=going.owner, proposals=proposals)
-        monkeypatch.setattr("vitrion.learning.holding._is_gone", lambda _owner: False)
+        monkeypatch.setattr("vitrion.learning.lease._is_gone", lambda _owner: False)
         monkeypatch.setattr(db, "embedded", False)
         other = replace(going)
         other.owner = "elsewhere:1:x"

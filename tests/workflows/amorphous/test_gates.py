@@ -9,9 +9,7 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous import (
     CELL_GATES,
     CellReference,
-    VolumeSource,
     cell_reference,
-    density_g_cm3,
     hidden_symmetry,
     judge_cell,
     orientational_coherence,
@@ -21,6 +19,8 @@ from vitrion_workflows.amorphous.symmetry import lattice_operations
 from vitrion_workflows.potentials import ForceResult
 from vitrion_workflows.schemas import failed_gates
 from vitrion_workflows.schemas.geometry import system_from_atoms
+from vitrion_workflows.structure.contacts import density_g_cm3
+from vitrion_workflows.structure.volume_estimate import VolumeSource
 
 CRYSTALS = {
     "LiCl": bulk("LiCl", "rocksalt", a=5.13, cubic=True) * 2,

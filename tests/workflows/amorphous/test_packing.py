@@ -11,12 +11,13 @@ from pymatgen.core import Lattice, Structure
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.amorphous import VolumeSource, cell_contents, closest_pair, estimate_volume, pack, push_apart
+from vitrion_workflows.amorphous import pack, push_apart
 from vitrion_workflows.amorphous import packing as packing_module
-from vitrion_workflows.amorphous.composition import parse_formula
-from vitrion_workflows.amorphous.estimate import likely_charges
 from vitrion_workflows.amorphous.neighbours import pairs_within
 from vitrion_workflows.schemas.geometry import atoms_from_system
+from vitrion_workflows.structure.composition import cell_contents, parse_formula
+from vitrion_workflows.structure.contacts import closest_pair
+from vitrion_workflows.structure.volume_estimate import VolumeSource, estimate_volume, likely_charges
 
 
 @pytest.mark.parametrize(

@@ -3,18 +3,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vitrion_models.constants import BOLTZMANN_J_PER_K
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
 from vitrion_workflows.amorphous import (
-    StoppedError,
     VolumeSearchFailed,
-    Watch,
     cooling_rate_K_per_ps,
     loosen,
     melt,
     pack,
     quench,
-    running,
     search_volume,
 )
 from vitrion_workflows.amorphous.volume import (
@@ -23,11 +21,12 @@ from vitrion_workflows.amorphous.volume import (
     scale_to,
     zero_pressure,
 )
-from vitrion_workflows.dynamics import Trajectory, run_md
+from vitrion_workflows.dynamics import run_md
+from vitrion_workflows.dynamics import stage as running
+from vitrion_workflows.dynamics.stage import StoppedError, Watch
 from vitrion_workflows.potentials import ForceField, ForceResult
 from vitrion_workflows.schemas import CellProtocol, VolumePoint
-
-BOLTZMANN_J_PER_K = 1.380649e-23
+from vitrion_workflows.trajectories.trajectory import Trajectory
 
 
 class IdealGas(ForceField):

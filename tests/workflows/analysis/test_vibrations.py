@@ -6,7 +6,7 @@ import walks
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.analysis import vibrational_density
-from vitrion_workflows.transport import velocity_correlation
+from vitrion_workflows.transport.velocity import velocity_correlation
 
 INTERVAL_PS = 0.005
 

@@ -13,12 +13,12 @@ import pytest
 from md_runs import plan, same
 from model_force_fields import FreeParticles, Poisoned, rock_salt, scattered
 
+from vitrion_models.constants import BOLTZMANN_eV_PER_K
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import dynamics, potentials
-from vitrion_workflows.dynamics import h5md
-from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K as kB
 from vitrion_workflows.potentials.force_field import ForceResult
+from vitrion_workflows.trajectories import h5md
 
 SYSTEMS = [
     rock_salt(noise_A=0.1),
@@ -187,7 +187,10 @@ def test_a_harmonic_solid_vibrates_as_theory_says(time_step_fs):
     ]
     results = dynamics.run_batch([system] * 12, Springs(), plans)
     expected = (
-        kB * 900 / 4.0 * np.mean(np.concatenate([[0.0], 1 / (4 * np.sin(np.pi * np.arange(1, count) / count) ** 2)]))
+        BOLTZMANN_eV_PER_K
+        * 900
+        / 4.0
+        * np.mean(np.concatenate([[0.0], 1 / (4 * np.sin(np.pi * np.arange(1, count) / count) ** 2)]))
     )
     means = np.array([((result.trajectory.positions_A[20:] - system.positions_A) ** 2).mean() for result in results])
     # Twelve independent runs give the error of their mean; 4.5 of it: false alarms 1 in 1000 (t of 11).

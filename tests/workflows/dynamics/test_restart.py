@@ -17,7 +17,8 @@ from model_force_fields import FreeParticles, HarmonicWells, rock_salt, scattere
 
 from vitrion_models.errors import CheckpointError
 from vitrion_workflows import dynamics, potentials
-from vitrion_workflows.dynamics import checkpoint, h5md
+from vitrion_workflows.dynamics import checkpoint
+from vitrion_workflows.trajectories import h5md
 
 CHILD = textwrap.dedent(
     """

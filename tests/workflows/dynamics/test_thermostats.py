@@ -5,9 +5,8 @@ import pytest
 from model_force_fields import FreeParticles, HarmonicWells, rock_salt, scattered
 from scipy import stats
 
+from vitrion_models.constants import BOLTZMANN_eV_PER_K, MASS_FACTOR_eV_PS2_PER_U_A2
 from vitrion_workflows import dynamics, potentials
-from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K as kB
-from vitrion_workflows.dynamics.constants import MASS_FACTOR_eV_PS2_PER_U_A2
 from vitrion_workflows.dynamics.state import kinetic_energy_eV, maxwell_boltzmann, temperature_K, without_drift
 
 
@@ -27,14 +26,14 @@ def plan(**changes):
 def test_constants_agree_with_ase():
     from ase import units
 
-    assert pytest.approx(units.kB, rel=2e-6) == kB
+    assert pytest.approx(units.BOLTZMANN_eV_PER_K, rel=2e-6) == BOLTZMANN_eV_PER_K
     assert pytest.approx(units._amu / units._e * 1e4, rel=1e-6) == MASS_FACTOR_eV_PS2_PER_U_A2
 
 
 def test_starting_velocities_are_maxwell_boltzmann():
     masses = np.repeat([6.94, 126.9], 4000)
     velocities = maxwell_boltzmann(masses, temperature_K=800, seed=3, remove_drift=False)
-    scaled = velocities * np.sqrt(MASS_FACTOR_eV_PS2_PER_U_A2 * masses / (kB * 800))[:, None]
+    scaled = velocities * np.sqrt(MASS_FACTOR_eV_PS2_PER_U_A2 * masses / (BOLTZMANN_eV_PER_K * 800))[:, None]
     # Kolmogorov-Smirnov against the standard normal distribution: false alarms 1 in 1000 for each half.
     for half in (scaled[:4000], scaled[4000:]):
         assert stats.kstest(half.ravel(), "norm").pvalue > 1e-3
@@ -88,7 +87,7 @@ def test_langevin_samples_the_einstein_crystal_at_any_step(time_step_fs):
     )
     away = result.trajectory.positions_A[5:] - wells.sites_A
     # 21 x 1200 samples, ten periods apart: the variance is known to sqrt(2/25200) = 0.9 %; 3.6 % is 4 sigma, 6e-5.
-    assert (away**2).mean() == pytest.approx(kB * 300 / 3.0, rel=0.036)
+    assert (away**2).mean() == pytest.approx(BOLTZMANN_eV_PER_K * 300 / 3.0, rel=0.036)
 
 
 def test_langevin_free_particle_diffuses_as_einstein_says():
@@ -103,7 +102,7 @@ def test_langevin_free_particle_diffuses_as_einstein_says():
     positions = result.trajectory.positions_A
     jumps = positions[1:] - positions[:-1]
     for chosen, mass in ((slice(0, 700), 6.94), (slice(700, 1400), 126.90447)):
-        thermal = kB * 300 / (MASS_FACTOR_eV_PS2_PER_U_A2 * mass)
+        thermal = BOLTZMANN_eV_PER_K * 300 / (MASS_FACTOR_eV_PS2_PER_U_A2 * mass)
         expected = thermal * step_ps / 2 / np.tanh(gamma * step_ps / 2)
         assert expected == pytest.approx(thermal / gamma, rel=0.004)
         ballistic = 1 - (1 - np.exp(-gamma * 5.0)) / (gamma * 5.0)
@@ -116,7 +115,7 @@ def test_nose_hoover_conserves_its_extended_energy():
     # H' = K + U + sum Q v^2 / 2 + f kT xi_1 + kT (xi_2 + xi_3) is constant (Martyna, Klein, Tuckerman 1992).
     system = rock_salt(noise_A=0.15, seed=2)
     force_field = potentials.load("lennard-jones")
-    freedom, kT, rate = 3 * len(system) - 3, kB * 900, 20.0
+    freedom, kT, rate = 3 * len(system) - 3, BOLTZMANN_eV_PER_K * 900, 20.0
     inertia = np.array([freedom, 1, 1]) * kT / rate**2
 
     def extended(state, masses):
@@ -167,7 +166,7 @@ def test_nve_conserves_energy_to_second_order():
         every = round(4 / step_fs)
         p = plan(steps=every * 400, frame_every=every, time_step_fs=step_fs, thermostat="nve", friction_per_ps=None)
         run = dynamics.run_md(system, force_field, p).trajectory
-        return run.potential_energies_eV + 0.5 * (3 * len(system) - 3) * kB * run.temperatures_K
+        return run.potential_energies_eV + 0.5 * (3 * len(system) - 3) * BOLTZMANN_eV_PER_K * run.temperatures_K
 
     coarse, fine = energies(4.0), energies(2.0)
     assert 2.5 < coarse.std() / fine.std() < 6.5
@@ -192,4 +191,4 @@ def test_temperature_counts_degrees_of_freedom():
     masses = np.full(4, 10.0)
     velocities = np.ones((4, 3))
     kinetic = 0.5 * 4 * 3 * 10.0 * MASS_FACTOR_eV_PS2_PER_U_A2
-    assert temperature_K(velocities, masses, 9) == pytest.approx(2 * kinetic / (9 * kB))
+    assert temperature_K(velocities, masses, 9) == pytest.approx(2 * kinetic / (9 * BOLTZMANN_eV_PER_K))

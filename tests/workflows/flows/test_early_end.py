@@ -10,9 +10,9 @@ import pytest
 from flow_runs import run
 from pymatgen.core import Lattice, Structure
 
-from vitrion_workflows.dynamics import h5md
 from vitrion_workflows.flows import DiffusivityMaker
 from vitrion_workflows.schemas import LabelProtocol, LabelState, StopReason
+from vitrion_workflows.trajectories import h5md
 
 pytestmark = [pytest.mark.filterwarnings("ignore:cd is deprecated"), pytest.mark.usefixtures("scratch")]
 

@@ -8,8 +8,10 @@ from model_force_fields import rock_salt
 from vitrion_models.errors import CheckpointError, InputError, MissingDependencyError, VitrionError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
-from vitrion_workflows.potentials import package, registry, weights
+from vitrion_workflows.potentials import registry
 from vitrion_workflows.potentials.catalogue import PLACED_FILES
+from vitrion_workflows.potentials.weights import identity as weights
+from vitrion_workflows.potentials.weights import package
 
 
 def one_line(caught):

@@ -6,19 +6,18 @@ import walks
 from scipy import constants
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.transport import (
+from vitrion_workflows.diffusivity.regression import straight_line
+from vitrion_workflows.diffusivity.result import diffusivity
+from vitrion_workflows.transport import collective
+from vitrion_workflows.transport.collective import collective_diffusivity, in_host_frame
+from vitrion_workflows.transport.conductivity import (
     ChargeCarriers,
     charges_of,
-    collective,
     collective_conductivity,
-    collective_diffusivity,
-    diffusivity,
-    haven_ratio,
-    in_host_frame,
+    conductivity_per_diffusivity,
     nernst_einstein,
 )
-from vitrion_workflows.transport.conductivity import conductivity_per_diffusivity
-from vitrion_workflows.transport.regression import straight_line
+from vitrion_workflows.transport.haven import haven_ratio
 
 INTERVAL_PS = 0.02
 FRAMES, IONS, D = 401, 16, 0.5

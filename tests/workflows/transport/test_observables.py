@@ -9,11 +9,11 @@ from ase import Atoms, units
 from ase.io import write as ase_write
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.dynamics import h5md
-from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.schemas import FrameworkState
-from vitrion_workflows.transport import nernst_einstein, read_trajectory
-from vitrion_workflows.transport.conductivity import ChargeCarriers
+from vitrion_workflows.trajectories import h5md
+from vitrion_workflows.trajectories.reading import read_trajectory
+from vitrion_workflows.trajectories.trajectory import Trajectory
+from vitrion_workflows.transport.conductivity import ChargeCarriers, nernst_einstein
 from vitrion_workflows.transport.motion import motion_of
 from vitrion_workflows.transport.observables import observe
 

@@ -5,9 +5,11 @@ import pytest
 import walks
 from scipy.spatial.transform import Rotation
 
-from vitrion_workflows.transport import diffusivity, diffusivity_tensor, unwrap
+from vitrion_workflows.diffusivity.result import diffusivity
+from vitrion_workflows.diffusivity.variance import Variance
+from vitrion_workflows.trajectories.displacements import unwrap
 from vitrion_workflows.transport.isotropy import isotropic_probability
-from vitrion_workflows.transport.variance import Variance
+from vitrion_workflows.transport.tensor import diffusivity_tensor
 
 INTERVAL_PS = 0.05
 APART = Variance(value=1.0, freedom=1e6, heterogeneity=1.0, collective=1.0)  # each ion chooses its own direction

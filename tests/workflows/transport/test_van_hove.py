@@ -6,7 +6,8 @@ import walks
 from scipy import stats
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.transport import non_gaussian, van_hove
+from vitrion_workflows.transport import van_hove
+from vitrion_workflows.transport.van_hove import non_gaussian
 
 INTERVAL_PS, D = 0.1, 0.5
 LAGS = np.array([1, 5, 20])

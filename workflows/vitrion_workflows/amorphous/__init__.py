@@ -1,21 +1,10 @@
 """Amorphous cells: packing, equilibrium volume, melt and quench, and the gates that judge every cell."""
 
-from vitrion_workflows.amorphous.composition import cell_contents
-from vitrion_workflows.amorphous.estimate import VolumeEstimate, VolumeSource, estimate_volume
-from vitrion_workflows.amorphous.gates import (
-    CELL_GATES,
-    DEFAULT_LIMITS,
-    CellLimits,
-    closest_pair,
-    density_g_cm3,
-    judge_cell,
-    static_pressure_GPa,
-)
+from vitrion_workflows.amorphous.gates import CELL_GATES, DEFAULT_LIMITS, CellLimits, judge_cell, static_pressure_GPa
 from vitrion_workflows.amorphous.melt_quench import PROTOCOLS, cooling_rate_K_per_ps, loosen, melt, quench, settle
 from vitrion_workflows.amorphous.orientation import orientational_coherence
 from vitrion_workflows.amorphous.packing import PackedCell, pack
 from vitrion_workflows.amorphous.reference import CellReference, cell_reference
-from vitrion_workflows.amorphous.running import StoppedError, Watch
 from vitrion_workflows.amorphous.soft_sphere import push_apart
 from vitrion_workflows.amorphous.symmetry import hidden_symmetry
 from vitrion_workflows.amorphous.volume import VolumeSearchFailed, search_volume
@@ -27,17 +16,9 @@ __all__ = [
     "CellLimits",
     "CellReference",
     "PackedCell",
-    "StoppedError",
-    "VolumeEstimate",
     "VolumeSearchFailed",
-    "VolumeSource",
-    "Watch",
-    "cell_contents",
     "cell_reference",
-    "closest_pair",
     "cooling_rate_K_per_ps",
-    "density_g_cm3",
-    "estimate_volume",
     "hidden_symmetry",
     "judge_cell",
     "loosen",

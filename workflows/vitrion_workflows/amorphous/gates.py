@@ -8,19 +8,16 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from ase.data import atomic_masses, chemical_symbols, covalent_radii
 
+from vitrion_models.constants import GPA_PER_eV_A3
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.amorphous.estimate import VolumeSource
-from vitrion_workflows.amorphous.neighbours import pairs_within
 from vitrion_workflows.amorphous.orientation import orientational_coherence
 from vitrion_workflows.amorphous.reference import CellReference
 from vitrion_workflows.amorphous.symmetry import hidden_symmetry
 from vitrion_workflows.potentials import ForceResult
 from vitrion_workflows.schemas.gate import GateOutcome
-
-GRAMS_PER_CM3_PER_U_PER_A3 = 1.66053907
-GPA_PER_EV_PER_A3 = 160.2176634
+from vitrion_workflows.structure.contacts import closest_pair, density_g_cm3
+from vitrion_workflows.structure.volume_estimate import VolumeSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,33 +89,11 @@ def judge_cell(
     return tuple(outcome for outcome in outcomes if outcome is not None)
 
 
-def density_g_cm3(system: AtomicSystem) -> float:
-    """Mass density."""
-    return float(atomic_masses[system.numbers].sum() / system.volume_A3 * GRAMS_PER_CM3_PER_U_PER_A3)
-
-
 def static_pressure_GPa(force_result: ForceResult) -> float | None:
     """Minus a third of the stress's trace, without the kinetic part; None where the stress was not evaluated."""
     if force_result.stress_eV_per_A3 is None:
         return None
-    return float(-np.trace(force_result.stress_eV_per_A3) / 3.0 * GPA_PER_EV_PER_A3)
-
-
-def closest_pair(system: AtomicSystem) -> tuple[float, float, str]:
-    """The pair that overlaps most.
-
-    Returns:
-        Distance over the sum of covalent radii, distance in Angstrom, and the pair's name; infinite ratio and
-        distance where no two atoms come within twice the largest radius.
-    """
-    radii = covalent_radii[system.numbers]
-    pairs = pairs_within(system, 2.0 * float(radii.max()))
-    if not len(pairs.first):
-        return float("inf"), float("inf"), "no pair"
-    ratios = pairs.distances_A / (radii[pairs.first] + radii[pairs.second])
-    worst = int(ratios.argmin())
-    names = sorted(chemical_symbols[system.numbers[index]] for index in (pairs.first[worst], pairs.second[worst]))
-    return float(ratios[worst]), float(pairs.distances_A[worst]), "-".join(names)
+    return float(-np.trace(force_result.stress_eV_per_A3) / 3.0 * GPA_PER_eV_A3)
 
 
 def _minimum_distance(evidence: CellEvidence) -> GateOutcome:

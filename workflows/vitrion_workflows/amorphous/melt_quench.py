@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from vitrion_models.system import AtomicSystem, FloatArray
-from vitrion_workflows.amorphous.running import UNWATCHED, Stretch, Watch, run_stretch
 from vitrion_workflows.dynamics import MDState, RelaxResult, relax
+from vitrion_workflows.dynamics.stage import UNWATCHED, Stretch, Watch, run_stretch
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import CellProtocol
 

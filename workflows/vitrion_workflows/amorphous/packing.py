@@ -20,9 +20,9 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.amorphous.composition import cell_contents
 from vitrion_workflows.amorphous.soft_sphere import push_apart
 from vitrion_workflows.schemas.geometry import system_from_structure
+from vitrion_workflows.structure.composition import cell_contents
 
 
 @dataclass(frozen=True, eq=False)

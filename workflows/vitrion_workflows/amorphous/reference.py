@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from pymatgen.core.structure import Structure
 
-from vitrion_workflows.amorphous.estimate import VolumeSource, estimate_volume
 from vitrion_workflows.dynamics import relax
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas.geometry import system_from_structure
+from vitrion_workflows.structure.volume_estimate import VolumeSource, estimate_volume
 
 TWIN_FORCE_eV_PER_A = 0.05
 TWIN_STEPS = 200

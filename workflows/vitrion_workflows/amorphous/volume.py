@@ -13,14 +13,13 @@ from typing import TypeAlias
 
 import numpy as np
 
+from vitrion_models.constants import BOLTZMANN_eV_PER_K, GPA_PER_eV_A3
 from vitrion_models.errors import VitrionError
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.amorphous.gates import GPA_PER_EV_PER_A3
-from vitrion_workflows.amorphous.running import UNWATCHED, Stretch, Watch, run_stretch
-from vitrion_workflows.dynamics import Trajectory
-from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K
+from vitrion_workflows.dynamics.stage import UNWATCHED, Stretch, Watch, run_stretch
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import CellProtocol, VolumePoint, VolumeRecord
+from vitrion_workflows.trajectories.trajectory import Trajectory
 
 GROWTH = 1.15  # of the volume, from one run to the next while pressures have one sign
 MOST_BRACKETING_RUNS = 6
@@ -186,8 +185,8 @@ def mean_pressure(trajectory: Trajectory, force_field: ForceField, *, temperatur
     stderr = blocks.std(ddof=1) / np.sqrt(len(blocks)) if len(blocks) > 1 else abs(samples[0])
     return VolumePoint(
         volume_A3=volume,
-        pressure_GPa=float(samples.mean()) * GPA_PER_EV_PER_A3,
-        stderr_GPa=float(stderr) * GPA_PER_EV_PER_A3,
+        pressure_GPa=float(samples.mean()) * GPA_PER_eV_A3,
+        stderr_GPa=float(stderr) * GPA_PER_eV_A3,
     )
 
 

@@ -1,10 +1,10 @@
 """From compounds to compositions worth making: lithium content, isovalent substitution, charge balance, gap."""
 
 from vitrion_workflows.candidates.candidate import CandidateComposition, Change, Parent
+from vitrion_workflows.candidates.integer_formula import FormulaUnits, formula_units
 from vitrion_workflows.candidates.oxidation import oxidation_states
 from vitrion_workflows.candidates.proposal import propose_compositions
 from vitrion_workflows.candidates.settings import CandidateSettings
-from vitrion_workflows.candidates.whole import FormulaUnits, formula_units
 
 __all__ = [
     "CandidateComposition",

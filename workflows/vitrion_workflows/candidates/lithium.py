@@ -8,9 +8,9 @@ from pymatgen.core.structure import Structure
 
 from vitrion_workflows.candidates.candidate import CandidateComposition, Change, Parent
 from vitrion_workflows.candidates.crystal import without_share
+from vitrion_workflows.candidates.integer_formula import reduced_whole
 from vitrion_workflows.candidates.oxidation import compensate, total_charge
 from vitrion_workflows.candidates.settings import CandidateSettings
-from vitrion_workflows.candidates.whole import reduced_whole
 
 FINEST_DENOMINATOR = 12
 NEUTRAL = 1e-6

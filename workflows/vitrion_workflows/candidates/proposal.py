@@ -8,11 +8,11 @@ from pymatgen.core.composition import Composition
 from pymatgen.core.structure import Structure
 
 from vitrion_workflows.candidates.candidate import CandidateComposition, Change, Parent
+from vitrion_workflows.candidates.integer_formula import reduced_formula
 from vitrion_workflows.candidates.lithium import lithium_changes
 from vitrion_workflows.candidates.oxidation import oxidation_states
 from vitrion_workflows.candidates.settings import CandidateSettings
 from vitrion_workflows.candidates.substitution import substitutions
-from vitrion_workflows.candidates.whole import reduced_formula
 from vitrion_workflows.schemas import fingerprint
 
 Crystal = Structure | Composition | Parent | str

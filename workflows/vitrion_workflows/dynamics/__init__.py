@@ -1,6 +1,5 @@
 """Molecular dynamics: the engine, thermostats, exact checkpoints, relaxation and H5MD trajectories."""
 
-from vitrion_workflows.dynamics import h5md
 from vitrion_workflows.dynamics.ase_reference import ase_calculator, ase_reference
 from vitrion_workflows.dynamics.cell_run import MDResult
 from vitrion_workflows.dynamics.engine import Enough, run_batch, run_md
@@ -8,7 +7,6 @@ from vitrion_workflows.dynamics.errors import DynamicsError
 from vitrion_workflows.dynamics.plan import MDPlan
 from vitrion_workflows.dynamics.relaxation import RelaxResult, relax
 from vitrion_workflows.dynamics.state import MDState
-from vitrion_workflows.dynamics.trajectory import Trajectory
 
 __all__ = [
     "DynamicsError",
@@ -17,10 +15,8 @@ __all__ = [
     "MDResult",
     "MDState",
     "RelaxResult",
-    "Trajectory",
     "ase_calculator",
     "ase_reference",
-    "h5md",
     "relax",
     "run_batch",
     "run_md",

@@ -8,13 +8,13 @@ from ase import Atoms, units
 from ase.calculators.calculator import Calculator, all_changes
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from vitrion_models.constants import FEMTOSECONDS_PER_PS
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray
-from vitrion_workflows.dynamics.constants import FEMTOSECONDS_PER_PS
 from vitrion_workflows.dynamics.plan import MDPlan
 from vitrion_workflows.dynamics.state import maxwell_boltzmann
-from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.potentials.force_field import ForceField
+from vitrion_workflows.trajectories.trajectory import Trajectory
 
 A_PER_PS = 1.0 / (FEMTOSECONDS_PER_PS * units.fs)
 

@@ -11,15 +11,15 @@ from ase.data import atomic_masses
 
 from vitrion_models.errors import CheckpointError, InputError
 from vitrion_models.system import AtomicSystem, FloatArray
-from vitrion_workflows.dynamics import h5md
 from vitrion_workflows.dynamics.checkpoint import RunFolder, RunIdentity
 from vitrion_workflows.dynamics.errors import DynamicsError
 from vitrion_workflows.dynamics.frames import FrameBuffer, Frames, join
 from vitrion_workflows.dynamics.plan import MDPlan
 from vitrion_workflows.dynamics.state import MDState, maxwell_boltzmann
 from vitrion_workflows.dynamics.thermostats import THERMOSTATS
-from vitrion_workflows.dynamics.trajectory import FEWEST_FRAMES, Trajectory
 from vitrion_workflows.potentials.force_field import ForceField
+from vitrion_workflows.trajectories import h5md
+from vitrion_workflows.trajectories.trajectory import FEWEST_FRAMES, Trajectory
 
 # A run this much hotter than it is set to has overlapping atoms or too long a step. Relaxing an unrelaxed packing may
 # heat it for a moment, so the bound is generous; an explosion passes it within a few steps.

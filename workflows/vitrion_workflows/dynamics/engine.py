@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
+from vitrion_models.constants import BOLTZMANN_eV_PER_K, MASS_FACTOR_eV_PS2_PER_U_A2
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.dynamics.cell_run import CellRun, MDResult
-from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K, MASS_FACTOR_eV_PS2_PER_U_A2
 from vitrion_workflows.dynamics.errors import DynamicsError
 from vitrion_workflows.dynamics.plan import MDPlan
 from vitrion_workflows.dynamics.state import Atoms, BatchState, MDState, degrees_of_freedom
 from vitrion_workflows.dynamics.thermostats import THERMOSTATS, Setting
-from vitrion_workflows.dynamics.trajectory import Trajectory
 from vitrion_workflows.potentials.force_field import Cells, ForceField
+from vitrion_workflows.trajectories.trajectory import Trajectory
 
 CHECKPOINT_SECONDS = 10.0
 PROGRESS_SECONDS = 0.25

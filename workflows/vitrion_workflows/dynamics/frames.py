@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.dynamics.trajectory import Trajectory
+from vitrion_workflows.trajectories.trajectory import Trajectory
 
 
 @dataclass(frozen=True, eq=False)

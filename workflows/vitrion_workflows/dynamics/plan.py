@@ -4,9 +4,10 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 
+from vitrion_models.constants import FEMTOSECONDS_PER_PS
 from vitrion_models.errors import InputError
-from vitrion_workflows.dynamics.constants import FEMTOSECONDS_PER_PS
-from vitrion_workflows.dynamics.thermostats import THERMOSTATS, thermostat_fault
+from vitrion_workflows.dynamics.thermostats import THERMOSTATS
+from vitrion_workflows.trajectories.thermostat import COUPLED, thermostat_fault
 
 HOTTEST_K = 20000.0
 LONGEST_STEP_FS = 10.0
@@ -56,7 +57,7 @@ class MDPlan:
             value = getattr(self, name)
             if value is not None and not 0 < value <= HOTTEST_K:
                 raise InputError(f"{name} {value} must lie between 0 and {HOTTEST_K:g}")
-        if self.final_temperature_K is not None and not THERMOSTATS[self.thermostat].coupled:
+        if self.final_temperature_K is not None and not COUPLED[self.thermostat]:
             raise InputError(f"thermostat {self.thermostat} cannot follow final_temperature_K: it sets no temperature")
 
     @property
@@ -90,7 +91,7 @@ class MDPlan:
     def set_temperature_K(self) -> float | None:
         """Temperature the thermostat is set to all the run long; None where it changes or there is none."""
         constant = self.final_temperature_K in {None, self.temperature_K}
-        return self.temperature_K if constant and THERMOSTATS[self.thermostat].coupled else None
+        return self.temperature_K if constant and COUPLED[self.thermostat] else None
 
     def sha256(self) -> str:
         """Identity of the plan in hexadecimal."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vitrion_models.constants import GPA_PER_eV_A3
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.dynamics.errors import DynamicsError
@@ -22,7 +23,6 @@ MIXING = 0.1
 PATIENCE = 5
 GROWTH, SHRINKAGE, MIXING_DECAY = 1.1, 0.5, 0.99
 # 1 eV/A^3 in GPa.
-GPA_PER_eV_A3 = 160.21766208
 
 
 @dataclass(frozen=True, eq=False)

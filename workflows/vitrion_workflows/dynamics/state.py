@@ -6,8 +6,8 @@ from functools import cached_property
 
 import numpy as np
 
+from vitrion_models.constants import BOLTZMANN_eV_PER_K, MASS_FACTOR_eV_PS2_PER_U_A2
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K, MASS_FACTOR_eV_PS2_PER_U_A2
 
 # Words of the counter-based generator's 256-bit counter: a stream and a step each own 2^128 numbers.
 VELOCITY_STREAM = 1

@@ -21,8 +21,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from vitrion_models.constants import BOLTZMANN_eV_PER_K
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K
 from vitrion_workflows.dynamics.state import NOISE_STREAM, Atoms, BatchState, normal_numbers
 
 CHAIN_LENGTH = 3
@@ -73,14 +73,12 @@ class Thermostat:
 
     Attributes:
         name: as in `MDPlan.thermostat`.
-        coupled: it sets a temperature, hence needs a friction.
         start: a cell's own thermostat variables at step 0.
         step: state, setting and target temperature of each cell, shape (C,), to the next state.
         label: format of the text for method records.
     """
 
     name: str
-    coupled: bool
     start: Callable[[], FloatArray]
     step: Callable[[BatchState, Setting, FloatArray], BatchState]
     label: str
@@ -208,31 +206,13 @@ def _kick(speed: list[float], links: Iterable[int], h: float, heat: float, const
 THERMOSTATS = {
     thermostat.name: thermostat
     for thermostat in (
-        Thermostat("langevin", True, no_variables, step_langevin, "langevin-baoab(friction={friction:g}/ps)"),
+        Thermostat("langevin", no_variables, step_langevin, "langevin-baoab(friction={friction:g}/ps)"),
         Thermostat(
             "nose-hoover",
-            True,
             chain_at_rest,
             step_nose_hoover,
             f"nose-hoover-chain(links={CHAIN_LENGTH}, rate={{friction:g}}/ps)",
         ),
-        Thermostat("nve", False, no_variables, step_nve, "none"),
+        Thermostat("nve", no_variables, step_nve, "none"),
     )
 }
-
-
-def thermostat_fault(name: str, friction_per_ps: float | None) -> str:
-    """What is wrong with a thermostat as it is stated, in one line; empty where nothing is.
-
-    Args:
-        name: as in `MDPlan.thermostat`.
-        friction_per_ps: Langevin friction, or 1/tau of the chain; None for ``nve``.
-    """
-    if name not in THERMOSTATS:
-        return f"no thermostat is called {name!r}: state one of {', '.join(THERMOSTATS)}"
-    coupled = THERMOSTATS[name].coupled
-    if coupled != (friction_per_ps is not None):
-        return f"thermostat {name} {'needs a' if coupled else 'takes no'} friction_per_ps"
-    if friction_per_ps is not None and not (math.isfinite(friction_per_ps) and friction_per_ps > 0):
-        return f"friction_per_ps {friction_per_ps:g} must be a positive number"
-    return ""

@@ -9,8 +9,8 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
-from vitrion_workflows.flows.engines import force_field
-from vitrion_workflows.flows.question import Question, check_question
+from vitrion_workflows.execution.engines import force_field
+from vitrion_workflows.labelling.task import Question, check_question
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartKind, StartRecord, fingerprint
 from vitrion_workflows.schemas.geometry import system_from_structure
 

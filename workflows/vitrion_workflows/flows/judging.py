@@ -4,7 +4,6 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import amorphous
-from vitrion_workflows.amorphous.composition import parse_formula
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import (
     CellOutcome,
@@ -16,6 +15,8 @@ from vitrion_workflows.schemas import (
     fingerprint,
 )
 from vitrion_workflows.schemas.geometry import structure_from_system
+from vitrion_workflows.structure.composition import parse_formula
+from vitrion_workflows.structure.contacts import density_g_cm3
 
 ORDER_GATES = frozenset({"orientational_order", "hidden_symmetry"})
 
@@ -53,7 +54,7 @@ def judge_structure(
         accepted=not failed_gates(gates),
         gates=gates,
         formula=parse_formula(formula).reduced_formula,
-        density_g_cm3=amorphous.density_g_cm3(system),
+        density_g_cm3=density_g_cm3(system),
         energy_eV_per_atom=forces.energy_eV / len(system),
         pressure_GPa=amorphous.static_pressure_GPa(forces),
         parent_fingerprint=None if twin is None else fingerprint(twin),

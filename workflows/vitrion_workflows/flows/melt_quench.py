@@ -6,9 +6,10 @@ from jobflow import Flow, Maker
 from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.amorphous import cell_contents, estimate_volume
 from vitrion_workflows.flows.stages import find_volume, judge_quenched_cell, melt_cell, pack_cell, quench_cell
 from vitrion_workflows.schemas import CellProtocol
+from vitrion_workflows.structure.composition import cell_contents
+from vitrion_workflows.structure.volume_estimate import estimate_volume
 
 
 @dataclass

@@ -8,13 +8,15 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_workflows import amorphous
-from vitrion_workflows.amorphous.running import FRAMES_OF_A_STAGE, Stretch, Watch, run_stretch
-from vitrion_workflows.flows.engines import force_field, method_record
+from vitrion_workflows.dynamics.stage import FRAMES_OF_A_STAGE, Stretch, Watch, run_stretch
+from vitrion_workflows.execution.engines import force_field, method_record
+from vitrion_workflows.execution.scratch import Progress, stage_key, stage_seed
+from vitrion_workflows.execution.stop_signal import stop_condition
 from vitrion_workflows.flows.judging import judge_structure
-from vitrion_workflows.flows.scratch import Progress, stage_key, stage_seed
-from vitrion_workflows.flows.stopping import stop_condition
 from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin
 from vitrion_workflows.schemas.geometry import system_from_structure
+from vitrion_workflows.structure import composition
+from vitrion_workflows.structure.volume_estimate import estimate_volume
 
 
 @dataclass
@@ -61,10 +63,10 @@ class RelaxGeneratedMaker(Maker):
         if seed < 0:
             raise InputError(f"seed {seed} must not be negative")
         compound = formula or structure.composition.reduced_formula
-        wanted = amorphous.composition.parse_formula(compound).reduced_formula
+        wanted = composition.parse_formula(compound).reduced_formula
         if wanted != structure.composition.reduced_formula:
             raise InputError(f"the generated cell is {structure.composition.reduced_formula}, not {wanted}")
-        amorphous.estimate_volume(compound, twin)
+        estimate_volume(compound, twin)
         relaxed: Job = relax_generated_cell(
             structure,
             formula=compound,

@@ -11,16 +11,17 @@ from pymatgen.core.structure import Structure
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows import amorphous
 from vitrion_workflows.amorphous.melt_quench import cooling_rate_K_per_ps
-from vitrion_workflows.amorphous.running import FRAMES_OF_A_STAGE, Stretch, Watch
 from vitrion_workflows.dynamics import MDState
-from vitrion_workflows.flows.engines import force_field, method_record
+from vitrion_workflows.dynamics.stage import FRAMES_OF_A_STAGE, Stretch, Watch
+from vitrion_workflows.execution.engines import force_field, method_record
+from vitrion_workflows.execution.scratch import Progress, scratch_root, stage_key, stage_seed
+from vitrion_workflows.execution.stop_signal import stop_condition
 from vitrion_workflows.flows.judging import judge_structure
-from vitrion_workflows.flows.scratch import Progress, scratch_root, stage_key, stage_seed
-from vitrion_workflows.flows.stopping import stop_condition
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin, VolumeRecord
 from vitrion_workflows.schemas.cell import StructureDict
 from vitrion_workflows.schemas.geometry import structure_from_system, system_from_structure
+from vitrion_workflows.structure.volume_estimate import estimate_volume
 
 Rows: TypeAlias = tuple[tuple[float, float, float], ...]
 
@@ -75,7 +76,7 @@ def pack_cell(formula: str, *, n_atoms: int, seed: int, twin: Structure | None, 
         swell: volume over that of the crystal.
     """
     begun = time.monotonic()
-    estimate = amorphous.estimate_volume(formula, twin)
+    estimate = estimate_volume(formula, twin)
     packed = amorphous.pack(
         formula,
         n_atoms=n_atoms,

@@ -1,12 +1,12 @@
 """Registry of machine-learned potentials: what can run, with which weights, and energy, forces and stress of a cell."""
 
 from vitrion_workflows.potentials import remote
-from vitrion_workflows.potentials.checking import CheckReport, check
+from vitrion_workflows.potentials.checks.physical_checks import CheckReport, check
 from vitrion_workflows.potentials.entry import Availability, PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField, ForceResult
-from vitrion_workflows.potentials.installation import install
 from vitrion_workflows.potentials.registry import default_potential, entries, find, installed, load
-from vitrion_workflows.potentials.weights import weights_folder
+from vitrion_workflows.potentials.weights.identity import weights_folder
+from vitrion_workflows.potentials.weights.installation import install
 
 __all__ = [
     "Availability",

@@ -2,18 +2,24 @@
 
 from ase.data import chemical_symbols
 
-from vitrion_workflows.potentials import (
-    ase_import,
-    atomate2_names,
-    diep,
-    lennard_jones,
-    mace,
-    nep,
-    pfp,
-    remote,
-    sevennet,
+from vitrion_workflows.potentials import remote
+from vitrion_workflows.potentials.adapters import ase_import, atomate2_names, lennard_jones, nep, pfp, sevennet
+from vitrion_workflows.potentials.adapters.mattersim import (
+    MATTERSIM_1M,
+    MATTERSIM_5M,
+    MATTERSIM_ELEMENTS,
+    MattersimModel,
 )
-from vitrion_workflows.potentials.chgnet import (
+from vitrion_workflows.potentials.adapters.mattersim import PACKAGE as MATTERSIM
+from vitrion_workflows.potentials.adapters.orb import ORB_ELEMENTS, ORB_MPA, ORB_OMAT, OrbModel
+from vitrion_workflows.potentials.adapters.orb import PACKAGE as ORB
+from vitrion_workflows.potentials.adapters.sevennet import (
+    SEVENNET_0,
+    SEVENNET_L3I5,
+    SEVENNET_R2SCAN,
+    SevennetCheckpoint,
+)
+from vitrion_workflows.potentials.chgnet.force_field import (
     ABSENT,
     CHGNET_020,
     CHGNET_030,
@@ -21,20 +27,17 @@ from vitrion_workflows.potentials.chgnet import (
     CHGNET_R2SCAN,
     ChgnetCheckpoint,
 )
-from vitrion_workflows.potentials.chgnet import PACKAGE as CHGNET
+from vitrion_workflows.potentials.chgnet.force_field import PACKAGE as CHGNET
+from vitrion_workflows.potentials.diep import force_field as diep
 from vitrion_workflows.potentials.entry import PotentialEntry
-from vitrion_workflows.potentials.mace_foundation import (
+from vitrion_workflows.potentials.mace import force_field as mace
+from vitrion_workflows.potentials.mace.foundation import (
     MACE_MATPES_R2SCAN_0,
     MACE_MP_0,
     MACE_MP_0B3,
     MACE_MPA_0,
     MaceModel,
 )
-from vitrion_workflows.potentials.mattersim import MATTERSIM_1M, MATTERSIM_5M, MATTERSIM_ELEMENTS, MattersimModel
-from vitrion_workflows.potentials.mattersim import PACKAGE as MATTERSIM
-from vitrion_workflows.potentials.orb import ORB_ELEMENTS, ORB_MPA, ORB_OMAT, OrbModel
-from vitrion_workflows.potentials.orb import PACKAGE as ORB
-from vitrion_workflows.potentials.sevennet import SEVENNET_0, SEVENNET_L3I5, SEVENNET_R2SCAN, SevennetCheckpoint
 
 # NEP89's paper: the 89 elements of its file's first line.
 NEP89_ELEMENTS = frozenset(chemical_symbols[1:95]) - ABSENT

@@ -6,16 +6,17 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
-from vitrion_workflows.transport.displacements import remove_drift
-from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES
-from vitrion_workflows.transport.interval import Spread, spread
-from vitrion_workflows.transport.msd import mean_squared_displacements
-from vitrion_workflows.transport.regression import DIMENSIONS, Fit, fit_lags, straight_line
+from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES
+from vitrion_workflows.diffusivity.interval import Spread, spread
+from vitrion_workflows.diffusivity.msd import mean_squared_displacements
+from vitrion_workflows.diffusivity.regression import DIMENSIONS, Fit, fit_lags, straight_line
+from vitrion_workflows.diffusivity.variance import anisotropy
+from vitrion_workflows.diffusivity.window import LATEST_START, LONGEST_LAG, VIBRATION_PS, memory_lag
+from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.transport.van_hove import non_gaussian
-from vitrion_workflows.transport.variance import anisotropy
-from vitrion_workflows.transport.window import LATEST_START, LONGEST_LAG, VIBRATION_PS, memory_lag
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 
@@ -89,7 +90,7 @@ def collective_diffusivity(
     stride = max(1, memory // FRAMES_A_MEMORY)
     apart_ps = stride * frame_interval_ps
     fit = _fit(summed[::stride], first=-(-first // stride))
-    to_value = CM2_PER_S / (2 * DIMENSIONS * apart_ps)
+    to_value = A2_PER_PS_IN_CM2_PER_S / (2 * DIMENSIONS * apart_ps)
     value = max(fit.slope_A2, 0.0) * to_value
     # The sum has too few moves of its own to tell its axes.
     unequal_axes = anisotropy(displacements_A, lag=first, together=1.0)

@@ -6,15 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 
+from vitrion_models.constants import BOLTZMANN_J_PER_K, CM3_PER_A3, ELEMENTARY_CHARGE_C
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
+from vitrion_workflows.diffusivity.interval import Spread, spread
 from vitrion_workflows.transport.collective import CollectiveDiffusivity
-from vitrion_workflows.transport.interval import Spread, spread
 
-# Exact values of the SI (2019).
-ELEMENTARY_CHARGE_C = 1.602176634e-19
-BOLTZMANN_J_PER_K = 1.380649e-23
-CM3_PER_A3 = 1e-24
 # Formal charges of a whole cell must add to zero within rounding.
 NEUTRAL = 1e-6
 

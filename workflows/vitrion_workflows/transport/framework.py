@@ -6,8 +6,9 @@ import numpy as np
 
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.analysis.orientation import Orientation, bonded_groups, orientation
+from vitrion_workflows.diffusivity.msd import mean_squared_displacements
+from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.label import FrameworkState
-from vitrion_workflows.transport.msd import mean_squared_displacements
 
 # Lindemann: solids melt when atoms stray by about a tenth of the spacing. A difference of two positions doubles the
 # square of that, and a glass at temperature shakes more than a crystal; half the spacing no vibration reaches.
@@ -70,3 +71,15 @@ def framework(displacements_A: FloatArray, start: AtomicSystem, *, mobile: int) 
     elif turning is not None and turning.turned >= ROTATING_SHARE:
         state = FrameworkState.ROTATING
     return Framework(state, ratio, growth, species, turning)
+
+
+def framework_gate(found: Framework) -> GateOutcome:
+    """Report what the framework did; both a glass and a melt are labelled, so it always passes."""
+    if found.state is FrameworkState.ABSENT:
+        return GateOutcome(name="framework", passed=True, value=0.0, message="no framework: every atom is mobile")
+    return GateOutcome(
+        name="framework",
+        passed=True,
+        value=found.ratio,
+        message=f"framework {found.state.value}: moved {found.ratio:.2f} spacings, growth {found.growth:.2f}",
+    )

@@ -7,9 +7,9 @@ from scipy import stats
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
+from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate
+from vitrion_workflows.diffusivity.gates import resolution
 from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity
-from vitrion_workflows.transport.estimate import DiffusivityEstimate
-from vitrion_workflows.transport.gates import resolution
 
 # One collective path is a single walker: in short runs its diffusivity is a rumour, better left out.
 LARGEST_RELATIVE_STDERR = 0.6

@@ -4,7 +4,7 @@ import numpy as np
 from scipy import stats
 
 from vitrion_models.system import FloatArray
-from vitrion_workflows.transport.variance import FEWEST_BLOCKS, MOST_BLOCKS, Variance, inflated
+from vitrion_workflows.diffusivity.variance import FEWEST_BLOCKS, MOST_BLOCKS, Variance, inflated
 
 # Distinct ratios of a symmetric 3 x 3 matrix to its trace.
 DEVIATIONS = 5

@@ -3,11 +3,11 @@
 import numpy as np
 from ase.data import atomic_numbers
 
-from vitrion_workflows.dynamics.trajectory import Trajectory
+from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate
 from vitrion_workflows.schemas.motion import Motion
+from vitrion_workflows.trajectories.displacements import remove_drift
+from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.transport.collective import collective_diffusivity, in_host_frame
-from vitrion_workflows.transport.displacements import remove_drift
-from vitrion_workflows.transport.estimate import DiffusivityEstimate
 from vitrion_workflows.transport.framework import Framework
 from vitrion_workflows.transport.haven import haven_beside
 from vitrion_workflows.transport.tensor import diffusivity_tensor

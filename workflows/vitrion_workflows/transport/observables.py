@@ -9,7 +9,10 @@ from ase.data import atomic_numbers, chemical_symbols
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.analysis.vibrations import FEWEST_LAGS, VibrationalDensity, vibrational_density
-from vitrion_workflows.dynamics.trajectory import Trajectory
+from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate, estimate_diffusivity
+from vitrion_workflows.diffusivity.regression import fit_lags
+from vitrion_workflows.trajectories.displacements import remove_drift
+from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity, in_host_frame
 from vitrion_workflows.transport.conductivity import (
     ChargeCarriers,
@@ -18,11 +21,8 @@ from vitrion_workflows.transport.conductivity import (
     collective_conductivity,
     nernst_einstein,
 )
-from vitrion_workflows.transport.displacements import remove_drift
-from vitrion_workflows.transport.estimate import DiffusivityEstimate, estimate_diffusivity
 from vitrion_workflows.transport.framework import Framework, framework
 from vitrion_workflows.transport.haven import Haven, haven_of, haven_ratio
-from vitrion_workflows.transport.regression import fit_lags
 from vitrion_workflows.transport.tensor import DiffusivityTensor, diffusivity_tensor
 from vitrion_workflows.transport.van_hove import NonGaussian, VanHove, non_gaussian, van_hove
 from vitrion_workflows.transport.velocity import (

@@ -6,13 +6,14 @@ from functools import partial
 
 import numpy as np
 
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
 from vitrion_models.system import FloatArray
-from vitrion_workflows.transport.covariance import msd_covariance
-from vitrion_workflows.transport.estimate import CM2_PER_S, DiffusivityEstimate
+from vitrion_workflows.diffusivity.covariance import msd_covariance
+from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate
+from vitrion_workflows.diffusivity.msd import mean_squared_displacements
+from vitrion_workflows.diffusivity.regression import DIMENSIONS, Fit
+from vitrion_workflows.diffusivity.variance import anisotropy, inflated
 from vitrion_workflows.transport.isotropy import isotropic_probability, moving_alike
-from vitrion_workflows.transport.msd import mean_squared_displacements
-from vitrion_workflows.transport.regression import DIMENSIONS, Fit
-from vitrion_workflows.transport.variance import anisotropy, inflated
 
 # A direction along which nothing moves is still known no better than this share of the mean diffusivity.
 SMALLEST_RELATIVE_STEP = 1e-6
@@ -62,7 +63,7 @@ def diffusivity_tensor(displacements_A: FloatArray, estimate: DiffusivityEstimat
         displacements_A: drift-corrected displacements of the ions, shape (F, N, 3).
         estimate: scalar diffusivity of the same displacements.
     """
-    fit, to_value = estimate.fit, CM2_PER_S / (2 * estimate.frame_interval_ps)
+    fit, to_value = estimate.fit, A2_PER_PS_IN_CM2_PER_S / (2 * estimate.frame_interval_ps)
     axes = np.eye(DIMENSIONS)
     along = partial(_along, displacements_A, fit)
     straight = [along(axis) for axis in axes]

@@ -6,8 +6,8 @@ import numpy as np
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.transport.regression import fit_lags
-from vitrion_workflows.transport.variance import FEWEST_IONS
+from vitrion_workflows.diffusivity.regression import fit_lags
+from vitrion_workflows.diffusivity.variance import FEWEST_IONS
 
 LAGS_IN_TABLE = 24
 BINS = 80

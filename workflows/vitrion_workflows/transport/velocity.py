@@ -6,15 +6,16 @@ from enum import StrEnum
 import numpy as np
 from scipy import fft
 
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
-from vitrion_workflows.dynamics.trajectory import Trajectory
-from vitrion_workflows.transport.estimate import CM2_PER_S, FEWEST_FRAMES
-from vitrion_workflows.transport.interval import spread
-from vitrion_workflows.transport.msd import mean_squared_displacements
-from vitrion_workflows.transport.regression import DIMENSIONS, walk_covariance
-from vitrion_workflows.transport.variance import FEWEST_IONS, Variance, collective_excess, inflated
-from vitrion_workflows.transport.window import LATEST_START, STRAIGHT_SIGMAS, VIBRATION_PS, memory_lag
+from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES
+from vitrion_workflows.diffusivity.interval import spread
+from vitrion_workflows.diffusivity.msd import mean_squared_displacements
+from vitrion_workflows.diffusivity.regression import DIMENSIONS, walk_covariance
+from vitrion_workflows.diffusivity.variance import FEWEST_IONS, Variance, collective_excess, inflated
+from vitrion_workflows.diffusivity.window import LATEST_START, STRAIGHT_SIGMAS, VIBRATION_PS, memory_lag
+from vitrion_workflows.trajectories.trajectory import Trajectory
 
 # A stored velocity that has lost this much of itself one frame later is sampled too coarsely to be integrated.
 COARSEST_CORRELATION = 0.5
@@ -174,9 +175,9 @@ def green_kubo(displacements_A: FloatArray, correlation: VelocityCorrelation) ->
             break
         first, values = PLATEAU * first, later
     variance = _noise(displacements_A, msd, values * (2 * DIMENSIONS * interval), first=first)
-    value = float(values.mean()) * CM2_PER_S
-    noise = float(np.sqrt(variance.value)) / (2 * DIMENSIONS * interval) * CM2_PER_S
-    stderr = float(np.hypot(noise, unsettled * CM2_PER_S))
+    value = float(values.mean()) * A2_PER_PS_IN_CM2_PER_S
+    noise = float(np.sqrt(variance.value)) / (2 * DIMENSIONS * interval) * A2_PER_PS_IN_CM2_PER_S
+    stderr = float(np.hypot(noise, unsettled * A2_PER_PS_IN_CM2_PER_S))
     return GreenKubo(
         value_cm2_per_s=value,
         stderr_cm2_per_s=stderr,

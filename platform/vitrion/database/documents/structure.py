@@ -100,7 +100,7 @@ class StructureDocument(VersionedDocument):
     Attributes:
         fingerprint: identity (`vitrion_workflows.schemas.fingerprint`) and key of the geometry.
         marker: a smooth function of the cell that does not depend on the order of the atoms
-            (`vitrion.database.identity.marker`); finds the same cell across a rounding boundary.
+            (`vitrion.database.repositories.identity.marker`); finds the same cell across a rounding boundary.
         formula: pymatgen's full formula, for example ``Li12 P4 S16``.
         chemsys: element symbols, sorted and joined by ``-``.
         mobile_ion: the mobile species that `mobile_ion_fraction` counts, by atoms.

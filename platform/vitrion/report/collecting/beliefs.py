@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
-from vitrion.database import Database, ModelRow, StructureRow, rules
+from vitrion.database import Database
+from vitrion.database.queries import gate_versions as rules
+from vitrion.database.queries.rows import ModelRow, StructureRow
 from vitrion.report import data
 from vitrion_models import surrogates
 from vitrion_models.surrogates import TrainedSurrogate

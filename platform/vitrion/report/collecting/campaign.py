@@ -6,7 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from vitrion import __version__
-from vitrion.database import CampaignRow, CycleRow, Database, LabelRow, ModelRow, judged_here, rules
+from vitrion.database import Database
+from vitrion.database.queries import gate_versions as rules
+from vitrion.database.queries.gate_versions import judged_here
+from vitrion.database.queries.rows import CampaignRow, CycleRow, LabelRow, ModelRow
 from vitrion.report import data
 from vitrion.report.collecting import beliefs
 from vitrion.report.collecting.cells import made_cells, report_cell

@@ -1,6 +1,7 @@
 """Amorphous cells of a campaign, accepted or not."""
 
-from vitrion.database import Database, StructureRow
+from vitrion.database import Database
+from vitrion.database.queries.rows import StructureRow
 from vitrion.report import data
 from vitrion_workflows.schemas import Origin
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from vitrion.database import CycleRow, ModelRow, StructureRow
+from vitrion.database.queries.rows import CycleRow, ModelRow, StructureRow
 from vitrion.report import data
 from vitrion_workflows.schemas import Origin
 

@@ -4,10 +4,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from vitrion.database import CycleRow, Database, LabelRow, StructureRow
-from vitrion.database.comparison import systematic_errors
+from vitrion.database import Database
+from vitrion.database.queries.comparison import systematic_errors
+from vitrion.database.queries.rows import CycleRow, LabelRow, StructureRow
 from vitrion.report import data
-from vitrion_workflows.potentials.systematic import SystematicError
+from vitrion_workflows.model_error.compound_error import SystematicError
 from vitrion_workflows.schemas import LabelState, MsdTable, Origin
 
 REFEREE = "referee"

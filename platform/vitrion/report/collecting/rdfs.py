@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from pymatgen.core.composition import Composition
 from pymatgen.core.periodic_table import Element
 
-from vitrion.database import Database, StructureRow
+from vitrion.database import Database
+from vitrion.database.queries.rows import StructureRow
 from vitrion.report.data import RdfComparison
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import analysis

@@ -8,7 +8,7 @@ from vitrion.report.data import LabelRow, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
 from vitrion.report.inference import Difference, difference_of_means
 from vitrion.report.numbers import formula
-from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K
+from vitrion_models.constants import BOLTZMANN_eV_PER_K
 from vitrion_workflows.schemas import LabelState
 
 ACQUISITION, RANDOM = "acquisition", "random"

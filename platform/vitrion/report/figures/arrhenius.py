@@ -8,10 +8,10 @@ from vitrion.report.charts import Axis, Colour, Panel
 from vitrion.report.data import LabelRow, Prediction, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
 from vitrion.report.numbers import diffusivity, formula, plain
+from vitrion_models.constants import BOLTZMANN_eV_PER_K
 from vitrion_models.errors import InputError
-from vitrion_workflows.dynamics.constants import BOLTZMANN_eV_PER_K
+from vitrion_workflows.arrhenius.fit import ArrheniusFit, ArrheniusPoint, fit_arrhenius
 from vitrion_workflows.schemas import LabelState, Origin
-from vitrion_workflows.transport.arrhenius import ArrheniusFit, ArrheniusPoint, fit_arrhenius
 
 MOST_PANELS = 12
 ARROW_ROOM = 3.0  # the arrow of an upper bound hangs below it by about this factor

@@ -1,0 +1,82 @@
+"""Running one flow in this process, with a progress bar and a clean Ctrl-C."""
+
+import json
+import signal
+import threading
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import typer
+from jobflow import Flow, JobStore, run_locally
+from maggma.stores import MemoryStore
+
+from vitrion.cli.console.errors import EXIT_INTERRUPTED
+from vitrion.cli.console.output import Advance, note, progress
+from vitrion_workflows.execution.scratch import PROGRESS_FILE, TASK_METADATA_KEY, scratch_root
+from vitrion_workflows.execution.stop_signal import StoppedError, stop_on_signal
+
+POLL_SECONDS = 0.3
+
+
+def run_flow(flow: Flow, *, description: str, quiet: bool) -> list[dict[str, Any]]:
+    """Run a flow and return what a JobStore holds of it.
+
+    Args:
+        flow: any flow.
+        description: what the progress bar says.
+        quiet: no bar.
+
+    Returns:
+        JobStore documents in the order in which the jobs ended.
+
+    Raises:
+        typer.Exit: Ctrl-C, after a checkpoint (exit code 130).
+        VitrionError: what a job raised.
+    """
+    flow.update_metadata({TASK_METADATA_KEY: flow.uuid})
+    folder = scratch_root() / flow.uuid
+    store = JobStore(MemoryStore())
+    before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+    stop_on_signal(signal.SIGINT, signal.SIGTERM)
+    over = threading.Event()
+    with progress(description, quiet=quiet) as advance:
+        watcher = threading.Thread(target=_follow, args=(folder / PROGRESS_FILE, advance, over), daemon=True)
+        watcher.start()
+        try:
+            with warnings.catch_warnings():
+                # jobflow 0.4 changes folder through monty's deprecated `cd`.
+                warnings.filterwarnings("ignore", message="cd is deprecated")
+                run_locally(flow, store=store, log=False, raise_immediately=True)
+        except StoppedError:
+            note("stopped after a checkpoint: the same command goes on from there")
+            raise typer.Exit(EXIT_INTERRUPTED) from None
+        finally:
+            over.set()
+            watcher.join()
+            for each, handler in before.items():
+                signal.signal(each, handler)
+            _clear(folder)
+    return [
+        {key: value for key, value in document.items() if key != "_id"}
+        for document in store.query(sort={"completed_at": 1})
+    ]
+
+
+def _follow(path: Path, advance: Advance, over: threading.Event) -> None:
+    while not over.is_set():
+        try:
+            content = json.loads(path.read_text())
+            advance(content["step"], content["steps"], content["stage"])
+        except (OSError, ValueError, KeyError):
+            pass  # not written yet, or being replaced
+        time.sleep(POLL_SECONDS)
+
+
+def _clear(folder: Path) -> None:
+    (folder / PROGRESS_FILE).unlink(missing_ok=True)
+    try:
+        folder.rmdir()
+    except OSError:
+        return

@@ -1,0 +1,163 @@
+"""Options that several commands share, and how they are read."""
+
+import functools
+import inspect
+import math
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vitrion_models.errors import InputError
+
+ROWS_IN_A_TABLE = 50
+LARGEST_SEED = 2**63 - 1  # what a database can store
+MOST_ATOMS = 10_000  # of a cell that is made here; far more than its dynamics could be waited for
+
+Texts = list[str] | None
+Json = Annotated[bool, typer.Option("--json", help="Print JSON: a list of objects, or one object.")]
+Formula = Annotated[Texts, typer.Option(help="Full formula, such as Li12P4S16; may be repeated.")]
+ReducedFormula = Annotated[Texts, typer.Option(help="Reduced formula, such as Li3PS4; may be repeated.")]
+Chemsys = Annotated[Texts, typer.Option(help="Chemical system, such as Li-P-S; may be repeated.")]
+ElementsAll = Annotated[str | None, typer.Option(help="Has all of these elements: Li,S.")]
+ElementsAny = Annotated[str | None, typer.Option(help="Has any of these elements: Br,I.")]
+ElementsNone = Annotated[str | None, typer.Option(help="Has none of these elements: Co,Ni.")]
+Kind = Annotated[Texts, typer.Option(help="crystal, amorphous, melt or molecule; may be repeated.")]
+Density = Annotated[str | None, typer.Option(help="Density in g/cm3: 1.5:2.5, 2: or :3.")]
+MobileIonFraction = Annotated[str | None, typer.Option(help="Share of the mobile ion among the atoms: 0.3:0.6.")]
+NAtoms = Annotated[str | None, typer.Option(help="Number of atoms: 48:64.")]
+Campaign = Annotated[Texts, typer.Option(help="Name of the campaign; may be repeated.")]
+Cycle = Annotated[int | None, typer.Option(help="Index of the cycle, from 0.")]
+Dataset = Annotated[Texts, typer.Option(help="Name of the data set it came from; may be repeated.")]
+Rules = Annotated[
+    str | None,
+    typer.Option(
+        help="What judged them: a version of the label rules (3, 2:3), here (of this Vitrion, and values from "
+        "elsewhere), other (all but those) or unknown.",
+    ),
+]
+Accepted = Annotated[bool | None, typer.Option("--accepted/--refused", help="Whether every gate was passed.")]
+Sort = Annotated[Texts, typer.Option(help="Field to sort by, -field for descending; may be repeated.")]
+Limit = Annotated[int | None, typer.Option(min=0, help="At most so many; 0 for all. A table shows 50 unless asked.")]
+Skip = Annotated[int, typer.Option(min=0, help="Leave out the first so many.")]
+Target = Annotated[Path, typer.Option("--to", help="File to write; its ending says the format.")]
+Format = Annotated[str | None, typer.Option("--format", help="csv, jsonl, extxyz, cif or poscar.")]
+
+CELLS: dict[str, Any] = {
+    "formula": Formula,
+    "reduced_formula": ReducedFormula,
+    "chemsys": Chemsys,
+    "elements_all": ElementsAll,
+    "elements_any": ElementsAny,
+    "elements_none": ElementsNone,
+    "kind": Kind,
+    "density": Density,
+    "mobile_ion_fraction": MobileIonFraction,
+}
+"""Filters by what a cell is made of, which structures and labels share."""
+
+PROVENANCE: dict[str, Any] = {"campaign": Campaign, "cycle": Cycle, "dataset": Dataset}
+"""Filters by where a document comes from."""
+
+Command = Callable[..., None]
+
+
+def takes(options: Mapping[str, Any]) -> Callable[[Command], Command]:
+    """Give a command a set of options, which reach its ``**typed`` parameter; None where one was not typed.
+
+    Args:
+        options: name of each option -> its annotated type.
+    """
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def with_options(**arguments: Any) -> None:
+            command(**arguments)
+
+        own = inspect.signature(command)
+        kept = [each for each in own.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+        added = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+            for name, kind in options.items()
+        ]
+        every = sorted([*added, *kept], key=lambda each: each.kind)  # arguments stand before options
+        with_options.__signature__ = own.replace(parameters=every)  # type: ignore[attr-defined] # read by typer
+        with_options.__annotations__ = {each.name: each.annotation for each in every}
+        return with_options
+
+    return decorate
+
+
+def given(**options: Any) -> dict[str, Any]:
+    """The filters that were typed: those that are neither None nor empty."""
+    return {name: value for name, value in options.items() if value not in (None, [], ())}
+
+
+def elements(text: str | None) -> list[str] | None:
+    """``Li,S`` as a list."""
+    return None if text is None else [symbol.strip() for symbol in text.split(",") if symbol.strip()]
+
+
+def interval(text: str | None, *, option: str) -> tuple[float | None, float | None] | float | None:
+    """``1:2``, ``1:``, ``:2`` or a number as a range.
+
+    Raises:
+        InputError: it is none of these.
+    """
+    if text is None:
+        return None
+    lowest, colon, highest = text.partition(":")
+    try:
+        if not colon:
+            return float(lowest)
+        return (float(lowest) if lowest else None, float(highest) if highest else None)
+    except ValueError:
+        raise InputError(f"{option} {text!r} is no range: give lowest:highest, such as 1.5:2.5") from None
+
+
+def rules(text: str | None) -> tuple[float | None, float | None] | float | str | None:
+    """The `rules` filter of labels: one of its words, or a range of versions.
+
+    Raises:
+        InputError: it is neither.
+    """
+    from vitrion.database.queries.gate_versions import CLAUSES  # noqa: PLC0415 - the database is slow to import
+
+    if text is None or text in CLAUSES:
+        return text
+    try:
+        return interval(text, option="--rules")
+    except InputError as fault:
+        raise InputError(f"{fault}, or one of {', '.join(CLAUSES)}") from None
+
+
+def by_rules(versions: Iterable[str]) -> str:
+    """How labels of other rules are asked for: ``--rules 3 or --rules unknown``."""
+    return " or ".join(f"--rules {version}" for version in versions)
+
+
+def page_size(limit: int | None, *, as_json: bool) -> int:
+    """How many rows to fetch: all for programs, a screenful for people."""
+    if limit is not None:
+        return limit
+    return 0 if as_json else ROWS_IN_A_TABLE
+
+
+def charges(text: str) -> dict[str, float]:
+    """``Li=1,Cl=-1`` as a mapping.
+
+    Raises:
+        InputError: it is none, or names a species twice.
+    """
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        symbol, equals, number = (word.strip() for word in part.partition("="))
+        try:
+            value = float(number)
+        except ValueError:
+            value = math.nan
+        if not equals or not symbol or not math.isfinite(value) or symbol in found:
+            raise InputError(f"--charge {text!r} states no charges: give each species once, such as Li=1,Cl=-1")
+        found[symbol] = value
+    return found

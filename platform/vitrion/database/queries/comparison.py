@@ -1,0 +1,240 @@
+"""Labels of one question by two potentials: pairs, and the model error that they show."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from vitrion.database.queries import gate_versions as judged
+from vitrion.database.queries.filters import LabelFilters
+from vitrion.database.queries.quantity import COMPUTED, WEAK, Quantity, require_one
+from vitrion.database.queries.rows import LabelRow
+from vitrion_models.errors import InputError
+from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, anion_class
+from vitrion_workflows.model_error.compound_error import PotentialPair, SystematicErrors
+from vitrion_workflows.schemas import LabelState
+from vitrion_workflows.schemas.label import LABEL_RULES
+
+if TYPE_CHECKING:
+    from vitrion.database.database import Database
+
+FEWEST_OF_A_CLASS = 4
+
+
+@dataclass(frozen=True)
+class LabelPair:
+    """One question that two potentials answered.
+
+    Attributes:
+        structure_fingerprint, species, temperature_K, reduced_formula: the question.
+        chemistry: class of anion, see `vitrion_workflows.model_error.benchmark_errors.anion_class`.
+        first, second: log10 of the value, weighted mean over seeds.
+        first_stderr, second_stderr: statistical standard errors, decades.
+    """
+
+    structure_fingerprint: str
+    species: str
+    temperature_K: float
+    reduced_formula: str
+    chemistry: str
+    first: float
+    first_stderr: float
+    second: float
+    second_stderr: float
+
+    @property
+    def difference(self) -> float:
+        """log10(second / first)."""
+        return self.second - self.first
+
+    @property
+    def stderr(self) -> float:
+        """Standard error of the difference."""
+        return math.hypot(self.first_stderr, self.second_stderr)
+
+
+def label_pairs(db: "Database", first: str, second: str, **filters: Any) -> tuple[LabelPair, ...]:
+    """Accepted labels of the same structure, species and temperature by two potentials.
+
+    Args:
+        db: where from.
+        first: potential that is judged, the workhorse.
+        second: potential it is judged by, the referee.
+        filters: see `vitrion.database.queries.filters.LabelFilters`, but for potential and state.
+
+    Raises:
+        InputError: one potential twice, labels of pairs that are of several quantities (the weights of one
+            potential, the rules of both), or of other rules than those of here while `rules` does not say which.
+    """
+    if first == second:
+        raise InputError(f"{first} cannot be compared with itself: name two potentials")
+    if filters.get("rules") is None:
+        judged.require_none(left_out(db, first, second, **filters), purpose="compared")
+    pairs = _answered_by_both(db, first, second, filters)
+    if pairs:
+        ours = [row for one, _ in pairs.values() for row in one]
+        theirs = [row for _, two in pairs.values() for row in two]
+        _require_one_version([*ours, *theirs])
+        for rows in (ours, theirs):
+            require_one(rows, across=("species", "start", "protocol"), purpose="compared")
+    return tuple(_pair(question, one, two) for question, (one, two) in pairs.items())
+
+
+def _require_one_version(rows: Sequence[LabelRow]) -> None:
+    # Each potential of one version is not enough: what differs between versions would be told as the potentials'.
+    versions = sorted(Counter(map(judged.rules_of, rows)).items())
+    if len(versions) > 1:
+        told = ", ".join(f"{version}: {count}" for version, count in versions)
+        raise InputError(
+            f"{len(rows)} labels to be compared are of more than one rules ({told}): choose one version by rules= "
+            "(--rules)"
+        )
+
+
+def left_out(db: "Database", first: str, second: str, **filters: Any) -> dict[str, int]:
+    """How many labels of questions that both potentials answered other rules than those of here judged, by those rules.
+
+    Args:
+        db: where from.
+        first: potential that is judged.
+        second: potential it is judged by.
+        filters: as for `label_pairs`, but for `rules`.
+    """
+    if not db.labels.of_other_rules(**_common(filters) | {"potential": [first, second]}):
+        return {}
+    pairs = _answered_by_both(db, first, second, filters)
+    return judged.others(row for pair in pairs.values() for rows in pair for row in rows)
+
+
+def rules_of_both(db: "Database", first: str, second: str, **filters: Any) -> list[str]:
+    """Versions of the rules by which both potentials answered a question, but for those of here.
+
+    Args:
+        db: where from.
+        first: potential that is judged.
+        second: potential it is judged by.
+        filters: as for `label_pairs`, but for `rules`.
+    """
+    pairs = _answered_by_both(db, first, second, filters)
+    both = [judged.others(one).keys() & judged.others(two).keys() for one, two in pairs.values()]
+    return sorted(set().union(*both))
+
+
+def _answered_by_both(
+    db: "Database", first: str, second: str, filters: Mapping[str, Any]
+) -> dict[tuple[str, str, float], tuple[list[LabelRow], list[LabelRow]]]:
+    """Labels of each question that both potentials answered."""
+    one, two = (
+        _by_question(row for row in db.labels.search(**_common(filters) | {"potential": name}) if _measured(row))
+        for name in (first, second)
+    )
+    return {question: (one[question], two[question]) for question in sorted(one.keys() & two.keys())}
+
+
+def _common(filters: Mapping[str, Any]) -> dict[str, Any]:
+    return {"property": "tracer_diffusivity"} | dict(filters) | {"state": LabelState.ACCEPTED.value}
+
+
+def by_chemistry(pairs: Sequence[LabelPair]) -> dict[str, list[LabelPair]]:
+    """Pairs by class of anion where there are enough of one, and all of them last."""
+    classes: defaultdict[str, list[LabelPair]] = defaultdict(list)
+    for pair in pairs:
+        classes[pair.chemistry].append(pair)
+    enough = {name: found for name, found in sorted(classes.items()) if len(found) >= FEWEST_OF_A_CLASS}
+    return {**enough, EVERY_CLASS: list(pairs)}
+
+
+def systematic_errors(
+    db: "Database",
+    potential: str,
+    weights_sha256: str,
+    *,
+    campaign: str | None = None,
+    without: Collection[str] = (),
+) -> SystematicErrors:
+    """What labels of a potential are off by beside their statistical errors: by AIMD, and by referees in this database.
+
+    Labels that other rules than those of here had judged say nothing.
+
+    Args:
+        db: where the referees' labels are.
+        potential: registry name.
+        weights_sha256: of the weights that made the labels.
+        campaign: only what this campaign asked, so that its decisions do not hang on what else is in the database.
+        without: reduced formulas that are left out, such as those of a frozen test.
+    """
+    asked: LabelFilters = {"property": "tracer_diffusivity", "accepted": True, "rules": LABEL_RULES}
+    if campaign is not None:
+        asked["campaign"] = campaign
+    made = db.labels.quantities(**asked)
+    known = {(found.potential, found.weights_sha256) for found in made if found.source == COMPUTED}
+    own = (potential, weights_sha256)
+    first = _accepted_by(db, *own, asked=asked) if own in known else {}
+    pairs = [
+        PotentialPair(
+            compound=pair.reduced_formula,
+            elements=frozenset(elements),
+            temperature_K=pair.temperature_K,
+            referee=other[0],
+            referee_weights=other[1],
+            log10_ratio=-pair.difference,
+            stderr=pair.stderr,
+        )
+        for other in sorted(known - {own} if first else ())
+        for pair, elements in _shared(first, _accepted_by(db, *other, asked=asked))
+        if pair.reduced_formula not in without
+    ]
+    return SystematicErrors.of(potential, weights_sha256, pairs=pairs)
+
+
+def _accepted_by(
+    db: "Database", potential: str, weights_sha256: str, *, asked: LabelFilters
+) -> dict[tuple[str, str, float], list[LabelRow]]:
+    mine: LabelFilters = {**asked, "potential": potential, "weights_sha256": weights_sha256}
+    rows = db.labels.search(**mine)
+    # Strong friction slows the ions themselves: that is no error of the potential.
+    return _by_question(
+        row for row in rows if _measured(row) and not row.dataset and Quantity.of(row).thermostat == WEAK
+    )
+
+
+def _shared(
+    first: Mapping[tuple[str, str, float], list[LabelRow]], second: Mapping[tuple[str, str, float], list[LabelRow]]
+) -> list[tuple[LabelPair, tuple[str, ...]]]:
+    """Questions that both answered, with the elements of each."""
+    return [
+        (_pair(question, first[question], second[question]), first[question][0].elements)
+        for question in sorted(first.keys() & second.keys())
+    ]
+
+
+def _measured(row: LabelRow) -> bool:
+    return row.structure_fingerprint is not None and row.log10_value is not None and bool(row.log10_stderr)
+
+
+def _by_question(rows: Iterable[LabelRow]) -> dict[tuple[str, str, float], list[LabelRow]]:
+    found: defaultdict[tuple[str, str, float], list[LabelRow]] = defaultdict(list)
+    for row in rows:
+        found[str(row.structure_fingerprint), row.species, row.temperature_K].append(row)
+    return dict(found)
+
+
+def _pair(question: tuple[str, str, float], first: list[LabelRow], second: list[LabelRow]) -> LabelPair:
+    (one, one_error), (two, two_error) = _mean(first), _mean(second)
+    return LabelPair(
+        *question,
+        reduced_formula=first[0].reduced_formula,
+        chemistry=anion_class(first[0].elements),
+        first=one,
+        first_stderr=one_error,
+        second=two,
+        second_stderr=two_error,
+    )
+
+
+def _mean(rows: Sequence[LabelRow]) -> tuple[float, float]:
+    """Weighted mean of log10 values and its standard error."""
+    weights = [1 / (row.log10_stderr or math.inf) ** 2 for row in rows]
+    mean = sum(weight * (row.log10_value or 0.0) for weight, row in zip(weights, rows, strict=True)) / sum(weights)
+    return mean, sum(weights) ** -0.5

@@ -1,0 +1,339 @@
+"""From keyword filters to a query that both back ends understand."""
+
+import difflib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from numbers import Real
+from typing import Any, TypeAlias, TypedDict
+
+from vitrion.database.documents import DOCUMENTS, field_names
+from vitrion.database.queries import gate_versions as rules
+from vitrion_models.errors import InputError
+from vitrion_workflows.schemas import LabelState, Origin, StructureKind
+
+OneOrMore: TypeAlias = str | Sequence[str]
+Range: TypeAlias = float | tuple[float | None, float | None]
+Query: TypeAlias = dict[str, Any]
+
+
+class CommonFilters(TypedDict, total=False):
+    """Filters of structures and labels alike.
+
+    Text filters take one value or several (any of them); ranges take a number or ``(lowest, highest)``, both
+    included, None for open.
+    """
+
+    formula: OneOrMore
+    reduced_formula: OneOrMore
+    chemsys: OneOrMore
+    elements_all: OneOrMore
+    elements_any: OneOrMore
+    elements_none: OneOrMore
+    kind: OneOrMore
+    density: Range
+    mobile_ion_fraction: Range
+    n_atoms: Range
+    campaign: OneOrMore
+    cycle: int | Sequence[int]
+    dataset: OneOrMore
+    job: OneOrMore
+    accepted: bool
+
+
+class StructureFilters(CommonFilters, total=False):
+    """Filters of structures."""
+
+    fingerprint: OneOrMore
+    origin: OneOrMore
+    disordered: bool
+    parent: OneOrMore
+    twin: OneOrMore
+    model_version: OneOrMore
+    source: OneOrMore
+
+
+class LabelFilters(CommonFilters, total=False):
+    """Filters of labels. Labels that were superseded are left out unless `superseded` says otherwise.
+
+    `rules` is the version of the rules that judged a run, a range of them, or ``here`` (those of here and values from
+    elsewhere: what results take), ``other`` (what they leave out) or ``unknown`` (from before it was kept).
+    """
+
+    key: OneOrMore
+    structure_fingerprint: OneOrMore
+    property: OneOrMore
+    species: OneOrMore
+    temperature: Range
+    value: Range
+    log10_value: Range
+    state: OneOrMore
+    potential: OneOrMore
+    weights_sha256: OneOrMore
+    protocol_hash: OneOrMore
+    arm: OneOrMore
+    rules: Range | str
+    superseded: bool
+
+
+def _several(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
+
+
+def _is(field: str, kind: type = str) -> Callable[[Any], Query]:
+    def clause(value: Any) -> Query:
+        values = _several(value)
+        for one in values:
+            # What the field can never hold finds nothing, and nobody would know why.
+            if not isinstance(one, kind) or isinstance(one, bool):
+                raise InputError(f"{one!r} is no {field}: give {'text' if kind is str else 'a whole number'}")
+        return {field: values[0] if len(values) == 1 else {"$in": values}}
+
+    return clause
+
+
+def _one_of(field: str, known: Iterable[str]) -> Callable[[Any], Query]:
+    def clause(value: Any) -> Query:
+        for name in _several(value):
+            check_choice(field, name, known)
+        return _is(field)(value)
+
+    return clause
+
+
+def check_choice(field: str, name: str, known: Iterable[str]) -> None:
+    """Refuse a value that the field can never have: nothing would be found, and nobody would know why.
+
+    Raises:
+        InputError: naming those it can have.
+    """
+    choices = [str(choice) for choice in known]
+    if name not in choices:
+        raise InputError(f"{name!r} is no {field}: choose from {', '.join(choices)}")
+
+
+def _normalised(field: str, normal: Callable[[str], str]) -> Callable[[Any], Query]:
+    def clause(value: Any) -> Query:
+        return _is(field)([normal(text) for text in _several(value)])
+
+    return clause
+
+
+def _within(field: str) -> Callable[[Any], Query]:
+    def clause(value: Any) -> Query:
+        if isinstance(value, Real):
+            return {field: _number(value, field)}
+        try:
+            lowest, highest = (None if limit is None else _number(limit, field) for limit in value)
+        except (TypeError, ValueError):
+            raise InputError(f"{value!r} is no range of {field}: give a number or (lowest, highest)") from None
+        if lowest is not None and highest is not None and lowest > highest:
+            raise InputError(f"the range of {field} is empty: {lowest} is above {highest}")
+        limits = {operator: limit for operator, limit in (("$gte", lowest), ("$lte", highest)) if limit is not None}
+        if not limits:
+            raise InputError(f"the range of {field} has no limit: give at least one")
+        return {field: limits}
+
+    return clause
+
+
+def _judged_by(value: Any) -> Query:
+    if not isinstance(value, str):
+        return _within("rules")(value)
+    if value not in rules.CLAUSES:
+        raise InputError(
+            f"{value!r} is no range of rules: give a number, (lowest, highest), {', '.join(rules.CLAUSES)}"
+        )
+    return dict(rules.CLAUSES[value])
+
+
+def _number(value: Any, field: str) -> float:
+    """A Python number, which BSON can hold, from one of any kind."""
+    if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(value):
+        raise InputError(f"the range of {field} is not made of numbers: {value!r} is none")
+    return float(value)
+
+
+def _elements(operator: str) -> Callable[[Any], Query]:
+    def clause(value: Any) -> Query:
+        return {"elements": {operator: [_element(symbol) for symbol in _several(value)]}}
+
+    return clause
+
+
+def _flag(field: str) -> Callable[[Any], Query]:
+    return lambda value: {field: _yes_or_no(value, field)}
+
+
+def _yes_or_no(value: Any, name: str) -> bool:
+    # bool("no") is True.
+    if not isinstance(value, bool):
+        raise InputError(f"{name} is {value!r}: give True or False")
+    return value
+
+
+def _element(symbol: str) -> str:
+    from pymatgen.core.periodic_table import Element  # noqa: PLC0415 - only where elements are asked for
+
+    try:
+        return str(Element(symbol).symbol)
+    except ValueError:
+        raise InputError(f"{symbol!r} is no element") from None
+
+
+def parsed_formula(text: str) -> Any:
+    """Pymatgen's composition of a formula, in elements.
+
+    Raises:
+        InputError: it is no formula.
+    """
+    from pymatgen.core.composition import Composition  # noqa: PLC0415 - only where formulas are asked for
+    from pymatgen.core.periodic_table import DummySpecies  # noqa: PLC0415
+
+    try:
+        composition = Composition(text).element_composition
+    except (ValueError, TypeError):
+        raise InputError(f"{text!r} is no formula") from None
+    unknown = [element.symbol for element in composition if isinstance(element, DummySpecies)]
+    if unknown or not composition:
+        raise InputError(f"{text!r} is no formula" + (f": {unknown[0]} is no element" if unknown else ""))
+    return composition
+
+
+def chemical_system(text: str) -> str:
+    """Elements sorted and joined by ``-``, from any order."""
+    return "-".join(sorted(_element(symbol) for symbol in text.split("-")))
+
+
+def full_formula(text: str) -> str:
+    """Pymatgen's full formula: ``Li6P2S8`` -> ``Li6 P2 S8``."""
+    return str(parsed_formula(text).formula)
+
+
+def reduced_formula(text: str) -> str:
+    """Pymatgen's reduced formula: ``Li6P2S8`` -> ``Li3PS4``."""
+    return str(parsed_formula(text).reduced_formula)
+
+
+_COMMON: dict[str, Callable[[Any], Query]] = {
+    "formula": _normalised("formula", full_formula),
+    "reduced_formula": _normalised("reduced_formula", reduced_formula),
+    "chemsys": _normalised("chemsys", chemical_system),
+    "elements_all": _elements("$all"),
+    "elements_any": _elements("$in"),
+    "elements_none": _elements("$nin"),
+    "density": _within("density_g_cm3"),
+    "mobile_ion_fraction": _within("mobile_ion_fraction"),
+    "n_atoms": _within("n_atoms"),
+    **{name: _is(name) for name in ("campaign", "dataset", "job")},
+    "cycle": _is("cycle", int),
+    "kind": _one_of("kind", StructureKind),
+}
+
+CLAUSES: dict[str, dict[str, Callable[[Any], Query]]] = {
+    "structures": {
+        **_COMMON,
+        **{name: _is(name) for name in ("fingerprint", "parent", "twin", "model_version", "source")},
+        "origin": _one_of("origin", Origin),
+        "disordered": _flag("disordered"),
+        "accepted": _flag("accepted"),
+    },
+    "labels": {
+        **_COMMON,
+        **{
+            name: _is(name)
+            for name in (
+                "key",
+                "structure_fingerprint",
+                "property",
+                "species",
+                "potential",
+                "weights_sha256",
+                "protocol_hash",
+                "arm",
+            )
+        },
+        "state": _one_of("state", LabelState),
+        "temperature": _within("temperature_K"),
+        "value": _within("value"),
+        "log10_value": _within("log10_value"),
+        "rules": _judged_by,
+        "accepted": lambda value: {
+            "state": LabelState.ACCEPTED.value
+            if _yes_or_no(value, "accepted")
+            else {"$in": [state.value for state in LabelState if state is not LabelState.ACCEPTED]}
+        },
+        "superseded": lambda value: {"superseded_by": {"$ne": None} if _yes_or_no(value, "superseded") else None},
+    },
+}
+
+
+def query_of(collection: str, filters: Mapping[str, Any]) -> Query:
+    """The MongoDB query of keyword filters.
+
+    Args:
+        collection: ``structures`` or ``labels``.
+        filters: name -> value; None counts as not given.
+
+    Raises:
+        InputError: an unknown filter (the nearest known one is named), an empty range, no formula or no element.
+    """
+    clauses = CLAUSES[collection]
+    parts = []
+    for name, value in filters.items():
+        if name not in clauses:
+            raise InputError(f"unknown filter {name!r} of {collection}{_nearest(name, clauses)}")
+        if value is not None:
+            parts.append(clauses[name](value))
+    return _joined(parts)
+
+
+def sort_of(collection: str, sort: OneOrMore | None) -> list[tuple[str, int]]:
+    """The order of a query: field names, descending with a leading ``-``; ties and the default by insertion.
+
+    Raises:
+        InputError: the collection has no such field.
+    """
+    known = sorted(field_names(DOCUMENTS[collection]))
+    order = []
+    for text in _several(sort or ()):
+        name = text.removeprefix("-")
+        if name not in known:
+            raise InputError(f"{collection} have no field {name!r} to sort by{_nearest(name, known)}")
+        order.append((name, -1 if text.startswith("-") else 1))
+    # The same direction as the last key, so that one index serves the whole order read either way.
+    return [*order, ("_id", order[-1][1] if order else 1)]
+
+
+def check_page(limit: int, skip: int) -> None:
+    """Refuse what is no part of a list.
+
+    Raises:
+        InputError: a limit or skip that is no whole number from 0 on.
+    """
+    for name, value in (("limit", limit), ("skip", skip)):
+        if not isinstance(value, int) or value < 0:
+            raise InputError(f"{name} is {value!r}: give a whole number, 0 or more")
+
+
+def check_field(collection: str, field: str) -> str:
+    """The field's name, if the collection has it.
+
+    Raises:
+        InputError: it has not.
+    """
+    known = sorted(field_names(DOCUMENTS[collection]))
+    if field not in known:
+        raise InputError(f"{collection} have no field {field!r}{_nearest(field, known)}")
+    return field
+
+
+def _joined(parts: Sequence[Query]) -> Query:
+    fields = [field for part in parts for field in part]
+    if len(set(fields)) == len(fields):
+        return {field: condition for part in parts for field, condition in part.items()}
+    return {"$and": list(parts)}
+
+
+def _nearest(name: str, known: Mapping[str, Any] | Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f": did you mean {close[0]!r}?" if close else f": known are {', '.join(sorted(known))}"

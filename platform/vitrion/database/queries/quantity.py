@@ -1,0 +1,182 @@
+"""What a label is a value of: labels of two quantities are never averaged, fitted or learned together unasked."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Any, Self
+
+from vitrion.database.queries import gate_versions as judged
+from vitrion_models.errors import InputError
+from vitrion_workflows.schemas.start import StartKind
+
+if TYPE_CHECKING:
+    from vitrion.database.queries.rows import LabelRow
+
+EXPERIMENT, IMPORTED, COMPUTED = "experiment", "imported", "computed"
+REFEREE = "referee"
+WEAK = "weak"
+# Friction slows an ion by about its share of the ion's own, k_B T / m D: some 100 / ps in a melt. Up to this it is
+# within a label's error.
+WEAK_FRICTION_PER_PS = 5.0
+# Another potential has other weights: who allows the one has allowed the other.
+_IMPLIED = {"potential": ("weights_sha256",)}
+_SHORT = 12
+
+
+@dataclass(frozen=True, order=True)
+class Quantity:
+    """Everything that must be equal for two labels to be values of one quantity.
+
+    Temperature, composition and the kind of the cell are what a quantity depends on, not what it is: none of them is
+    here. Who knows that two protocols differ in their errors alone says so (``across="protocol"``).
+
+    Attributes:
+        property: ``tracer_diffusivity``, ``ionic_conductivity`` ...
+        source: ``experiment``, ``imported`` (somebody else's simulation) or ``computed`` (a run with a method record).
+        species: mobile species.
+        convention: of a diffusivity.
+        unit: of the value.
+        potential: what the forces came from.
+        weights_sha256: identity of its weights, or of the data set.
+        start: ``own``, or ``workhorse`` where a referee goes on from a cell that another potential equilibrated.
+        thermostat: ``weak``, or the Langevin friction where that is strong enough to slow ions; ``unknown``.
+        protocol: time step, frame interval, length and thermostat of the run in one line; ``unknown``.
+        rules: version of the rules that judged the run; ``unknown``; ``elsewhere`` for values that no rules judge.
+    """
+
+    property: str
+    source: str
+    species: str
+    convention: str
+    unit: str
+    potential: str
+    weights_sha256: str
+    start: str
+    thermostat: str
+    protocol: str
+    rules: str
+
+    @classmethod
+    def of(cls, label: "LabelRow | Mapping[str, Any]") -> Self:
+        """The quantity of a label, given as a row or as a stored document."""
+        content = label if isinstance(label, Mapping) else vars(label)
+        return cls(
+            **{name: str(content[name]) for name in _PLAIN},
+            source=_source(content),
+            start=_start(content),
+            thermostat=_thermostat(content.get("protocol") or {}),
+            protocol=_protocol(content.get("protocol") or {}),
+            rules=judged.rules_of(content),
+        )
+
+    def __str__(self) -> str:
+        """For people: what it is, of what, by what."""
+        name = f"{self.property} ({self.convention}, {self.unit}) of {self.species}, {self.source}, by {self.potential}"
+        start = "" if self.start == "own" else ", from the workhorse's cell"
+        return f"{name} {self.weights_sha256[:_SHORT]}{start}"
+
+
+_PLAIN = ("property", "species", "convention", "unit", "potential", "weights_sha256")
+FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Quantity))
+# What a query must bring for `Quantity.of`, and the fields that tell quantities apart when grouped by.
+STORED_FIELDS = (*_PLAIN, "arm", "protocol", "method.start", *judged.STORED_FIELDS)
+SEPARATING_FIELDS = (*_PLAIN, "arm", "dataset", "protocol_hash", "rules")
+
+
+def quantities(labels: Iterable["LabelRow | Mapping[str, Any]"]) -> dict[Quantity, int]:
+    """How many labels there are of each quantity, in the order of the quantities."""
+    return dict(sorted(Counter(map(Quantity.of, labels)).items()))
+
+
+def require_one(
+    labels: Iterable["LabelRow | Mapping[str, Any]"],
+    *,
+    across: str | Sequence[str] = (),
+    purpose: str = "taken together",
+) -> Quantity:
+    """The one quantity that all labels are values of.
+
+    Args:
+        labels: rows of `Labels.search`, or stored documents.
+        across: fields of `Quantity` that may differ because the caller wants it so; ``potential`` includes the weights.
+        purpose: what the labels are wanted for, for the message.
+
+    Returns:
+        The quantity; a field of `across` that differs holds its values, joined by ``+``.
+
+    Raises:
+        InputError: no label, labels of several quantities (the choices are listed and counted), or no such field.
+    """
+    counted = quantities(labels)
+    if not counted:
+        raise InputError(f"there are no labels to be {purpose}")
+    allowed = allowed_fields(across)
+    for name in FIELDS:
+        if name not in allowed and len(choices := _told_apart(counted, name)) > 1:
+            told = ", ".join(f"{value[:_SHORT] if name == 'weights_sha256' else value}: {n}" for value, n in choices)
+            raise InputError(
+                f"{sum(counted.values())} labels to be {purpose} are of more than one {name} ({told}): "
+                f"choose one, or say across={name!r}"
+            )
+    first = next(iter(counted))
+    return replace(first, **{name: "+".join(value for value, _ in _choices(counted, name)) for name in allowed})
+
+
+def allowed_fields(across: str | Sequence[str]) -> frozenset[str]:
+    """Fields that may differ.
+
+    Raises:
+        InputError: one that no quantity has.
+    """
+    asked = {across} if isinstance(across, str) else set(across)
+    unknown = sorted(asked - set(FIELDS))
+    if unknown:
+        raise InputError(f"labels cannot be mixed across {unknown[0]!r}: choose from {', '.join(FIELDS)}")
+    return frozenset(asked.union(*(_IMPLIED.get(name, ()) for name in asked)))
+
+
+def _told_apart(counted: Mapping[Quantity, int], name: str) -> list[tuple[str, int]]:
+    # A value from elsewhere differs from a run in its source: who has allowed that has not mixed rules.
+    return [choice for choice in _choices(counted, name) if (name, choice[0]) != ("rules", judged.ELSEWHERE)]
+
+
+def _choices(counted: Mapping[Quantity, int], name: str) -> list[tuple[str, int]]:
+    found: Counter[str] = Counter()
+    for quantity, count in counted.items():
+        found[getattr(quantity, name)] += count
+    return sorted(found.items())
+
+
+def _source(content: Mapping[str, Any]) -> str:
+    if content["potential"] == EXPERIMENT:
+        return EXPERIMENT
+    return IMPORTED if content.get("dataset") else COMPUTED
+
+
+def _start(content: Mapping[str, Any]) -> str:
+    start = (content.get("method") or {}).get("start") or {}
+    prepared = start.get("kind") == StartKind.EQUILIBRATED.value
+    # Labels from before starts were recorded are told by the arm that asked for them.
+    return "workhorse" if prepared or content.get("arm") == REFEREE else "own"
+
+
+def _thermostat(protocol: Mapping[str, Any]) -> str:
+    if not protocol:
+        return "unknown"
+    friction = float(protocol.get("friction_per_ps") or 0.0)
+    strong = protocol.get("thermostat") == "langevin" and friction > WEAK_FRICTION_PER_PS
+    return f"langevin {friction:g}/ps" if strong else WEAK
+
+
+def _protocol(protocol: Mapping[str, Any]) -> str:
+    if not protocol:
+        return "unknown"
+    until = (
+        f", until {target:g} from {protocol['least_ps']:g} ps"
+        if (target := protocol.get("target_log10_stderr"))
+        else ""
+    )
+    return (
+        f"{protocol['thermostat']} {protocol['friction_per_ps']:g}/ps, step {protocol['time_step_fs']:g} fs, frames "
+        f"{protocol['frame_interval_fs']:g} fs, {protocol['production_ps']:g} ps{until}"
+    )

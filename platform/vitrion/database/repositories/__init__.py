@@ -1,0 +1,1 @@
+"""Repositories: one for each document, adding and finding its records."""

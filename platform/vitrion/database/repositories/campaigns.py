@@ -1,0 +1,75 @@
+"""Campaigns: one name, one configuration."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vitrion.database.collection import Collection
+from vitrion.database.documents import CampaignDocument
+from vitrion.database.errors import DatabaseError, NotFoundError
+from vitrion.database.queries.rows import CampaignRow, Rows, row_of
+
+
+class Campaigns:
+    """The campaigns of a database."""
+
+    def __init__(self, campaigns: Collection) -> None:
+        """Take the collection."""
+        self._campaigns = campaigns
+
+    def create_or_get(self, name: str, configuration: Mapping[str, Any], config_hash: str) -> CampaignRow:
+        """The campaign of a name, made if there is none.
+
+        Args:
+            name: identity.
+            configuration: validated, with defaults filled in; plain JSON values.
+            config_hash: sha256 of it.
+
+        Raises:
+            DatabaseError: the name is taken by another configuration.
+        """
+        document = CampaignDocument.wire(name=name, configuration=dict(configuration), config_hash=config_hash)
+        self._campaigns.insert_if_absent(document)
+        row = self.get(name)
+        if row.config_hash != config_hash:
+            raise DatabaseError(
+                f"campaign {name!r} was started with another configuration ({row.config_hash[:12]}, now"
+                f" {config_hash[:12]}): choose another name, or take the old configuration to go on",
+            )
+        return row
+
+    def get(self, name: str) -> CampaignRow:
+        """The campaign of a name.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        found = self._campaigns.find_one({"name": name})
+        if found is None:
+            raise NotFoundError(f"no campaign {name!r} in the database")
+        return row_of(CampaignRow, found)
+
+    def update(self, name: str, **fields: Any) -> None:
+        """Set fields of a campaign, such as state, frozen_test or summary.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        if not self._campaigns.update_one({"name": name}, {"$set": fields}):
+            raise NotFoundError(f"no campaign {name!r} in the database")
+
+    def settle(self, name: str, entry: str, value: Any, **fields: Any) -> CampaignRow:
+        """Write an entry of the summary, and fields, unless the entry is there: who comes first decides, atomically.
+
+        Returns:
+            The campaign as it is now.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        first = {"name": name, f"summary.{entry}": {"$exists": False}}
+        self._campaigns.update_one(first, {"$set": {f"summary.{entry}": value, **fields}})
+        return self.get(name)
+
+    def list(self) -> Rows[CampaignRow]:
+        """All of them, in the order they were made."""
+        return Rows(CampaignRow, [row_of(CampaignRow, row) for row in self._campaigns.find({}, sort=[("_id", 1)])])

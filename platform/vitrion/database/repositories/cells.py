@@ -1,0 +1,232 @@
+"""A cell as arrays, whatever it came as, and the fields of the documents that follow from it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+from ase import Atoms
+from ase.data import atomic_numbers
+from pymatgen.core.composition import Composition
+from pymatgen.core.lattice import Lattice
+from pymatgen.core.periodic_table import DummySpecies, Element
+from pymatgen.core.structure import Structure
+
+from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3
+from vitrion_models.errors import InputError
+from vitrion_models.system import SMALLEST_VOLUME_A3, AtomicSystem, FloatArray
+from vitrion_workflows.schemas.geometry import system_from_atoms
+from vitrion_workflows.schemas.identity import cell_fingerprint, species_text
+
+Cell: TypeAlias = Structure | Atoms | AtomicSystem
+Occupancies: TypeAlias = tuple[tuple[str, float], ...]
+
+# The order in which the mobile species is looked for: the ions whose conduction batteries and sensors live on.
+MOBILE_IONS = ("Li", "Na", "K", "Ag", "Cu", "Mg", "Zn", "F")
+WHOLE_OCCUPANCY = 1.0 - 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class CellArrays:
+    """A cell that may have partially occupied sites.
+
+    Attributes:
+        lattice_A: lattice vectors as rows, in Angstrom, shape (3, 3).
+        fractional: fractional coordinates in the image they were given, shape (N, 3).
+        species: for each site its elements in alphabetical order with their occupancies.
+    """
+
+    lattice_A: FloatArray
+    fractional: FloatArray
+    species: tuple[Occupancies, ...]
+
+    def __len__(self) -> int:
+        return len(self.species)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Identity, the same as `vitrion_workflows.schemas.fingerprint` of the pymatgen structure."""
+        return cell_fingerprint(self.lattice_A, self.fractional, [_text(site) for site in self.species])
+
+    @cached_property
+    def charges(self) -> FloatArray:
+        """Atomic number of each site, weighted by occupancy, shape (N,)."""
+        return np.array([_charge(site) for site in self.species])
+
+    @property
+    def wrapped(self) -> FloatArray:
+        """Fractional coordinates in [0, 1), shape (N, 3)."""
+        inside = np.mod(self.fractional, 1.0)
+        # A coordinate a hair below zero wraps to 1.0 exactly.
+        return np.where(inside >= 1.0, 0.0, inside)
+
+    @property
+    def volume_A3(self) -> float:
+        """Volume of the cell."""
+        return float(abs(np.linalg.det(self.lattice_A)))
+
+    @cached_property
+    def amounts(self) -> Occupancies:
+        """Number of atoms of each element in the cell, in alphabetical order."""
+        total: dict[str, float] = {}
+        for site in self.species:
+            for symbol, share in site:
+                total[symbol] = total.get(symbol, 0.0) + share
+        # Sums of thirds are no whole numbers: formulas are told to eight decimals.
+        return tuple((symbol, round(amount, 8)) for symbol, amount in sorted(total.items()))
+
+    @property
+    def is_disordered(self) -> bool:
+        """Whether a site is partially occupied or shared."""
+        return any(not _is_full(site) for site in set(self.species))
+
+    def structure(self) -> Structure:
+        """The pymatgen structure, atoms inside the cell."""
+        return Structure(Lattice(self.lattice_A), [dict(site) for site in self.species], self.wrapped)
+
+
+def arrays_of(cell: Cell) -> CellArrays:
+    """The arrays of a cell.
+
+    Args:
+        cell: pymatgen structure (sites may be partially occupied), ASE atoms or an `AtomicSystem`.
+
+    Raises:
+        InputError: no atoms, coordinates that are no numbers, a lattice without volume, unknown elements, or a type
+            that is none of the three.
+    """
+    if isinstance(cell, Atoms):
+        cell = system_from_atoms(cell)
+    if isinstance(cell, AtomicSystem):
+        return CellArrays(
+            lattice_A=cell.lattice_A,
+            fractional=cell.positions_A @ np.linalg.inv(cell.lattice_A),
+            species=tuple(_pure(number) for number in cell.numbers.tolist()),
+        )
+    if not isinstance(cell, Structure):
+        raise InputError(f"{type(cell).__name__} is no structure: give pymatgen, ASE or an AtomicSystem")
+    return _from_structure(cell)
+
+
+def _from_structure(structure: Structure) -> CellArrays:
+    if len(structure) == 0:
+        raise InputError("an empty structure cannot be stored")
+    lattice = np.asarray(structure.lattice.matrix, dtype=float)
+    fractional = np.asarray(structure.frac_coords, dtype=float)
+    name = structure.composition.reduced_formula
+    if not (np.isfinite(fractional).all() and np.isfinite(lattice).all()):
+        raise InputError(f"{name}: coordinates or lattice vectors are not finite numbers")
+    if abs(np.linalg.det(lattice)) < SMALLEST_VOLUME_A3:
+        raise InputError(f"{name}: the lattice vectors enclose no volume")
+    species = tuple(_occupancies(site.species) for site in structure)
+    return CellArrays(lattice_A=lattice, fractional=fractional, species=species)
+
+
+def _occupancies(composition: Composition) -> Occupancies:
+    shares: dict[str, float] = {}
+    for kind, share in composition.items():
+        if isinstance(kind, DummySpecies):
+            raise InputError(f"{kind} is no element: a structure must be of elements")
+        # Oxidation states are an annotation: the same cell with and without them is one cell.
+        shares[kind.symbol] = shares.get(kind.symbol, 0.0) + float(share)
+    return tuple(sorted(shares.items()))
+
+
+def geometry_fields(cell: CellArrays) -> dict[str, Any]:
+    """OPTIMADE fields of the geometry document; atoms inside the cell."""
+    names = {site: _species_name(site) for site in set(cell.species)}
+    return {
+        "lattice_vectors": cell.lattice_A.tolist(),
+        "cartesian_site_positions": (cell.wrapped @ cell.lattice_A).tolist(),
+        "species_at_sites": [names[site] for site in cell.species],
+        "species": [
+            {
+                "name": name,
+                "chemical_symbols": [symbol for symbol, _ in site],
+                "concentration": [share for _, share in site],
+            }
+            for site, name in sorted(names.items(), key=lambda entry: entry[1])
+        ],
+    }
+
+
+def arrays_from_geometry(document: Mapping[str, Any]) -> CellArrays:
+    """The cell that a geometry document describes."""
+    sites = {
+        species["name"]: tuple(zip(species["chemical_symbols"], species["concentration"], strict=True))
+        for species in document["species"]
+    }
+    lattice = np.array(document["lattice_vectors"], dtype=float)
+    return CellArrays(
+        lattice_A=lattice,
+        fractional=np.array(document["cartesian_site_positions"], dtype=float) @ np.linalg.inv(lattice),
+        species=tuple(sites[name] for name in document["species_at_sites"]),
+    )
+
+
+def describe(cell: CellArrays, *, mobile_ion: str | None = None) -> dict[str, Any]:
+    """What of a structure people filter by.
+
+    Args:
+        cell: the cell.
+        mobile_ion: symbol of the mobile species; the first of `MOBILE_IONS` that is there when None.
+
+    Raises:
+        InputError: the mobile species is no chemical symbol.
+    """
+    if mobile_ion is not None and not atomic_numbers.get(mobile_ion):
+        raise InputError(f"mobile_ion {mobile_ion!r} is no chemical symbol: give for example Li")
+    amounts = dict(cell.amounts)
+    ion = mobile_ion or next((symbol for symbol in MOBILE_IONS if symbol in amounts), None)
+    mass = sum(amount * _mass(symbol) for symbol, amount in amounts.items())
+    return {
+        **composition_fields(cell.amounts),
+        "n_elements": len(amounts),
+        "n_atoms": len(cell),
+        "volume_A3": cell.volume_A3,
+        "density_g_cm3": mass / cell.volume_A3 * U_PER_A3_IN_G_PER_CM3,
+        "disordered": cell.is_disordered,
+        "mobile_ion": ion,
+        "mobile_ion_fraction": amounts.get(ion, 0.0) / sum(amounts.values()) if ion else 0.0,
+    }
+
+
+@lru_cache(maxsize=4096)
+def composition_fields(amounts: Occupancies) -> Mapping[str, Any]:
+    """Formulas and elements, as pymatgen writes them."""
+    composition = Composition(dict(amounts))
+    return {
+        "formula": composition.formula,
+        "reduced_formula": composition.reduced_formula,
+        "chemsys": "-".join(symbol for symbol, _ in amounts),
+        "elements": [symbol for symbol, _ in amounts],
+    }
+
+
+def _species_name(site: Occupancies) -> str:
+    return site[0][0] if _is_full(site) else "+".join(f"{symbol}{share:.6g}" for symbol, share in site)
+
+
+def _is_full(site: Occupancies) -> bool:
+    return len(site) == 1 and site[0][1] >= WHOLE_OCCUPANCY
+
+
+@lru_cache(maxsize=4096)
+def _text(site: Occupancies) -> str:
+    return species_text(dict(site))
+
+
+@lru_cache(maxsize=4096)
+def _charge(site: Occupancies) -> float:
+    return float(sum(Element(symbol).Z * share for symbol, share in site))
+
+
+@cache
+def _mass(symbol: str) -> float:
+    return float(Element(symbol).atomic_mass)
+
+
+@cache
+def _pure(number: int) -> Occupancies:
+    return ((str(Element.from_Z(number).symbol), 1.0),)

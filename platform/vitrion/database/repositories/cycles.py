@@ -1,0 +1,169 @@
+"""Cycles: a state machine in a document, changed by one atomic update under a lease."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from vitrion.database.collection import Collection
+from vitrion.database.documents import CycleDocument, CycleState, ProposalDocument, check_fields
+from vitrion.database.documents.base import now
+from vitrion.database.errors import DatabaseError, LeaseLostError, NotFoundError
+from vitrion.database.queries.rows import CycleRow, Rows, row_of
+from vitrion_models.errors import InputError
+
+NEXT_STATE = {
+    CycleState.PROPOSED: CycleState.LABELLING,
+    CycleState.LABELLING: CycleState.LEARNING,
+    CycleState.LEARNING: CycleState.CLOSED,
+}
+
+
+class Cycles:
+    """The cycles of a database.
+
+    The lease decides who may change a cycle: on a server the claim is one atomic update; in the embedded store all
+    writers are one process. A lease that expired may be taken by anybody, and its former owner's next change raises
+    `LeaseLostError`.
+    """
+
+    def __init__(self, cycles: Collection) -> None:
+        """Take the collection."""
+        self._cycles = cycles
+
+    def get(self, campaign: str, index: int) -> CycleRow:
+        """A cycle.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        found = self._cycles.find_one({"campaign": campaign, "index": index})
+        if found is None:
+            raise NotFoundError(f"campaign {campaign!r} has no cycle {index}")
+        return row_of(CycleRow, found)
+
+    def latest(self, campaign: str) -> CycleRow | None:
+        """The cycle with the greatest index, or None before the first."""
+        found = self._cycles.find({"campaign": campaign}, sort=[("index", -1)], limit=1)
+        return row_of(CycleRow, found[0]) if found else None
+
+    def list(self, campaign: str) -> Rows[CycleRow]:
+        """All cycles of a campaign by index."""
+        found = self._cycles.find({"campaign": campaign}, sort=[("index", 1)])
+        return Rows(CycleRow, [row_of(CycleRow, row) for row in found])
+
+    def create(
+        self, campaign: str, index: int, *, proposals: Sequence[Mapping[str, Any]] = (), **fields: Any
+    ) -> CycleRow:
+        """Start a cycle in state ``proposed``; the one that is there already is returned unchanged.
+
+        Args:
+            campaign: name of the campaign.
+            index: counts from 0.
+            proposals: fields of `ProposalDocument`.
+            fields: further fields of `CycleDocument`.
+
+        Raises:
+            InputError: a field that the document refuses.
+        """
+        document = CycleDocument.wire(campaign=campaign, index=index, proposals=_proposals(proposals), **fields)
+        self._cycles.insert_if_absent(document)
+        return self.get(campaign, index)
+
+    def acquire_lease(self, campaign: str, index: int, owner: str, seconds: float) -> bool:
+        """Take the lease if it is free, expired, or the owner's already.
+
+        Args:
+            campaign: name of the campaign.
+            index: index of the cycle.
+            owner: who asks; unique to a process.
+            seconds: for how long.
+
+        Returns:
+            Whether the owner holds it now.
+        """
+        moment = now()
+        query = {
+            "campaign": campaign,
+            "index": index,
+            "$or": [{"lease_owner": None}, {"lease_owner": owner}, {"lease_expires": {"$lt": moment}}],
+        }
+        expires = moment + timedelta(seconds=seconds)
+        return self._cycles.update_one(query, {"$set": {"lease_owner": owner, "lease_expires": expires}})
+
+    def renew_lease(self, campaign: str, index: int, owner: str, seconds: float) -> None:
+        """Hold on to a lease for so many seconds from now.
+
+        Raises:
+            LeaseLostError: somebody else has it.
+        """
+        expires = now() + timedelta(seconds=seconds)
+        self.update(campaign, index, owner=owner, lease_expires=expires)
+
+    def release_lease(self, campaign: str, index: int, owner: str) -> None:
+        """Give a lease back; one that was lost is left to its new owner."""
+        query = {"campaign": campaign, "index": index, "lease_owner": owner}
+        self._cycles.update_one(query, {"$set": {"lease_owner": None, "lease_expires": None}})
+
+    def transition(self, campaign: str, index: int, *, expected: str, new: str, owner: str, **fields: Any) -> CycleRow:
+        """Go from one state to the next, and set fields, in one atomic update.
+
+        Args:
+            campaign: name of the campaign.
+            index: index of the cycle.
+            expected: the state it must be in.
+            new: the state after it.
+            owner: who holds the lease.
+            fields: what else changes with it.
+
+        Raises:
+            InputError: the states do not follow each other, or a field that the document refuses.
+            LeaseLostError: it is in another state or in other hands.
+        """
+        if NEXT_STATE.get(CycleState(expected)) != new:
+            raise InputError(f"a cycle does not go from {expected} to {new}")
+        if new == CycleState.CLOSED:
+            fields.setdefault("closed_at", now())
+        self._set(campaign, index, owner=owner, query={"state": str(expected)}, fields={**fields, "state": str(new)})
+        return self.get(campaign, index)
+
+    def update(self, campaign: str, index: int, *, owner: str, **fields: Any) -> None:
+        """Set fields of a cycle in one atomic update.
+
+        Raises:
+            InputError: a field that the document refuses.
+            LeaseLostError: the cycle is in other hands.
+        """
+        self._set(campaign, index, owner=owner, query={}, fields=fields)
+
+    def _set(
+        self, campaign: str, index: int, *, owner: str, query: Mapping[str, Any], fields: Mapping[str, Any]
+    ) -> None:
+        values = {**fields, "proposals": _proposals(fields.get("proposals", ()))}
+        # Checked as a whole document before anything is written; None empties a field.
+        wire = CycleDocument.wire(campaign=campaign, index=index, **values)
+        stored = {name: wire.get(name) for name in fields}
+        self._change(campaign, index, owner=owner, query=query, stored=stored)
+
+    def _change(
+        self, campaign: str, index: int, *, owner: str, query: Mapping[str, Any], stored: Mapping[str, Any]
+    ) -> None:
+        mine = {"campaign": campaign, "index": index, "lease_owner": owner, **query}
+        if not self._cycles.update_one(mine, {"$set": dict(stored)}):
+            raise self._lost(campaign, index, owner=owner, query=query)
+
+    def _lost(self, campaign: str, index: int, *, owner: str, query: Mapping[str, Any]) -> DatabaseError:
+        row = self.get(campaign, index)
+        where = f"cycle {index} of campaign {campaign!r}"
+        if row.lease_owner != owner:
+            return LeaseLostError(
+                f"{where} is held by {row.lease_owner or 'nobody'}, not by {owner}: stop working on it"
+            )
+        return LeaseLostError(
+            f"{where} is {row.state}, not {query.get('state', 'as expected')}: look again before going on"
+        )
+
+
+def _proposals(proposals: Sequence[Mapping[str, Any]]) -> list[ProposalDocument]:
+    for proposal in proposals:
+        check_fields(ProposalDocument, proposal, noun="proposals")
+    return [ProposalDocument(**proposal) for proposal in proposals]

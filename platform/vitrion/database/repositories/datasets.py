@@ -1,0 +1,84 @@
+"""Data sets that were ingested, with licence, citation and stored splits."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from vitrion.database.collection import Collection
+from vitrion.database.documents import DatasetDocument
+from vitrion.database.errors import NotFoundError
+from vitrion.database.queries.rows import DatasetRow, Rows, row_of
+
+
+class Datasets:
+    """The data sets of a database."""
+
+    def __init__(self, datasets: Collection) -> None:
+        """Take the collection."""
+        self._datasets = datasets
+
+    def add(
+        self,
+        name: str,
+        *,
+        sha256: str,
+        licence: str,
+        citation: str,
+        rows: int,
+        url: str | None = None,
+        splits: Mapping[str, Any] | None = None,
+        report: Mapping[str, Any] | None = None,
+    ) -> bool:
+        """Register a data set, once for each name and sha256.
+
+        Args:
+            name: registry name.
+            sha256: of its file(s).
+            licence: SPDX name or text.
+            citation: how to cite it.
+            rows: number of records.
+            url: where it was published.
+            splits: split name -> record key -> part.
+            report: what the ingest counted.
+
+        Returns:
+            Whether it is new.
+
+        Raises:
+            InputError: a field that the document refuses.
+        """
+        document = DatasetDocument.wire(
+            name=name,
+            sha256=sha256,
+            licence=licence,
+            citation=citation,
+            rows=rows,
+            url=url,
+            splits=dict(splits or {}),
+            report=dict(report or {}),
+        )
+        return self._datasets.insert_if_absent(document)
+
+    def update(self, name: str, *, sha256: str, **fields: Any) -> None:
+        """Replace splits or report of a data set.
+
+        Raises:
+            NotFoundError: it is not registered.
+        """
+        if not self._datasets.update_one({"name": name, "sha256": sha256}, {"$set": fields}):
+            raise NotFoundError(f"no data set {name} with sha256 {sha256[:12]} in the database")
+
+    def get(self, name: str, *, sha256: str | None = None) -> DatasetRow:
+        """A data set; the one registered last when no sha256 is given.
+
+        Raises:
+            NotFoundError: it is not registered.
+        """
+        query = {"name": name} if sha256 is None else {"name": name, "sha256": sha256}
+        found = self._datasets.find(query, sort=[("_id", -1)], limit=1)
+        if not found:
+            raise NotFoundError(f"no data set {name!r} in the database: `vitrion ingest dataset {name}` brings it in")
+        return row_of(DatasetRow, found[0])
+
+    def list(self) -> Rows[DatasetRow]:
+        """All of them, in the order they came."""
+        return Rows(DatasetRow, [row_of(DatasetRow, row) for row in self._datasets.find({}, sort=[("_id", 1)])])

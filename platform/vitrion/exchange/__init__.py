@@ -1,0 +1,1 @@
+"""Exports and files that a command was asked to write."""

@@ -1,0 +1,165 @@
+"""Exports: tables as CSV and JSON lines, structures as extended XYZ, CIF and POSCAR; whole files or none."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vitrion.database.queries.rows import Rows, StructureRow
+from vitrion.exchange.result_files import write_result
+from vitrion_models.errors import InputError
+from vitrion_workflows.schemas.geometry import atoms_from_system, system_from_structure
+
+if TYPE_CHECKING:
+    from pymatgen.core.structure import Structure
+
+CIF_DIGITS = 8
+POSCAR_DIGITS = 12
+
+TABLE_SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+STRUCTURE_SUFFIXES = {
+    ".xyz": "extxyz",
+    ".extxyz": "extxyz",
+    ".cif": "cif",
+    ".poscar": "poscar",
+    ".vasp": "poscar",
+}
+
+
+def format_of(path: Path, *, given: str | None = None) -> str:
+    """The format of an export, as given or from the file's name.
+
+    Raises:
+        InputError: neither says one that is known.
+    """
+    known = sorted({*TABLE_SUFFIXES.values(), *STRUCTURE_SUFFIXES.values()})
+    name = given or (TABLE_SUFFIXES | STRUCTURE_SUFFIXES).get(path.suffix.lower())
+    if path.name.upper().startswith("POSCAR") and name is None:
+        name = "poscar"
+    if name not in known:
+        raise InputError(f"{path}: the format cannot be told from the name; give one of {', '.join(known)}")
+    return str(name)
+
+
+def export_table(rows: Rows[Any], path: Path, *, file_format: str) -> int:
+    """Write rows with the documents' own field names.
+
+    Args:
+        rows: of any kind.
+        path: the file.
+        file_format: ``csv`` (nested fields as JSON) or ``jsonl``.
+
+    Returns:
+        How many were written.
+
+    Raises:
+        InputError: another format.
+    """
+    if file_format not in _TABLES:
+        raise InputError(f"{path}: these rows can be written as {' or '.join(_TABLES)}, not as {file_format}")
+    write_result(path, _TABLES[file_format](rows))
+    return len(rows)
+
+
+def export_structures(entries: Iterable[tuple[StructureRow, "Structure"]], path: Path, *, file_format: str) -> int:
+    """Write structures with their atoms, in one file.
+
+    Args:
+        entries: rows with their structures, as `Structures.iterate` gives them.
+        path: the file.
+        file_format: ``extxyz``, ``cif`` (one data block each) or ``poscar`` (one structure only).
+
+    Returns:
+        How many were written.
+
+    Raises:
+        InputError: nothing to write, or a format that cannot hold it: partially occupied sites, or several in a POSCAR.
+    """
+    if file_format not in _STRUCTURES:
+        raise InputError(f"{path}: structures can be written as {', '.join(_STRUCTURES)}, not as {file_format}")
+    listed = list(entries)
+    if not listed:
+        raise InputError(f"{path}: no structure passes the filters, so that no file is written")
+    write_result(path, _STRUCTURES[file_format](listed, path))
+    return len(listed)
+
+
+def _csv(rows: Rows[Any]) -> str:
+    target = io.StringIO()
+    writer = csv.writer(target, lineterminator="\n")
+    writer.writerow(rows.fields)
+    for row in rows.to_dicts():
+        writer.writerow([_cell(value) for value in row.values()])
+    return target.getvalue()
+
+
+def _jsonl(rows: Rows[Any]) -> str:
+    return "".join(json.dumps(row, default=_plain, allow_nan=False) + "\n" for row in rows.to_dicts())
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, dict | list | tuple):
+        return json.dumps(value, default=_plain)
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _extxyz(entries: Sequence[tuple[StructureRow, "Structure"]], path: Path) -> str:
+    from ase.io import write  # noqa: PLC0415 - only where structures are written
+
+    frames = []
+    for row, structure in entries:
+        _check_ordered(row, path)
+        atoms = atoms_from_system(system_from_structure(structure))
+        atoms.info = {"fingerprint": row.fingerprint, "kind": row.kind, "formula": row.reduced_formula}
+        frames.append(atoms)
+    target = io.StringIO()
+    write(target, frames, format="extxyz")
+    return target.getvalue()
+
+
+def _cif(entries: Sequence[tuple[StructureRow, "Structure"]], path: Path) -> str:
+    from pymatgen.io.cif import CifWriter  # noqa: PLC0415
+
+    del path
+    blocks = []
+    for row, structure in entries:
+        text = str(CifWriter(structure, significant_figures=CIF_DIGITS))
+        start = text.index("data_")
+        name = text[start:].split("\n", maxsplit=1)[0]
+        blocks.append(text.replace(name, f"data_{row.reduced_formula}_{row.fingerprint[:12]}", 1))
+    return "\n".join(blocks)
+
+
+def _poscar(entries: Sequence[tuple[StructureRow, "Structure"]], path: Path) -> str:
+    from pymatgen.io.vasp.inputs import Poscar  # noqa: PLC0415
+
+    if len(entries) != 1:
+        raise InputError(f"{path}: a POSCAR holds one structure and {len(entries)} were chosen: narrow the filters")
+    row, structure = entries[0]
+    _check_ordered(row, path)
+    return str(
+        Poscar(structure, comment=f"{row.reduced_formula} {row.fingerprint}").get_str(significant_figures=POSCAR_DIGITS)
+    )
+
+
+def _check_ordered(row: StructureRow, path: Path) -> None:
+    if row.disordered:
+        raise InputError(
+            f"{path}: {row.reduced_formula} {row.fingerprint[:12]} has partially occupied sites,"
+            " which this format cannot say: write CIF, or filter by disordered",
+        )
+
+
+_TABLES: dict[str, Callable[[Rows[Any]], str]] = {"csv": _csv, "jsonl": _jsonl}
+_STRUCTURES: dict[str, Callable[[Sequence[tuple[StructureRow, "Structure"]], Path], str]] = {
+    "extxyz": _extxyz,
+    "cif": _cif,
+    "poscar": _poscar,
+}

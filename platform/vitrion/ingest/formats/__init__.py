@@ -1,0 +1,1 @@
+"""Readers of structure files, one for each format."""

@@ -1,0 +1,68 @@
+"""Formats that ASE reads: extended XYZ and its own trajectories."""
+
+import io
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from ase import Atoms
+from ase.io.extxyz import read_extxyz as parse_extxyz
+from ase.io.trajectory import TrajectoryReader
+from pymatgen.core.lattice import Lattice
+from pymatgen.core.structure import Structure
+
+from vitrion.ingest.formats.text import read_text
+from vitrion_models.errors import InputError
+
+HEADER_LINES = 2  # number of atoms, comment
+
+
+def read_extxyz(path: Path) -> list[Structure]:
+    """Every frame of an extended XYZ file; frames may hold different atoms.
+
+    Raises:
+        InputError: a frame has no cell (plain XYZ), or the file is truncated.
+    """
+    text = read_text(path)
+    _check_counts(text.split("\n"))
+    return _structures(parse_extxyz(io.StringIO(text), index=slice(None)))
+
+
+def read_traj(path: Path) -> list[Structure]:
+    """Every frame of an ASE trajectory. Trajectories older than ASE 3.9, which were pickles, are refused unread.
+
+    Raises:
+        InputError: a frame has no cell, or the atoms change from frame to frame.
+    """
+    with TrajectoryReader(path) as reader:
+        structures = _structures(reader)
+    first = structures[0].atomic_numbers if structures else ()
+    for index, structure in enumerate(structures[1:], start=2):
+        if structure.atomic_numbers != first:
+            raise InputError(f"the atoms change: frame 1 has {len(first)}, frame {index} has {len(structure)}")
+    return structures
+
+
+def _check_counts(lines: Sequence[str]) -> None:
+    # ASE counts up to whatever number of atoms a frame announces before it looks whether they are there.
+    start, frame = 0, 1
+    while start < len(lines) and lines[start].strip().lstrip("+-").isdecimal():
+        atoms = int(lines[start])
+        if not 0 <= atoms <= len(lines) - start - HEADER_LINES:
+            raise InputError(f"truncated: frame {frame} announces {atoms} atoms, which are not there")
+        start, frame = start + atoms + HEADER_LINES, frame + 1
+
+
+def _structures(frames: Iterable[Atoms]) -> list[Structure]:
+    return [_structure(atoms, index) for index, atoms in enumerate(frames, start=1)]
+
+
+def _structure(atoms: Atoms, index: int) -> Structure:
+    if atoms.cell.rank == 0:
+        raise InputError(f'frame {index} has no cell: give Lattice="..." in its comment line')
+    if atoms.cell.rank != len(atoms.cell) or not atoms.pbc.all():
+        raise InputError(f"frame {index} is not periodic along three vectors")
+    if not atoms.numbers.all():
+        raise InputError(f"frame {index} holds something that is no element")
+    return Structure(
+        Lattice(atoms.cell.array), atoms.get_chemical_symbols(), atoms.positions, coords_are_cartesian=True
+    )

@@ -1,0 +1,62 @@
+"""Structures from pymatgen's JSON, without letting the file name any class to be imported."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pymatgen.core.lattice import Lattice
+from pymatgen.core.periodic_table import Element, Species
+from pymatgen.core.structure import Structure
+
+from vitrion.ingest.formats.text import read_text
+from vitrion_models.errors import InputError
+
+Occupancies = dict[Element | Species, float]
+
+
+def read(path: Path) -> list[Structure]:
+    """Structures of a file that holds one, or a list of them.
+
+    Only lattice, species and positions are read. pymatgen's own decoder would import whatever class a site's
+    properties name, which a downloaded file must not decide.
+
+    Raises:
+        InputError: no JSON, or no structure in it.
+    """
+    try:
+        content = json.loads(read_text(path))
+    except json.JSONDecodeError as fault:
+        raise InputError(f"no JSON, truncated? ({fault.msg} in line {fault.lineno})") from fault
+    entries = content if isinstance(content, list) else [content]
+    return [structure_from_dict(entry) for entry in entries]
+
+
+def structure_from_dict(entry: Any) -> Structure:
+    """A structure from pymatgen's ``as_dict``, with lattice, species and positions only.
+
+    Raises:
+        InputError: it is none.
+    """
+    if not isinstance(entry, dict) or not isinstance(entry.get("sites"), list):
+        raise InputError("no pymatgen structure in it (no sites)")
+    lattice = entry.get("lattice")
+    if not isinstance(lattice, dict) or "matrix" not in lattice:
+        raise InputError("the lattice is absent (a molecule?)")
+    sites = entry["sites"]
+    return Structure(
+        Lattice(lattice["matrix"]),
+        [_occupancies(site) for site in sites],
+        [[float(value) for value in site["abc"]] for site in sites],
+    )
+
+
+def _occupancies(site: dict[str, Any]) -> Occupancies:
+    return {_species(part): float(part["occu"]) for part in site["species"]}
+
+
+def _species(part: dict[str, Any]) -> Element | Species:
+    symbol = str(part["element"])
+    if not Element.is_valid_symbol(symbol):
+        raise InputError(f"{symbol} is no element")
+    state = part.get("oxidation_state")
+    return Element(symbol) if state is None else Species(symbol, float(state))

@@ -1,0 +1,90 @@
+"""Structure files of every known format, read into pymatgen structures or refused in one line."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+from pymatgen.core.structure import Structure
+
+from vitrion.ingest.checking import check_structure
+from vitrion.ingest.formats import ase_files, cif, pymatgen_json, vasp
+from vitrion.ingest.paths import require_file
+from vitrion_models.errors import InputError
+
+Reader = Callable[[Path], list[Structure]]
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """A format and how its files are named.
+
+    Attributes:
+        name: what people call it.
+        patterns: names of its files, lower case, with or without ``.gz``.
+        read: gives every structure of a file in order.
+    """
+
+    name: str
+    patterns: tuple[str, ...]
+    read: Reader
+
+
+FORMATS: tuple[FileFormat, ...] = (
+    FileFormat("CIF", ("*.cif",), cif.read),
+    FileFormat("XDATCAR", ("*xdatcar*",), vasp.read_xdatcar),
+    FileFormat("POSCAR", ("*poscar*", "*contcar*", "*.vasp"), vasp.read_poscar),
+    FileFormat("extended XYZ", ("*.xyz", "*.extxyz"), ase_files.read_extxyz),
+    FileFormat("ASE trajectory", ("*.traj",), ase_files.read_traj),
+    FileFormat("pymatgen JSON", ("*.json",), pymatgen_json.read),
+)
+
+
+def file_format(path: Path) -> FileFormat | None:
+    """Format of a file by its name, or None when no format claims it."""
+    name = path.name.lower().removesuffix(".gz")
+    return next((known for known in FORMATS if any(fnmatch(name, pattern) for pattern in known.patterns)), None)
+
+
+def read_structures(path: Path) -> list[Structure]:
+    """Every structure of a file, checked; nothing in it is ever unpickled.
+
+    Args:
+        path: its format is told from its name; ``.gz`` is unpacked.
+
+    Raises:
+        InputError: no such file, an unknown format, an empty or unreadable file, an element nobody knows, coordinates
+            that are not finite, no cell or one without volume, or a trajectory whose atoms change.
+    """
+    known = file_format(path)
+    require_file(path)
+    if known is None:
+        names = ", ".join(each.name for each in FORMATS)
+        raise InputError(f"{path}: its name tells no known format ({names}): rename it")
+    if path.stat().st_size == 0:
+        raise InputError(f"{path}: the file is empty")
+    with _faults_of_parsers(path, known.name):
+        structures = known.read(path)
+    if not structures:
+        raise InputError(f"{path}: no structure in it")
+    for index, structure in enumerate(structures):
+        place = f"{path}" if len(structures) == 1 else f"{path}: frame {index + 1}"
+        check_structure(structure, place=place)
+    return structures
+
+
+@contextmanager
+def _faults_of_parsers(path: Path, name: str) -> Iterator[None]:
+    """One line for whatever a parser raises; its warnings stay inside."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except InputError as fault:
+        raise InputError(f"{path}: {fault}") from fault
+    except Exception as fault:
+        # Parsers of other people raise nearly anything on a damaged file.
+        detail = " ".join(str(fault).split())[:120] or type(fault).__name__
+        raise InputError(f"{path}: cannot be read as {name}, damaged or truncated? ({detail})") from fault

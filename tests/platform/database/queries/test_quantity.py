@@ -1,0 +1,170 @@
+"""Labels of different quantities never meet in one mean, one frame, one fit or one file unless the caller says so."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from plain_labels import plain_label
+
+from vitrion.cli.app import run
+from vitrion.database.queries.quantity import Quantity, quantities, require_one
+from vitrion.database.repositories.labels import ImportedLabel
+from vitrion_models.errors import InputError
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.schemas import LabelProtocol, LabelState
+
+pytestmark = pytest.mark.usefixtures("unjudged")
+
+
+@pytest.fixture
+def cell(db):
+    rng = np.random.default_rng(0)
+    system = AtomicSystem(np.repeat([3, 16], 6), rng.uniform(0, 7, (12, 3)), np.eye(3) * 7)
+    return db.structures.add(system, kind="amorphous").fingerprint
+
+
+def computed(cell, *, potential="nep89", weights=None, value=1e-5, seed=0, species="Li", **protocol):
+    return plain_label(
+        cell,
+        potential=potential,
+        weights=weights,
+        seed=seed,
+        species=species,
+        value=value,
+        interval_68=(value / 1.2, value * 1.2),
+        interval_95=(value / 1.5, value * 1.5),
+        protocol=LabelProtocol(**protocol),
+    )
+
+
+def imported(*, potential="pbe", dataset="aimd", weights="c" * 64, record=0, **changes):
+    given = {"property": "tracer_diffusivity", "unit": "cm2/s", "convention": "einstein_3d", "composition": "Li2S"}
+    return ImportedLabel(
+        **(given | changes),
+        species="Li",
+        temperature_K=1000.0,
+        state=LabelState.PUBLISHED,
+        value=1e-5,
+        potential=potential,
+        weights_sha256=weights,
+        dataset=dataset,
+        record=record,
+    )
+
+
+OTHERS = {
+    "potential": lambda db, cell: db.labels.add(computed(cell, potential="chgnet")),
+    "weights_sha256": lambda db, cell: db.labels.add(computed(cell, weights="d" * 64)),
+    "start": lambda db, cell: db.labels.add(computed(cell, seed=7), arm="referee"),
+    "thermostat": lambda db, cell: db.labels.add(computed(cell, thermostat="langevin", friction_per_ps=20.0)),
+    "protocol": lambda db, cell: db.labels.add(computed(cell, production_ps=50.0)),
+    "source": lambda db, _cell: db.labels.add_imported(imported()),
+    "species": lambda db, cell: db.labels.add(computed(cell, species="S")),
+    "property": lambda db, _cell: db.labels.add_imported(
+        imported(property="ionic_conductivity", unit="S/cm", convention="as_published")
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_no_other_quantity_slips_into_means_and_frames(db, cell, name):
+    db.labels.add(computed(cell))
+    OTHERS[name](db, cell)
+    rows = db.labels.search()
+    mean = partial(db.labels.statistics, state=["accepted", "published"])
+    for refused in (rows.to_dataframe, mean, lambda: require_one(rows, purpose="fitted")):
+        with pytest.raises(InputError, match=f"more than one {name}.*: 1.*across='{name}'") as caught:
+            refused()
+        assert "\n" not in str(caught.value)
+    assert len(db.labels.quantities()) == 2
+    assert len(rows.to_dicts()) == 2  # listing shows all: each row names what it is
+
+
+def test_the_caller_may_say_which_differ(db, cell):
+    for add in OTHERS.values():
+        add(db, cell)
+    db.labels.add(computed(cell))
+    with pytest.raises(InputError, match="more than one source"):
+        db.labels.statistics(
+            property="tracer_diffusivity", across=("potential", "start"), state=["accepted", "published"]
+        )
+    rows = db.labels.search(potential=["nep89", "chgnet"], species="Li", property="tracer_diffusivity")
+    common = require_one(rows, across=("potential", "start", "thermostat", "protocol"), purpose="compared")
+    assert common.potential == "chgnet+nep89"
+    assert common.species == "Li"
+    assert len(rows.to_dataframe(across=("potential", "start", "thermostat", "protocol"))) == len(rows) == 6
+    with pytest.raises(InputError, match="cannot be mixed across 'potentail'"):
+        rows.to_dataframe(across="potentail")
+    with pytest.raises(InputError, match="no labels to be fitted"):
+        require_one([], purpose="fitted")
+
+
+def test_groups_keep_quantities_apart(db, cell):
+    db.labels.add(computed(cell))
+    db.labels.add(computed(cell, potential="chgnet", value=1e-6))
+    means = {entry.group: entry.mean for entry in db.labels.statistics(group_by="potential")}
+    assert means == {("chgnet",): pytest.approx(-6), ("nep89",): pytest.approx(-5)}
+    db.labels.add(computed(cell, weights="d" * 64, value=1e-4))
+    with pytest.raises(InputError, match="more than one weights_sha256"):
+        db.labels.statistics(group_by="potential")
+    assert len(db.labels.statistics(group_by=("potential", "weights_sha256"))) == 3
+    with pytest.raises(InputError, match="more than one potential"):
+        db.labels.statistics(group_by="temperature_K")
+
+
+def test_seed_and_temperature_make_no_other_quantity(db, cell):
+    db.labels.add(computed(cell))
+    db.labels.add(computed(cell, seed=2))
+    db.labels.add(computed(cell).model_copy(update={"temperature_K": 700.0}))
+    (quantity,) = quantities(db.labels.search())
+    assert quantity == Quantity.of(db.labels.search()[0])
+    assert db.labels.quantities() == {quantity: 3}
+    assert "tracer_diffusivity (einstein_3d, cm2/s) of Li, computed, by nep89 aaaa" in str(quantity)
+
+
+@pytest.mark.parametrize(
+    "protocol",
+    [
+        {"production_ps": 50.0},
+        {"time_step_fs": 1.0},
+        {"frame_interval_fs": 10.0},
+        {"thermostat": "langevin", "friction_per_ps": 1.0},
+        {"target_log10_stderr": 0.1, "least_ps": 4.0},
+    ],
+)
+def test_protocols_mix_only_where_the_caller_says_so(db, cell, protocol):
+    db.labels.add(computed(cell))
+    db.labels.add(computed(cell, **protocol))
+    rows = db.labels.search()
+    with pytest.raises(InputError, match=r"more than one protocol \(.*step 2 fs.*: 1.*\).*across='protocol'"):
+        rows.to_dataframe()
+    assert len(rows.to_dataframe(across="protocol")) == 2
+    (mean,) = db.labels.statistics(across="protocol")
+    assert mean.count == 2
+
+
+def test_two_tables_of_one_functional_are_two_quantities(db):
+    db.labels.add_imported(imported())
+    db.labels.add_imported(imported(weights="e" * 64, dataset="other"))
+    with pytest.raises(InputError, match="more than one weights_sha256"):
+        db.labels.statistics(state="published")
+
+
+def test_export_of_two_quantities_is_refused_unless_asked_for(tmp_path, monkeypatch, capsys):
+    import vitrion
+
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    with vitrion.connect() as db:
+        db.labels.add_imported(imported())
+        db.labels.add_imported(imported(potential="scan", weights="f" * 64))
+    target = tmp_path / "labels.csv"
+    assert run(["labels", "export", "--to", str(target)]) == 2
+    line = capsys.readouterr().err
+    assert "more than one potential (pbe: 1, scan: 1)" in line
+    assert not target.exists()
+    assert run(["labels", "export", "--to", str(target), "--across", "potential"]) == 0
+    assert len(target.read_text().splitlines()) == 3
+    assert run(["labels", "export", "--to", str(target), "--potential", "pbe"]) == 0
+    assert len(target.read_text().splitlines()) == 2
+    assert run(["labels", "list", "--json"]) == 0

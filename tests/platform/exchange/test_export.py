@@ -1,0 +1,145 @@
+"""Exports, read back by other libraries; and the commands that list, show and export."""
+
+import csv
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from ase.io import read
+from pymatgen.core import Lattice, Structure
+from pymatgen.io.cif import CifParser
+from pymatgen.io.vasp import Poscar
+
+import vitrion
+from vitrion.cli.app import run
+from vitrion.exchange import export
+from vitrion_models.errors import InputError
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.schemas import fingerprint
+from vitrion_workflows.schemas.geometry import structure_from_system, system_from_atoms
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    rng = np.random.default_rng(0)
+    with vitrion.connect() as db:
+        for number in range(3):
+            cell = AtomicSystem(np.repeat([3, 17], 4), rng.uniform(0, 6, (8, 3)), np.eye(3) * 6)
+            db.structures.add(cell, kind="amorphous", seed=number)
+        disordered = Structure(Lattice.cubic(5), [{"Li": 0.5}, "S"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+        db.structures.add(disordered, kind="crystal", source='a, "quoted" file')
+        db.models.add("a" * 64, kind="surrogate", architecture="x", promoted=True, promotion_reason="first")
+    return tmp_path
+
+
+def test_structures_come_back_from_each_format_as_themselves(home):
+    with vitrion.connect(readonly=True) as db:
+        wanted = {row.fingerprint for row in db.structures.search(kind="amorphous")}
+        for name in ("all.xyz", "all.cif"):
+            chosen = export.format_of(home / name)
+            assert (
+                export.export_structures(db.structures.iterate(kind="amorphous"), home / name, file_format=chosen) == 3
+            )
+        frames = read(home / "all.xyz", index=":", format="extxyz")
+        assert {fingerprint(structure_from_system(system_from_atoms(atoms))) for atoms in frames} == wanted
+        assert {atoms.info["fingerprint"] for atoms in frames} == wanted
+        blocks = CifParser(home / "all.cif").parse_structures(primitive=False)
+        assert {fingerprint(structure) for structure in blocks} == wanted
+        one = min(wanted)
+        export.export_structures(db.structures.iterate(fingerprint=one), home / "POSCAR", file_format="poscar")
+        assert fingerprint(Poscar.from_file(home / "POSCAR", check_for_potcar=False).structure) == one
+
+
+def test_partial_occupancy_goes_to_cif_and_nowhere_else(home):
+    with vitrion.connect(readonly=True) as db:
+        export.export_structures(db.structures.iterate(disordered=True), home / "d.cif", file_format="cif")
+        (back,) = CifParser(home / "d.cif").parse_structures(primitive=False)
+        assert fingerprint(back) == db.structures.search(disordered=True)[0].fingerprint
+        for chosen in ("extxyz", "poscar"):
+            with pytest.raises(InputError, match="partially occupied"):
+                export.export_structures(db.structures.iterate(disordered=True), home / "no", file_format=chosen)
+        assert not (home / "no").exists()
+
+
+def test_tables_come_back_from_csv_and_json_lines(home):
+    with vitrion.connect(readonly=True) as db:
+        rows = db.structures.search()
+        export.export_table(rows, home / "all.csv", file_format="csv")
+        export.export_table(rows, home / "all.jsonl", file_format="jsonl")
+        export.export_table(db.labels.search(), home / "none.csv", file_format="csv")
+    with (home / "all.csv").open(newline="") as stream:
+        table = list(csv.DictReader(stream))
+    assert [row["fingerprint"] for row in table] == [row.fingerprint for row in rows]
+    assert table[-1]["source"] == 'a, "quoted" file'
+    assert json.loads(table[0]["elements"]) == ["Cl", "Li"]
+    lines = [json.loads(line) for line in (home / "all.jsonl").read_text().splitlines()]
+    assert [line["density_g_cm3"] for line in lines] == [row.density_g_cm3 for row in rows]
+    assert "log10_value" in pd.read_csv(home / "none.csv").columns
+
+
+def test_list_show_and_export_speak_json(home, capsys):
+    def asked(*words):
+        assert run([*words, "--json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    listed = asked("structures", "list", "--chemsys", "Cl-Li", "--density", "0.1:5", "--sort=-density_g_cm3")
+    assert len(listed) == 3
+    assert {"fingerprint", "density_g_cm3", "elements", "gates"} <= set(listed[0])
+    assert len(asked("structures", "list", "--disordered")) == 1
+    assert asked("structures", "list", "--elements-none", "Li") == []
+    shown = asked("structures", "show", listed[0]["fingerprint"][:10])
+    assert shown["fingerprint"] == listed[0]["fingerprint"]
+    assert np.shape(shown["geometry"]["cartesian_site_positions"]) == (8, 3)
+    wrote = asked("structures", "export", "--to", str(home / "x.xyz"), "--kind", "amorphous")
+    assert wrote["count"] == 3
+    assert asked("labels", "list", "--temperature", "900:1100", "--state", "accepted") == []
+    assert asked("labels", "export", "--to", str(home / "l.csv"))["count"] == 0
+    assert asked("models", "show", "aaaaaaaa")["promotion_reason"] == "first"
+    assert asked("models", "list", "--kind", "generator") == []
+    assert asked("models", "export", "--to", str(home / "m.jsonl"))["count"] == 1
+
+
+@pytest.mark.usefixtures("home")
+def test_tables_for_people(capsys):
+    assert run(["structures", "list", "--limit", "2"]) == 0
+    told = capsys.readouterr()
+    assert "reduced_formula" in told.out
+    assert "2 of 4" in told.err
+    assert run(["labels", "list"]) == 0
+    assert run(["models", "list"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["structures", "list", "--density", "dense"], "no range"),
+        (["structures", "list", "--formula", "Li3(PS"], "no formula"),
+        (["structures", "list", "--formula", "Xx"], "Xx is no element"),
+        (["structures", "list", "--formula", ""], "no formula"),
+        (["structures", "list", "--sort", "colour"], "no field 'colour'"),
+        (["structures", "show", "00000000"], "no structure"),
+        (["structures", "export", "--to", "x.pdf"], "format"),
+        (["structures", "export", "--to", "POSCAR"], "holds one structure"),
+        (["labels", "show", "00000000"], "no label"),
+        (["labels", "export", "--to", "x.cif"], "not as cif"),
+        (["models", "show", "00000000"], "no model"),
+    ],
+)
+def test_wrong_input_gives_one_line_and_exit_code_2(home, capsys, monkeypatch, words, message):
+    monkeypatch.chdir(home)
+    assert run(words) == 2
+    told = capsys.readouterr()
+    assert message in told.err
+    assert told.err.count("\n") == 1
+    assert sorted(path.name for path in home.iterdir()) == ["home"]
+
+
+def test_without_a_database_the_commands_say_what_to_do(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "none"))
+    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    assert run(["structures", "list"]) == 2
+    assert "vitrion init" in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()

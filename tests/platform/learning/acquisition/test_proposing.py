@@ -1,0 +1,221 @@
+"""What a cycle asks next, from documents alone: a chemistry that the potential flatters is found out by its referee."""
+
+from collections import Counter
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from plain_labels import WEIGHTS, plain_label
+from scipy import stats
+from tiny_campaign import TINY
+
+import vitrion
+from vitrion.learning.acquisition import proposing
+from vitrion.learning.acquisition.knowledge import elements_of
+from vitrion.learning.acquisition.reference_check import second_opinions, stratified
+from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.plan import Plan
+from vitrion.learning.proposal import Arm, Proposal
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.model_error.benchmark_errors import anion_class
+from vitrion_workflows.schemas import GateOutcome
+from vitrion_workflows.schemas.label import LABEL_RULES
+
+pytestmark = pytest.mark.usefixtures("unjudged")
+
+FLATTERY = 0.6  # decades by which the workhorse is too fast in chlorides and bromides
+ANIONS = {"chloride": 17, "bromide": 35, "sulphide": 16, "selenide": 34}
+HALIDES = (17, 35)
+FACTORY = SimpleNamespace(potential="wells", weights_sha256=WEIGHTS["wells"])
+
+
+class Surrogate:
+    """Believes what the workhorse says: halides a little above the others, and little is unknown."""
+
+    def predict(self, systems, temperatures_K):
+        kelvin = np.broadcast_to(np.asarray(temperatures_K, float), len(systems))
+        mean = np.array([-4.0 if set(one.numbers) & set(HALIDES) else -4.2 for one in systems])
+        return SimpleNamespace(mean=mean + 1e-4 * (kelvin - 1500), std=np.full(len(systems), 0.05))
+
+    def predict_members(self, systems, temperatures_K, *, samples, seed):
+        mean = self.predict(systems, temperatures_K).mean
+        return mean + 0.05 * np.random.default_rng(seed).normal(size=(samples, len(systems)))
+
+
+def cell(db, number, seed, *, lithium):
+    positions = np.random.default_rng(seed).uniform(0, 8, (12, 3))
+    system = AtomicSystem(np.repeat([3, number], [lithium, 12 - lithium]), positions, np.eye(3) * 8)
+    gates = (GateOutcome(name="density", passed=True),)
+    row = db.structures.add(system, kind="amorphous", campaign="tiny", gates=gates)
+    return db.structures.get(row.fingerprint)
+
+
+def label(db, structure, potential, log10_D, *, arm):
+    outcome = plain_label(
+        structure.fingerprint, potential=potential, temperature_K=1500.0, value=10**log10_D, log10_stderr=0.05
+    )
+    return db.labels.add(outcome, campaign="tiny", arm=arm).key
+
+
+def ask(db, monkeypatch, *, referee):
+    """Proposals of the second cycle, with or without what a referee said of the first one's labels."""
+    monkeypatch.setattr(proposing.shelf, "promoted_surrogate", lambda *_, **__: ("0" * 64, Surrogate()))
+    plan_formulas = {}
+    for number in ANIONS.values():
+        for copy, lithium in enumerate((5, 6, 7, 8)):
+            known = cell(db, number, copy, lithium=lithium)
+            plan_formulas[known.reduced_formula] = None
+            label(db, known, "wells", -4.0, arm="initial")
+            if referee:
+                label(db, known, "diep", -4.0 - FLATTERY * (number in HALIDES), arm="referee")
+    db.cycles.create("tiny", 0, proposals=[])
+    configuration = CampaignConfiguration.model_validate({**TINY, "acquisition": {"batch": 4, "random": 1}})
+    plan = Plan("wells", WEIGHTS["wells"], "", plan_formulas, {}, ())
+    return proposing.propose(db, configuration, plan, FACTORY, index=1)
+
+
+def anions(proposals, arm):
+    return ["Cl" in p.formula or "Br" in p.formula for p in proposals if p.arm is arm]
+
+
+@pytest.fixture
+def found(tmp_path, monkeypatch):
+    import vitrion
+
+    answers = {}
+    for referee in (False, True):
+        with vitrion.connect(home=tmp_path / str(referee)) as db:
+            answers[referee] = ask(db, monkeypatch, referee=referee)
+            # Nothing but the documents decides: asked again, the same.
+            assert answers[referee] == proposing.propose(db, *repetition(db, answers[referee]), index=1)
+    return answers
+
+
+def repetition(db, proposals):
+    configuration = CampaignConfiguration.model_validate({**TINY, "acquisition": {"batch": 4, "random": 1}})
+    formulas = dict.fromkeys(row.reduced_formula for row in db.structures.search(kind="amorphous"))
+    assert proposals
+    return configuration, Plan("wells", WEIGHTS["wells"], "", formulas, {}, ()), FACTORY
+
+
+def test_the_flattered_class_is_left_out_where_a_referee_tells_and_chance_is_untouched(found):
+    assert all(anions(found[False], Arm.ACQUISITION))  # the potential alone: halides
+    assert not any(anions(found[True], Arm.ACQUISITION))
+    by_chance = [[(p.formula, p.temperature_K) for p in found[said] if p.arm is Arm.RANDOM] for said in (False, True)]
+    assert by_chance[0] == by_chance[1]
+    halide = [p.model_offset for p in found[True] if p.arm is Arm.RANDOM and anions([p], Arm.RANDOM)[0]]
+    assert all(0.2 < offset < FLATTERY for offset in halide)
+    assert all(p.model_offset == 0 and p.model_std == pytest.approx(0.27, abs=0.01) for p in found[False])
+
+
+def accepted(known, key, arm):
+    """A proposal whose label was accepted."""
+    return Proposal(
+        formula=known.reduced_formula,
+        source_fingerprint=known.fingerprint,
+        structure_fingerprint=known.fingerprint,
+        temperature_K=1500.0,
+        arm=arm,
+        label_key=key,
+        label_state="accepted",
+    )
+
+
+def test_the_referee_is_not_asked_about_the_frozen_test(tmp_path):
+    configuration = CampaignConfiguration.model_validate({**TINY, "referee": {"potential": "chgnet", "share": 1.0}})
+    with vitrion.connect(home=tmp_path) as db:
+        earlier = []
+        for seed, arm in enumerate((Arm.TEST, Arm.INITIAL, Arm.RANDOM)):
+            known = cell(db, 17, seed, lithium=5 + seed)
+            key = label(db, known, "wells", -4.0, arm=arm.value)
+            earlier.append(accepted(known, key, arm))
+        asked = second_opinions(db, configuration, earlier, cycles_before=1)
+        assert second_opinions(db, configuration, [*earlier, *asked], cycles_before=2) == ()
+    assert {one.formula for one in asked} == {one.formula for one in earlier[1:]}
+
+
+@pytest.mark.parametrize(
+    ("share", "labels", "expected"), [(0.07, 100, 7), (0.1, 30, 3), (0.1, 31, 4), (0.1, 1, 1), (1.0, 9, 9)]
+)
+def test_the_referee_is_asked_about_the_share_and_no_more(share, labels, expected):
+    configuration = CampaignConfiguration.model_validate({**TINY, "referee": {"potential": "chgnet", "share": share}})
+    earlier = [
+        Proposal(
+            formula="LiCl",
+            structure_fingerprint="f" * 64,
+            temperature_K=1000.0 + place,
+            arm=Arm.RANDOM,
+            label_key=f"{place}",
+            label_state="accepted",
+        )
+        for place in range(labels)
+    ]
+    stored = SimpleNamespace(log10_value=-5.0, rules=LABEL_RULES, dataset=None)
+    db = SimpleNamespace(labels=SimpleNamespace(find=lambda keys: dict.fromkeys(keys, stored)))
+    assert len(second_opinions(db, configuration, earlier, cycles_before=1)) == expected
+
+
+def test_the_referee_is_not_asked_about_labels_of_other_rules(tmp_path):
+    """They make no pair, and those it gave earlier are no share of those that do."""
+    configuration = CampaignConfiguration.model_validate({**TINY, "referee": {"potential": "diep", "share": 0.5}})
+
+    def second(earlier):
+        return [one.formula for one in second_opinions(db, configuration, earlier, cycles_before=1)]
+
+    with vitrion.connect(home=tmp_path) as db:
+        cells = [cell(db, 17, seed, lithium=4 + seed) for seed in range(4)]
+        keys = [label(db, known, "wells", -4.0, arm="random") for known in cells]
+        earlier = [accepted(known, key, Arm.RANDOM) for known, key in zip(cells, keys, strict=True)]
+        answered = label(db, cells[0], "diep", -4.0, arm="referee")
+        asked = accepted(cells[0], answered, Arm.REFEREE)
+        assert len(second([*earlier, asked])) == 1
+        for key in (keys[0], keys[1], answered):
+            assert db.collection("labels").update_one({"key": key}, {"$set": {"rules": LABEL_RULES - 1}})
+        assert len(second([*earlier, asked])) == 1  # half of two, and what it had said counts no more
+        assert set(second([*earlier, asked])) <= {known.reduced_formula for known in cells[2:]}
+        waiting = asked.model_copy(update={"label_key": "0" * 64, "label_state": None})
+        assert second([*earlier, waiting]) == []
+
+
+COMPOUNDS = ("LiCl", "LiF", "LiBr", "LiI", "Li2O", "Li2S", "Li3P")  # four halides: the cheapest cells are theirs
+KELVIN = (1000.0, 1300.0, 1600.0)
+
+
+def labelled():
+    return [
+        Proposal(formula=formula, temperature_K=kelvin, arm=Arm.INITIAL, label_key=f"{formula}-{kelvin:g}")
+        for formula in COMPOUNDS
+        for kelvin in KELVIN
+    ]
+
+
+def test_the_referee_is_asked_about_every_chemistry_and_temperature_before_any_twice():
+    for seed in range(20):
+        drawn = stratified(labelled(), [], count=4, seed=seed)
+        assert {anion_class(elements_of(one.formula)) for one in drawn} == {
+            "halide",
+            "oxide",
+            "chalcogenide",
+            "pnictide",
+        }
+        assert {one.temperature_K for one in drawn} == set(KELVIN)
+        more = stratified(labelled(), [], count=9, seed=seed)
+        assert more[:4] == drawn
+        assert len({one.formula for one in more}) == len(COMPOUNDS) - 1  # a class has its turn, whatever its size
+        assert stratified(labelled()[::-1], [], count=9, seed=seed) == more
+    assert sorted(one.label_key for one in stratified(labelled(), [], count=99, seed=0)) == sorted(
+        one.label_key for one in labelled()
+    )
+
+
+def test_which_label_of_a_chemistry_the_referee_is_asked_about_is_chance():
+    """500 draws: each of a class's labels comes up as often as the others; chi-squared, false alarms of 0.1 %."""
+    drawn = Counter(stratified(labelled(), [], count=1, seed=seed)[0].label_key for seed in range(500))
+    assert stats.chisquare([drawn[one.label_key] for one in labelled()]).pvalue > 1e-3
+
+
+def test_the_referee_goes_on_where_it_stopped():
+    first = stratified(labelled(), [], count=4, seed=1)
+    then = stratified(labelled(), first, count=5, seed=2)
+    assert not {one.label_key for one in first} & {one.label_key for one in then}
+    assert len({one.formula for one in (*first, *then)}) == len(COMPOUNDS) - 1

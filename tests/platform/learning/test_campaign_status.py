@@ -1,0 +1,112 @@
+"""Where a campaign stands, as people and programs are told."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from plain_labels import plain_label
+from tiny_campaign import TINY, write_tiny
+
+import vitrion
+from vitrion.cli.app import run
+from vitrion.learning.campaign_status import best_so_far, standing
+from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.stage import Stage
+from vitrion.running.display import Display
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.schemas.label import LABEL_RULES
+
+pytestmark = pytest.mark.usefixtures("unjudged")
+
+OLDER = LABEL_RULES - 1
+CONFIGURATION = CampaignConfiguration.model_validate(TINY)
+TARGET_K = CONFIGURATION.labels.target_temperature_K
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def keys(home):  # noqa: ARG001 - where the database is
+    """A campaign of three labels of two compositions, the fastest one first."""
+    found = []
+    with vitrion.connect() as db:
+        db.campaigns.create_or_get("tiny", TINY, "c" * 64)
+        for seed, (anion, value, state) in enumerate(
+            ((16, 9e-4, "accepted"), (17, 2e-5, "accepted"), (17, 1e-6, "censored"))
+        ):
+            positions = np.random.default_rng(seed).uniform(0, 7, (12, 3))
+            cell = db.structures.add(AtomicSystem(np.repeat([3, anion], 6), positions, np.eye(3) * 7), kind="amorphous")
+            made = plain_label(cell.fingerprint, value=value, state=state, temperature_K=TARGET_K)
+            found.append(db.labels.add(made, campaign="tiny", arm="initial").key)
+        # A referee's value is another potential's, however high.
+        second = plain_label(cell.fingerprint, potential="chgnet", value=5e-3, temperature_K=TARGET_K)
+        db.labels.add(second, campaign="tiny", arm="referee")
+    return found
+
+
+def judge(key, change):
+    with vitrion.connect() as db:
+        assert db.collection("labels").update_one({"key": key}, change)
+
+
+def told():
+    with vitrion.connect(readonly=True) as db:
+        return standing(db, CONFIGURATION), best_so_far(db, CONFIGURATION)
+
+
+@pytest.mark.usefixtures("keys")
+def test_nothing_is_said_of_rules_where_all_labels_are_of_those_of_here(home, capsys):
+    stands, best = told()
+    assert stands["labels"] == {"accepted": 3, "censored": 1}
+    assert stands["labels_of_other_rules"] == {}
+    assert best == stands["best"] == "LiS 0.0009 cm2/s at 1500 K"
+    assert run(["campaign", "status", str(write_tiny(home / "tiny.yaml"))]) == 0
+    shown = capsys.readouterr()
+    assert "rules" not in shown.out + shown.err
+
+
+@pytest.mark.parametrize("change", [{"$unset": {"rules": ""}}, {"$set": {"rules": OLDER}}])
+def test_the_best_is_of_labels_that_the_rules_of_here_judged(home, keys, capsys, change):
+    judge(keys[0], change)
+    stands, best = told()
+    assert best == stands["best"] == "LiCl 2e-05 cm2/s at 1500 K"
+    assert (stands["labels"], stands["compositions_labelled"]) == ({"accepted": 2, "censored": 1}, 1)
+    rules = "unknown" if "$unset" in change else str(OLDER)
+    assert stands["labels_of_other_rules"] == {rules: 1}
+    path = str(write_tiny(home / "tiny.yaml"))
+    for words in ([], ["--json"]):
+        assert run(["campaign", "status", path, *words]) == 0
+        shown = capsys.readouterr()
+        assert "labels_of_other_rules" in shown.out
+        assert shown.err == (
+            f"left out: 1 label judged by other rules ({rules}: 1) than this Vitrion's ({LABEL_RULES}): label them "
+            "again by vitrion campaign retry FILE --other-rules, then vitrion campaign run FILE, or see them by "
+            "vitrion labels list --campaign tiny --rules other\n"
+        )
+    assert json.loads(shown.out)["labels_of_other_rules"] == {rules: 1}
+
+
+def test_a_label_that_no_arm_asked_for_may_be_the_best_and_a_referees_is_not_counted(keys, tmp_path):
+    with vitrion.connect() as db:
+        cell = db.labels.get(keys[0]).structure_fingerprint
+        db.labels.add(plain_label(cell, value=1e-3, temperature_K=TARGET_K, seed=77), campaign="tiny")
+        display = Display(scratch=tmp_path, quiet=True)
+        stage = SimpleNamespace(
+            db=db, configuration=CONFIGURATION, display=display, begin_display=lambda *_, **__: None
+        )
+        Stage._tally(stage, [])
+    assert told()[1] == "LiS 0.001 cm2/s at 1500 K"
+    assert (display.tally.labels, display.tally.best) == (4, "LiS 0.001 cm2/s at 1500 K")
+
+
+def test_nothing_is_best_where_all_labels_are_of_other_rules(keys):
+    for key in keys:
+        judge(key, {"$set": {"rules": OLDER}})
+    stands, best = told()
+    assert (best, stands["labels"], stands["labels_of_other_rules"]) == ("none yet", {"accepted": 1}, {str(OLDER): 3})

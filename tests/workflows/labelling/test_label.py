@@ -1,0 +1,601 @@
+"""Gates and verdicts: what a label accepts, what it refuses, and by which gate."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import walks
+from ase.data import atomic_numbers
+
+from vitrion_models.errors import InputError
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.diffusivity.gates import exponent_sentence
+from vitrion_workflows.labelling.analysis import TrajectoryState, analyse_trajectory
+from vitrion_workflows.labelling.label import label_trajectory
+from vitrion_workflows.schemas import FrameworkState, LabelProtocol, LabelState, MethodRecord, failed_gates
+from vitrion_workflows.trajectories.trajectory import Trajectory
+from vitrion_workflows.validation.plausibility import free_flight_limit, volume_gate
+from vitrion_workflows.validation.temperature import Coupling
+
+INTERVAL_PS = 0.02
+TEMPERATURE_K = 1000.0
+CELL_A = 12.0
+# Of what kicks faster than frames follow, the thermometer sees a part only.
+FRICTION = 6.0
+LITHIUM, CHLORINE = 3, 17
+MASSES = {LITHIUM: 6.94, CHLORINE: 35.45}
+
+
+def make_trajectory(*, seed=0, frames=601, mobile_friction=FRICTION, framework_friction=None, interval=INTERVAL_PS):
+    """Lithium that diffuses with inertia in a framework that rattles with inertia, or diffuses."""
+    rng = np.random.default_rng(seed)
+    lithium = walks.langevin(
+        rng,
+        frames=frames,
+        ions=24,
+        mass=MASSES[LITHIUM],
+        temperature=TEMPERATURE_K,
+        friction=mobile_friction,
+        interval=interval,
+    )
+    if framework_friction is None:
+        chlorine = harmonic(rng, frames=frames, ions=24, interval=interval)
+    else:
+        chlorine = walks.langevin(
+            rng,
+            frames=frames,
+            ions=24,
+            mass=MASSES[CHLORINE],
+            temperature=TEMPERATURE_K,
+            friction=framework_friction,
+            interval=interval,
+        )
+    # Rock salt with 16 sites empty: no two atoms nearer than 3 A.
+    sites = np.stack(np.meshgrid(*[np.arange(4)] * 3), axis=-1).reshape(-1, 3)
+    odd = sites.sum(axis=1) % 2 == 1
+    start = np.concatenate([sites[odd][:24], sites[~odd][:24]]) * 3.0
+    temperatures = TEMPERATURE_K * (1 + 0.1 * rng.normal(size=frames))
+    return Trajectory(
+        numbers=np.repeat([LITHIUM, CHLORINE], 24),
+        positions_A=start + np.concatenate([lithium, chlorine], axis=1),
+        lattice_A=np.eye(3) * CELL_A,
+        frame_interval_ps=interval,
+        temperatures_K=temperatures,
+        potential_energies_eV=-200 + 0.3 * rng.normal(size=frames),
+        source="synthetic",
+        set_temperature_K=TEMPERATURE_K,
+    )
+
+
+def harmonic(rng, *, frames, ions, interval, frequency=25.0):
+    """Einstein crystal: undamped, random phases and amplitudes, equipartition over the cell (<x^2> = kT / m w^2)."""
+    rates = frequency * (1 + 0.3 * rng.random((ions, 1)))
+    cosine, sine = rng.normal(size=(2, ions, 3))
+    norm = np.sqrt(walks.BOLTZMANN * TEMPERATURE_K / MASSES[CHLORINE] / ((cosine**2 + sine**2).mean() / 2)) / rates
+    phase = rates * interval * np.arange(frames)[:, None, None]
+    return norm * (cosine * np.cos(phase) + sine * np.sin(phase))
+
+
+def altered(trajectory, **changes):
+    fields = {name: getattr(trajectory, name) for name in trajectory.__dataclass_fields__} | changes
+    return Trajectory(**fields)
+
+
+def cut(trajectory, keep):
+    return altered(
+        trajectory,
+        positions_A=trajectory.positions_A[keep],
+        temperatures_K=trajectory.temperatures_K[keep],
+        potential_energies_eV=trajectory.potential_energies_eV[keep],
+    )
+
+
+METHOD = MethodRecord(
+    engine="synthetic",
+    potential="none",
+    potential_version="0",
+    weights_sha256="0" * 64,
+    time_step_fs=2.0,
+    frame_interval_ps=INTERVAL_PS,
+    thermostat="langevin",
+    seed=0,
+    code_version="0",
+)
+# Kicks are the only force on the lithium of these runs: they are their own thermostat.
+PROTOCOL = LabelProtocol(frame_interval_fs=20.0, production_ps=12.0, thermostat="langevin", friction_per_ps=FRICTION)
+
+
+def label(trajectory, *, protocol=PROTOCOL, **changes):
+    return label_trajectory(
+        trajectory,
+        species="Li",
+        temperature_K=TEMPERATURE_K,
+        protocol=protocol,
+        method=METHOD,
+        structure_fingerprint="f" * 64,
+        **changes,
+    )
+
+
+def test_sound_run_is_accepted_with_everything_stored():
+    outcome = label(make_trajectory())
+    assert outcome.state is LabelState.ACCEPTED, outcome.gates
+    assert outcome.framework_state is FrameworkState.VIBRATING
+    assert not failed_gates(outcome.gates)
+    assert all(gate.value is not None and gate.message and "\n" not in gate.message for gate in outcome.gates)
+    assert {"temperature", "frame_interval", "ballistic_bound", "unwrapped", "missing_frame", "exponent"} <= {
+        gate.name for gate in outcome.gates
+    }
+    assert outcome.mean_temperature_K == pytest.approx(TEMPERATURE_K, rel=0.05)
+    assert outcome.production_ps + outcome.equilibration_ps == pytest.approx(12.0)
+    assert np.mean(outcome.motion.principal) == pytest.approx(outcome.value)
+    assert outcome.motion.green_kubo == pytest.approx(outcome.value, rel=0.5)
+    assert type(outcome).model_validate_json(outcome.model_dump_json()) == outcome
+
+
+def test_sound_runs_are_seldom_refused():
+    """A dozen gates of 1 % and less, 30 runs: more than four refusals, or four misses, happen in 2 % of seeds."""
+    found = [
+        analyse_trajectory(
+            make_trajectory(seed=seed), species="Li", temperature_K=1000.0, coupling=Coupling(FRICTION, noisy=True)
+        )
+        for seed in range(30)
+    ]
+    assert sum(one.state is not TrajectoryState.ACCEPTED for one in found) <= 4
+    truth = walks.BOLTZMANN * TEMPERATURE_K / MASSES[LITHIUM] / FRICTION * 1e-4
+    assert sum(not one.estimate.interval_95[0] <= truth <= one.estimate.interval_95[1] for one in found) <= 4
+
+
+@pytest.mark.parametrize("factor", [0.1, 0.2, 0.5, 2.5, 5.0, 10.0])
+def test_wrong_frame_interval_is_refused(factor):
+    trajectory = make_trajectory()
+    found = analyse_trajectory(
+        altered(trajectory, frame_interval_ps=INTERVAL_PS * factor), species="Li", temperature_K=TEMPERATURE_K
+    )
+    assert found.state is TrajectoryState.REJECTED
+    gate = "ballistic_bound" if factor < 1 else "frame_interval"
+    assert gate in failed_gates(found.gates)
+
+
+def test_interval_other_than_planned_is_refused():
+    outcome = label(make_trajectory(interval=0.04))
+    assert outcome.state is LabelState.REJECTED
+    assert "planned_interval" in failed_gates(outcome.gates)
+
+
+def test_wrapped_coordinates_are_refused():
+    trajectory = make_trajectory()
+    found = label(altered(trajectory, positions_A=trajectory.positions_A % CELL_A))
+    assert found.state is LabelState.REJECTED
+    assert {"unwrapped", "ballistic_bound"} <= set(failed_gates(found.gates))
+
+
+@pytest.mark.parametrize("frame", [3, 300, 597])
+def test_one_missing_frame_is_refused(frame):
+    found = label(cut(make_trajectory(), np.delete(np.arange(601), frame)))
+    assert found.state is LabelState.REJECTED
+    assert "missing_frame" in failed_gates(found.gates)
+
+
+def test_one_repeated_frame_is_refused():
+    found = label(cut(make_trajectory(), np.insert(np.arange(601), 200, 200)))
+    assert found.state is LabelState.REJECTED
+    assert "repeated_frame" in failed_gates(found.gates)
+
+
+def test_every_second_frame_kept_is_a_wrong_interval():
+    found = label(cut(make_trajectory(mobile_friction=10.0), np.arange(0, 601, 2)))
+    assert found.state is LabelState.REJECTED
+    assert "ballistic_bound" in failed_gates(found.gates)
+
+
+def test_missed_temperature_is_refused():
+    trajectory = make_trajectory()
+    found = label(altered(trajectory, temperatures_K=trajectory.temperatures_K * 1.2))
+    assert "temperature" in failed_gates(found.gates)
+
+
+def test_unrecorded_temperature_makes_no_label_but_can_be_analysed():
+    trajectory = altered(make_trajectory(), temperatures_K=None)
+    outcome = label(trajectory)
+    assert outcome.state is LabelState.REJECTED
+    assert failed_gates(outcome.gates) == ("recorded_temperature",)
+    found = analyse_trajectory(altered(trajectory, set_temperature_K=None), species="Li")
+    assert found.state is TrajectoryState.UNVERIFIED
+    assert found.judged is LabelState.ACCEPTED
+    assert found.verdict.startswith("accepted as far as could be checked: not checked are ")
+    assert any("no temperature was given" in reason for reason in found.not_checked)
+
+
+def test_a_gas_of_one_species_is_unverified():
+    """Its density says gas, or ions whose framework was left out of the file: nobody can tell."""
+    trajectory = make_trajectory()
+    lithium = trajectory.numbers == LITHIUM
+    gas = altered(
+        trajectory,
+        numbers=trajectory.numbers[lithium],
+        positions_A=trajectory.positions_A[:, lithium],
+        masses_u=trajectory.masses_u[lithium],
+        lattice_A=trajectory.lattice_A * 10,
+    )
+    found = analyse_trajectory(gas, species="Li", temperature_K=TEMPERATURE_K)
+    assert found.state in (TrajectoryState.UNVERIFIED, TrajectoryState.REJECTED)
+    assert any(one.startswith("density:") for one in found.not_checked)
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1])
+def test_a_temperature_other_than_the_trajectory_carries_is_refused_at_the_python_face_too(factor):
+    found = analyse_trajectory(make_trajectory(), species="Li", temperature_K=TEMPERATURE_K * factor)
+    assert found.state is TrajectoryState.REJECTED
+    assert "set_temperature" in failed_gates(found.gates)
+
+
+@pytest.mark.parametrize(("factor", "sound"), [(0.01, False), (0.5, True), (1.0, True), (2.0, True), (1e3, False)])
+def test_an_impossible_temperature_is_refused_where_none_is_stated(factor, sound):
+    """In fs for ps the ions move as at 1 mK, the other way round as at 1 GK; a factor of two cannot be known."""
+    run = altered(make_trajectory(), set_temperature_K=None, temperatures_K=None)
+    found = analyse_trajectory(altered(run, frame_interval_ps=INTERVAL_PS * factor), species="Li")
+    assert found.state is (TrajectoryState.UNVERIFIED if sound else TrajectoryState.REJECTED)
+    (gate,) = (gate for gate in found.gates if gate.name == "possible_temperature")
+    assert gate.passed is sound
+    assert sound or f"{INTERVAL_PS * factor:g} ps between frames seem to be in another unit" in gate.message
+
+
+@pytest.mark.parametrize(("factor", "natural"), [(1 / 1.02, True), (1.02, True), (1.1, False), (2.0, False)])
+def test_another_isotope_is_no_label_and_an_analysis_says_so(factor, natural):
+    """Masses and squared times by one factor: the same paths at the same temperature, right in all but the name."""
+    run = make_trajectory()
+    masses, interval = run.masses_u * factor, INTERVAL_PS * factor**0.5
+    slower = altered(run, masses_u=masses, frame_interval_ps=interval)
+    found = analyse_trajectory(slower, species="Li", temperature_K=1000.0, coupling=Coupling(FRICTION, noisy=True))
+    said = [entry for entry in found.not_checked if entry.startswith("natural_masses")]
+    assert found.state is (TrajectoryState.ACCEPTED if natural else TrajectoryState.UNVERIFIED)
+    assert natural == (not said)
+    assert natural or f"{factor:.3g} times as heavy as" in said[0]
+    plan = LabelProtocol(
+        **PROTOCOL.model_dump() | {"frame_interval_fs": interval * 1000, "time_step_fs": interval * 100}
+    )
+    plan = plan.model_copy(update={"production_ps": 600 * interval})
+    outcome = label(slower, protocol=plan)
+    assert outcome.state is (LabelState.ACCEPTED if natural else LabelState.REJECTED)
+    assert failed_gates(outcome.gates) == (() if natural else ("natural_masses",))
+
+
+def test_the_sentence_on_the_exponent_says_what_is_favoured():
+    """-38 speaks for diffusion, whatever exponent a power law would have."""
+    told = exponent_sentence(0.37, stderr=0.03, evidence=-38.0)
+    assert told.startswith("a power law would have the exponent 0.37 +- 0.03; diffusion is favoured by 38.0")
+    assert "; it is favoured by 5.0" in exponent_sentence(0.5, stderr=0.03, evidence=5.0)
+    run = label(make_trajectory())
+    (gate,) = (gate for gate in run.gates if gate.name == "exponent")
+    assert gate.message == exponent_sentence(run.exponent, stderr=run.exponent_stderr, evidence=gate.value)
+
+
+def volumes(*, seed, change=0.0, scatter=0.02, memory=0.95, frames=601):
+    """Of a cell under a barostat: an autoregression of so much scatter about a straight line."""
+    rng = np.random.default_rng(seed)
+    noise = rng.normal(size=frames)
+    for frame in range(1, frames):
+        noise[frame] = memory * noise[frame - 1] + np.sqrt(1 - memory**2) * noise[frame]
+    return 1728.0 * (1 + scatter * noise + change * np.linspace(-0.5, 0.5, frames))
+
+
+@pytest.mark.parametrize("change", [-0.24, -0.12, 0.12])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_cell_that_goes_on_changing_its_volume_is_refused(seed, change):
+    """Half of the run may be discarded as equilibration: what is left must stand still."""
+    run = altered(make_trajectory(seed=seed), volumes_A3=volumes(seed=seed, change=change))
+    outcome = label(run)
+    assert outcome.state is LabelState.REJECTED
+    assert {"volume", "equilibrated"} & set(failed_gates(outcome.gates))
+
+
+@pytest.mark.parametrize(("thermostat", "friction_per_ps"), [("langevin", 0.3), ("nve", None), ("nose-hoover", 3.0)])
+def test_a_run_under_another_thermostat_than_planned_is_no_label(thermostat, friction_per_ps):
+    """It could be too short to know its temperature, or be another quantity."""
+    run = make_trajectory()
+    assert label(run).state is LabelState.ACCEPTED
+    outcome = label(altered(run, thermostat=thermostat, friction_per_ps=friction_per_ps))
+    assert outcome.state is LabelState.REJECTED
+    assert "planned_thermostat" in failed_gates(outcome.gates)
+
+
+def test_a_volume_that_breathes_is_no_fault_and_a_fixed_one_is_not_judged():
+    """3.5 standard errors, themselves uncertain: of 200 cells one or two; more than four in one of 50 such tables."""
+    refused = [not volume_gate(volumes(seed=seed)).passed for seed in range(200)]
+    assert sum(refused) <= 4
+    names = {gate.name for gate in label(make_trajectory()).gates}
+    assert "volume" not in names
+    breathing = label(altered(make_trajectory(), volumes_A3=volumes(seed=1)))
+    assert not {"volume", "equilibrated"} & set(failed_gates(breathing.gates))
+    assert "volume" in {gate.name for gate in breathing.gates}
+
+
+@pytest.mark.parametrize("cells", [0.25, 0.45])
+def test_one_ion_that_jumps_once_is_refused(cells):
+    """An image that was lost: 3 A in 20 fs are 14 thermal speeds of lithium; means over atoms do not show it."""
+    run = make_trajectory()
+    assert label(run).state is LabelState.ACCEPTED
+    positions = run.positions_A.copy()
+    positions[400:, 5, 1] += cells * CELL_A
+    outcome = label(altered(run, positions_A=positions))
+    assert outcome.state is LabelState.REJECTED
+    assert "free_flight" in failed_gates(outcome.gates)
+    assert "of Li" in next(gate.message for gate in outcome.gates if gate.name == "free_flight")
+
+
+def test_speeds_drawn_from_maxwells_distribution_are_no_jumps():
+    """500 runs of 64 atoms and 400 steps: one in 10,000 exceeds the limit of ten times as many draws."""
+    rng = np.random.default_rng(0)
+    fastest = [np.sqrt((rng.normal(size=(64 * 400, 3)) ** 2).sum(axis=1).max()) for _ in range(500)]
+    assert max(fastest) < free_flight_limit(64, steps=400)
+    assert free_flight_limit(64, steps=400) < 7
+
+
+def test_kicks_of_a_thermostat_that_nobody_stated_refuse_no_sound_run():
+    """Langevin at 10 / ps, ASE's usual: in frames 20 fs apart 4 % of the kinetic energy are kicks, which none show."""
+    hot = {"mobile_friction": 10.0, "framework_friction": 10.0, "frames": 1201}
+    runs = [replace(make_trajectory(seed=seed, **hot), set_temperature_K=None) for seed in range(5)]
+    told = Coupling(10.0, noisy=True)
+    for run in runs:
+        states = [analyse_trajectory(run, species="Li", temperature_K=1000.0, coupling=it).state for it in (None, told)]
+        assert TrajectoryState.REJECTED not in states
+    seen = analyse_trajectory(runs[0], species="Li", temperature_K=1000.0)
+    assert any("a Langevin one may hide 4.0%" in gate.message for gate in seen.gates)
+
+
+@pytest.mark.parametrize("factor", [5.0, 10.0])
+def test_kicks_excuse_no_interval_that_is_several_times_too_long(factor):
+    """Of coarse frames, stated coarser yet, kicks hide much, and never all."""
+    run = replace(make_trajectory(interval=0.05), temperatures_K=None, set_temperature_K=None)
+    found = analyse_trajectory(altered(run, frame_interval_ps=0.05 * factor), species="Li", temperature_K=1000.0)
+    assert "frame_interval" in failed_gates(found.gates)
+
+
+def test_who_states_no_thermostat_knows_no_more_than_who_does():
+    """Frames 50 fs apart hide 10 % of what Langevin at 10 / ps kicks, 5 % at 5 / ps: neither can be judged."""
+    coarse = make_trajectory(interval=0.05, mobile_friction=5.0, framework_friction=5.0)
+    for run in (coarse, replace(coarse, thermostat="langevin", friction_per_ps=5.0)):
+        found = analyse_trajectory(run, species="Li", temperature_K=1000.0)
+        assert found.state is not TrajectoryState.ACCEPTED
+        assert any(entry.startswith("recorded_temperature") for entry in found.not_checked)
+
+
+@pytest.mark.parametrize("factor", [0.9, 1.1])
+@pytest.mark.parametrize("thermostat", [("", None), ("nve", None), ("langevin", 10.0), ("nose-hoover", 10.0)])
+def test_records_a_tenth_off_are_refused_whatever_is_said_of_the_thermostat(thermostat, factor):
+    name, rate = thermostat
+    run = make_trajectory(mobile_friction=3.0)
+    run = altered(run, temperatures_K=run.temperatures_K / factor, thermostat=name, friction_per_ps=rate)
+    found = analyse_trajectory(replace(run, set_temperature_K=None), species="Li", temperature_K=1000.0 / factor)
+    assert found.state is TrajectoryState.REJECTED
+
+
+def test_a_run_that_does_not_know_its_temperature_is_no_label():
+    """48 atoms, Langevin at 1 / ps: 12 ps know it within sqrt(2 / 3 N gamma t) = 3.4 %, 30 ps are needed."""
+    weak = LabelProtocol(frame_interval_fs=20.0, production_ps=12.0, thermostat="langevin", friction_per_ps=1.0)
+    outcome = label(make_trajectory(), protocol=weak)
+    assert outcome.state is LabelState.REJECTED
+    (gate,) = (gate for gate in outcome.gates if not gate.passed)
+    assert gate.name == "temperature_known"
+    assert gate.value == pytest.approx(0.034, rel=0.05)
+    assert "analyse 30 ps instead of 12, or 2.3 under a Nose-Hoover chain" in gate.message
+
+
+@pytest.mark.parametrize(("name", "verdict"), [("H", "species_mass"), ("Na", "species_temperature")])
+def test_mobile_ions_under_another_name_are_refused(name, verdict):
+    trajectory = make_trajectory()
+    numbers = np.where(trajectory.numbers == LITHIUM, atomic_numbers[name], trajectory.numbers)
+    named = altered(trajectory, numbers=numbers, masses_u=np.empty(0))
+    found = analyse_trajectory(named, species=name, temperature_K=TEMPERATURE_K)
+    assert found.state is not TrajectoryState.ACCEPTED
+    # These ions pass through each other: as hydrogen they seem bonded, and 20 fs cannot judge bonded hydrogen.
+    assert verdict in failed_gates(found.gates) or any(one.startswith(verdict) for one in found.not_checked)
+
+
+@pytest.mark.parametrize("name", ["H", "B", "C", "N"])
+def test_anions_under_the_name_of_a_lighter_element_are_refused(name):
+    trajectory = make_trajectory()
+    numbers = np.where(trajectory.numbers == CHLORINE, atomic_numbers[name], trajectory.numbers)
+    named = altered(trajectory, numbers=numbers, masses_u=np.empty(0))
+    assert "species_mass" in failed_gates(label(named).gates)
+
+
+@pytest.mark.parametrize(
+    ("judged", "not_checked", "state", "sentence"),
+    [
+        ("accepted", (), "accepted", "accepted"),
+        ("accepted", ("equilibrated: nothing recorded", "drift: none given"), "unverified", "accepted as"),
+        ("accepted", ("temperature: none is recorded",), "unverified", "not checked are temperature"),
+        ("accepted", ("frame_interval: too far apart",), "unverified", "not checked are frame_interval"),
+        ("accepted", ("species_mass: too far apart",), "unverified", "not checked are species_mass"),
+        ("accepted", ("density: no framework",), "unverified", "not checked are density"),
+        ("rejected", ("equilibrated: nothing recorded",), "rejected", "rejected as far as could be checked"),
+        ("censored", ("equilibrated: nothing recorded",), "unverified", "censored as far as could be checked"),
+    ],
+)
+def test_nothing_is_plainly_accepted_that_lacks_a_check(judged, not_checked, state, sentence):
+    sound = analyse_trajectory(make_trajectory(), species="Li", temperature_K=TEMPERATURE_K)
+    found = replace(sound, judged=LabelState(judged), not_checked=not_checked)
+    assert found.state is TrajectoryState(state)
+    assert sentence in found.verdict
+
+
+def test_nothing_moved_far_is_censored_with_a_bound():
+    rng = np.random.default_rng(1)
+    base = make_trajectory()
+    lithium, chlorine = (harmonic(rng, frames=601, ions=24, interval=INTERVAL_PS) for _ in range(2))
+    lithium *= np.sqrt(MASSES[CHLORINE] / MASSES[LITHIUM])  # the lithium is as hot
+    rattle = np.concatenate([lithium, chlorine], axis=1)
+    outcome = label(altered(base, positions_A=base.positions_A[0] + rattle))
+    assert outcome.state is LabelState.CENSORED, outcome.gates
+    # Three jumps of 3 A by 24 ions in the 12 ps or less that were analysed: more than that would have been seen.
+    assert 9 * 2.99 / (6 * 24 * 12.0) * 1e-4 <= outcome.value <= 1e-5
+    assert "resolved" in failed_gates(outcome.gates)
+    assert outcome.interval_95 is None
+    assert outcome.log10_stderr is None
+
+
+@pytest.mark.parametrize("rate", [0.002, 0.01])
+def test_bound_of_censored_labels_holds(rate):
+    """95 % one-sided: 50 runs, more than six misses in 2 % of seeds."""
+    from vitrion_workflows.diffusivity.gates import resolution
+    from vitrion_workflows.diffusivity.result import diffusivity
+
+    rng = np.random.default_rng(2)
+    held = []
+    for _ in range(50):
+        path = walks.caged_hops(rng, frames=601, ions=20, D=rate, interval=0.02)
+        seen = resolution(diffusivity(path, 0.02), ions=20)
+        assert not seen.resolved
+        held.append(seen.upper_bound_cm2_per_s >= rate * 1e-4)
+    assert np.sum(held) >= 44
+
+
+def test_halves_that_differ_are_refused():
+    """An ion that stops half way: the mean is the D of neither half."""
+    trajectory = make_trajectory(frames=1201, mobile_friction=30.0)
+    positions = trajectory.positions_A.copy()
+    mobile = trajectory.numbers == LITHIUM
+    walk = positions[:, mobile] - positions[0, mobile]
+    quiet = harmonic(np.random.default_rng(4), frames=601, ions=24, interval=INTERVAL_PS)
+    positions[600:, mobile] = positions[0, mobile] + walk[600] + quiet - quiet[0]
+    found = label(altered(trajectory, positions_A=positions))
+    assert found.state is LabelState.REJECTED
+    # Or the run is so uneven that its own noise swallows the value.
+    assert {"halves_agree", "straight", "exponent", "signal"} & set(failed_gates(found.gates))
+
+
+def test_melt_is_reported_as_molten():
+    found = label(make_trajectory(framework_friction=FRICTION))
+    assert found.state is LabelState.ACCEPTED
+    assert found.framework_state is FrameworkState.MOLTEN
+
+
+def test_turning_anions_leave_the_framework_standing():
+    """Outer atoms of PS4-like groups travel over 2 A while the centres vibrate."""
+    from vitrion_workflows.transport.framework import framework
+
+    rng = np.random.default_rng(6)
+    centres = harmonic(rng, frames=400, ions=8, interval=INTERVAL_PS)
+    outer = rng.normal(size=(400, 32, 3))
+    outer *= 2.05 / np.linalg.norm(outer, axis=2, keepdims=True)
+    displacements = np.concatenate([centres, np.repeat(centres, 4, axis=1) + outer], axis=1)
+    numbers = np.repeat([15, 16], [8, 32])
+    grid = np.stack(np.meshgrid(*[[0.0, 7.0]] * 3), axis=-1).reshape(-1, 3)
+    start = AtomicSystem(numbers, np.concatenate([grid, np.repeat(grid, 4, axis=0)]) + displacements[0], np.eye(3) * 14)
+    found = framework(displacements - displacements[0], start, mobile=LITHIUM)
+    assert found.state is not FrameworkState.MOLTEN
+    assert found.species == 15
+
+
+def test_single_species_has_no_framework():
+    trajectory = make_trajectory()
+    lithium = trajectory.numbers == LITHIUM
+    only = altered(
+        trajectory,
+        numbers=trajectory.numbers[lithium],
+        positions_A=trajectory.positions_A[:, lithium],
+        masses_u=trajectory.masses_u[lithium],
+    )
+    assert analyse_trajectory(only, species="Li").framework.state is FrameworkState.ABSENT
+
+
+def test_uniform_drift_changes_nothing():
+    trajectory = make_trajectory()
+    flow = np.linspace(0, 3.0, 601)[:, None, None] * np.array([1.0, 0.5, 0.0])
+    moved = analyse_trajectory(
+        altered(trajectory, positions_A=trajectory.positions_A + flow), species="Li", temperature_K=TEMPERATURE_K
+    )
+    still = analyse_trajectory(trajectory, species="Li", temperature_K=TEMPERATURE_K)
+    assert moved.value_cm2_per_s == pytest.approx(still.value_cm2_per_s, rel=1e-6)
+    assert moved.drift_A > 2.0
+
+
+def test_flying_cell_is_refused():
+    trajectory = make_trajectory()
+    flow = np.linspace(0, 200.0, 601)[:, None, None] * np.ones(3)
+    found = analyse_trajectory(
+        altered(trajectory, positions_A=trajectory.positions_A + flow), species="Li", temperature_K=TEMPERATURE_K
+    )
+    assert "drift" in failed_gates(found.gates)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"species": "Xx"}, "no chemical symbol"),
+        ({"species": "Na"}, "holds no Na"),
+        ({"temperature_K": -3.0}, "impossible"),
+        ({"temperature_K": 1e6}, "impossible"),
+        ({"temperature_K": float("nan")}, "impossible"),
+    ],
+)
+def test_wrong_questions_are_told_in_one_line(changes, fault):
+    with pytest.raises(InputError, match=fault) as caught:
+        analyse_trajectory(make_trajectory(frames=40), **({"species": "Li", "temperature_K": 1000.0} | changes))
+    assert "\n" not in str(caught.value)
+
+
+def test_run_that_is_too_short_is_told():
+    with pytest.raises(InputError, match="too few"):
+        analyse_trajectory(make_trajectory(frames=12), species="Li")
+
+
+@pytest.mark.parametrize("part", [slice(301, None), slice(None, 300)])
+def test_a_run_that_stands_still_for_half_of_it_is_refused_in_one_line(part):
+    trajectory = make_trajectory()
+    positions = trajectory.positions_A.copy()
+    positions[part] = positions[300]
+
+    with pytest.raises(InputError, match="copies of each other") as refusal:
+        analyse_trajectory(replace(trajectory, positions_A=positions), species="Li", temperature_K=TEMPERATURE_K)
+    assert "\n" not in str(refusal.value)
+
+
+def test_heating_shows_in_positions_where_no_temperature_is_recorded():
+    steady = replace(make_trajectory(), temperatures_K=None, potential_energies_eV=None, set_temperature_K=None)
+    pace = np.sqrt(np.linspace(0.6, 1.4, len(steady) - 1))[:, None, None]
+    path = np.cumsum(np.diff(steady.positions_A, axis=0) * pace, axis=0)
+    heated = replace(steady, positions_A=np.concatenate([steady.positions_A[:1], steady.positions_A[0] + path]))
+
+    sound = analyse_trajectory(steady, species="Li", temperature_K=TEMPERATURE_K)
+    found = analyse_trajectory(heated, species="Li", temperature_K=TEMPERATURE_K)
+
+    judged = [gate.name for gate in sound.gates] + [one.partition(":")[0] for one in sound.not_checked]
+    assert "steady_temperature" in judged
+    assert "steady_temperature" not in failed_gates(sound.gates)
+    assert "steady_temperature" in failed_gates(found.gates)
+
+
+def test_frames_too_far_apart_to_show_heating_say_so():
+    steady = make_trajectory(frames=2001, interval=0.01, mobile_friction=30.0)
+    coarse = replace(
+        steady,
+        positions_A=steady.positions_A[::20],
+        frame_interval_ps=0.2,
+        temperatures_K=None,
+        potential_energies_eV=None,
+    )
+    found = analyse_trajectory(coarse, species="Li", temperature_K=TEMPERATURE_K)
+    assert any(one.startswith("steady_temperature:") for one in found.not_checked)
+
+
+@pytest.mark.parametrize("share", [0.05, 0.15, 0.3])
+def test_a_frame_that_is_missing_or_double_where_frames_are_discarded_is_found(share):
+    # The energy relaxes over the first two fifths, which are discarded.
+    whole = make_trajectory(frames=1001, interval=0.01)
+    energies = whole.potential_energies_eV + 30 * np.exp(-np.arange(len(whole)) / 100)
+    whole = replace(whole, potential_energies_eV=energies)
+    assert analyse_trajectory(whole, species="Li", temperature_K=TEMPERATURE_K).equilibration_ps > 0.3 * 10
+    every, at = np.arange(len(whole)), int(share * len(whole))
+
+    for kept, gate in ((np.delete(every, at), "missing_frame"), (np.insert(every, at, at), "repeated_frame")):
+        broken = replace(
+            whole,
+            positions_A=whole.positions_A[kept],
+            temperatures_K=whole.temperatures_K[kept],
+            potential_energies_eV=whole.potential_energies_eV[kept],
+        )
+        found = analyse_trajectory(broken, species="Li", temperature_K=TEMPERATURE_K)
+        assert gate in failed_gates(found.gates)

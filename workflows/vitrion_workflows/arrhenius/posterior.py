@@ -1,0 +1,166 @@
+"""Posterior of an Arrhenius line on a grid: quadrature instead of sampling."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize, special
+
+from vitrion_models.constants import BOLTZMANN_eV_PER_K
+from vitrion_models.errors import InputError
+from vitrion_models.system import FloatArray
+
+LOG10 = float(np.log(10.0))
+ROOT_2_OVER_PI = float(np.sqrt(2 / np.pi))
+# D0 = a^2 nu / 6 for jumps of a = 3 A at nu = 1e13 /s is 1.5e-3 cm2/s; entropies of migration move it by decades.
+PRIOR_LOG10_D0 = -2.8
+PRIOR_LOG10_D0_DEVIATION = 1.5
+# Labels scatter about a line by more than their errors: cells differ, and lines are not quite straight. Exponential
+# prior with this mean; a tenth of a decade is what a potential, a cell or a curve costs.
+PRIOR_SCATTER_DECADES = 0.1
+SCATTER_NODES = np.geomspace(4e-3, 3.0, 28)
+# Grid of each axis, in standard deviations of the Gaussian that fits the mode.
+REACH, NODES = 5.5, 23
+# An upper bound blurs over this many decades, so that the likelihood of a censored label stays smooth.
+CENSORING_SOFTNESS = 0.05
+NEGLIGIBLE = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Labels as arrays.
+
+    Attributes:
+        design: rows (1, -1 / (k T ln 10)) of measured labels, shape (M, 2).
+        values: their log10 D, shape (M,).
+        errors: standard errors, shape (M,).
+        bound_design: rows of censored labels, shape (C, 2).
+        bounds: their log10 D, shape (C,).
+    """
+
+    design: FloatArray
+    values: FloatArray
+    errors: FloatArray
+    bound_design: FloatArray
+    bounds: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """Weighted nodes.
+
+    Attributes:
+        log10_D0: shape (K,).
+        Ea_eV: shape (K,).
+        scatter: intrinsic scatter in decades, shape (K,).
+        weight: adds to one, shape (K,).
+    """
+
+    log10_D0: FloatArray
+    Ea_eV: FloatArray
+    scatter: FloatArray
+    weight: FloatArray
+
+    def mean(self, values: FloatArray) -> float:
+        """Posterior mean of a value at each node."""
+        return float(self.weight @ values)
+
+    def deviation(self, values: FloatArray) -> float:
+        """Posterior standard deviation of a value at each node."""
+        return float(np.sqrt(self.weight @ (values - self.weight @ values) ** 2))
+
+    def quantiles(self, values: FloatArray, widths: FloatArray, tails: tuple[float, ...]) -> tuple[float, ...]:
+        """Quantiles of the mixture of Gaussians of these centres and widths, one for each node."""
+        low = float((values - 9 * widths).min())
+        high = float((values + 9 * widths).max())
+
+        def below(value: float, tail: float) -> float:
+            return float(self.weight @ special.ndtr((value - values) / widths)) - tail
+
+        return tuple(float(optimize.brentq(below, low, high, args=(tail,), xtol=1e-5)) for tail in tails)
+
+
+def arrhenius_rows(temperatures_K: FloatArray) -> FloatArray:
+    """Rows (1, -1 / (k T ln 10)), shape (..., 2): log10 D = row @ (log10 D0, Ea)."""
+    return np.column_stack([np.ones_like(temperatures_K), -1 / (BOLTZMANN_eV_PER_K * temperatures_K * LOG10)])
+
+
+def posterior(evidence: Evidence) -> Posterior:
+    """Posterior of (log10 D0, Ea, scatter).
+
+    A measured label is Gaussian about the line with variance error^2 + scatter^2; a censored one has the probability
+    Phi((bound - line) / sqrt(softness^2 + scatter^2)) of lying below its bound (Tobin, Econometrica 26, 24, 1958).
+    Priors: log10 D0 ~ N(-2.8, 1.5), Ea >= 0 flat, scatter exponential of mean 0.1 decades. For each of 28 scatters the
+    logarithm of the posterior is concave in (log10 D0, Ea); Newton's method finds its mode, and a grid of 23 x 23
+    nodes over 5.5 standard deviations of the Gaussian there takes the integral, tails and truncation included.
+
+    Raises:
+        InputError: labels that fall with temperature, whatever their scatter.
+    """
+    parts = [_slice(evidence, float(scatter)) for scatter in SCATTER_NODES]
+    densities = np.array([density for _, density in parts])
+    if not np.isfinite(densities).any():
+        raise InputError("these labels fall as the temperature rises: no activation energy is that of a diffusivity")
+    density = np.exp(densities - densities.max())
+    # Trapezoid in the logarithm of the scatter, whose nodes are evenly spaced there.
+    density *= SCATTER_NODES[:, None] * np.exp(-SCATTER_NODES / PRIOR_SCATTER_DECADES)[:, None]
+    weight = (density / density.sum()).ravel()
+    kept = weight > NEGLIGIBLE
+    lines = np.concatenate([nodes for nodes, _ in parts])[kept]
+    return Posterior(
+        log10_D0=lines[:, 0],
+        Ea_eV=lines[:, 1],
+        scatter=np.repeat(SCATTER_NODES, NODES**2)[kept],
+        weight=weight[kept] / weight[kept].sum(),
+    )
+
+
+def _slice(evidence: Evidence, scatter: float) -> tuple[FloatArray, FloatArray]:
+    """Nodes at one scatter, shape (NODES^2, 2), and the logarithm of likelihood, prior and cell area at each."""
+    mode: FloatArray = np.linalg.lstsq(evidence.design, evidence.values, rcond=None)[0].astype(np.float64)
+    for _ in range(60):
+        value, gradient, hessian = _log_density(evidence, mode, scatter)
+        step = np.linalg.solve(hessian, gradient)
+        # Halved until it climbs: far below a bound the logarithm of Phi is steeper than its parabola.
+        while _log_density(evidence, mode - step, scatter)[0] < value and np.abs(step).max() > NEGLIGIBLE:
+            step = step / 2
+        mode = mode - step
+        if np.abs(step).max() <= NEGLIGIBLE:
+            break
+    _, _, hessian = _log_density(evidence, mode, scatter)
+    root = np.linalg.cholesky(np.linalg.inv(-hessian))
+    axis = np.linspace(-REACH, REACH, NODES)
+    unit = np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+    nodes = mode + unit @ root.T
+    density = _log_densities(evidence, nodes, scatter) + float(np.log(np.abs(np.linalg.det(root))))
+    return nodes, np.where(nodes[:, 1] >= 0, density, -np.inf)
+
+
+def _log_densities(evidence: Evidence, lines: FloatArray, scatter: float) -> FloatArray:
+    variance = evidence.errors**2 + scatter**2
+    residuals = evidence.values - lines @ evidence.design.T
+    density = -0.5 * (residuals**2 / variance).sum(axis=1) - 0.5 * float(np.log(variance).sum())
+    density -= 0.5 * ((lines[:, 0] - PRIOR_LOG10_D0) / PRIOR_LOG10_D0_DEVIATION) ** 2
+    if len(evidence.bounds):
+        width = np.hypot(CENSORING_SOFTNESS, scatter)
+        density += special.log_ndtr((evidence.bounds - lines @ evidence.bound_design.T) / width).sum(axis=1)
+    found: FloatArray = density
+    return found
+
+
+def _log_density(evidence: Evidence, line: FloatArray, scatter: float) -> tuple[float, FloatArray, FloatArray]:
+    """Logarithm of the posterior at a line, its gradient and its Hessian."""
+    weight = 1 / (evidence.errors**2 + scatter**2)
+    residuals = evidence.values - evidence.design @ line
+    gradient = evidence.design.T @ (weight * residuals)
+    gradient[0] -= (line[0] - PRIOR_LOG10_D0) / PRIOR_LOG10_D0_DEVIATION**2
+    hessian = -(evidence.design.T * weight) @ evidence.design
+    hessian[0, 0] -= PRIOR_LOG10_D0_DEVIATION**-2
+    if len(evidence.bounds):
+        width = np.hypot(CENSORING_SOFTNESS, scatter)
+        z = (evidence.bounds - evidence.bound_design @ line) / width
+        ratio = ROOT_2_OVER_PI / special.erfcx(-z / np.sqrt(2.0))
+        # Between zero and one by Sampford's inequality; far below the bound it is a difference of large numbers.
+        curvature = np.clip(ratio * (ratio + z), 0.0, 1.0)
+        gradient = gradient - evidence.bound_design.T @ ratio / width
+        hessian = hessian - (evidence.bound_design.T * (curvature / width**2)) @ evidence.bound_design
+    return float(_log_densities(evidence, line[None], scatter)[0]), gradient, hessian

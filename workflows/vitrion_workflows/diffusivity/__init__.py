@@ -1,0 +1,16 @@
+"""Tracer diffusivity from displacements: mean squared displacement, covariance, fit window, interval, censoring."""
+
+from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate, estimate_diffusivity
+from vitrion_workflows.diffusivity.msd import mean_squared_displacements
+from vitrion_workflows.diffusivity.ols import plain_fit, single_origin_fit
+from vitrion_workflows.diffusivity.result import Diffusivity, diffusivity
+
+__all__ = [
+    "Diffusivity",
+    "DiffusivityEstimate",
+    "diffusivity",
+    "estimate_diffusivity",
+    "mean_squared_displacements",
+    "plain_fit",
+    "single_origin_fit",
+]

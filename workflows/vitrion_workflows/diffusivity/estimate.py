@@ -1,0 +1,232 @@
+"""Tracer diffusivity of mobile ions with an interval that can be trusted."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
+from vitrion_models.errors import InputError
+from vitrion_models.system import FloatArray
+from vitrion_workflows.diffusivity.interval import Spread, spread
+from vitrion_workflows.diffusivity.msd import mean_squared_displacements
+from vitrion_workflows.diffusivity.regression import DIMENSIONS, Fit, fit_lags, walk_covariance
+from vitrion_workflows.diffusivity.spectrum import LongTimes, long_times
+from vitrion_workflows.diffusivity.variance import (
+    Variance,
+    anisotropy,
+    collective_excess,
+    inflated,
+    jump_rate_A4,
+    standing_out,
+)
+from vitrion_workflows.diffusivity.window import (
+    LATEST_START,
+    LONGEST_LAG,
+    VIBRATION_PS,
+    Window,
+    choose_window,
+    memory_lag,
+)
+from vitrion_workflows.schemas.label import MsdTable
+
+ONE_SIDED_95 = 1.645
+# Below two standard errors a gamma distribution has no upper end worth stating.
+SMALLEST_SIGNAL = 2.0
+FEWEST_FRAMES = 20
+ROWS_IN_TABLE = 64
+
+
+@dataclass(frozen=True, eq=False)
+class DiffusivityEstimate:
+    """A tracer diffusivity, D = lim MSD / (2 d t) with d = 3.
+
+    Attributes:
+        value_cm2_per_s: best estimate; zero where the mean squared displacement does not rise.
+        stderr_cm2_per_s: its standard error, `bend` included.
+        noise_cm2_per_s: its statistical part.
+        interval_68: cm2/s; None where the value is below two standard errors.
+        interval_95: as above.
+        upper_95: one-sided 95 % upper bound, cm2/s.
+        log10_stderr: standard error of log10 D in decades; infinite where there is no interval.
+        n_eff: number of independent three-dimensional displacements that would be as uncertain.
+        exponent: of the mean squared displacement at long times, from the velocity spectrum; 1 is diffusion.
+        exponent_stderr: its standard error.
+        anomaly: evidence against diffusion, twice the logarithm of a likelihood ratio (`long_times`).
+        scale_free: whether a power law alone describes the motion up to the frames' resolution.
+        fit_window_ps: first and last lag of the fit.
+        intercept_A2: of the fitted line; what ballistic motion and rattling add to the MSD.
+        variance: how the variance came about.
+        fit: the regression itself, in frames.
+        bend: relative change of the slope between the last two windows where none was confirmed, otherwise zero.
+        msd: mean squared displacement against lag.
+        frame_interval_ps: of the input.
+        duration_ps: length of the run.
+    """
+
+    value_cm2_per_s: float
+    stderr_cm2_per_s: float
+    noise_cm2_per_s: float
+    interval_68: tuple[float, float] | None
+    interval_95: tuple[float, float] | None
+    upper_95: float
+    log10_stderr: float
+    n_eff: float
+    exponent: float
+    exponent_stderr: float
+    anomaly: float
+    scale_free: bool
+    fit_window_ps: tuple[float, float]
+    intercept_A2: float
+    variance: Variance
+    fit: Fit
+    bend: float
+    msd: MsdTable
+    frame_interval_ps: float
+    duration_ps: float
+
+
+def estimate_diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> DiffusivityEstimate:
+    """Estimate the tracer diffusivity of a set of ions.
+
+    1. Mean squared displacement of each ion over all origins (`mean_squared_displacements`).
+    2. Window by a stated rule (`choose_window`): after velocity and cage are forgotten, to half the run.
+    3. Generalised least squares of MSD = a + 6 D t with the covariance of overlapping displacements
+       (`msd_covariance`), iterated to self-consistency (McCluskey, Squires, Dunn, Coles and Morgan, J. Chem. Theory
+       Comput. 21, 79, 2025, without their sampling: the covariance here is exact for a walk that rattles).
+    4. Variance from the same covariance and from the jumps seen, corrected by how far ions differ or move together
+       (`inflated`); a bend, or a power law that cannot be excluded, widens it further (`long_times`).
+    5. Gamma intervals (`spread`).
+
+    Args:
+        displacements_A: unwrapped drift-corrected positions or displacements of the mobile ions, shape (F, N, 3).
+        frame_interval_ps: time between frames.
+
+    Returns:
+        The estimate; `verdict.diffusivity` judges it, too.
+
+    Raises:
+        InputError: wrong shape, too few frames, numbers that are not finite, ions that never move.
+    """
+    _check(displacements_A, frame_interval_ps)
+    increments = len(displacements_A) - 1
+    msd = mean_squared_displacements(displacements_A, largest_lag=int(LONGEST_LAG * increments) + 2)
+    if not msd.any() or (displacements_A == displacements_A[0]).all():
+        raise InputError("no ion moves at all in this trajectory: its frames are copies of each other")
+    window, jumps, unequal_axes = _window(displacements_A, msd, frame_interval_ps)
+    fit = window.fit
+    collective = collective_excess(displacements_A, block=int(fit.lags[0]) // 2)
+    variance = inflated(fit.variance_A4 * unequal_axes, fit.ion_slopes_A2, collective=collective, jumps=jumps)
+    late = long_times(displacements_A, frame_interval_ps, collective=collective)
+    diffusion = _diffusion(window, variance, late, frame_interval_ps)
+    bounds = diffusion.bounds
+    return DiffusivityEstimate(
+        value_cm2_per_s=diffusion.value,
+        stderr_cm2_per_s=diffusion.stderr,
+        noise_cm2_per_s=diffusion.noise,
+        interval_68=bounds.interval_68 if bounds else None,
+        interval_95=bounds.interval_95 if bounds else None,
+        upper_95=bounds.upper_95 if bounds else diffusion.value + ONE_SIDED_95 * diffusion.stderr,
+        log10_stderr=bounds.log10_stderr if bounds else float("inf"),
+        n_eff=bounds.n_eff if bounds else 0.0,
+        exponent=late.exponent,
+        exponent_stderr=late.exponent_stderr,
+        anomaly=late.evidence,
+        scale_free=late.scale_free,
+        fit_window_ps=(float(fit.lags[0] * frame_interval_ps), float(fit.lags[-1] * frame_interval_ps)),
+        intercept_A2=fit.intercept_A2,
+        variance=variance,
+        fit=fit,
+        bend=window.bend,
+        msd=_table(msd, fit, variance, increments, frame_interval_ps),
+        frame_interval_ps=frame_interval_ps,
+        duration_ps=increments * frame_interval_ps,
+    )
+
+
+def _window(displacements: FloatArray, msd: FloatArray, interval: float) -> tuple[Window, tuple[float, float], float]:
+    """Window of the fit, what the jumps seen add to the variance of its slope and how well, and its anisotropy."""
+    increments = len(displacements) - 1
+    together = max(1.0, inflated(0.0, msd[0], collective=collective_excess(displacements, block=1)).collective)
+    forgotten = memory_lag(msd.mean(axis=1), walkers=msd.shape[1] / together, increments=increments)
+    beyond = min(max(forgotten, round(VIBRATION_PS / interval)), max(1, int(LATEST_START * increments)))
+    unequal_axes = anisotropy(displacements, lag=beyond, together=together)
+    jumps, freedom = jump_rate_A4(displacements, lag=beyond, anisotropic=unequal_axes)
+    window = choose_window(
+        msd,
+        first=forgotten,
+        increments=increments,
+        frame_interval_ps=interval,
+        collective=together,
+        jumps_A4=jumps,
+    )
+    return window, (jumps * window.fit.jump_weight, freedom), unequal_axes
+
+
+@dataclass(frozen=True)
+class _Diffusion:
+    """D in cm2/s with its standard error, the statistical part of that, and intervals where there is a signal."""
+
+    value: float
+    stderr: float
+    noise: float
+    bounds: Spread | None
+
+
+def _diffusion(window: Window, variance: Variance, late: LongTimes, interval: float) -> _Diffusion:
+    fit = window.fit
+    to_value = A2_PER_PS_IN_CM2_PER_S / (2 * DIMENSIONS * interval)
+    value = max(fit.slope_A2, 0.0) * to_value
+    # A slope that still changes is uncertain by as much as it changed, or as a power law would change it yet.
+    bend = window.bend if np.isfinite(window.bend) else 0.0
+    unsettled = float(np.hypot(bend, undetected_change(late, first=fit.lags[0], last=fit.lags[-1]))) * fit.slope_A2
+    noise = float(np.sqrt(variance.value)) * to_value
+    stderr = float(np.hypot(noise, unsettled * to_value))
+    known = value > 0 and value >= SMALLEST_SIGNAL * stderr
+    return _Diffusion(value, stderr, noise, spread(value, stderr**2, freedom=variance.freedom) if known else None)
+
+
+def _check(displacements: FloatArray, interval: float) -> None:
+    if displacements.ndim != 3 or displacements.shape[2] != DIMENSIONS or displacements.shape[1] == 0:  # noqa: PLR2004
+        raise InputError(f"displacements must have shape (frames, ions, 3), not {displacements.shape}")
+    if len(displacements) < FEWEST_FRAMES:
+        raise InputError(f"{len(displacements)} frames are too few for a diffusivity: give at least {FEWEST_FRAMES}")
+    if not np.isfinite(displacements).all():
+        raise InputError("displacements hold numbers that are not finite")
+    if not (np.isfinite(interval) and interval > 0):
+        raise InputError("the frame interval must be a positive number of ps")
+
+
+def undetected_change(late: LongTimes, *, first: float, last: float) -> float:
+    """Relative change of the slope over the window if the motion is anomalous, weighted by how likely that is.
+
+    A power law changes D(t) by (1 - alpha) ln(t_last / t_first). Its probability follows from the likelihood ratio at
+    even odds; an exponent within its own noise counts little.
+
+    Args:
+        late: of the motion.
+        first: lag at which the window begins, in any unit.
+        last: lag at which it ends, in the same.
+    """
+    away = abs(1 - late.exponent)
+    likely = 1 / (1 + np.exp(-late.evidence / 2))
+    span = float(np.log(last / first))
+    return float(away * span * likely) * standing_out(away / late.exponent_stderr)
+
+
+def _table(msd: FloatArray, fit: Fit, variance: Variance, increments: int, interval: float) -> MsdTable:
+    lags = fit_lags(1, int(fit.lags[-1]), count=ROWS_IN_TABLE)
+    mean = msd[lags].mean(axis=1)
+    covariance = walk_covariance(
+        lags,
+        slope_A2=fit.slope_A2,
+        intercept_A2=fit.intercept_A2,
+        level_A2=float(mean[-1]),
+        increments=increments,
+        ions=msd.shape[1],
+    )
+    widening = variance.value / fit.variance_A4
+    return MsdTable(
+        lag_ps=tuple((lags * interval).tolist()),
+        msd_A2=tuple(mean.tolist()),
+        stderr_A2=tuple(np.sqrt(np.diag(covariance) * widening).tolist()),
+    )

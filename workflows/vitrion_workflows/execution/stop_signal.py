@@ -1,0 +1,52 @@
+"""A clean stop: a signal or a file asks, the dynamics checkpoints, `StoppedError` ends the job."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from vitrion_workflows.dynamics.stage import StoppedError
+from vitrion_workflows.execution.scratch import scratch_root
+
+__all__ = ["STOP_FILE", "StoppedError", "stop_condition", "stop_on_signal"]
+
+STOP_FILE = "stop"
+_STEPS_BETWEEN_LOOKS = 25
+
+
+class _Flag:
+    """Set by a signal handler, read by the dynamics."""
+
+    raised = False
+
+
+def stop_on_signal(*signals: signal.Signals) -> None:
+    """Take a signal (SIGTERM where none is named) as a request to stop at the next step, with a checkpoint.
+
+    Also forgets an earlier request. To be called from the main thread.
+    """
+    _Flag.raised = False
+    for each in signals or (signal.SIGTERM,):
+        signal.signal(each, _raise_flag)
+
+
+def stop_condition() -> Callable[[], bool]:
+    """What long jobs ask after each step: was a signal caught, or does a file `stop` lie in the scratch folder?"""
+    path = scratch_root() / STOP_FILE
+    calls = 0
+
+    def should_stop() -> bool:
+        nonlocal calls
+        calls += 1
+        # The flag costs nothing; the file system is asked now and then only.
+        return _Flag.raised or (calls % _STEPS_BETWEEN_LOOKS == 1 and _exists(path))
+
+    return should_stop
+
+
+def _raise_flag(_signal: int, _frame: FrameType | None) -> None:
+    _Flag.raised = True
+
+
+def _exists(path: Path) -> bool:
+    return path.exists()

@@ -1,0 +1,1 @@
+"""Systematic error of a potential, inferred from AIMD and from a reference potential."""

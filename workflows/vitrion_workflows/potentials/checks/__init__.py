@@ -1,0 +1,1 @@
+"""Physical checks of a potential: gradients, symmetries, conserved energy, coverage."""

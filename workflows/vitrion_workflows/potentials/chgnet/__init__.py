@@ -1,0 +1,1 @@
+"""CHGNet, evaluated by our own engine on the weights of its package."""

@@ -1,0 +1,1 @@
+"""MACE, evaluated by our own engine on a file of weights."""

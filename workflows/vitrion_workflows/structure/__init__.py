@@ -1,0 +1,1 @@
+"""Structure of a cell: composition, volume estimate, closest pair, density."""

@@ -1,0 +1,23 @@
+"""Thermostat of a run, as a trajectory records it."""
+
+import math
+
+# Thermostats that a trajectory may name, and whether each has a coupling rate.
+COUPLED = {"langevin": True, "nose-hoover": True, "nve": False}
+
+
+def thermostat_fault(name: str, friction_per_ps: float | None) -> str:
+    """Return what is wrong with a stated thermostat, in one line; empty if nothing is.
+
+    Args:
+        name: as in `MDPlan.thermostat`.
+        friction_per_ps: Langevin friction, or 1/tau of the chain; None for ``nve``.
+    """
+    if name not in COUPLED:
+        return f"no thermostat is called {name!r}: state one of {', '.join(COUPLED)}"
+    coupled = COUPLED[name]
+    if coupled != (friction_per_ps is not None):
+        return f"thermostat {name} {'needs a' if coupled else 'takes no'} friction_per_ps"
+    if friction_per_ps is not None and not (math.isfinite(friction_per_ps) and friction_per_ps > 0):
+        return f"friction_per_ps {friction_per_ps:g} must be a positive number"
+    return ""

@@ -1,0 +1,113 @@
+"""A trajectory in memory: unwrapped positions with the frame interval inside, never beside."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from vitrion_models.errors import InputError
+from vitrion_models.system import FloatArray, IntArray
+from vitrion_workflows.trajectories.thermostat import thermostat_fault
+
+FEWEST_FRAMES = 2
+# One number for each frame.
+SERIES = ("temperatures_K", "potential_energies_eV", "volumes_A3")
+
+
+@dataclass(frozen=True, eq=False)
+class Trajectory:
+    """Frames of one molecular-dynamics run, mapped to its mean cell where the cell changes.
+
+    Attributes:
+        numbers: atomic numbers, shape (N,).
+        positions_A: unwrapped Cartesian positions, shape (F, N, 3), frame 0 being the start.
+        lattice_A: lattice vectors as rows, shape (3, 3).
+        frame_interval_ps: time between consecutive frames.
+        temperatures_K: kinetic temperature of each frame, shape (F,), or None where unknown.
+        potential_energies_eV: potential energy of each frame, shape (F,), or None where unknown.
+        masses_u: atomic masses, shape (N,); standard weights where not given.
+        source: file or run it came from, for messages.
+        velocities_A_per_ps: shape (F, N, 3), or None where they are not stored.
+        set_temperature_K: what the thermostat was set to all the run long; None where unknown, changing or absent.
+        thermostat: ``langevin``, ``nose-hoover`` or ``nve``, as `MDPlan` has it; empty where unknown.
+        friction_per_ps: Langevin friction, or 1/tau of the chain; None for ``nve`` and where unknown.
+        volumes_A3: of each frame, shape (F,); None for a fixed cell.
+    """
+
+    numbers: IntArray
+    positions_A: FloatArray
+    lattice_A: FloatArray
+    frame_interval_ps: float
+    temperatures_K: FloatArray | None = None
+    potential_energies_eV: FloatArray | None = None
+    masses_u: FloatArray = field(default_factory=lambda: np.empty(0))
+    source: str = ""
+    velocities_A_per_ps: FloatArray | None = None
+    set_temperature_K: float | None = None
+    thermostat: str = ""
+    friction_per_ps: float | None = None
+    volumes_A3: FloatArray | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be analysed.
+
+        Raises:
+            InputError: one frame, changing atom counts, non-finite positions, no positive frame interval, velocities of
+                another shape, a series that has not one number for each frame, or a thermostat that is none or lacks
+                its friction.
+        """
+        source = self.source or "trajectory"
+        if self.positions_A.ndim != 3 or self.positions_A.shape[1:] != (len(self.numbers), 3):  # noqa: PLR2004
+            raise InputError(f"{source}: positions must have shape (frames, {len(self.numbers)}, 3)")
+        if len(self.positions_A) < FEWEST_FRAMES:
+            raise InputError(f"{source}: one frame is no trajectory")
+        if not np.isfinite(self.positions_A).all():
+            raise InputError(f"{source}: positions are not finite numbers")
+        if not (np.isfinite(self.frame_interval_ps) and self.frame_interval_ps > 0):
+            raise InputError(f"{source}: the frame interval must be a positive number of ps")
+        velocities = self.velocities_A_per_ps
+        if velocities is not None and not (
+            velocities.shape == self.positions_A.shape and np.isfinite(velocities).all()
+        ):
+            raise InputError(f"{source}: velocities must be finite, one for each position")
+        self._check_series(source)
+        self._check_thermostat(source)
+        if not len(self.masses_u):
+            from ase.data import atomic_masses  # noqa: PLC0415 - keeps the import of this module light
+
+            object.__setattr__(self, "masses_u", atomic_masses[self.numbers].astype(np.float64))
+
+    def first(self, frames: int) -> "Trajectory":
+        """The first so many frames, with all that belongs to them; all where there are no more.
+
+        Raises:
+            InputError: fewer than two.
+        """
+        kept: dict[str, Any] = {}
+        for name in ("positions_A", "velocities_A_per_ps", *SERIES):
+            values = getattr(self, name)
+            kept[name] = None if values is None else values[:frames]
+        return replace(self, **kept)
+
+    def _check_series(self, source: str) -> None:
+        for name in SERIES:
+            values = getattr(self, name)
+            if values is not None and values.shape != (len(self),):
+                raise InputError(
+                    f"{source}: {name} has shape {values.shape} for {len(self)} frames: give one number for each"
+                )
+            if values is not None and not np.isfinite(values).all():
+                raise InputError(f"{source}: {name} hold what is no finite number: mend them, or leave them out")
+        kelvin = self.temperatures_K
+        if kelvin is not None and not (kelvin.min() >= 0 and kelvin.max() > 0):
+            raise InputError(f"{source}: temperatures_K are no temperatures in K: mend them, or leave them out")
+
+    def _check_thermostat(self, source: str) -> None:
+        fault = thermostat_fault(self.thermostat, self.friction_per_ps) if self.thermostat else ""
+        if not self.thermostat and self.friction_per_ps is not None:
+            fault = "thermostat unknown takes no friction_per_ps"
+        if fault:
+            raise InputError(f"{source}: {fault}")
+
+    def __len__(self) -> int:
+        return len(self.positions_A)

@@ -1,0 +1,1 @@
+"""Quality gates on a trajectory: continuity, temperature, equilibration, drift, plausibility."""

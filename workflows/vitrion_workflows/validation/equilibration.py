@@ -1,0 +1,142 @@
+"""Where equilibration ends: the start that leaves most independent samples."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import fft
+
+from vitrion_models.system import FloatArray
+from vitrion_workflows.trajectories.trajectory import Trajectory
+
+CANDIDATES = 40
+# At most this share of the run is discarded; that what is left still drifts is for the gate to find.
+LARGEST_DISCARD = 0.5
+# The number of independent samples is itself known within a quarter at best: no more is discarded for less than that.
+GOOD_ENOUGH = 0.75
+FEWEST_SAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Equilibration:
+    """Part of a run that is left out.
+
+    Attributes:
+        frames: frames discarded at the start.
+        series: name of the series that asked for the latest start; empty where none was given.
+        drift_sigmas: what is left compared with itself, first against last third, in standard errors, of the series
+            that drifts most; None where there is none.
+    """
+
+    frames: int
+    series: str
+    drift_sigmas: float | None = None
+
+
+def statistical_inefficiency(values: FloatArray) -> float:
+    """Number of correlated samples worth one independent one, g = 1 + 2 sum_k (1 - k / n) C(k).
+
+    The sum ends at the first pair of lags whose autocorrelations add to less than zero (Geyer, Stat. Sci. 7, 473,
+    1992), so that noise is not summed.
+
+    Args:
+        values: shape (n,).
+    """
+    count = len(values)
+    centred = values - values.mean()
+    variance = float(centred @ centred)
+    if variance <= 0 or count < FEWEST_SAMPLES:
+        return 1.0
+    size = fft.next_fast_len(2 * count, real=True)
+    correlation = fft.irfft(np.abs(fft.rfft(centred, n=size)) ** 2, n=size)[:count] / variance
+    pairs = correlation[: count // 2 * 2].reshape(-1, 2).sum(axis=1)
+    negative = np.flatnonzero(pairs <= 0)
+    kept = 2 * int(negative[0]) if len(negative) else len(pairs) * 2
+    # `correlation` already carries the factor 1 - k / n, because fewer products enter at longer lags.
+    return max(1.0, 1.0 + 2.0 * float(correlation[1:kept].sum()))
+
+
+def equilibration_end(values: FloatArray) -> tuple[int, float]:
+    """First sample to keep: the start t that maximises (n - t) / g(t).
+
+    Discarding more removes the relaxation, which shows as long correlation; discarding less keeps more samples. The
+    maximum balances bias and variance (Chodera, J. Chem. Theory Comput. 12, 1799, 2016). In short runs g is noisy; the
+    first start that comes within a quarter of the maximum is as good and keeps more.
+
+    Args:
+        values: shape (n,).
+
+    Returns:
+        The start, and the independent samples that it leaves.
+    """
+    count = len(values)
+    starts = np.unique(np.linspace(0, LARGEST_DISCARD * count, CANDIDATES).astype(int))
+    samples = [(count - start) / statistical_inefficiency(values[start:]) for start in starts]
+    best = int(np.argmax(np.array(samples) >= GOOD_ENOUGH * max(samples)))
+    return int(starts[best]), float(samples[best])
+
+
+def equilibration(series: Mapping[str, FloatArray]) -> Equilibration:
+    """Latest end of equilibration over several series of one run.
+
+    Args:
+        series: name to values, one for each frame; for example potential energy and temperature.
+
+    Returns:
+        What to discard; nothing where there is no series.
+    """
+    found = [(*equilibration_end(values), name) for name, values in series.items()]
+    if not found:
+        return Equilibration(frames=0, series="")
+    start, _, name = max(found)
+    drift = max(abs(drift_sigmas(values[start:])) for values in series.values())
+    return Equilibration(frames=start, series=name, drift_sigmas=drift)
+
+
+def equilibration_of(trajectory: Trajectory) -> Equilibration:
+    """What to discard of a trajectory, by its potential energy, temperature and volume as far as they are recorded."""
+    series = {
+        "potential energy": trajectory.potential_energies_eV,
+        "temperature": trajectory.temperatures_K,
+        "volume": trajectory.volumes_A3,
+    }
+    return equilibration({name: values for name, values in series.items() if values is not None})
+
+
+def drift_sigmas(values: FloatArray) -> float:
+    """Difference of the means of first and last third over its standard error (Geweke, Bayesian Statistics 4, 1992).
+
+    Args:
+        values: shape (n,).
+    """
+    third = len(values) // 3
+    first, last = values[:third], values[-third:]
+    # The correlation is that of the whole: a third is too short to know its own.
+    error = np.sqrt(statistical_inefficiency(values) * (first.var() + last.var()) / third)
+    return float((first.mean() - last.mean()) / error) if error > 0 else 0.0
+
+
+def relative_change(series: FloatArray) -> tuple[float, FloatArray]:
+    """What a straight line rises by from the first value to one past the last, over the mean, and what it leaves.
+
+    Args:
+        series: shape (n,), its mean not zero.
+
+    Returns:
+        The change, and the residuals over the mean, shape (n,).
+    """
+    time = _centred(len(series))
+    relative = series / series.mean() - 1
+    change = float(time @ relative / (time @ time))
+    return change, relative - change * time
+
+
+def change_stderr(count: int) -> float:
+    """Standard error of `relative_change` in that of one value, for so many independent ones."""
+    time = _centred(count)
+    return float(1 / np.sqrt(time @ time))
+
+
+def _centred(count: int) -> FloatArray:
+    time: FloatArray = (np.arange(count) - (count - 1) / 2) / count
+    return time
