@@ -28,7 +28,7 @@ from ase.md.verlet import VelocityVerlet  # noqa: E402
 from pymatgen.core import Lattice, Structure  # noqa: E402
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
-from mutations import Claim  # noqa: E402
+from planted_errors import Claim  # noqa: E402
 
 from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402

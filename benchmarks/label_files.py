@@ -28,7 +28,7 @@ import numpy as np  # noqa: E402
 from ase.data import chemical_symbols  # noqa: E402
 from good_runs import Runs  # noqa: E402
 from label_mutations import FORGED, LABEL_MUTATIONS, label_fault  # noqa: E402
-from mutations import Claim, label  # noqa: E402
+from planted_errors import Claim, label  # noqa: E402
 from scipy.stats import beta  # noqa: E402
 from sound_labels import labelled_cell  # noqa: E402
 

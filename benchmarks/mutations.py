@@ -1,7 +1,7 @@
 """Which planted errors are found in which trajectories, by which gate, and how many good runs are refused wrongly.
 
-Each planted error (tests/support/mutations.py) is put into good runs (good_runs.py: our engine and ASE's), and a label
-is asked for with a protocol that makes the same error.
+Each planted error (tests/support/planted_errors.py) is put into good runs (good_runs.py: our engine and ASE's), and a
+label is asked for with a protocol that makes the same error.
 
     python benchmarks/mutations.py                                    # 6 runs, every error in 2 of them
     python benchmarks/mutations.py --runs 240 --every 6 --folder DIR  # the study; takes up runs that are there
@@ -26,7 +26,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 from good_runs import Runs  # noqa: E402
-from mutations import MUTATIONS, STATISTICAL, Claim, label  # noqa: E402
+from planted_errors import MUTATIONS, STATISTICAL, Claim, label  # noqa: E402
 from scipy.stats import beta  # noqa: E402
 
 from vitrion_workflows.labelling.analysis import TrajectoryState, analyse_trajectory  # noqa: E402

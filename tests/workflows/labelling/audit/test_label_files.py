@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from label_mutations import FORGED, LABEL_MUTATIONS, label_fault
-from mutations import Claim, label
+from planted_errors import Claim, label
 from pymatgen.core import Lattice, Structure
 from sound_labels import labelled_cell, sound_label
 

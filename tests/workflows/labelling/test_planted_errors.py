@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from mutations import MUTATIONS, STATISTICAL, Claim, label
+from planted_errors import MUTATIONS, STATISTICAL, Claim, label
 from pymatgen.core import Lattice, Structure
 
 from vitrion_workflows import potentials
