@@ -44,11 +44,10 @@ def command(
     from vitrion.cli.console.flow_running import run_flow  # noqa: PLC0415 - `vitrion --help` does without
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.ingest.builder import build  # noqa: PLC0415
-    from vitrion.ingest.outcomes import outcomes_in  # noqa: PLC0415
     from vitrion_workflows.amorphous import PROTOCOLS  # noqa: PLC0415
     from vitrion_workflows.execution.engines import usable_potential  # noqa: PLC0415
     from vitrion_workflows.flows import MeltQuenchMaker  # noqa: PLC0415
-    from vitrion_workflows.schemas import CellOutcome, StructureKind  # noqa: PLC0415
+    from vitrion_workflows.schemas import StructureKind  # noqa: PLC0415
     from vitrion_workflows.structure.composition import cell_contents  # noqa: PLC0415
 
     formula, twin = read_compound(compound)
@@ -59,20 +58,17 @@ def command(
         numbers = numbers.model_copy(update={"melt_temperature_K": melt_temperature})
     name = usable_potential(potential, elements=cell_contents(formula, n_atoms=atoms))
     flow = MeltQuenchMaker(potential=name, protocol=numbers).make(formula, n_atoms=atoms, seed=seed, twin=twin)
-    with connect():
-        pass  # whatever keeps the database from being written is told before the work, not after it
-    documents = run_flow(flow, description=formula, quiet=as_json)
     with connect() as db:
+        documents = run_flow(flow, description=formula, quiet=as_json)
         if twin is not None:
             db.structures.add(twin, kind=StructureKind.CRYSTAL, source=compound)
-        build(db, documents).require_all()
+        cell = db.structures.get(build(db, documents).require_all().structures[-1])
         where = db.where
-    outcome = next(each for each in outcomes_in(documents) if isinstance(each, CellOutcome))
-    emit(outcome, as_json=as_json, columns=COLUMNS)
+    emit(cell, as_json=as_json, columns=COLUMNS)
     if not as_json:
-        emit(list(outcome.gates), as_json=False, columns=GATE_COLUMNS)
+        emit(list(cell.gates), as_json=False, columns=GATE_COLUMNS)
         note(f"stored in {where}")
-    if not outcome.accepted:
+    if not cell.accepted:
         raise typer.Exit(EXIT_REFUSED)
 
 

@@ -13,7 +13,9 @@ from vitrion_models.errors import InputError
 if TYPE_CHECKING:
     from jobflow import Flow
 
-    from vitrion_workflows.schemas import LabelOutcome, LabelProtocol
+    from vitrion.database import Database
+    from vitrion.database.queries.rows import LabelRow
+    from vitrion_workflows.schemas import LabelProtocol
 
 COLUMNS = ("temperature_K", "state", "value", "interval_95", "unit", "equilibration_ps", "framework_state", "failed")
 
@@ -49,9 +51,9 @@ def command(
 
     structures = read_structures(file)
 
-    # Jobs are slow to import: a file with a fault is told before.
+    # Jobs are slow to import: a faulty file is refused before.
     from vitrion.database import connect  # noqa: PLC0415
-    from vitrion.ingest.files import ingest_files  # noqa: PLC0415
+    from vitrion.ingest.files import new_structures  # noqa: PLC0415
     from vitrion_workflows.execution.engines import usable_potential  # noqa: PLC0415
     from vitrion_workflows.flows import DiffusivityMaker  # noqa: PLC0415
     from vitrion_workflows.labelling.task import check_question  # noqa: PLC0415
@@ -63,19 +65,20 @@ def command(
     elements = {element.symbol for structure in structures for element in structure.composition.elements}
     name = usable_potential(potential, elements=elements)
     maker = DiffusivityMaker(potential=name, protocol=_protocol(ps=ps, until=until), species=species)
+    rows: list[LabelRow] = []
     with connect() as db:
-        ingest_files(db, [file])
+        db.structures.add_many(new_structures(structures, file))
+        # Each label is stored before the next run begins, so that a later failure loses none.
+        for structure in structures:
+            for each in temperatures:
+                flow = maker.make(structure, temperature_K=each, seed=seed)
+                title = f"{structure.composition.reduced_formula} {each:g} K"
+                rows += _label(db, flow, title, quiet=as_json)
         where = db.where
-    outcomes: list[LabelOutcome] = []
-    for structure in structures:
-        for each in temperatures:
-            flow = maker.make(structure, temperature_K=each, seed=seed)
-            outcomes += _labelled(flow, f"{structure.composition.reduced_formula} {each:g} K", quiet=as_json)
     if as_json:
-        emit(outcomes, as_json=True)
+        emit(rows, as_json=True)
         return
-    rows = [{**outcome.model_dump(mode="json"), "failed": failed_gates(outcome.gates)} for outcome in outcomes]
-    emit(rows, as_json=False, columns=COLUMNS)
+    emit([{**vars(row), "failed": failed_gates(row.gates)} for row in rows], as_json=False, columns=COLUMNS)
     note(f"stored in {where}")
 
 
@@ -95,20 +98,16 @@ def _protocol(*, ps: float | None, until: float | None) -> "LabelProtocol":
     return LabelProtocol.model_validate({key: value for key, value in given.items() if value is not None})
 
 
-def _labelled(flow: "Flow", title: str, *, quiet: bool) -> list["LabelOutcome"]:
-    """Run one cell at one temperature and store its label before the next begins: a later fault costs none of them."""
+def _label(db: "Database", flow: "Flow", title: str, *, quiet: bool) -> list["LabelRow"]:
+    """Run one cell at one temperature, store its label and return it as stored."""
     from vitrion.cli.console.flow_running import run_flow  # noqa: PLC0415
-    from vitrion.database import connect  # noqa: PLC0415
     from vitrion.ingest.builder import build  # noqa: PLC0415
-    from vitrion.ingest.outcomes import outcomes_in  # noqa: PLC0415
-    from vitrion_workflows.schemas import LabelOutcome  # noqa: PLC0415
 
-    documents = run_flow(flow, description=title, quiet=quiet)
-    with connect() as db:
-        report = build(db, documents).require_all()
+    report = build(db, run_flow(flow, description=title, quiet=quiet)).require_all()
     for reason in report.missing.values():
         note(f"the trajectory is not kept: {reason}")
-    return [found for found in outcomes_in(documents) if isinstance(found, LabelOutcome)]
+    stored = db.labels.find(report.labels)
+    return [stored[key] for key in report.labels]
 
 
 def parse_temperatures(text: str) -> list[float]:

@@ -43,7 +43,7 @@ _MODULES = {
     ),
     "files": ("FilesReport", "ingest_files"),
     "outcomes": ("find_outcomes", "outcomes_in"),
-    "reading": ("read_structures",),
+    "formats.reading": ("read_structures",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 

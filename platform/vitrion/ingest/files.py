@@ -82,7 +82,7 @@ def ingest_files(
 
     for count, path in enumerate(files, start=1):
         try:
-            fresh = _new_structures(path, kind)
+            fresh = new_structures(read_structures(path), path, kind=kind)
         except InputError as fault:
             faults.append(str(fault))
         else:
@@ -134,8 +134,16 @@ def find_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
     return list(found), skipped
 
 
-def _new_structures(path: Path, kind: StructureKind | None) -> list[NewStructure]:
-    structures = read_structures(path)
+def new_structures(
+    structures: Sequence[Structure], path: Path, *, kind: StructureKind | None = None
+) -> list[NewStructure]:
+    """Return the structures of a file as they enter the database.
+
+    Args:
+        structures: what the file holds, in order.
+        path: the file, which each structure names as its source.
+        kind: of every structure; measured in each cell when None.
+    """
     single = len(structures) == 1
     return [
         _new_structure(structure, kind, source=str(path) if single else f"{path}#{index}")

@@ -1,15 +1,18 @@
 import json
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 from pymatgen.core import Lattice, Structure
 
 import vitrion
+from vitrion import database
 from vitrion.cli.app import run
 from vitrion.cli.label import parse_temperatures
 from vitrion.database import NotFoundError
 from vitrion.database.repositories.labels import Labels
+from vitrion.ingest.formats import reading
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import fingerprint
 
@@ -53,6 +56,35 @@ def test_label_stores_a_label_at_each_temperature_once(cif, capsys):
     assert json.loads(capsys.readouterr().out) == shown
     with vitrion.connect(readonly=True) as db:
         assert db.labels.count() == 2
+
+
+def test_label_shows_what_the_database_stores(cif, capsys):
+    """A label that the builder stored in another state than the job's is shown in that state."""
+    arguments = ["label", str(cif), "-t", "900", "--potential", "lennard-jones", "--ps", "1", "--json"]
+    assert run(arguments) == 0
+    (first,) = json.loads(capsys.readouterr().out)
+    stored = "accepted" if first["state"] == "rejected" else "rejected"
+    with vitrion.connect() as db:
+        assert db.collection("labels").update_one({"key": first["key"]}, {"$set": {"state": stored}})
+        assert db.labels.get(first["key"]).structure_fingerprint == first["structure_fingerprint"]
+    assert run(arguments) == 0
+    (again,) = json.loads(capsys.readouterr().out)
+    assert again == first | {"state": stored}
+
+
+def test_label_parses_its_file_once_and_opens_the_database_once(cif, monkeypatch):
+    calls = Counter()
+    for name, function in (("connect", database.connect), ("read_structures", reading.read_structures)):
+
+        def counted(*arguments, name=name, function=function, **options):
+            calls[name] += 1
+            return function(*arguments, **options)
+
+        # Wherever the function was imported to.
+        for module in [module for module in sys.modules.values() if vars(module).get(name) is function]:
+            monkeypatch.setattr(module, name, counted)
+    assert run(["label", str(cif), "-t", "600,900", "--potential", "lennard-jones", "--ps", "1"]) == 0
+    assert calls == {"connect": 1, "read_structures": 1}
 
 
 def test_a_label_that_could_not_be_stored_is_told(cif, capsys, monkeypatch):

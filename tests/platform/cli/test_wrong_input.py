@@ -278,7 +278,7 @@ def test_weights_that_are_not_there_or_are_others_are_refused(desk, monkeypatch)
 
 
 def test_a_package_that_is_not_installed_is_named(desk, monkeypatch):
-    monkeypatch.setattr("vitrion_workflows.potentials.weights.identity.package.find_spec", lambda _name: None)
+    monkeypatch.setattr("vitrion_workflows.potentials.weights.package.find_spec", lambda _name: None)
     desk.refused("label", "good.cif", "-t", "1000", "--potential", "nep89", says=("nep-adapters", "pip install"))
 
 

@@ -103,7 +103,7 @@ def test_a_result_that_cannot_be_written_where_it_should_is_refused(desk, monkey
     desk.refused("label", "good.cif", "-t", "1000", *LJ, "--ps", "1", says="good.cif/scratch")
     monkeypatch.setenv("VITRION_POTENTIALS", "good.cif/potentials")
     monkeypatch.setattr(
-        "vitrion_workflows.potentials.weights.identity.installation.NEP89_SHA256", _sha256(desk.folder / "XDATCAR")
+        "vitrion_workflows.potentials.weights.installation.NEP89_SHA256", _sha256(desk.folder / "XDATCAR")
     )
     desk.refused("potentials", "install", "nep89", "--file", "XDATCAR", says="good.cif/potentials")
 
@@ -286,7 +286,7 @@ def test_a_full_disk_under_a_result_leaves_no_half_file(home, small_disk, monkey
     fill(small_disk, leave=0)
     home.refused("structures", "export", "--to", small_disk / "all.csv", says=("disk is full", str(small_disk)))
     weights = home.write("weights.txt", bytes(100_000))
-    monkeypatch.setattr("vitrion_workflows.potentials.weights.identity.installation.NEP89_SHA256", _sha256(weights))
+    monkeypatch.setattr("vitrion_workflows.potentials.weights.installation.NEP89_SHA256", _sha256(weights))
     monkeypatch.setenv("VITRION_POTENTIALS", str(small_disk / "potentials"))
     home.refused("potentials", "install", "nep89", "--file", weights, says=(str(small_disk), "No space left"))
     assert [path.name for path in small_disk.rglob("*") if path.is_file()] == ["ballast"]
