@@ -208,7 +208,7 @@ def main() -> None:
         os.environ.setdefault("VITRION_SCRATCH", str(Path(spare) / "scratch"))
         formulas = [compound.formula for compound in quickstart_compounds()]
         cells = {formula: system_of(quenched(formula, TRAINED, folder)) for formula in formulas}
-        config = generators.GeneratorConfig(validation_fraction=0.0)
+        config = generators.AmorphousDiffusionConfig(validation_fraction=0.0)
         begun = time.process_time()
         model = generators.train(list(cells.values()), config=config, seed=1)
         tell(f"training on {len(cells)} cells", time.process_time() - begun, "CPU s", None)

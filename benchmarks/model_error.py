@@ -19,15 +19,14 @@ import numpy as np
 import pandas as pd
 from pymatgen.core.composition import Composition
 
-from vitrion_models.surrogates import Observation, SurrogateConfig, train
-from vitrion_models.surrogates.arrhenius_gnn.config import KERNEL_ARCHITECTURE
+from vitrion_models.surrogates import ArrheniusKernelConfig, Observation, train
 from vitrion_workflows.model_error.compound_error import SystematicErrors
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 
 STDERR = 0.08  # statistical, of a label
 TWO_SIDED_95 = 1.96
 KNOWN = SystematicErrors.of("nep89", NEP89_SHA256)
-CONFIG = SurrogateConfig(architecture=KERNEL_ARCHITECTURE)
+CONFIG = ArrheniusKernelConfig()
 
 
 def nature(folder: Path) -> list[Observation]:

@@ -18,8 +18,7 @@ from pymatgen.core import Composition
 from sklearn.ensemble import RandomForestRegressor
 
 from vitrion_models.graphs import neighbour_list
-from vitrion_models.surrogates import Observation, SurrogateConfig, train
-from vitrion_models.surrogates.arrhenius_gnn.config import KERNEL_ARCHITECTURE
+from vitrion_models.surrogates import ArrheniusGNNConfig, ArrheniusKernelConfig, Observation, train
 from vitrion_models.system import AtomicSystem
 from vitrion_models.training import grouped_folds
 from vitrion_models.uncertainty import coverage, miscalibration_area
@@ -27,7 +26,7 @@ from vitrion_models.uncertainty import coverage, miscalibration_area
 FOLDS = 5
 # The table states no errors; this is what its 16-80 ps runs of some 100 atoms resolve.
 ASSUMED_STDERR = 0.05
-KERNEL = SurrogateConfig(architecture=KERNEL_ARCHITECTURE)
+KERNEL = ArrheniusKernelConfig()
 NOT_FEATURES = ("Unnamed: 0", "formula", "diff_coeff_mul_thousand", "temperature")
 Line = dict[str, float | str | None]
 
@@ -210,7 +209,7 @@ def arrangement() -> Iterator[Line]:
     for count in (24, 60):
         labels = arranged_labels(count)
         test = [label.key for label in labels if int(label.group) % 5 == 0]
-        graph = train(labels, test_keys=test, config=SurrogateConfig(), seed=0).metrics["surrogate"]
+        graph = train(labels, test_keys=test, config=ArrheniusGNNConfig(), seed=0).metrics["surrogate"]
         head = train(labels, test_keys=test, config=KERNEL, seed=0).metrics["surrogate"]
         yield line(
             f"rmse on {count} made-up cells, graph networks against the head alone", graph.rmse, "decades", head.rmse
@@ -221,10 +220,10 @@ def cost() -> Iterator[Line]:
     """Seconds to train the whole ensemble on twenty labels, and Lightning's share of one network's training."""
     labels = arranged_labels(10)
     begun = time.perf_counter()
-    train(labels, test_keys=(), config=SurrogateConfig(), seed=0)
+    train(labels, test_keys=(), config=ArrheniusGNNConfig(), seed=0)
     yield line("training the ensemble on 20 labels of 32 atoms, first call", time.perf_counter() - begun, "s", 10.0)
     begun = time.perf_counter()
-    train(labels, test_keys=(), config=SurrogateConfig(), seed=1)
+    train(labels, test_keys=(), config=ArrheniusGNNConfig(), seed=1)
     yield line("training the ensemble on 20 labels of 32 atoms", time.perf_counter() - begun, "s", 10.0)
 
 

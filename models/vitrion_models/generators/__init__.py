@@ -2,10 +2,11 @@
 
 Example:
     >>> from vitrion_models import generators
-    >>> model = generators.train(cells, config=generators.GeneratorConfig(), seed=1)  # doctest: +SKIP
+    >>> model = generators.train(cells, config=generators.AmorphousDiffusionConfig(), seed=1)  # doctest: +SKIP
     >>> glasses = model.sample(cells[0].numbers, cells[0].lattice_A, count=4, seed=2)  # doctest: +SKIP
 """
 
+from vitrion_models.generators.amorphous_diffusion.config import AmorphousDiffusionConfig
 from vitrion_models.generators.comparison import GeneratorMetrics, compare
 from vitrion_models.generators.config import GeneratorConfig
 from vitrion_models.generators.contract import LossBand, TrainedGenerator, TrainingMetrics, TrainingProgress
@@ -13,6 +14,7 @@ from vitrion_models.generators.registry import ARCHITECTURES, load, loads, train
 
 __all__ = [
     "ARCHITECTURES",
+    "AmorphousDiffusionConfig",
     "GeneratorConfig",
     "GeneratorMetrics",
     "LossBand",

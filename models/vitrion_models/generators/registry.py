@@ -12,9 +12,9 @@ from vitrion_models.system import AtomicSystem
 from vitrion_models.training import checkpoint
 
 ARCHITECTURES = {
-    "amorphous_diffusion": "vitrion_models.generators.amorphous_diffusion",
+    "amorphous_diffusion": "vitrion_models.generators.amorphous_diffusion.model",
 }
-"""Name -> package with `train` and `loads`."""
+"""Name -> module with `train` and `loads`."""
 
 
 def train(

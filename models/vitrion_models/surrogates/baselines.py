@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from vitrion_models.surrogates.arrhenius_gnn.config import SurrogateConfig
 from vitrion_models.surrogates.arrhenius_gnn.head import Labels, fit_head
+from vitrion_models.surrogates.config import SurrogateConfig
 from vitrion_models.system import FloatArray
 
 TREES = 200

@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import cast
 
 from vitrion_models.errors import CheckpointError, InputError
-from vitrion_models.surrogates.arrhenius_gnn.config import (
-    GRAPH_ARCHITECTURE,
-    KERNEL_ARCHITECTURE,
-    SurrogateConfig,
-)
+from vitrion_models.surrogates.arrhenius_gnn.config import GRAPH_ARCHITECTURE, KERNEL_ARCHITECTURE, ArrheniusGNNConfig
+from vitrion_models.surrogates.config import SurrogateConfig
 from vitrion_models.surrogates.contract import Progress, TrainedSurrogate
 from vitrion_models.surrogates.observation import Observation
 from vitrion_models.training import checkpoint
@@ -48,11 +45,9 @@ def train(
 
     Raises:
         InputError: no training label, a test key without its label, a group on both sides, two labels of one key,
-            several mobile species or sources, a material without the mobile species, or an unknown architecture.
+            several mobile species or sources, or a material without the mobile species.
     """
-    chosen = SurrogateConfig() if config is None else config
-    if chosen.architecture not in ARCHITECTURES:
-        raise InputError(f"unknown surrogate {chosen.architecture!r}: choose one of {', '.join(ARCHITECTURES)}")
+    chosen = ArrheniusGNNConfig() if config is None else config
     _require_one_source(observations)
     module = import_module(f"{ARCHITECTURES[chosen.architecture]}.trainer")
     trained = module.train(

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from vitrion_models.generators import GeneratorConfig
+from vitrion_models.generators import AmorphousDiffusionConfig
 from vitrion_models.generators.amorphous_diffusion.denoiser import Denoiser
 from vitrion_models.generators.amorphous_diffusion.graph import noisy_batch
 from vitrion_models.system import AtomicSystem
 
-CONFIG = GeneratorConfig(channels=16, cutoff_A=5.0, max_neighbours=14)
+CONFIG = AmorphousDiffusionConfig(channels=16, cutoff_A=5.0, max_neighbours=14)
 TOLERANCE = 1e-8
 
 

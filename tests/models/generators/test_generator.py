@@ -10,7 +10,7 @@ import torch
 
 from vitrion_models import generators
 from vitrion_models.errors import CheckpointError, InputError
-from vitrion_models.generators import GeneratorConfig
+from vitrion_models.generators import AmorphousDiffusionConfig
 from vitrion_models.generators.amorphous_diffusion.denoiser import Denoiser
 from vitrion_models.generators.amorphous_diffusion.graph import noisy_batch
 from vitrion_models.generators.amorphous_diffusion.training import fit
@@ -38,8 +38,8 @@ def rock_salt(first, second, edge_A, seed=0):
     return AtomicSystem(np.array([first] * 4 + [second] * 4), sites * edge_A / 2 + noise, edge_A * np.eye(3))
 
 
-TINY = GeneratorConfig(channels=8, blocks=1, training_steps=12, atoms_per_step=24, sampling_steps=6)
-SMALL = GeneratorConfig(channels=24, training_steps=200, atoms_per_step=120, sampling_steps=100)
+TINY = AmorphousDiffusionConfig(channels=8, blocks=1, training_steps=12, atoms_per_step=24, sampling_steps=6)
+SMALL = AmorphousDiffusionConfig(channels=24, training_steps=200, atoms_per_step=120, sampling_steps=100)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_training_reaches_the_optimal_denoiser_of_an_einstein_crystal():
     still = np.array([[0, 0, 0], [1, 1, 0], [1, 0, 1], [0, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 1, 1]]) * 2.5
     numbers, lattice = np.array([3] * 4 + [17] * 4), 5.0 * np.eye(3)
     cells = [AtomicSystem(numbers, still + width * rng.standard_normal((8, 3)), lattice) for _ in range(200)]
-    config = GeneratorConfig(channels=16, training_steps=220, atoms_per_step=64, cutoff_A=4.0)
+    config = AmorphousDiffusionConfig(channels=16, training_steps=220, atoms_per_step=64, cutoff_A=4.0)
     torch.manual_seed(0)
     denoiser = fit(Denoiser(config), cells, config=config, seed=0, on_progress=None)
     for sigma in (0.1, 0.15, 0.2):
@@ -213,8 +213,6 @@ def test_what_cannot_be_read_is_refused_in_one_line(tiny, tmp_path, damage):
 def test_wrong_input_is_refused(tiny):
     with pytest.raises(InputError, match="at least one"):
         generators.train([], config=TINY, seed=1)
-    with pytest.raises(InputError, match="crystal_ball"):
-        generators.train([cristobalite()], config=GeneratorConfig(architecture="crystal_ball"), seed=1)
     with pytest.raises(InputError, match="shape"):
         generators.train([cristobalite()], config=SMALL, seed=1, parent=tiny)
     with pytest.raises(InputError, match="at least 1"):

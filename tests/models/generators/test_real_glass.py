@@ -5,7 +5,7 @@ import pytest
 from ase.io import read
 
 from vitrion_models.generators import compare
-from vitrion_models.generators.amorphous_diffusion import CoreGuidance, HardCores
+from vitrion_models.generators.amorphous_diffusion.guidance import CoreGuidance, HardCores
 from vitrion_models.generators.environments import (
     Surroundings,
     bond_angles_deg,

@@ -5,7 +5,9 @@ import pytest
 from scipy.stats import kstest
 
 from vitrion_models.errors import InputError
-from vitrion_models.generators.amorphous_diffusion import CoreGuidance, HardCores, NoiseSchedule, sample_cells
+from vitrion_models.generators.amorphous_diffusion.guidance import CoreGuidance, HardCores
+from vitrion_models.generators.amorphous_diffusion.sampler import sample_cells
+from vitrion_models.generators.amorphous_diffusion.schedule import NoiseSchedule
 from vitrion_models.generators.amorphous_diffusion.wrapped_normal import nearest_image, scaled_score
 from vitrion_models.system import AtomicSystem
 

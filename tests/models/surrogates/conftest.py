@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vitrion_models.surrogates import Observation, SurrogateConfig, train
+from vitrion_models.surrogates import ArrheniusGNNConfig, Observation, train
 from vitrion_models.system import AtomicSystem
 
 # Amounts by atomic number and volume per atom in A^3, near those of the lithium compounds.
@@ -51,7 +51,7 @@ def labels(make_cell):
 @pytest.fixture(scope="session")
 def config():
     """Small and quick."""
-    return SurrogateConfig(members=3, width=8, basis_count=5, steps=15, cutoff_A=4.0)
+    return ArrheniusGNNConfig(members=3, width=8, basis_count=5, steps=15, cutoff_A=4.0)
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Composition
 
-from vitrion_models.surrogates import Observation, SurrogateConfig, train
+from vitrion_models.surrogates import ArrheniusKernelConfig, Observation, train
 from vitrion_models.training import grouped_folds
 
 
@@ -32,7 +32,7 @@ def test_held_out_compounds_of_the_aimd_table(labels):
     errors, inside = [], []
     for fold in (0, 1):
         test = [label.key for label, at in zip(labels, fold_of, strict=True) if at == fold]
-        model = train(labels, test_keys=test, config=SurrogateConfig(architecture="arrhenius_kernel"), seed=fold)
+        model = train(labels, test_keys=test, config=ArrheniusKernelConfig(), seed=fold)
         metrics = model.metrics
         errors.append(metrics["surrogate"].rmse)
         inside.append(metrics["surrogate"].coverage_95)
@@ -52,7 +52,7 @@ def test_eight_compounds_are_better_than_temperature_alone_and_honest(labels):
         chosen = set(np.random.default_rng(seed).choice(names, 8, replace=False))
         training = [label for label in labels if label.group in chosen][::2]
         rest = [label for label in labels if label.group not in chosen]
-        config = SurrogateConfig(architecture="arrhenius_kernel")
+        config = ArrheniusKernelConfig()
         metrics = train([*training, *rest], test_keys=[row.key for row in rest], config=config, seed=seed).metrics
         ratios.append(metrics["surrogate"].rmse / metrics["temperature_only"].rmse)
         inside.append(metrics["surrogate"].coverage_95)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vitrion_models.graphs import neighbour_list
-from vitrion_models.surrogates import Observation, SurrogateConfig, train
+from vitrion_models.surrogates import ArrheniusGNNConfig, ArrheniusKernelConfig, Observation, train
 from vitrion_models.system import AtomicSystem
 
 
@@ -42,9 +42,9 @@ def make_labels():
 
 def test_networks_learn_the_arrangement_and_earn_their_share(labels):
     test = [label.key for label in labels if int(label.group) % 5 == 0]
-    config = SurrogateConfig(cutoff_A=3.5, width=12)
+    config = ArrheniusGNNConfig(cutoff_A=3.5, width=12)
     graph = train(labels, test_keys=test, config=config, seed=0)
-    head = train(labels, test_keys=test, config=replace(config, architecture="arrhenius_kernel"), seed=0)
+    head = train(labels, test_keys=test, config=ArrheniusKernelConfig(), seed=0)
     assert graph.graph_share > 0
     assert graph.metrics["surrogate"].rmse < 0.7 * head.metrics["surrogate"].rmse
 
@@ -52,5 +52,5 @@ def test_networks_learn_the_arrangement_and_earn_their_share(labels):
 def test_networks_earn_no_share_where_there_is_nothing_to_learn(labels):
     noise = np.random.default_rng(0).permutation([label.log10_D for label in labels])
     shuffled = [replace(label, log10_D=float(value)) for label, value in zip(labels, noise, strict=True)]
-    model = train(shuffled, test_keys=(), config=SurrogateConfig(cutoff_A=3.5, width=8), seed=0)
+    model = train(shuffled, test_keys=(), config=ArrheniusGNNConfig(cutoff_A=3.5, width=8), seed=0)
     assert model.graph_share <= 0.25

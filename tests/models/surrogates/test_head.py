@@ -5,11 +5,11 @@ from hypothesis import strategies as st
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, DotProduct
 
-from vitrion_models.surrogates import SurrogateConfig
+from vitrion_models.surrogates import ArrheniusGNNConfig
 from vitrion_models.surrogates.arrhenius import EV_PER_SLOPE, inverse_temperature, positive, prefactor_log10
 from vitrion_models.surrogates.arrhenius_gnn.head import SHARPNESS, Labels, _laplace, fit_head, refit_head
 
-CONFIG = SurrogateConfig()
+CONFIG = ArrheniusGNNConfig()
 COLUMNS = 4
 
 

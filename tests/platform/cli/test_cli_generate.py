@@ -9,7 +9,9 @@ from vitrion.cli.app import run
 from vitrion_models import generators
 from vitrion_workflows.schemas import GateOutcome
 
-CONFIG = generators.GeneratorConfig(channels=8, blocks=1, training_steps=20, atoms_per_step=16, sampling_steps=8)
+CONFIG = generators.AmorphousDiffusionConfig(
+    channels=8, blocks=1, training_steps=20, atoms_per_step=16, sampling_steps=8
+)
 
 
 @pytest.fixture(scope="module", name="generator")

@@ -9,7 +9,7 @@ import vitrion
 from vitrion.cli.app import run
 from vitrion.cli.predict import parse_temperatures
 from vitrion_models.errors import InputError
-from vitrion_models.surrogates import Observation, SurrogateConfig, train
+from vitrion_models.surrogates import ArrheniusKernelConfig, Observation, train
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.model_error.benchmark_errors import model_errors
 
@@ -24,7 +24,7 @@ def trained(source):
         for group, amounts in COMPOSITIONS.items()
         for kelvin in (1000.0, 1500.0)
     ]
-    return train(labels, test_keys=(), config=SurrogateConfig(architecture="arrhenius_kernel"), seed=0)
+    return train(labels, test_keys=(), config=ArrheniusKernelConfig(), seed=0)
 
 
 @pytest.fixture(scope="module", name="surrogate")
@@ -103,7 +103,7 @@ def test_a_model_that_learned_labels_of_other_rules_says_so(cif, tmp_path, monke
             Observation(system, "Li", label.temperature_K, -5.0, 0.1, False, "Cl-Li", key, source="nep89 " + "a" * 64)
             for key, label in zip(keys, made, strict=True)
         ]
-        model = train(learned, test_keys=(), config=SurrogateConfig(architecture="arrhenius_kernel"), seed=0)
+        model = train(learned, test_keys=(), config=ArrheniusKernelConfig(), seed=0)
         sha256 = db.artefacts.put(model.dumps(), name="surrogate")
         db.models.add(
             sha256, kind="surrogate", architecture="arrhenius_kernel", promoted=True, promotion_reason="the first"

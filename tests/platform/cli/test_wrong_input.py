@@ -12,7 +12,7 @@ from ase.io import write
 from refusals import ROCK_SALT_CIF, XDATCAR_HEADER, open_desk, xdatcar
 
 from vitrion_models import generators
-from vitrion_models.surrogates import Observation, SurrogateConfig, train
+from vitrion_models.surrogates import ArrheniusKernelConfig, Observation, train
 from vitrion_models.system import AtomicSystem
 from vitrion_models.training import checkpoint
 from vitrion_workflows.trajectories import h5md
@@ -229,7 +229,7 @@ def surrogate():
         for group, other in {"Cl-Li": 17, "F-Li": 9, "Br-Li": 35}.items()
         for kelvin in (1000.0, 1500.0)
     ]
-    return train(labels, test_keys=(), config=SurrogateConfig(architecture="arrhenius_kernel"), seed=0)
+    return train(labels, test_keys=(), config=ArrheniusKernelConfig(), seed=0)
 
 
 @pytest.fixture(scope="module")
@@ -237,7 +237,9 @@ def generator():
     corners = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]) / 2
     positions = 5.13 * np.concatenate([corners, corners + 0.5])
     cell = AtomicSystem(np.repeat([3, 17], 4), positions, 5.13 * np.eye(3))
-    config = generators.GeneratorConfig(channels=8, blocks=1, training_steps=2, atoms_per_step=16, sampling_steps=4)
+    config = generators.AmorphousDiffusionConfig(
+        channels=8, blocks=1, training_steps=2, atoms_per_step=16, sampling_steps=4
+    )
     return generators.train([cell], config=config, seed=0)
 
 

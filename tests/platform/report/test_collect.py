@@ -12,7 +12,7 @@ from vitrion.report import build, findings
 from vitrion.report.collecting import collect
 from vitrion.report.collecting.rdfs import BINS, CUTOFF_A, partial_rdf
 from vitrion.report.ranking import rank
-from vitrion_models.surrogates import Observation, SurrogateConfig, train
+from vitrion_models.surrogates import ArrheniusKernelConfig, Observation, train
 from vitrion_models.surrogates.arrhenius_gnn.config import KERNEL_ARCHITECTURE
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import (
@@ -139,7 +139,7 @@ def campaign(tmp_path_factory):
         trained = train(
             observations,
             test_keys=[entry["label_key"] for entry in proposals if entry["arm"] == "test"],
-            config=SurrogateConfig(architecture=KERNEL_ARCHITECTURE),
+            config=ArrheniusKernelConfig(),
             seed=1,
         )
         sha256 = db.artefacts.put(trained.dumps(), name="surrogate.safetensors")

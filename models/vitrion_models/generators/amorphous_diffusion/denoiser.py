@@ -5,8 +5,8 @@ import math
 import torch
 from torch import Tensor, nn
 
+from vitrion_models.generators.amorphous_diffusion.config import AmorphousDiffusionConfig
 from vitrion_models.generators.amorphous_diffusion.graph import NoisyBatch
-from vitrion_models.generators.config import GeneratorConfig
 from vitrion_models.graphs import element_table
 from vitrion_models.layers.message import EquivariantLayer
 from vitrion_models.layers.pooling import mean_pool, sum_at
@@ -33,7 +33,7 @@ class Denoiser(nn.Module):
 
     elements: Tensor
 
-    def __init__(self, config: GeneratorConfig) -> None:
+    def __init__(self, config: AmorphousDiffusionConfig) -> None:
         super().__init__()
         width = config.channels
         table = torch.as_tensor(element_table().copy(), dtype=torch.get_default_dtype())

@@ -12,13 +12,13 @@ import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from vitrion_models.errors import CheckpointError, InputError
+from vitrion_models.generators.amorphous_diffusion.config import AmorphousDiffusionConfig
 from vitrion_models.generators.amorphous_diffusion.denoiser import Denoiser
 from vitrion_models.generators.amorphous_diffusion.graph import noisy_batch
 from vitrion_models.generators.amorphous_diffusion.guidance import CoreGuidance, Guidance, HardCores
 from vitrion_models.generators.amorphous_diffusion.sampler import sample_cells
 from vitrion_models.generators.amorphous_diffusion.schedule import NoiseSchedule
 from vitrion_models.generators.amorphous_diffusion.training import band_losses, fit
-from vitrion_models.generators.config import GeneratorConfig
 from vitrion_models.generators.contract import KIND, SCHEMA_VERSION, LossBand, ProgressCallback, TrainingMetrics
 from vitrion_models.generators.grouping import cell_sha256, composition_group, held_out_groups
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
@@ -34,7 +34,7 @@ class Description(BaseModel):
 
     kind: Literal["generator"] = KIND
     schema_version: int = SCHEMA_VERSION
-    config: GeneratorConfig
+    config: AmorphousDiffusionConfig
     metrics: TrainingMetrics
     training_hash: str
     parent_sha256: str | None
@@ -57,7 +57,7 @@ class AmorphousDiffusion:
 
     denoiser: Denoiser
     cores: HardCores
-    config: GeneratorConfig
+    config: AmorphousDiffusionConfig
     metrics: TrainingMetrics
     training_hash: str
     parent_sha256: str | None = None
@@ -150,7 +150,7 @@ class AmorphousDiffusion:
 def train(
     systems: Sequence[AtomicSystem],
     *,
-    config: GeneratorConfig,
+    config: AmorphousDiffusionConfig,
     seed: int,
     parent: AmorphousDiffusion | None = None,
     on_progress: ProgressCallback | None = None,
@@ -225,7 +225,7 @@ def loads(content: bytes, *, source: str) -> AmorphousDiffusion:
     )
 
 
-def _fresh(config: GeneratorConfig, seed: int, parent: AmorphousDiffusion | None) -> Denoiser:
+def _fresh(config: AmorphousDiffusionConfig, seed: int, parent: AmorphousDiffusion | None) -> Denoiser:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         denoiser = Denoiser(config)
@@ -237,7 +237,9 @@ def _fresh(config: GeneratorConfig, seed: int, parent: AmorphousDiffusion | None
     return denoiser
 
 
-def _mean_bands(denoiser: Denoiser, cells: Sequence[AtomicSystem], config: GeneratorConfig) -> tuple[LossBand, ...]:
+def _mean_bands(
+    denoiser: Denoiser, cells: Sequence[AtomicSystem], config: AmorphousDiffusionConfig
+) -> tuple[LossBand, ...]:
     by_cell = [band_losses(denoiser, cell, config=config, seed=METRIC_SEED) for cell in cells]
     return tuple(
         LossBand(
@@ -250,7 +252,7 @@ def _mean_bands(denoiser: Denoiser, cells: Sequence[AtomicSystem], config: Gener
 
 
 def _training_hash(
-    systems: Sequence[AtomicSystem], config: GeneratorConfig, seed: int, parent: AmorphousDiffusion | None
+    systems: Sequence[AtomicSystem], config: AmorphousDiffusionConfig, seed: int, parent: AmorphousDiffusion | None
 ) -> str:
     content = {
         "cells": sorted(map(cell_sha256, systems)),

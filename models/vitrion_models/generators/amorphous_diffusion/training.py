@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from vitrion_models.generators.amorphous_diffusion.config import AmorphousDiffusionConfig
 from vitrion_models.generators.amorphous_diffusion.denoiser import Denoiser
 from vitrion_models.generators.amorphous_diffusion.graph import noisy_batch
 from vitrion_models.generators.amorphous_diffusion.schedule import NoiseSchedule
 from vitrion_models.generators.amorphous_diffusion.wrapped_normal import scaled_score
-from vitrion_models.generators.config import GeneratorConfig
 from vitrion_models.generators.contract import LossBand, ProgressCallback, TrainingProgress
 from vitrion_models.system import AtomicSystem, FloatArray
 
@@ -30,7 +30,7 @@ class NoisyCell:
     target: FloatArray
 
 
-def noised(cell: AtomicSystem, share: float, config: GeneratorConfig, rng: np.random.Generator) -> NoisyCell:
+def noised(cell: AtomicSystem, share: float, config: AmorphousDiffusionConfig, rng: np.random.Generator) -> NoisyCell:
     """Noise a cell at a share of its logarithmic noise range.
 
     No random rotation: the denoiser is exactly equivariant, so a turned cell would give the same gradient.
@@ -51,7 +51,7 @@ def fit(
     denoiser: Denoiser,
     cells: Sequence[AtomicSystem],
     *,
-    config: GeneratorConfig,
+    config: AmorphousDiffusionConfig,
     seed: int,
     on_progress: ProgressCallback | None,
 ) -> Denoiser:
@@ -88,7 +88,9 @@ def fit(
     return average
 
 
-def band_losses(denoiser: Denoiser, cell: AtomicSystem, *, config: GeneratorConfig, seed: int) -> tuple[LossBand, ...]:
+def band_losses(
+    denoiser: Denoiser, cell: AtomicSystem, *, config: AmorphousDiffusionConfig, seed: int
+) -> tuple[LossBand, ...]:
     """Denoising loss of one cell for each slice of the logarithmic noise range.
 
     The noise depends on the seed and the cell alone, so two denoisers compared at one seed see the same draws.
@@ -105,7 +107,7 @@ def band_losses(denoiser: Denoiser, cell: AtomicSystem, *, config: GeneratorConf
     return tuple(bands)
 
 
-def _draw(cells: Sequence[AtomicSystem], config: GeneratorConfig, rng: np.random.Generator) -> list[NoisyCell]:
+def _draw(cells: Sequence[AtomicSystem], config: AmorphousDiffusionConfig, rng: np.random.Generator) -> list[NoisyCell]:
     mean_atoms = sum(map(len, cells)) / len(cells)
     count = max(1, round(config.atoms_per_step / mean_atoms))
     shares = (np.arange(count) + rng.random(count)) / count
@@ -113,7 +115,7 @@ def _draw(cells: Sequence[AtomicSystem], config: GeneratorConfig, rng: np.random
     return [noised(cells[index], float(share), config, rng) for index, share in zip(chosen, shares, strict=True)]
 
 
-def _loss(denoiser: Denoiser, draws: Sequence[NoisyCell], config: GeneratorConfig) -> torch.Tensor:
+def _loss(denoiser: Denoiser, draws: Sequence[NoisyCell], config: AmorphousDiffusionConfig) -> torch.Tensor:
     batch = noisy_batch(
         [draw.cell for draw in draws],
         [draw.sigma_A for draw in draws],

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from vitrion_models.graphs.batching import collate, crystal_graph
-from vitrion_models.surrogates.arrhenius_gnn.config import SurrogateConfig
+from vitrion_models.surrogates.arrhenius_gnn.config import ArrheniusGNNConfig
 from vitrion_models.surrogates.arrhenius_gnn.head import SHARPNESS, Labels
 from vitrion_models.surrogates.arrhenius_gnn.network import CrystalNetwork
 from vitrion_models.surrogates.observation import Material
@@ -80,7 +80,7 @@ def deterministic(seed: int) -> Iterator[None]:
 
 def fit_network(
     task: GraphTask,
-    config: SurrogateConfig,
+    config: ArrheniusGNNConfig,
     *,
     seed: int,
     start: CrystalNetwork | None = None,

@@ -19,7 +19,7 @@ from itertools import product
 import numpy as np
 
 from vitrion_models.surrogates.arrhenius import EV_PER_SLOPE, positive
-from vitrion_models.surrogates.arrhenius_gnn.config import SurrogateConfig
+from vitrion_models.surrogates.config import SurrogateConfig
 from vitrion_models.system import FloatArray, IntArray
 
 SHARPNESS = 3.0

@@ -10,9 +10,10 @@ import numpy as np
 
 from vitrion_models.errors import InputError
 from vitrion_models.surrogates.arrhenius import EV_PER_SLOPE, inverse_temperature, positive, prefactor_log10
-from vitrion_models.surrogates.arrhenius_gnn.config import SurrogateConfig
+from vitrion_models.surrogates.arrhenius_gnn.config import ArrheniusGNNConfig
 from vitrion_models.surrogates.arrhenius_gnn.dataset import distinct, material_descriptors, own_errors
 from vitrion_models.surrogates.arrhenius_gnn.head import SHARPNESS, ArrheniusHead, HeadPosterior
+from vitrion_models.surrogates.config import SurrogateConfig
 from vitrion_models.surrogates.observation import Material, check_temperature, elements_of, species_number
 from vitrion_models.surrogates.prediction import Prediction
 from vitrion_models.system import FloatArray, IntArray
@@ -209,12 +210,13 @@ class ArrheniusSurrogate:
         number = species_number(self.species)
         own = own_errors(materials, list(self.own_errors), self.own_errors)
         posterior = self.head.posterior(material_descriptors(materials, mobile_number=number), own)
-        if not self.networks or self.graph_share == 0.0:
+        if not isinstance(self.config, ArrheniusGNNConfig) or not self.networks or self.graph_share == 0.0:
             return posterior, np.zeros((1, len(materials), 2))
         from vitrion_models.surrogates.arrhenius_gnn import fitting  # noqa: PLC0415 - imports torch_geometric
 
-        graphs = fitting.double_graphs(materials, cutoff_A=self.config.cutoff_A, mobile_number=number)
-        found = [fitting.corrections(one, graphs, at_once=self.config.batch_structures) for one in self.networks]
+        config = self.config
+        graphs = fitting.double_graphs(materials, cutoff_A=config.cutoff_A, mobile_number=number)
+        found = [fitting.corrections(one, graphs, at_once=config.batch_structures) for one in self.networks]
         return posterior, self.graph_share * np.stack(found)
 
 

@@ -9,7 +9,7 @@ from vitrion_models.graphs import element_table
 from vitrion_models.layers.message import InvariantLayer
 from vitrion_models.layers.pooling import mean_pool
 from vitrion_models.layers.radial import BesselBasis
-from vitrion_models.surrogates.arrhenius_gnn.config import SurrogateConfig
+from vitrion_models.surrogates.arrhenius_gnn.config import ArrheniusGNNConfig
 
 # Neighbours within the default cutoff of an ionic solid or melt; only a scale.
 MEAN_NEIGHBOURS = 25.0
@@ -26,7 +26,7 @@ class CrystalNetwork(nn.Module):
 
     elements: Tensor
 
-    def __init__(self, config: SurrogateConfig) -> None:
+    def __init__(self, config: ArrheniusGNNConfig) -> None:
         super().__init__()
         table = torch.tensor(element_table(), dtype=torch.float32)
         self.register_buffer("elements", table)

@@ -6,9 +6,14 @@ import numpy as np
 
 from vitrion_models.errors import CheckpointError
 from vitrion_models.graphs import element_table
-from vitrion_models.surrogates.arrhenius_gnn.config import SurrogateConfig
+from vitrion_models.surrogates.arrhenius_gnn.config import (
+    KERNEL_ARCHITECTURE,
+    ArrheniusGNNConfig,
+    ArrheniusKernelConfig,
+)
 from vitrion_models.surrogates.arrhenius_gnn.head import ArrheniusHead
 from vitrion_models.surrogates.arrhenius_gnn.model import ArrheniusSurrogate, Domain
+from vitrion_models.surrogates.config import SurrogateConfig
 from vitrion_models.surrogates.registry import KIND, SCHEMA_VERSION
 from vitrion_models.training import checkpoint
 from vitrion_models.training.checkpoint import Arrays, Manifest
@@ -35,7 +40,7 @@ def artefact(model: ArrheniusSurrogate) -> bytes:
         "kind": KIND,
         "schema_version": SCHEMA_VERSION,
         "architecture": model.architecture,
-        "config": model.config.as_dict(),
+        "config": model.config.model_dump(mode="json"),
         "species": model.species,
         "source": model.source,
         "reference_K": model.reference_K,
@@ -65,7 +70,7 @@ def restore(arrays: Arrays, manifest: Manifest, *, source: str) -> ArrheniusSurr
     try:
         if not np.allclose(arrays["element_table"], element_table(), atol=1e-9):
             raise CheckpointError(f"{source} was trained on another table of elements than the installed: train again")
-        config = SurrogateConfig(**manifest["config"])
+        config = _config(manifest["config"])
         domain = {**manifest["domain"], "elements": tuple(manifest["domain"]["elements"])}
         return ArrheniusSurrogate(
             config=config,
@@ -100,8 +105,14 @@ def restore(arrays: Arrays, manifest: Manifest, *, source: str) -> ArrheniusSurr
         raise CheckpointError(f"{source}: the surrogate is incomplete ({error!s:.80}): train it again") from error
 
 
+def _config(values: dict[str, Any]) -> SurrogateConfig:
+    """Return the configuration; artefacts of the kernel used to hold the networks' numbers, too."""
+    architecture = ArrheniusKernelConfig if values["architecture"] == KERNEL_ARCHITECTURE else ArrheniusGNNConfig
+    return architecture(**{name: value for name, value in values.items() if name in architecture.model_fields})
+
+
 def _networks(arrays: Arrays, config: SurrogateConfig, *, count: int) -> tuple[Any, ...]:
-    if not count:
+    if not count or not isinstance(config, ArrheniusGNNConfig):
         return ()
     import torch  # noqa: PLC0415 - only where there are networks
 

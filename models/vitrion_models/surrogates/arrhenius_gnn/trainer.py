@@ -14,11 +14,12 @@ from typing import Any
 import numpy as np
 
 from vitrion_models.errors import InputError
-from vitrion_models.surrogates.arrhenius_gnn.config import GRAPH_ARCHITECTURE, SurrogateConfig
+from vitrion_models.surrogates.arrhenius_gnn.config import ArrheniusGNNConfig
 from vitrion_models.surrogates.arrhenius_gnn.dataset import LabelSet, label_set, the_species
 from vitrion_models.surrogates.arrhenius_gnn.evaluation import frozen_test_metrics
 from vitrion_models.surrogates.arrhenius_gnn.head import ArrheniusHead, HeadPosterior, fit_head, refit_head
 from vitrion_models.surrogates.arrhenius_gnn.model import ArrheniusSurrogate, Domain
+from vitrion_models.surrogates.config import SurrogateConfig
 from vitrion_models.surrogates.contract import Progress, TrainedSurrogate
 from vitrion_models.surrogates.observation import Observation, elements_of, species_number
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
@@ -149,7 +150,7 @@ def _cross_fitted(
 
 def _graphs(data: LabelSet, config: SurrogateConfig, number: int) -> tuple[Any, ...]:
     cells = any(isinstance(material, AtomicSystem) for material in data.materials)
-    if config.architecture != GRAPH_ARCHITECTURE or not cells:
+    if not isinstance(config, ArrheniusGNNConfig) or not cells:
         return ()
     from vitrion_models.surrogates.arrhenius_gnn.fitting import graphs_of  # noqa: PLC0415 - torch_geometric
 
@@ -167,7 +168,8 @@ def _networks(
     parent: ArrheniusSurrogate | None,
 ) -> tuple[Any, ...]:
     groups = [data.groups[row] for row in inside]
-    if not graphs or len(set(groups)) < FEWEST_GROUPS_FOR_GRAPHS - 1:
+    config = head.config
+    if not isinstance(config, ArrheniusGNNConfig) or not graphs or len(set(groups)) < FEWEST_GROUPS_FOR_GRAPHS - 1:
         return ()
     from vitrion_models.surrogates.arrhenius_gnn import fitting  # noqa: PLC0415 - imports torch_geometric
 
@@ -175,8 +177,8 @@ def _networks(
     # A network learns what compounds share: the compound's own error is noise to it.
     told = replace(data.labels, stderr=np.hypot(data.labels.stderr, data.own.sum(axis=1)[data.labels.material]))
     task = fitting.GraphTask(graphs, level, raw, told.subset(inside), head.noise)
-    start = _start(parent, head.config, {data.groups[row] for row in outside})
-    return tuple(fitting.fit_network(task, head.config, seed=one, start=start) for one in seeds)
+    start = _start(parent, config, {data.groups[row] for row in outside})
+    return tuple(fitting.fit_network(task, config, seed=one, start=start) for one in seeds)
 
 
 def _foreseen(data: LabelSet, head: ArrheniusHead, rows: IntArray, *, seed: int) -> tuple[FloatArray, FloatArray]:
@@ -212,7 +214,7 @@ def _start(parent: ArrheniusSurrogate | None, config: SurrogateConfig, held_out:
 
 
 def _mean_correction(networks: tuple[Any, ...], data: LabelSet, config: SurrogateConfig, number: int) -> FloatArray:
-    if not networks:
+    if not networks or not isinstance(config, ArrheniusGNNConfig):
         return np.zeros((len(data.materials), 2))
     from vitrion_models.surrogates.arrhenius_gnn import fitting  # noqa: PLC0415 - imports torch_geometric
 

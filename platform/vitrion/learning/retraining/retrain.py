@@ -13,7 +13,7 @@ from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.retraining import model_registry as shelf
 from vitrion.learning.seeds import derive_seed
 from vitrion_models import generators, surrogates
-from vitrion_models.surrogates import Observation, SurrogateConfig, TrainedSurrogate
+from vitrion_models.surrogates import ArrheniusGNNConfig, Observation, TrainedSurrogate
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_models.training.promotion import PromotionDecision, compare_on_frozen_test
 
@@ -54,7 +54,7 @@ def retrain_surrogate(
     trained = surrogates.train(
         [*knowledge.observations, *knowledge.twins],
         test_keys=knowledge.test_keys,
-        config=SurrogateConfig(members=configuration.surrogate.members, steps=configuration.surrogate.steps),
+        config=ArrheniusGNNConfig(members=configuration.surrogate.members, steps=configuration.surrogate.steps),
         seed=seed,
         parent=None if parent is None else parent[1],
         on_progress=lambda fraction, what: on_progress(f"surrogate: {what} {100 * fraction:.0f} %"),
@@ -100,7 +100,9 @@ def retrain_generator(
     trained = generators.train(
         [system for _, system in cells],
         # The frozen test's compositions are held out already; holding out more would only cost training cells.
-        config=generators.GeneratorConfig(training_steps=configuration.generator.steps, validation_fraction=0.0),
+        config=generators.AmorphousDiffusionConfig(
+            training_steps=configuration.generator.steps, validation_fraction=0.0
+        ),
         seed=seed,
         parent=None if parent is None else parent[1],
         on_progress=lambda at: on_progress(f"generator: step {at.step} of {at.steps}, loss {at.loss:.3f}"),
