@@ -201,7 +201,7 @@ def synthetic_report(seed=7):
             StageCost("melt and quench", 10, 210.0),
             StageCost("generated cells", 8, 31.0),
             StageCost("labels", 22, 610.0),
-            StageCost("referee", 2, 140.0),
+            StageCost("reference", 2, 140.0),
             StageCost("training", 6, 88.0),
         ),
         referee=(

@@ -150,7 +150,7 @@ def _said(row: Mapping[str, Any], name: str) -> str | None:
         return None
     kinds = [_mapping(row.get("start")).get("kind"), (_mapping(row.get("method")).get("start") or {}).get("kind")]
     # Labels from before starts were recorded are told by the arm that asked for them.
-    handed_over = StartKind.EQUILIBRATED.value in kinds or row.get("arm") == "referee"
+    handed_over = StartKind.EQUILIBRATED.value in kinds or row.get("arm") == "reference"
     return "from another potential's run" if handed_over else "own"
 
 

@@ -77,8 +77,8 @@ def best_so_far(db: Database, configuration: CampaignConfiguration) -> str:
         "rules": rules.HERE,
         "temperature": (target - 0.5, target + 0.5),
     }
-    referees: LabelFilters = {**asked, "arm": Arm.REFEREE.value}
+    referees: LabelFilters = {**asked, "arm": Arm.REFERENCE.value}
     # A label may have no arm. Among one more than the referee has is one of the others, if there is any.
     rows = db.labels.search(sort="-log10_value", limit=1 + db.labels.count(**referees), **asked)
-    best = next((row for row in rows if row.arm != Arm.REFEREE), None)
+    best = next((row for row in rows if row.arm != Arm.REFERENCE), None)
     return "none yet" if best is None else f"{best.reduced_formula} {best.value:.2g} cm2/s at {target:.0f} K"

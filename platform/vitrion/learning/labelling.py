@@ -47,7 +47,7 @@ class Labelling:
         """Tasks of everything that is neither finished nor waiting for another task."""
         tasks: dict[str, Task] = {}
         # A referee's labels take longest by far: begun last, all but one worker would wait for them.
-        for proposal in sorted(self.proposals, key=lambda entry: entry.arm is not Arm.REFEREE):
+        for proposal in sorted(self.proposals, key=lambda entry: entry.arm is not Arm.REFERENCE):
             if proposal.state in FINISHED:
                 continue
             task = self._cell_task(proposal) if proposal.structure_fingerprint is None else self._label_task(proposal)

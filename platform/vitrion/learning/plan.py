@@ -1,4 +1,4 @@
-"""The plan: what is decided once, when a campaign begins, and never again."""
+"""The plan of a campaign: decisions taken once, when it begins."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -6,34 +6,35 @@ from typing import Any
 
 import numpy as np
 
-from vitrion.database import Database
+from vitrion.database import Database, NewStructure
 from vitrion.database.errors import NotFoundError
 from vitrion.database.queries.rows import CampaignRow
 from vitrion.datasets.formulas import chemical_system
 from vitrion.datasets.quickstart import quickstart_crystals
 from vitrion.learning.acquisition.design import choose_test_formulas
-from vitrion.learning.configuration import AUTO, CampaignConfiguration
+from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.configuration.materials import AUTO
 from vitrion.learning.seeds import derive_seed
 from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_workflows import potentials
 from vitrion_workflows.candidates import CandidateSettings, propose_compositions
 from vitrion_workflows.schemas import StructureKind
 
-WORKHORSE = "nep89"
-# Where a campaign runs and how long it goes on may change; everything else decides its labels.
+PREFERRED_POTENTIAL = "nep89"
+# Where a campaign runs and how many cycles it has may change; everything else determines its labels.
 CHANGEABLE = ("runner", "cycles", "smaller.cycles")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Decisions of a campaign's beginning.
+    """Decisions taken when a campaign begins.
 
     Attributes:
-        potential: registry name of the workhorse.
-        weights_sha256: identity of its weights; a campaign never goes on with others.
-        potential_note: one sentence where it is not the one that was wanted, else empty.
+        potential: registry name of the production potential.
+        weights_sha256: identity of its weights; the campaign never continues with others.
+        potential_note: reason why it is not the preferred one, else empty.
         crystals: fingerprint of the crystal of each reduced formula; None for a composition derived from another.
-        derived: how each derived composition differs from its parent.
+        derived: modification that gives each derived composition from its parent.
         test_formulas: compositions of the frozen test.
     """
 
@@ -46,25 +47,25 @@ class Plan:
 
     @property
     def proposable(self) -> dict[str, str | None]:
-        """Crystals that may be proposed: all but the frozen test's."""
+        """Crystals of the compositions that may be proposed: all but those of the frozen test."""
         return {name: crystal for name, crystal in self.crystals.items() if name not in self.test_formulas}
 
 
 def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
-    """The plan stored with the campaign, or a new one, stored before anything is done by it.
+    """Return the plan stored with the campaign, or make and store a new one.
 
     Where only a slow potential can run, the plan is that of the smaller campaign (`effective`).
 
     Raises:
         InputError: a compound is not in the data set, the name belongs to a campaign of another configuration, or more
-            cycles are closed than are wanted.
-        MissingDependencyError: the potential cannot run.
+            cycles are closed than the configuration asks for.
+        MissingDependencyError: a potential cannot run.
     """
     if (stored := _stored_plan(db, configuration)) is not None:
         return stored
     potential, note = _choose_potential(configuration.potential)
-    _require_referee(effective(configuration, note), workhorse=potential)
-    # From here on nothing is left to be refused: a campaign that cannot begin leaves no trace under its name.
+    _require_reference(effective(configuration, note), production=potential)
+    # Every refusal comes before this line: a campaign that cannot begin leaves no trace under its name.
     begun = configuration
     db.campaigns.create_or_get(begun.name, begun.model_dump(mode="json"), begun.content_hash())
     configuration = effective(configuration, note)
@@ -72,8 +73,8 @@ def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
     derived = _derive(configuration, tuple(crystals))
     groups = {formula: chemical_system(formula) for formula in crystals}
     test = choose_test_formulas(groups, count=configuration.surrogate.test_compositions, seed=configuration.root_seed)
-    tested = {groups[formula] for formula in test}
-    derived = {formula: how for formula, how in derived.items() if chemical_system(formula) not in tested}
+    test_systems = {groups[formula] for formula in test}
+    derived = {name: change for name, change in derived.items() if chemical_system(name) not in test_systems}
     plan = Plan(
         potential=potential,
         weights_sha256=potentials.load(potential).weights_sha256,
@@ -92,18 +93,18 @@ def _stored_plan(db: Database, configuration: CampaignConfiguration) -> Plan | N
         row = db.campaigns.get(configuration.name)
     except NotFoundError:
         return None
-    wanted = configuration.model_dump(mode="json")
-    changed = [key for key in _differences(row.configuration, wanted) if not key.startswith(CHANGEABLE)]
+    requested = configuration.model_dump(mode="json")
+    changed = [key for key in _differences(row.configuration, requested) if not key.startswith(CHANGEABLE)]
     if changed:
         raise InputError(
             f"campaign {configuration.name!r} was begun with another configuration ({', '.join(changed)}): "
-            "choose another name, or take the old configuration to go on"
+            "choose another name, or restore that configuration"
         )
     plan = _plan_of(row)
     if plan is not None:
         _require_cycles(db, configuration, plan)
-    if dict(row.configuration) != wanted:
-        db.campaigns.update(configuration.name, configuration=wanted, config_hash=configuration.content_hash())
+    if dict(row.configuration) != requested:
+        db.campaigns.update(configuration.name, configuration=requested, config_hash=configuration.content_hash())
     return plan
 
 
@@ -113,15 +114,15 @@ def _plan_of(row: CampaignRow) -> Plan | None:
         return None
     if set(stored) != {field.name for field in fields(Plan)}:
         raise InputError(
-            f"campaign {row.name!r} was begun by another version, whose plan says other things: choose another name"
+            f"campaign {row.name!r} was begun by another version of Vitrion, with another plan: choose another name"
         )
     return Plan(**{**stored, "test_formulas": tuple(stored["test_formulas"])})
 
 
-def _differences(stored: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:
-    """Keys, with their sections, that have not the same value in both."""
-    for key in sorted({*stored, *wanted}):
-        before, now = stored.get(key), wanted.get(key)
+def _differences(stored: Mapping[str, Any], requested: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the keys, prefixed by their sections, whose values differ."""
+    for key in sorted({*stored, *requested}):
+        before, now = stored.get(key), requested.get(key)
         if isinstance(before, Mapping) and isinstance(now, Mapping):
             yield from (f"{key}.{inner}" for inner in _differences(before, now))
         elif before != now:
@@ -139,64 +140,71 @@ def _require_cycles(db: Database, configuration: CampaignConfiguration, plan: Pl
 
 
 def effective(configuration: CampaignConfiguration, potential_note: str) -> CampaignConfiguration:
-    """The configuration as it is run: the smaller one where the potential is not the one that was wanted."""
+    """Return the configuration that is run: the smaller one where the preferred potential cannot run."""
     return configuration.shrunk() if potential_note else configuration
 
 
 def pinned_weights(plan: Plan, campaign: str) -> str:
-    """The weights that a campaign was begun with, if they are those at hand.
+    """Return the sha256 of the weights that a campaign was begun with, if they are the installed ones.
 
     Raises:
-        InputError: others are installed; labels of two potentials would be taken for one quantity.
+        InputError: other weights are installed; labels of two potentials would be mixed.
     """
-    now = potentials.load(plan.potential).weights_sha256
-    if now != plan.weights_sha256:
+    installed = potentials.load(plan.potential).weights_sha256
+    if installed != plan.weights_sha256:
         raise InputError(
-            f"campaign {campaign} was begun with {plan.potential} of weights {plan.weights_sha256[:12]}, "
-            f"here are {now[:12]}: install the old ones or begin a campaign of another name",
+            f"campaign {campaign} was begun with {plan.potential} of weights {plan.weights_sha256[:12]}, installed are "
+            f"{installed[:12]}: install the former or begin a campaign of another name",
         )
     return plan.weights_sha256
 
 
 def potential_note(plan: Plan, campaign: str) -> str:
-    """One line for people where the potential is not the one that was wanted, else empty."""
-    if plan.potential_note and potentials.installed(WORKHORSE).ok:
+    """Return one line for people where the potential is not the preferred one, else an empty string."""
+    if plan.potential_note and potentials.installed(PREFERRED_POTENTIAL).ok:
         return (
-            f"{WORKHORSE} can run here now, but campaign {campaign} was begun without it and stays with "
-            f"{plan.potential}: give the file another `name` to begin one with {WORKHORSE}"
+            f"{PREFERRED_POTENTIAL} can run here now, but campaign {campaign} was begun without it and stays with "
+            f"{plan.potential}: give the file another `name` to begin one with {PREFERRED_POTENTIAL}"
         )
     return plan.potential_note
 
 
-def _choose_potential(wanted: str) -> tuple[str, str]:
-    if wanted != AUTO:
-        potentials.load(wanted)
-        return wanted, ""
-    name, reason = potentials.default_potential()
-    return name, "" if name == WORKHORSE else reason
+def _choose_potential(name: str) -> tuple[str, str]:
+    """Return the registry name of the production potential, and the reason where it is not the preferred one."""
+    if name != AUTO:
+        potentials.load(name)
+        return name, ""
+    default, reason = potentials.default_potential()
+    return default, "" if default == PREFERRED_POTENTIAL else reason
 
 
-def _require_referee(configuration: CampaignConfiguration, *, workhorse: str) -> None:
-    referee = configuration.referee
-    if referee is not None and referee.potential == workhorse:
-        raise InputError(f"campaign {configuration.name}: the referee must not be the workhorse ({workhorse})")
-    if referee is not None and not (available := potentials.installed(referee.potential)).ok:
-        raise MissingDependencyError(f"referee {referee.potential} cannot run: {available.reason}")
+def _require_reference(configuration: CampaignConfiguration, *, production: str) -> None:
+    reference = configuration.reference
+    if reference is None:
+        return
+    if reference.potential == production:
+        raise InputError(
+            f"campaign {configuration.name}: the reference potential must differ from the production potential "
+            f"({production}): change `reference.potential`"
+        )
+    if not (available := potentials.installed(reference.potential)).ok:
+        raise MissingDependencyError(f"reference potential {reference.potential} cannot run: {available.reason}")
 
 
 def _add_crystals(db: Database, configuration: CampaignConfiguration) -> dict[str, str]:
-    """Put the compounds into the database."""
-    source = f"dataset:{configuration.compounds.dataset}"
-    return {
-        str(crystal.composition.reduced_formula): db.structures.add(
-            crystal, kind=StructureKind.CRYSTAL, source=source, mobile_ion=configuration.species
-        ).fingerprint
-        for crystal in quickstart_crystals(configuration.compounds.names)
-    }
+    """Store the crystals of the compounds; return their fingerprints by reduced formula."""
+    crystals = quickstart_crystals(configuration.compounds.names)
+    fields = {"source": f"dataset:{configuration.compounds.dataset}"}
+    added = db.structures.add_many(
+        NewStructure(cell=crystal, kind=StructureKind.CRYSTAL.value, mobile_ion=configuration.species, fields=fields)
+        for crystal in crystals
+    )
+    formulas = (str(crystal.composition.reduced_formula) for crystal in crystals)
+    return {formula: entry.fingerprint for formula, entry in zip(formulas, added, strict=True)}
 
 
 def _derive(configuration: CampaignConfiguration, formulas: tuple[str, ...]) -> dict[str, str]:
-    """Compositions derived from the compounds, likeliest first, and what was changed."""
+    """Return compositions derived from the compounds in random order, with the modification that gives each."""
     count = configuration.compounds.proposed
     if not count:
         return {}

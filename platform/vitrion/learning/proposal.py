@@ -14,7 +14,7 @@ class Arm(StrEnum):
     INITIAL = "initial"  # the first design, spread over compositions and temperatures
     ACQUISITION = "acquisition"
     RANDOM = "random"  # permanent: what the acquisition has to beat
-    REFEREE = "referee"  # the same question put to a second potential
+    REFERENCE = "reference"  # a label of an earlier cycle repeated with the reference potential
 
 
 class ProposalState(StrEnum):

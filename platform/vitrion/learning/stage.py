@@ -99,6 +99,6 @@ class Stage:
         done = sum(entry.state in FINISHED for entry in proposals)
         self.begin_display("questions", known=len(proposals), done=done)
         asked: LabelFilters = {"campaign": self.configuration.name, "rules": rules.HERE}
-        referees: LabelFilters = {**asked, "arm": Arm.REFEREE.value}
+        referees: LabelFilters = {**asked, "arm": Arm.REFERENCE.value}
         tally.labels = self.db.labels.count(**asked) - self.db.labels.count(**referees)
         tally.best = best_so_far(self.db, self.configuration)

@@ -71,11 +71,11 @@ class TaskFactory:
         """
         config = self.configuration
         potential, protocol = self.potential, config.labels.protocol
-        if proposal.arm is Arm.REFEREE:
-            if config.referee is None:
+        if proposal.arm is Arm.REFERENCE:
+            if config.reference is None:
                 raise InputError(f"campaign {config.name} has a proposal for a referee but no referee: restore it")
-            potential = config.referee.potential
-            protocol = protocol.lasting(config.referee.production_ps)
+            potential = config.reference.potential
+            protocol = protocol.lasting(config.reference.production_ps)
         fingerprint = str(proposal.structure_fingerprint)
         return Question(
             formula=proposal.formula,
@@ -89,20 +89,20 @@ class TaskFactory:
 
     def label(self, question: Question, cell: Structure) -> Task:
         """Label one cell at one temperature."""
-        referee = question.arm is Arm.REFEREE
+        referee = question.arm is Arm.REFERENCE
         maker = self._maker(question)
         identity = maker.key(question.fingerprint, temperature_K=question.temperature_K, seed=question.seed)
         by = f" by {question.potential}" if referee else ""
         return Task(
             id=identity,
-            kind=TaskKind.REFEREE if referee else TaskKind.LABEL,
+            kind=TaskKind.REFERENCE if referee else TaskKind.LABEL,
             title=f"{question.formula} label {question.temperature_K:.0f} K{by}",
             flow=maker.make(cell, temperature_K=question.temperature_K, seed=question.seed),
         )
 
     def _maker(self, question: Question) -> DiffusivityMaker | RefereeMaker:
         species = self.configuration.species
-        if question.arm is Arm.REFEREE:
+        if question.arm is Arm.REFERENCE:
             return RefereeMaker(
                 potential=question.potential, workhorse=self.potential, protocol=question.protocol, species=species
             )

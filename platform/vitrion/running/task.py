@@ -22,7 +22,7 @@ class TaskKind(StrEnum):
     CELL = "cell"
     RELAX = "relax"
     LABEL = "label"
-    REFEREE = "referee"
+    REFERENCE = "reference"
 
 
 @dataclass(frozen=True)

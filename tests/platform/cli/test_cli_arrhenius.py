@@ -126,7 +126,7 @@ def test_a_file_that_does_not_say_what_its_labels_are_needs_somebodys_word(table
 def test_starts_protocols_and_data_sets_of_a_file_do_not_mix(table, capsys):
     prepared = json.dumps({"kind": "equilibrated_by", "potential": "nep89"})
     assert "more than one start" in fault(capsys, table(start=["", "", prepared, ""]))
-    assert "more than one start" in fault(capsys, table(arm=["random", "referee", "random", "random"]))
+    assert "more than one start" in fault(capsys, table(arm=["random", "reference", "random", "random"]))
     assert "more than one protocol" in fault(capsys, table(protocol_hash=["b" * 64] * 3 + ["c" * 64]))
     assert "dataset (not said: 2, table: 2)" in fault(capsys, table(dataset=["table", "table", "", ""]))
     mixed = table(potential=["nep89", "nep89", "chgnet", "nep89"], weights_sha256=["a", "a", "c", "a"])

@@ -40,9 +40,9 @@ CAMPAIGNS = {
     "a compound twice": (campaign(compounds={"names": ["LiCl", "LiCl", "LiF"]}), "LiCl is named twice"),
     "unknown data set": (campaign(compounds={"dataset": "mine", "names": ["LiCl", "LiF"]}), "compounds.dataset"),
     "unknown element": (campaign(species="Xx"), "'Xx'"),
-    "another ion": (campaign(species="Na"), "holds no Na"),
+    "another ion": (campaign(species="Na"), "contains no Na"),
     "unknown potential": (campaign(potential="nep90"), "nep90"),
-    "unknown referee": (campaign(referee={"potential": "nep90"}), "referee.potential"),
+    "unknown reference potential": (campaign(reference={"potential": "nep90"}), "reference.potential"),
     "temperature below zero": (campaign(**labels(temperatures_K=[-5])), "temperature -5"),
     "temperature of nothing": (campaign(**labels(temperatures_K=[float("nan")])), "temperature nan"),
     "temperature of a star": (campaign(**labels(temperatures_K=[1e9])), "temperature 1"),
@@ -55,9 +55,9 @@ CAMPAIGNS = {
     "a path for a name": (campaign(name="../up"), "name"),
     "empty": ("", "mapping"),
     "a list": ("- a\n", "mapping"),
-    "binary": (bytes(range(256)), "no YAML"),
-    "cut": ("name: [tiny\n", "no YAML"),
-    "a call of Python": ("!!python/object/apply:os.getcwd []", "no YAML"),
+    "binary": (bytes(range(256)), "YAML"),
+    "cut": ("name: [tiny\n", "YAML"),
+    "a call of Python": ("!!python/object/apply:os.getcwd []", "YAML"),
 }  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def test_a_campaign_that_cannot_begin_leaves_no_trace(desk):
     for changes, fault in (
         ({"potential": "nep89"}, "potentials/nep89.txt"),
         ({"potential": "mace:absent.model"}, "absent.model"),
-        ({"referee": {"potential": "nep89"}}, "potentials/nep89.txt"),
+        ({"reference": {"potential": "nep89"}}, "potentials/nep89.txt"),
         ({"runner": {"kind": "fireworks"}}, "VITRION_DATABASE_URI"),
     ):
         desk.refused("campaign", "step", desk.write("campaign.yaml", campaign(**changes)), "--quiet", says=fault)

@@ -46,7 +46,7 @@ def keys(home):  # noqa: ARG001 - where the database is
             found.append(db.labels.add(made, campaign="tiny", arm="initial").key)
         # A referee's value is another potential's, however high.
         second = plain_label(cell.fingerprint, potential="chgnet", value=5e-3, temperature_K=TARGET_K)
-        db.labels.add(second, campaign="tiny", arm="referee")
+        db.labels.add(second, campaign="tiny", arm="reference")
     return found
 
 

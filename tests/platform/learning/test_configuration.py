@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from vitrion.learning.configuration import FEWEST_FRAMES, CampaignConfiguration, load_configuration
+from vitrion.learning.configuration import CampaignConfiguration, load_configuration
+from vitrion.learning.configuration.campaign import FEWEST_FRAMES
 from vitrion.learning.plan import effective
 from vitrion.learning.seeds import derive_seed
 from vitrion_models.errors import InputError
@@ -57,9 +58,9 @@ def test_the_smallest_campaign_is_valid_and_sorted(tmp_path):
         ({"compounds": {}}, "`compounds.names` is missing"),
         (
             {"labels": {**MINIMAL["labels"], "protocol": {"production_ps": 0.3}}},
-            "labels.protocol.production_ps 0.3 gives 15 frames, and a diffusivity takes 40",
+            "labels.protocol.production_ps 0.3 gives 15 frames",
         ),
-        ({"referee": {"production_ps": 0.7}}, "referee.production_ps 0.7 gives 35 frames"),
+        ({"reference": {"production_ps": 0.7}}, "reference.production_ps 0.7 gives 35 frames"),
         ({"smaller": {**SMALLER, "production_ps": 0.1}}, "smaller.production_ps 0.1 gives 5 frames"),
     ],
 )
@@ -73,11 +74,10 @@ def test_each_fault_is_one_line_that_names_file_and_key(tmp_path, changes, words
     assert "\n" not in message
 
 
-def test_a_key_that_became_another_one_says_which(tmp_path):
-    path = write(tmp_path / "old.yaml", referee={"potential": "chgnet", "labels": 2})
-    with pytest.raises(InputError) as caught:
+def test_a_renamed_key_is_refused_with_its_new_name(tmp_path):
+    path = write(tmp_path / "old.yaml", referee={"potential": "chgnet"})
+    with pytest.raises(InputError, match=r"`referee`.*`reference`"):
         load_configuration(path)
-    assert str(caught.value) == f"{path}: `referee.labels` became `referee.share`, a share of the accepted labels"
 
 
 @pytest.mark.parametrize("text", ["- a\n- b\n", "name: [\n", "\x00\x01", ""])
@@ -91,7 +91,7 @@ def test_what_is_no_mapping_is_refused(tmp_path, text):
 def test_a_key_that_stands_twice_is_refused(tmp_path):
     path = tmp_path / "campaign.yaml"
     path.write_text("name: tiny\nlabels:\n  temperatures_K: [1000]\n  temperatures_K: [2000]\n")
-    with pytest.raises(InputError, match="`temperatures_K` stands in it twice"):
+    with pytest.raises(InputError, match=r"`temperatures_K`.*twice"):
         load_configuration(path)
 
 
@@ -122,7 +122,7 @@ def test_seeds_depend_on_names_only():
 def test_the_examples_are_valid(name):
     configuration = load_configuration(Path(__file__).parents[3] / "examples" / f"{name}.yaml")
     assert configuration.name == name
-    assert configuration.referee is not None
+    assert configuration.reference is not None
     assert len(configuration.compounds.names) >= 8
 
 
@@ -132,7 +132,7 @@ def test_with_a_slow_potential_a_smaller_campaign_runs_under_the_same_identity()
     assert small.cells.atoms < configuration.cells.atoms
     assert small.labels.protocol.production_ps < configuration.labels.protocol.production_ps
     assert set(small.compounds.names) < set(configuration.compounds.names)
-    assert small.referee is None
+    assert small.reference is None
     assert small.acquisition.random == 1
     assert CampaignConfiguration.model_validate(small.model_dump()) == small
     assert effective(configuration, "chgnet instead of nep89") == small

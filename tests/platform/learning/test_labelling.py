@@ -148,13 +148,13 @@ def test_a_label_that_an_older_version_left_fails_its_proposal_so_that_it_can_be
 
 def test_the_referees_labels_which_take_longest_are_begun_first(stage):
     labelling, _, _ = stage
-    configuration = CampaignConfiguration.model_validate({**TINY, "referee": {"potential": "lennard-jones"}})
+    configuration = CampaignConfiguration.model_validate({**TINY, "reference": {"potential": "lennard-jones"}})
     labelling.factory = TaskFactory(configuration, labelling.factory.potential, labelling.factory.weights_sha256)
     again = labelling.proposals[0].model_copy(
-        update={"arm": Arm.REFEREE, "structure_fingerprint": fingerprint(CELL), "temperature_K": 1000.0}
+        update={"arm": Arm.REFERENCE, "structure_fingerprint": fingerprint(CELL), "temperature_K": 1000.0}
     )
     labelling.proposals.append(again)
-    assert [task.kind for task in labelling.begin()] == [TaskKind.REFEREE, TaskKind.CELL]
+    assert [task.kind for task in labelling.begin()] == [TaskKind.REFERENCE, TaskKind.CELL]
 
 
 def test_a_restart_begins_with_what_is_left(stage):

@@ -106,8 +106,8 @@ def test_a_plan_of_another_version_is_told_in_one_line(db):
 
 
 def test_a_campaign_that_cannot_begin_leaves_no_trace_under_its_name(db):
-    with pytest.raises(InputError, match="referee must not be the workhorse"):
-        make_plan(db, campaign(referee={"potential": "lennard-jones"}))
+    with pytest.raises(InputError, match=r"reference.*must differ.*production"):
+        make_plan(db, campaign(reference={"potential": "lennard-jones"}))
     assert make_plan(db, campaign()).potential == "lennard-jones"
 
 

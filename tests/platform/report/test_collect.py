@@ -162,7 +162,7 @@ def campaign(tmp_path_factory):
         db.cycles.acquire_lease("small", 0, "me", 60)
         for old, new in (("proposed", "labelling"), ("labelling", "learning"), ("learning", "closed")):
             db.cycles.transition("small", 0, expected=old, new=new, owner="me")
-        asked = {"formula": "LiCl", "kelvin": 1000.0, "arm": "referee"}
+        asked = {"formula": "LiCl", "kelvin": 1000.0, "arm": "reference"}
         again = ask(db, cells["LiCl"], -4.05, potential="chgnet", cycle=1, **asked)
         waiting = {"formula": "LiF", "temperature_K": 1000.0, "arm": "random"}
         db.cycles.create("small", 1, proposals=[again, waiting])

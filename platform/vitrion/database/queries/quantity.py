@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vitrion.database.queries.rows import LabelRow
 
 EXPERIMENT, IMPORTED, COMPUTED = "experiment", "imported", "computed"
-REFEREE = "referee"
+REFERENCE_ARM = "reference"
 WEAK = "weak"
 # Friction slows an ion by about its share of the ion's own, k_B T / m D: some 100 / ps in a melt. Up to this it is
 # within a label's error.
@@ -157,7 +157,7 @@ def _start(content: Mapping[str, Any]) -> str:
     start = (content.get("method") or {}).get("start") or {}
     prepared = start.get("kind") == StartKind.EQUILIBRATED.value
     # Labels from before starts were recorded are told by the arm that asked for them.
-    return "workhorse" if prepared or content.get("arm") == REFEREE else "own"
+    return "workhorse" if prepared or content.get("arm") == REFERENCE_ARM else "own"
 
 
 def _thermostat(protocol: Mapping[str, Any]) -> str:

@@ -121,7 +121,7 @@ def gather(
         and row.log10_value is not None
         # A value whose error nobody knows is no label; a bound has none.
         and (row.log10_stderr is not None or row.state == LabelState.CENSORED)
-        and row.arm != Arm.REFEREE
+        and row.arm != Arm.REFERENCE
     ]
     rows = [row for row in sound if judged_here(row)]
     if rows:

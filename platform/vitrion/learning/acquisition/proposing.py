@@ -117,7 +117,7 @@ def asked_temperatures(proposals: Sequence[Proposal]) -> dict[str, frozenset[flo
     """Temperatures already asked for by the workhorse, by fingerprint of the cell."""
     asked: defaultdict[str, set[float]] = defaultdict(set)
     for entry in proposals:
-        if entry.structure_fingerprint is not None and entry.arm is not Arm.REFEREE:
+        if entry.structure_fingerprint is not None and entry.arm is not Arm.REFERENCE:
             asked[entry.structure_fingerprint].add(entry.temperature_K)
     return {name: frozenset(temperatures) for name, temperatures in asked.items()}
 

@@ -30,16 +30,16 @@ def second_opinions(
     So many that the stated share of all labels of earlier cycles has been asked about. Labels that other rules than
     those of here judged make no pair: none is asked about, and none that the referee gave counts.
     """
-    if configuration.referee is None:
+    if configuration.reference is None:
         return ()
-    asked = [entry for entry in earlier if entry.arm is Arm.REFEREE]
+    asked = [entry for entry in earlier if entry.arm is Arm.REFERENCE]
     accepted = [
         entry
         for entry in earlier
         if entry.label_state == LabelState.ACCEPTED.value
         and entry.structure_fingerprint is not None
         # What the referee says enters the choice, for which the frozen test is never used.
-        and entry.arm not in {Arm.TEST, Arm.REFEREE}
+        and entry.arm not in {Arm.TEST, Arm.REFERENCE}
     ]
     labels = db.labels.find(sorted({entry.label_key for entry in (*asked, *accepted) if entry.label_key}))
     other = {key for key, label in labels.items() if not judged_here(label)}
@@ -51,14 +51,14 @@ def second_opinions(
             source_fingerprint=entry.structure_fingerprint,
             structure_fingerprint=entry.structure_fingerprint,
             temperature_K=entry.temperature_K,
-            arm=Arm.REFEREE,
+            arm=Arm.REFERENCE,
             predicted_log10_D=labels[str(entry.label_key)].log10_value,
-            potential=configuration.referee.potential,
+            potential=configuration.reference.potential,
         )
         for entry in stratified(
             accepted,
             asked,
-            count=_share_of(len(accepted), configuration.referee.share) - counted,
+            count=_share_of(len(accepted), configuration.reference.share) - counted,
             seed=derive_seed(configuration.root_seed, "referee", cycles_before),
         )
     )

@@ -45,7 +45,7 @@ def collect(db: Database, campaign: str) -> data.ReportData:
     target_K = float(row.configuration["labels"]["target_temperature_K"])
     found = beliefs.surrogate_in_force(db, campaign)
     logs = {key: label.log10_value for key, label in stored.items() if label.log10_value is not None}
-    workhorse = [every[key] for key in asked if asked[key]["arm"] != "referee"]
+    workhorse = [every[key] for key in asked if asked[key]["arm"] != "reference"]
     left_out = every.keys() - stored.keys()
     plan: Mapping[str, Any] = (row.summary or {}).get("plan", {})
     potential = plan.get("potential", row.configuration["potential"])

@@ -11,7 +11,7 @@ STAGES = {
     "cell": "melt and quench",
     "relax": "relaxing generated cells",
     "label": "labels",
-    "referee": "labels by the referee",
+    "reference": "labels by the reference potential",
 }
 TRAINING = {"surrogate": "training the surrogate", "generator": "training the generator"}
 

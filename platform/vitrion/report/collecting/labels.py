@@ -11,7 +11,7 @@ from vitrion.report import data
 from vitrion_workflows.model_error.compound_error import SystematicError
 from vitrion_workflows.schemas import LabelState, MsdTable, Origin
 
-REFEREE = "referee"
+REFERENCE_ARM = "reference"
 TWO_SIDED_95 = 1.96
 
 
@@ -37,7 +37,9 @@ def report_labels(
 ) -> tuple[data.LabelRow, ...]:
     """Labels of the workhorse in the order in which they were asked for."""
     return tuple(
-        _report_label(stored[key], question, cells) for key, question in questions.items() if question["arm"] != REFEREE
+        _report_label(stored[key], question, cells)
+        for key, question in questions.items()
+        if question["arm"] != REFERENCE_ARM
     )
 
 
@@ -48,13 +50,13 @@ def referee_pairs(
     own = {
         (stored[key].structure_fingerprint, question["temperature_K"]): stored[key]
         for key, question in questions.items()
-        if question["arm"] != REFEREE
+        if question["arm"] != REFERENCE_ARM
     }
     pairs = []
     for key, question in questions.items():
         again = stored[key]
         first = own.get((again.structure_fingerprint, question["temperature_K"]))
-        if question["arm"] != REFEREE or first is None or not (_accepted(first) and _accepted(again)):
+        if question["arm"] != REFERENCE_ARM or first is None or not (_accepted(first) and _accepted(again)):
             continue
         pairs.append(
             data.RefereePair(

@@ -42,7 +42,7 @@ def fill(db, *, cells=12):
             value = 10 ** (truth + STDERR * rng.normal())
             db.labels.add(outcome(cell, potential="nep89", value=value, seed=seed))
         other = 10 ** (truth + OFFSET + np.hypot(SPREAD, STDERR) * rng.normal())
-        db.labels.add(outcome(cell, potential="diep", value=other, seed=9), arm="referee")
+        db.labels.add(outcome(cell, potential="diep", value=other, seed=9), arm="reference")
         # None of these has a partner.
         db.labels.add(outcome(cell, potential="diep", value=1e-3, temperature_K=2000.0))
         db.labels.add(outcome(cell, potential="nep89", value=1e-3, state=LabelState.REJECTED, seed=5))

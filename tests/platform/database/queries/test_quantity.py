@@ -55,7 +55,7 @@ def imported(*, potential="pbe", dataset="aimd", weights="c" * 64, record=0, **c
 OTHERS = {
     "potential": lambda db, cell: db.labels.add(computed(cell, potential="chgnet")),
     "weights_sha256": lambda db, cell: db.labels.add(computed(cell, weights="d" * 64)),
-    "start": lambda db, cell: db.labels.add(computed(cell, seed=7), arm="referee"),
+    "start": lambda db, cell: db.labels.add(computed(cell, seed=7), arm="reference"),
     "thermostat": lambda db, cell: db.labels.add(computed(cell, thermostat="langevin", friction_per_ps=20.0)),
     "protocol": lambda db, cell: db.labels.add(computed(cell, production_ps=50.0)),
     "source": lambda db, _cell: db.labels.add_imported(imported()),

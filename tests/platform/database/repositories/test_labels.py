@@ -198,7 +198,7 @@ def test_filters_of_labels(db, cell):
     for temperature in (800.0, 900.0, 1000.0):
         for seed, value, state in ((1, 1e-5, "accepted"), (2, 1e-6, "censored"), (3, 3e-5, "accepted")):
             db.labels.add(outcome(cell, temperature_K=temperature, value=value, state=state, seed=seed), campaign="c")
-    db.labels.add(outcome(cell, potential="chgnet"), campaign="d", arm="referee")
+    db.labels.add(outcome(cell, potential="chgnet"), campaign="d", arm="reference")
     count = db.labels.count
     assert count() == 10
     assert count(temperature=(850, 1100), potential="nep89") == 6
@@ -206,7 +206,7 @@ def test_filters_of_labels(db, cell):
     assert count(accepted=False) == count(state="censored") == 3
     assert count(value=(2e-5, None)) == 3
     assert count(log10_value=(None, -5.5)) == 3
-    assert count(campaign="d", arm="referee", weights_sha256="b" * 64) == 1
+    assert count(campaign="d", arm="reference", weights_sha256="b" * 64) == 1
     assert count(property="ionic_conductivity") == 0
     assert count(structure_fingerprint=cell, species="Li", elements_all=["Li"], elements_none=["P"]) == 10
     frame = db.labels.search(sort=["temperature_K", "-value"], potential="nep89").to_dataframe()

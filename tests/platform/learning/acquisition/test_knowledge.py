@@ -88,7 +88,7 @@ def test_a_referees_label_of_older_rules_says_nothing_of_the_potential(db):
     cell = db.structures.add(AtomicSystem(np.repeat([3, 16], 6), positions, np.eye(3) * 7), kind="amorphous")
     db.labels.add(outcome(cell.fingerprint), campaign="c")
     second = plain_label(cell.fingerprint, potential="chgnet", value=4e-6)
-    key = db.labels.add(second, campaign="c", arm="referee").key
+    key = db.labels.add(second, campaign="c", arm="reference").key
     compared = []
     for change in ({"$set": {"rules": LABEL_RULES}}, {"$unset": {"rules": ""}}):
         assert db.collection("labels").update_one({"key": key}, change)

@@ -67,7 +67,7 @@ def ask(db, monkeypatch, *, referee):
             plan_formulas[known.reduced_formula] = None
             label(db, known, "wells", -4.0, arm="initial")
             if referee:
-                label(db, known, "diep", -4.0 - FLATTERY * (number in HALIDES), arm="referee")
+                label(db, known, "diep", -4.0 - FLATTERY * (number in HALIDES), arm="reference")
     db.cycles.create("tiny", 0, proposals=[])
     configuration = CampaignConfiguration.model_validate({**TINY, "acquisition": {"batch": 4, "random": 1}})
     plan = Plan("wells", WEIGHTS["wells"], "", plan_formulas, {}, ())
@@ -122,7 +122,7 @@ def accepted(known, key, arm):
 
 
 def test_the_referee_is_not_asked_about_the_frozen_test(tmp_path):
-    configuration = CampaignConfiguration.model_validate({**TINY, "referee": {"potential": "chgnet", "share": 1.0}})
+    configuration = CampaignConfiguration.model_validate({**TINY, "reference": {"potential": "chgnet", "share": 1.0}})
     with vitrion.connect(home=tmp_path) as db:
         earlier = []
         for seed, arm in enumerate((Arm.TEST, Arm.INITIAL, Arm.RANDOM)):
@@ -138,7 +138,7 @@ def test_the_referee_is_not_asked_about_the_frozen_test(tmp_path):
     ("share", "labels", "expected"), [(0.07, 100, 7), (0.1, 30, 3), (0.1, 31, 4), (0.1, 1, 1), (1.0, 9, 9)]
 )
 def test_the_referee_is_asked_about_the_share_and_no_more(share, labels, expected):
-    configuration = CampaignConfiguration.model_validate({**TINY, "referee": {"potential": "chgnet", "share": share}})
+    configuration = CampaignConfiguration.model_validate({**TINY, "reference": {"potential": "chgnet", "share": share}})
     earlier = [
         Proposal(
             formula="LiCl",
@@ -157,7 +157,7 @@ def test_the_referee_is_asked_about_the_share_and_no_more(share, labels, expecte
 
 def test_the_referee_is_not_asked_about_labels_of_other_rules(tmp_path):
     """They make no pair, and those it gave earlier are no share of those that do."""
-    configuration = CampaignConfiguration.model_validate({**TINY, "referee": {"potential": "diep", "share": 0.5}})
+    configuration = CampaignConfiguration.model_validate({**TINY, "reference": {"potential": "diep", "share": 0.5}})
 
     def second(earlier):
         return [one.formula for one in second_opinions(db, configuration, earlier, cycles_before=1)]
@@ -166,8 +166,8 @@ def test_the_referee_is_not_asked_about_labels_of_other_rules(tmp_path):
         cells = [cell(db, 17, seed, lithium=4 + seed) for seed in range(4)]
         keys = [label(db, known, "wells", -4.0, arm="random") for known in cells]
         earlier = [accepted(known, key, Arm.RANDOM) for known, key in zip(cells, keys, strict=True)]
-        answered = label(db, cells[0], "diep", -4.0, arm="referee")
-        asked = accepted(cells[0], answered, Arm.REFEREE)
+        answered = label(db, cells[0], "diep", -4.0, arm="reference")
+        asked = accepted(cells[0], answered, Arm.REFERENCE)
         assert len(second([*earlier, asked])) == 1
         for key in (keys[0], keys[1], answered):
             assert db.collection("labels").update_one({"key": key}, {"$set": {"rules": LABEL_RULES - 1}})

@@ -1,0 +1,147 @@
+"""The whole campaign file."""
+
+import hashlib
+import json
+
+from ase.data import atomic_numbers
+from pydantic import Field, model_validator
+
+from vitrion.learning.configuration.materials import (
+    AUTO,
+    Cells,
+    CompoundNames,
+    Compounds,
+    Labels,
+    PotentialName,
+    ReferenceCheck,
+)
+from vitrion.learning.configuration.models import Acquisition, Generator, Surrogate
+from vitrion.learning.configuration.runners import FireworksRun, LocalRun
+from vitrion.learning.configuration.section import Section
+from vitrion.learning.seeds import derive_seed
+
+LARGEST_SEED = 2**63 - 1  # largest integer of a MongoDB document
+# Frames that the analysis needs, and as many again that it may discard as equilibration. Not imported from the
+# analysis, which takes longer to import than all else here; a test compares the two.
+FEWEST_FRAMES = 40
+
+
+class Smaller(Section):
+    """The smaller campaign that runs where only a slow potential is installed.
+
+    Attributes:
+        compounds: reduced formulas to take instead.
+        atoms: atoms in a cell.
+        melt_ps: melting time, ps.
+        quench_ps: quenching time, ps.
+        hold_ps: time at the final temperature, ps.
+        production_ps: length of a label's trajectory, ps.
+        cycles: closed cycles.
+        initial: labels of the first cycle.
+        batch: labels of each later cycle, one of them by the random arm.
+    """
+
+    compounds: CompoundNames = Field(min_length=2)
+    atoms: int = Field(ge=16, le=400)
+    melt_ps: float = Field(gt=0)
+    quench_ps: float = Field(gt=0)
+    hold_ps: float = Field(gt=0)
+    production_ps: float = Field(gt=0)
+    cycles: int = Field(ge=1)
+    initial: int = Field(ge=2)
+    batch: int = Field(ge=2)
+
+
+class CampaignConfiguration(Section):
+    """Everything that determines the results of a campaign, and where it runs.
+
+    Attributes:
+        name: identity of the campaign in the database.
+        seed: root of every seed in it.
+        species: mobile species.
+        potential: production potential; ``auto`` takes NEP89 where it can run and CHGNet otherwise, and says so.
+        cycles: closed cycles after which the campaign is finished.
+        initial: labels of the first cycle, not counting those of the frozen test.
+        reference: labels to repeat with a reference potential; None for no such check.
+        smaller: the campaign to run when ``potential: auto`` does not find NEP89; None runs the full one.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,80}$")
+    seed: int = Field(ge=0, le=LARGEST_SEED)
+    species: str = "Li"
+    potential: PotentialName = AUTO
+    compounds: Compounds
+    cells: Cells = Cells()
+    labels: Labels
+    cycles: int = Field(default=3, ge=1)
+    initial: int = Field(default=8, ge=2)
+    acquisition: Acquisition = Acquisition()
+    surrogate: Surrogate = Surrogate()
+    generator: Generator = Generator()
+    reference: ReferenceCheck | None = None
+    smaller: Smaller | None = None
+    runner: LocalRun | FireworksRun = Field(default=LocalRun(), discriminator="kind")
+
+    @model_validator(mode="after")
+    def _check_test_size(self) -> "CampaignConfiguration":
+        if self.surrogate.test_compositions >= len(self.compounds.names):
+            raise ValueError("surrogate.test_compositions must leave compounds to train on")
+        return self
+
+    @model_validator(mode="after")
+    def _check_species(self) -> "CampaignConfiguration":
+        from vitrion.datasets.formulas import chemical_system  # noqa: PLC0415 - crystallography is slow to import
+
+        if not atomic_numbers.get(self.species):
+            raise ValueError(f"species {self.species!r} is not a chemical symbol: give for example Li")
+        for name in (*self.compounds.names, *(self.smaller.compounds if self.smaller else ())):
+            if self.species not in chemical_system(name).split("-"):
+                raise ValueError(f"{name} contains no {self.species}: change species or compounds.names")
+        return self
+
+    @model_validator(mode="after")
+    def _check_run_lengths(self) -> "CampaignConfiguration":
+        lengths = {"labels.protocol.production_ps": self.labels.protocol.production_ps}
+        if self.smaller is not None:
+            lengths["smaller.production_ps"] = self.smaller.production_ps
+        if self.reference is not None:
+            lengths["reference.production_ps"] = self.reference.production_ps
+        for key, picoseconds in lengths.items():
+            frames = self.labels.protocol.lasting(picoseconds).frames
+            if frames < FEWEST_FRAMES:
+                raise ValueError(
+                    f"{key} {picoseconds:g} gives {frames} frames, and a diffusivity needs {FEWEST_FRAMES}, of which "
+                    "half may be equilibration: lengthen it, or shorten labels.protocol.frame_interval_fs"
+                )
+        return self
+
+    def shrunk(self) -> "CampaignConfiguration":
+        """Return the campaign of the ``smaller`` section, or this one where there is no such section."""
+        if self.smaller is None:
+            return self
+        small = self.smaller
+        times = {"melt_ps": small.melt_ps, "quench_ps": small.quench_ps, "hold_ps": small.hold_ps}
+        cells = Cells(atoms=small.atoms, protocol=self.cells.protocol.model_copy(update=times))
+        protocol = self.labels.protocol.lasting(small.production_ps)
+        return self.model_copy(
+            update={
+                "compounds": Compounds(dataset=self.compounds.dataset, names=small.compounds),
+                "cells": cells,
+                "labels": self.labels.model_copy(update={"protocol": protocol}),
+                "cycles": small.cycles,
+                "initial": small.initial,
+                "acquisition": self.acquisition.model_copy(update={"batch": small.batch, "random": 1}),
+                "surrogate": self.surrogate.model_copy(update={"test_compositions": 1}),
+                "reference": None,
+            },
+        )
+
+    @property
+    def root_seed(self) -> int:
+        """Root of every seed: the seed and the name, so that two campaigns in one database never share a cell."""
+        return derive_seed(self.seed, "campaign", self.name)
+
+    def content_hash(self) -> str:
+        """Return the sha256 of all settings that determine labels: not where it runs nor how many cycles it has."""
+        content = self.model_dump(mode="json", exclude={"runner": True, "cycles": True, "smaller": {"cycles"}})
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,103 @@
+"""Sections on materials: compounds, amorphous cells, and how they are labelled."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, field_validator, model_validator
+
+from vitrion.learning.configuration.section import Section
+from vitrion_models.constants import HOTTEST_K
+from vitrion_workflows import potentials
+from vitrion_workflows.schemas import CellProtocol, LabelProtocol
+
+AUTO = "auto"
+
+
+def _check_compounds(names: tuple[str, ...]) -> tuple[str, ...]:
+    from vitrion.datasets.quickstart import require_compounds  # noqa: PLC0415 - crystallography is slow to import
+
+    require_compounds(names)
+    repeated = [name for place, name in enumerate(names) if name in names[:place]]
+    if repeated:
+        raise ValueError(f"{repeated[0]} is named twice")
+    return names
+
+
+def _check_potential(name: str) -> str:
+    if name != AUTO:
+        potentials.find(name)
+    return name
+
+
+CompoundNames = Annotated[tuple[str, ...], AfterValidator(_check_compounds)]
+PotentialName = Annotated[str, AfterValidator(_check_potential)]
+
+
+class Compounds(Section):
+    """Crystals that the campaign starts from.
+
+    Attributes:
+        dataset: registered data set that holds them.
+        names: reduced formulas to take from it.
+        proposed: number of compositions to derive from them by substitution and by changing the lithium content.
+    """
+
+    dataset: Literal["quickstart-compounds"] = "quickstart-compounds"
+    names: CompoundNames = Field(min_length=1)
+    proposed: int = Field(default=0, ge=0)
+
+
+class Cells(Section):
+    """Preparation of the amorphous cells.
+
+    Attributes:
+        atoms: target number of atoms; rounded to the nearest integer number of formula units.
+        protocol: melt, quench and hold.
+    """
+
+    atoms: int = Field(default=56, ge=16, le=400)
+    protocol: CellProtocol = CellProtocol()
+
+
+class Labels(Section):
+    """Temperatures and MD protocol of the labels.
+
+    Attributes:
+        temperatures_K: temperatures at which cells may be labelled, K.
+        target_temperature_K: the one of them at which conductors are ranked, K.
+        protocol: settings of a labelling run.
+    """
+
+    temperatures_K: tuple[float, ...] = Field(min_length=1)
+    target_temperature_K: float = Field(gt=0, le=HOTTEST_K)
+    protocol: LabelProtocol = LabelProtocol()
+
+    @field_validator("temperatures_K")
+    @classmethod
+    def _check_range(cls, temperatures: tuple[float, ...]) -> tuple[float, ...]:
+        for kelvin in temperatures:
+            if not 0 < kelvin <= HOTTEST_K:
+                raise ValueError(f"temperature {kelvin} K is impossible: give 0 < T <= {HOTTEST_K:g}")
+        return tuple(sorted(set(temperatures)))
+
+    @model_validator(mode="after")
+    def _check_target(self) -> "Labels":
+        if self.target_temperature_K not in self.temperatures_K:
+            raise ValueError(f"target_temperature_K {self.target_temperature_K:g} must be one of temperatures_K")
+        return self
+
+
+class ReferenceCheck(Section):
+    """Repetition of a share of the labels with a second potential, which measures the model error.
+
+    Attributes:
+        potential: registry name of the reference potential; must differ from the production potential.
+        share: fraction of the accepted labels of all earlier cycles, rounded up; drawn at the start of each cycle after
+            the first. Labels of the last cycle are not repeated.
+        production_ps: length of a reference run in ps, started from the equilibrated state of the production run. A
+            label is rejected where the run is too short to measure its own temperature (`Coupling.needed_ps`): 3.5 ps
+            for 32 atoms and 2.2 ps for 52 under a chain at 10/ps, besides what equilibration discards.
+    """
+
+    potential: PotentialName = "chgnet"
+    share: float = Field(default=0.1, gt=0, le=1)
+    production_ps: float = Field(default=5.0, gt=0)
