@@ -8,7 +8,6 @@ import pytest
 from mongo_process import CannotStartError, MongoProcess
 
 import vitrion
-from vitrion.database.repositories.labels import Labels
 
 BACK_ENDS = ["embedded", pytest.param("server", marks=pytest.mark.server)]
 
@@ -82,11 +81,3 @@ def embedded_db(tmp_path):
     """An open, empty embedded database."""
     with vitrion.connect(home=tmp_path / "home") as database:
         yield database
-
-
-@pytest.fixture(scope="module")
-def unjudged():
-    """Labels are stored whatever they say: for tests of what becomes of numbers, not of whether they are right."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Labels, "contradictions", lambda *_, **__: [])
-        yield

@@ -5,7 +5,6 @@ For each outcome the order is trajectory into the artefact store, document, scra
 after a crash at any point a second run over the same outputs leaves the documents that one undisturbed run leaves.
 """
 
-import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,9 +18,7 @@ from vitrion.ingest.outcomes import FoundOutcome, find_outcomes
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import (
     CellOutcome,
-    GateOutcome,
     LabelOutcome,
-    LabelState,
     StructureKind,
     fingerprint,
     foreign_rules,
@@ -32,8 +29,6 @@ SCRATCH_VARIABLE = "VITRION_SCRATCH"
 TRAJECTORY = "trajectory.h5md"
 DOCUMENTS_AT_ONCE = 200
 SHORT = 12
-# Gate of a label that contradicts itself, see `vitrion_workflows.labelling.audit.consistency`.
-CONSISTENT = "consistent"
 
 
 @dataclass(frozen=True)
@@ -247,7 +242,7 @@ def _add_label(
     structure = db.structures.resolve(outcome.structure_fingerprint)
     try:
         added = db.labels.add(
-            _judged(outcome, db.labels.contradictions(outcome, structure=structure)),
+            outcome,
             structure=structure,
             job=found.job,
             flow=found.flow,
@@ -255,7 +250,7 @@ def _add_label(
             cycle=provenance.cycle,
             arm=provenance.arm,
         )
-    except NotFoundError as fault:
+    except (NotFoundError, InputError) as fault:
         return BuildReport(refused={_job(found): str(fault)})
     if missing is None:
         path.unlink(missing_ok=True)
@@ -266,18 +261,6 @@ def _add_label(
         trajectories=int(moved),
         missing={} if missing is None else {key: missing},
     )
-
-
-def _judged(outcome: LabelOutcome, contradictions: list[str]) -> LabelOutcome:
-    """An outcome, rejected by a gate of its own where it contradicts itself: a campaign goes on, nothing learns it."""
-    if not contradictions:
-        return outcome
-    gate = GateOutcome(name=CONSISTENT, passed=False, message=f"the label contradicts itself: {contradictions[0]}")
-    stated = [number for number in (outcome.value, outcome.log10_stderr) if number is not None]
-    # What is no number belongs into no column, not even of a rejected label, nor does a bound in an estimate's.
-    sound = all(map(math.isfinite, stated)) and outcome.state is not LabelState.CENSORED
-    damaged = {} if sound else {"value": None, "log10_stderr": None}
-    return outcome.model_copy(update={"state": LabelState.REJECTED, "gates": (*outcome.gates, gate), **damaged})
 
 
 def _keep_trajectory(db: Database, sha256: str | None, path: Path) -> tuple[bool, str | None]:

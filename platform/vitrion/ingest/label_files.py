@@ -6,18 +6,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vitrion.database import Database
+from pydantic import ValidationError
+
+from vitrion.database import Database, NotFoundError
 from vitrion.database.queries.filters import parsed_formula
-from vitrion.database.repositories.labels import ImportedLabel
+from vitrion.database.repositories.labels import ImportedLabel, statement_faults
 from vitrion.datasets.conventions import REASONS, einstein_factor
 from vitrion.datasets.fetching import sha256_of
 from vitrion.ingest.formats.tables import table_rows
 from vitrion_models.errors import InputError
-from vitrion_workflows.labelling.audit.consistency import read_outcome
 from vitrion_workflows.labelling.statement import TRACER_DIFFUSIVITY, stated_faults
-from vitrion_workflows.schemas import Convention, LabelOutcome, LabelState, outcome_key
+from vitrion_workflows.schemas import Convention, LabelOutcome, LabelState, foreign_rules, outcome_key
 
 NEEDED = ("composition", "property", "species", "temperature_K", "value", "unit", "convention", "potential")
+# What decides what the number of an outcome means; a file may not leave it to a default.
+STATED = ("property", "convention", "unit", "species", "temperature_K", "state", "schema_version")
 OPTIONAL = ("lower_95", "upper_95", "log10_stderr", "state", "reference")
 SHORT = 12
 # A table has no run behind it whose gates could have accepted anything.
@@ -44,10 +47,8 @@ class LabelFileReport:
 def ingest_labels(db: Database, paths: Sequence[Path]) -> LabelFileReport:
     """Read and check every file, then store all labels.
 
-    A JSON file holds one `LabelOutcome` or a list of them; its numbers must agree with each other, with the thermal
-    motion of the species and with the structure in the database (`labelling.audit.consistency`). A CSV
-    table holds numbers alone, of which only unit, convention, interval and size can be judged: such labels are stored
-    as imported ones, another quantity.
+    A JSON file holds one `LabelOutcome` or a list of them. A CSV table holds numbers alone: such labels are stored as
+    imported ones, another quantity. Unit, convention, interval and size of both are checked.
 
     Args:
         db: where to.
@@ -66,8 +67,8 @@ def ingest_labels(db: Database, paths: Sequence[Path]) -> LabelFileReport:
             continue
         # A cell may be stored under the name that it had across a rounding boundary.
         cells[label.structure_fingerprint] = name = db.structures.resolve(label.structure_fingerprint)
-        if faults := db.labels.contradictions(label, structure=name):
-            raise InputError(f"label {outcome_key(label)[:SHORT]} contradicts itself: {faults[0]}; leave it out")
+        if name is None:
+            raise NotFoundError(f"label {outcome_key(label)[:SHORT]}: its structure is not in the database")
     added = [
         db.labels.add_imported(label)
         if isinstance(label, ImportedLabel)
@@ -121,7 +122,22 @@ def _outcomes(path: Path, text: str) -> list[LabelOutcome | ImportedLabel]:
     rows = content if isinstance(content, list) else [content]
     if not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{path} holds something else than labels: give one object, or a list of them")
-    return [read_outcome(row, source=f"{path}, label {number}") for number, row in enumerate(rows, start=1)]
+    return [_outcome(row, source=f"{path}, label {number}") for number, row in enumerate(rows, start=1)]
+
+
+def _outcome(content: Mapping[str, Any], *, source: str) -> LabelOutcome:
+    if missing := [name for name in STATED if content.get(name) is None]:
+        raise InputError(f"{source}: a label must state its {', '.join(missing)}")
+    try:
+        outcome = LabelOutcome.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{source}: no whole label ({'.'.join(map(str, first['loc']))}: {first['msg']})") from error
+    if foreign := foreign_rules(outcome):
+        raise InputError(f"{source}: the label {foreign}")
+    if faults := statement_faults(outcome):
+        raise InputError(f"{source}: {faults[0]}")
+    return outcome
 
 
 def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,8 +15,6 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import LabelState
 from vitrion_workflows.schemas.label import LABEL_RULES
 
-pytestmark = pytest.mark.usefixtures("unjudged")
-
 OLDER = LABEL_RULES - 1
 BOLTZMANN = 8.617333262145179e-5
 TEMPERATURES = (700.0, 900.0, 1100.0, 1500.0, 2000.0)

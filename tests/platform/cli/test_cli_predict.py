@@ -89,7 +89,6 @@ def test_predicts_with_the_promoted_model_or_a_named_one(surrogate, cif, tmp_pat
         assert json.loads(capsys.readouterr().out)[0]["model"] == sha256
 
 
-@pytest.mark.usefixtures("unjudged")
 def test_a_model_that_learned_labels_of_other_rules_says_so(cif, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)

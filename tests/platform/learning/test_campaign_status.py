@@ -17,8 +17,6 @@ from vitrion.running.display import Display
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas.label import LABEL_RULES
 
-pytestmark = pytest.mark.usefixtures("unjudged")
-
 OLDER = LABEL_RULES - 1
 CONFIGURATION = CampaignConfiguration.model_validate(TINY)
 TARGET_K = CONFIGURATION.labels.target_temperature_K

@@ -26,8 +26,6 @@ from vitrion_workflows.schemas import (
 )
 from vitrion_workflows.schemas.label import LABEL_RULES
 
-pytestmark = pytest.mark.usefixtures("unjudged")
-
 OLDER = LABEL_RULES - 1
 PROTOCOL = LabelProtocol()
 CONFIGURATION = {

@@ -6,13 +6,22 @@ import numpy as np
 import pytest
 import walks
 from ase.data import atomic_numbers
+from plain_labels import plain_label
+from pydantic import ValidationError
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.diffusivity.gates import exponent_sentence
 from vitrion_workflows.labelling.analysis import TrajectoryState, analyse_trajectory
 from vitrion_workflows.labelling.label import label_trajectory
-from vitrion_workflows.schemas import FrameworkState, LabelProtocol, LabelState, MethodRecord, failed_gates
+from vitrion_workflows.schemas import (
+    FrameworkState,
+    GateOutcome,
+    LabelProtocol,
+    LabelState,
+    MethodRecord,
+    failed_gates,
+)
 from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.validation.plausibility import free_flight_limit, volume_gate
 from vitrion_workflows.validation.temperature import Coupling
@@ -131,6 +140,20 @@ def test_sound_run_is_accepted_with_everything_stored():
     assert np.mean(outcome.motion.principal) == pytest.approx(outcome.value)
     assert outcome.motion.green_kubo == pytest.approx(outcome.value, rel=0.5)
     assert type(outcome).model_validate_json(outcome.model_dump_json()) == outcome
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"value": None},
+        {"interval_95": None},
+        {"gates": ()},
+        {"gates": (GateOutcome(name="drift", passed=False),)},
+    ],
+)
+def test_an_accepted_label_needs_value_interval_and_passed_gates(change):
+    with pytest.raises(ValidationError):
+        plain_label("f" * 64, **change)
 
 
 def test_sound_runs_are_seldom_refused():

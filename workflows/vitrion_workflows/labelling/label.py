@@ -1,9 +1,7 @@
 """From a trajectory to a label: equilibration, drift, estimate, gates, verdict."""
 
 import numpy as np
-from ase.data import atomic_numbers
 
-from vitrion_workflows.diffusivity.censoring import bound_gate
 from vitrion_workflows.labelling.analysis import TrajectoryAnalysis, analyse_trajectory
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol, LabelState
@@ -11,7 +9,6 @@ from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.transport.motion import motion_of
 from vitrion_workflows.validation.gates import planned_interval_gate
-from vitrion_workflows.validation.ion_temperature import ion_temperature, ion_temperature_gate
 from vitrion_workflows.validation.temperature import Coupling
 
 
@@ -48,15 +45,13 @@ def label_trajectory(
     """
     coupling = Coupling.under(protocol.thermostat, rate_per_ps=protocol.friction_per_ps)
     found = analyse_trajectory(trajectory, species=species, temperature_K=temperature_K, coupling=coupling)
-    extra = _further_gates(trajectory, found, protocol=protocol, coupling=coupling)
+    extra = _further_gates(trajectory, found, protocol=protocol)
     state = found.judged if all(gate.passed for gate in extra) else LabelState.REJECTED
     estimate = found.estimate
     # The stored value of a censored label is a bound: an interval around the estimate would not belong to it. That of
     # a rejected one is the estimate, resolved or not, as are its intervals.
     known = state is not LabelState.CENSORED
     value = (estimate.value_cm2_per_s or None) if known else found.value_cm2_per_s
-    if not known:
-        extra.append(_bound(trajectory, found))
     return LabelOutcome(
         structure_fingerprint=structure_fingerprint,
         species=species,
@@ -93,9 +88,7 @@ def label_trajectory(
     )
 
 
-def _further_gates(
-    trajectory: Trajectory, found: TrajectoryAnalysis, *, protocol: LabelProtocol, coupling: Coupling
-) -> list[GateOutcome]:
+def _further_gates(trajectory: Trajectory, found: TrajectoryAnalysis, *, protocol: LabelProtocol) -> list[GateOutcome]:
     """What a label needs beyond an analysis: what was planned, and nothing left unjudged."""
     extra = [
         planned_interval_gate(trajectory.frame_interval_ps, planned_ps=protocol.frame_interval_fs / 1000),
@@ -110,33 +103,7 @@ def _further_gates(
         extra.append(GateOutcome(name="planned_thermostat", passed=False, message=message))
     if trajectory.temperatures_K is None:
         extra.append(GateOutcome(name="recorded_temperature", passed=False, message="no temperature was recorded"))
-    if found.mean_temperature_K is not None:
-        extra.append(_ion_temperature(trajectory, found, recorded_K=found.mean_temperature_K, coupling=coupling))
     return extra
-
-
-def _bound(trajectory: Trajectory, found: TrajectoryAnalysis) -> GateOutcome:
-    """Says what sets a bound, for whoever holds the label without its trajectory."""
-    jumps = next(gate.value or 0.0 for gate in found.gates if gate.name == "resolved")
-    ions = int((trajectory.numbers == atomic_numbers[found.species]).sum())
-    return bound_gate(found.value_cm2_per_s, jumps=jumps, ions=ions, duration_ps=found.production_ps)
-
-
-def _ion_temperature(
-    trajectory: Trajectory, found: TrajectoryAnalysis, *, recorded_K: float, coupling: Coupling
-) -> GateOutcome:
-    """Ties the temperature to the table, for whoever holds the label without its trajectory."""
-    mobile = trajectory.numbers == atomic_numbers[found.species]
-    mass, interval = float(trajectory.masses_u[mobile].mean()), trajectory.frame_interval_ps
-    return ion_temperature_gate(
-        ion_temperature(found.estimate.msd, mass_u=mass, frame_interval_ps=interval),
-        species=found.species,
-        recorded_K=recorded_K,
-        ions=int(mobile.sum()),
-        share=mass / float(trajectory.masses_u.sum()),
-        duration_ps=found.production_ps,
-        kicks=coupling.rate_per_ps * interval if coupling.noisy else 0.0,
-    )
 
 
 def _finite(value: float) -> float | None:

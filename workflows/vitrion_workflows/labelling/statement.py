@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 import numpy as np
-from ase.data import atomic_numbers
+from ase.data import atomic_masses, atomic_numbers
 
 from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, COLDEST_K, HOTTEST_K, BOLTZMANN_u_A2_PER_PS2_K
-from vitrion_workflows.labelling.audit.account import mass_of
 from vitrion_workflows.schemas.label import Convention
 
 TRACER_DIFFUSIVITY = "tracer_diffusivity"
@@ -23,7 +22,7 @@ LARGEST_CONDUCTIVITY_S_PER_CM = 100.0
 
 def largest_diffusivity_cm2_per_s(species: str, temperature_K: float) -> float:
     """What no ion of condensed matter exceeds: k_B T / m times the longest memory of a velocity."""
-    thermal = BOLTZMANN_u_A2_PER_PS2_K * temperature_K / mass_of(species)
+    thermal = BOLTZMANN_u_A2_PER_PS2_K * temperature_K / atomic_masses[atomic_numbers[species]]
     return float(thermal * LONGEST_MEMORY_PS * A2_PER_PS_IN_CM2_PER_S)
 
 

@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.schemas.gate import GateOutcome, failed_gates
 from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.schemas.motion import Motion
 
@@ -191,6 +191,19 @@ class LabelOutcome(BaseModel):
     trajectory_sha256: str | None = None
     wall_seconds: float = 0.0
     device: str = "cpu"
+
+    @model_validator(mode="after")
+    def _accepted_is_complete(self) -> "LabelOutcome":
+        if self.state is not LabelState.ACCEPTED:
+            return self
+        needed = ("value", "interval_95")
+        if missing := [name for name in needed if getattr(self, name) is None]:
+            raise ValueError(f"an accepted label must have {', '.join(missing)}")
+        if not self.gates:
+            raise ValueError("an accepted label must have gates")
+        if failed := failed_gates(self.gates):
+            raise ValueError(f"an accepted label failed the gates {', '.join(failed)}")
+        return self
 
 
 def foreign_rules(label: LabelOutcome) -> str | None:

@@ -137,16 +137,16 @@ class Labels:
 
         Raises:
             NotFoundError: its structure is not in the database.
-            InputError: it was made under other rules than those of here, contradicts itself or its cell
-                (`contradictions`), or has a field that the document refuses.
+            InputError: it was made under other rules than those of here, its number has a unit, convention, size or
+                interval that it cannot have (`stated_faults`), or it has a field that the document refuses.
         """
         key = outcome_key(outcome)
         if self.holds(outcome):
             return LabelAdded(key=key, created=False)
         if foreign := foreign_rules(outcome):
             raise InputError(f"label {key[:SHORT]} {foreign}")
-        if found := self.contradictions(outcome, structure=structure):
-            raise InputError(f"label {key[:SHORT]} contradicts itself: {found[0]}; make it again or leave it out")
+        if faults := statement_faults(outcome):
+            raise InputError(f"label {key[:SHORT]}: {faults[0]}")
         plain = outcome.model_dump(mode="json", exclude={"schema_version", "gates"}, exclude_none=True)
         method = plain["method"]
         fields = plain | {
@@ -188,24 +188,6 @@ class Labels:
         judged = {"key": key, "rules": stored.get("rules")}
         return self._labels.update_one(judged, {"$set": given, "$unset": dict.fromkeys(sorted(gone), "")})
 
-    def contradictions(self, outcome: LabelOutcome, *, structure: str | None = None) -> list[str]:
-        """What is wrong with an outcome by its own account and by its cell; empty for a sound or a rejected one.
-
-        Args:
-            outcome: what a job returned, or a file holds.
-            structure: as for `add`.
-
-        Raises:
-            NotFoundError: its structure is not in the database.
-        """
-        from vitrion_workflows.labelling.audit.account import LabelledCell  # noqa: PLC0415 - scipy is slow to import
-        from vitrion_workflows.labelling.audit.consistency import faults  # noqa: PLC0415 - as above
-
-        row = self._structure(structure or outcome.structure_fingerprint)
-        amounts = parsed_formula(row["formula"])
-        counts = {element.symbol: round(amount) for element, amount in amounts.items()}
-        return faults(outcome, cell=LabelledCell(counts, row["volume_A3"]))
-
     def add_imported(self, label: ImportedLabel, **provenance: Any) -> LabelAdded:
         """Store a label from elsewhere, once.
 
@@ -221,7 +203,8 @@ class Labels:
             )
         if (label.structure_fingerprint is None) == (label.composition is None):
             raise InputError("an imported label needs a structure or a composition, and not both")
-        _require_sound(label)
+        if faults := statement_faults(label) + _conversion_faults(label):
+            raise InputError(f"label {label.record} of {label.dataset}: {faults[0]}")
         key = label_key(
             structure_fingerprint=label.structure_fingerprint or composition_key(str(label.composition)),
             species=label.species,
@@ -379,12 +362,13 @@ def _older(rules: int | None, *, than: int) -> bool:
     return rules is None or rules < than
 
 
-def _require_sound(label: ImportedLabel) -> None:
+def statement_faults(label: ImportedLabel | LabelOutcome) -> list[str]:
+    """Return what unit, convention, size and intervals of a label cannot be; empty for a rejected one."""
     from vitrion_workflows.labelling.statement import stated_faults  # noqa: PLC0415 - scipy is slow to import
 
     if label.state is LabelState.REJECTED:
-        return
-    found = stated_faults(
+        return []
+    return stated_faults(
         property_name=label.property,
         species=label.species,
         temperature_K=label.temperature_K,
@@ -395,12 +379,14 @@ def _require_sound(label: ImportedLabel) -> None:
         interval_95=label.interval_95,
         log10_stderr=label.log10_stderr,
     )
-    if label.source_value is not None and label.conversion_factor is not None and label.value is not None:
-        converted = label.source_value * label.conversion_factor
-        if not math.isclose(converted, label.value, rel_tol=CONVERSION_TOLERANCE):
-            found.append(f"value {label.value:.4g} is not the published {label.source_value:.4g} times its factor")
-    if found:
-        raise InputError(f"label {label.record} of {label.dataset}: {found[0]}")
+
+
+def _conversion_faults(label: ImportedLabel) -> list[str]:
+    if label.source_value is None or label.conversion_factor is None or label.value is None:
+        return []
+    if math.isclose(label.source_value * label.conversion_factor, label.value, rel_tol=CONVERSION_TOLERANCE):
+        return []
+    return [f"value {label.value:.4g} is not the published {label.source_value:.4g} times its factor"]
 
 
 def composition_key(composition: str) -> str:

@@ -14,8 +14,6 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 from vitrion_workflows.schemas import LabelProtocol, LabelState
 
-pytestmark = pytest.mark.usefixtures("unjudged")
-
 OFFSET, SPREAD, STDERR = 0.3, 0.15, 0.05
 
 

@@ -12,8 +12,6 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import LabelState
 from vitrion_workflows.schemas.label import LABEL_RULES
 
-pytestmark = pytest.mark.usefixtures("unjudged")
-
 OLDER = LABEL_RULES - 1
 
 

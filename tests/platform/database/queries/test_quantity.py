@@ -13,8 +13,6 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import LabelProtocol, LabelState
 
-pytestmark = pytest.mark.usefixtures("unjudged")
-
 
 @pytest.fixture
 def cell(db):

@@ -20,8 +20,6 @@ from vitrion_workflows.schemas import (
 )
 from vitrion_workflows.schemas.label import LABEL_RULES
 
-pytestmark = pytest.mark.usefixtures("unjudged")
-
 
 @pytest.fixture
 def cell(db):

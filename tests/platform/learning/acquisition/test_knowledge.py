@@ -12,8 +12,6 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas.label import LABEL_RULES
 
-pytestmark = pytest.mark.usefixtures("unjudged")
-
 
 def outcome(cell, **changes):
     return plain_label(cell, potential="wells", **changes)

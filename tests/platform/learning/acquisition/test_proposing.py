@@ -21,8 +21,6 @@ from vitrion_workflows.model_error.benchmark_errors import anion_class
 from vitrion_workflows.schemas import GateOutcome
 from vitrion_workflows.schemas.label import LABEL_RULES
 
-pytestmark = pytest.mark.usefixtures("unjudged")
-
 FLATTERY = 0.6  # decades by which the workhorse is too fast in chlorides and bromides
 ANIONS = {"chloride": 17, "bromide": 35, "sulphide": 16, "selenide": 34}
 HALIDES = (17, 35)

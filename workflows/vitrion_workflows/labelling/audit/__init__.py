@@ -1,1 +1,0 @@
-"""Consistency of label files."""
