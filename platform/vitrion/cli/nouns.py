@@ -8,8 +8,6 @@ import typer
 import typer.core
 import typer.main
 
-from vitrion.cli.console.once import once
-
 PACKAGE = "vitrion.cli"
 
 
@@ -78,4 +76,4 @@ def load(name: str) -> typer.core.TyperCommand | typer.core.TyperGroup:
         raise TypeError(f"{module.__name__} exposes neither `app` nor `command`")
     built.name = name
     built.help = built.help or NOUNS[name].help
-    return once(built)
+    return built

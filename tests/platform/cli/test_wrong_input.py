@@ -109,7 +109,7 @@ TRAJECTORIES = {
 @pytest.mark.parametrize(("content", "fault"), TRAJECTORIES.values(), ids=TRAJECTORIES)
 def test_a_bad_trajectory_is_refused(desk, content, fault):
     path = desk.write("XDATCAR", content)
-    words = ("diffusivity", path, "--species", "Li", "--frame-interval-ps", "0.1", "--plot", "msd.html")
+    words = ("diffusivity", path, "--species", "Li", "--frame-interval-ps", "0.1", "--plot", "msd.png")
     desk.refused(*words, says=(str(path), fault))
 
 

@@ -94,7 +94,7 @@ def test_a_result_that_cannot_be_written_where_it_should_is_refused(desk, monkey
     diffusivity = ("diffusivity", "XDATCAR", "--species", "Li", "--frame-interval-ps", "0.1", "--plot")
     for place in ("good.cif/x", "/proc/x"):
         desk.refused("campaign", "report", "campaign.yaml", "-o", f"{place}.html", says=f"{place}.html")
-        desk.refused(*diffusivity, f"{place}.html", says=f"{place}.html")
+        desk.refused(*diffusivity, f"{place}.png", says=f"{place}.png")
     desk.refused("structures", "export", "--to", "good.cif/x.cif", says="good.cif/x")
     desk.refused("structures", "export", "--to", "all.cif", says=("all.cif", "Is a directory"))
     desk.refused("structures", "export", "--kind", "melt", "--to", "none.cif", says=("none.cif", "no structure"))
@@ -282,8 +282,8 @@ def test_a_full_disk_under_a_new_database_is_told(home, small_disk, monkeypatch)
 def test_a_full_disk_under_a_result_leaves_no_half_file(home, small_disk, monkeypatch):
     home.write("XDATCAR", xdatcar(frames=60))
     words = ("diffusivity", "XDATCAR", "--species", "Li", "--frame-interval-ps", "0.1", "--plot")
-    home.refused(*words, small_disk / "msd.html", says=("No space left", "msd.html"))
     fill(small_disk, leave=0)
+    home.refused(*words, small_disk / "msd.png", says=("No space left", "msd.png"))
     home.refused("structures", "export", "--to", small_disk / "all.csv", says=("disk is full", str(small_disk)))
     weights = home.write("weights.txt", bytes(100_000))
     monkeypatch.setattr("vitrion_workflows.potentials.weights.installation.NEP89_SHA256", _sha256(weights))

@@ -1,4 +1,4 @@
-"""Pictures that commands write: PNG or SVG, whole or not at all."""
+"""Matplotlib figures that commands write as PNG, SVG or PDF; a file is written completely or not at all."""
 
 import io
 from pathlib import Path
@@ -10,31 +10,31 @@ from vitrion_models.errors import InputError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-FORMATS = ("png", "svg")
+FORMATS = ("png", "svg", "pdf")
 DOTS_PER_INCH = 150
 
 
 def picture_format(path: Path) -> str:
-    """Format of a picture from the end of its name, so that a wrong one is told before long work.
+    """Return the format that the ending of a file name stands for; call it before long work.
 
     Raises:
-        InputError: neither .png nor .svg.
+        InputError: the ending is not one of `FORMATS`.
     """
     ending = path.suffix.lower().removeprefix(".")
     if ending not in FORMATS:
-        raise InputError(f"{path}: pictures are written as .png or .svg, not {path.suffix or 'without an ending'}")
+        raise InputError(f"{path}: unknown picture format {path.suffix!r}; use .png, .svg or .pdf")
     return ending
 
 
 def new_figure(*, width_in: float, height_in: float) -> "Figure":
-    """An empty figure that needs no display."""
+    """Return an empty figure, which needs no display."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - slow to import
 
     return Figure(figsize=(width_in, height_in), layout="constrained")
 
 
 def save(figure: "Figure", path: Path) -> None:
-    """Write a figure.
+    """Write a figure to a file.
 
     Raises:
         InputError: the format is unknown, or the file cannot be written.
