@@ -9,6 +9,7 @@ import typer.core
 from vitrion import __version__
 from vitrion.cli.console.errors import EXIT_FAULT, EXIT_INTERRUPTED, told
 from vitrion.cli.nouns import NOUNS, load
+from vitrion.settings import Settings
 
 
 class LazyGroup(typer.core.TyperGroup):
@@ -63,7 +64,8 @@ def run(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     command = typer.main.get_command(app)
     try:
-        code = command.main(args=words or ["--help"], prog_name="vitrion", standalone_mode=False)
+        with Settings().exported():
+            code = command.main(args=words or ["--help"], prog_name="vitrion", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = EXIT_INTERRUPTED
     except Exception as fault:

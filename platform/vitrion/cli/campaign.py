@@ -1,7 +1,6 @@
 """`vitrion campaign`: the active-learning loop, one step or all of it."""
 
 import json
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -106,17 +105,19 @@ def opened(file: Path, *, quiet: bool, begun: bool = False) -> "Iterator[Campaig
 
     # The loop is slow to import: a file with a fault is told before.
     from vitrion.database import connect  # noqa: PLC0415
-    from vitrion.database.connection import URI_VARIABLE, home_folder, make_folder  # noqa: PLC0415
+    from vitrion.database.connection import make_folder  # noqa: PLC0415
     from vitrion.learning.campaign import Campaign  # noqa: PLC0415
     from vitrion.running.choosing import make_runner  # noqa: PLC0415
     from vitrion.running.display import Display  # noqa: PLC0415
+    from vitrion.settings import Settings  # noqa: PLC0415
 
-    scratch = Path(os.environ.get("VITRION_SCRATCH") or home_folder() / "scratch")
+    settings = Settings()
+    scratch = settings.scratch
     make_folder(scratch)
     with connect() as db, Display(scratch=scratch, quiet=quiet) as display, _stop_on_interrupt() as should_stop:
         if begun:
             db.campaigns.get(configuration.name)
-        runner = make_runner(configuration.runner, db=db, uri=os.environ.get(URI_VARIABLE), scratch=scratch)
+        runner = make_runner(configuration.runner, db=db, uri=settings.database_uri, scratch=scratch)
         campaign = Campaign(db, configuration, runner, display, scratch, should_stop)
         try:
             _announce(campaign)

@@ -16,6 +16,7 @@ import typer
 
 from vitrion.cli.console.errors import EXIT_FAULT, told
 from vitrion.cli.console.output import emit, note
+from vitrion.settings import Settings
 from vitrion_workflows.potentials.graph.threads import THREAD_VARIABLES
 
 OLDEST_PYTHON = (3, 11)
@@ -88,7 +89,7 @@ def _potentials() -> Iterator[Finding]:
 def _database() -> Iterator[Finding]:
     from vitrion.database import DatabaseError, NotFoundError, advice, connect  # noqa: PLC0415
 
-    kind = "server" if os.environ.get("VITRION_DATABASE_URI") else "embedded"
+    kind = "server" if Settings().database_uri else "embedded"
     try:
         with connect(readonly=True) as database:
             words = f"{database.where}: {database.labels.count()} labels, {advice(database)}"
@@ -129,7 +130,7 @@ def _machine() -> Iterator[Finding]:
     yield Finding("machine", "processor", State.OK, f"{cores} cores, {memory:.0f} GiB of memory")
     advice = "no thread variable is set: with several workers set OMP_NUM_THREADS=1"
     yield Finding("machine", "threads", State.OK if threads else State.ABSENT, threads or advice)
-    home = Path(os.environ.get("VITRION_HOME", ".vitrion")).absolute()
+    home = Settings().home
     there = next(folder for folder in (home, *home.parents) if folder.exists())
     free = shutil.disk_usage(there).free
     state = State.OK if free >= LEAST_FREE_BYTES else State.FAULT

@@ -2,7 +2,6 @@
 
 import os
 import socket
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,16 +24,19 @@ def command(
     import warnings  # noqa: PLC0415
 
     from vitrion.database import connect  # noqa: PLC0415
-    from vitrion.database.connection import URI_VARIABLE, home_folder  # noqa: PLC0415
+    from vitrion.database.connection import make_folder  # noqa: PLC0415
     from vitrion.database.errors import told  # noqa: PLC0415
     from vitrion.running.launchpad import connect_launchpad  # noqa: PLC0415
     from vitrion.running.rocketry import WorkerLaunchPad, work  # noqa: PLC0415
+    from vitrion.settings import URI_VARIABLE, Settings  # noqa: PLC0415
     from vitrion_models.errors import InputError  # noqa: PLC0415
     from vitrion_workflows.execution.stop_signal import stop_condition, stop_on_signal  # noqa: PLC0415
 
-    uri = os.environ.get(URI_VARIABLE)
-    if not uri:
+    settings = Settings()
+    uri = settings.database_uri
+    if uri is None:
         raise InputError(f"`vitrion worker` takes tasks from a MongoDB server: set {URI_VARIABLE}")
+    make_folder(settings.scratch)
     # jobflow's own use of a deprecated name; nothing a user of a campaign could act on.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"jobflow\..*")
     own_name = name or f"{socket.gethostname()}-{os.getpid()}"
@@ -45,7 +47,7 @@ def command(
         work(
             pad,
             db.job_store(),
-            scratch=Path(os.environ.get("VITRION_SCRATCH") or home_folder() / "scratch"),
+            scratch=settings.scratch,
             name=own_name,
             heartbeat_seconds=heartbeat,
             once=once,

@@ -1,7 +1,7 @@
 """Structures, labels, models and cycles: one set of documents and queries on a MongoDB server or in a folder."""
 
 from vitrion.database.advice import SERVER_ADVISED_STRUCTURES, advice
-from vitrion.database.connection import connect, home_folder
+from vitrion.database.connection import connect
 from vitrion.database.database import Database
 from vitrion.database.errors import (
     DatabaseError,
@@ -56,7 +56,6 @@ __all__ = [
     "StructureRow",
     "advice",
     "connect",
-    "home_folder",
     "judged_here",
     "quantities",
     "require_one",

@@ -1,22 +1,14 @@
 """Connecting: a MongoDB server when there is a URI, otherwise the embedded store in a folder."""
 
-import os
 from pathlib import Path
 from typing import Any
 
 from vitrion.database.database import Database
 from vitrion.database.errors import DatabaseError, NotFoundError, told
+from vitrion.settings import HOME_VARIABLE, Settings, absolute
 
-URI_VARIABLE = "VITRION_DATABASE_URI"
-HOME_VARIABLE = "VITRION_HOME"
-DEFAULT_HOME = Path(".vitrion")
 DEFAULT_NAME = "vitrion"
 SERVER_SELECTION_MS = 5000
-
-
-def home_folder(home: Path | str | None = None) -> Path:
-    """Folder of the embedded store, artefacts and scratch: the argument, ``VITRION_HOME``, or ``.vitrion``."""
-    return Path(home or os.environ.get(HOME_VARIABLE) or DEFAULT_HOME).expanduser().absolute()
 
 
 def connect(uri: str | None = None, *, home: Path | str | None = None, readonly: bool = False) -> Database:
@@ -25,7 +17,7 @@ def connect(uri: str | None = None, *, home: Path | str | None = None, readonly:
     Args:
         uri: ``mongodb://...`` with or without the name of a database (``vitrion`` without); ``VITRION_DATABASE_URI``
             when None. An explicit `home` wins over the variable.
-        home: folder of the embedded store; see `home_folder`.
+        home: folder of the embedded store; that of `vitrion.settings.Settings` when None.
         readonly: refuse writes, and take no lock: any number of readers beside one writer.
 
     Raises:
@@ -35,10 +27,11 @@ def connect(uri: str | None = None, *, home: Path | str | None = None, readonly:
         NotFoundError: there is no embedded store to read.
         DiskFullError: there is no room.
     """
-    address = uri if home is not None else uri or os.environ.get(URI_VARIABLE)
+    settings = Settings()
+    address = uri if home is not None else uri or settings.database_uri
     if address:
         return _server(address, readonly=readonly)
-    return _embedded(home_folder(home), readonly=readonly)
+    return _embedded(settings.home if home is None else absolute(Path(home)), readonly=readonly)
 
 
 def _server(uri: str, *, readonly: bool) -> Database:

@@ -1,14 +1,13 @@
 """Registry of public data sets: where they are, what they hash to, whose they are, and how they are read."""
 
 from vitrion.datasets.conventions import einstein_factor
-from vitrion.datasets.fetching import MIRROR_VARIABLE, fetch
+from vitrion.datasets.fetching import fetch
 from vitrion.datasets.quickstart import Compound, quickstart_compounds, quickstart_crystals
 from vitrion.datasets.records import CompositionRecord, CurveRecord, DatasetContent, LabelRecord, StructureRecord
 from vitrion.datasets.registry import specification, specifications
 from vitrion.datasets.specification import DatasetSpecification, SourceFile
 
 __all__ = [
-    "MIRROR_VARIABLE",
     "CompositionRecord",
     "Compound",
     "CurveRecord",

@@ -2,16 +2,15 @@
 
 import hashlib
 import logging
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
 
 from vitrion.datasets.specification import DatasetSpecification, SourceFile
+from vitrion.settings import MIRROR_VARIABLE, Settings
 from vitrion_models.errors import InputError
 
-MIRROR_VARIABLE = "VITRION_DATA_MIRROR"
 CHUNK_BYTES = 1 << 20
 
 Progress = Callable[[int, int], None]
@@ -38,8 +37,7 @@ def fetch(
     Raises:
         InputError: a file is absent from the mirror, cannot be downloaded, or has another sha256.
     """
-    named = os.environ.get(MIRROR_VARIABLE)
-    folder = mirror if mirror is not None else Path(named) if named else None
+    folder = mirror if mirror is not None else Settings().data_mirror
     store = cache if cache is not None else platformdirs.user_cache_path("vitrion") / "datasets" / specification.name
     found: dict[str, Path] = {}
     for count, file in enumerate(specification.files, start=1):

@@ -5,16 +5,16 @@ For each outcome the order is trajectory into the artefact store, document, scra
 after a crash at any point a second run over the same outputs leaves the documents that one undisturbed run leaves.
 """
 
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from vitrion.database import Database, NotFoundError, home_folder
+from vitrion.database import Database, NotFoundError
 from vitrion.datasets.fetching import sha256_of
 from vitrion.ingest.formats.pymatgen_json import structure_from_dict
 from vitrion.ingest.outcomes import FoundOutcome, find_outcomes
+from vitrion.settings import Settings
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import (
     CellOutcome,
@@ -25,7 +25,6 @@ from vitrion_workflows.schemas import (
     outcome_key,
 )
 
-SCRATCH_VARIABLE = "VITRION_SCRATCH"
 TRAJECTORY = "trajectory.h5md"
 DOCUMENTS_AT_ONCE = 200
 SHORT = 12
@@ -88,12 +87,6 @@ class Provenance:
     arm: str | None = None
 
 
-def scratch_folder() -> Path:
-    """Where label runs keep their checkpoints: ``VITRION_SCRATCH``, or ``scratch`` in the home folder."""
-    named = os.environ.get(SCRATCH_VARIABLE)
-    return Path(named) if named else home_folder() / "scratch"
-
-
 def build(
     db: Database,
     outputs: Any,
@@ -113,7 +106,7 @@ def build(
         campaign: name of the campaign that asked.
         cycle: its cycle.
         arm: the arm that chose a label.
-        scratch: folder with one subfolder a label key; see `scratch_folder`.
+        scratch: folder with one subfolder a label key; that of the settings when None.
 
     Returns:
         What was stored, what was known, and what could not be.
@@ -124,7 +117,7 @@ def build(
     """
     provenance = Provenance(campaign=campaign, cycle=cycle, arm=arm)
     found = find_outcomes(outputs)
-    folder = scratch if scratch is not None else scratch_folder()
+    folder = scratch if scratch is not None else Settings().scratch
     report = BuildReport()
     for each in found:
         if isinstance(each.outcome, CellOutcome):

@@ -16,10 +16,11 @@ from jobflow.managers.fireworks import flow_to_workflow
 from pymongo.errors import DuplicateKeyError
 from pymongo.uri_parser import parse_uri
 
-from vitrion.database.connection import DEFAULT_NAME, URI_VARIABLE
+from vitrion.database.connection import DEFAULT_NAME
 from vitrion.database.errors import told
 from vitrion.running.recovery import Recovery
 from vitrion.running.task import TASK_METADATA_KEY, ResultHandler, Task, TaskKind, TaskResult, Watch, WorkerStatus
+from vitrion.settings import URI_VARIABLE
 from vitrion_models.errors import InputError
 
 POLL_SECONDS = 1.0

@@ -16,6 +16,7 @@ from fireworks.core import rocket
 from vitrion.running.launchpad import FAULT_FIELD, POLL_SECONDS, TASK_IN_SPEC
 from vitrion.running.task import MachineFaultError
 from vitrion.running.worker import MACHINE_FAULTS
+from vitrion_workflows.execution.scratch import SCRATCH_VARIABLE
 from vitrion_workflows.execution.stop_signal import StoppedError
 
 
@@ -76,7 +77,7 @@ def work(
     Raises:
         MachineFaultError: this machine can run none of them; what was in hand is given back to others.
     """
-    os.environ["VITRION_SCRATCH"] = str(scratch.resolve())
+    os.environ[SCRATCH_VARIABLE] = str(scratch.resolve())
     jobflow.SETTINGS.JOB_STORE = job_store
     rocket.PING_TIME_SECS = heartbeat_seconds
     rocket.ROCKET_STREAM_LOGLEVEL = "ERROR"

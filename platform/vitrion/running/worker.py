@@ -19,6 +19,7 @@ from monty.json import MontyDecoder
 from vitrion.running.spool import Spool
 from vitrion.running.task import TaskResult
 from vitrion_models.errors import CheckpointError, MissingDependencyError
+from vitrion_workflows.execution.scratch import SCRATCH_VARIABLE
 from vitrion_workflows.execution.stop_signal import StoppedError, stop_on_signal
 
 PARENT_POLL_SECONDS = 0.5
@@ -36,7 +37,7 @@ def serve(connection: Connection, name: str, scratch: str, parent_pid: int) -> N
         parent_pid: process to end with.
     """
     threading.Thread(target=_end_with_parent, args=(parent_pid,), daemon=True).start()
-    os.environ["VITRION_SCRATCH"] = scratch
+    os.environ[SCRATCH_VARIABLE] = scratch
 
     # jobflow's own use of a deprecated name; nothing a user of a campaign could act on.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"jobflow\..*")

@@ -265,7 +265,7 @@ def test_command_dataset_refuses_a_changed_file(home, tmp_path, capsys, monkeypa
     path = tmp_path / "mirror/li_candidates/Li-MP-final.csv"
     path.parent.mkdir(parents=True)
     path.write_text("changed")
-    monkeypatch.setenv(fetching.MIRROR_VARIABLE, str(tmp_path / "mirror"))
+    monkeypatch.setenv("VITRION_DATA_MIRROR", str(tmp_path / "mirror"))
     assert run(["ingest", "dataset", "li-mp-candidates"]) == 2
     assert "sha256" in capsys.readouterr().err
     with vitrion.connect(home=home) as db:

@@ -12,6 +12,8 @@ from jobflow import CURRENT_JOB
 from vitrion_models.errors import CheckpointError
 from vitrion_models.system import AtomicSystem
 
+SCRATCH_VARIABLE = "VITRION_SCRATCH"
+DEFAULT_SCRATCH = ".vitrion/scratch"
 PROGRESS_FILE = "progress.json"
 # Metadata under which a campaign writes its task's identity into jobs; progress is shown under it.
 TASK_METADATA_KEY = "vitrion_task"
@@ -20,9 +22,8 @@ _FEMTOSECONDS_PER_NS = 1e6
 
 
 def scratch_root() -> Path:
-    """``VITRION_SCRATCH``, or ``scratch`` in ``VITRION_HOME`` (default ``.vitrion`` in the working directory)."""
-    named = os.environ.get("VITRION_SCRATCH")
-    return Path(named) if named else Path(os.environ.get("VITRION_HOME", ".vitrion")) / "scratch"
+    """Return the folder that whoever runs the jobs has named in ``VITRION_SCRATCH``; ``.vitrion/scratch`` if none."""
+    return Path(os.environ.get(SCRATCH_VARIABLE) or DEFAULT_SCRATCH)
 
 
 def stage_key(stage: str, system: AtomicSystem, **settings: Any) -> str:
