@@ -203,7 +203,7 @@ def test_a_torn_file_is_refused(tmp_path):
         path.write_bytes(content[:keep])
         with pytest.raises(InputError, match=r"t\.h5"):
             h5md.read(path)
-    with pytest.raises(InputError, match="no file"):
+    with pytest.raises(InputError, match="such file"):
         h5md.read(tmp_path / "absent.h5")
 
 
@@ -214,7 +214,7 @@ def test_one_frame_is_no_trajectory(tmp_path):
         first = group["value"][:1]
         del group["value"]
         group.create_dataset("value", data=first).attrs["unit"] = "Angstrom"
-    with pytest.raises(InputError, match="one frame"):
+    with pytest.raises(InputError, match="two frames"):
         h5md.read(path)
 
 
@@ -261,7 +261,7 @@ def test_all_atoms_are_read_where_there_are_groups_of_them(tmp_path):
     assert h5md.read(path).positions_A.shape == example().positions_A.shape
     with h5py.File(path, "a") as file:
         file.move("particles/all", "particles/b_part")
-    with pytest.raises(InputError, match="several groups of particles \\(a_part, b_part\\)"):
+    with pytest.raises(InputError, match=r"groups .*\(a_part, b_part\)"):
         h5md.read(path)
 
 
@@ -285,7 +285,7 @@ def test_species_may_be_symbols_or_an_enumeration_of_them(tmp_path):
     ):
         assert h5md.read(with_species(path, values, dtype)).numbers.tolist() == numbers.tolist()
     with_species(path, [1] * len(numbers), h5py.enum_dtype({"water": 1}, basetype="i4"))
-    with pytest.raises(InputError, match="'water' is no chemical symbol"):
+    with pytest.raises(InputError, match="'water'"):
         h5md.read(path)
 
 
@@ -296,7 +296,7 @@ def test_atoms_in_changing_order_are_refused(tmp_path):
     with h5py.File(path, "a") as file:
         del file["particles/all/species"]
         file["particles/all"].create_dataset("species/value", data=numbers)
-    with pytest.raises(InputError, match="changes from frame to frame"):
+    with pytest.raises(InputError, match="changes"):
         h5md.read(path)
 
 
@@ -328,10 +328,10 @@ def test_a_file_without_times_is_read_with_the_interval_stated(tmp_path):
 @pytest.mark.parametrize(
     ("name", "change", "word"),
     [
-        ("temperature", lambda one: one * np.nan, "temperatures_K hold what is no finite number"),
-        ("temperature", lambda one: one * 0, "no temperatures in K"),
-        ("temperature", lambda one: one - 1e4, "no temperatures in K"),
-        ("potential_energy", lambda one: np.where(one == one[0], np.inf, one), "potential_energies_eV hold"),
+        ("temperature", lambda series: series * np.nan, "temperatures_K"),
+        ("temperature", lambda series: series * 0, "temperatures_K"),
+        ("temperature", lambda series: series - 1e4, "temperatures_K"),
+        ("potential_energy", lambda series: np.where(series == series[0], np.inf, series), "potential_energies_eV"),
     ],
 )
 def test_records_that_are_none_are_refused_in_one_line(tmp_path, name, change, word):
@@ -348,7 +348,7 @@ def test_temperatures_are_in_kelvin(tmp_path):
     path = h5md.write(tmp_path / "t.h5", example())
     with h5py.File(path, "a") as file:
         file["observables/temperature/value"].attrs["unit"] = "degC"
-    with pytest.raises(InputError, match="temperatures are in 'degC'"):
+    with pytest.raises(InputError, match="degC"):
         h5md.read(path)
 
 
@@ -357,5 +357,5 @@ def test_image_flags_are_of_the_same_frames(tmp_path):
     with h5py.File(path, "a") as file:
         shape = example().positions_A.shape
         file["particles/all"].create_dataset("image/value", data=np.zeros((2, *shape[1:]), dtype=int))
-    with pytest.raises(InputError, match=f"image flags of 2 frames for positions of {shape[0]}"):
+    with pytest.raises(InputError, match=f"image .*2 frames.*{shape[0]}"):
         h5md.read(path)

@@ -107,7 +107,7 @@ def test_one_cell_unlike_the_others_is_refused(tmp_path, path_A):
     file = tmp_path / "XDATCAR"
     cells = [CELL * (10 if index == 4 else 1) for index in range(len(path_A))]
     file.write_text("".join(xdatcar_text(frame[None], lattice=cell) for frame, cell in zip(path_A, cells, strict=True)))
-    with pytest.raises(InputError, match="cell of frame 5 has 1e\\+03 times the volume"):
+    with pytest.raises(InputError, match=r"frame 5 .*1e\+03 .*volume"):
         read_trajectory(file, frame_interval_ps=0.005)
 
 
@@ -147,7 +147,7 @@ def test_h5md(tmp_path, path_A):
     first = read_trajectory(file, frame_interval_ps=0.1)
     h5md.write(tmp_path / "run.h5", first)
     same_motion(read_trajectory(tmp_path / "run.h5"), path_A)
-    with pytest.raises(InputError, match=r"0\.1 ps apart, not 0\.2 ps"):
+    with pytest.raises(InputError, match=r"0\.1 ps.* 0\.2 ps"):
         read_trajectory(tmp_path / "run.h5", frame_interval_ps=0.2)
 
 
@@ -181,12 +181,12 @@ def test_a_thermostat_is_kept_by_the_file_and_stated_where_it_is_not(tmp_path, p
     assert (older.thermostat, older.friction_per_ps) == ("nose-hoover", 10.0)
     assert with_thermostat(unknown, thermostat="nve", friction_per_ps=None).thermostat == "nve"
     for trajectory, name, rate, fault in (
-        (kept, "langevin", 10.0, "was run with langevin at 5 / ps, not langevin at 10 / ps as stated"),
-        (unknown, "langevin", None, "needs a friction_per_ps"),
-        (unknown, "nve", 1.0, "takes no friction_per_ps"),
-        (unknown, "", 1.0, "thermostat unknown takes no friction_per_ps"),
-        (unknown, "csvr", 1.0, "no thermostat is called 'csvr'"),
-        (unknown, "langevin", -1.0, "must be a positive number"),
+        (kept, "langevin", 10.0, "langevin at 5 / ps.*langevin at 10 / ps"),
+        (unknown, "langevin", None, "friction_per_ps"),
+        (unknown, "nve", 1.0, "friction_per_ps"),
+        (unknown, "", 1.0, "thermostat"),
+        (unknown, "csvr", 1.0, "csvr"),
+        (unknown, "langevin", -1.0, "positive"),
     ):
         with pytest.raises(InputError, match=fault):
             with_thermostat(trajectory, thermostat=name, friction_per_ps=rate)
@@ -205,24 +205,24 @@ def broken_files(path_A):
     lines = whole.splitlines()
     nan = "\n".join([*lines[:9], "nan 0.1 0.2", *lines[10:]])
     return {
-        "empty XDATCAR": ("XDATCAR", "", "is empty"),
-        "one frame": ("XDATCAR", xdatcar_text(path_A[:1]), "one frame is no trajectory"),
+        "empty XDATCAR": ("XDATCAR", "", "empty"),
+        "one frame": ("XDATCAR", xdatcar_text(path_A[:1]), "two frames"),
         "no frame": ("XDATCAR", "\n".join(lines[:7]), "no frame"),
-        "truncated": ("XDATCAR", "\n".join(lines[:-2]), "does not hold 3 atoms"),
-        "truncated number": ("XDATCAR", whole[:-20], "does not hold 3 atoms|could not convert"),
-        "overflow": ("XDATCAR", whole.replace(lines[9], "*** *** ***"), "no whole XDATCAR"),
+        "truncated": ("XDATCAR", "\n".join(lines[:-2]), "3 atoms"),
+        "truncated number": ("XDATCAR", whole[:-20], "3 atoms|could not convert"),
+        "overflow": ("XDATCAR", whole.replace(lines[9], "*** *** ***"), "XDATCAR damaged"),
         "nan": ("XDATCAR", nan, "not finite"),
-        "unknown element": ("XDATCAR", xdatcar_text(path_A, header="Li Zz\n2 1"), "'Zz' is no element"),
-        "no element line": ("XDATCAR", xdatcar_text(path_A, header="Li\n2 1"), "must name elements"),
+        "unknown element": ("XDATCAR", xdatcar_text(path_A, header="Li Zz\n2 1"), "'Zz'"),
+        "no element line": ("XDATCAR", xdatcar_text(path_A, header="Li\n2 1"), "1 elements .*2 counts"),
         "changing atoms": ("XDATCAR", whole + xdatcar_text(path_A[:, :2], header="Li\n2"), "atoms change"),
-        "missing configuration": ("XDATCAR", whole.replace("configuration= 7\n", "configuration= 8\n"), "8 follows 6"),
-        "scale": ("XDATCAR", whole.replace("title\n1.0\n", "title\n1.0 0.0 1.0\n"), "lattice is impossible"),
+        "missing configuration": ("XDATCAR", whole.replace("configuration= 7\n", "configuration= 8\n"), "8 .*6"),
+        "scale": ("XDATCAR", whole.replace("title\n1.0\n", "title\n1.0 0.0 1.0\n"), "lattice"),
         "flat cell": ("XDATCAR", whole.replace(lines[4], "0.0 0.0 0.0"), "no cell"),
         "text": ("XDATCAR", "hello\n", "XDATCAR|header"),
         "unknown format": ("run.abc", "hello", "format unknown"),
         "no trajectory": ("run.extxyz", "hello", "cannot be read"),
-        "no analyzer": ("run.json", "{}", "no DiffusionAnalyzer"),
-        "no JSON": ("run.json", "{", "no DiffusionAnalyzer"),
+        "no analyzer": ("run.json", "{}", "DiffusionAnalyzer of pymatgen"),
+        "no JSON": ("run.json", "{", "DiffusionAnalyzer of pymatgen"),
         "no HDF5": ("run.h5", "hello", "H5MD"),
         "torn gzip": ("XDATCAR.gz", gzip.compress(whole.encode())[:-30], "cannot be read"),
         "no gzip": ("XDATCAR.gz", whole, "cannot be read"),
@@ -243,7 +243,7 @@ def test_broken_files_are_told_in_one_line(tmp_path, path_A, case):
 def test_frame_interval_is_never_assumed(tmp_path, path_A):
     file = tmp_path / "XDATCAR"
     file.write_text(xdatcar_text(path_A))
-    with pytest.raises(InputError, match="state the frame interval"):
+    with pytest.raises(InputError, match="frame interval"):
         read_trajectory(file)
 
 
@@ -251,12 +251,12 @@ def test_frame_interval_is_never_assumed(tmp_path, path_A):
 def test_impossible_interval(tmp_path, path_A, interval):
     file = tmp_path / "XDATCAR"
     file.write_text(xdatcar_text(path_A))
-    with pytest.raises(InputError, match="impossible"):
+    with pytest.raises(InputError, match="frame interval"):
         read_trajectory(file, frame_interval_ps=interval)
 
 
 def test_absent_file(tmp_path):
-    with pytest.raises(InputError, match="is no file"):
+    with pytest.raises(InputError, match="such file"):
         read_trajectory(tmp_path / "XDATCAR")
 
 
@@ -270,7 +270,7 @@ def test_two_clocks_that_disagree_are_refused(tmp_path, path_A):
     for frame in frames:
         frame.info["time_ps"] *= 2
     write(file, frames)
-    with pytest.raises(InputError, match=r"frames are 0\.01 ps by time_ps, 0\.005 ps by time_fs apart"):
+    with pytest.raises(InputError, match=r"0\.01 ps by time_ps, 0\.005 ps by time_fs"):
         read_trajectory(file)
 
 
@@ -288,7 +288,7 @@ def test_steps_of_half_a_cell_are_refused(tmp_path):
     path[15:, 0, 0] = 4.3
     file = tmp_path / "XDATCAR"
     file.write_text(xdatcar_text(path))
-    with pytest.raises(InputError, match="cannot be unwrapped"):
+    with pytest.raises(InputError, match="unwrapped"):
         read_trajectory(file, frame_interval_ps=0.1)
 
 
@@ -334,7 +334,7 @@ def test_xyz_is_read_to_its_end_or_not_at_all(tmp_path, path_A, between):
         parts.append((tmp_path / "part.extxyz").read_text())
     file = tmp_path / "run.extxyz"
     file.write_text(between.join(parts))
-    with pytest.raises(InputError, match=r"cannot be read beyond line 100: .* frame 21"):
+    with pytest.raises(InputError, match=r"line 100.* frame 21"):
         read_trajectory(file, frame_interval_ps=0.005)
     file.write_text(parts[0] + "\n\n")
     assert len(read_trajectory(file)) == 20
@@ -346,7 +346,7 @@ def test_times_that_are_no_numbers_are_told(tmp_path, path_A, time):
     frames = images(path_A, wrap=False)
     frames[3].info["time_fs"] = time
     write(file, frames)
-    with pytest.raises(InputError, match="time_fs of a frame is no number") as caught:
+    with pytest.raises(InputError, match="time_fs") as caught:
         read_trajectory(file)
     assert "\n" not in str(caught.value)
 
@@ -369,11 +369,11 @@ def test_atoms_in_another_order_are_put_back_by_their_names(tmp_path, path_A):
     np.testing.assert_allclose(found.potential_energies_eV, -1.0 - np.arange(40))
     frames[5].arrays["id"][0] = 99
     write(file, frames)
-    with pytest.raises(InputError, match="does not name the same atoms"):
+    with pytest.raises(InputError, match="same atoms"):
         read_trajectory(file)
 
 
-@pytest.mark.parametrize(("names", "fault"), [("abc", None), ("aab", "does not name the same atoms")])
+@pytest.mark.parametrize(("names", "fault"), [("abc", None), ("aab", "same atoms")])
 def test_atoms_may_be_named_by_words(tmp_path, path_A, names, fault):
     frames = images(path_A, wrap=True)
     for number, frame in enumerate(frames):

@@ -46,7 +46,7 @@ def test_the_first_frames_are_cut_from_everything_that_frames_have():
         np.testing.assert_array_equal(after, before[:3] if cut else before)
     bare = replace(whole, velocities_A_per_ps=None, **dict.fromkeys(SERIES))
     assert bare.first(2).volumes_A3 is None
-    with pytest.raises(InputError, match="one frame"):
+    with pytest.raises(InputError, match="two frames"):
         whole.first(1)
 
 

@@ -7,14 +7,14 @@ COUPLED = {"langevin": True, "nose-hoover": True, "nve": False}
 
 
 def thermostat_fault(name: str, friction_per_ps: float | None) -> str:
-    """Return what is wrong with a stated thermostat, in one line; empty if nothing is.
+    """Return the fault of a stated thermostat in one line, empty if there is none.
 
     Args:
         name: as in `MDPlan.thermostat`.
         friction_per_ps: Langevin friction, or 1/tau of the chain; None for ``nve``.
     """
     if name not in COUPLED:
-        return f"no thermostat is called {name!r}: state one of {', '.join(COUPLED)}"
+        return f"unknown thermostat {name!r}: state one of {', '.join(COUPLED)}"
     coupled = COUPLED[name]
     if coupled != (friction_per_ps is not None):
         return f"thermostat {name} {'needs a' if coupled else 'takes no'} friction_per_ps"

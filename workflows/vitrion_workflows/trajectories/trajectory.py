@@ -1,4 +1,4 @@
-"""A trajectory in memory: unwrapped positions with the frame interval inside, never beside."""
+"""A trajectory in memory: unwrapped positions with their frame interval."""
 
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -28,7 +28,7 @@ class Trajectory:
         masses_u: atomic masses, shape (N,); standard weights where not given.
         source: file or run it came from, for messages.
         velocities_A_per_ps: shape (F, N, 3), or None where they are not stored.
-        set_temperature_K: what the thermostat was set to all the run long; None where unknown, changing or absent.
+        set_temperature_K: constant temperature of the thermostat; None where unknown, changing or absent.
         thermostat: ``langevin``, ``nose-hoover`` or ``nve``, as `MDPlan` has it; empty where unknown.
         friction_per_ps: Langevin friction, or 1/tau of the chain; None for ``nve`` and where unknown.
         volumes_A3: of each frame, shape (F,); None for a fixed cell.
@@ -49,65 +49,65 @@ class Trajectory:
     volumes_A3: FloatArray | None = None
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be analysed.
+        """Refuse frames that cannot be analysed.
 
         Raises:
             InputError: one frame, changing atom counts, non-finite positions, no positive frame interval, velocities of
-                another shape, a series that has not one number for each frame, or a thermostat that is none or lacks
-                its friction.
+                another shape, a series without one number for each frame, or an unknown thermostat or one without its
+                friction.
         """
-        source = self.source or "trajectory"
         if self.positions_A.ndim != 3 or self.positions_A.shape[1:] != (len(self.numbers), 3):  # noqa: PLR2004
-            raise InputError(f"{source}: positions must have shape (frames, {len(self.numbers)}, 3)")
+            raise self._fault(f"positions must have shape (frames, {len(self.numbers)}, 3)")
         if len(self.positions_A) < FEWEST_FRAMES:
-            raise InputError(f"{source}: one frame is no trajectory")
+            raise self._fault(f"a trajectory needs two frames or more, not {len(self.positions_A)}")
         if not np.isfinite(self.positions_A).all():
-            raise InputError(f"{source}: positions are not finite numbers")
+            raise self._fault("positions are not finite numbers")
         if not (np.isfinite(self.frame_interval_ps) and self.frame_interval_ps > 0):
-            raise InputError(f"{source}: the frame interval must be a positive number of ps")
+            raise self._fault("the frame interval must be a positive number of ps")
         velocities = self.velocities_A_per_ps
         if velocities is not None and not (
             velocities.shape == self.positions_A.shape and np.isfinite(velocities).all()
         ):
-            raise InputError(f"{source}: velocities must be finite, one for each position")
-        self._check_series(source)
-        self._check_thermostat(source)
+            raise self._fault("velocities must be finite, one for each position")
+        self._check_series()
+        self._check_thermostat()
         if not len(self.masses_u):
             from ase.data import atomic_masses  # noqa: PLC0415 - keeps the import of this module light
 
             object.__setattr__(self, "masses_u", atomic_masses[self.numbers].astype(np.float64))
 
     def first(self, frames: int) -> "Trajectory":
-        """The first so many frames, with all that belongs to them; all where there are no more.
+        """Return the first frames with their series; all frames where there are no more.
 
         Raises:
             InputError: fewer than two.
         """
-        kept: dict[str, Any] = {}
+        shortened: dict[str, Any] = {}
         for name in ("positions_A", "velocities_A_per_ps", *SERIES):
             values = getattr(self, name)
-            kept[name] = None if values is None else values[:frames]
-        return replace(self, **kept)
+            shortened[name] = None if values is None else values[:frames]
+        return replace(self, **shortened)
 
-    def _check_series(self, source: str) -> None:
+    def _check_series(self) -> None:
         for name in SERIES:
             values = getattr(self, name)
             if values is not None and values.shape != (len(self),):
-                raise InputError(
-                    f"{source}: {name} has shape {values.shape} for {len(self)} frames: give one number for each"
-                )
+                raise self._fault(f"{name} has shape {values.shape} for {len(self)} frames: give one number for each")
             if values is not None and not np.isfinite(values).all():
-                raise InputError(f"{source}: {name} hold what is no finite number: mend them, or leave them out")
+                raise self._fault(f"{name} are not all finite numbers: correct them, or leave them out")
         kelvin = self.temperatures_K
         if kelvin is not None and not (kelvin.min() >= 0 and kelvin.max() > 0):
-            raise InputError(f"{source}: temperatures_K are no temperatures in K: mend them, or leave them out")
+            raise self._fault("temperatures_K are not temperatures in K: correct them, or leave them out")
 
-    def _check_thermostat(self, source: str) -> None:
+    def _check_thermostat(self) -> None:
         fault = thermostat_fault(self.thermostat, self.friction_per_ps) if self.thermostat else ""
         if not self.thermostat and self.friction_per_ps is not None:
-            fault = "thermostat unknown takes no friction_per_ps"
+            fault = "friction_per_ps without a thermostat: state the thermostat, too"
         if fault:
-            raise InputError(f"{source}: {fault}")
+            raise self._fault(fault)
+
+    def _fault(self, message: str) -> InputError:
+        return InputError(f"{self.source}: {message}" if self.source else message)
 
     def __len__(self) -> int:
         return len(self.positions_A)

@@ -1,31 +1,28 @@
-"""Cells of a run at constant pressure, as files hold them."""
+"""Volume fluctuation of a cell at constant pressure."""
 
 import numpy as np
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 
-# A cell under constant pressure breathes by some per cent.
-LARGEST_BREATH = 2.0
+# A cell at constant pressure fluctuates by some per cent.
+LARGEST_RATIO = 2.0
 SMALLEST_RATIO = 1e-12
 
 
-def check_breath(lattices_A: FloatArray, *, source: str) -> None:
-    """Refuse cells of which one is unlike the others: a frame in another unit, or a torn one.
+def check_volume_fluctuation(lattices_A: FloatArray) -> None:
+    """Refuse cells of which one is unlike the others: a frame in another unit, or a damaged one.
 
     Args:
-        lattices_A: of each frame, shape (F, 3, 3).
-        source: file, for the message.
+        lattices_A: lattice vectors of each frame as rows, shape (F, 3, 3).
 
     Raises:
-        InputError: the volume of one is half or twice that of the others.
+        InputError: a volume of half or twice the median.
     """
     volumes = np.abs(np.linalg.det(lattices_A))
-    if not np.median(volumes) > 0:
-        return  # flat, which is told for any file
     ratios = volumes / np.median(volumes)
     worst = int(np.abs(np.log(np.maximum(ratios, SMALLEST_RATIO))).argmax())
-    if not 1 / LARGEST_BREATH < ratios[worst] < LARGEST_BREATH:
+    if not 1 / LARGEST_RATIO < ratios[worst] < LARGEST_RATIO:
         raise InputError(
-            f"{source}: the cell of frame {worst + 1} has {ratios[worst]:.3g} times the volume of the others: mend it"
+            f"the cell of frame {worst + 1} has {ratios[worst]:.3g} times the median volume: correct or remove it"
         )

@@ -1,7 +1,7 @@
 """VASP's XDATCAR: wrapped fractional coordinates, no time."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -10,7 +10,7 @@ from ase.data import atomic_numbers
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.trajectories.volume_fluctuation import check_breath
+from vitrion_workflows.trajectories.frames import FractionalFrames
 
 HEADER_LINES = 7
 DIMENSIONS = 3
@@ -19,82 +19,77 @@ FRAME = re.compile(r"\s*direct\s*(configuration\s*=.*)?$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
-class FractionalFrames:
-    """Frames as a file holds them.
-
-    Attributes:
-        numbers: atomic numbers, shape (N,).
-        fractional: shape (F, N, 3).
-        lattices_A: shape (3, 3) for a fixed cell, (F, 3, 3) for a changing one.
-    """
+class _Cell:
+    """Header of a frame: atomic numbers, shape (N,), and lattice vectors in Angstrom as rows, shape (3, 3)."""
 
     numbers: IntArray
-    fractional: FloatArray
-    lattices_A: FloatArray
+    lattice_A: FloatArray
 
 
-def parse_xdatcar(text: str, *, source: str) -> FractionalFrames:
-    """Read an XDATCAR, the header once or before every frame (constant pressure).
-
-    Args:
-        text: of the file.
-        source: its name, for messages.
+def parse_xdatcar(text: str) -> FractionalFrames:
+    """Parse an XDATCAR with its header once or, at constant pressure, before every frame.
 
     Raises:
-        InputError: no XDATCAR, unknown element, changing atom counts, an incomplete last frame, a configuration left
-            out by its number, or a cell unlike the others.
+        InputError: not an XDATCAR, an unknown element, atoms that change, or an incomplete last frame.
     """
-    lines = text.splitlines()
     try:
-        frames = list(_frames(lines, source))
+        frames = list(_frames(text.rstrip().splitlines()))
     except (ValueError, IndexError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{source} is no whole XDATCAR ({str(error).splitlines()[0]}): write it again") from error
+        raise InputError(f"XDATCAR damaged ({str(error).splitlines()[0]}): write it again") from error
     if not frames:
-        raise InputError(f"{source} holds no frame: an XDATCAR has 'Direct configuration=' before each")
-    numbers = frames[0][0]
-    if any(not np.array_equal(found, numbers) for found, _, _ in frames):
-        raise InputError(f"{source}: the atoms change from frame to frame: give a trajectory of one set of atoms")
-    lattices = np.array([lattice for _, lattice, _ in frames])
-    _check_numbering(lines, source)
-    check_breath(lattices, source=source)
-    fixed = bool((lattices == lattices[0]).all())
+        raise InputError("no frame in this XDATCAR: each one begins with 'Direct configuration='")
+    numbers = frames[0][0].numbers
+    if any(not np.array_equal(cell.numbers, numbers) for cell, _ in frames):
+        raise InputError("atoms change between frames: give a trajectory of one set of atoms")
     return FractionalFrames(
         numbers=numbers,
-        fractional=np.array([coordinates for _, _, coordinates in frames]),
-        lattices_A=lattices[0] if fixed else lattices,
+        fractional=np.array([coordinates for _, coordinates in frames]),
+        lattices_A=np.array([cell.lattice_A for cell, _ in frames]),
     )
 
 
-def _frames(lines: list[str], source: str) -> Iterator[tuple[IntArray, FloatArray, FloatArray]]:
+def check_numbering(text: str) -> None:
+    """Refuse an XDATCAR whose configuration numbers, where it has them, show that frames are missing.
+
+    Raises:
+        InputError: configurations unequally far apart.
+    """
+    numbers = [line.partition("=")[2].strip() for line in text.splitlines() if FRAME.match(line)]
+    if not all(number.isdecimal() for number in numbers):
+        return  # other programs leave the numbers out
+    # Where files were concatenated the numbers start again.
+    steps = [(first, second) for first, second in pairwise(map(int, numbers)) if second > first]
+    for first, second in steps:
+        spacing = steps[0][1] - steps[0][0]
+        if second - first != spacing:
+            raise InputError(f"configuration {second} follows {first}, others are {spacing} apart: frames are missing")
+
+
+def _frames(lines: Sequence[str]) -> Iterator[tuple[_Cell, FloatArray]]:
     position = 0
-    numbers, lattice = None, None
+    cell: _Cell | None = None
     while position < len(lines):
-        if not lines[position].strip() and not any(line.strip() for line in lines[position:]):
-            return
-        if not _begins_frame(lines[position]):
-            if numbers is not None and lines[position] != lines[0] and _is_row(lines[position]):
-                raise InputError(
-                    f"{source}: the atoms change: line {position + 1} is one more than {len(numbers)}: cut it off",
-                )
-            numbers, lattice = _header(lines[position : position + HEADER_LINES], source, most=len(lines))
+        if not FRAME.match(lines[position]):
+            if cell is not None and lines[position] != lines[0] and _is_row(lines[position]):
+                raise InputError(f"atoms change: line {position + 1} adds one to {len(cell.numbers)}: remove it")
+            cell = _header(lines[position : position + HEADER_LINES], most_atoms=len(lines))
             position += HEADER_LINES
             continue
-        if numbers is None or lattice is None:
-            raise InputError(f"{source} starts without the header of an XDATCAR")
-        rows = lines[position + 1 : position + 1 + len(numbers)]
-        words = [] if any(map(_begins_frame, rows)) else _coordinates(rows)
-        if len(words) != DIMENSIONS * len(numbers):
-            raise InputError(
-                f"{source}: the frame at line {position + 1} does not hold {len(numbers)} atoms: cut it off",
-            )
-        yield numbers, lattice, np.array(words, dtype=np.float64).reshape(-1, DIMENSIONS)
-        position += 1 + len(numbers)
+        if cell is None:
+            raise InputError("no header before the first frame of this XDATCAR: write it again")
+        atoms = len(cell.numbers)
+        rows = lines[position + 1 : position + 1 + atoms]
+        words = [] if any(map(FRAME.match, rows)) else _coordinates(rows)
+        if len(words) != DIMENSIONS * atoms:
+            raise InputError(f"the frame at line {position + 1} does not hold {atoms} atoms: remove it")
+        yield cell, np.array(words, dtype=np.float64).reshape(-1, DIMENSIONS)
+        position += 1 + atoms
 
 
-def _coordinates(rows: list[str]) -> list[str]:
-    """The words of a frame, less the symbol of the element that pymatgen writes behind each row."""
+def _coordinates(rows: Sequence[str]) -> list[str]:
+    """Return the words of a frame without the element symbols that pymatgen writes behind each row."""
     words = " ".join(rows).split()
     if len(words) == DIMENSIONS * len(rows):
         return words
@@ -102,25 +97,6 @@ def _coordinates(rows: list[str]) -> list[str]:
     if any(len(row) < DIMENSIONS or not all(map(str.isalpha, row[DIMENSIONS:])) for row in split):
         return []
     return [word for row in split for word in row[:DIMENSIONS]]
-
-
-def _check_numbering(lines: list[str], source: str) -> None:
-    numbers = [line.partition("=")[2].strip() for line in lines if _begins_frame(line)]
-    if not all(number.isdecimal() for number in numbers):
-        return  # other programs number nothing
-    pairs = [(int(first), int(second)) for first, second in pairwise(numbers)]
-    # Files put one after the other begin anew.
-    forward = [pair for pair in pairs if pair[1] > pair[0]]
-    for first, second in forward:
-        if second - first != forward[0][1] - forward[0][0]:
-            raise InputError(
-                f"{source}: configuration {second} follows {first}, others are {forward[0][1] - forward[0][0]} apart: "
-                "frames are missing"
-            )
-
-
-def _begins_frame(line: str) -> bool:
-    return bool(FRAME.match(line))
 
 
 def _is_row(line: str) -> bool:
@@ -132,31 +108,31 @@ def _is_row(line: str) -> bool:
         return False
 
 
-def _header(lines: list[str], source: str, *, most: int) -> tuple[IntArray, FloatArray]:
+def _header(lines: Sequence[str], *, most_atoms: int) -> _Cell:
     if len(lines) < HEADER_LINES:
-        raise InputError(f"{source} ends within a header: cut the incomplete frame off")
+        raise InputError("the XDATCAR ends within a header: remove the incomplete frame")
     # VASP may write the name of the pseudopotential, Li_sv, and its hash after a slash.
     symbols = [word.partition("/")[0].partition("_")[0] for word in lines[5].split()]
     counts = [int(word) for word in lines[6].split()]
     if len(symbols) != len(counts):
-        raise InputError(f"{source} names {len(symbols)} elements and {len(counts)} counts: line 6 must name elements")
+        raise InputError(f"{len(symbols)} elements but {len(counts)} counts: name the elements in line 6 of the header")
     unknown = [symbol for symbol in symbols if not atomic_numbers.get(symbol)]
     if unknown:
-        raise InputError(f"{source}: {unknown[0]!r} is no element")
-    if min(counts) < 0 or sum(counts) > most:
-        # Before anything of that size is made: one wrong digit would cost minutes and all memory.
-        raise InputError(f"{source} promises {sum(counts)} atoms in a file of {most} lines: its line 7 is wrong")
-    lattice = _scaled(np.array([line.split() for line in lines[2:5]], dtype=np.float64), lines[1], source)
-    return np.repeat([atomic_numbers[symbol] for symbol in symbols], counts), lattice
+        raise InputError(f"unknown element {unknown[0]!r}")
+    if min(counts) < 0 or sum(counts) > most_atoms:
+        # Before arrays of that size are allocated: one wrong digit would cost minutes and all memory.
+        raise InputError(f"{sum(counts)} atoms announced in a file of {most_atoms} lines: correct line 7 of the header")
+    vectors = np.array([line.split() for line in lines[2:5]], dtype=np.float64)
+    return _Cell(np.repeat([atomic_numbers[symbol] for symbol in symbols], counts), _scaled(vectors, lines[1]))
 
 
-def _scaled(lattice: FloatArray, line: str, source: str) -> FloatArray:
-    """A factor, three factors of the Cartesian axes, or the volume with a minus sign, as in a POSCAR."""
+def _scaled(lattice: FloatArray, line: str) -> FloatArray:
+    """Scale lattice vectors by one factor, three Cartesian factors, or to a volume (negative), as in a POSCAR."""
     scales = np.array(line.split(), dtype=np.float64)
     volume = abs(float(np.linalg.det(lattice)))
     if len(scales) == 1 and scales[0] < 0 and volume > 0:
         scales = np.cbrt(-scales / volume)
     if len(scales) not in {1, DIMENSIONS} or not (scales > 0).all():
-        raise InputError(f"{source}: the lattice is impossible (scale {line.strip()})")
+        raise InputError(f"the lattice is impossible (scale {line.strip()})")
     scaled: FloatArray = lattice * scales
     return scaled

@@ -9,7 +9,7 @@ from scipy import stats
 from vitrion_models.constants import BOLTZMANN_u_A2_PER_PS2_K
 from vitrion_workflows.diffusivity.gates import SIGMAS
 from vitrion_workflows.schemas.gate import GateOutcome, gate_of
-from vitrion_workflows.trajectories.frames import WRAPPED_STEP
+from vitrion_workflows.trajectories.displacements import WRAPPED_STEP
 from vitrion_workflows.validation.continuity import Continuity
 from vitrion_workflows.validation.equilibration import Equilibration
 from vitrion_workflows.validation.species_motion import SpeciesMotion

@@ -6,8 +6,7 @@ import numpy as np
 
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.schemas.gate import GateOutcome
-from vitrion_workflows.trajectories.displacements import centre_of_mass, remove_drift
-from vitrion_workflows.trajectories.frames import largest_fractional_step
+from vitrion_workflows.trajectories.displacements import centre_of_mass, largest_fractional_step, remove_drift
 from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.validation import gates
 from vitrion_workflows.validation.continuity import continuity

@@ -1,17 +1,16 @@
 """Cells of VASP: POSCAR, CONTCAR and XDATCAR."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
+from ase.data import chemical_symbols
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 from pymatgen.io.vasp.inputs import Poscar
 
 from vitrion.ingest.formats.text import read_text
 from vitrion_models.errors import InputError
+from vitrion_workflows.trajectories.xdatcar import parse_xdatcar
 
-CONFIGURATION = "configuration="
 HEADER_LINES = 7  # comment, scale, three vectors, symbols, counts
 SELECTIVE = ("S", "s")
 AXES = 3
@@ -39,41 +38,15 @@ def read_poscar(path: Path) -> list[Structure]:
 
 
 def read_xdatcar(path: Path) -> list[Structure]:
-    """Every frame of an XDATCAR, at fixed cell or with a header before each frame.
+    """Read every frame of an XDATCAR, at fixed cell or with a header before each frame.
 
     Raises:
-        InputError: no frames, or frames that differ in their atoms (a truncated file does).
+        InputError: no frame, atoms that change, an unknown element, or an incomplete last frame.
     """
-    lines = read_text(path).splitlines()
-    frames = list(_frames(lines))
-    if not frames:
-        raise InputError("no frame in it")
-    first = frames[0].atomic_numbers
-    for index, frame in enumerate(frames[1:], start=2):
-        if frame.atomic_numbers != first:
-            raise InputError(f"the atoms change: frame 1 has {len(first)}, frame {index} has {len(frame)}")
-    return frames
-
-
-def _frames(lines: list[str]) -> Iterator[Structure]:
-    marks = [index for index, line in enumerate(lines) if CONFIGURATION in line]
-    if not marks or marks[0] < HEADER_LINES:
-        raise InputError("no header before the first frame")
-    _check_count(lines[HEADER_LINES - 1].split(), lines)
-    lattice, symbols = _header(lines[:HEADER_LINES])
-    ends = [*marks[1:], len(lines)]
-    for mark, end in zip(marks, ends, strict=True):
-        head = lines[mark - HEADER_LINES : mark]
-        if mark != marks[0] and _is_header(head):
-            lattice, symbols = _header(head)
-        rows = [line.split()[:3] for line in lines[mark + 1 : end] if line.strip()]
-        repeated = end != len(lines) and _is_header(lines[end - HEADER_LINES : end])
-        rows = rows[:-HEADER_LINES] if repeated else rows
-        if len(rows) != len(symbols):
-            raise InputError(
-                f"the atoms change: {len(symbols)} are promised, the frame in line {mark + 1} has {len(rows)}"
-            )
-        yield Structure(lattice, symbols, np.array(rows, dtype=float))
+    frames = parse_xdatcar(read_text(path))
+    symbols = [chemical_symbols[number] for number in frames.numbers]
+    cells = zip(frames.lattices_A, frames.fractional, strict=True)
+    return [Structure(Lattice(lattice), symbols, fractional) for lattice, fractional in cells]
 
 
 def _check_count(counts: list[str], lines: list[str]) -> None:
@@ -98,20 +71,3 @@ def _is_number(word: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_header(lines: list[str]) -> bool:
-    """Whether seven lines end in element symbols and counts, as each frame's header does at changing cell."""
-    symbols, counts = lines[5].split(), lines[6].split()
-    return bool(symbols) and len(symbols) == len(counts) and all(word.isdigit() for word in counts)
-
-
-def _header(lines: list[str]) -> tuple[Lattice, list[str]]:
-    scale = float(lines[1])
-    if not scale > 0:
-        raise InputError(f"the lattice is impossible (scale {lines[1].strip()})")
-    matrix = scale * np.array([[float(word) for word in line.split()[:3]] for line in lines[2:5]])
-    symbols, counts = lines[5].split(), lines[6].split()
-    if len(symbols) != len(counts) or not all(word.isdigit() for word in counts):
-        raise InputError("its header names no elements and numbers of atoms")
-    return Lattice(matrix), [symbol for symbol, count in zip(symbols, counts, strict=True) for _ in range(int(count))]

@@ -258,9 +258,9 @@ BAD = {
     "xdatcar truncated": (
         "XDATCAR",
         xdatcar_text(frames=3, repeated=False).rsplit("\n", 2)[0] + "\n",
-        "atoms change",
+        "atoms",
     ),
-    "xdatcar without frames": ("XDATCAR", "made\n1.0\n", "no header"),
+    "xdatcar without frames": ("XDATCAR", "made\n1.0\n", "header"),
     "xyz without cell": ("a.xyz", "2\n\nLi 0 0 0\nCl 2 2 2\n", "no cell"),
     "xyz NaN": ("a.xyz", '1\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3\nLi nan 0 0\n', "finite"),
     "xyz flat cell": (
