@@ -35,7 +35,7 @@ from vitrion.database.queries.filters import query_of, sort_of  # noqa: E402
 from vitrion.database.queries.shapes import QUERY_SHAPES, QueryShape  # noqa: E402
 from vitrion.database.repositories.structures import NewStructure  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
-from vitrion_workflows.schemas.label import LABEL_RULES  # noqa: E402
+from vitrion_workflows.schemas.label import GATE_VERSION  # noqa: E402
 
 ATOMS = 64
 PARTNERS = (3, 8, 9, 11, 12, 14, 15, 16, 17, 35, 53)
@@ -89,7 +89,7 @@ def label_documents(db: Database, *, seed: int = 1) -> Iterator[dict[str, Any]]:
             cycle=row.cycle,
             arm="random" if rng.random() < 0.2 else "acquisition",
             dataset=row.dataset,
-            rules=LABEL_RULES,
+            gate_version=GATE_VERSION,
             **{name: list(value) if isinstance(value := getattr(row, name), tuple) else value for name in names},
         )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vitrion.cli.arrhenius_files import from_file
-from vitrion.cli.arrhenius_points import Material, from_labels, require_one_line
+from vitrion.cli.arrhenius_points import Material, from_labels
 from vitrion.cli.console import options as choose
 from vitrion.cli.console.figures import new_figure, picture_format, save
 from vitrion.cli.console.output import emit, note
@@ -31,7 +31,7 @@ PREDICTION_COLUMNS = (
     "extrapolated",
 )
 # What the table of a fit does not show: it comes below, or in a line of its own where there is something to tell.
-_TOLD_APART = frozenset({"predictions", "left_out_of_other_rules"})
+_TOLD_APART = frozenset({"predictions", "other_gate_versions"})
 
 FILTERS: dict[str, Any] = {
     "reduced_formula": choose.ReducedFormula,
@@ -41,7 +41,7 @@ FILTERS: dict[str, Any] = {
     "species": SpeciesOption,
     "potential": PotentialOption,
     "temperature": TemperatureOption,
-    "rules": choose.Rules,
+    "gate_version": choose.GateVersion,
     "campaign": choose.Campaign,
     "dataset": choose.Dataset,
 }
@@ -86,8 +86,6 @@ def command(
     **typed: Any,
 ) -> None:
     """Fit log10 D0 and Ea to labels of one material, upper bounds included, and predict D and conductivity."""
-    from vitrion.database.queries.gate_versions import told  # noqa: PLC0415 - the database is slow to import
-
     filters = _filters(typed)
     temperatures_K = at or [ROOM_K]
     if plot is not None:
@@ -96,15 +94,13 @@ def command(
     ions = _squared_charges(charge, ions_per_A3, material)
     fit = _fitted(points, material)
     content = summary(fit, material=material, temperatures_K=temperatures_K, squared_charges_per_A3=ions)
-    content |= {"rules": material.rules, "left_out_of_other_rules": material.left_out}
+    content |= {"gate_version": material.gate_version, "other_gate_versions": material.left_out}
     if plot is not None:
         # A picture is shown without the lines that stand beside it here.
-        judged = f", labels judged by rules {material.rules}" if material.of_other_rules else ""
-        write_plot(plot, fit, points, title=material.name + judged, temperatures_K=temperatures_K)
+        version = f", labels of gate version {material.gate_version}" if material.other_gate_versions else ""
+        write_plot(plot, fit, points, title=material.name + version, temperatures_K=temperatures_K)
     if line := _left_out(material):
         note(line)
-    if material.of_other_rules and "rules" not in {*filters, *(across or [])}:
-        note(f"among them: {told(material.of_other_rules)}")
     if as_json:
         emit(content, as_json=True)
         return
@@ -125,9 +121,9 @@ def _fitted(points: list["ArrheniusPoint"], material: Material) -> "ArrheniusFit
 
 
 def _left_out(material: Material) -> str:
-    from vitrion.database.queries.gate_versions import told_left_out  # noqa: PLC0415 - the database is slow to import
+    from vitrion.database.queries.gate_versions import summarize_others  # noqa: PLC0415 - the database is slow to import
 
-    return told_left_out(material.left_out, otherwise=f"fit them by {choose.by_rules(material.left_out)}")
+    return f"left out: {summarize_others(material.left_out)}" if material.left_out else ""
 
 
 def _filters(typed: dict[str, Any]) -> dict[str, Any]:
@@ -135,7 +131,7 @@ def _filters(typed: dict[str, Any]) -> dict[str, Any]:
     return choose.given(
         **{name: typed[name] for name in same},
         structure_fingerprint=typed["structure"],
-        rules=choose.rules(typed["rules"]),
+        gate_version=choose.gate_version(typed["gate_version"]),
         temperature=choose.interval(typed["temperature"], option="--temperature"),
     )
 
@@ -220,23 +216,16 @@ def _from_database(
     filters: dict[str, Any], across: list[str], stderr: float | None
 ) -> tuple[list["ArrheniusPoint"], Material]:
     from vitrion.database import connect  # noqa: PLC0415 - slow to import
-    from vitrion.database.queries import gate_versions as rules  # noqa: PLC0415 - slow to import
+    from vitrion.database.queries.gate_versions import summarize_others  # noqa: PLC0415 - slow to import
 
     if not filters:
         raise InputError("say what to fit: a file, or filters such as --reduced-formula Li3PS4 --species Li")
     asked = {"property": "tracer_diffusivity", "state": FITTED, **filters}
-    others: dict[str, int] = {}
     with connect(readonly=True) as db:
-        if "rules" not in {*filters, *across}:
-            others = db.labels.of_other_rules(**asked)
-            asked["rules"] = rules.HERE
         rows = list(db.labels.search(**asked))
-        if rows and others:
-            # The rules say which labels are sound, not of which potential or cell the line is.
-            left_out = db.labels.search(**asked | {"rules": rules.OTHER})
-            require_one_line([*rows, *left_out], across=[*across, "rules"])
+        others = {} if "gate_version" in filters else db.labels.count_other_versions(**asked)
     if not rows and others:
-        raise InputError(f"nothing to fit but {rules.told(others)}, or fit them by {choose.by_rules(others)}")
+        raise InputError(f"no label of the current gate version to fit: {summarize_others(others)}")
     if not rows:
         raise InputError("no tracer diffusivity that was not rejected passes these filters: see vitrion labels list")
     return from_labels(rows, across=across, stated_stderr=stderr, left_out=others)

@@ -40,7 +40,7 @@ def from_file(
     Args:
         path: columns temperature_K, log10_D (cm2/s), log10_stderr and, if any, censored; exported labels will do.
         stated_stderr: decades, for rows that hold none.
-        across: what of `MUST_SAY`, `MUST_AGREE` and `MATERIAL` the rows may differ in, or ``rules``.
+        across: what of `MUST_SAY`, `MUST_AGREE` and `MATERIAL` the rows may differ in, or ``gate_version``.
         one_source: the caller's word that what the rows do not say is the same in all of them, and that their D is
             the Einstein value in cm2/s.
 
@@ -48,10 +48,10 @@ def from_file(
         InputError: no such file, columns or numbers, rows of different quantities, or rows that do not say of which
             quantity they are while nobody vouches for them.
     """
-    from vitrion.database.queries import gate_versions as rules  # noqa: PLC0415 - the database is slow to import
+    from vitrion.database.queries.gate_versions import count_others  # noqa: PLC0415 - the database is slow to import
 
     rows = _rows(path)
-    known = (*MUST_SAY, *MUST_AGREE, *MATERIAL, "rules")
+    known = (*MUST_SAY, *MUST_AGREE, *MATERIAL, "gate_version")
     if unknown := sorted(set(across) - {*known}):
         raise InputError(f"the rows of a file cannot be mixed across {unknown[0]!r}: choose from {', '.join(known)}")
     if "potential" in across:
@@ -66,8 +66,8 @@ def from_file(
         _require_agreement(path, name, [text or "not said" for text in texts], across)
     for name in MUST_SAY:
         _require_agreement(path, name, [said for row in rows if (said := _said(row, name)) is not None], across)
-    judged = _judgements(rows, path)
-    _require_agreement(path, "rules", [rules.rules_of(entry) for entry in judged], across)
+    versions = _gate_versions(rows, path)
+    _require_agreement(path, "gate_version", [str(version) for version in versions], across)
     if unsaid and not one_source:
         raise InputError(
             f"{path} does not say {', '.join(unsaid)} of each of its labels, which may be of several: add the columns, "
@@ -81,28 +81,22 @@ def from_file(
         species,
         potential=joined(said for row in rows if (said := _said(row, "potential")) is not None) or None,
         vouched_for=unsaid,
-        rules=joined(map(rules.rules_of, judged)) or None,
-        of_other_rules=rules.others(judged),
+        gate_version=joined(map(str, versions)) or None,
+        other_gate_versions=count_others(versions),
     )
 
 
-def _judgements(rows: Sequence[Mapping[str, Any]], path: Path) -> list[Mapping[str, Any]]:
-    """What `queries.gate_versions` asks of each row; nothing where the file does not say who judged its labels."""
-    if not any("rules" in row for row in rows):
-        return []
-    found: list[Mapping[str, Any]] = []
-    for number, row in enumerate(rows, start=1):
-        text = _text(row, "rules")
-        version = _version(text, f"{path}, row {number}") if text else None
-        found.append({"rules": version, "dataset": _text(row, "dataset") or None})
-    return found
+def _gate_versions(rows: Sequence[Mapping[str, Any]], path: Path) -> list[int]:
+    """Return the gate versions that the rows state."""
+    stated = [(number, _text(row, "gate_version")) for number, row in enumerate(rows, start=1)]
+    return [_version(text, f"{path}, row {number}") for number, text in stated if text]
 
 
 def _version(text: str, where: str) -> int:
-    """A version of the label rules; 5.0 is one too, which pandas writes where some rows have none."""
+    """Return a gate version; pandas writes 1.0 where some rows have none."""
     whole = text.removesuffix(".0")
     if not whole.isdecimal():
-        raise InputError(f"{where}: rules is {text[:SHOWN]!r}, which is no version of the label rules")
+        raise InputError(f"{where}: gate_version {text[:SHOWN]!r} is not a whole number")
     return int(whole)
 
 

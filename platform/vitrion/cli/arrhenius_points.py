@@ -38,10 +38,9 @@ class Material:
         potential: what the forces came from, several joined by ``+``; None where a file does not say it.
         ions_per_A3: its number density, from formula and density.
         vouched_for: what a file does not say of its labels and the caller takes to be one.
-        rules: version of the rules that judged them (`queries.gate_versions`), several joined by ``+``; None where a
-            file does not say it.
-        of_other_rules: how many of them other rules than those of here judged, by rules.
-        left_out: how many more labels there are, which those rules judged, by rules.
+        gate_version: gate version of the labels, several joined by ``+``; None where a file has no such column.
+        other_gate_versions: how many of them are of other gate versions, by version.
+        left_out: how many labels of other gate versions were left out, by version.
     """
 
     name: str
@@ -49,9 +48,9 @@ class Material:
     potential: str | None = None
     ions_per_A3: float | None = None
     vouched_for: tuple[str, ...] = ()
-    rules: str | None = None
-    of_other_rules: Mapping[str, int] = field(default_factory=dict)
-    left_out: Mapping[str, int] = field(default_factory=dict)
+    gate_version: str | None = None
+    other_gate_versions: Mapping[int, int] = field(default_factory=dict)
+    left_out: Mapping[int, int] = field(default_factory=dict)
 
 
 def joined(values: Iterable[str]) -> str:
@@ -64,7 +63,7 @@ def from_labels(
     *,
     across: Sequence[str],
     stated_stderr: float | None,
-    left_out: Mapping[str, int],
+    left_out: Mapping[int, int],
 ) -> tuple[list["ArrheniusPoint"], Material]:
     """Points of labels, refused where they are of several quantities, compositions or kinds of cell.
 
@@ -72,12 +71,12 @@ def from_labels(
         rows: accepted and censored labels.
         across: fields of `vitrion.database.queries.quantity.Quantity` in which they may differ.
         stated_stderr: decades, for labels that hold none.
-        left_out: how many more there are that other rules judged, by rules.
+        left_out: how many labels of other gate versions were left out, by version.
 
     Raises:
         InputError: nothing found, or a mixture, with the choices.
     """
-    from vitrion.database.queries import gate_versions as rules  # noqa: PLC0415 - the database is slow to import
+    from vitrion.database.queries.gate_versions import count_others  # noqa: PLC0415 - the database is slow to import
 
     quantity = require_one_line(rows, across=across)
     points = [
@@ -98,8 +97,8 @@ def from_labels(
         rows[0].species,
         potential=quantity.potential,
         ions_per_A3=_density(rows),
-        rules=joined(map(rules.rules_of, rows)),
-        of_other_rules=rules.others(rows),
+        gate_version=joined(str(row.gate_version) for row in rows if row.gate_version is not None) or None,
+        other_gate_versions=count_others(row.gate_version for row in rows),
         left_out=left_out,
     )
 

@@ -21,9 +21,9 @@ FileArgument = Annotated[Path, typer.Argument(help="The campaign's YAML file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 ReportOption = Annotated[Path, typer.Option("--output", "-o", help="Where the HTML page goes.")]
-OtherRulesOption = Annotated[
+OutdatedOption = Annotated[
     bool,
-    typer.Option("--other-rules", help="Also what older rules than this Vitrion's judged: label it again."),
+    typer.Option("--outdated", help="Also recompute labels of an older gate version."),
 ]
 DEFAULT_REPORT = Path("report.html")
 
@@ -46,14 +46,14 @@ def step(file: FileArgument, *, as_json: JsonOption = False, quiet: QuietOption 
 
 
 @app.command()
-def retry(file: FileArgument, *, other_rules: OtherRulesOption = False, as_json: JsonOption = False) -> None:
+def retry(file: FileArgument, *, outdated: OutdatedOption = False, as_json: JsonOption = False) -> None:
     """Ask again what failed, once its reason is mended; `run` or `step` then does it, in closed cycles too.
 
     What the gates refused is an answer and is not asked again. Labels that come late to a finished campaign are
     learned from when `cycles` is raised.
     """
     with opened(file, quiet=True, begun=True) as campaign:
-        asked = [entry.title for entry in campaign.ask_again(other_rules=other_rules)]
+        asked = [entry.title for entry in campaign.ask_again(outdated=outdated)]
         emit({"campaign": campaign.configuration.name, "asked_again": asked}, as_json=as_json)
 
 
@@ -159,13 +159,13 @@ def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
 
 
 def _show(stands: dict[str, Any], *, as_json: bool) -> None:
-    """Print where a campaign stands; to people of labels of other rules only where there are some."""
-    from vitrion.learning.campaign_status import told_left_out  # noqa: PLC0415
+    """Print where a campaign stands, with a note where labels of other gate versions are left out."""
+    from vitrion.database.queries.gate_versions import summarize_others  # noqa: PLC0415 - slow to import
 
-    columns = [name for name in stands if stands[name] or name != "labels_of_other_rules"]
+    columns = [name for name in stands if stands[name] or name != "other_gate_versions"]
     emit(stands, as_json=as_json, columns=columns)
-    if line := told_left_out(stands):
-        note(line)
+    if line := summarize_others(stands.get("other_gate_versions", {})):
+        note(f"left out: {line}")
 
 
 def _status(campaign: "Campaign") -> dict[str, Any]:

@@ -23,13 +23,12 @@ COLUMNS = (
     "unit",
     "interval_95",
     "state",
-    "rules",
+    "gate_version",
     "potential",
     "campaign",
     "arm",
 )
 SHORT = 12
-SEEN = "vitrion labels list --rules other"
 COMPARED = (
     "chemistry",
     "pairs",
@@ -69,7 +68,7 @@ FILTERS = {
     "property_name": PropertyOption,
     "species": SpeciesOption,
     "structure": StructureOption,
-    "rules": choose.Rules,
+    "gate_version": choose.GateVersion,
     **choose.PROVENANCE,
     "arm": ArmOption,
     "superseded": SupersededOption,
@@ -87,21 +86,19 @@ def list_labels(
     **typed: Any,
 ) -> None:
     """List labels that pass all filters."""
-    from vitrion.database.queries.gate_versions import rules_of  # noqa: PLC0415 - only where labels are read
-
     filters = _filters(typed)
     with connect(readonly=True) as db:
         size = choose.page_size(limit, as_json=as_json)
         rows = db.labels.search(sort=sort, limit=size, skip=skip, **filters)
         total = db.labels.count(**filters)
-        others = {} if "rules" in filters else db.labels.of_other_rules(**filters)
+        others = {} if "gate_version" in filters else db.labels.count_other_versions(**filters)
     shown = rows.to_dicts()
     if not as_json:
-        shown = [row | {"key": row["key"][:SHORT], "rules": rules_of(row)} for row in shown]
+        shown = [row | {"key": row["key"][:SHORT]} for row in shown]
     emit(shown, as_json=as_json, columns=COLUMNS)
     if len(rows) + skip < total:
         note(f"{len(rows)} of {total}: --limit 0 shows all")
-    _note_among(others)
+    _note_left_out(others)
 
 
 @app.command("show")
@@ -111,12 +108,12 @@ def show_label(
     as_json: choose.Json = False,
 ) -> None:
     """Show one label with its gates and its method."""
-    from vitrion.database.queries import gate_versions as rules  # noqa: PLC0415 - only where a label is read
+    from vitrion.database.queries.gate_versions import count_others, summarize_others  # noqa: PLC0415 - slow
 
     with connect(readonly=True) as db:
         row = db.labels.get(key)
     emit(row, as_json=as_json)
-    if line := rules.told(rules.others([row])):
+    if line := summarize_others(count_others([row.gate_version])):
         note(line)
 
 
@@ -132,7 +129,6 @@ def export_labels(
     **typed: Any,
 ) -> None:
     """Write labels of one quantity to a file, as CSV or JSON lines."""
-    from vitrion.database.queries import gate_versions as rules  # noqa: PLC0415 - only where something is written
     from vitrion.database.queries.quantity import require_one  # noqa: PLC0415 - only where something is written
     from vitrion.exchange import export  # noqa: PLC0415 - only where something is written
 
@@ -143,11 +139,10 @@ def export_labels(
         if rows:
             require_one(rows, across=across or (), purpose="written to one file")
         count = export.export_table(rows, to, file_format=chosen)
-    others = rules.others(rows)
-    if "rules" not in {*filters, *(across or ())}:
-        _note_among(others)
+        others = {} if "gate_version" in filters else db.labels.count_other_versions(**filters)
+    _note_left_out(others)
     if as_json:
-        emit({"path": str(to), "format": chosen, "count": count, "of_other_rules": others}, as_json=True)
+        emit({"path": str(to), "format": chosen, "count": count, "other_gate_versions": others}, as_json=True)
     else:
         note(f"{count} labels written to {to}")
 
@@ -161,12 +156,12 @@ def compare_labels(
     temperature: TemperatureOption = None,
     species: SpeciesOption = None,
     campaign: choose.Campaign = None,
-    rules: choose.Rules = None,
+    gate_version: choose.GateVersion = None,
     as_json: choose.Json = False,
 ) -> None:
     """Model error: how far two potentials disagree on the same questions, beside their statistical errors."""
     from vitrion.database.queries import comparison  # noqa: PLC0415
-    from vitrion.database.queries.gate_versions import HERE, told_left_out  # noqa: PLC0415
+    from vitrion.database.queries.gate_versions import summarize_others  # noqa: PLC0415
     from vitrion_models.uncertainty.disagreement import FEWEST_PAIRS, disagreement  # noqa: PLC0415 - scipy is slow
 
     filters = choose.given(
@@ -174,34 +169,32 @@ def compare_labels(
         species=species,
         campaign=campaign,
         temperature=choose.interval(temperature, option="--temperature"),
-        rules=choose.rules(rules),
+        gate_version=choose.gate_version(gate_version),
     )
     with connect(readonly=True) as db:
-        others = {} if rules else comparison.left_out(db, first, second, **filters)
-        pairs = comparison.label_pairs(db, first, second, **{"rules": HERE} | filters)
-        versions = comparison.rules_of_both(db, first, second, **filters) if others else []
-    otherwise = f"compare them by {choose.by_rules(versions)}" if versions else f"see them by {SEEN}"
-    line = told_left_out(others, otherwise=otherwise)
+        pairs = comparison.label_pairs(db, first, second, **filters)
+        both = {"potential": [first, second], "accepted": True}
+        others = {} if gate_version else db.labels.count_other_versions(**filters | both)
     if len(pairs) < FEWEST_PAIRS:
         raise InputError(
             f"{first} and {second} have {len(pairs)} accepted labels of the same structure, species and temperature: "
-            f"{FEWEST_PAIRS} are needed to tell how far they disagree" + (f"; {line}" if line else "")
+            f"{FEWEST_PAIRS} are needed to tell how far they disagree"
+            + (f"; left out: {summarize_others(others)}" if others else "")
         )
     rows = []
     for chemistry, chosen in comparison.by_chemistry(pairs).items():
         found = disagreement([pair.difference for pair in chosen], [pair.stderr for pair in chosen])
         rows.append({"chemistry": chemistry, "first": first, "second": second, **asdict(found)})
-        rows[-1] |= {"model_error_decades": found.model_error_decades, "left_out_of_other_rules": others}
+        rows[-1] |= {"model_error_decades": found.model_error_decades, "other_gate_versions": others}
     emit(rows, as_json=as_json, columns=COMPARED)
-    if line:
-        note(line)
+    _note_left_out(others)
 
 
-def _note_among(others: Mapping[str, int]) -> None:
-    from vitrion.database.queries.gate_versions import told  # noqa: PLC0415 - only where labels are read
+def _note_left_out(others: Mapping[int, int]) -> None:
+    from vitrion.database.queries.gate_versions import summarize_others  # noqa: PLC0415 - slow to import
 
     if others:
-        note(f"among them: {told(others)}")
+        note(f"left out: {summarize_others(others)}")
 
 
 def _filters(typed: dict[str, Any]) -> Any:
@@ -223,7 +216,7 @@ def _filters(typed: dict[str, Any]) -> Any:
         superseded=typed["superseded"],
         property=typed["property_name"],
         structure_fingerprint=typed["structure"],
-        rules=choose.rules(typed["rules"]),
+        gate_version=choose.gate_version(typed["gate_version"]),
         elements_all=choose.elements(typed["elements_all"]),
         elements_any=choose.elements(typed["elements_any"]),
         elements_none=choose.elements(typed["elements_none"]),

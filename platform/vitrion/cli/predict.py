@@ -73,7 +73,7 @@ def command(
 
     temperatures = parse_temperatures(temperature, steps=steps)
     structures = read_structures(file)
-    surrogate, known, of_other_rules = _surrogate(model, model_folder)
+    surrogate, known, outdated = _surrogate(model, model_folder)
     materials = [_material(structure) for structure in structures]
     count = len(temperatures)
     answer = surrogate.predict(
@@ -98,15 +98,15 @@ def command(
             "extrapolating": bool(answer.extrapolating[row]),
             "reason": answer.reasons[row],
             "model": surrogate.artefact_sha256,
-            "learned_of_other_rules": of_other_rules,
+            "outdated_training_labels": outdated,
         }
         for row in range(len(answer))
     ]
     emit(rows, as_json=as_json, columns=COLUMNS)
     if not as_json:
         by = f" by {known.potential}" if known else ", of a potential that it does not state"
-        judged = f", {of_other_rules} of them judged by other rules than this Vitrion's" if of_other_rules else ""
-        learned = f"{len(surrogate.training_keys)} labels{by}{judged}"
+        older = f", {outdated} of them of other gate versions" if outdated else ""
+        learned = f"{len(surrogate.training_keys)} labels{by}{older}"
         note(f"{surrogate.architecture} {surrogate.artefact_sha256[:12]}, {learned}")
 
 
@@ -147,7 +147,7 @@ def _of_nature(answer: "Prediction", row: int, composition: Any, known: "Systema
 def _surrogate(
     sha256: str | None, folder: Path | None
 ) -> tuple[TrainedSurrogate, "SystematicErrors | None", int | None]:
-    """The surrogate, the systematic errors of the potential that it learned from, and its labels of other rules.
+    """The surrogate, the systematic errors of the potential that it learned from, and its number of outdated labels.
 
     Either of the last two is None where it cannot be told.
     """
@@ -160,14 +160,14 @@ def _surrogate(
         return surrogate, _errors_of_source(surrogate), None
     from vitrion.cli.models import artefact_in_use  # noqa: PLC0415 - only where no folder is given
     from vitrion.database import connect  # noqa: PLC0415 - as above
-    from vitrion.database.queries import gate_versions as rules  # noqa: PLC0415 - as above
 
     with connect(readonly=True) as db:
         content, source = artefact_in_use(db, sha256, kind="surrogate")
         surrogate = surrogates.loads(content, source=source)
         learned = list(db.labels.find(sorted(surrogate.training_keys)).values())
-        others = rules.learned_of_other_rules(learned, db.models.get(surrogate.artefact_sha256))
-        return surrogate, _errors_of_labels(db, learned), others
+        trained_at = db.models.get(surrogate.artefact_sha256).created_at
+        outdated = db.labels.count_outdated(sorted(surrogate.training_keys), trained_at=trained_at)
+        return surrogate, _errors_of_labels(db, learned), outdated
 
 
 def _errors_of_source(surrogate: TrainedSurrogate) -> "SystematicErrors | None":

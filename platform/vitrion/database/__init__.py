@@ -12,7 +12,7 @@ from vitrion.database.errors import (
     LeaseLostError,
     NotFoundError,
 )
-from vitrion.database.queries.gate_versions import judged_here
+from vitrion.database.queries.gate_versions import is_current
 from vitrion.database.queries.quantity import Quantity, quantities, require_one
 from vitrion.database.queries.rows import (
     CampaignRow,
@@ -56,7 +56,7 @@ __all__ = [
     "StructureRow",
     "advice",
     "connect",
-    "judged_here",
+    "is_current",
     "quantities",
     "require_one",
 ]

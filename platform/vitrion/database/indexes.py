@@ -76,7 +76,7 @@ INDEXES: dict[str, tuple[Index, ...]] = {
         _on("dataset"),
         _on("campaign", "cycle"),
         _on("arm"),
-        _on("rules"),
+        _on("gate_version"),
         _on("superseded_by"),
         _on("created_at"),
     ),

@@ -21,7 +21,7 @@ from vitrion_workflows.schemas import (
     LabelOutcome,
     StructureKind,
     fingerprint,
-    foreign_rules,
+    gate_version_fault,
     outcome_key,
 )
 
@@ -38,7 +38,7 @@ class BuildReport:
         structures: fingerprints of the cells, in order.
         labels: keys of the labels, in order.
         structures_created, labels_created: how many of them the database did not have.
-        labels_replaced: how many labels took the place of one that older rules had made.
+        labels_replaced: how many labels took the place of one of an older gate version.
         trajectories: how many trajectories were moved into the artefact store.
         missing: label key -> why its trajectory is not in the artefact store.
         refused: job -> why an outcome of it was left out.
@@ -228,7 +228,7 @@ def _add_label(
 ) -> BuildReport:
     key = outcome_key(outcome)
     # Not stored as rejected: the question would count as answered, and the label made again has the same key.
-    if (foreign := foreign_rules(outcome)) and not db.labels.find([key]):
+    if (foreign := gate_version_fault(outcome)) and not db.labels.find([key]):
         return BuildReport(refused={_job(found): f"its label {key[:SHORT]} {foreign}"})
     path = scratch / key / TRAJECTORY
     moved, missing = _keep_trajectory(db, outcome.trajectory_sha256, path)

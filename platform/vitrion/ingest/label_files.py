@@ -16,7 +16,7 @@ from vitrion.datasets.fetching import sha256_of
 from vitrion.ingest.formats.tables import table_rows
 from vitrion_models.errors import InputError
 from vitrion_workflows.labelling.statement import TRACER_DIFFUSIVITY, stated_faults
-from vitrion_workflows.schemas import Convention, LabelOutcome, LabelState, foreign_rules, outcome_key
+from vitrion_workflows.schemas import Convention, LabelOutcome, LabelState, gate_version_fault, outcome_key
 
 NEEDED = ("composition", "property", "species", "temperature_K", "value", "unit", "convention", "potential")
 # What decides what the number of an outcome means; a file may not leave it to a default.
@@ -35,7 +35,7 @@ class LabelFileReport:
         files: how many were read.
         labels: how many labels they hold.
         created: how many of them the database did not have.
-        replaced: how many took the place of one that older rules had made.
+        replaced: how many took the place of one of an older gate version.
     """
 
     files: int
@@ -133,7 +133,7 @@ def _outcome(content: Mapping[str, Any], *, source: str) -> LabelOutcome:
     except ValidationError as error:
         first = error.errors()[0]
         raise InputError(f"{source}: no whole label ({'.'.join(map(str, first['loc']))}: {first['msg']})") from error
-    if foreign := foreign_rules(outcome):
+    if foreign := gate_version_fault(outcome):
         raise InputError(f"{source}: the label {foreign}")
     if faults := statement_faults(outcome):
         raise InputError(f"{source}: {faults[0]}")

@@ -108,16 +108,16 @@ class Campaign:
                 self._propose(plan, held.index + 1)  # else somebody has begun the next one
         return True
 
-    def ask_again(self, *, other_rules: bool = False) -> list[Proposal]:
+    def ask_again(self, *, outdated: bool = False) -> list[Proposal]:
         """Have the questions whose runs broke asked again by the next steps, those of closed cycles included.
 
         Args:
-            other_rules: also those whose labels older rules than those of here judged.
+            outdated: also those whose labels are of an older gate version.
 
         Raises:
             BusyError: another process works on them.
         """
-        return ask_again(self.db, self.factory, self.runner, owner=self.owner, other_rules=other_rules)
+        return ask_again(self.db, self.factory, self.runner, owner=self.owner, outdated=outdated)
 
     def _asked_again(self) -> int | None:
         """The first cycle past its labelling in which a proposal waits, or None."""

@@ -1,12 +1,10 @@
 """Where a campaign stands, as plain values."""
 
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 from vitrion.database import Database
 from vitrion.database.errors import NotFoundError
-from vitrion.database.queries import gate_versions as rules
 from vitrion.database.queries.filters import LabelFilters
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.proposal import FINISHED, Arm, ProposalState, plain_proposals
@@ -16,7 +14,7 @@ from vitrion_workflows.schemas import LabelState
 def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, Any]:
     """Cycles, labels by verdict, cells, cost and the best so far.
 
-    Labels that other rules than those of here judged are counted apart (`labels_of_other_rules`, by rules).
+    Labels of other gate versions are counted apart (`other_gate_versions`, by version).
 
     Args:
         db: where the campaign is, or will be.
@@ -32,7 +30,7 @@ def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, An
         configuration = configuration.shrunk()
     cycles = db.cycles.list(name)
     closed = sum(cycle.state == "closed" for cycle in cycles)
-    labels = db.labels.search(campaign=name, rules=rules.HERE)
+    labels = db.labels.search(campaign=name)
     spent = sum(entry["seconds"] for cycle in cycles for entry in (cycle.budget or {}).values())
     proposals = [entry for cycle in cycles for entry in plain_proposals(cycle.proposals)]
     waiting = [entry.title for entry in proposals if entry.state not in FINISHED]
@@ -46,7 +44,7 @@ def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, An
         "current_stage": cycles[-1].state if cycles else "proposed",
         "lease_owner": cycles[-1].lease_owner if cycles else None,
         "labels": dict(Counter(row.state for row in labels)),
-        "labels_of_other_rules": db.labels.of_other_rules(campaign=name),
+        "other_gate_versions": db.labels.count_other_versions(campaign=name),
         "compositions_labelled": len({row.reduced_formula for row in labels}),
         "cells": db.structures.count(campaign=name),
         "worker_seconds": round(spent, 1),
@@ -56,17 +54,8 @@ def standing(db: Database, configuration: CampaignConfiguration) -> dict[str, An
     }
 
 
-def told_left_out(stands: Mapping[str, Any]) -> str:
-    """What to tell of labels that the standing leaves out, in one line; empty where there are none.
-
-    Args:
-        stands: as `standing` says it.
-    """
-    return rules.told_of_campaign(stands.get("labels_of_other_rules", {}), stands["campaign"])
-
-
 def best_so_far(db: Database, configuration: CampaignConfiguration) -> str:
-    """The highest diffusivity that the rules of here accepted at the target temperature, for people.
+    """Return the highest diffusivity accepted at the target temperature, as text.
 
     A referee's label is a value by another potential, and not compared.
     """
@@ -74,7 +63,6 @@ def best_so_far(db: Database, configuration: CampaignConfiguration) -> str:
     asked: LabelFilters = {
         "campaign": configuration.name,
         "state": LabelState.ACCEPTED.value,
-        "rules": rules.HERE,
         "temperature": (target - 0.5, target + 0.5),
     }
     referees: LabelFilters = {**asked, "arm": Arm.REFERENCE.value}

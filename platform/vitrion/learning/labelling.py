@@ -14,7 +14,7 @@ from pymatgen.core.structure import Structure
 from vitrion.learning.proposal import FINISHED, Arm, Proposal, ProposalState
 from vitrion.learning.tasks import TaskFactory, outcome_of
 from vitrion.running.task import Task, TaskKind, TaskResult
-from vitrion_workflows.schemas import CellOutcome, LabelOutcome, failed_gates, foreign_rules
+from vitrion_workflows.schemas import CellOutcome, LabelOutcome, failed_gates, gate_version_fault
 
 MOST_CELLS = 3
 """Cells tried for one composition before its proposals are refused."""
@@ -57,7 +57,7 @@ class Labelling:
     def on_result(self, result: TaskResult) -> Iterable[Task]:
         """Make a result durable and return what it makes possible."""
         kind, subject = self._kinds[result.task_id]
-        result = _of_these_rules(result)
+        result = _of_current_gate_version(result)
         arm = next(p.arm for p in self.proposals if subject in (p.formula, p.label_key))
         if result.error is None:
             self.keep_result(result, kind, arm)
@@ -111,9 +111,9 @@ class Labelling:
         return changed
 
 
-def _of_these_rules(result: TaskResult) -> TaskResult:
-    """A result as it is; a failure where an earlier version of Vitrion had left the label: it can be asked again."""
+def _of_current_gate_version(result: TaskResult) -> TaskResult:
+    """Return the result, or a failure for a label of another gate version: it can be asked again."""
     outcome = outcome_of(result)
-    if not isinstance(outcome, LabelOutcome) or (foreign := foreign_rules(outcome)) is None:
+    if not isinstance(outcome, LabelOutcome) or (foreign := gate_version_fault(outcome)) is None:
         return result
-    return replace(result, documents=(), error=f"the label that was there {foreign}")
+    return replace(result, documents=(), error=f"the stored label {foreign}")

@@ -1,9 +1,9 @@
-"""Asking again: proposals whose runs broke, or whose labels are of other rules, go back to those that wait."""
+"""Repeating proposals that failed, or whose labels are of an older gate version."""
 
 from collections.abc import Iterator, Sequence
 
 from vitrion.database import Database
-from vitrion.database.queries import gate_versions as rules
+from vitrion.database.queries.gate_versions import is_outdated
 from vitrion.learning.labelling import MOST_CELLS
 from vitrion.learning.lease import holding
 from vitrion.learning.proposal import Proposal, ProposalState, plain_proposals
@@ -12,7 +12,7 @@ from vitrion.running.task import Runner
 
 
 def ask_again(
-    db: Database, factory: TaskFactory, runner: Runner, *, owner: str, other_rules: bool = False
+    db: Database, factory: TaskFactory, runner: Runner, *, owner: str, outdated: bool = False
 ) -> list[Proposal]:
     """Have every failed proposal of a campaign wait again, whatever state its cycle is in.
 
@@ -24,8 +24,8 @@ def ask_again(
         factory: makes its tasks.
         runner: where they run.
         owner: see `vitrion.learning.lease.own_name`.
-        other_rules: also those whose labels older rules than those of here judged (`queries.gate_versions`); each
-            stays in the database until the one that is made again takes its place.
+        outdated: also those whose labels are of an older gate version; each stays in the database until the
+            recomputed one takes its place.
 
     Returns:
         The proposals as they are now.
@@ -36,13 +36,13 @@ def ask_again(
     name = factory.configuration.name
     asked: list[Proposal] = []
     for cycle in db.cycles.list(name):
-        if not _chosen(db, plain_proposals(cycle.proposals), other_rules=other_rules):
+        if not _chosen(db, plain_proposals(cycle.proposals), outdated=outdated):
             continue
         with holding(db, name, cycle.index, owner=owner) as held:
             proposals = plain_proposals(held.proposals)
-            chosen = _chosen(db, proposals, other_rules=other_rules)
+            chosen = _chosen(db, proposals, outdated=outdated)
             runner.ask_again([task for entry in chosen for task in _cell_tasks(db, factory, entry)])
-            # A label may be finished and yet no answer: its run was judged by other rules.
+            # A finished label of an older gate version is computed anew.
             runner.ask_again([entry.label_key for entry in chosen if entry.label_key is not None], anew=True)
             waiting = {entry: _waiting(entry) for entry in chosen}
             stored = [waiting.get(entry, entry).model_dump(mode="json") for entry in proposals]
@@ -51,12 +51,12 @@ def ask_again(
     return asked
 
 
-def _chosen(db: Database, proposals: Sequence[Proposal], *, other_rules: bool) -> list[Proposal]:
+def _chosen(db: Database, proposals: Sequence[Proposal], *, outdated: bool) -> list[Proposal]:
     failed = [entry for entry in proposals if entry.state is ProposalState.FAILED]
-    if not other_rules:
+    if not outdated:
         return failed
     keys = {entry.label_key for entry in proposals if entry.state is ProposalState.LABELLED and entry.label_key}
-    older = {key for key, label in db.labels.find(sorted(keys)).items() if rules.gives_way(label)}
+    older = {key for key, label in db.labels.find(sorted(keys)).items() if is_outdated(label.gate_version)}
     return [entry for entry in proposals if entry in failed or entry.label_key in older]
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from vitrion.database import Database
-from vitrion.database.queries import gate_versions as rules
 from vitrion.database.queries.filters import LabelFilters
 from vitrion.ingest import builder
 from vitrion.learning.campaign_status import best_so_far
@@ -98,7 +97,7 @@ class Stage:
         tally = self.display.tally
         done = sum(entry.state in FINISHED for entry in proposals)
         self.begin_display("questions", known=len(proposals), done=done)
-        asked: LabelFilters = {"campaign": self.configuration.name, "rules": rules.HERE}
+        asked: LabelFilters = {"campaign": self.configuration.name}
         referees: LabelFilters = {**asked, "arm": Arm.REFERENCE.value}
         tally.labels = self.db.labels.count(**asked) - self.db.labels.count(**referees)
         tally.best = best_so_far(self.db, self.configuration)

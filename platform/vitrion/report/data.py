@@ -253,9 +253,9 @@ class ReportData:
         potential_note: one sentence where it is not the one that was wanted, else empty.
         acquisition: name of the acquisition function.
         wall_seconds: time from the first to the last act.
-        of_other_rules: how many labels of the campaign are left out because other rules than those of here judged
-            them, by rules (`vitrion.database.queries.gate_versions`); `cycles` and `costs` are history and count them.
-        learned_of_other_rules: how many of the labels that the surrogate learned were judged by other rules then.
+        other_gate_versions: number of labels left out, by gate version (`vitrion.database.queries.gate_versions`);
+            `cycles` and `costs` are history and count them.
+        outdated_training_labels: number of the surrogate's training labels that were of other gate versions.
         model_errors: what the potential is off by for each composition at the target temperature.
         provenance: names and values of what a repetition would need.
         configuration: the campaign's validated configuration.
@@ -270,8 +270,8 @@ class ReportData:
     acquisition: str
     potential_note: str = ""
     wall_seconds: float | None = None
-    of_other_rules: Mapping[str, int] = field(default_factory=dict)
-    learned_of_other_rules: int = 0
+    other_gate_versions: Mapping[int, int] = field(default_factory=dict)
+    outdated_training_labels: int = 0
     cells: tuple[Cell, ...] = ()
     labels: tuple[LabelRow, ...] = ()
     predictions: tuple[Prediction, ...] = ()

@@ -5,7 +5,7 @@ from collections import Counter
 
 import numpy as np
 
-from vitrion.database.queries.gate_versions import told_of_campaign
+from vitrion.database.queries.gate_versions import summarize_others
 from vitrion.report.data import ReportData
 from vitrion.report.figures.arms import ACQUISITION, RANDOM, difference, points
 from vitrion.report.figures.rdf import overlap
@@ -18,8 +18,8 @@ from vitrion_workflows.schemas import LabelState, Origin
 def headline(data: ReportData, rows: list[Ranked]) -> str:
     """One sentence: the best conductor found, and how sure that is."""
     values = [row for row in rows if row.source is Source.MEASURED] or rows[:1]
-    if not values and data.of_other_rules:
-        return "All labels were judged by other rules than this Vitrion's, and nothing is predicted."
+    if not values and data.other_gate_versions:
+        return "All labels are of other gate versions than the current one, and nothing is predicted."
     if not values:
         return "Nothing has been labelled or predicted yet: the campaign has only begun."
     best = values[0]
@@ -33,19 +33,14 @@ def headline(data: ReportData, rows: list[Ranked]) -> str:
     )
 
 
-def rules_note(data: ReportData) -> str:
-    """What is left out of the page, or predicted from, though other rules than those of here judged it; else empty."""
-    line = told_of_campaign(data.of_other_rules, data.campaign)
-    number = data.learned_of_other_rules
-    told = [
-        *([f"{line[0].upper()}{line[1:]}.", "Cycles and costs count them."] if line else []),
-        *(
-            [f"The surrogate, and what it predicts, rests on {count(number, 'label')} of other rules."]
-            if number
-            else []
-        ),
-    ]
-    return " ".join(told)
+def gate_version_note(data: ReportData) -> str:
+    """Return a note on labels of other gate versions, left out of the page or learned by the surrogate; else empty."""
+    sentences = []
+    if line := summarize_others(data.other_gate_versions):
+        sentences.append(f"Left out: {line} Cycles and costs count them.")
+    if number := data.outdated_training_labels:
+        sentences.append(f"The surrogate was trained on {count(number, 'label')} of other gate versions.")
+    return " ".join(sentences)
 
 
 def ranking_note(data: ReportData, rows: list[Ranked]) -> str:
@@ -69,8 +64,8 @@ def ranking_note(data: ReportData, rows: list[Ranked]) -> str:
 
 def labels_note(data: ReportData) -> str:
     """How the labels fared before their gates."""
-    if not data.labels and data.of_other_rules:
-        return "All labels were judged by other rules than this Vitrion's: there is none to show."
+    if not data.labels and data.other_gate_versions:
+        return "All labels are of other gate versions than the current one: there is none to show."
     if not data.labels:
         return "No label has been made yet."
     states = Counter(label.state for label in data.labels)
@@ -144,10 +139,10 @@ def surrogate_note(data: ReportData) -> str:
 
 
 def _learned(data: ReportData) -> str:
-    if not data.learned_of_other_rules:
+    if not data.outdated_training_labels:
         return ""
-    number = data.learned_of_other_rules
-    return f" Of the labels that it learned, {number} had been judged by other rules than this Vitrion's."
+    number = data.outdated_training_labels
+    return f" Of its training labels, {number} were of other gate versions."
 
 
 def arms_note(data: ReportData) -> str:

@@ -66,7 +66,7 @@ def _content(data: ReportData) -> dict[str, Any]:
         "style": Markup(style),  # noqa: S704 - our own file
         "headline": findings.headline(data, ranked),
         "tallies": tallies(data),
-        "rules_note": findings.rules_note(data),
+        "gate_version_note": findings.gate_version_note(data),
         "ranking_note": findings.ranking_note(data, ranked),
         "strip": strip,
         "ranked": rows,

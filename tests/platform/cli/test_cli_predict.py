@@ -89,7 +89,7 @@ def test_predicts_with_the_promoted_model_or_a_named_one(surrogate, cif, tmp_pat
         assert json.loads(capsys.readouterr().out)[0]["model"] == sha256
 
 
-def test_a_model_that_learned_labels_of_other_rules_says_so(cif, tmp_path, monkeypatch, capsys):
+def test_a_model_that_learned_other_gate_versions_says_so(cif, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
     positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
@@ -114,15 +114,15 @@ def test_a_model_that_learned_labels_of_other_rules_says_so(cif, tmp_path, monke
         return capsys.readouterr()
 
     assert "3 labels by nep89\n" in told().err
-    assert json.loads(told("--json").out)[0]["learned_of_other_rules"] == 0
+    assert json.loads(told("--json").out)[0]["outdated_training_labels"] == 0
     with vitrion.connect() as db:
         for key in keys[:2]:
-            assert db.collection("labels").update_one({"key": key}, {"$unset": {"rules": ""}})
-    assert "3 labels by nep89, 2 of them judged by other rules than this Vitrion's\n" in told().err
-    assert json.loads(told("--json").out)[0]["learned_of_other_rules"] == 2
+            assert db.collection("labels").update_one({"key": key}, {"$unset": {"gate_version": ""}})
+    assert "3 labels by nep89, 2 of them of other gate versions\n" in told().err
+    assert json.loads(told("--json").out)[0]["outdated_training_labels"] == 2
     with vitrion.connect() as db:
         assert db.labels.add(made[0]).replaced  # which the model has not learned yet
-    assert json.loads(told("--json").out)[0]["learned_of_other_rules"] == 2
+    assert json.loads(told("--json").out)[0]["outdated_training_labels"] == 2
 
 
 @pytest.mark.parametrize(

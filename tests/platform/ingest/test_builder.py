@@ -371,7 +371,7 @@ def test_jobs_of_somebodys_own_launchpad_come_in_by_command(tmp_path, monkeypatc
     for replaced in (1, 0):
         if replaced:
             with vitrion.connect() as db:
-                assert db.collection("labels").update_one({}, {"$unset": {"rules": ""}})
+                assert db.collection("labels").update_one({}, {"$set": {"gate_version": 0}})
         assert run(["ingest", "jobs", "store.yaml"]) == 0
         shown = dict(line.split() for line in capsys.readouterr().out.splitlines())
         assert (shown["labels_created"], shown["labels_replaced"]) == ("0", str(replaced))
@@ -412,13 +412,12 @@ def test_an_outcome_of_an_older_version_leaves_its_question_open(database, tmp_p
     source, scratch = cell(1), tmp_path / "scratch"
     build(database, source, scratch=scratch)
     made = label(source, 1000.0)
-    report = build(database, document("job-1", made.model_copy(update={"schema_version": 1})), scratch=scratch)
-    assert "older version of Vitrion" in report.refused["job-1"]
-    assert "label again" in report.refused["job-1"]
+    report = build(database, document("job-1", made.model_copy(update={"gate_version": 0})), scratch=scratch)
+    assert "gate version 0" in report.refused["job-1"]
     assert database.labels.count(superseded=None) == 0
     assert build(database, document("job-2", made), scratch=scratch).labels_created == 1
     # What was stored when that version was the installed one stays as it is, however often it is built.
-    again = build(database, document("job-1", made.model_copy(update={"schema_version": 1})), scratch=scratch)
+    again = build(database, document("job-1", made.model_copy(update={"gate_version": 0})), scratch=scratch)
     assert (again.refused, again.labels_created) == ({}, 0)
 
 
@@ -429,7 +428,7 @@ def test_a_label_made_again_takes_the_place_of_the_one_of_older_rules(database, 
     made = label(source, 1000.0)
     build(database, [source, made], scratch=tmp_path)
     key = outcome_key(made)
-    older = {"$set": {"value": 9e-4, "log10_value": -3.0}, "$unset": {"rules": ""}}
+    older = {"$set": {"value": 9e-4, "log10_value": -3.0, "gate_version": 0}}
     assert database.collection("labels").update_one({"key": key}, older)
     store.update([document("job-1", source) | {"completed_at": "1"}, document("job-2", made) | {"completed_at": "2"}])
     # It is not skipped as built already, and once it is replaced it is.
@@ -449,7 +448,7 @@ def test_a_file_of_labels_says_how_many_took_the_place_of_older_ones(database, t
     for created, replaced in ((1, 0), (0, 1), (0, 0)):
         if replaced:
             with vitrion.connect() as db:
-                assert db.collection("labels").update_one({}, {"$unset": {"rules": ""}})
+                assert db.collection("labels").update_one({}, {"$set": {"gate_version": 0}})
         assert run(["ingest", "labels", str(path)]) == 0
         shown = dict(line.split() for line in capsys.readouterr().out.splitlines())
         assert shown == {"files": "1", "labels": "1", "created": str(created), "replaced": str(replaced)}

@@ -15,9 +15,9 @@ from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.stage import Stage
 from vitrion.running.display import Display
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.schemas.label import LABEL_RULES
+from vitrion_workflows.schemas.label import GATE_VERSION
 
-OLDER = LABEL_RULES - 1
+OLDER = GATE_VERSION - 1
 CONFIGURATION = CampaignConfiguration.model_validate(TINY)
 TARGET_K = CONFIGURATION.labels.target_temperature_K
 
@@ -59,35 +59,30 @@ def told():
 
 
 @pytest.mark.usefixtures("keys")
-def test_nothing_is_said_of_rules_where_all_labels_are_of_those_of_here(home, capsys):
+def test_nothing_is_said_of_gate_versions_where_all_labels_are_current(home, capsys):
     stands, best = told()
     assert stands["labels"] == {"accepted": 3, "censored": 1}
-    assert stands["labels_of_other_rules"] == {}
+    assert stands["other_gate_versions"] == {}
     assert best == stands["best"] == "LiS 0.0009 cm2/s at 1500 K"
     assert run(["campaign", "status", str(write_tiny(home / "tiny.yaml"))]) == 0
     shown = capsys.readouterr()
-    assert "rules" not in shown.out + shown.err
+    assert "gate_version" not in shown.out + shown.err
 
 
-@pytest.mark.parametrize("change", [{"$unset": {"rules": ""}}, {"$set": {"rules": OLDER}}])
-def test_the_best_is_of_labels_that_the_rules_of_here_judged(home, keys, capsys, change):
-    judge(keys[0], change)
+def test_the_best_is_of_labels_of_the_current_gate_version(home, keys, capsys):
+    judge(keys[0], {"$set": {"gate_version": OLDER}})
     stands, best = told()
     assert best == stands["best"] == "LiCl 2e-05 cm2/s at 1500 K"
     assert (stands["labels"], stands["compositions_labelled"]) == ({"accepted": 2, "censored": 1}, 1)
-    rules = "unknown" if "$unset" in change else str(OLDER)
-    assert stands["labels_of_other_rules"] == {rules: 1}
+    assert stands["other_gate_versions"] == {OLDER: 1}
     path = str(write_tiny(home / "tiny.yaml"))
     for words in ([], ["--json"]):
         assert run(["campaign", "status", path, *words]) == 0
         shown = capsys.readouterr()
-        assert "labels_of_other_rules" in shown.out
-        assert shown.err == (
-            f"left out: 1 label judged by other rules ({rules}: 1) than this Vitrion's ({LABEL_RULES}): label them "
-            "again by vitrion campaign retry FILE --other-rules, then vitrion campaign run FILE, or see them by "
-            "vitrion labels list --campaign tiny --rules other\n"
-        )
-    assert json.loads(shown.out)["labels_of_other_rules"] == {rules: 1}
+        assert "other_gate_versions" in shown.out
+        (line,) = shown.err.splitlines()
+        assert f"1 label was produced with gate version {OLDER} (current: {GATE_VERSION})" in line
+    assert json.loads(shown.out)["other_gate_versions"] == {str(OLDER): 1}
 
 
 def test_a_label_that_no_arm_asked_for_may_be_the_best_and_a_referees_is_not_counted(keys, tmp_path):
@@ -103,8 +98,8 @@ def test_a_label_that_no_arm_asked_for_may_be_the_best_and_a_referees_is_not_cou
     assert (display.tally.labels, display.tally.best) == (4, "LiS 0.001 cm2/s at 1500 K")
 
 
-def test_nothing_is_best_where_all_labels_are_of_other_rules(keys):
+def test_nothing_is_best_where_all_labels_are_outdated(keys):
     for key in keys:
-        judge(key, {"$set": {"rules": OLDER}})
+        judge(key, {"$set": {"gate_version": OLDER}})
     stands, best = told()
-    assert (best, stands["labels"], stands["labels_of_other_rules"]) == ("none yet", {"accepted": 1}, {str(OLDER): 3})
+    assert (best, stands["labels"], stands["other_gate_versions"]) == ("none yet", {"accepted": 1}, {OLDER: 3})

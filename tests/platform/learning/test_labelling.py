@@ -139,10 +139,10 @@ def test_a_label_that_an_older_version_left_fails_its_proposal_so_that_it_can_be
     following = labelling.on_result(cell_result(labelling.begin()[0], accepted=True))
     kept.clear()
     result, outcome = label_result(following[0], 1500.0)
-    old = outcome.model_copy(update={"schema_version": 1}).model_dump(mode="json")
+    old = outcome.model_copy(update={"gate_version": 0}).model_dump(mode="json")
     labelling.on_result(TaskResult(result.task_id, ({"uuid": "v", "index": 1, "output": old},)))
     assert labelling.proposals[0].state == ProposalState.FAILED
-    assert "label again" in labelling.proposals[0].reason
+    assert "gate version 0" in labelling.proposals[0].reason
     assert kept == []
 
 

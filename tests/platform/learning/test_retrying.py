@@ -16,7 +16,7 @@ from vitrion.running import worker
 from vitrion.running.display import Display
 from vitrion.running.task import TaskResult
 from vitrion_workflows.labelling.task import OUTCOME_FILE
-from vitrion_workflows.schemas.label import LABEL_RULES
+from vitrion_workflows.schemas.label import GATE_VERSION
 
 SHORT = {**TINY, "cycles": 1, "compounds": {"names": ["LiCl", "LiF"]}, "initial": 2}
 
@@ -106,7 +106,7 @@ def test_what_failed_is_asked_again_in_a_closed_cycle(home):
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning:jobflow")
-def test_labels_of_other_rules_are_made_again_where_that_is_asked_for(home, capsys):
+def test_other_gate_versions_are_made_again_where_that_is_asked_for(home, capsys):
     path = write_tiny(home / "campaign.yaml", **SHORT)
     with vitrion.connect() as db:
         going = campaign(db, home / "scratch")
@@ -119,14 +119,14 @@ def test_labels_of_other_rules_are_made_again_where_that_is_asked_for(home, caps
         old = sorted(made)[:2]
         for key in old:
             # What the earlier version had left behind: its document, and its outcome in the scratch folder.
-            change = {"$set": {"rules": LABEL_RULES - 1, "value": 1.0, "log10_value": 0.0}}
+            change = {"$set": {"gate_version": GATE_VERSION - 1, "value": 1.0, "log10_value": 0.0}}
             assert db.collection("labels").update_one({"key": key}, change)
             left = home / "scratch" / key / OUTCOME_FILE
-            left.write_text(json.dumps(json.loads(left.read_text()) | {"schema_version": LABEL_RULES - 1}))
+            left.write_text(json.dumps(json.loads(left.read_text()) | {"gate_version": GATE_VERSION - 1}))
 
     assert command(["campaign", "retry", str(path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["asked_again"] == []
-    assert command(["campaign", "retry", str(path), "--other-rules", "--json"]) == 0
+    assert command(["campaign", "retry", str(path), "--outdated", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["asked_again"]) == 2
     with vitrion.connect() as db:
         waiting = standing(db, going.configuration)
@@ -137,14 +137,14 @@ def test_labels_of_other_rules_are_made_again_where_that_is_asked_for(home, caps
         going = campaign(db, home / "scratch")
         assert going.step()
         assert not going.step()
-        assert standing(db, going.configuration)["labels_of_other_rules"] == {}
-        assert labels_of(db) == made  # the same questions, seeds and rules: the same numbers
-        # What newer rules judged gives way to nothing that is made here.
-        assert db.collection("labels").update_one({"key": old[0]}, {"$set": {"rules": LABEL_RULES + 1}})
-        assert going.ask_again(other_rules=True) == []
+        assert standing(db, going.configuration)["other_gate_versions"] == {}
+        assert labels_of(db) == made  # the same questions, seeds and gates: the same numbers
+        # A label of a newer gate version is not replaced.
+        assert db.collection("labels").update_one({"key": old[0]}, {"$set": {"gate_version": GATE_VERSION + 1}})
+        assert going.ask_again(outdated=True) == []
         # A label is finished: only a runner that forgets that runs it once more.
-        assert db.collection("labels").update_one({"key": old[1]}, {"$set": {"rules": LABEL_RULES - 1}})
-        assert [entry.label_key for entry in going.ask_again(other_rules=True)] == [old[1]]
+        assert db.collection("labels").update_one({"key": old[1]}, {"$set": {"gate_version": GATE_VERSION - 1}})
+        assert [entry.label_key for entry in going.ask_again(outdated=True)] == [old[1]]
         assert (going.runner.asked_anew, going.runner.asked_again) == ([old[1]], [])
 
 

@@ -24,9 +24,9 @@ from vitrion_workflows.schemas import (
     StructureKind,
     label_key,
 )
-from vitrion_workflows.schemas.label import LABEL_RULES
+from vitrion_workflows.schemas.label import GATE_VERSION
 
-OLDER = LABEL_RULES - 1
+OLDER = GATE_VERSION - 1
 PROTOCOL = LabelProtocol()
 CONFIGURATION = {
     "species": "Li",
@@ -198,13 +198,13 @@ def test_documents_become_what_the_page_shows(campaign):
 
 
 @contextmanager
-def judged_by(home, version, *, formulas, kelvin=None):
+def of_gate_version(home, version, *, formulas, kelvin=None):
     """Labels of some formulas as another version of Vitrion left them, for as long as this lasts."""
     chosen = {"reduced_formula": {"$in": list(formulas)}} | ({} if kelvin is None else {"temperature_K": kelvin})
     with connect(home=home) as db:
         before = [{**row} for row in db.collection("labels").find(chosen)]
         for row in before:
-            assert db.collection("labels").update_one({"key": row["key"]}, {"$set": {"rules": version}})
+            assert db.collection("labels").update_one({"key": row["key"]}, {"$set": {"gate_version": version}})
     yield
     with connect(home=home) as db:
         for row in before:
@@ -212,58 +212,54 @@ def judged_by(home, version, *, formulas, kelvin=None):
             db.collection("labels").update_one({"key": row["key"]}, {"$set": kept})
 
 
-def test_labels_of_other_rules_are_left_out_of_the_page_and_told(campaign, tmp_path):
+def test_other_gate_versions_are_left_out_of_the_page_and_told(campaign, tmp_path):
     home = campaign[0]
-    with judged_by(home, OLDER, formulas=["LiI"], kelvin=1000.0), connect(home=home, readonly=True) as db:
+    with of_gate_version(home, OLDER, formulas=["LiI"], kelvin=1000.0), connect(home=home, readonly=True) as db:
         data = collect(db, "small")
         page = build(db, "small", tmp_path / "report.html").read_text()
-    assert data.of_other_rules == {str(OLDER): 1}
+    assert data.other_gate_versions == {OLDER: 1}
     assert len(data.labels) == 7
     best, *others = rank(data)
     known = {row.formula: row.source for row in (best, *others) if row.origin is Origin.MELT_QUENCH}
     assert known == {"LiCl": "measured", "LiF": "measured", "LiBr": "measured", "LiI": "predicted"}
     assert findings.headline(data, [best, *others]).split(":")[0].endswith("LiBr")
     assert not any(point.formula == "LiI" and point.temperature_K == 1000.0 for point in data.parity)
-    assert (
-        f"Left out: 1 label judged by other rules ({OLDER}: 1) than this Vitrion's ({LABEL_RULES}): label them again "
-        "by vitrion campaign retry FILE --other-rules, then vitrion campaign run FILE, or see them by vitrion labels "
-        "list --campaign small --rules other. Cycles and costs count them."
-    ) in html.unescape(page)
-    assert ("label rules", str(LABEL_RULES)) in data.provenance
+    assert f"1 label was produced with gate version {OLDER} (current: {GATE_VERSION})" in html.unescape(page)
+    assert ("gate version", str(GATE_VERSION)) in data.provenance
 
 
-def test_nothing_is_said_of_rules_where_all_labels_are_of_those_of_here(campaign, tmp_path):
+def test_nothing_is_said_of_gate_versions_where_all_labels_are_current(campaign, tmp_path):
     with connect(home=campaign[0], readonly=True) as db:
         data = collect(db, "small")
         page = build(db, "small", tmp_path / "report.html").read_text()
-    assert (data.of_other_rules, data.learned_of_other_rules) == ({}, 0)
-    assert "other rules" not in page
+    assert (data.other_gate_versions, data.outdated_training_labels) == ({}, 0)
+    assert "other gate versions" not in page
 
 
 def test_a_label_made_again_is_not_what_the_surrogate_learned(campaign, tmp_path):
     home, cells, _, truth = campaign
     key = {"structure_fingerprint": cells["LiBr"], "temperature_K": 1000.0}
-    with judged_by(home, OLDER, formulas=["LiBr"], kelvin=1000.0), connect(home=home) as db:
+    with of_gate_version(home, OLDER, formulas=["LiBr"], kelvin=1000.0), connect(home=home) as db:
         before = collect(db, "small")
         again = db.labels.add(outcome(cells["LiBr"], 1000.0, truth["LiBr"] - 0.1))
         after = collect(db, "small")
         page = build(db, "small", tmp_path / "report.html").read_text()
         stored = db.collection("labels").find_one(key)
     assert again.replaced
-    assert stored["rules"] == LABEL_RULES
-    assert (before.of_other_rules, before.learned_of_other_rules) == ({str(OLDER): 1}, 1)
-    assert (after.of_other_rules, after.learned_of_other_rules) == ({}, 1)
-    assert "Of the labels that it learned, 1 had been judged by other rules" in page
+    assert stored["gate_version"] == GATE_VERSION
+    assert (before.other_gate_versions, before.outdated_training_labels) == ({OLDER: 1}, 1)
+    assert (after.other_gate_versions, after.outdated_training_labels) == ({}, 1)
+    assert "Of its training labels, 1 were of other gate versions" in page
     assert "Left out" not in page
-    assert "what it predicts, rests on 1 label of other rules" in page
+    assert "trained on 1 label of other gate versions" in page
 
 
-def test_a_page_of_labels_of_other_rules_alone_says_so(campaign, tmp_path):
+def test_a_page_of_other_gate_versions_alone_says_so(campaign, tmp_path):
     home = campaign[0]
-    with judged_by(home, OLDER, formulas=ANIONS), connect(home=home, readonly=True) as db:
+    with of_gate_version(home, OLDER, formulas=ANIONS), connect(home=home, readonly=True) as db:
         data = collect(db, "small")
         page = build(db, "small", tmp_path / "report.html").read_text()
-    assert (data.labels, data.referee, data.of_other_rules) == ((), (), {str(OLDER): 9})
+    assert (data.labels, data.referee, data.other_gate_versions) == ((), (), {OLDER: 9})
     assert {row.source for row in rank(data)} == {"predicted"}
     for wrong in (
         "No label has been made yet",
@@ -272,7 +268,7 @@ def test_a_page_of_labels_of_other_rules_alone_says_so(campaign, tmp_path):
         "No label carries",
     ):
         assert wrong not in page
-    assert "All labels were judged by other rules" in page
+    assert "All labels are of other gate versions" in page
 
 
 def test_build_writes_one_whole_file(campaign, tmp_path):

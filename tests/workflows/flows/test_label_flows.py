@@ -60,8 +60,8 @@ def test_a_finished_label_is_returned_and_not_run_again(scratch):
     assert run(MAKER.make(LICL, temperature_K=900, seed=3)) == first
     assert path.stat().st_mtime_ns == written
     # Of an older version, it is made again.
-    path.write_text(first.model_copy(update={"schema_version": 1}).model_dump_json())
-    assert run(MAKER.make(LICL, temperature_K=900, seed=3)).schema_version == first.schema_version
+    path.write_text(first.model_copy(update={"gate_version": 0}).model_dump_json())
+    assert run(MAKER.make(LICL, temperature_K=900, seed=3)).gate_version == first.gate_version
 
 
 def test_a_damaged_outcome_is_told_in_one_line(scratch):

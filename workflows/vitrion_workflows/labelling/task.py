@@ -23,7 +23,7 @@ from vitrion_workflows.execution.stop_signal import stop_condition
 from vitrion_workflows.labelling.label import label_trajectory
 from vitrion_workflows.labelling.stopping import stop_reason, stopping_rule
 from vitrion_workflows.potentials import ForceField
-from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartRecord, foreign_rules, label_key
+from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartRecord, gate_version_fault, label_key
 
 AT_REST_eV_PER_A = DEFAULT_LIMITS.greatest_force_eV_per_A
 OUTCOME_FILE = "outcome.json"
@@ -81,7 +81,7 @@ class Question:
         )
 
     def finished(self, potential: ForceField) -> LabelOutcome | None:
-        """The label, where the scratch folder has it, made under the rules of here.
+        """The label, where the scratch folder has it, of the current gate version.
 
         Raises:
             CheckpointError: its file is damaged.
@@ -93,7 +93,7 @@ class Question:
             found = LabelOutcome.model_validate_json(path.read_bytes())
         except ValidationError as error:
             raise CheckpointError(f"{path} is damaged or of another version: delete it to analyse again") from error
-        return None if foreign_rules(found) else found
+        return None if gate_version_fault(found) else found
 
     def plan(self, *, frames: int, seed: int) -> MDPlan:
         """A run under the protocol, of so many frames after the first."""

@@ -11,7 +11,7 @@ from vitrion_workflows.schemas.label import (
     LabelState,
     MsdTable,
     StopReason,
-    foreign_rules,
+    gate_version_fault,
 )
 from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.schemas.start import StartKind, StartRecord
@@ -36,7 +36,7 @@ __all__ = [
     "VolumeRecord",
     "failed_gates",
     "fingerprint",
-    "foreign_rules",
+    "gate_version_fault",
     "label_key",
     "outcome_key",
 ]

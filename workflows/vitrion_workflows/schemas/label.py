@@ -20,9 +20,8 @@ from vitrion_workflows.schemas.motion import Motion
 
 # A run that may end early holds enough frames for an estimate, twice over, whatever is discarded of it.
 FEWEST_FRAMES_TO_END = 50
-# Version of the rules by which labels are made and judged: it rises whenever a gate comes, goes or changes its meaning,
-# since what passed without that gate was never asked.
-LABEL_RULES = 5
+# Raise it whenever a gate is added, removed or changes its meaning: older labels were not tested by it.
+GATE_VERSION = 1
 
 
 class Convention(StrEnum):
@@ -155,12 +154,13 @@ class LabelOutcome(BaseModel):
     `value` is D = lim MSD / (2 d t), d = 3, in cm2/s, of drift-corrected unwrapped displacements. For a censored
     label it is the upper 95 % bound. For a rejected label it may be None. `stopped` says why the run ended, where the
     protocol let it end early; then `protocol.production_ps` was planned, `equilibration_ps + production_ps` used.
-    `schema_version` is that of the rules (`LABEL_RULES`) under which it was made.
+    `schema_version` is the version of this layout, `gate_version` that of the quality gates.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: int = LABEL_RULES
+    schema_version: int = 1
+    gate_version: int = GATE_VERSION
     property: str = "tracer_diffusivity"
     convention: Convention = Convention.EINSTEIN_3D
     unit: str = "cm2/s"
@@ -192,6 +192,14 @@ class LabelOutcome(BaseModel):
     wall_seconds: float = 0.0
     device: str = "cpu"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _upgrade(cls, content: Any) -> Any:
+        # Outcomes written before gate versions existed kept another number under schema_version.
+        if isinstance(content, dict) and "schema_version" in content and "gate_version" not in content:
+            return content | {"schema_version": 1, "gate_version": 0}
+        return content
+
     @model_validator(mode="after")
     def _accepted_is_complete(self) -> "LabelOutcome":
         if self.state is not LabelState.ACCEPTED:
@@ -206,12 +214,9 @@ class LabelOutcome(BaseModel):
         return self
 
 
-def foreign_rules(label: LabelOutcome) -> str | None:
-    """Why a label cannot be judged here, and what to do; None where it was made under the rules of here."""
-    if label.schema_version == LABEL_RULES:
+def gate_version_fault(label: LabelOutcome) -> str | None:
+    """Return why a label of another gate version cannot be stored, and the remedy; None for the current version."""
+    if label.gate_version == GATE_VERSION:
         return None
-    older = label.schema_version < LABEL_RULES
-    return (
-        f"was made by {'an older' if older else 'a newer'} version of Vitrion (rules {label.schema_version}, here "
-        f"{LABEL_RULES}): {'label again' if older else 'upgrade'}"
-    )
+    remedy = "label it again" if label.gate_version < GATE_VERSION else "upgrade Vitrion"
+    return f"was produced with gate version {label.gate_version} (current: {GATE_VERSION}): {remedy}"

@@ -3,7 +3,7 @@
 import functools
 import inspect
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,11 +30,11 @@ NAtoms = Annotated[str | None, typer.Option(help="Number of atoms: 48:64.")]
 Campaign = Annotated[Texts, typer.Option(help="Name of the campaign; may be repeated.")]
 Cycle = Annotated[int | None, typer.Option(help="Index of the cycle, from 0.")]
 Dataset = Annotated[Texts, typer.Option(help="Name of the data set it came from; may be repeated.")]
-Rules = Annotated[
+GateVersion = Annotated[
     str | None,
     typer.Option(
-        help="What judged them: a version of the label rules (3, 2:3), here (of this Vitrion, and values from "
-        "elsewhere), other (all but those) or unknown.",
+        help="Version of the quality gates: current (the default; includes published values), other, any, or a number "
+        "or range (0, 0:1).",
     ),
 ]
 Accepted = Annotated[bool | None, typer.Option("--accepted/--refused", help="Whether every gate was passed.")]
@@ -116,8 +116,8 @@ def interval(text: str | None, *, option: str) -> tuple[float | None, float | No
         raise InputError(f"{option} {text!r} is no range: give lowest:highest, such as 1.5:2.5") from None
 
 
-def rules(text: str | None) -> tuple[float | None, float | None] | float | str | None:
-    """The `rules` filter of labels: one of its words, or a range of versions.
+def gate_version(text: str | None) -> tuple[float | None, float | None] | float | str | None:
+    """Return the `gate_version` filter of labels: one of its words, or a range of versions.
 
     Raises:
         InputError: it is neither.
@@ -127,14 +127,9 @@ def rules(text: str | None) -> tuple[float | None, float | None] | float | str |
     if text is None or text in CLAUSES:
         return text
     try:
-        return interval(text, option="--rules")
+        return interval(text, option="--gate-version")
     except InputError as fault:
         raise InputError(f"{fault}, or one of {', '.join(CLAUSES)}") from None
-
-
-def by_rules(versions: Iterable[str]) -> str:
-    """How labels of other rules are asked for: ``--rules 3 or --rules unknown``."""
-    return " or ".join(f"--rules {version}" for version in versions)
 
 
 def page_size(limit: int | None, *, as_json: bool) -> int:

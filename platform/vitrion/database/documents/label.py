@@ -24,8 +24,8 @@ class LabelDocument(VersionedDocument):
         source_value, conversion_factor, conversion: the number as it was published, and how it became `value`.
         start: what prepared positions and velocities (`vitrion_workflows.schemas.StartRecord`), for any but an
             ordinary start.
-        rules: version of the rules that a run's label was judged by (`vitrion_workflows.schemas.label.LABEL_RULES`);
-            empty for imported labels, and for those stored before it was kept.
+        gate_version: version of the quality gates of a run's label (`vitrion_workflows.schemas.label.GATE_VERSION`);
+            None for values from elsewhere.
         superseded_by: key of the label that replaces this one.
     """
 
@@ -57,7 +57,7 @@ class LabelDocument(VersionedDocument):
     msd = DictField()
     motion = DictField()
     gates = EmbeddedDocumentListField(GateDocument)
-    rules = IntField()
+    gate_version = IntField()
     structure_fingerprint = StringField()
     composition = StringField()
     kind = StringField()

@@ -130,7 +130,7 @@ def _one_of(field: _Field, _: str, values: Any) -> Plan:
     where = f"{field.column} = ?" if len(found) == 1 else f"{field.column} IN ({_marks(len(found))})"
     if None in values:
         # Almost every document lacks the field: a condition that must not lead.
-        where = f"(+{field.column} IS NULL)" if not found else f"({field.column} IS NULL OR {where})"
+        where = f"(+{field.column} IS NULL{f' OR +{where}' if found else ''})"
     return Plan(where, tuple(found))
 
 

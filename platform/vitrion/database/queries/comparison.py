@@ -1,12 +1,11 @@
 """Labels of one question by two potentials: pairs, and the model error that they show."""
 
 import math
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from vitrion.database.queries import gate_versions as judged
 from vitrion.database.queries.filters import LabelFilters
 from vitrion.database.queries.quantity import COMPUTED, WEAK, Quantity, require_one
 from vitrion.database.queries.rows import LabelRow
@@ -14,7 +13,7 @@ from vitrion_models.errors import InputError
 from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, anion_class
 from vitrion_workflows.model_error.compound_error import PotentialPair, SystematicErrors
 from vitrion_workflows.schemas import LabelState
-from vitrion_workflows.schemas.label import LABEL_RULES
+from vitrion_workflows.schemas.label import GATE_VERSION
 
 if TYPE_CHECKING:
     from vitrion.database.database import Database
@@ -65,60 +64,27 @@ def label_pairs(db: "Database", first: str, second: str, **filters: Any) -> tupl
 
     Raises:
         InputError: one potential twice, labels of pairs that are of several quantities (the weights of one
-            potential, the rules of both), or of other rules than those of here while `rules` does not say which.
+            potential) or of several gate versions.
     """
     if first == second:
         raise InputError(f"{first} cannot be compared with itself: name two potentials")
-    if filters.get("rules") is None:
-        judged.require_none(left_out(db, first, second, **filters), purpose="compared")
     pairs = _answered_by_both(db, first, second, filters)
     if pairs:
         ours = [row for one, _ in pairs.values() for row in one]
         theirs = [row for _, two in pairs.values() for row in two]
-        _require_one_version([*ours, *theirs])
         for rows in (ours, theirs):
             require_one(rows, across=("species", "start", "protocol"), purpose="compared")
+        _require_one_version([*ours, *theirs])
     return tuple(_pair(question, one, two) for question, (one, two) in pairs.items())
 
 
 def _require_one_version(rows: Sequence[LabelRow]) -> None:
-    # Each potential of one version is not enough: what differs between versions would be told as the potentials'.
-    versions = sorted(Counter(map(judged.rules_of, rows)).items())
+    # One version for each potential is not enough: the difference of the versions would be taken for the potentials'.
+    versions = sorted({row.gate_version for row in rows if row.gate_version is not None})
     if len(versions) > 1:
-        told = ", ".join(f"{version}: {count}" for version, count in versions)
         raise InputError(
-            f"{len(rows)} labels to be compared are of more than one rules ({told}): choose one version by rules= "
-            "(--rules)"
+            f"labels of gate versions {' and '.join(map(str, versions))} cannot be compared: choose one by gate_version"
         )
-
-
-def left_out(db: "Database", first: str, second: str, **filters: Any) -> dict[str, int]:
-    """How many labels of questions that both potentials answered other rules than those of here judged, by those rules.
-
-    Args:
-        db: where from.
-        first: potential that is judged.
-        second: potential it is judged by.
-        filters: as for `label_pairs`, but for `rules`.
-    """
-    if not db.labels.of_other_rules(**_common(filters) | {"potential": [first, second]}):
-        return {}
-    pairs = _answered_by_both(db, first, second, filters)
-    return judged.others(row for pair in pairs.values() for rows in pair for row in rows)
-
-
-def rules_of_both(db: "Database", first: str, second: str, **filters: Any) -> list[str]:
-    """Versions of the rules by which both potentials answered a question, but for those of here.
-
-    Args:
-        db: where from.
-        first: potential that is judged.
-        second: potential it is judged by.
-        filters: as for `label_pairs`, but for `rules`.
-    """
-    pairs = _answered_by_both(db, first, second, filters)
-    both = [judged.others(one).keys() & judged.others(two).keys() for one, two in pairs.values()]
-    return sorted(set().union(*both))
 
 
 def _answered_by_both(
@@ -155,7 +121,7 @@ def systematic_errors(
 ) -> SystematicErrors:
     """What labels of a potential are off by beside their statistical errors: by AIMD, and by referees in this database.
 
-    Labels that other rules than those of here had judged say nothing.
+    Only labels of the current gate version are used.
 
     Args:
         db: where the referees' labels are.
@@ -164,7 +130,7 @@ def systematic_errors(
         campaign: only what this campaign asked, so that its decisions do not hang on what else is in the database.
         without: reduced formulas that are left out, such as those of a frozen test.
     """
-    asked: LabelFilters = {"property": "tracer_diffusivity", "accepted": True, "rules": LABEL_RULES}
+    asked: LabelFilters = {"property": "tracer_diffusivity", "accepted": True, "gate_version": GATE_VERSION}
     if campaign is not None:
         asked["campaign"] = campaign
     made = db.labels.quantities(**asked)

@@ -7,7 +7,7 @@ from numbers import Real
 from typing import Any, TypeAlias, TypedDict
 
 from vitrion.database.documents import DOCUMENTS, field_names
-from vitrion.database.queries import gate_versions as rules
+from vitrion.database.queries import gate_versions
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import LabelState, Origin, StructureKind
 
@@ -53,10 +53,10 @@ class StructureFilters(CommonFilters, total=False):
 
 
 class LabelFilters(CommonFilters, total=False):
-    """Filters of labels. Labels that were superseded are left out unless `superseded` says otherwise.
+    """Filters of labels. Superseded labels are left out unless `superseded` is given.
 
-    `rules` is the version of the rules that judged a run, a range of them, or ``here`` (those of here and values from
-    elsewhere: what results take), ``other`` (what they leave out) or ``unknown`` (from before it was kept).
+    `gate_version` is a number, a range, or one of ``current`` (the default: the current version and values from
+    elsewhere), ``other`` (all versions that the default leaves out) and ``any``.
     """
 
     key: OneOrMore
@@ -71,7 +71,7 @@ class LabelFilters(CommonFilters, total=False):
     weights_sha256: OneOrMore
     protocol_hash: OneOrMore
     arm: OneOrMore
-    rules: Range | str
+    gate_version: Range | str
     superseded: bool
 
 
@@ -136,14 +136,11 @@ def _within(field: str) -> Callable[[Any], Query]:
     return clause
 
 
-def _judged_by(value: Any) -> Query:
+def _of_gate_version(value: Any) -> Query:
     if not isinstance(value, str):
-        return _within("rules")(value)
-    if value not in rules.CLAUSES:
-        raise InputError(
-            f"{value!r} is no range of rules: give a number, (lowest, highest), {', '.join(rules.CLAUSES)}"
-        )
-    return dict(rules.CLAUSES[value])
+        return _within("gate_version")(value)
+    check_choice("gate_version", value, gate_versions.CLAUSES)
+    return dict(gate_versions.CLAUSES[value])
 
 
 def _number(value: Any, field: str) -> float:
@@ -256,7 +253,7 @@ CLAUSES: dict[str, dict[str, Callable[[Any], Query]]] = {
         "temperature": _within("temperature_K"),
         "value": _within("value"),
         "log10_value": _within("log10_value"),
-        "rules": _judged_by,
+        "gate_version": _of_gate_version,
         "accepted": lambda value: {
             "state": LabelState.ACCEPTED.value
             if _yes_or_no(value, "accepted")

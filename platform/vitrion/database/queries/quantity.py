@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from vitrion.database.queries import gate_versions as judged
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas.start import StartKind
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
 
 EXPERIMENT, IMPORTED, COMPUTED = "experiment", "imported", "computed"
 REFERENCE_ARM = "reference"
+PUBLISHED = "published"
 WEAK = "weak"
 # Friction slows an ion by about its share of the ion's own, k_B T / m D: some 100 / ps in a melt. Up to this it is
 # within a label's error.
@@ -41,7 +41,7 @@ class Quantity:
         start: ``own``, or ``workhorse`` where a referee goes on from a cell that another potential equilibrated.
         thermostat: ``weak``, or the Langevin friction where that is strong enough to slow ions; ``unknown``.
         protocol: time step, frame interval, length and thermostat of the run in one line; ``unknown``.
-        rules: version of the rules that judged the run; ``unknown``; ``elsewhere`` for values that no rules judge.
+        gate_version: version of the gates of the run; ``published`` for values from elsewhere.
     """
 
     property: str
@@ -54,7 +54,7 @@ class Quantity:
     start: str
     thermostat: str
     protocol: str
-    rules: str
+    gate_version: str
 
     @classmethod
     def of(cls, label: "LabelRow | Mapping[str, Any]") -> Self:
@@ -66,7 +66,7 @@ class Quantity:
             start=_start(content),
             thermostat=_thermostat(content.get("protocol") or {}),
             protocol=_protocol(content.get("protocol") or {}),
-            rules=judged.rules_of(content),
+            gate_version=PUBLISHED if (version := content.get("gate_version")) is None else str(version),
         )
 
     def __str__(self) -> str:
@@ -79,8 +79,8 @@ class Quantity:
 _PLAIN = ("property", "species", "convention", "unit", "potential", "weights_sha256")
 FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Quantity))
 # What a query must bring for `Quantity.of`, and the fields that tell quantities apart when grouped by.
-STORED_FIELDS = (*_PLAIN, "arm", "protocol", "method.start", *judged.STORED_FIELDS)
-SEPARATING_FIELDS = (*_PLAIN, "arm", "dataset", "protocol_hash", "rules")
+STORED_FIELDS = (*_PLAIN, "arm", "protocol", "method.start", "dataset", "gate_version")
+SEPARATING_FIELDS = (*_PLAIN, "arm", "dataset", "protocol_hash", "gate_version")
 
 
 def quantities(labels: Iterable["LabelRow | Mapping[str, Any]"]) -> dict[Quantity, int]:
@@ -136,8 +136,8 @@ def allowed_fields(across: str | Sequence[str]) -> frozenset[str]:
 
 
 def _told_apart(counted: Mapping[Quantity, int], name: str) -> list[tuple[str, int]]:
-    # A value from elsewhere differs from a run in its source: who has allowed that has not mixed rules.
-    return [choice for choice in _choices(counted, name) if (name, choice[0]) != ("rules", judged.ELSEWHERE)]
+    # A published value differs from a run in its source already: allowing that does not mix gate versions.
+    return [choice for choice in _choices(counted, name) if (name, choice[0]) != ("gate_version", PUBLISHED)]
 
 
 def _choices(counted: Mapping[Quantity, int], name: str) -> list[tuple[str, int]]:

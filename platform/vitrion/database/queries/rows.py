@@ -93,7 +93,7 @@ class LabelRow:
     msd: Mapping[str, Any] | None = None
     motion: Mapping[str, Any] | None = None
     gates: tuple[GateOutcome, ...] = ()
-    rules: int | None = None
+    gate_version: int | None = None
     structure_fingerprint: str | None = None
     composition: str | None = None
     kind: str | None = None

@@ -71,7 +71,7 @@ QUERY_SHAPES: tuple[QueryShape, ...] = (
     _labels("dataset", dataset="obelix"),
     _labels("campaign", campaign="c", cycle=1),
     _labels("arm", arm="random"),
-    _labels("rules", rules=3),
+    _labels("gate_version", gate_version=3),
     _labels("created_at", "-created_at"),
     _labels(None, elements_none=["Co"]),
 )

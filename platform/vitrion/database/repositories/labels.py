@@ -6,13 +6,14 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Unpack
 
 from vitrion.database.collection import Collection
 from vitrion.database.documents import LabelDocument, check_fields, field_names
 from vitrion.database.documents.gate import GateDocument
 from vitrion.database.errors import NotFoundError
-from vitrion.database.queries import gate_versions as judged
+from vitrion.database.queries import gate_versions
 from vitrion.database.queries.filters import (
     LabelFilters,
     OneOrMore,
@@ -33,7 +34,7 @@ from vitrion_workflows.schemas import (
     GateOutcome,
     LabelOutcome,
     LabelState,
-    foreign_rules,
+    gate_version_fault,
     label_key,
     outcome_key,
 )
@@ -64,7 +65,7 @@ class LabelAdded:
     Attributes:
         key: its identity.
         created: False when the database had it already.
-        replaced: whether the one that it had was of older rules, and gave way to this one.
+        replaced: whether it took the place of a label of an older gate version.
     """
 
     key: str
@@ -125,9 +126,9 @@ class Labels:
     def add(self, outcome: LabelOutcome, *, structure: str | None = None, **provenance: Any) -> LabelAdded:
         """Store the outcome of a labelling job, once.
 
-        A label that was made under older rules, or before rules were kept, gives way to one of the same key that was
-        made under those of here: value, gates, state and all else are the new outcome's, `created_at` is the moment of
-        it, and who asked (campaign, cycle, arm) stays where anybody had.
+        A label of an older gate version is replaced by one of the same key and the current version: value, gates,
+        state and all else are the new outcome's, `created_at` is the moment of it; campaign, cycle and arm of the first
+        request are kept.
 
         Args:
             outcome: what the job returned.
@@ -137,13 +138,13 @@ class Labels:
 
         Raises:
             NotFoundError: its structure is not in the database.
-            InputError: it was made under other rules than those of here, its number has a unit, convention, size or
+            InputError: it is of another gate version, its number has a unit, convention, size or
                 interval that it cannot have (`stated_faults`), or it has a field that the document refuses.
         """
         key = outcome_key(outcome)
         if self.holds(outcome):
             return LabelAdded(key=key, created=False)
-        if foreign := foreign_rules(outcome):
+        if foreign := gate_version_fault(outcome):
             raise InputError(f"label {key[:SHORT]} {foreign}")
         if faults := statement_faults(outcome):
             raise InputError(f"label {key[:SHORT]}: {faults[0]}")
@@ -157,7 +158,7 @@ class Labels:
             "start": method.get("start"),
             "structure_fingerprint": structure or outcome.structure_fingerprint,
             "protocol_hash": protocol_hash(plain["protocol"]),
-            "rules": outcome.schema_version,
+            "gate_version": outcome.gate_version,
         }
         document = self._document(key, fields, gates=outcome.gates, extra=provenance)
         if self._labels.insert_if_absent(document):
@@ -170,23 +171,23 @@ class Labels:
         Args:
             outcome: what a job returned.
         """
-        stored = self._labels.find_one({"key": outcome_key(outcome)}, projection={"rules": 1})
+        stored = self._labels.find_one({"key": outcome_key(outcome)}, projection={"gate_version": 1})
         if stored is None:
             return False
-        return foreign_rules(outcome) is not None or not _older(stored.get("rules"), than=outcome.schema_version)
+        return gate_version_fault(outcome) is not None or not _is_older(stored, than=outcome.gate_version)
 
     def _replace(self, document: Mapping[str, Any]) -> bool:
-        """Put a label in the place of the stored one of its key, if that is of older rules; at once or not at all."""
+        """Replace the stored label of the same key, if that is of an older gate version, in one atomic update."""
         key = document["key"]
-        stored = self._labels.find_one({"key": key}, projection=dict.fromkeys(("rules", *_ASKER), 1))
-        if stored is None or not _older(stored.get("rules"), than=document["rules"]):
+        stored = self._labels.find_one({"key": key}, projection=dict.fromkeys(("gate_version", *_ASKER), 1))
+        if stored is None or not _is_older(stored, than=document["gate_version"]):
             return False
         kept = _KEPT | (_ASKER if stored.get("campaign") else frozenset())
         given = {name: value for name, value in document.items() if name not in kept and name != "_id"}
         gone = field_names(LabelDocument) - given.keys() - kept - {"id"}
-        # Only while it is still the one that was judged: another process may have replaced it meanwhile.
-        judged = {"key": key, "rules": stored.get("rules")}
-        return self._labels.update_one(judged, {"$set": given, "$unset": dict.fromkeys(sorted(gone), "")})
+        # The version is part of the query: another process may have replaced the label meanwhile.
+        same = {"key": key, "gate_version": stored["gate_version"]}
+        return self._labels.update_one(same, {"$set": given, "$unset": dict.fromkeys(sorted(gone), "")})
 
     def add_imported(self, label: ImportedLabel, **provenance: Any) -> LabelAdded:
         """Store a label from elsewhere, once.
@@ -308,8 +309,8 @@ class Labels:
             filters: see `vitrion.database.queries.filters.LabelFilters`; `accepted` unless a state is asked for.
 
         Raises:
-            InputError: labels of several quantities would enter one mean, or labels that other rules than those of here
-                judged (`vitrion.database.queries.gate_versions`), and the caller did not say so.
+            InputError: labels of several quantities would enter one mean, and neither `group_by` nor `across` names
+                the field in which they differ.
         """
         groups = [group_by] if isinstance(group_by, str) else list(group_by)
         for name in (field, *groups):
@@ -317,11 +318,6 @@ class Labels:
         if "state" not in filters and "accepted" not in filters:
             filters["accepted"] = True
         query = _query(filters)
-        if filters.get("rules") is None and "rules" not in {
-            *groups,
-            *([across] if isinstance(across, str) else across),
-        }:
-            judged.require_none(self.of_other_rules(**filters), purpose="averaged")
         self._require_one_each(query, groups, across)
         return grouped(self._labels, query, field=field, group_by=groups)
 
@@ -329,14 +325,30 @@ class Labels:
         """How many of the labels that pass all filters there are of each quantity."""
         return quantities(self._labels.find(_query(filters), projection=dict.fromkeys(STORED_FIELDS, 1)))
 
-    def of_other_rules(self, **filters: Unpack[LabelFilters]) -> dict[str, int]:
-        """How many of the labels that pass all filters results leave out, by the rules that judged them.
+    def count_other_versions(self, **filters: Unpack[LabelFilters]) -> dict[int, int]:
+        """Count the labels of other gate versions than the current one, by version.
 
         Args:
-            filters: see `vitrion.database.queries.filters.LabelFilters`, but for `rules`.
+            filters: see `vitrion.database.queries.filters.LabelFilters`, but for `gate_version`.
         """
-        asked: LabelFilters = {**filters, "rules": judged.OTHER}
-        return judged.others(self._labels.find(_query(asked), projection=dict.fromkeys(judged.STORED_FIELDS, 1)))
+        others: LabelFilters = {**filters, "gate_version": gate_versions.OTHER}
+        found = self._labels.find(_query(others), projection={"gate_version": 1})
+        return gate_versions.count_others(document["gate_version"] for document in found)
+
+    def count_outdated(self, keys: Sequence[str], *, trained_at: datetime | None) -> int:
+        """Count the labels that were not of the current gate version when a model was trained on them.
+
+        A label that was written after the training has replaced one of an older version.
+
+        Args:
+            keys: the training labels.
+            trained_at: time of the training, UTC.
+        """
+        return sum(
+            not gate_versions.is_current(row.gate_version)
+            or bool(trained_at and row.created_at and row.created_at > trained_at)
+            for row in self.find(keys).values()
+        )
 
     def _require_one_each(self, query: Mapping[str, Any], groups: Sequence[str], across: OneOrMore) -> None:
         separate = [name for name in groups if name in SEPARATING_FIELDS]
@@ -357,9 +369,9 @@ class Labels:
             raise NotFoundError(f"no label {key} in the database")
 
 
-def _older(rules: int | None, *, than: int) -> bool:
-    """Whether rules that a label of a run was stored under, None before they were kept, are older than others."""
-    return rules is None or rules < than
+def _is_older(stored: Mapping[str, Any], *, than: int) -> bool:
+    version = stored.get("gate_version")
+    return version is not None and int(version) < than
 
 
 def statement_faults(label: ImportedLabel | LabelOutcome) -> list[str]:
@@ -405,4 +417,4 @@ def _composition_fields(text: str) -> Mapping[str, Any]:
 
 
 def _query(filters: Mapping[str, Any]) -> dict[str, Any]:
-    return query_of("labels", {"superseded": False, **filters})
+    return query_of("labels", {"superseded": False, "gate_version": gate_versions.CURRENT, **filters})

@@ -8,9 +8,8 @@ import numpy as np
 from pymatgen.core.composition import Composition
 
 from vitrion.database import Database
-from vitrion.database.queries import gate_versions as rules
 from vitrion.database.queries.comparison import systematic_errors
-from vitrion.database.queries.gate_versions import judged_here
+from vitrion.database.queries.gate_versions import count_others, is_current
 from vitrion.database.queries.quantity import require_one
 from vitrion.database.queries.rows import LabelRow
 from vitrion.learning.acquisition.pool import Candidate, Forecast
@@ -36,7 +35,7 @@ class Knowledge:
         test_keys: labels of the frozen test.
         formulas: reduced formula of each label key.
         errors: what the potential is off by, as far as this campaign knows.
-        of_other_rules: how many labels were left out because other rules than those of here had judged them, by rules.
+        other_gate_versions: number of labels left out, by gate version.
     """
 
     observations: tuple[Observation, ...]
@@ -44,7 +43,7 @@ class Knowledge:
     test_keys: frozenset[str]
     formulas: dict[str, str]
     errors: SystematicErrors
-    of_other_rules: Mapping[str, int]
+    other_gate_versions: Mapping[int, int]
 
     @property
     def training(self) -> tuple[Observation, ...]:
@@ -66,7 +65,7 @@ class Knowledge:
         """The errors of the training labels as they were given to the surrogate, for its record: decades, each apart.
 
         `statistical` and `compound` entered the likelihood; `offset` and `deviation` are of nature and did not. Labels
-        of other rules were not given and are only counted.
+        of other gate versions were not given and are only counted.
         """
         formulas = [self.formulas[entry.key] for entry in self.training]
         off = self.errors.ask_all(
@@ -80,7 +79,7 @@ class Knowledge:
             "weights_sha256": self.errors.weights_sha256,
             "pairs": len(self.errors.pairs),
             "evidence": sorted({error.evidence for error in off}),
-            "of_other_rules": sum(self.of_other_rules.values()),
+            "other_gate_versions": sum(self.other_gate_versions.values()),
             "labels": {
                 entry.key: {
                     "statistical": entry.log10_stderr,
@@ -99,8 +98,7 @@ def gather(
     """Read the labels of one campaign that were made with one potential.
 
     Labels of another potential, of other weights of the same one, or of a referee are another quantity and are left
-    out; what is left must be of one. Labels of a run that other rules than those of here had judged are left out and
-    counted: what passed without a gate was never asked. An imported label was judged by no rules and is not meant.
+    out; what is left must be of one. Labels of other gate versions are left out and counted.
 
     Args:
         db: where from.
@@ -112,7 +110,9 @@ def gather(
     Raises:
         InputError: the labels are of several quantities nevertheless (species, thermostat).
     """
-    found = db.labels.search(campaign=campaign, potential=potential, property="tracer_diffusivity", sort="key")
+    found = db.labels.search(
+        campaign=campaign, potential=potential, property="tracer_diffusivity", gate_version="any", sort="key"
+    )
     sound = [
         row
         for row in found
@@ -123,7 +123,7 @@ def gather(
         and (row.log10_stderr is not None or row.state == LabelState.CENSORED)
         and row.arm != Arm.REFERENCE
     ]
-    rows = [row for row in sound if judged_here(row)]
+    rows = [row for row in sound if is_current(row.gate_version)]
     if rows:
         require_one(rows, purpose="learned from")
     cells = {str(row.structure_fingerprint) for row in rows}
@@ -142,7 +142,7 @@ def gather(
         test_keys=test_keys,
         formulas={row.key: row.reduced_formula for row in rows},
         errors=errors,
-        of_other_rules=rules.others(sound),
+        other_gate_versions=count_others(row.gate_version for row in sound),
     )
 
 

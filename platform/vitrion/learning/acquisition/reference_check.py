@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from vitrion.database import Database
-from vitrion.database.queries.gate_versions import judged_here
+from vitrion.database.queries.gate_versions import is_current
 from vitrion.learning.acquisition.knowledge import elements_of
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.proposal import Arm, Proposal
@@ -27,8 +27,8 @@ def second_opinions(
 ) -> tuple[Proposal, ...]:
     """The same questions once more, to the referee, about a sample of the accepted labels.
 
-    So many that the stated share of all labels of earlier cycles has been asked about. Labels that other rules than
-    those of here judged make no pair: none is asked about, and none that the referee gave counts.
+    So many that the stated share of all labels of earlier cycles has been asked about. Labels of other
+    gate versions make no pair: none is asked about, and none that the referee gave counts.
     """
     if configuration.reference is None:
         return ()
@@ -42,7 +42,7 @@ def second_opinions(
         and entry.arm not in {Arm.TEST, Arm.REFERENCE}
     ]
     labels = db.labels.find(sorted({entry.label_key for entry in (*asked, *accepted) if entry.label_key}))
-    other = {key for key, label in labels.items() if not judged_here(label)}
+    other = {key for key, label in labels.items() if not is_current(label.gate_version)}
     accepted = [entry for entry in accepted if entry.label_key in labels.keys() - other]
     counted = sum(entry.label_key not in other for entry in asked)
     return tuple(

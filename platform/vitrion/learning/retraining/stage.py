@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from vitrion.database.queries import gate_versions as rules
 from vitrion.database.queries.comparison import systematic_errors
+from vitrion.database.queries.gate_versions import summarize_others
 from vitrion.learning.acquisition.knowledge import Knowledge, gather
 from vitrion.learning.retraining import model_registry as shelf
 from vitrion.learning.retraining.generation import choose_draws, draw_tasks, quenched_cells
@@ -83,10 +83,10 @@ class LearningStage:
     def _retrain_surrogate(self) -> None:
         stage, knowledge = self.stage, self._knowledge()
         name = stage.configuration.name
-        if left_out := rules.told_of_campaign(knowledge.of_other_rules, name):
-            stage.display.say(f"cycle {stage.ledger.index + 1}: {left_out}")
+        if left_out := summarize_others(knowledge.other_gate_versions):
+            stage.display.say(f"cycle {stage.ledger.index + 1}: left out: {left_out}")
         if not knowledge.training:
-            why = f"; {left_out}" if left_out else ": none passed its gates"
+            why = f"; left out: {left_out}" if left_out else ": none passed its gates"
             raise InputError(f"campaign {name} has no label to learn from{why}")
         learned = retrain_surrogate(
             stage.db, stage.configuration, knowledge, cycle=stage.ledger.index, on_progress=self._progress

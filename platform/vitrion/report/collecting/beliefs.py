@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 from vitrion.database import Database
-from vitrion.database.queries import gate_versions as rules
 from vitrion.database.queries.rows import ModelRow, StructureRow
 from vitrion.report import data
 from vitrion_models import surrogates
@@ -75,11 +74,6 @@ def parity(
         )
         for place, row in enumerate(shown)
     )
-
-
-def learned_of_other_rules(db: Database, model: ModelRow, surrogate: TrainedSurrogate) -> int:
-    """How many of the labels that a surrogate learned were judged by other rules than those of here when it did."""
-    return rules.learned_of_other_rules(db.labels.find(sorted(surrogate.training_keys)).values(), model)
 
 
 def baselines(surrogate: TrainedSurrogate) -> tuple[data.Baseline, ...]:

@@ -7,8 +7,7 @@ from typing import Any
 
 from vitrion import __version__
 from vitrion.database import Database
-from vitrion.database.queries import gate_versions as rules
-from vitrion.database.queries.gate_versions import judged_here
+from vitrion.database.queries.gate_versions import count_others, is_current
 from vitrion.database.queries.rows import CampaignRow, CycleRow, LabelRow, ModelRow
 from vitrion.report import data
 from vitrion.report.collecting import beliefs
@@ -16,7 +15,8 @@ from vitrion.report.collecting.cells import made_cells, report_cell
 from vitrion.report.collecting.cycles import costs, report_cycles
 from vitrion.report.collecting.labels import labels_of, model_errors, referee_pairs, report_labels
 from vitrion.report.collecting.rdfs import compare_rdfs
-from vitrion_workflows.schemas.label import LABEL_RULES
+from vitrion_models.surrogates import TrainedSurrogate
+from vitrion_workflows.schemas.label import GATE_VERSION
 
 CLOSED = "closed"
 DONE = "done"
@@ -25,7 +25,7 @@ DONE = "done"
 def collect(db: Database, campaign: str) -> data.ReportData:
     """Everything a report shows of one campaign, as far as it has come.
 
-    Labels that other rules than those of here judged are counted and left out, but for the history (cycles, costs).
+    Labels of other gate versions are counted and left out, but for the history (cycles, costs).
 
     Args:
         db: where it lives.
@@ -37,7 +37,7 @@ def collect(db: Database, campaign: str) -> data.ReportData:
     row = db.campaigns.get(campaign)
     cycles = list(db.cycles.list(campaign))
     every, asked = labels_of(db, cycles)
-    stored = {key: label for key, label in every.items() if judged_here(label)}
+    stored = {key: label for key, label in every.items() if is_current(label.gate_version)}
     questions = {key: question for key, question in asked.items() if key in stored}
     cells = made_cells(db, campaign)
     models = list(db.models.search(campaign=campaign))
@@ -66,8 +66,8 @@ def collect(db: Database, campaign: str) -> data.ReportData:
         parity=beliefs.parity(db, found[1], labels, logs) if found else (),
         # Their scores are of the whole frozen test, and stand beside the surrogate's where that is whole here.
         baselines=beliefs.baselines(found[1]) if found and not left_out & set(found[1].test_keys) else (),
-        of_other_rules=rules.others(every.values()),
-        learned_of_other_rules=beliefs.learned_of_other_rules(db, *found) if found else 0,
+        other_gate_versions=count_others(label.gate_version for label in every.values()),
+        outdated_training_labels=_outdated_training_labels(db, *found) if found else 0,
         cycles=report_cycles(cycles, models, cells),
         costs=costs(cycles, models),
         referee=referee_pairs(stored, questions),
@@ -77,6 +77,10 @@ def collect(db: Database, campaign: str) -> data.ReportData:
         provenance=_provenance(db, row, workhorse, models),
         configuration=row.configuration,
     )
+
+
+def _outdated_training_labels(db: Database, model: ModelRow, surrogate: TrainedSurrogate) -> int:
+    return db.labels.count_outdated(sorted(surrogate.training_keys), trained_at=model.created_at)
 
 
 def _state(row: CampaignRow, cycles: Sequence[CycleRow]) -> str:
@@ -100,7 +104,7 @@ def _provenance(
     db: Database, row: CampaignRow, labels: Sequence[LabelRow], models: Sequence[ModelRow]
 ) -> tuple[tuple[str, str], ...]:
     lines = [("configuration sha256", row.config_hash), ("seed", str(row.configuration["seed"]))]
-    lines.append(("label rules", str(LABEL_RULES)))
+    lines.append(("gate version", str(GATE_VERSION)))
     for label in {(label.potential, label.potential_version, label.weights_sha256): label for label in labels}.values():
         weights = f"{label.potential} {label.potential_version or ''}, weights sha256 {label.weights_sha256}"
         lines.append(("potential", weights))

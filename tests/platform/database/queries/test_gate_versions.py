@@ -1,24 +1,18 @@
-"""Labels of other rules than those of here enter no result unasked, and never mix unsaid."""
+"""Labels of other gate versions are left out of results unless requested, and counted."""
 
 import numpy as np
 import pytest
 from plain_labels import plain_label
 
-from vitrion.database.queries import gate_versions as rules
-from vitrion.database.queries.gate_versions import judged_here
+from vitrion.database.queries.gate_versions import is_current, is_outdated, summarize_others
 from vitrion.database.repositories.labels import ImportedLabel
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import LabelState
-from vitrion_workflows.schemas.label import LABEL_RULES
+from vitrion_workflows.schemas.label import GATE_VERSION
 
-OLDER = LABEL_RULES - 1
-
-
-def judged_by(db, key, version):
-    """As another version of Vitrion left a label: with its own rules, or none where they were not kept yet."""
-    change = {"$unset": {"rules": ""}} if version is None else {"$set": {"rules": version}}
-    assert db.collection("labels").update_one({"key": key}, change)
+OLDER = GATE_VERSION - 1
+NEWER = GATE_VERSION + 1
 
 
 def published(record=0, **changes):
@@ -49,92 +43,84 @@ def cell(db):
 
 @pytest.fixture
 def mixed(db, cell):
-    """Keys by what judged them: each value of its own, so that a mean says which it is of."""
-    versions = {"here": LABEL_RULES, "older": OLDER, "unknown": None, "newer": LABEL_RULES + 1}
+    """Keys by gate version, each label with a value of its own."""
     keys = {}
-    for seed, (name, version) in enumerate(versions.items()):
+    for seed, (name, version) in enumerate({"current": GATE_VERSION, "older": OLDER, "newer": NEWER}.items()):
         keys[name] = db.labels.add(plain_label(cell, seed=seed, value=10.0 ** -(4 + seed))).key
-        judged_by(db, keys[name], version)
-    keys["elsewhere"] = db.labels.add_imported(published()).key
+        assert db.collection("labels").update_one({"key": keys[name]}, {"$set": {"gate_version": version}})
+    keys["published"] = db.labels.add_imported(published()).key
     return keys
 
 
 @pytest.mark.parametrize(
-    ("asked", "found"),
+    ("version", "names"),
     [
-        ("here", {"here", "elsewhere"}),
-        ("other", {"older", "unknown", "newer"}),
-        ("unknown", {"unknown"}),
+        ("current", {"current", "published"}),
+        (None, {"current", "older", "newer", "published"}),
+        ("other", {"older", "newer"}),
         (OLDER, {"older"}),
         ((None, OLDER), {"older"}),
-        (None, {"here", "older", "unknown", "newer", "elsewhere"}),
+        ("any", {"current", "older", "newer", "published"}),
     ],
 )
-def test_labels_are_found_by_what_judged_them(db, mixed, asked, found):
-    assert {row.key for row in db.labels.search(rules=asked)} == {mixed[name] for name in found}
-    assert db.labels.count(rules=asked) == len(found)
-    # Other filters stay what they are, those of the same fields too.
-    assert db.labels.count(rules=asked, dataset="aimd") == ("elsewhere" in found)
-    with pytest.raises(InputError, match=r"'old' is no range of rules: give a number.*here, other, unknown"):
-        db.labels.search(rules="old")
+def test_labels_are_filtered_by_gate_version(db, mixed, version, names):
+    assert {row.key for row in db.labels.search(gate_version=version)} == {mixed[name] for name in names}
+    assert db.labels.count(gate_version=version) == len(names)
+    # Other filters combine with it.
+    assert db.labels.count(gate_version=version, dataset="aimd") == ("published" in names)
 
 
-def test_query_and_row_say_the_same_of_every_label(db, mixed):
-    for row in db.labels.search():
-        kept = {found.key for found in db.labels.search(rules="here")}
-        assert judged_here(row) == (row.key in kept)
-    assert [name for name, key in mixed.items() if judged_here(db.labels.get(key))] == ["here", "elsewhere"]
-    assert [name for name, key in mixed.items() if rules.gives_way(db.labels.get(key))] == ["older", "unknown"]
-    assert db.labels.of_other_rules() == {str(OLDER): 1, str(LABEL_RULES + 1): 1, "unknown": 1}
-    assert db.labels.of_other_rules(state="published") == {}
+def test_the_current_version_is_the_default(db, mixed):
+    assert {row.key for row in db.labels.search()} == {mixed["current"], mixed["published"]}
+    assert db.labels.count_other_versions() == {OLDER: 1, NEWER: 1}
+    assert db.labels.count_other_versions(state="published") == {}
+    for row in db.labels.search(gate_version="any"):
+        assert is_current(row.gate_version) == (row.key in {mixed["current"], mixed["published"]})
+        assert is_outdated(row.gate_version) == (row.key == mixed["older"])
 
 
-def test_the_line_says_how_many_of_which_rules_and_what_to_do():
-    assert rules.told({}) == rules.told_left_out({}, otherwise="anything") == ""
-    line = rules.told_left_out({str(OLDER): 2, "unknown": 1}, otherwise="take them by --rules")
-    assert line.startswith(f"left out: 3 labels judged by other rules ({OLDER}: 2, unknown: 1)")
-    assert line.endswith(f"than this Vitrion's ({LABEL_RULES}): label them again, or take them by --rules")
-    assert rules.told({str(LABEL_RULES + 1): 1}).endswith("upgrade Vitrion")
-    assert rules.told({str(OLDER): 1}, again="this").endswith("label them again by this")
-    assert rules.told({str(OLDER): 1, str(LABEL_RULES + 1): 1}).endswith("label them again and upgrade Vitrion")
+def test_an_unknown_word_is_refused(db):
+    with pytest.raises(InputError, match=r"gate_version.*current, other, any"):
+        db.labels.search(gate_version="old")
 
 
-def test_a_mean_takes_no_label_of_other_rules_unasked(db, mixed):
-    with pytest.raises(
-        InputError, match=rf"averaged are 3 labels judged by other rules \({OLDER}: 1, .*unknown: 1\)"
-    ) as told:
-        db.labels.statistics()
-    assert "\n" not in str(told.value)
-    (mean,) = db.labels.statistics(rules="here")
+def test_the_summary_gives_count_versions_and_remedy():
+    assert summarize_others({}) == ""
+    older = summarize_others({OLDER: 3})
+    assert older.startswith(f"3 labels were produced with gate version {OLDER} (current: {GATE_VERSION})")
+    assert "vitrion campaign retry FILE --outdated" in older
+    assert "Upgrade" not in older
+    newer = summarize_others({NEWER: 1})
+    assert "Upgrade" in newer
+    assert "retry" not in newer
+    both = summarize_others({OLDER: 1, NEWER: 1})
+    assert "Upgrade" in both
+    assert "retry" in both
+
+
+def test_a_mean_is_of_one_gate_version(db, mixed):
+    (mean,) = db.labels.statistics()
     assert (mean.count, mean.mean) == (1, pytest.approx(-4.0))
-    (mean,) = db.labels.statistics(rules=OLDER)
+    (mean,) = db.labels.statistics(gate_version=OLDER)
     assert (mean.count, mean.mean) == (1, pytest.approx(-5.0))
-    assert {entry.group[0]: entry.count for entry in db.labels.statistics(group_by="rules")} == {
-        None: 1,
-        OLDER: 1,
-        LABEL_RULES: 1,
-        LABEL_RULES + 1: 1,
-    }
-    assert sum(entry.count for entry in db.labels.statistics(across="rules")) == 4
-    with pytest.raises(InputError, match="more than one rules"):
-        db.labels.statistics(rules=(OLDER, LABEL_RULES))
-    # Not even where all are of one version: no gate that came since was asked.
-    for name in ("here", "unknown", "newer"):
-        db.labels.supersede(mixed[name], by=mixed["older"])
-    with pytest.raises(InputError, match=rf"are 1 label judged by other rules \({OLDER}: 1\)"):
-        db.labels.statistics()
+    by_version = db.labels.statistics(group_by="gate_version", gate_version="any")
+    assert {entry.group[0]: entry.count for entry in by_version} == {OLDER: 1, GATE_VERSION: 1, NEWER: 1}
+    assert sum(entry.count for entry in db.labels.statistics(across="gate_version", gate_version="any")) == 3
+    with pytest.raises(InputError, match="more than one gate_version"):
+        db.labels.statistics(gate_version=(OLDER, GATE_VERSION))
+    db.labels.supersede(mixed["current"], by=mixed["older"])
+    assert db.labels.statistics() == []
 
 
 @pytest.mark.usefixtures("mixed")
-def test_a_frame_holds_labels_of_one_version_unless_told(db):
-    runs = db.labels.search(accepted=True)
-    with pytest.raises(InputError, match=rf"more than one rules \({OLDER}: 1, {LABEL_RULES}: 1, .*across='rules'"):
+def test_a_frame_is_of_one_gate_version(db):
+    runs = db.labels.search(accepted=True, gate_version="any")
+    with pytest.raises(InputError, match="gate_version"):
         runs.to_dataframe()
-    assert len(runs.to_dataframe(across="rules")) == 4
-    frame = db.labels.search(accepted=True, rules=OLDER).to_dataframe()
-    assert frame.rules.tolist() == [OLDER]
-    # A value from elsewhere differs in its source, potential and protocol: that alone has to be said.
-    both = db.labels.search(rules="here")
+    assert len(runs.to_dataframe(across="gate_version")) == 3
+    assert db.labels.search(accepted=True, gate_version=OLDER).to_dataframe().gate_version.tolist() == [OLDER]
+    # A published value differs from a run in its source, potential and protocol: its missing gate version adds nothing.
+    both = db.labels.search()
     with pytest.raises(InputError, match="more than one source"):
         both.to_dataframe()
     assert len(both.to_dataframe(across=("source", "potential", "thermostat", "protocol"))) == 2

@@ -18,7 +18,7 @@ from vitrion_workflows.schemas import (
     StopReason,
     label_key,
 )
-from vitrion_workflows.schemas.label import LABEL_RULES
+from vitrion_workflows.schemas.label import GATE_VERSION
 
 
 @pytest.fixture
@@ -75,23 +75,20 @@ def test_a_label_is_stored_once_under_the_key_known_before_it_was_made(db, cell)
     assert row.log10_value == pytest.approx(-5)
     assert row.interval_95 == (5e-6, 2e-5)
     assert row.gates == made.gates
-    assert row.rules == made.schema_version
+    assert row.gate_version == made.gate_version
     assert row.msd["msd_A2"] == [2.0]
     assert row.method["engine"] == "vitrion-batched"
     assert set(db.labels.find([added.key, "0" * 64])) == {added.key}
 
 
-def stored_under(db, key, rules):
-    """As an earlier version of Vitrion left a label: with its own rules, or none where they were not kept yet."""
-    change = {"$unset": {"rules": ""}} if rules is None else {"$set": {"rules": rules}}
-    assert db.collection("labels").update_one({"key": key}, change)
+def set_version(db, key, version):
+    assert db.collection("labels").update_one({"key": key}, {"$set": {"gate_version": version}})
 
 
-@pytest.mark.parametrize("rules", [None, LABEL_RULES - 1])
-def test_a_label_of_older_rules_is_replaced_by_the_one_made_again(db, cell, rules):
+def test_a_label_of_an_older_gate_version_is_replaced_by_the_recomputed_one(db, cell):
     old = db.labels.add(outcome(cell, value=3e-5, n_eff=9.0), campaign="c", cycle=0, arm="random", job="old")
     other = db.labels.add(outcome(cell, seed=2))
-    stored_under(db, old.key, rules)
+    set_version(db, old.key, GATE_VERSION - 1)
     before = db.collection("labels").find_one({"key": old.key})
     gates = (GateOutcome(name="diffusive", passed=False, message="is not"),)
     again = outcome(cell, value=1e-5, state="rejected", gates=gates)
@@ -99,7 +96,7 @@ def test_a_label_of_older_rules_is_replaced_by_the_one_made_again(db, cell, rule
     assert (added.key, added.created, added.replaced) == (old.key, False, True)
     row = db.labels.get(old.key)
     assert (row.value, row.log10_value, row.state, row.gates) == (1e-5, pytest.approx(-5), "rejected", gates)
-    assert (row.interval_95, row.rules) == ((5e-6, 2e-5), LABEL_RULES)
+    assert (row.interval_95, row.gate_version) == ((5e-6, 2e-5), GATE_VERSION)
     assert row.n_eff is None  # what the new outcome does not bring is not the old one's
     assert (row.job, row.flow) == (None, "new")
     assert (row.campaign, row.cycle, row.arm) == ("c", 0, "random")  # whoever asked first
@@ -108,13 +105,13 @@ def test_a_label_of_older_rules_is_replaced_by_the_one_made_again(db, cell, rule
     assert after["created_at"] >= before["created_at"]
     assert db.labels.count() == 2
     assert db.labels.get(other.key).value == 1e-5
-    assert not db.labels.add(outcome(cell, value=7e-5)).replaced  # now it is of the current rules
+    assert not db.labels.add(outcome(cell, value=7e-5)).replaced  # now it is of the current version
     assert db.labels.get(old.key).value == 1e-5
 
 
 def test_of_two_that_make_a_label_again_at_once_the_first_stays(db, cell, monkeypatch):
     key = db.labels.add(outcome(cell, value=3e-5)).key
-    stored_under(db, key, None)
+    set_version(db, key, GATE_VERSION - 1)
     write = Collection.update_one
 
     def another_writes_first(collection, query, update):
@@ -130,36 +127,26 @@ def test_of_two_that_make_a_label_again_at_once_the_first_stays(db, cell, monkey
 
 def test_a_replaced_label_that_nobody_asked_for_belongs_to_who_asks_now(db, cell):
     key = db.labels.add(outcome(cell)).key
-    stored_under(db, key, None)
+    set_version(db, key, GATE_VERSION - 1)
     assert db.labels.add(outcome(cell), campaign="c", cycle=1, arm="random").replaced
     row = db.labels.get(key)
     assert (row.campaign, row.cycle, row.arm) == ("c", 1, "random")
 
 
-def test_a_label_stays_where_the_other_one_was_not_made_by_newer_rules(db, cell):
+def test_a_label_stays_where_the_other_one_is_not_of_a_newer_gate_version(db, cell):
     key = db.labels.add(outcome(cell, value=3e-5)).key
-    for rules, version in ((LABEL_RULES + 1, LABEL_RULES), (None, LABEL_RULES - 1), (1, LABEL_RULES - 1)):
-        stored_under(db, key, rules)
-        added = db.labels.add(outcome(cell).model_copy(update={"schema_version": version}))
+    for stored, version in ((GATE_VERSION + 1, GATE_VERSION), (GATE_VERSION - 1, GATE_VERSION - 1)):
+        set_version(db, key, stored)
+        added = db.labels.add(outcome(cell).model_copy(update={"gate_version": version}))
         assert (added.created, added.replaced) == (False, False)
-        assert (db.labels.get(key).value, db.labels.get(key).rules) == (3e-5, rules)
+        assert (db.labels.get(key).value, db.labels.get(key).gate_version) == (3e-5, stored)
 
 
-def test_an_imported_label_has_no_rules_and_stays_as_it_is(db):
+def test_an_imported_label_has_no_gate_version_and_stays_as_it_is(db):
     key = db.labels.add_imported(imported()).key
     added = db.labels.add_imported(imported(value=9e-5))
     assert (added.created, added.replaced) == (False, False)
-    assert (db.labels.get(key).value, db.labels.get(key).rules) == (2e-5, None)
-
-
-def test_labels_are_found_by_their_rules(db, cell):
-    keys = [db.labels.add(outcome(cell, seed=seed)).key for seed in range(3)]
-    stored_under(db, keys[0], 1)
-    stored_under(db, keys[1], None)
-    assert [row.key for row in db.labels.search(rules=LABEL_RULES)] == keys[2:]
-    assert {row.key for row in db.labels.search(rules=(1, LABEL_RULES))} == {keys[0], keys[2]}
-    with pytest.raises(InputError, match="no range of rules"):
-        db.labels.search(rules="3")
+    assert (db.labels.get(key).value, db.labels.get(key).gate_version) == (2e-5, None)
 
 
 def test_a_label_says_why_its_run_ended(db, cell):

@@ -19,7 +19,7 @@ from vitrion.learning.proposal import Arm, Proposal
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.model_error.benchmark_errors import anion_class
 from vitrion_workflows.schemas import GateOutcome
-from vitrion_workflows.schemas.label import LABEL_RULES
+from vitrion_workflows.schemas.label import GATE_VERSION
 
 FLATTERY = 0.6  # decades by which the workhorse is too fast in chlorides and bromides
 ANIONS = {"chloride": 17, "bromide": 35, "sulphide": 16, "selenide": 34}
@@ -148,12 +148,12 @@ def test_the_referee_is_asked_about_the_share_and_no_more(share, labels, expecte
         )
         for place in range(labels)
     ]
-    stored = SimpleNamespace(log10_value=-5.0, rules=LABEL_RULES, dataset=None)
+    stored = SimpleNamespace(log10_value=-5.0, gate_version=GATE_VERSION)
     db = SimpleNamespace(labels=SimpleNamespace(find=lambda keys: dict.fromkeys(keys, stored)))
     assert len(second_opinions(db, configuration, earlier, cycles_before=1)) == expected
 
 
-def test_the_referee_is_not_asked_about_labels_of_other_rules(tmp_path):
+def test_the_referee_is_not_asked_about_other_gate_versions(tmp_path):
     """They make no pair, and those it gave earlier are no share of those that do."""
     configuration = CampaignConfiguration.model_validate({**TINY, "reference": {"potential": "diep", "share": 0.5}})
 
@@ -168,7 +168,7 @@ def test_the_referee_is_not_asked_about_labels_of_other_rules(tmp_path):
         asked = accepted(cells[0], answered, Arm.REFERENCE)
         assert len(second([*earlier, asked])) == 1
         for key in (keys[0], keys[1], answered):
-            assert db.collection("labels").update_one({"key": key}, {"$set": {"rules": LABEL_RULES - 1}})
+            assert db.collection("labels").update_one({"key": key}, {"$set": {"gate_version": GATE_VERSION - 1}})
         assert len(second([*earlier, asked])) == 1  # half of two, and what it had said counts no more
         assert set(second([*earlier, asked])) <= {known.reduced_formula for known in cells[2:]}
         waiting = asked.model_copy(update={"label_key": "0" * 64, "label_state": None})
