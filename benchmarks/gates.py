@@ -22,7 +22,6 @@ from pymatgen.core.structure import Structure
 from vitrion_models.errors import VitrionError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous import DEFAULT_LIMITS, hidden_symmetry, orientational_coherence
-from vitrion_workflows.amorphous.neighbours import narrowest_width_A
 from vitrion_workflows.schemas.geometry import system_from_atoms, system_from_structure
 from vitrion_workflows.structure.contacts import closest_pair
 from vitrion_workflows.structure.volume_estimate import estimate_volume
@@ -173,7 +172,7 @@ def order_rates(cells: Iterator[tuple[str, AtomicSystem]], *, wrong: Callable[[b
     found: dict[str, list[tuple[bool, float, float]]] = {}
     seconds: list[tuple[int, float]] = []
     for name, system in cells:
-        if narrowest_width_A(system) < LEAST_WIDTH_A - 1.5:
+        if system.heights_A.min() < LEAST_WIDTH_A - 1.5:
             continue
         begun = time.perf_counter()
         found.setdefault(name, []).append(crystalline(system))

@@ -63,6 +63,12 @@ class AtomicSystem:
         return float(abs(np.linalg.det(self.lattice_A)))
 
     @property
+    def heights_A(self) -> FloatArray:
+        """Distances between opposite faces of the cell, shape (3,); the least is the diameter of the largest sphere."""
+        heights: FloatArray = 1.0 / np.linalg.norm(np.linalg.inv(self.lattice_A), axis=0)
+        return heights
+
+    @property
     def fractional(self) -> FloatArray:
         """Fractional coordinates wrapped into [0, 1), shape (N, 3)."""
         wrapped: FloatArray = np.mod(self.positions_A @ np.linalg.inv(self.lattice_A), 1.0)

@@ -31,9 +31,10 @@ def crystal_graph(
         (E, 3), ``vectors_A`` (E, 3), ``distances_A`` (E,) and ``mobile`` (N,), True for the mobile species.
 
     Raises:
-        InputError: see `neighbour_list`.
+        InputError: the cutoff is not a positive number, or two atoms coincide.
     """
     neighbours = neighbour_list(system, cutoff_A)
+    neighbours.require_distinct_atoms()
     mobile = np.zeros(len(system), dtype=bool) if mobile_number is None else system.numbers == mobile_number
     return Data(
         numbers=torch.from_numpy(system.numbers.copy()),

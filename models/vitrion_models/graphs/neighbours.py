@@ -1,8 +1,12 @@
-"""Every neighbour within a cutoff, in both directions and with the image it lies in."""
+"""Neighbour search in periodic cells: every pair within a cutoff, with the image it lies in."""
 
+import sys
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
@@ -10,11 +14,11 @@ from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 
 @dataclass(frozen=True, eq=False)
 class NeighbourList:
-    """Directed edges i -> j of a periodic cell; an edge and its reverse are both listed.
+    """Directed edges i -> j of a periodic cell.
 
     Attributes:
         edge_index: atom i (row 0, the centre) and atom j (row 1, its neighbour), shape (2, E).
-        shifts: lattice translations of the neighbour's image, whole numbers, shape (E, 3).
+        shifts: lattice translations of the neighbour's image, integers, shape (E, 3).
         vectors_A: from i to the image of j, shape (E, 3): ``positions[j] - positions[i] + shifts @ lattice``.
         distances_A: their lengths, shape (E,).
     """
@@ -27,32 +31,84 @@ class NeighbourList:
     def __len__(self) -> int:
         return len(self.distances_A)
 
+    def where(self, kept: NDArray[np.bool_]) -> "NeighbourList":
+        """Return the edges of a mask, shape (E,)."""
+        return NeighbourList(self.edge_index[:, kept], self.shifts[kept], self.vectors_A[kept], self.distances_A[kept])
 
-def neighbour_list(system: AtomicSystem, cutoff_A: float) -> NeighbourList:
-    """Full neighbour list of a cell, self-images included, in an order that depends on the cell alone.
+    def require_distinct_atoms(self) -> None:
+        """Refuse coincident atoms, whose bond has no direction.
+
+        Raises:
+            InputError: two atoms coincide.
+        """
+        if len(self) and self.distances_A.min() == 0.0:
+            raise InputError("two atoms of the cell lie on one another: remove the duplicate")
+
+
+def neighbour_list(system: AtomicSystem, cutoff_A: float | FloatArray) -> NeighbourList:
+    """Find all neighbours of each atom of a cell; see `pairs_within`.
+
+    Args:
+        system: cell of N atoms, of any size; atoms may lie outside of it.
+        cutoff_A: greatest distance in Angstrom, or a table of them by the two atomic numbers, shape (Z, Z).
+
+    Raises:
+        InputError: the cutoff is not a positive number.
+    """
+    if isinstance(cutoff_A, float | int):
+        return pairs_within(system.positions_A, system.lattice_A, cutoff_A)
+    elements = np.unique(system.numbers)
+    longest_A = float(cutoff_A[np.ix_(elements, elements)].max())
+    pairs = pairs_within(system.positions_A, system.lattice_A, longest_A)
+    return pairs.where(pairs.distances_A <= cutoff_A[tuple(system.numbers[pairs.edge_index])])
+
+
+def pairs_within(
+    positions_A: FloatArray, lattice_A: FloatArray, cutoff_A: float, *, half: bool = False
+) -> NeighbourList:
+    """Find all pairs of atoms within a cutoff, images of the same atom included.
 
     Cells smaller than the cutoff are right: an atom then has several images of one neighbour, and of itself. The
     search is vesin's cell list (https://github.com/Luthaf/vesin), linear in the number of atoms. Edges are sorted by
     (i, j, shift), so that sums over them repeat to the last bit.
 
     Args:
-        system: cell; atoms may lie outside of it, shifts refer to the positions as they are.
-        cutoff_A: radius in Angstrom.
+        positions_A: positions, not necessarily inside the cell, shape (N, 3).
+        lattice_A: lattice vectors as rows, shape (3, 3).
+        cutoff_A: greatest distance in Angstrom.
+        half: list each pair once, with i < j, or i = j and the first non-zero entry of the shift positive; otherwise
+            both directions are listed.
 
     Raises:
-        InputError: the cutoff is not a positive number, or two atoms coincide.
+        InputError: the cutoff is not a positive number.
     """
-    from vesin import NeighborList as Search  # noqa: PLC0415 - imports torch where torch is installed
-
     if not (np.isfinite(cutoff_A) and cutoff_A > 0):
         raise InputError(f"a neighbour cutoff of {cutoff_A} Angstrom is not a positive number")
-    search = Search(cutoff=float(cutoff_A), full_list=True, n_threads=1)
-    first, second, shifts = search.compute(system.positions_A, system.lattice_A, True, "ijS")
-    i, j, image = first.astype(np.int64), second.astype(np.int64), shifts.astype(np.int64)
-    order = np.lexsort((image[:, 2], image[:, 1], image[:, 0], j, i))
-    edge_index, image = np.stack([i[order], j[order]]), image[order]
-    vectors = system.positions_A[edge_index[1]] - system.positions_A[edge_index[0]] + image @ system.lattice_A
-    distances = np.linalg.norm(vectors, axis=1)
-    if len(distances) and distances.min() == 0.0:
-        raise InputError("two atoms of the cell lie on one another: remove the duplicate")
-    return NeighbourList(edge_index=edge_index, shifts=image, vectors_A=vectors, distances_A=distances)
+    # Inside the cell: the search slows down, and loses digits, for atoms that have diffused many cells away.
+    cells = np.floor(positions_A @ np.linalg.inv(lattice_A)).astype(np.int64)
+    search = _search_class()(cutoff=float(cutoff_A), full_list=not half, n_threads=1)
+    i, j, images = search.compute(positions_A - cells @ lattice_A, lattice_A, periodic=True, quantities="ijS")
+    i, j = i.astype(np.int64), j.astype(np.int64)
+    shifts = images.astype(np.int64) - cells[j] + cells[i]
+    if half:
+        leading = np.where(shifts[:, 0] != 0, shifts[:, 0], np.where(shifts[:, 1] != 0, shifts[:, 1], shifts[:, 2]))
+        reverse = (i > j) | ((i == j) & (leading < 0))
+        i, j, shifts = np.where(reverse, j, i), np.where(reverse, i, j), np.where(reverse[:, None], -shifts, shifts)
+    order = np.lexsort((shifts[:, 2], shifts[:, 1], shifts[:, 0], j, i))
+    edge_index, shifts = np.stack([i[order], j[order]]), shifts[order]
+    vectors = positions_A[edge_index[1]] - positions_A[edge_index[0]] + shifts @ lattice_A
+    return NeighbourList(edge_index, shifts, vectors, np.linalg.norm(vectors, axis=1))
+
+
+@cache
+def _search_class() -> Any:
+    # vesin imports torch to accept tensors, which we never give it: 3 s and 550 MB for a worker that needs no torch.
+    hide_torch = "torch" not in sys.modules
+    if hide_torch:
+        sys.modules["torch"] = None  # type: ignore[assignment]
+    try:
+        from vesin import NeighborList  # noqa: PLC0415 - a shared library, loaded at the first search
+    finally:
+        if hide_torch:
+            del sys.modules["torch"]
+    return NeighborList

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -7,7 +10,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
 from vitrion_models.errors import InputError
-from vitrion_models.graphs import neighbour_list
+from vitrion_models.graphs.neighbours import neighbour_list, pairs_within
 from vitrion_models.system import AtomicSystem
 
 
@@ -71,13 +74,70 @@ def test_rocksalt_coordination_shells():
     assert of_lithium == pytest.approx([a / 2] * 6 + [a / 2**0.5] * 12 + [a * 3**0.5 / 2] * 8)
 
 
+def all_images(positions, lattice, cutoff):
+    """Names (i, j, shift) of every pair within the cutoff, from all images that can be near."""
+    heights = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
+    spread = np.ptp(positions @ np.linalg.inv(lattice), axis=0)
+    ranges = [np.arange(-n, n + 1) for n in np.ceil(cutoff / heights + spread).astype(int)]
+    shifts = np.stack(np.meshgrid(*ranges, indexing="ij"), axis=-1).reshape(-1, 3)
+    distances = np.linalg.norm(
+        positions[None, :, None] + (shifts @ lattice)[None, None] - positions[:, None, None], axis=-1
+    )
+    near = (distances <= cutoff) & ((distances > 0) | ~np.eye(len(positions), dtype=bool)[:, :, None])
+    first, second, image = np.nonzero(near)
+    return rows(first, second, shifts[image])
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 10**6), atoms=st.integers(1, 6), edge=st.floats(2.0, 6.0), cutoff=st.floats(0.5, 6.0))
+def test_half_and_full_lists_are_those_of_a_search_through_all_images(seed, atoms, edge, cutoff):
+    system = random_system(seed, atoms, edge)
+    expected = all_images(system.positions_A, system.lattice_A, cutoff)
+    full = pairs_within(system.positions_A, system.lattice_A, cutoff)
+    assert [(*edge, *shift) for edge, shift in zip(full.edge_index.T.tolist(), full.shifts.tolist(), strict=True)] == (
+        expected
+    )
+    half = pairs_within(system.positions_A, system.lattice_A, cutoff, half=True)
+    first, second = half.edge_index
+    names = rows(first, second, half.shifts)
+    assert all(i < j or (i == j and tuple(shift) > (0, 0, 0)) for i, j, *shift in names)
+    assert sorted(names + rows(second, first, -half.shifts)) == expected
+
+
+def test_a_table_of_cutoffs_holds_for_each_pair_of_elements():
+    system = random_system(3, 8, 6.0)
+    table = np.zeros((17, 17))
+    table[3, 8] = table[8, 3] = 4.0
+    table[8, 8] = 5.0
+    wanted = neighbour_list(system, 5.0)
+    limits = table[tuple(system.numbers[wanted.edge_index])]
+    found = neighbour_list(system, table)
+    assert rows(*found.edge_index, found.shifts) == rows(
+        *wanted.edge_index[:, wanted.distances_A <= limits], wanted.shifts[wanted.distances_A <= limits]
+    )
+    assert 0 < len(found) < len(wanted)
+
+
 @pytest.mark.parametrize("cutoff", [0.0, -1.0, np.nan, np.inf])
 def test_refuses_a_cutoff_that_is_no_radius(cutoff):
     with pytest.raises(InputError, match="cutoff"):
         neighbour_list(random_system(0, 2, 4.0), cutoff)
 
 
-def test_refuses_coinciding_atoms():
+def test_coincident_atoms_are_neighbours_that_can_be_refused():
     system = AtomicSystem(np.array([3, 3]), np.zeros((2, 3)), 4 * np.eye(3))
-    with pytest.raises(InputError, match="lie on one another"):
-        neighbour_list(system, 3.0)
+    edges = neighbour_list(system, 3.0)
+    assert edges.distances_A.tolist() == [0.0, 0.0]
+    with pytest.raises(InputError, match="duplicate"):
+        edges.require_distinct_atoms()
+
+
+def test_a_search_imports_no_torch_and_leaves_it_importable():
+    code = (
+        "import sys, importlib.util, numpy as np\n"
+        "from vitrion_models.graphs.neighbours import pairs_within\n"
+        "assert len(pairs_within(np.zeros((1, 3)), np.eye(3), 1.1)) == 6\n"
+        "assert 'torch' not in sys.modules and importlib.util.find_spec('torch')"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False, capture_output=True)
+    assert done.returncode == 0, done.stderr

@@ -4,7 +4,6 @@ import sys
 import numpy as np
 import pytest
 from ase.data import covalent_radii
-from ase.neighborlist import neighbor_list
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
@@ -13,8 +12,6 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous import pack, push_apart
 from vitrion_workflows.amorphous import packing as packing_module
-from vitrion_workflows.amorphous.neighbours import pairs_within
-from vitrion_workflows.schemas.geometry import atoms_from_system
 from vitrion_workflows.structure.composition import cell_contents, parse_formula
 from vitrion_workflows.structure.contacts import closest_pair
 from vitrion_workflows.structure.volume_estimate import VolumeSource, estimate_volume, likely_charges
@@ -127,20 +124,6 @@ def test_coincident_atoms_part():
     system = AtomicSystem([3, 3], np.ones((2, 3)), 10 * np.eye(3))
     moved = push_apart(system)
     assert np.linalg.norm(moved.positions_A[0] - moved.positions_A[1]) >= 0.85 * 2 * covalent_radii[3] - 1e-9
-
-
-@settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 10_000), cutoff_A=st.floats(1.0, 9.0))
-def test_pairs_are_those_of_ase(seed, cutoff_A):
-    rng = np.random.default_rng(seed)
-    lattice = np.diag(rng.uniform(3.0, 8.0, 3)) + rng.uniform(-1.5, 1.5, (3, 3))
-    system = AtomicSystem(np.full(7, 3), rng.uniform(-9, 9, (7, 3)), lattice)
-    pairs = pairs_within(system, cutoff_A)
-    first, second, distances = neighbor_list("ijd", atoms_from_system(system), cutoff_A)
-    assert sorted(zip(pairs.first, pairs.second, pairs.distances_A.round(8), strict=True)) == sorted(
-        zip(first, second, distances.round(8), strict=True)
-    )
-    np.testing.assert_allclose(np.linalg.norm(pairs.vectors_A, axis=1), pairs.distances_A)
 
 
 def test_gates_and_makers_do_without_torch():

@@ -109,7 +109,7 @@ def test_angle_between_two_species():
 @pytest.mark.parametrize(
     ("options", "fault"),
     [
-        ({"centre": "Zz", "neighbour": "Li", "cutoff_A": 5.0}, "no chemical symbol"),
+        ({"centre": "Zz", "neighbour": "Li", "cutoff_A": 5.0}, "Zz"),
         ({"centre": "Li", "neighbour": "Na", "cutoff_A": 5.0}, "holds no Na"),
         ({"centre": "Li", "neighbour": "Cl", "cutoff_A": 0.01}, "at least one shell"),
         ({"centre": "Li", "neighbour": "Cl", "cutoff_A": -1.0}, "at least one shell"),

@@ -10,8 +10,8 @@ from monty.json import MontyDecoder, MontyEncoder
 from pymatgen.core import Lattice, Structure
 
 from vitrion_models.errors import InputError
+from vitrion_models.graphs import neighbour_list
 from vitrion_workflows.amorphous import PROTOCOLS, pack
-from vitrion_workflows.amorphous.neighbours import pairs_within
 from vitrion_workflows.execution.scratch import TASK_METADATA_KEY
 from vitrion_workflows.execution.stop_signal import StoppedError
 from vitrion_workflows.flows import MeltQuenchMaker, RelaxGeneratedMaker
@@ -170,8 +170,8 @@ def test_molten_licl_of_nep89_has_the_first_shell_of_the_melt(tmp_path):
     assert outcome.method.weights_sha256 == field.weights_sha256
     assert failed_gates(outcome.gates) == ()
     system = system_from_structure(Structure.from_dict(outcome.structure))
-    pairs = pairs_within(system, 4.0)
-    unlike = system.numbers[pairs.first] != system.numbers[pairs.second]
+    pairs = neighbour_list(system, 4.0)
+    unlike = np.not_equal(*system.numbers[pairs.edge_index])
     counts, edges = np.histogram(pairs.distances_A[unlike], bins=np.arange(1.8, 4.0, 0.1))
     peak = edges[int((counts / edges[:-1] ** 2).argmax())] + 0.05
     # Neutron diffraction of the melt: 2.47 A (Howe and McGreevy 1988); the quenched cell is a little tighter.

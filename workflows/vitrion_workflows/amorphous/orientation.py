@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import sph_harm_y
 
+from vitrion_models.graphs import NeighbourList, neighbour_list
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
-from vitrion_workflows.amorphous.neighbours import Pairs, narrowest_width_A, pairs_within
 
 DEGREES = (4, 6, 8)
 SHELL_A = 0.6
@@ -32,23 +32,24 @@ def orientational_coherence(system: AtomicSystem) -> float | None:
         1 for independent orientations, up to the number of atoms for a perfect crystal; None for a cell narrower
         than 6 A, which is a crystal's unit cell or nothing.
     """
-    width_A = narrowest_width_A(system)
+    width_A = float(system.heights_A.min())
     if width_A < NARROWEST_CELL_A:
         return None
-    pairs = pairs_within(system, min(FARTHEST_A, width_A / 2.0))
-    if not len(pairs.first):
+    pairs = neighbour_list(system, min(FARTHEST_A, width_A / 2.0))
+    if not len(pairs):
         return None
     return max(_coherence(system.numbers, pairs, degree) for degree in DEGREES)
 
 
-def _coherence(numbers: IntArray, pairs: Pairs, degree: int) -> float:
+def _coherence(numbers: IntArray, pairs: NeighbourList, degree: int) -> float:
     harmonics = spherical_harmonics(pairs.vectors_A, pairs.distances_A, degree)
+    centre, neighbour = pairs.edge_index
     elements, kind = np.unique(numbers, return_inverse=True)
     shells = (pairs.distances_A / SHELL_A).astype(np.int64)
     # A channel is an element of the neighbour and a shell; each atom has one vector in each channel.
-    _, channel = np.unique(shells * len(elements) + kind[pairs.second], return_inverse=True)
+    _, channel = np.unique(shells * len(elements) + kind[neighbour], return_inverse=True)
     channels = int(channel.max()) + 1
-    row = channel * len(numbers) + pairs.first
+    row = channel * len(numbers) + centre
     vectors = np.zeros((channels * len(numbers), 2 * degree + 1), dtype=np.complex128)
     for order in range(2 * degree + 1):
         for part, factor in ((harmonics[:, order].real, 1.0), (harmonics[:, order].imag, 1.0j)):

@@ -3,14 +3,13 @@
 from vitrion_workflows.analysis.bonds import bond_angles, coordination_numbers
 from vitrion_workflows.analysis.network import BondNetwork, bond_network
 from vitrion_workflows.analysis.orientation import Orientation, bonded_groups, orientation
-from vitrion_workflows.analysis.pairs import Neighbours, neighbours
+from vitrion_workflows.analysis.pairs import neighbours
 from vitrion_workflows.analysis.rdf import RadialDistribution, first_minimum_A, partial_rdf, total_rdf
 from vitrion_workflows.analysis.rings import Rings, king_rings
 from vitrion_workflows.analysis.vibrations import VibrationalDensity, vibrational_density
 
 __all__ = [
     "BondNetwork",
-    "Neighbours",
     "Orientation",
     "RadialDistribution",
     "Rings",

@@ -22,7 +22,7 @@ def coordination_numbers(system: AtomicSystem, *, centre: str, neighbour: str, c
         InputError: unknown or absent species, or a cutoff that is not positive.
     """
     pairs = neighbours(system, cutoff_A, centre=centre, neighbour=neighbour)
-    counts: IntArray = np.bincount(pairs.centres, minlength=len(system))[members(system, centre)]
+    counts: IntArray = np.bincount(pairs.edge_index[0], minlength=len(system))[members(system, centre)]
     return counts
 
 
@@ -46,8 +46,8 @@ def bond_angles(system: AtomicSystem, *, centre: str, ends: tuple[str, str], cut
     two = one if same else neighbours(system, cutoff_A, centre=centre, neighbour=ends[1])
     angles = []
     for atom in np.flatnonzero(members(system, centre)):
-        first = _directions(one.vectors_A[one.centres == atom])
-        second = first if same else _directions(two.vectors_A[two.centres == atom])
+        first = _directions(one.vectors_A[one.edge_index[0] == atom])
+        second = first if same else _directions(two.vectors_A[two.edge_index[0] == atom])
         cosines = np.clip(first @ second.T, -1.0, 1.0)
         angles.append(cosines[np.triu_indices(len(first), k=1)] if same else cosines.ravel())
     found: FloatArray = np.degrees(np.arccos(np.concatenate(angles)))

@@ -75,11 +75,8 @@ def _bonded(
     system: AtomicSystem, cutoff_A: float, centre: str | None, other: str | None
 ) -> list[tuple[int, int, Image]]:
     pairs = neighbours(system, cutoff_A, centre=centre, neighbour=other)
-    # The vector leads to an image: what is left after the difference inside the cell is a lattice translation.
-    inside = system.positions_A[pairs.others] - system.positions_A[pairs.centres]
-    shifts = np.rint((pairs.vectors_A - inside) @ np.linalg.inv(system.lattice_A)).astype(int)
-    images = [(int(u), int(v), int(w)) for u, v, w in shifts]
-    return list(zip(pairs.centres.tolist(), pairs.others.tolist(), images, strict=True))
+    images = [(u, v, w) for u, v, w in pairs.shifts.tolist()]
+    return list(zip(*pairs.edge_index.tolist(), images, strict=True))
 
 
 def _between(origin: Image, image: Image) -> Image:

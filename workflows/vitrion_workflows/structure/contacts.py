@@ -3,8 +3,8 @@
 from ase.data import atomic_masses, chemical_symbols, covalent_radii
 
 from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3
+from vitrion_models.graphs import neighbour_list
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.amorphous.neighbours import pairs_within
 
 
 def density_g_cm3(system: AtomicSystem) -> float:
@@ -20,10 +20,10 @@ def closest_pair(system: AtomicSystem) -> tuple[float, float, str]:
         distance where no two atoms come within twice the largest radius.
     """
     radii = covalent_radii[system.numbers]
-    pairs = pairs_within(system, 2.0 * float(radii.max()))
-    if not len(pairs.first):
+    pairs = neighbour_list(system, 2.0 * float(radii.max()))
+    if not len(pairs):
         return float("inf"), float("inf"), "no pair"
-    ratios = pairs.distances_A / (radii[pairs.first] + radii[pairs.second])
+    ratios = pairs.distances_A / radii[pairs.edge_index].sum(axis=0)
     worst = int(ratios.argmin())
-    names = sorted(chemical_symbols[system.numbers[index]] for index in (pairs.first[worst], pairs.second[worst]))
+    names = sorted(chemical_symbols[number] for number in system.numbers[pairs.edge_index[:, worst]])
     return float(ratios[worst]), float(pairs.distances_A[worst]), "-".join(names)

@@ -41,6 +41,7 @@ class HardCores:
         least: dict[Pair, float] = {}
         for cell in cells:
             edges = neighbour_list(cell, SEARCH_A)
+            edges.require_distinct_atoms()
             ordered = np.sort(cell.numbers[edges.edge_index], axis=0)
             for pair in {(int(low), int(high)) for low, high in ordered.T}:
                 among = (ordered[0] == pair[0]) & (ordered[1] == pair[1])
@@ -98,7 +99,7 @@ class CoreGuidance:
         for low in kinds:
             table[low, kinds] = [self.cores.distance_A((int(low), int(high))) for high in kinds]
         push = np.zeros_like(estimate.positions_A)
-        edges = neighbour_list(estimate, float(table.max()))
+        edges = neighbour_list(estimate, table)
         centre, neighbour = edges.edge_index
         overlap = table[estimate.numbers[centre], estimate.numbers[neighbour]] - edges.distances_A
         close = (overlap > 0) & (centre != neighbour)

@@ -11,14 +11,12 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.spacegroup import crystal
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from model_force_fields import nep89_or_skip, rock_salt
 
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
 from vitrion_workflows.potentials.force_field import Cells
-from vitrion_workflows.potentials.graph.neighbours import SkinLists, pairs_within
+from vitrion_workflows.potentials.graph.neighbours import SkinLists
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
@@ -140,29 +138,6 @@ def test_diep_is_smooth_in_every_direction():
             energies.append(field.evaluate(AtomicSystem(system.numbers, moved, system.lattice_A)).energy_eV)
         # Single precision of 100 eV over 0.02 A: 5e-4; the third derivative adds as much.
         assert (energies[1] - energies[0]) / 0.02 == pytest.approx(forces[atom, axis], abs=3e-3)
-
-
-numbers = st.floats(-1, 1, allow_nan=False, width=32)
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.lists(numbers, min_size=9, max_size=9), st.integers(1, 5), st.floats(2.0, 5.0), st.integers(0, 1000))
-def test_pairs_are_those_of_a_search_through_all_images(strain, count, reach, seed):
-    lattice = np.eye(3) * 3.0 + np.reshape(strain, (3, 3)) * 0.9
-    positions = np.random.default_rng(seed).uniform(-6, 6, (count, 3))
-    first, second, shifts = pairs_within(positions, lattice, reach)
-    names = list(zip(first.tolist(), second.tolist(), map(tuple, shifts.tolist()), strict=True))
-    assert names == sorted(names)
-    assert len(set(names)) == len(names)
-    vectors = positions[second] - positions[first] + shifts @ lattice
-    assert (np.linalg.norm(vectors, axis=1) <= reach).all()
-    # All images: of each atom that lie near each other one, counted in both directions.
-    heights = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
-    inside = positions - np.floor(positions @ np.linalg.inv(lattice)) @ lattice
-    reaches = [np.arange(-n, n + 1) for n in np.ceil(reach / heights).astype(int) + 1]
-    grid = np.stack(np.meshgrid(*reaches, indexing="ij"), axis=-1).reshape(-1, 3) @ lattice
-    gaps = np.linalg.norm(inside[None, :, None] + grid[None, None] - inside[:, None, None], axis=-1)
-    assert 2 * len(first) == ((gaps <= reach) & (gaps > 1e-9)).sum()
 
 
 def test_a_list_is_kept_while_it_is_good_and_no_longer(monkeypatch):

@@ -16,6 +16,7 @@ import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 from numpy.typing import NDArray
 
+from vitrion_models.graphs.neighbours import pairs_within
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.potentials.entry import Availability
 from vitrion_workflows.potentials.force_field import ForceField, ForceResult, wrapped
@@ -24,7 +25,7 @@ PARAMETERS_FILE = "lennard_jones.json"
 LENNARD_JONES_SHA256 = "1b7dd6a450ba19abc5f323911878d7391942f9ae9cb74394cb87a4892a7bc50d"
 SWITCH_ON = 0.8
 MINIMUM_OVER_SIGMA = 2 ** (1 / 6)
-# Above this, one matrix of all atoms against all images costs more than a cell list.
+# Up to this many atoms one matrix of all atoms against all images is faster than a cell list.
 LARGEST_FOR_MATRIX = 200
 
 
@@ -102,11 +103,8 @@ def half_pairs(
     """
     count = len(inside_A)
     if count > LARGEST_FOR_MATRIX:
-        from vesin import NeighborList  # noqa: PLC0415 - a shared library that small cells do not need
-
-        neighbours = NeighborList(cutoff=cutoff_A, full_list=False)
-        first, second, vectors = neighbours.compute(inside_A, lattice_A, periodic=True, quantities="ijD")
-        return first.astype(np.intp), second.astype(np.intp), vectors
+        pairs = pairs_within(inside_A, lattice_A, cutoff_A, half=True)
+        return pairs.edge_index[0], pairs.edge_index[1], pairs.vectors_A
     shifts = _half_shifts(lattice_A.tobytes(), cutoff_A)
     images = (shifts[:, None, :] + inside_A).reshape(-1, 3)
     squares = np.einsum("ix,ix->i", inside_A, inside_A)[:, None] + np.einsum("ix,ix->i", images, images)

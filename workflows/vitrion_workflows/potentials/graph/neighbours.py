@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from vitrion_models.system import FloatArray, IntArray
+from vitrion_models.graphs.neighbours import pairs_within
+from vitrion_models.system import FloatArray
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -123,7 +124,8 @@ class SkinLists:
 
 
 def _build(positions_A: FloatArray, lattice_A: FloatArray, reach_A: float) -> _List:
-    first, second, shifts = pairs_within(positions_A, lattice_A, reach_A)
+    pairs = pairs_within(positions_A, lattice_A, reach_A, half=True)
+    (first, second), shifts = pairs.edge_index, pairs.shifts
     bonds, atoms = len(first), len(positions_A)
     # Both directions, in the order (first, second, shift).
     starts = np.concatenate([first, second])
@@ -148,35 +150,6 @@ def _build(positions_A: FloatArray, lattice_A: FloatArray, reach_A: float) -> _L
         "atoms": np.array([atoms]),
     }
     return _List(positions_A.copy(), arrays, bonds, 2 * bonds)
-
-
-def pairs_within(positions_A: FloatArray, lattice_A: FloatArray, reach_A: float) -> tuple[IntArray, IntArray, IntArray]:
-    """Pairs of atoms (and of atoms with their own images) within a distance, each once, in the order of their names.
-
-    Args:
-        positions_A: unwrapped positions, shape (N, 3).
-        lattice_A: lattice vectors as rows, shape (3, 3).
-        reach_A: greatest distance.
-
-    Returns:
-        First atom and second atom, shape (B,), and shift, shape (B, 3): the vector is
-        ``positions[second] - positions[first] + shift @ lattice``. First is less than second, or they are equal and the
-        shift's first entry that is not zero is positive.
-    """
-    from vesin import NeighborList  # noqa: PLC0415 - a shared library that pair potentials do not need
-
-    cells = np.floor(positions_A @ np.linalg.inv(lattice_A)).astype(np.int64)
-    first, second, shifts = NeighborList(cutoff=reach_A, full_list=False).compute(
-        positions_A - cells @ lattice_A, lattice_A, periodic=True, quantities="ijS"
-    )
-    first, second = first.astype(np.int64), second.astype(np.int64)
-    shifts = shifts.astype(np.int64) - cells[second] + cells[first]
-    leading = np.where(shifts[:, 0] != 0, shifts[:, 0], np.where(shifts[:, 1] != 0, shifts[:, 1], shifts[:, 2]))
-    turned = (first > second) | ((first == second) & (leading < 0))
-    first, second = np.where(turned, second, first), np.where(turned, first, second)
-    shifts = np.where(turned[:, None], -shifts, shifts)
-    order = np.lexsort((shifts[:, 2], shifts[:, 1], shifts[:, 0], second, first))
-    return first[order], second[order], shifts[order]
 
 
 # What each index array counts: added to when cells are put one after the other.
