@@ -15,5 +15,6 @@ def _to_nested_lists(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
 
 
+Range = tuple[float, float]
 Vector = Annotated[tuple[float, ...], BeforeValidator(_to_nested_lists)]
 Matrix = Annotated[tuple[tuple[float, ...], ...], BeforeValidator(_to_nested_lists)]

@@ -2,14 +2,12 @@
 
 from typing import TYPE_CHECKING
 
-from vitrion.answers.answer import Answer, Matrix, Vector
+from vitrion.answers.answer import Answer, Matrix, Range, Vector
 from vitrion_workflows.schemas import Convention, GateOutcome, LabelState, MsdTable
 
 if TYPE_CHECKING:
     from vitrion_workflows.labelling.analysis import TrajectoryAnalysis
     from vitrion_workflows.transport.observables import ChargeTransport, Observables, SpeciesTransport
-
-Range = tuple[float, float]
 
 
 class NonGaussianCurve(Answer):
