@@ -1,22 +1,22 @@
 """`vitrion arrhenius`: activation energy, and diffusivity and conductivity at any temperature, from labels."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from vitrion.cli import labels as labels_command
 from vitrion.cli.console import options as choose
 from vitrion.cli.console.figures import picture_format, save
 from vitrion.cli.console.output import emit, note
-from vitrion.cli.labels import PotentialOption, SpeciesOption, StructureOption, TemperatureOption
 from vitrion_models.errors import InputError
 
 if TYPE_CHECKING:
-    from vitrion.answers.arrhenius import ArrheniusAnswer, Label
+    from vitrion.answers.arrhenius import ArrheniusAnswer, Labels
 
 ROOM_K = 300.0
-PREDICTION_COLUMNS = (
+LINE_NODES = 60
+COLUMNS = (
     "temperature_K",
     "log10_D",
     "interval_95",
@@ -24,35 +24,20 @@ PREDICTION_COLUMNS = (
     "conductivity_95_S_per_cm",
     "extrapolated",
 )
-# Printed below the table of the fit, or in JSON only.
-BELOW = {"predictions", "labels", "line", "other_gate_versions"}
+NAMES = ("reduced_formula", "formula", "structure", "kind", "species", "potential", "temperature", "gate_version")
+FILTERS = {name: labels_command.FILTERS[name] for name in (*NAMES, "campaign", "dataset")}
 
-FILTERS: dict[str, Any] = {
-    "reduced_formula": choose.ReducedFormula,
-    "formula": choose.Formula,
-    "structure": StructureOption,
-    "kind": choose.Kind,
-    "species": SpeciesOption,
-    "potential": PotentialOption,
-    "temperature": TemperatureOption,
-    "gate_version": choose.GateVersion,
-    "campaign": choose.Campaign,
-    "dataset": choose.Dataset,
-}
-
-Table = Annotated[Path | None, typer.Argument(help="CSV, JSON or JSON lines instead of the database; columns below.")]
+Table = Annotated[Path | None, typer.Argument(help="CSV, JSON or JSON lines instead of the database; columns above.")]
+At = Annotated[list[float] | None, typer.Option("--at", help="Temperature in K to predict; repeatable; default 300.")]
 Across = Annotated[
     choose.Texts, typer.Option("--across", help="Field in which the labels may differ (potential ...); repeatable.")
 ]
-At = Annotated[list[float] | None, typer.Option("--at", help="Temperature in K to predict; repeatable; default 300.")]
 Charge = Annotated[str | None, typer.Option(help="Formal charge of the ions, such as Li=1: adds the conductivity.")]
 IonDensity = Annotated[
     float | None, typer.Option("--ions-per-A3", help="Number density of the ions, if labels state no density.")
 ]
-StatedStderr = Annotated[
-    float | None, typer.Option(help="Standard error of log10 D in decades, for labels that state none.")
-]
-PlotFile = Annotated[Path | None, typer.Option(help="Draw the Arrhenius plot as .png, .svg or .pdf.")]
+Stderr = Annotated[float | None, typer.Option(help="Standard error of log10 D, for labels that state none.")]
+Plot = Annotated[Path | None, typer.Option(help="Draw the Arrhenius plot as .png, .svg or .pdf.")]
 
 
 @choose.takes(FILTERS)
@@ -63,8 +48,8 @@ def command(
     at: At = None,
     charge: Charge = None,
     ions_per_A3: IonDensity = None,
-    stderr: StatedStderr = None,
-    plot: PlotFile = None,
+    stderr: Stderr = None,
+    plot: Plot = None,
     as_json: choose.Json = False,
     **typed: Any,
 ) -> None:
@@ -75,56 +60,28 @@ def command(
     or interval_95. Optional: state (published; censored for an upper bound), potential, weights_sha256, kind, dataset,
     protocol, density_g_cm3, gate_version. Labels that differ in material, potential or protocol are refused.
     """
-    filters = _filters(typed)
     if plot is not None:
         picture_format(plot)
-    valence = None if charge is None else _valence(charge)
-    if valence is None and ions_per_A3 is not None:
-        raise InputError("--ions-per-A3 needs the charge of the ions: add --charge Li=1")
-    labels, others = _labels(file, filters)
+    labels, others = _labels(file, labels_command.filters_of(typed))
     from vitrion.answers.arrhenius import answer_arrhenius  # noqa: PLC0415 - scipy is slow to import
 
-    if valence is not None and valence[0] != labels[0].species:
-        raise InputError(f"--charge {charge}: the labels are of {labels[0].species}; give its charge")
+    given: dict[str, Any] = {"across": across or (), "stderr_decades": stderr, "other_gate_versions": others}
     answer = answer_arrhenius(
         labels,
         temperatures_K=at or [ROOM_K],
-        across=across or (),
-        stderr_decades=stderr,
-        charge=valence and valence[1],
+        charge=_charge(charge, labels[0].species),
         ions_per_A3=ions_per_A3,
-        other_gate_versions=others,
-        with_line=plot is not None,
+        **given,
     )
     if plot is not None:
-        from vitrion.cli.console.arrhenius_figure import arrhenius_figure  # noqa: PLC0415 - matplotlib is slow
-
-        version = f", gate version {answer.gate_version}" if "gate_version" in filters else ""
-        save(arrhenius_figure(answer, title=answer.material + version), plot)
+        _write_plot(plot, answer, labels, **given)
     _print(answer, as_json=as_json)
 
 
-def _filters(typed: dict[str, Any]) -> dict[str, Any]:
-    same = ("reduced_formula", "formula", "kind", "species", "potential", "campaign", "dataset")
-    return choose.given(
-        **{name: typed[name] for name in same},
-        structure_fingerprint=typed["structure"],
-        gate_version=choose.gate_version(typed["gate_version"]),
-        temperature=choose.interval(typed["temperature"], option="--temperature"),
-    )
-
-
-def _valence(charge: str) -> tuple[str, float]:
-    charges = list(choose.charges(charge).items())
-    if len(charges) > 1:
-        raise InputError(f"--charge {charge}: give the charge of the mobile species only")
-    return charges[0]
-
-
-def _labels(file: Path | None, filters: dict[str, Any]) -> "tuple[Sequence[Label], dict[int, int]]":
+def _labels(file: Path | None, filters: dict[str, Any]) -> "tuple[Labels, dict[int, int]]":
+    if file is not None and filters:
+        raise InputError(f"give either {file} or filters of the database, not both ({', '.join(filters)})")
     if file is not None:
-        if filters:
-            raise InputError(f"give either {file} or filters of the database, not both ({', '.join(filters)})")
         from vitrion.exchange.label_table import read_label_table  # noqa: PLC0415 - only where a file is read
 
         return read_label_table(file), {}
@@ -137,6 +94,26 @@ def _labels(file: Path | None, filters: dict[str, Any]) -> "tuple[Sequence[Label
         return select_labels(db, **filters)
 
 
+def _charge(text: str | None, species: str) -> float | None:
+    charges = {} if text is None else choose.charges(text)
+    if charges.keys() - {species}:
+        raise InputError(f"--charge {text}: the labels are of {species}; give its charge only")
+    return charges.get(species)
+
+
+def _write_plot(path: Path, answer: "ArrheniusAnswer", labels: "Labels", **given: Any) -> None:
+    import numpy as np  # noqa: PLC0415 - only where something is drawn
+
+    from vitrion.answers.arrhenius import answer_arrhenius, arrhenius_points  # noqa: PLC0415
+    from vitrion.cli.console.arrhenius_figure import arrhenius_figure  # noqa: PLC0415 - matplotlib is slow to import
+
+    points = arrhenius_points(labels, stderr_decades=given["stderr_decades"])
+    ends = [point.temperature_K for point in points] + [node.temperature_K for node in answer.predictions]
+    nodes = 1 / np.linspace(1 / max(ends), 1 / min(ends), LINE_NODES)
+    line = answer_arrhenius(labels, temperatures_K=sorted({*nodes.tolist(), *answer.temperatures_K}), **given)
+    save(arrhenius_figure(line, points, title=f"{answer.material}, gate version {answer.gate_version}"), path)
+
+
 def _print(answer: "ArrheniusAnswer", *, as_json: bool) -> None:
     from vitrion.database.queries.gate_versions import summarize_others  # noqa: PLC0415 - slow to import
 
@@ -145,8 +122,8 @@ def _print(answer: "ArrheniusAnswer", *, as_json: bool) -> None:
     if as_json:
         emit(answer, as_json=True)
         return
-    emit(answer.model_dump(exclude=BELOW), as_json=False)
-    emit(answer.predictions, as_json=False, columns=PREDICTION_COLUMNS)
+    emit(answer.model_dump(exclude={"predictions", "other_gate_versions"}), as_json=False)
+    emit(answer.predictions, as_json=False, columns=COLUMNS)
     if answer.curved:
         note("the labels deviate from a straight line: do not extrapolate this fit")
     if any(prediction.extrapolated for prediction in answer.predictions):

@@ -86,7 +86,7 @@ def list_labels(
     **typed: Any,
 ) -> None:
     """List labels that pass all filters."""
-    filters = _filters(typed)
+    filters = filters_of(typed)
     with connect(readonly=True) as db:
         size = choose.page_size(limit, as_json=as_json)
         rows = db.labels.search(sort=sort, limit=size, skip=skip, **filters)
@@ -132,7 +132,7 @@ def export_labels(
     from vitrion.database.queries.quantity import require_one  # noqa: PLC0415 - only where something is written
     from vitrion.exchange import export  # noqa: PLC0415 - only where something is written
 
-    filters = _filters(typed)
+    filters = filters_of(typed)
     chosen = export.format_of(to, given=file_format)
     with connect(readonly=True) as db:
         rows = db.labels.search(sort=sort, **filters)
@@ -197,8 +197,9 @@ def _note_left_out(others: Mapping[int, int]) -> None:
         note(f"left out: {summarize_others(others)}")
 
 
-def _filters(typed: dict[str, Any]) -> Any:
-    """Filters of `Labels.search` from a command's own options."""
+def filters_of(options: dict[str, Any]) -> Any:
+    """Return the filters of `Labels.search` that options of `FILTERS` stand for."""
+    typed = dict.fromkeys(FILTERS) | options
     same = (
         "formula",
         "reduced_formula",
