@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["database_fixtures"]
+pytest_plugins = ["database_fixtures", "stub_potentials"]
 
 
 @pytest.fixture(scope="session")

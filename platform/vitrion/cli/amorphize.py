@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS
+from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS, Device
 from vitrion.cli.console.output import emit, note
 from vitrion_models.errors import InputError
 
@@ -34,6 +34,7 @@ def command(
     potential: Annotated[str | None, typer.Option(help="See `vitrion potentials list`.")] = None,
     protocol: Annotated[ProtocolChoice, typer.Option(help="Lengths of melt and quench.")] = ProtocolChoice.DEFAULT,
     melt_temperature: Annotated[float | None, typer.Option(help="In K; the protocol's where not given.")] = None,
+    device: Device = "auto",
     seed: Annotated[int, typer.Option(help="The same seed gives the same cell.", min=0, max=LARGEST_SEED)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -56,8 +57,11 @@ def command(
         if not numbers.quench_temperature_K < melt_temperature <= HOTTEST_MELT_K:
             raise InputError(f"a melt of {melt_temperature:g} K is impossible: give {MELT_RANGE}")
         numbers = numbers.model_copy(update={"melt_temperature_K": melt_temperature})
-    name = usable_potential(potential, elements=cell_contents(formula, n_atoms=atoms))
-    flow = MeltQuenchMaker(potential=name, protocol=numbers).make(formula, n_atoms=atoms, seed=seed, twin=twin)
+    elements = cell_contents(formula, n_atoms=atoms)
+    name = usable_potential(potential, elements=elements, device=device)
+    flow = MeltQuenchMaker(potential=name, protocol=numbers, device=device).make(
+        formula, n_atoms=atoms, seed=seed, twin=twin
+    )
     with connect() as db:
         documents = run_flow(flow, description=formula, quiet=as_json)
         if twin is not None:

@@ -25,22 +25,29 @@ OutdatedOption = Annotated[
     bool,
     typer.Option("--outdated", help="Also recompute labels of an older gate version."),
 ]
+DeviceOption = Annotated[
+    str | None, typer.Option("--device", help="Instead of `runner.device`: auto, cpu, cuda or cuda:1.")
+]
 DEFAULT_REPORT = Path("report.html")
 
 
 @app.command()
-def run(file: FileArgument, *, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+def run(
+    file: FileArgument, *, device: DeviceOption = None, as_json: JsonOption = False, quiet: QuietOption = False
+) -> None:
     """Step until every cycle is closed, then write the report; run it again after any interruption."""
-    with opened(file, quiet=quiet) as campaign:
+    with opened(file, quiet=quiet, device=device) as campaign:
         campaign.run()
         page = _write_report(campaign, DEFAULT_REPORT)
         _show(_status(campaign) | {"report": str(page)}, as_json=as_json)
 
 
 @app.command()
-def step(file: FileArgument, *, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+def step(
+    file: FileArgument, *, device: DeviceOption = None, as_json: JsonOption = False, quiet: QuietOption = False
+) -> None:
     """Do the next thing, whatever happened before."""
-    with opened(file, quiet=quiet) as campaign:
+    with opened(file, quiet=quiet, device=device) as campaign:
         more = campaign.step()
         _show(_status(campaign) | {"more_to_do": more}, as_json=as_json)
 
@@ -91,17 +98,20 @@ def schema() -> None:
 
 
 @contextmanager
-def opened(file: Path, *, quiet: bool, begun: bool = False) -> "Iterator[Campaign]":
+def opened(file: Path, *, quiet: bool, begun: bool = False, device: str | None = None) -> "Iterator[Campaign]":
     """The campaign of a file in the configured database, with a live display and Ctrl-C turned into a clean stop.
 
     Args:
         file: the campaign's YAML file.
         quiet: show nothing.
         begun: refuse a campaign that the database does not know yet, instead of beginning it.
+        device: on which jobs run, instead of the one in the file.
     """
     from vitrion.learning.configuration import load_configuration  # noqa: PLC0415
 
     configuration = load_configuration(file)
+    if device is not None:
+        configuration = configuration.on_device(device)
 
     # The loop is slow to import: a file with a fault is told before.
     from vitrion.database import connect  # noqa: PLC0415

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 import typer
 
-from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS
+from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS, Device
 from vitrion.cli.console.output import Advance, emit, note, progress
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from vitrion.database import Database
     from vitrion_models.generators import TrainedGenerator
+    from vitrion_workflows.flows import RelaxGeneratedMaker
 
 COLUMNS = ("fingerprint", "formula", "n_atoms", "density_g_cm3", "kind", "accepted", "energy_eV_per_atom", "failed")
 
@@ -63,6 +64,7 @@ def command(
     seed: Seed = 0,
     relax: Relax = True,
     potential: Potential = None,
+    device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Draw amorphous cells of a compound, judge them by the same gates as melt-quenched ones, and store them.
@@ -70,8 +72,11 @@ def command(
     Without --density or --cell-from the volume is that of an accepted amorphous cell of the compound in the database,
     else of its crystal, else of its ions. Cells that fail a gate are stored too, as not accepted.
     """
-    from vitrion.database import connect  # noqa: PLC0415 - slow to import
-    from vitrion_workflows import potentials  # noqa: PLC0415
+    from ase.data import chemical_symbols  # noqa: PLC0415 - slow to import
+
+    from vitrion.database import connect  # noqa: PLC0415
+    from vitrion_workflows.execution.engines import usable_potential  # noqa: PLC0415
+    from vitrion_workflows.flows import RelaxGeneratedMaker  # noqa: PLC0415
     from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415
 
     parse_formula(formula)
@@ -79,24 +84,22 @@ def command(
         raise InputError("give either --density or --cell-from, not both")
     if model is not None and model_folder is not None:
         raise InputError("give either --model or --model-folder, not both")
-    force_field = None
-    if relax:
-        force_field = potentials.default_potential()[0] if potential is None else potential
     with connect() as db:
         generator = _generator(db, model, model_folder)
         frame = _frame(db, formula, atoms=atoms, density_g_cm3=density, file=cell_from)
-        if force_field is not None:
-            # A potential that cannot run here must say so before the drawing, not after.
-            potentials.load(force_field).require_elements(frame.numbers)
+        maker = None
+        if relax:
+            # A potential that cannot run here is refused before the drawing, not after.
+            elements = {chemical_symbols[number] for number in frame.numbers}
+            name = usable_potential(potential, elements=elements, device=device)
+            maker = RelaxGeneratedMaker(potential=name, device=device)
         with progress(f"drawing {formula}", total=2 * count, quiet=as_json) as advance:
             drawn = _draw(generator, frame, count=count, seed=seed, advance=advance)
             version = generator.artefact_sha256
-            if force_field is None:
+            if maker is None:
                 stored = _store_as_drawn(db, frame, drawn, version=version, seed=seed)
             else:
-                stored = _store_relaxed(
-                    db, frame, drawn, version=version, seed=seed, potential=force_field, advance=advance
-                )
+                stored = _store_relaxed(db, frame, drawn, version=version, seed=seed, maker=maker, advance=advance)
         rows = [_row(db, fingerprint) for fingerprint in stored]
     emit(rows, as_json=as_json, columns=COLUMNS)
     if not as_json:
@@ -184,17 +187,15 @@ def _store_relaxed(
     *,
     version: str,
     seed: int,
-    potential: str,
+    maker: "RelaxGeneratedMaker",
     advance: Advance,
 ) -> list[str]:
     from jobflow import JobStore, run_locally  # noqa: PLC0415
     from maggma.stores import MemoryStore  # noqa: PLC0415
 
     from vitrion.ingest.builder import build  # noqa: PLC0415
-    from vitrion_workflows.flows import RelaxGeneratedMaker  # noqa: PLC0415
     from vitrion_workflows.schemas.geometry import structure_from_system  # noqa: PLC0415
 
-    maker = RelaxGeneratedMaker(potential=potential)
     stored: list[str] = []
     for index, cell in enumerate(drawn):
         flow = maker.make(

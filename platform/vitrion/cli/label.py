@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vitrion.cli.console.options import LARGEST_SEED
+from vitrion.cli.console.options import LARGEST_SEED, Device
 from vitrion.cli.console.output import emit, note
 from vitrion.ingest.paths import require_file
 from vitrion_models.errors import InputError
@@ -37,6 +37,7 @@ def command(
         typer.Option(help="End a run, after 4 ps at the least, when its standard error is this many decades."),
     ] = None,
     species: Annotated[str, typer.Option(help="Mobile species.")] = "Li",
+    device: Device = "auto",
     seed: Annotated[int, typer.Option(help="Of velocities and noise.", min=0, max=LARGEST_SEED)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
@@ -63,8 +64,8 @@ def command(
         for each in temperatures:
             check_question(structure, species=species, temperature_K=each, seed=seed)
     elements = {element.symbol for structure in structures for element in structure.composition.elements}
-    name = usable_potential(potential, elements=elements)
-    maker = DiffusivityMaker(potential=name, protocol=_protocol(ps=ps, until=until), species=species)
+    name = usable_potential(potential, elements=elements, device=device)
+    maker = DiffusivityMaker(potential=name, protocol=_protocol(ps=ps, until=until), species=species, device=device)
     rows: list[LabelRow] = []
     with connect() as db:
         db.structures.add_many(new_structures(structures, file))

@@ -13,6 +13,9 @@ def command(
     *,
     name: Annotated[str, typer.Option(help="Name of this worker; host and process by default.")] = "",
     once: Annotated[bool, typer.Option("--once", help="End when nothing is ready instead of waiting.")] = False,
+    device: Annotated[
+        str | None, typer.Option(help="auto, cpu, cuda or cuda:1, instead of the one that a campaign asks for.")
+    ] = None,
     heartbeat: Annotated[float, typer.Option(help="Seconds between signs of life.", min=0.5)] = 20.0,
 ) -> None:
     """Run tasks of campaigns with `runner: {kind: fireworks}`; start one for each core, on any machine.
@@ -30,6 +33,7 @@ def command(
     from vitrion.running.rocketry import WorkerLaunchPad, work  # noqa: PLC0415
     from vitrion.settings import URI_VARIABLE, Settings  # noqa: PLC0415
     from vitrion_models.errors import InputError  # noqa: PLC0415
+    from vitrion_workflows.execution.engines import jobs_run_on  # noqa: PLC0415
     from vitrion_workflows.execution.stop_signal import stop_condition, stop_on_signal  # noqa: PLC0415
 
     settings = Settings()
@@ -40,7 +44,7 @@ def command(
     # jobflow's own use of a deprecated name; nothing a user of a campaign could act on.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"jobflow\..*")
     own_name = name or f"{socket.gethostname()}-{os.getpid()}"
-    with connect(uri) as db, told(db.where):
+    with jobs_run_on(device), connect(uri) as db, told(db.where):
         pad = connect_launchpad(uri, kind=WorkerLaunchPad)
         stop_on_signal(signal.SIGTERM, signal.SIGINT)
         note(f"{own_name} waits for tasks at {db.where}")

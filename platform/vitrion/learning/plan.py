@@ -18,6 +18,7 @@ from vitrion.learning.seeds import derive_seed
 from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_workflows import potentials
 from vitrion_workflows.candidates import CandidateSettings, propose_compositions
+from vitrion_workflows.potentials.devices import choose_device
 from vitrion_workflows.schemas import StructureKind
 
 PREFERRED_POTENTIAL = "nep89"
@@ -59,11 +60,15 @@ def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
     Raises:
         InputError: a compound is not in the data set, the name belongs to a campaign of another configuration, or more
             cycles are closed than the configuration asks for.
-        MissingDependencyError: a potential cannot run.
+        MissingDependencyError: a potential cannot run, or not on the device.
     """
-    if (stored := _stored_plan(db, configuration)) is not None:
+    stored = _stored_plan(db, configuration)
+    potential, note = (
+        (stored.potential, stored.potential_note) if stored else _choose_potential(configuration.potential)
+    )
+    _require_device(effective(configuration, note), production=potential)
+    if stored is not None:
         return stored
-    potential, note = _choose_potential(configuration.potential)
     _require_reference(effective(configuration, note), production=potential)
     # Every refusal comes before this line: a campaign that cannot begin leaves no trace under its name.
     begun = configuration
@@ -176,6 +181,13 @@ def _choose_potential(name: str) -> tuple[str, str]:
         return name, ""
     default, reason = potentials.default_potential()
     return default, "" if default == PREFERRED_POTENTIAL else reason
+
+
+def _require_device(configuration: CampaignConfiguration, *, production: str) -> None:
+    if configuration.runner.kind == "local":  # a launchpad's workers have devices of their own
+        names = [production] + ([configuration.reference.potential] if configuration.reference else [])
+        for name in names:
+            choose_device(potentials.find(name)[0], configuration.runner.device)
 
 
 def _require_reference(configuration: CampaignConfiguration, *, production: str) -> None:

@@ -12,7 +12,7 @@ from vitrion.learning.proposal import Arm, Proposal
 from vitrion.learning.seeds import derive_seed
 from vitrion.running.task import Task, TaskKind, TaskResult
 from vitrion_models.errors import InputError
-from vitrion_workflows.flows import DiffusivityMaker, MeltQuenchMaker, RefereeMaker, RelaxGeneratedMaker
+from vitrion_workflows.flows import DiffusivityMaker, MeltQuenchMaker, ReferenceMaker, RelaxGeneratedMaker
 from vitrion_workflows.schemas import CellOutcome, LabelOutcome, LabelProtocol
 
 
@@ -57,7 +57,7 @@ class TaskFactory:
         """Melt and quench one cell of a composition; another attempt has another seed."""
         config = self.configuration
         seed = derive_seed(config.root_seed, "cell", formula, attempt)
-        maker = MeltQuenchMaker(potential=self.potential, protocol=config.cells.protocol)
+        maker = MeltQuenchMaker(potential=self.potential, protocol=config.cells.protocol, device=config.runner.device)
         flow = maker.make(formula, n_atoms=config.cells.atoms, seed=seed, twin=twin)
         protocol = config.cells.protocol.model_dump(mode="json")
         identity = _identity("cell", formula, config.cells.atoms, protocol, seed, self.weights_sha256)
@@ -100,20 +100,26 @@ class TaskFactory:
             flow=maker.make(cell, temperature_K=question.temperature_K, seed=question.seed),
         )
 
-    def _maker(self, question: Question) -> DiffusivityMaker | RefereeMaker:
-        species = self.configuration.species
+    def _maker(self, question: Question) -> DiffusivityMaker | ReferenceMaker:
+        species, device = self.configuration.species, self.configuration.runner.device
         if question.arm is Arm.REFERENCE:
-            return RefereeMaker(
-                potential=question.potential, workhorse=self.potential, protocol=question.protocol, species=species
+            return ReferenceMaker(
+                potential=question.potential,
+                production_potential=self.potential,
+                protocol=question.protocol,
+                species=species,
+                device=device,
             )
-        return DiffusivityMaker(potential=question.potential, protocol=question.protocol, species=species)
+        return DiffusivityMaker(
+            potential=question.potential, protocol=question.protocol, species=species, device=device
+        )
 
     def relax(
         self, formula: str, cell: Structure, *, twin: Structure | None, model_version: str, cycle: int, number: int
     ) -> Task:
         """Relax one generated cell and put it before the gates."""
         seed = derive_seed(self.configuration.root_seed, "relax", model_version, formula, cycle, number)
-        maker = RelaxGeneratedMaker(potential=self.potential)
+        maker = RelaxGeneratedMaker(potential=self.potential, device=self.configuration.runner.device)
         flow = maker.make(cell, formula=formula, twin=twin, model_version=model_version, seed=seed)
         identity = _identity("relax", formula, model_version, cycle, number, seed, self.weights_sha256)
         return Task(id=identity, kind=TaskKind.RELAX, title=f"{formula} generated cell {number + 1}", flow=flow)

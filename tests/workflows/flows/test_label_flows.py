@@ -14,7 +14,7 @@ from pymatgen.core import Lattice, Structure
 from vitrion_models.errors import CheckpointError, InputError
 from vitrion_workflows import potentials
 from vitrion_workflows.execution.stop_signal import StoppedError, stop_on_signal
-from vitrion_workflows.flows import DiffusivityMaker, RefereeMaker
+from vitrion_workflows.flows import DiffusivityMaker, ReferenceMaker
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartKind, fingerprint, label_key, outcome_key
 from vitrion_workflows.trajectories import h5md
 
@@ -159,8 +159,8 @@ def test_a_cell_at_rest_is_warm_from_the_start():
 
 
 def test_a_referee_answers_the_same_question_with_its_own_identity(scratch):
-    referee = RefereeMaker(
-        potential="lennard-jones", workhorse="lennard-jones", protocol=PROTOCOL, equilibration_ps=0.5
+    referee = ReferenceMaker(
+        potential="lennard-jones", production_potential="lennard-jones", protocol=PROTOCOL, equilibration_ps=0.5
     )
     outcome = run(referee.make(LICL, temperature_K=900, seed=4))
     assert outcome.structure_fingerprint == fingerprint(LICL)
@@ -176,11 +176,11 @@ def test_a_referee_answers_the_same_question_with_its_own_identity(scratch):
 
 def test_referees_that_start_elsewhere_are_other_labels():
     def key(**changes):
-        settings = {"potential": "lennard-jones", "workhorse": "lennard-jones", "protocol": PROTOCOL}
-        referee = RefereeMaker(**settings | changes)
+        settings = {"potential": "lennard-jones", "production_potential": "lennard-jones", "protocol": PROTOCOL}
+        referee = ReferenceMaker(**settings | changes)
         return referee.key(fingerprint(LICL), temperature_K=900, seed=4)
 
-    keys = [key(), key(workhorse="chgnet"), key(equilibration_ps=2.0)]
+    keys = [key(), key(production_potential="chgnet"), key(equilibration_ps=2.0)]
     assert len({*keys, MAKER.key(fingerprint(LICL), temperature_K=900, seed=4)}) == 4
     assert key(equilibration_ps=4.001) == keys[0]  # in whole frames the same run
 

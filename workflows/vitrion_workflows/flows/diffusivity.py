@@ -11,6 +11,7 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.labelling.task import Question, check_question
+from vitrion_workflows.potentials.devices import AUTO, CPU
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartKind, StartRecord, fingerprint
 from vitrion_workflows.schemas.geometry import system_from_structure
 
@@ -31,6 +32,7 @@ class DiffusivityMaker(Maker):
         potential: registry name.
         protocol: numbers of the run.
         species: mobile species.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``; not part of the label's key.
 
     Example:
         >>> from pymatgen.core import Lattice, Structure
@@ -44,6 +46,7 @@ class DiffusivityMaker(Maker):
     potential: str = "nep89"
     protocol: LabelProtocol = field(default_factory=LabelProtocol)
     species: str = "Li"
+    device: str = AUTO
 
     def make(
         self, structure: Structure, *, temperature_K: float, seed: int, initial_velocities: Rows | None = None
@@ -70,6 +73,7 @@ class DiffusivityMaker(Maker):
             potential=self.potential,
             protocol=self.protocol,
             species=self.species,
+            device=self.device,
             initial_velocities=initial_velocities,
         )
         formula = structure.composition.reduced_formula
@@ -84,7 +88,7 @@ class DiffusivityMaker(Maker):
             seed: of velocities and noise.
         """
         question = Question(structure_fingerprint, self.species, temperature_K, seed, self.protocol)
-        return question.key(force_field(self.potential))
+        return question.key(force_field(self.potential, CPU))
 
 
 @job(output_schema=LabelOutcome)
@@ -96,6 +100,7 @@ def label_cell(
     potential: str,
     protocol: LabelProtocol,
     species: str,
+    device: str,
     initial_velocities: Rows | None = None,
 ) -> LabelOutcome:
     """See `DiffusivityMaker`.
@@ -107,7 +112,7 @@ def label_cell(
     velocities = None if initial_velocities is None else _velocities(initial_velocities, atoms=len(structure))
     start = None if velocities is None else given_start(velocities)
     question = Question(fingerprint(structure), species, temperature_K, seed, protocol, start)
-    return question.answer(system_from_structure(structure), force_field(potential), velocities)
+    return question.answer(system_from_structure(structure), force_field(potential, device), velocities)
 
 
 def given_start(velocities_A_per_ps: FloatArray) -> StartRecord:

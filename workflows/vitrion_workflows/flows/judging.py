@@ -60,6 +60,7 @@ def judge_structure(
         parent_fingerprint=None if twin is None else fingerprint(twin),
         method=method,
         seed=seed,
+        device=potential.device,
     )
 
 

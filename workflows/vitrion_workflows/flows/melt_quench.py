@@ -7,6 +7,7 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.flows.stages import find_volume, judge_quenched_cell, melt_cell, pack_cell, quench_cell
+from vitrion_workflows.potentials.devices import AUTO
 from vitrion_workflows.schemas import CellProtocol
 from vitrion_workflows.structure.composition import cell_contents
 from vitrion_workflows.structure.volume_estimate import estimate_volume
@@ -21,6 +22,7 @@ class MeltQuenchMaker(Maker):
         potential: registry name, see ``vitrion potentials list``.
         protocol: temperatures, times and time step; `vitrion_workflows.amorphous.PROTOCOLS` names some.
         swell: volume of the packing over that of the crystal, where the volume search begins.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
 
     Example:
         >>> from jobflow import run_locally
@@ -35,6 +37,7 @@ class MeltQuenchMaker(Maker):
     potential: str = "nep89"
     protocol: CellProtocol = field(default_factory=CellProtocol)
     swell: float = 1.15
+    device: str = AUTO
 
     def make(self, formula: str, *, n_atoms: int, seed: int, twin: Structure | None = None) -> Flow:
         """The flow for one cell; its output is a `CellOutcome`.
@@ -52,7 +55,7 @@ class MeltQuenchMaker(Maker):
             raise InputError(f"seed {seed} must not be negative")
         cell_contents(formula, n_atoms=n_atoms)
         estimate_volume(formula, twin)
-        engine = {"potential": self.potential, "protocol": self.protocol, "seed": seed}
+        engine = {"potential": self.potential, "protocol": self.protocol, "seed": seed, "device": self.device}
         packed = pack_cell(formula, n_atoms=n_atoms, seed=seed, twin=twin, swell=self.swell)
         sized = find_volume(packed.output, **engine)
         molten = melt_cell(sized.output, **engine)

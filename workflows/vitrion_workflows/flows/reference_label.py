@@ -1,4 +1,4 @@
-"""`RefereeMaker`: the question of a label again, answered by another potential."""
+"""`ReferenceMaker`: the same labelling task for a reference potential."""
 
 from dataclasses import dataclass, field
 
@@ -12,40 +12,47 @@ from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.execution.scratch import Progress, scratch_root, stage_key, stage_seed
 from vitrion_workflows.execution.stop_signal import stop_condition
 from vitrion_workflows.labelling.task import Question, check_question
+from vitrion_workflows.potentials import ForceField
+from vitrion_workflows.potentials.devices import AUTO, CPU
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartKind, StartRecord, fingerprint
 from vitrion_workflows.schemas.geometry import system_from_structure
 
+# Name of the equilibration in seeds and folders: another one would change the random numbers of every such label.
+STAGE = "referee"
+
 
 @dataclass
-class RefereeMaker(Maker):
-    """The same question to another potential, starting where the workhorse has equilibrated the cell.
+class ReferenceMaker(Maker):
+    """A diffusivity by a reference potential, from a cell that the production potential has equilibrated.
 
-    Costly referees need not pay for heating and melting: the workhorse does, for `equilibration_ps`, and hands over
-    positions and velocities. The outcome carries the referee's own identity and, as its structure, the cell that was
-    asked about, so that it stands beside the workhorse's label; its method names the workhorse, which is part of its
-    key: two referees that start from different workhorses give two labels.
+    A costly reference potential need not pay for heating and melting: the production potential runs for
+    `equilibration_ps` and hands over positions and velocities. The outcome names the reference potential and, as its
+    structure, the cell that was given, so that it stands beside the label of the production potential. The production
+    potential is part of its key: labels that start from different production potentials are different.
 
     Attributes:
-        name: of the job.
-        potential: registry name of the referee.
-        workhorse: registry name of the potential that equilibrates.
-        protocol: numbers of the referee's run.
-        equilibration_ps: length of the workhorse's run before.
+        name: of the flow.
+        potential: registry name of the reference potential.
+        production_potential: registry name of the potential that equilibrates.
+        protocol: numbers of the run with the reference potential.
+        equilibration_ps: length of the run before, rounded to whole frames.
         species: mobile species.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``, of both potentials; not part of the label's key.
     """
 
-    name: str = "referee"
+    name: str = "reference"
     potential: str = "diep"
-    workhorse: str = "nep89"
+    production_potential: str = "nep89"
     protocol: LabelProtocol = field(default_factory=LabelProtocol)
     equilibration_ps: float = 4.0
     species: str = "Li"
+    device: str = AUTO
 
     def make(self, structure: Structure, *, temperature_K: float, seed: int) -> Flow:
-        """The flow for one second opinion; its output is a `LabelOutcome`.
+        """Return the flow for one label; its output is a `LabelOutcome`.
 
         Args:
-            structure: the cell that the workhorse labelled.
+            structure: the cell that the production potential labelled.
             temperature_K: of the thermostat.
             seed: of velocities and noise.
 
@@ -53,84 +60,85 @@ class RefereeMaker(Maker):
             InputError: as `DiffusivityMaker.make`.
         """
         check_question(structure, species=self.species, temperature_K=temperature_K, seed=seed)
-        labelled: Job = referee_cell(
+        labelled: Job = reference_label(
             structure,
             temperature_K=float(temperature_K),
             seed=seed,
             potential=self.potential,
-            workhorse=self.workhorse,
+            production_potential=self.production_potential,
             protocol=self.protocol,
             equilibration_ps=self.equilibration_ps,
             species=self.species,
+            device=self.device,
         )
         formula = structure.composition.reduced_formula
         return Flow([labelled], output=labelled.output, name=f"{self.name} {formula} {temperature_K:g} K")
 
     def key(self, structure_fingerprint: str, *, temperature_K: float, seed: int) -> str:
-        """Key of the label that `make` leads to; loads both potentials.
+        """Return the key of the label that `make` leads to; loads both potentials.
 
         Args:
             structure_fingerprint: of the cell.
             temperature_K: of the thermostat.
             seed: of velocities and noise.
         """
-        start = _start(self.workhorse, self.protocol, self.equilibration_ps)
+        start = _start(force_field(self.production_potential, CPU), self.protocol, self.equilibration_ps)
         question = Question(structure_fingerprint, self.species, temperature_K, seed, self.protocol, start)
-        return question.key(force_field(self.potential))
+        return question.key(force_field(self.potential, CPU))
 
 
 @job(output_schema=LabelOutcome)
-def referee_cell(
+def reference_label(
     structure: Structure,
     *,
     temperature_K: float,
     seed: int,
     potential: str,
-    workhorse: str,
+    production_potential: str,
     protocol: LabelProtocol,
     equilibration_ps: float,
     species: str,
+    device: str,
 ) -> LabelOutcome:
-    """See `RefereeMaker`.
+    """Equilibrate a cell with the production potential, then label it with the reference potential.
 
     Raises:
         StoppedError: a stop was asked for; the checkpoint is in the scratch folder.
         VitrionError: a potential, a run or its analysis failed.
     """
-    start = _start(workhorse, protocol, equilibration_ps)
+    reference, production = force_field(potential, device), force_field(production_potential, device)
+    start = _start(production, protocol, equilibration_ps)
     question = Question(fingerprint(structure), species, temperature_K, seed, protocol, start)
-    referee, field_ = force_field(potential), force_field(workhorse)
-    finished = question.finished(referee)
+    finished = question.finished(reference)
     if finished is not None:
         return finished
     system = system_from_structure(structure)
-    plan = question.plan(frames=_frames(protocol, equilibration_ps), seed=stage_seed(seed, "referee"))
-    key = stage_key("referee", system, weights=field_.weights_sha256, plan=plan.sha256())
-    progress = Progress(question.key(referee), time_step_fs=protocol.time_step_fs)
-    hot = run_md(
+    plan = question.plan(frames=_frames(protocol, equilibration_ps), seed=stage_seed(seed, STAGE))
+    key = stage_key(STAGE, system, weights=production.weights_sha256, plan=plan.sha256())
+    progress = Progress(question.key(reference), time_step_fs=protocol.time_step_fs)
+    equilibrated = run_md(
         system,
-        field_,
+        production,
         plan,
         folder=scratch_root() / "cells" / key,
         on_progress=lambda done, total: progress("equilibrate", done, total),
         should_stop=stop_condition(),
     )
-    if not hot.finished:
-        raise StoppedError(f"stopped while the workhorse equilibrated, after {hot.steps_done} steps")
-    return question.answer(hot.system, referee, hot.state.velocities_A_per_ps)
+    if not equilibrated.finished:
+        raise StoppedError(f"stopped in the equilibration after {equilibrated.steps_done} steps")
+    return question.answer(equilibrated.system, reference, equilibrated.state.velocities_A_per_ps)
 
 
 def _frames(protocol: LabelProtocol, equilibration_ps: float) -> int:
     return max(1, round(equilibration_ps * FEMTOSECONDS_PER_PS / protocol.frame_interval_fs))
 
 
-def _start(workhorse: str, protocol: LabelProtocol, equilibration_ps: float) -> StartRecord:
-    # The length that is run, in whole frames: two requests that run alike are one label.
-    potential = force_field(workhorse)
+def _start(production: ForceField, protocol: LabelProtocol, equilibration_ps: float) -> StartRecord:
+    # The length after rounding to whole frames: two lengths that give the same run give one label.
     return StartRecord(
         kind=StartKind.EQUILIBRATED,
-        potential=potential.name,
-        potential_version=potential.version,
-        weights_sha256=potential.weights_sha256,
+        potential=production.name,
+        potential_version=production.version,
+        weights_sha256=production.weights_sha256,
         equilibration_ps=_frames(protocol, equilibration_ps) * protocol.frame_interval_fs / FEMTOSECONDS_PER_PS,
     )

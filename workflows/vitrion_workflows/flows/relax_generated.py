@@ -13,6 +13,7 @@ from vitrion_workflows.execution.engines import force_field, method_record
 from vitrion_workflows.execution.scratch import Progress, stage_key, stage_seed
 from vitrion_workflows.execution.stop_signal import stop_condition
 from vitrion_workflows.flows.judging import judge_structure
+from vitrion_workflows.potentials.devices import AUTO
 from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin
 from vitrion_workflows.schemas.geometry import system_from_structure
 from vitrion_workflows.structure import composition
@@ -30,6 +31,7 @@ class RelaxGeneratedMaker(Maker):
         hold_ps: its length.
         time_step_fs: integration time step.
         friction_per_ps: of the Langevin thermostat.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
     """
 
     name: str = "relax generated cell"
@@ -38,6 +40,7 @@ class RelaxGeneratedMaker(Maker):
     hold_ps: float = 0.5
     time_step_fs: float = 2.0
     friction_per_ps: float = 10.0
+    device: str = AUTO
 
     def make(
         self,
@@ -82,6 +85,7 @@ class RelaxGeneratedMaker(Maker):
                 volume_search=False,
             ),
             seed=seed,
+            device=self.device,
         )
         return Flow([relaxed], output=relaxed.output, name=f"{self.name} {wanted}")
 
@@ -96,6 +100,7 @@ def relax_generated_cell(
     potential: str,
     hold: CellProtocol,
     seed: int,
+    device: str,
 ) -> CellOutcome:
     """See `RelaxGeneratedMaker`.
 
@@ -107,12 +112,13 @@ def relax_generated_cell(
         potential: registry name.
         hold: temperature, length and time step of the hold (its other numbers are not used).
         seed: of the hold.
+        device: on which the potential runs.
 
     Raises:
         StoppedError: a stop was asked for.
     """
     begun = time.monotonic()
-    field = force_field(potential)
+    field = force_field(potential, device)
     drawn = system_from_structure(structure)
     key = stage_key("relax", drawn, weights=field.weights_sha256, seed=seed)
     watch = Watch(on_progress=Progress(key, time_step_fs=hold.time_step_fs), should_stop=stop_condition())

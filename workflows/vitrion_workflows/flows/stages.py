@@ -91,7 +91,7 @@ def pack_cell(formula: str, *, n_atoms: int, seed: int, twin: Structure | None, 
 
 
 @job(output_schema=CellStage)
-def find_volume(stage: CellStage, *, potential: str, protocol: CellProtocol, seed: int) -> CellStage:
+def find_volume(stage: CellStage, *, potential: str, protocol: CellProtocol, seed: int, device: str) -> CellStage:
     """Bring a packing to the volume at which its melt has no pressure; without a search only loosen it.
 
     Raises:
@@ -99,7 +99,7 @@ def find_volume(stage: CellStage, *, potential: str, protocol: CellProtocol, see
         StoppedError: a stop was asked for.
     """
     begun = time.monotonic()
-    field = force_field(potential)
+    field = force_field(potential, device)
     field.require_elements(stage.system().numbers)
     watch = _watch(stage_key("volume", stage.system()), protocol)
     system = amorphous.loosen(stage.system(), field, watch=watch)
@@ -112,14 +112,14 @@ def find_volume(stage: CellStage, *, potential: str, protocol: CellProtocol, see
 
 
 @job(output_schema=CellStage)
-def melt_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, seed: int) -> CellStage:
+def melt_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, seed: int, device: str) -> CellStage:
     """Hold a cell in the melt; a run that was interrupted goes on.
 
     Raises:
         StoppedError: a stop was asked for.
     """
     begun = time.monotonic()
-    field, system = force_field(potential), stage.system()
+    field, system = force_field(potential, device), stage.system()
     key = _key("melt", system, field, protocol, seed)
     state = amorphous.melt(
         system,
@@ -133,14 +133,14 @@ def melt_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, seed:
 
 
 @job(output_schema=CellStage)
-def quench_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, seed: int) -> CellStage:
+def quench_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, seed: int, device: str) -> CellStage:
     """Cool a melt and hold it; a run that was interrupted goes on.
 
     Raises:
         StoppedError: a stop was asked for.
     """
     begun = time.monotonic()
-    field, system = force_field(potential), stage.system()
+    field, system = force_field(potential, device), stage.system()
     key = _key("quench", system, field, protocol, seed)
     state = amorphous.quench(
         system,
@@ -163,6 +163,7 @@ def judge_quenched_cell(
     potential: str,
     protocol: CellProtocol,
     seed: int,
+    device: str,
 ) -> CellOutcome:
     """Relax a quenched cell and put it before the gates.
 
@@ -170,7 +171,7 @@ def judge_quenched_cell(
         StoppedError: a stop was asked for.
     """
     begun = time.monotonic()
-    field = force_field(potential)
+    field = force_field(potential, device)
     system = amorphous.settle(stage.system(), field).system
     ramp = Stretch(stage="quench", duration_ps=protocol.quench_ps, temperature_K=protocol.melt_temperature_K)
     plan = ramp.plan(protocol, seed=seed)

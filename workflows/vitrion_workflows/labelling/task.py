@@ -155,6 +155,7 @@ class Question:
             structure_fingerprint=self.structure_fingerprint,
             trajectory_sha256=_keep(run.path, folder / TRAJECTORY_FILE),
             wall_seconds=progress.seconds,
+            device=potential.device,
         )
         if rule is not None:
             why = stop_reason(run.trajectory, species=self.species, rule=rule)

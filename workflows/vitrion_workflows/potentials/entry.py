@@ -36,6 +36,7 @@ class PotentialEntry:
         citation: whom to cite.
         how_to_install: the command that makes it run.
         optional: it is outside Vitrion's own dependencies.
+        gpu: it can run on a GPU.
         loader: (argument, device) -> ForceField.
         probe: argument -> Availability, without loading the weights into memory.
     """
@@ -50,6 +51,7 @@ class PotentialEntry:
     citation: str
     how_to_install: str
     optional: bool
+    gpu: bool
     loader: Callable[[str, str], ForceField]
     probe: Callable[[str], Availability]
 

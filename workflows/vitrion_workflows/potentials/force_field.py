@@ -116,7 +116,10 @@ class ForceField(ABC):
         version: version of the potential or of the package that carries it.
         weights_sha256: sha256 of the weights, in hexadecimal.
         elements: chemical symbols it was trained on.
+        device: on which it runs: ``cpu``, ``cuda`` or ``cuda:1``; its identity does not depend on it.
     """
+
+    device = "cpu"
 
     def __init__(self, *, name: str, version: str, weights_sha256: str, elements: frozenset[str]) -> None:
         self.name = name

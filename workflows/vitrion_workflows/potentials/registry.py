@@ -1,11 +1,10 @@
 """The potentials Vitrion knows, and how to get one ready to evaluate."""
 
-from vitrion_models.errors import InputError, MissingDependencyError
+from vitrion_models.errors import InputError
 from vitrion_workflows.potentials.catalogue import ALIASES, ENTRIES
+from vitrion_workflows.potentials.devices import choose_device
 from vitrion_workflows.potentials.entry import Availability, PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField
-
-DEVICES = ("cpu", "cuda")
 
 _DEFAULTS = ("nep89", "chgnet")
 _BY_NAME = {entry.name: entry for entry in ENTRIES}
@@ -53,7 +52,7 @@ def load(name: str, *, device: str = "cpu") -> ForceField:
 
     Args:
         name: registry name.
-        device: ``cpu`` or ``cuda``.
+        device: ``cpu``, ``cuda``, ``cuda:1`` or ``auto``; see `choose_device`.
 
     Raises:
         InputError: there is no such potential, or no such kind of device.
@@ -66,20 +65,10 @@ def load(name: str, *, device: str = "cpu") -> ForceField:
         'lennard-jones'
     """
     entry, argument = find(name)
-    _require_device(device)
-    return entry.loader(argument, device)
-
-
-def _require_device(device: str) -> None:
-    if device not in DEVICES:
-        raise InputError(f"device {device!r} is none of {', '.join(DEVICES)}")
-    if device == "cuda":
-        import torch  # noqa: PLC0415 - seconds to import, and only a GPU is asked after
-
-        if not torch.cuda.is_available():
-            raise MissingDependencyError(
-                "device 'cuda' is not there: torch sees no GPU; use cpu, or see vitrion doctor"
-            )
+    chosen = choose_device(entry, device)
+    force_field = entry.loader(argument, chosen)
+    force_field.device = chosen
+    return force_field
 
 
 def default_potential() -> tuple[str, str]:

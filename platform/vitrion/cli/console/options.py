@@ -41,6 +41,9 @@ Accepted = Annotated[bool | None, typer.Option("--accepted/--refused", help="Whe
 Sort = Annotated[Texts, typer.Option(help="Field to sort by, -field for descending; may be repeated.")]
 Limit = Annotated[int | None, typer.Option(min=0, help="At most so many; 0 for all. A table shows 50 unless asked.")]
 Skip = Annotated[int, typer.Option(min=0, help="Leave out the first so many.")]
+Device = Annotated[
+    str, typer.Option(help="auto, cpu, cuda, or cuda:1 for the second GPU; auto takes a GPU if there is one.")
+]
 Target = Annotated[Path, typer.Option("--to", help="File to write; its ending says the format.")]
 Format = Annotated[str | None, typer.Option("--format", help="csv, jsonl, extxyz, cif or poscar.")]
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Self
 
 from ase.data import atomic_numbers
 from pydantic import Field, model_validator
@@ -140,6 +141,15 @@ class CampaignConfiguration(Section):
     def root_seed(self) -> int:
         """Root of every seed: the seed and the name, so that two campaigns in one database never share a cell."""
         return derive_seed(self.seed, "campaign", self.name)
+
+    def on_device(self, device: str) -> Self:
+        """Return the same campaign with its jobs on another device.
+
+        Raises:
+            ValidationError: there is no such kind of device.
+        """
+        runner = self.runner.model_dump() | {"device": device}
+        return self.model_validate(self.model_dump() | {"runner": runner})
 
     def content_hash(self) -> str:
         """Return the sha256 of all settings that determine labels: not where it runs nor how many cycles it has."""

@@ -1,10 +1,13 @@
 """Sections on where a campaign runs."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from vitrion.learning.configuration.section import Section
+from vitrion_workflows.potentials.devices import AUTO, PATTERN
+
+Device = Annotated[str, Field(pattern=f"^({PATTERN})$", description="auto, cpu, cuda or cuda:1")]
 
 
 class LocalRun(Section):
@@ -12,6 +15,7 @@ class LocalRun(Section):
 
     kind: Literal["local"] = "local"
     workers: int = Field(default=2, ge=1, le=256)
+    device: Device = AUTO
 
 
 class FireworksRun(Section):
@@ -19,3 +23,4 @@ class FireworksRun(Section):
 
     kind: Literal["fireworks"] = "fireworks"
     lost_after_seconds: float = Field(default=120.0, gt=0)
+    device: Device = AUTO

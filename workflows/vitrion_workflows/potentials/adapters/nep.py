@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 
-from vitrion_models.errors import CheckpointError
+from vitrion_models.errors import CheckpointError, InputError
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.potentials.entry import Availability
 from vitrion_workflows.potentials.force_field import BatchForces, Cells, ForceField, ForceResult, wrapped
@@ -20,7 +20,7 @@ NEP89_FILE = "nep89.txt"
 ADVICE = "vitrion potentials install nep89"
 PACKAGE = Package("nep_adapters", "nep-adapters", "pip install 'vitrion[nep]'")
 PERIODIC = (1, 1, 1)
-BACKENDS = {"cpu": "cpu", "cuda": "cuda"}
+DEVICES = ("cpu", "cuda")  # nep-adapters takes no number of a GPU
 
 
 class NepForceField(ForceField):
@@ -31,7 +31,7 @@ class NepForceField(ForceField):
             from nep_adapters.errors import NepAdaptersError  # noqa: PLC0415 - an optional package
             from nep_adapters.runtime import load_model  # noqa: PLC0415
         try:
-            model = load_model(BACKENDS.get(device, device), str(path))
+            model = load_model(device, str(path))
         except NepAdaptersError as error:
             first_line = str(error).splitlines()[0]
             raise CheckpointError(f"{path} on {device}: nep-adapters cannot use it: {first_line}") from error
@@ -101,9 +101,12 @@ def load_nep89(_argument: str, device: str) -> NepForceField:
 
     Raises:
         MissingDependencyError: nep-adapters or the file is missing.
+        InputError: a GPU is named by its number.
         CheckpointError: the file is another one.
     """
     PACKAGE.require("nep89")
+    if device not in DEVICES:
+        raise InputError(f"device {device!r}: nep89 runs on cpu or cuda; choose a GPU by CUDA_VISIBLE_DEVICES")
     path = weights_folder() / NEP89_FILE
     require_weights(path, sha256=NEP89_SHA256, name="nep89", advice=ADVICE)
     return NepForceField(path, name="nep89", weights_sha256=NEP89_SHA256, device=device)
