@@ -13,7 +13,9 @@ import typer
 from vitrion.cli.console.output import emit, note
 
 if TYPE_CHECKING:
+    from vitrion.database import Database
     from vitrion.learning.campaign import Campaign
+    from vitrion.learning.configuration import CampaignConfiguration
 
 app = typer.Typer(no_args_is_help=True, help="Run the active-learning loop, one step or all of it.")
 
@@ -39,7 +41,7 @@ def run(
     with opened(file, quiet=quiet, device=device) as campaign:
         campaign.run()
         page = _write_report(campaign, DEFAULT_REPORT)
-        _show(_status(campaign) | {"report": str(page)}, as_json=as_json)
+        _show(campaign.db, campaign.configuration, as_json=as_json, report=str(page))
 
 
 @app.command()
@@ -49,7 +51,7 @@ def step(
     """Do the next thing, whatever happened before."""
     with opened(file, quiet=quiet, device=device) as campaign:
         more = campaign.step()
-        _show(_status(campaign) | {"more_to_do": more}, as_json=as_json)
+        _show(campaign.db, campaign.configuration, as_json=as_json, more_to_do=more)
 
 
 @app.command()
@@ -68,12 +70,11 @@ def retry(file: FileArgument, *, outdated: OutdatedOption = False, as_json: Json
 def status(file: FileArgument, *, as_json: JsonOption = False) -> None:
     """Say where a campaign stands; does not disturb a running one."""
     from vitrion.database import connect  # noqa: PLC0415 - `--help` does without
-    from vitrion.learning.campaign_status import standing  # noqa: PLC0415
     from vitrion.learning.configuration import load_configuration  # noqa: PLC0415
 
     configuration = load_configuration(file)
     with connect(readonly=True) as db:
-        _show(standing(db, configuration), as_json=as_json)
+        _show(db, configuration, as_json=as_json)
 
 
 @app.command()
@@ -168,20 +169,17 @@ def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _show(stands: dict[str, Any], *, as_json: bool) -> None:
-    """Print where a campaign stands, with a note where labels of other gate versions are left out."""
-    from vitrion.database.queries.gate_versions import summarize_others  # noqa: PLC0415 - slow to import
+def _show(db: "Database", configuration: "CampaignConfiguration", *, as_json: bool, **more: Any) -> None:
+    """Print the status of a campaign, with a note where labels of other gate versions are left out."""
+    from vitrion.answers.campaign_status import campaign_status  # noqa: PLC0415
+    from vitrion.database.queries.gate_versions import summarize_others  # noqa: PLC0415
 
-    columns = [name for name in stands if stands[name] or name != "other_gate_versions"]
-    emit(stands, as_json=as_json, columns=columns)
-    if line := summarize_others(stands.get("other_gate_versions", {})):
-        note(f"left out: {line}")
-
-
-def _status(campaign: "Campaign") -> dict[str, Any]:
-    from vitrion.learning.campaign_status import standing  # noqa: PLC0415
-
-    return standing(campaign.db, campaign.configuration)
+    status = campaign_status(db, configuration)
+    shown = status.model_dump() | more
+    columns = [name for name in shown if name != "other_gate_versions" or status.other_gate_versions]
+    emit(shown, as_json=as_json, columns=columns)
+    if status.other_gate_versions:
+        note(f"left out: {summarize_others(status.other_gate_versions)}")
 
 
 def _write_report(campaign: "Campaign", output: Path) -> Path:

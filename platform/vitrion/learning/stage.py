@@ -9,7 +9,7 @@ from typing import Any
 from vitrion.database import Database
 from vitrion.database.queries.filters import LabelFilters
 from vitrion.ingest import builder
-from vitrion.learning.campaign_status import best_so_far
+from vitrion.learning.best_label import best_so_far
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.labelling import Labelling
 from vitrion.learning.ledger import Ledger

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import pytest
 from tiny_campaign import TINY
 
-from vitrion.learning.campaign_status import standing
+from vitrion.answers.campaign_status import campaign_status
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.plan import make_plan, pinned_weights, potential_note
 from vitrion_models.errors import InputError
@@ -49,10 +49,10 @@ def without_nep89(monkeypatch):
 def test_a_finished_campaign_goes_on_with_more_cycles(db):
     plan = make_plan(db, campaign(cycles=2))
     close(db, 2)
-    assert standing(db, campaign(cycles=2))["state"] == "finished"
+    assert campaign_status(db, campaign(cycles=2)).state == "finished"
     longer = campaign(cycles=3, runner={"kind": "local", "workers": 1})
     assert make_plan(db, longer) == plan
-    assert standing(db, longer)["state"] == "active"
+    assert campaign_status(db, longer).state == "active"
     stored = db.campaigns.get("tiny")
     assert stored.configuration["cycles"] == 3
     assert stored.config_hash == longer.content_hash()
@@ -74,7 +74,7 @@ def test_the_smaller_campaign_counts_its_own_cycles(db):
     plan = make_plan(db, begun)
     assert plan.potential == "lennard-jones"
     close(db, 2)
-    assert standing(db, begun)["state"] == "finished"
+    assert campaign_status(db, begun).state == "finished"
     with pytest.raises(InputError, match=r"closed 2 cycles .*`smaller\.cycles` to 2 or more"):
         make_plan(db, campaign(potential="auto", smaller={**SMALLER, "cycles": 1}))
     assert make_plan(db, campaign(potential="auto", smaller={**SMALLER, "cycles": 3}, cycles=1)) == plan

@@ -7,9 +7,9 @@ import pytest
 from tiny_campaign import TINY, labels_of, write_tiny
 
 import vitrion
+from vitrion.answers.campaign_status import campaign_status
 from vitrion.cli.app import run as command
 from vitrion.learning.campaign import Campaign
-from vitrion.learning.campaign_status import standing
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.lease import BusyError
 from vitrion.running import worker
@@ -78,22 +78,22 @@ def test_what_failed_is_asked_again_in_a_closed_cycle(home):
         db.cycles.acquire_lease("tiny", 0, "me", 300)
         db.cycles.transition("tiny", 0, expected="learning", new="closed", owner="me")
         db.cycles.release_lease("tiny", 0, "me")
-        before, labels = standing(db, going.configuration), labels_of(db)
-        assert before["state"] == "finished"
-        assert len(before["failed"]) == len(cycle.proposals) - len(labels)
-        assert all("unlucky" in line for line in before["failed"])
+        before, labels = campaign_status(db, going.configuration), labels_of(db)
+        assert before.state == "finished"
+        assert len(before.failed) == len(cycle.proposals) - len(labels)
+        assert all("unlucky" in line for line in before.failed)
         budget = db.cycles.get("tiny", 0).budget
 
     assert command(["campaign", "retry", str(path), "--json"]) == 0
     with vitrion.connect() as db:
-        waiting = standing(db, going.configuration)
-        assert waiting["state"] == "active"
-        assert len(waiting["waiting"]) == len(before["failed"])
-        assert waiting["failed"] == []
+        waiting = campaign_status(db, going.configuration)
+        assert waiting.state == "active"
+        assert len(waiting.waiting) == len(before.failed)
+        assert waiting.failed == ()
         going = campaign(db, home / "scratch")
         assert going.step()
         assert not going.step()
-        assert standing(db, going.configuration)["state"] == "finished"
+        assert campaign_status(db, going.configuration).state == "finished"
         after = labels_of(db)
         assert labels.items() < after.items()  # the broken label of the other composition at the least
         proposals = db.cycles.get("tiny", 0).proposals
@@ -129,15 +129,15 @@ def test_other_gate_versions_are_made_again_where_that_is_asked_for(home, capsys
     assert command(["campaign", "retry", str(path), "--outdated", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["asked_again"]) == 2
     with vitrion.connect() as db:
-        waiting = standing(db, going.configuration)
-        assert (waiting["state"], len(waiting["waiting"])) == ("active", 2)
+        waiting = campaign_status(db, going.configuration)
+        assert (waiting.state, len(waiting.waiting)) == ("active", 2)
         # A label that is to be made again counts as none, whatever becomes of it.
         verdicts = {entry.get("label_key"): entry.get("label_state") for entry in db.cycles.get("tiny", 0).proposals}
         assert {key for key, verdict in verdicts.items() if verdict is None} >= set(old)
         going = campaign(db, home / "scratch")
         assert going.step()
         assert not going.step()
-        assert standing(db, going.configuration)["other_gate_versions"] == {}
+        assert campaign_status(db, going.configuration).other_gate_versions == {}
         assert labels_of(db) == made  # the same questions, seeds and gates: the same numbers
         # A label of a newer gate version is not replaced.
         assert db.collection("labels").update_one({"key": old[0]}, {"$set": {"gate_version": GATE_VERSION + 1}})

@@ -1,4 +1,4 @@
-"""Where a campaign stands, as people and programs are told."""
+"""Status of a campaign, as printed and as JSON."""
 
 import json
 from types import SimpleNamespace
@@ -9,8 +9,9 @@ from plain_labels import plain_label
 from tiny_campaign import TINY, write_tiny
 
 import vitrion
+from vitrion.answers.campaign_status import campaign_status
 from vitrion.cli.app import run
-from vitrion.learning.campaign_status import best_so_far, standing
+from vitrion.learning.best_label import best_so_far
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.stage import Stage
 from vitrion.running.display import Display
@@ -53,17 +54,17 @@ def judge(key, change):
         assert db.collection("labels").update_one({"key": key}, change)
 
 
-def told():
+def status_and_best():
     with vitrion.connect(readonly=True) as db:
-        return standing(db, CONFIGURATION), best_so_far(db, CONFIGURATION)
+        return campaign_status(db, CONFIGURATION), best_so_far(db, CONFIGURATION)
 
 
 @pytest.mark.usefixtures("keys")
 def test_nothing_is_said_of_gate_versions_where_all_labels_are_current(home, capsys):
-    stands, best = told()
-    assert stands["labels"] == {"accepted": 3, "censored": 1}
-    assert stands["other_gate_versions"] == {}
-    assert best == stands["best"] == "LiS 0.0009 cm2/s at 1500 K"
+    status, best = status_and_best()
+    assert status.labels == {"accepted": 3, "censored": 1}
+    assert status.other_gate_versions == {}
+    assert best == status.best == "LiS 0.0009 cm2/s at 1500 K"
     assert run(["campaign", "status", str(write_tiny(home / "tiny.yaml"))]) == 0
     shown = capsys.readouterr()
     assert "gate_version" not in shown.out + shown.err
@@ -71,10 +72,10 @@ def test_nothing_is_said_of_gate_versions_where_all_labels_are_current(home, cap
 
 def test_the_best_is_of_labels_of_the_current_gate_version(home, keys, capsys):
     judge(keys[0], {"$set": {"gate_version": OLDER}})
-    stands, best = told()
-    assert best == stands["best"] == "LiCl 2e-05 cm2/s at 1500 K"
-    assert (stands["labels"], stands["compositions_labelled"]) == ({"accepted": 2, "censored": 1}, 1)
-    assert stands["other_gate_versions"] == {OLDER: 1}
+    status, best = status_and_best()
+    assert best == status.best == "LiCl 2e-05 cm2/s at 1500 K"
+    assert (status.labels, status.compositions_labelled) == ({"accepted": 2, "censored": 1}, 1)
+    assert status.other_gate_versions == {OLDER: 1}
     path = str(write_tiny(home / "tiny.yaml"))
     for words in ([], ["--json"]):
         assert run(["campaign", "status", path, *words]) == 0
@@ -94,12 +95,12 @@ def test_a_label_that_no_arm_asked_for_may_be_the_best_and_a_referees_is_not_cou
             db=db, configuration=CONFIGURATION, display=display, begin_display=lambda *_, **__: None
         )
         Stage._tally(stage, [])
-    assert told()[1] == "LiS 0.001 cm2/s at 1500 K"
+    assert status_and_best()[1] == "LiS 0.001 cm2/s at 1500 K"
     assert (display.tally.labels, display.tally.best) == (4, "LiS 0.001 cm2/s at 1500 K")
 
 
 def test_nothing_is_best_where_all_labels_are_outdated(keys):
     for key in keys:
         judge(key, {"$set": {"gate_version": OLDER}})
-    stands, best = told()
-    assert (best, stands["labels"], stands["other_gate_versions"]) == ("none yet", {"accepted": 1}, {OLDER: 3})
+    status, best = status_and_best()
+    assert (best, status.labels, status.other_gate_versions) == ("none yet", {"accepted": 1}, {OLDER: 3})
