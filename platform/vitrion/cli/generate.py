@@ -107,7 +107,7 @@ def command(
 
 
 def _generator(db: "Database", sha256: str | None, folder: Path | None) -> "TrainedGenerator":
-    from vitrion.cli.models import artefact_in_use  # noqa: PLC0415 - only where the command runs
+    from vitrion.answers.model_artefact import artefact_in_use  # noqa: PLC0415 - only where the command runs
     from vitrion_models import generators  # noqa: PLC0415
 
     if folder is not None:

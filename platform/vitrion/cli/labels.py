@@ -1,7 +1,6 @@
 """`vitrion labels`: list, show, export and compare."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -9,7 +8,6 @@ import typer
 from vitrion import connect
 from vitrion.cli.console import options as choose
 from vitrion.cli.console.output import emit, note
-from vitrion_models.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, help="List, show, export and compare labels.")
 
@@ -149,8 +147,8 @@ def export_labels(
 
 @app.command("compare")
 def compare_labels(
-    first: Annotated[str, typer.Argument(help="Potential that is judged, such as nep89.")],
-    second: Annotated[str, typer.Argument(help="Potential it is judged by, such as diep.")],
+    first: Annotated[str, typer.Argument(help="Production potential, such as nep89.")],
+    second: Annotated[str, typer.Argument(help="Reference potential, such as diep.")],
     *,
     chemsys: choose.Chemsys = None,
     temperature: TemperatureOption = None,
@@ -159,10 +157,8 @@ def compare_labels(
     gate_version: choose.GateVersion = None,
     as_json: choose.Json = False,
 ) -> None:
-    """Model error: how far two potentials disagree on the same questions, beside their statistical errors."""
-    from vitrion.database.queries import comparison  # noqa: PLC0415
-    from vitrion.database.queries.gate_versions import summarize_others  # noqa: PLC0415
-    from vitrion_models.uncertainty.disagreement import FEWEST_PAIRS, disagreement  # noqa: PLC0415 - scipy is slow
+    """Compare two potentials by their labels of the same cells: offset and spread beside the statistical errors."""
+    from vitrion.answers.comparison import compare_potentials  # noqa: PLC0415 - scipy is slow to import
 
     filters = choose.given(
         chemsys=chemsys,
@@ -172,22 +168,9 @@ def compare_labels(
         gate_version=choose.gate_version(gate_version),
     )
     with connect(readonly=True) as db:
-        pairs = comparison.label_pairs(db, first, second, **filters)
-        both = {"potential": [first, second], "accepted": True}
-        others = {} if gate_version else db.labels.count_other_versions(**filters | both)
-    if len(pairs) < FEWEST_PAIRS:
-        raise InputError(
-            f"{first} and {second} have {len(pairs)} accepted labels of the same structure, species and temperature: "
-            f"{FEWEST_PAIRS} are needed to tell how far they disagree"
-            + (f"; left out: {summarize_others(others)}" if others else "")
-        )
-    rows = []
-    for chemistry, chosen in comparison.by_chemistry(pairs).items():
-        found = disagreement([pair.difference for pair in chosen], [pair.stderr for pair in chosen])
-        rows.append({"chemistry": chemistry, "first": first, "second": second, **asdict(found)})
-        rows[-1] |= {"model_error_decades": found.model_error_decades, "other_gate_versions": others}
+        rows = compare_potentials(db, first, second, **filters)
     emit(rows, as_json=as_json, columns=COMPARED)
-    _note_left_out(others)
+    _note_left_out(rows[-1].other_gate_versions)
 
 
 def _note_left_out(others: Mapping[int, int]) -> None:

@@ -1,17 +1,13 @@
 """`vitrion models`: list, show and export trained models."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from vitrion import connect
 from vitrion.cli.console import options as choose
 from vitrion.cli.console.output import emit, note
-from vitrion_models.errors import InputError
-
-if TYPE_CHECKING:
-    from vitrion.database import Database
 
 app = typer.Typer(no_args_is_help=True, help="List and show trained models.")
 
@@ -81,27 +77,3 @@ def export_models(
         emit({"path": str(path), "format": chosen, "count": count}, as_json=True)
     else:
         note(f"{count} written to {path}")
-
-
-def artefact_in_use(db: "Database", sha256: str | None, *, kind: str) -> tuple[bytes, str]:
-    """The artefact of a model that was named, or of the last one promoted, and what to call it in messages.
-
-    Args:
-        db: where the models are.
-        sha256: of the model, or its first digits; the last promoted where None.
-        kind: ``surrogate`` or ``generator``.
-
-    Raises:
-        InputError: none was named and none is promoted.
-        NotFoundError: there is no such model.
-    """
-    if sha256 is not None:
-        found = db.models.get(sha256)
-    else:
-        promoted = db.models.search(kind=kind, promoted=True, sort="-created_at", limit=1)
-        if not promoted:
-            raise InputError(
-                f"the database holds no promoted {kind}: run a campaign, or name a model with --model-folder"
-            )
-        found = promoted[0]
-    return db.artefacts.get(found.artefact_sha256), f"model {found.artefact_sha256[:SHORT]}"
