@@ -29,10 +29,10 @@ from litemongo.client import MongoClient  # noqa: E402
 
 import vitrion  # noqa: E402
 from vitrion.database import Database  # noqa: E402
-from vitrion.database.documents import LabelDocument  # noqa: E402
 from vitrion.database.indexes import INDEXES  # noqa: E402
 from vitrion.database.queries.filters import query_of, sort_of  # noqa: E402
 from vitrion.database.queries.shapes import QUERY_SHAPES, QueryShape  # noqa: E402
+from vitrion.database.records import LabelRecord  # noqa: E402
 from vitrion.database.repositories.structures import NewStructure  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows.schemas.label import GATE_VERSION  # noqa: E402
@@ -71,7 +71,7 @@ def label_documents(db: Database, *, seed: int = 1) -> Iterator[dict[str, Any]]:
         if place % 2:
             continue
         value = float(10 ** rng.uniform(-7, -4))
-        yield LabelDocument.wire(
+        yield LabelRecord.of(
             key=row.fingerprint[::-1],
             property="tracer_diffusivity",
             convention="einstein_3d",
@@ -91,7 +91,7 @@ def label_documents(db: Database, *, seed: int = 1) -> Iterator[dict[str, Any]]:
             dataset=row.dataset,
             gate_version=GATE_VERSION,
             **{name: list(value) if isinstance(value := getattr(row, name), tuple) else value for name in names},
-        )
+        ).document()
 
 
 def build(home: Path, size: int) -> dict[str, float]:

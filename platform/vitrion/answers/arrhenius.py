@@ -17,10 +17,10 @@ from vitrion_workflows.schemas import LabelState
 
 if TYPE_CHECKING:
     from vitrion.database import Database
-    from vitrion.database.queries.rows import LabelRow
+    from vitrion.database.records import LabelRecord
     from vitrion.exchange.label_table import TableLabel
 
-    Labels = Sequence[LabelRow] | Sequence[TableLabel]
+    Labels = Sequence[LabelRecord] | Sequence[TableLabel]
 
 FITTED_STATES = (LabelState.ACCEPTED.value, LabelState.CENSORED.value, LabelState.PUBLISHED.value)
 
@@ -70,7 +70,7 @@ class ArrheniusAnswer(Answer):
     predictions: tuple[ArrheniusPrediction, ...]
 
 
-def select_labels(db: "Database", **filters: Any) -> "tuple[Sequence[LabelRow], dict[int, int]]":
+def select_labels(db: "Database", **filters: Any) -> "tuple[Sequence[LabelRecord], dict[int, int]]":
     """Return the tracer diffusivities that pass all filters, and the number of labels left out by gate version.
 
     Args:

@@ -7,9 +7,9 @@ from pydantic import Field
 from vitrion.answers.answer import Answer
 from vitrion.database import Database
 from vitrion.database.errors import NotFoundError
+from vitrion.database.records import FINISHED, ProposalState
 from vitrion.learning.best_label import best_so_far
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.proposal import FINISHED, ProposalState, plain_proposals
 
 
 class CampaignStatus(Answer):
@@ -54,7 +54,7 @@ def campaign_status(db: Database, configuration: CampaignConfiguration) -> Campa
     cycles = db.cycles.list(name)
     closed = sum(cycle.state == "closed" for cycle in cycles)
     labels = db.labels.search(campaign=name)
-    proposals = [entry for cycle in cycles for entry in plain_proposals(cycle.proposals)]
+    proposals = [entry for cycle in cycles for entry in cycle.proposals]
     waiting = tuple(entry.title for entry in proposals if entry.state not in FINISHED)
     seconds = sum(entry["seconds"] for cycle in cycles for entry in (cycle.budget or {}).values())
     return CampaignStatus(

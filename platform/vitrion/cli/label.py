@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jobflow import Flow
 
     from vitrion.database import Database
-    from vitrion.database.queries.rows import LabelRow
+    from vitrion.database.records import LabelRecord
     from vitrion_workflows.schemas import LabelProtocol
 
 COLUMNS = ("temperature_K", "state", "value", "interval_95", "unit", "equilibration_ps", "framework_state", "failed")
@@ -66,7 +66,7 @@ def command(
     elements = {element.symbol for structure in structures for element in structure.composition.elements}
     name = usable_potential(potential, elements=elements, device=device)
     maker = DiffusivityMaker(potential=name, protocol=_protocol(ps=ps, until=until), species=species, device=device)
-    rows: list[LabelRow] = []
+    rows: list[LabelRecord] = []
     with connect() as db:
         db.structures.add_many(new_structures(structures, file))
         # Each label is stored before the next run begins, so that a later failure loses none.
@@ -99,7 +99,7 @@ def _protocol(*, ps: float | None, until: float | None) -> "LabelProtocol":
     return LabelProtocol.model_validate({key: value for key, value in given.items() if value is not None})
 
 
-def _label(db: "Database", flow: "Flow", title: str, *, quiet: bool) -> list["LabelRow"]:
+def _label(db: "Database", flow: "Flow", title: str, *, quiet: bool) -> list["LabelRecord"]:
     """Run one cell at one temperature, store its label and return it as stored."""
     from vitrion.cli.console.flow_running import run_flow  # noqa: PLC0415
     from vitrion.ingest.builder import build  # noqa: PLC0415

@@ -3,6 +3,7 @@
 from vitrion.database.advice import SERVER_ADVISED_STRUCTURES, advice
 from vitrion.database.connection import connect
 from vitrion.database.database import Database
+from vitrion.database.documents import Campaign, Cycle, Dataset, Label, ModelVersion, Structure
 from vitrion.database.errors import (
     DatabaseError,
     DatabaseLockedError,
@@ -14,46 +15,52 @@ from vitrion.database.errors import (
 )
 from vitrion.database.queries.gate_versions import is_current
 from vitrion.database.queries.quantity import Quantity, quantities, require_one
-from vitrion.database.queries.rows import (
-    CampaignRow,
-    CycleRow,
-    DatasetRow,
-    LabelRow,
-    LabelRows,
-    ModelRow,
-    Rows,
-    StructureRow,
-)
+from vitrion.database.queries.rows import LabelRows, Rows
 from vitrion.database.queries.statistics import GroupStatistics
+from vitrion.database.records import (
+    CampaignRecord,
+    CycleRecord,
+    DatasetRecord,
+    ImportedLabel,
+    LabelRecord,
+    ModelRecord,
+    StructureRecord,
+)
 from vitrion.database.repositories.duplicates import NearDuplicate
-from vitrion.database.repositories.labels import ImportedLabel, LabelAdded
+from vitrion.database.repositories.labels import LabelAdded
 from vitrion.database.repositories.structures import AddResult, NewStructure
 
 __all__ = [
     "SERVER_ADVISED_STRUCTURES",
     "AddResult",
-    "CampaignRow",
-    "CycleRow",
+    "Campaign",
+    "CampaignRecord",
+    "Cycle",
+    "CycleRecord",
     "Database",
     "DatabaseError",
     "DatabaseLockedError",
     "DatabaseUnreachableError",
     "DatabaseVersionError",
-    "DatasetRow",
+    "Dataset",
+    "DatasetRecord",
     "DiskFullError",
     "GroupStatistics",
     "ImportedLabel",
+    "Label",
     "LabelAdded",
-    "LabelRow",
+    "LabelRecord",
     "LabelRows",
     "LeaseLostError",
-    "ModelRow",
+    "ModelRecord",
+    "ModelVersion",
     "NearDuplicate",
     "NewStructure",
     "NotFoundError",
     "Quantity",
     "Rows",
-    "StructureRow",
+    "Structure",
+    "StructureRecord",
     "advice",
     "connect",
     "is_current",

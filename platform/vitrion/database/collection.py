@@ -8,7 +8,7 @@ from pymongo import IndexModel
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from vitrion.database.errors import DatabaseError, told
-from vitrion.database.indexes import Index
+from vitrion.database.records import Index
 
 Document = dict[str, Any]
 Sort = Sequence[tuple[str, int]]

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Self
 
+from vitrion.database import documents
 from vitrion.database.artefacts import Artefacts
 from vitrion.database.collection import Collection
-from vitrion.database.documents import SCHEMA_VERSION
 from vitrion.database.errors import DatabaseError, DatabaseVersionError, told
 from vitrion.database.indexes import INDEXES, JOBS_COLLECTION, META_COLLECTION
+from vitrion.database.records import SCHEMA_VERSION
 from vitrion.database.repositories.campaigns import Campaigns
 from vitrion.database.repositories.cycles import Cycles
 from vitrion.database.repositories.datasets import Datasets
@@ -68,6 +69,7 @@ class Database:
         self.models = Models(self.collection("models"))
         self.campaigns = Campaigns(self.collection("campaigns"))
         self.cycles = Cycles(self.collection("cycles"))
+        documents.bind(raw)
 
     def collection(self, name: str) -> Collection:
         """One collection, for what the repositories do not offer."""
@@ -93,6 +95,7 @@ class Database:
     def close(self) -> None:
         """Let go of the connection and of the writer's lock; twice does no harm."""
         if self._close is not None:
+            documents.release(self._raw)
             self._close()
             self._close = None
 

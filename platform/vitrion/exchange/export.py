@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vitrion.database.queries.rows import Rows, StructureRow
+from vitrion.database.queries.rows import Rows
+from vitrion.database.records import StructureRecord
 from vitrion.exchange.result_files import write_result
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas.geometry import atoms_from_system, system_from_structure
@@ -64,7 +65,7 @@ def export_table(rows: Rows[Any], path: Path, *, file_format: str) -> int:
     return len(rows)
 
 
-def export_structures(entries: Iterable[tuple[StructureRow, "Structure"]], path: Path, *, file_format: str) -> int:
+def export_structures(entries: Iterable[tuple[StructureRecord, "Structure"]], path: Path, *, file_format: str) -> int:
     """Write structures with their atoms, in one file.
 
     Args:
@@ -110,7 +111,7 @@ def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def _extxyz(entries: Sequence[tuple[StructureRow, "Structure"]], path: Path) -> str:
+def _extxyz(entries: Sequence[tuple[StructureRecord, "Structure"]], path: Path) -> str:
     from ase.io import write  # noqa: PLC0415 - only where structures are written
 
     frames = []
@@ -124,7 +125,7 @@ def _extxyz(entries: Sequence[tuple[StructureRow, "Structure"]], path: Path) -> 
     return target.getvalue()
 
 
-def _cif(entries: Sequence[tuple[StructureRow, "Structure"]], path: Path) -> str:
+def _cif(entries: Sequence[tuple[StructureRecord, "Structure"]], path: Path) -> str:
     from pymatgen.io.cif import CifWriter  # noqa: PLC0415
 
     del path
@@ -137,7 +138,7 @@ def _cif(entries: Sequence[tuple[StructureRow, "Structure"]], path: Path) -> str
     return "\n".join(blocks)
 
 
-def _poscar(entries: Sequence[tuple[StructureRow, "Structure"]], path: Path) -> str:
+def _poscar(entries: Sequence[tuple[StructureRecord, "Structure"]], path: Path) -> str:
     from pymatgen.io.vasp.inputs import Poscar  # noqa: PLC0415
 
     if len(entries) != 1:
@@ -149,7 +150,7 @@ def _poscar(entries: Sequence[tuple[StructureRow, "Structure"]], path: Path) -> 
     )
 
 
-def _check_ordered(row: StructureRow, path: Path) -> None:
+def _check_ordered(row: StructureRecord, path: Path) -> None:
     if row.disordered:
         raise InputError(
             f"{path}: {row.reduced_formula} {row.fingerprint[:12]} has partially occupied sites,"
@@ -158,7 +159,7 @@ def _check_ordered(row: StructureRow, path: Path) -> None:
 
 
 _TABLES: dict[str, Callable[[Rows[Any]], str]] = {"csv": _csv, "jsonl": _jsonl}
-_STRUCTURES: dict[str, Callable[[Sequence[tuple[StructureRow, "Structure"]], Path], str]] = {
+_STRUCTURES: dict[str, Callable[[Sequence[tuple[StructureRecord, "Structure"]], Path], str]] = {
     "extxyz": _extxyz,
     "cif": _cif,
     "poscar": _poscar,

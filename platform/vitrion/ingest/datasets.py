@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from vitrion.database import Database
-from vitrion.database.repositories.labels import ImportedLabel
+from vitrion.database.records import ImportedLabel
 from vitrion.database.repositories.structures import NewStructure
 from vitrion.datasets import (
     CompositionRecord,

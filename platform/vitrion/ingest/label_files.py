@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from vitrion.database import Database, NotFoundError
 from vitrion.database.queries.filters import parsed_formula
-from vitrion.database.repositories.labels import ImportedLabel, statement_faults
+from vitrion.database.records import ImportedLabel
+from vitrion.database.repositories.labels import statement_faults
 from vitrion.datasets.conventions import REASONS, einstein_factor
 from vitrion.datasets.fetching import sha256_of
 from vitrion.ingest.formats.tables import table_rows

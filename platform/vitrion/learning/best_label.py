@@ -2,8 +2,8 @@
 
 from vitrion.database import Database
 from vitrion.database.queries.filters import LabelFilters
+from vitrion.database.records import Arm
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.proposal import Arm
 from vitrion_workflows.schemas import LabelState
 
 

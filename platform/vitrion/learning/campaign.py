@@ -13,13 +13,12 @@ from functools import cached_property
 from pathlib import Path
 
 from vitrion.database import Database
-from vitrion.database.queries.rows import CycleRow
+from vitrion.database.records import FINISHED, CycleRecord, Proposal
 from vitrion.learning.acquisition.proposing import propose
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.lease import LEASE_SECONDS, holding, own_name
 from vitrion.learning.ledger import Ledger
 from vitrion.learning.plan import Plan, effective, make_plan, pinned_weights
-from vitrion.learning.proposal import FINISHED, Proposal, plain_proposals
 from vitrion.learning.retraining.stage import LearningStage
 from vitrion.learning.retrying import ask_again
 from vitrion.learning.stage import Stage
@@ -123,18 +122,16 @@ class Campaign:
         """The first cycle past its labelling in which a proposal waits, or None."""
         for cycle in self.db.cycles.list(self.configuration.name):
             past = cycle.state in {"learning", "closed"}
-            if past and any(entry.state not in FINISHED for entry in plain_proposals(cycle.proposals)):
+            if past and any(entry.state not in FINISHED for entry in cycle.proposals):
                 return cycle.index
         return None
 
     def _propose(self, plan: Plan, index: int) -> None:
         self.display.say(f"cycle {index + 1} of {self.configuration.cycles}: choosing what to label")
         proposals = propose(self.db, self.configuration, plan, self.factory, index=index)
-        self.db.cycles.create(
-            self.configuration.name, index, proposals=[entry.model_dump(mode="json") for entry in proposals]
-        )
+        self.db.cycles.create(self.configuration.name, index, proposals=proposals)
 
-    def _stage(self, cycle: CycleRow) -> Stage:
+    def _stage(self, cycle: CycleRecord) -> Stage:
         return Stage(
             self.db,
             self.configuration,
@@ -146,7 +143,7 @@ class Campaign:
             should_stop=self.should_stop,
         )
 
-    def _advance(self, cycle: CycleRow) -> None:
+    def _advance(self, cycle: CycleRecord) -> None:
         stage = self._stage(cycle)
         if cycle.state == "proposed":
             stage.ledger.transition("proposed", "labelling")

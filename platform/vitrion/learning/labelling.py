@@ -11,7 +11,7 @@ from typing import Any
 
 from pymatgen.core.structure import Structure
 
-from vitrion.learning.proposal import FINISHED, Arm, Proposal, ProposalState
+from vitrion.database.records import FINISHED, Arm, Proposal, ProposalState
 from vitrion.learning.tasks import TaskFactory, outcome_of
 from vitrion.running.task import Task, TaskKind, TaskResult
 from vitrion_workflows.schemas import CellOutcome, LabelOutcome, failed_gates, gate_version_fault

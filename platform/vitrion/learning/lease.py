@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 
 from vitrion.database import Database
-from vitrion.database.queries.rows import CycleRow
+from vitrion.database.records import CycleRecord
 from vitrion_models.errors import VitrionError
 
 LEASE_SECONDS = 300.0
@@ -51,7 +51,7 @@ def _start(pid: int) -> str:
 
 
 @contextmanager
-def holding(db: Database, campaign: str, index: int, *, owner: str) -> Iterator[CycleRow]:
+def holding(db: Database, campaign: str, index: int, *, owner: str) -> Iterator[CycleRecord]:
     """Hold a cycle for a while.
 
     Args:

@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from vitrion.database import Database
-from vitrion.database.queries.rows import CycleRow
+from vitrion.database.records import CycleRecord
 
 RENEWALS_PER_LEASE = 6
 
@@ -32,7 +32,7 @@ class Ledger:
     _renewed: float = field(default_factory=time.monotonic)
 
     @property
-    def cycle(self) -> CycleRow:
+    def cycle(self) -> CycleRecord:
         """The document as it is now."""
         return self.db.cycles.get(self.campaign, self.index)
 

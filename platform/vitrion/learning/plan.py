@@ -8,7 +8,7 @@ import numpy as np
 
 from vitrion.database import Database, NewStructure
 from vitrion.database.errors import NotFoundError
-from vitrion.database.queries.rows import CampaignRow
+from vitrion.database.records import CampaignRecord
 from vitrion.datasets.formulas import chemical_system
 from vitrion.datasets.quickstart import quickstart_crystals
 from vitrion.learning.acquisition.design import choose_test_formulas
@@ -89,7 +89,7 @@ def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
         test_formulas=test,
     )
     # Another process may have begun the same campaign at this moment, with another potential at hand.
-    settled = db.campaigns.settle(configuration.name, "plan", asdict(plan), frozen_test=list(test))
+    settled = db.campaigns.set_if_absent(configuration.name, "plan", asdict(plan), frozen_test=list(test))
     return _plan_of(settled) or plan
 
 
@@ -113,7 +113,7 @@ def _stored_plan(db: Database, configuration: CampaignConfiguration) -> Plan | N
     return plan
 
 
-def _plan_of(row: CampaignRow) -> Plan | None:
+def _plan_of(row: CampaignRecord) -> Plan | None:
     stored = (row.summary or {}).get("plan")
     if stored is None:
         return None

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 from vitrion.database import Database
 from vitrion.database.queries.gate_versions import is_outdated
+from vitrion.database.records import Proposal, ProposalState
 from vitrion.learning.labelling import MOST_CELLS
 from vitrion.learning.lease import holding
-from vitrion.learning.proposal import Proposal, ProposalState, plain_proposals
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.task import Runner
 
@@ -36,10 +36,10 @@ def ask_again(
     name = factory.configuration.name
     asked: list[Proposal] = []
     for cycle in db.cycles.list(name):
-        if not _chosen(db, plain_proposals(cycle.proposals), outdated=outdated):
+        if not _chosen(db, cycle.proposals, outdated=outdated):
             continue
         with holding(db, name, cycle.index, owner=owner) as held:
-            proposals = plain_proposals(held.proposals)
+            proposals = held.proposals
             chosen = _chosen(db, proposals, outdated=outdated)
             runner.ask_again([task for entry in chosen for task in _cell_tasks(db, factory, entry)])
             # A finished label of an older gate version is computed anew.

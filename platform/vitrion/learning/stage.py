@@ -8,13 +8,13 @@ from typing import Any
 
 from vitrion.database import Database
 from vitrion.database.queries.filters import LabelFilters
+from vitrion.database.records import FINISHED, Arm, Proposal
 from vitrion.ingest import builder
 from vitrion.learning.best_label import best_so_far
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.labelling import Labelling
 from vitrion.learning.ledger import Ledger
 from vitrion.learning.plan import Plan
-from vitrion.learning.proposal import FINISHED, Arm, Proposal, plain_proposals
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.display import Display
 from vitrion.running.task import TaskKind, TaskResult, Watch, WorkerStatus
@@ -47,7 +47,7 @@ class Stage:
 
     def labelling(self) -> Labelling:
         """The labelling stage of this cycle."""
-        proposals = plain_proposals(self.ledger.cycle.proposals)
+        proposals = self.ledger.cycle.proposals
         self._tally(proposals)
         return Labelling(
             proposals=list(proposals),

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from pymatgen.core.structure import Structure
 
+from vitrion.database.records import Arm, Proposal
 from vitrion.ingest.outcomes import outcomes_in
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.proposal import Arm, Proposal
 from vitrion.learning.seeds import derive_seed
 from vitrion.running.task import Task, TaskKind, TaskResult
 from vitrion_models.errors import InputError

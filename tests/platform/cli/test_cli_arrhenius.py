@@ -8,7 +8,7 @@ import pytest
 
 import vitrion
 from vitrion.cli.app import run
-from vitrion.database.repositories.labels import ImportedLabel
+from vitrion.database.records import ImportedLabel
 from vitrion_workflows.schemas import LabelState
 
 BOLTZMANN = 8.617333262145179e-5

@@ -345,8 +345,8 @@ def test_a_label_from_another_start_is_another_label_and_says_so(database, tmp_p
     assert report.labels_created == 2
     first, second = (database.labels.get(key) for key in report.labels)
     assert first.start is None
-    assert second.start == second.method["start"]
-    assert (second.start["weights_sha256"], second.start["equilibration_ps"]) == ("ef" * 32, 4.0)
+    assert second.start == second.method.start
+    assert (second.start.weights_sha256, second.start.equilibration_ps) == ("ef" * 32, 4.0)
 
 
 @pytest.mark.filterwarnings("ignore:cd is deprecated:FutureWarning")  # monty's, inside jobflow

@@ -3,10 +3,10 @@
 import pytest
 from tiny_campaign import TINY
 
+from vitrion.database.records import Arm, Proposal, ProposalState
 from vitrion.datasets.quickstart import quickstart_crystals
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.labelling import MOST_CELLS, Labelling
-from vitrion.learning.proposal import Arm, Proposal, ProposalState
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.task import TaskKind, TaskResult
 from vitrion_workflows.dynamics import MDPlan, run_md

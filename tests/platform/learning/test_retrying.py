@@ -162,7 +162,7 @@ def test_a_cycle_in_other_hands_is_left_alone(home, monkeypatch):
         other.owner = "elsewhere:1:x"
         with pytest.raises(BusyError):
             other.ask_again()
-        assert db.cycles.get("tiny", 0).proposals[0]["state"] == "failed"
+        assert db.cycles.get("tiny", 0).proposals[0].state == "failed"
         assert other.runner.asked_again == other.runner.asked_anew == []
 
 

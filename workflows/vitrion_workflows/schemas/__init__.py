@@ -1,11 +1,20 @@
 """Typed, versioned outputs of the jobs: what a launchpad stores and the platform's builder reads."""
 
-from vitrion_workflows.schemas.cell import CellOutcome, CellProtocol, Origin, StructureKind, VolumePoint, VolumeRecord
+from vitrion_workflows.schemas.cell import (
+    CellFields,
+    CellOutcome,
+    CellProtocol,
+    Origin,
+    StructureKind,
+    VolumePoint,
+    VolumeRecord,
+)
 from vitrion_workflows.schemas.gate import GateOutcome, failed_gates
 from vitrion_workflows.schemas.identity import fingerprint, label_key, outcome_key
 from vitrion_workflows.schemas.label import (
     Convention,
     FrameworkState,
+    LabelFields,
     LabelOutcome,
     LabelProtocol,
     LabelState,
@@ -17,11 +26,13 @@ from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.schemas.start import StartKind, StartRecord
 
 __all__ = [
+    "CellFields",
     "CellOutcome",
     "CellProtocol",
     "Convention",
     "FrameworkState",
     "GateOutcome",
+    "LabelFields",
     "LabelOutcome",
     "LabelProtocol",
     "LabelState",

@@ -95,21 +95,16 @@ class VolumeRecord(BaseModel):
     points: tuple[VolumePoint, ...]
 
 
-class CellOutcome(BaseModel):
-    """A finished amorphous (or refused) cell.
+class CellFields(BaseModel):
+    """What a job output and a stored structure say alike of a cell, each field declared here once.
 
     Attributes:
-        structure: pymatgen ``Structure.as_dict()`` of the cell.
-        fingerprint: identity of that cell (`vitrion_workflows.schemas.identity.fingerprint`).
-        kind: state of matter as judged by the gates.
+        kind: state of matter.
         origin: how it was made.
         accepted: whether every gate passed; a refused cell is stored, never labelled.
-        parent_fingerprint: the crystal (or cell) it was made from, if any.
-        formula: reduced formula asked for.
         density_g_cm3: mass density.
         energy_eV_per_atom: potential energy of the relaxed cell.
         pressure_GPa: static pressure of the relaxed cell.
-        volume: the search for the melt's equilibrium volume, where one was made.
         model_version: sha256 of the generator that drew it, for generated cells.
         wall_seconds: time it took.
         device: what it ran on.
@@ -117,22 +112,40 @@ class CellOutcome(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: int = 1
-    structure: StructureDict
-    fingerprint: str
     kind: StructureKind
     origin: Origin
-    accepted: bool
-    gates: tuple[GateOutcome, ...]
-    formula: str
+    accepted: bool = True
+    gates: tuple[GateOutcome, ...] = ()
     density_g_cm3: float
     energy_eV_per_atom: float | None = None
     pressure_GPa: float | None = None
-    parent_fingerprint: str | None = None
     model_version: str | None = None
     protocol: CellProtocol | None = None
     method: MethodRecord | None = None
     quench_rate_K_per_ps: float | None = None
+    seed: int | None = None
+    wall_seconds: float | None = None
+    device: str | None = None
+
+
+class CellOutcome(CellFields):
+    """A finished amorphous (or refused) cell.
+
+    Attributes:
+        structure: pymatgen ``Structure.as_dict()`` of the cell.
+        fingerprint: identity of that cell (`vitrion_workflows.schemas.identity.fingerprint`).
+        parent_fingerprint: the crystal (or cell) it was made from, if any.
+        formula: reduced formula asked for.
+        volume: the search for the melt's equilibrium volume, where one was made.
+    """
+
+    schema_version: int = 1
+    structure: StructureDict
+    fingerprint: str
+    accepted: bool
+    gates: tuple[GateOutcome, ...]
+    formula: str
+    parent_fingerprint: str | None = None
     volume: VolumeRecord | None = None
     seed: int = 0
     wall_seconds: float = 0.0

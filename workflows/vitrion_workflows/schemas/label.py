@@ -148,27 +148,35 @@ class MsdTable(BaseModel):
     stderr_A2: tuple[float, ...]
 
 
-class LabelOutcome(BaseModel):
-    """A tracer diffusivity and all that is needed to believe it, or the reason not to.
+class LabelFields(BaseModel):
+    """A property with its interval and how it was obtained: the fields that every label has, each declared here once.
 
-    `value` is D = lim MSD / (2 d t), d = 3, in cm2/s, of drift-corrected unwrapped displacements. For a censored
-    label it is the upper 95 % bound. For a rejected label it may be None. `stopped` says why the run ended, where the
-    protocol let it end early; then `protocol.production_ps` was planned, `equilibration_ps + production_ps` used.
-    `schema_version` is the version of this layout, `gate_version` that of the quality gates.
+    Attributes:
+        gate_version: version of the quality gates; None for values from elsewhere.
+        convention: of a diffusivity (`Convention`).
+        structure_fingerprint: the cell; None for a label of a composition.
+        value: in `unit`; for a censored label the upper 95 % bound, for a rejected label it may be None.
+        interval_68, interval_95: of the value.
+        log10_stderr: standard error of log10 of the value, in decades.
+        n_eff: effective number of independent displacements.
+        exponent, exponent_stderr: of the MSD in the fit window, with lag time.
+        fit_window_ps: lag times of the fit.
+        equilibration_ps, production_ps: discarded and analysed parts of the trajectory.
+        stopped: why the run ended, where the protocol let it end early; then `protocol.production_ps` was planned.
+        drift_A: displacement of the centre of mass over the run.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: int = 1
-    gate_version: int = GATE_VERSION
+    gate_version: int | None = None
     property: str = "tracer_diffusivity"
-    convention: Convention = Convention.EINSTEIN_3D
+    convention: str
     unit: str = "cm2/s"
-    structure_fingerprint: str
+    structure_fingerprint: str | None = None
     species: str
     temperature_K: float = Field(gt=0, le=10000)
-    state: Annotated[LabelState, AfterValidator(_of_a_run)]
-    value: float | None
+    state: LabelState
+    value: float | None = None
     interval_68: tuple[float, float] | None = None
     interval_95: tuple[float, float] | None = None
     log10_stderr: float | None = None
@@ -176,8 +184,8 @@ class LabelOutcome(BaseModel):
     exponent: float | None = None
     exponent_stderr: float | None = None
     fit_window_ps: tuple[float, float] | None = None
-    equilibration_ps: float = 0.0
-    production_ps: float
+    equilibration_ps: float | None = None
+    production_ps: float | None = None
     stopped: StopReason | None = None
     msd: MsdTable | None = None
     motion: Motion | None = None
@@ -185,10 +193,32 @@ class LabelOutcome(BaseModel):
     haven_ratio: float | None = None
     framework_state: FrameworkState | None = None
     mean_temperature_K: float | None = None
+    gates: tuple[GateOutcome, ...] = ()
+    protocol: LabelProtocol | None = None
+    method: MethodRecord | None = None
+    trajectory_sha256: str | None = None
+    wall_seconds: float | None = None
+    device: str | None = None
+
+
+class LabelOutcome(LabelFields):
+    """The label of a run: a tracer diffusivity with what is needed to trust it, or the reason for its rejection.
+
+    `value` is D = lim MSD / (2 d t), d = 3, in cm2/s, of drift-corrected unwrapped displacements. What a published
+    value may lack is required here: cell, protocol, method, gates. `schema_version` is the version of this layout.
+    """
+
+    schema_version: int = 1
+    gate_version: int = GATE_VERSION
+    convention: Convention = Convention.EINSTEIN_3D
+    structure_fingerprint: str
+    state: Annotated[LabelState, AfterValidator(_of_a_run)]
+    value: float | None
+    equilibration_ps: float = 0.0
+    production_ps: float
     gates: tuple[GateOutcome, ...]
     protocol: LabelProtocol
     method: MethodRecord
-    trajectory_sha256: str | None = None
     wall_seconds: float = 0.0
     device: str = "cpu"
 

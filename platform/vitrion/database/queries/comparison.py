@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vitrion.database.queries.filters import LabelFilters
 from vitrion.database.queries.quantity import COMPUTED, WEAK, Quantity, require_one
-from vitrion.database.queries.rows import LabelRow
+from vitrion.database.records import LabelRecord
 from vitrion_models.errors import InputError
 from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, anion_class
 from vitrion_workflows.model_error.compound_error import PotentialPair, SystematicErrors
@@ -78,7 +78,7 @@ def label_pairs(db: "Database", first: str, second: str, **filters: Any) -> tupl
     return tuple(_pair(question, one, two) for question, (one, two) in pairs.items())
 
 
-def _require_one_version(rows: Sequence[LabelRow]) -> None:
+def _require_one_version(rows: Sequence[LabelRecord]) -> None:
     # One version for each potential is not enough: the difference of the versions would be taken for the potentials'.
     versions = sorted({row.gate_version for row in rows if row.gate_version is not None})
     if len(versions) > 1:
@@ -89,7 +89,7 @@ def _require_one_version(rows: Sequence[LabelRow]) -> None:
 
 def _answered_by_both(
     db: "Database", first: str, second: str, filters: Mapping[str, Any]
-) -> dict[tuple[str, str, float], tuple[list[LabelRow], list[LabelRow]]]:
+) -> dict[tuple[str, str, float], tuple[list[LabelRecord], list[LabelRecord]]]:
     """Labels of each question that both potentials answered."""
     one, two = (
         _by_question(row for row in db.labels.search(**_common(filters) | {"potential": name}) if _measured(row))
@@ -156,7 +156,7 @@ def systematic_errors(
 
 def _accepted_by(
     db: "Database", potential: str, weights_sha256: str, *, asked: LabelFilters
-) -> dict[tuple[str, str, float], list[LabelRow]]:
+) -> dict[tuple[str, str, float], list[LabelRecord]]:
     mine: LabelFilters = {**asked, "potential": potential, "weights_sha256": weights_sha256}
     rows = db.labels.search(**mine)
     # Strong friction slows the ions themselves: that is no error of the potential.
@@ -166,7 +166,8 @@ def _accepted_by(
 
 
 def _shared(
-    first: Mapping[tuple[str, str, float], list[LabelRow]], second: Mapping[tuple[str, str, float], list[LabelRow]]
+    first: Mapping[tuple[str, str, float], list[LabelRecord]],
+    second: Mapping[tuple[str, str, float], list[LabelRecord]],
 ) -> list[tuple[LabelPair, tuple[str, ...]]]:
     """Questions that both answered, with the elements of each."""
     return [
@@ -175,18 +176,18 @@ def _shared(
     ]
 
 
-def _measured(row: LabelRow) -> bool:
+def _measured(row: LabelRecord) -> bool:
     return row.structure_fingerprint is not None and row.log10_value is not None and bool(row.log10_stderr)
 
 
-def _by_question(rows: Iterable[LabelRow]) -> dict[tuple[str, str, float], list[LabelRow]]:
-    found: defaultdict[tuple[str, str, float], list[LabelRow]] = defaultdict(list)
+def _by_question(rows: Iterable[LabelRecord]) -> dict[tuple[str, str, float], list[LabelRecord]]:
+    found: defaultdict[tuple[str, str, float], list[LabelRecord]] = defaultdict(list)
     for row in rows:
         found[str(row.structure_fingerprint), row.species, row.temperature_K].append(row)
     return dict(found)
 
 
-def _pair(question: tuple[str, str, float], first: list[LabelRow], second: list[LabelRow]) -> LabelPair:
+def _pair(question: tuple[str, str, float], first: list[LabelRecord], second: list[LabelRecord]) -> LabelPair:
     (one, one_error), (two, two_error) = _mean(first), _mean(second)
     return LabelPair(
         *question,
@@ -199,7 +200,7 @@ def _pair(question: tuple[str, str, float], first: list[LabelRow], second: list[
     )
 
 
-def _mean(rows: Sequence[LabelRow]) -> tuple[float, float]:
+def _mean(rows: Sequence[LabelRecord]) -> tuple[float, float]:
     """Weighted mean of log10 values and its standard error."""
     weights = [1 / (row.log10_stderr or math.inf) ** 2 for row in rows]
     mean = sum(weight * (row.log10_value or 0.0) for weight, row in zip(weights, rows, strict=True)) / sum(weights)

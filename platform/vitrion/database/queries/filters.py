@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from numbers import Real
 from typing import Any, TypeAlias, TypedDict
 
-from vitrion.database.documents import DOCUMENTS, field_names
 from vitrion.database.queries import gate_versions
+from vitrion.database.records import RECORDS
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import LabelState, Origin, StructureKind
 
@@ -290,7 +290,7 @@ def sort_of(collection: str, sort: OneOrMore | None) -> list[tuple[str, int]]:
     Raises:
         InputError: the collection has no such field.
     """
-    known = sorted(field_names(DOCUMENTS[collection]))
+    known = sorted(RECORDS[collection].model_fields)
     order = []
     for text in _several(sort or ()):
         name = text.removeprefix("-")
@@ -318,7 +318,7 @@ def check_field(collection: str, field: str) -> str:
     Raises:
         InputError: it has not.
     """
-    known = sorted(field_names(DOCUMENTS[collection]))
+    known = sorted(RECORDS[collection].model_fields)
     if field not in known:
         raise InputError(f"{collection} have no field {field!r}{_nearest(field, known)}")
     return field

@@ -3,13 +3,11 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
+from vitrion.database.records import LabelRecord
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas.start import StartKind
-
-if TYPE_CHECKING:
-    from vitrion.database.queries.rows import LabelRow
 
 EXPERIMENT, IMPORTED, COMPUTED = "experiment", "imported", "computed"
 REFERENCE_ARM = "reference"
@@ -57,9 +55,9 @@ class Quantity:
     gate_version: str
 
     @classmethod
-    def of(cls, label: "LabelRow | Mapping[str, Any]") -> Self:
+    def of(cls, label: LabelRecord | Mapping[str, Any]) -> Self:
         """The quantity of a label, given as a row or as a stored document."""
-        content = label if isinstance(label, Mapping) else vars(label)
+        content = label if isinstance(label, Mapping) else label.model_dump(include=_NEEDED)
         return cls(
             **{name: str(content[name]) for name in _PLAIN},
             source=_source(content),
@@ -78,18 +76,19 @@ class Quantity:
 
 _PLAIN = ("property", "species", "convention", "unit", "potential", "weights_sha256")
 FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Quantity))
-# What a query must bring for `Quantity.of`, and the fields that tell quantities apart when grouped by.
+_NEEDED = {*_PLAIN, "arm", "protocol", "method", "dataset", "gate_version"}
+# Fields that a projection needs for `Quantity.of`, and the fields that tell quantities apart when grouped by.
 STORED_FIELDS = (*_PLAIN, "arm", "protocol", "method.start", "dataset", "gate_version")
 SEPARATING_FIELDS = (*_PLAIN, "arm", "dataset", "protocol_hash", "gate_version")
 
 
-def quantities(labels: Iterable["LabelRow | Mapping[str, Any]"]) -> dict[Quantity, int]:
+def quantities(labels: Iterable[LabelRecord | Mapping[str, Any]]) -> dict[Quantity, int]:
     """How many labels there are of each quantity, in the order of the quantities."""
     return dict(sorted(Counter(map(Quantity.of, labels)).items()))
 
 
 def require_one(
-    labels: Iterable["LabelRow | Mapping[str, Any]"],
+    labels: Iterable[LabelRecord | Mapping[str, Any]],
     *,
     across: str | Sequence[str] = (),
     purpose: str = "taken together",

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vitrion.database.indexes import Index, named_index
+from vitrion.database.indexes import named_index
+from vitrion.database.records import Index
 
 
 @dataclass(frozen=True)

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from vitrion.database.collection import Collection
-from vitrion.database.documents import CampaignDocument
 from vitrion.database.errors import DatabaseError, NotFoundError
-from vitrion.database.queries.rows import CampaignRow, Rows, row_of
+from vitrion.database.queries.rows import Rows
+from vitrion.database.records import CampaignRecord
 
 
 class Campaigns:
@@ -16,7 +16,7 @@ class Campaigns:
         """Take the collection."""
         self._campaigns = campaigns
 
-    def create_or_get(self, name: str, configuration: Mapping[str, Any], config_hash: str) -> CampaignRow:
+    def create_or_get(self, name: str, configuration: Mapping[str, Any], config_hash: str) -> CampaignRecord:
         """The campaign of a name, made if there is none.
 
         Args:
@@ -27,8 +27,8 @@ class Campaigns:
         Raises:
             DatabaseError: the name is taken by another configuration.
         """
-        document = CampaignDocument.wire(name=name, configuration=dict(configuration), config_hash=config_hash)
-        self._campaigns.insert_if_absent(document)
+        record = CampaignRecord.of(name=name, configuration=dict(configuration), config_hash=config_hash)
+        self._campaigns.insert_if_absent(record.document())
         row = self.get(name)
         if row.config_hash != config_hash:
             raise DatabaseError(
@@ -37,7 +37,7 @@ class Campaigns:
             )
         return row
 
-    def get(self, name: str) -> CampaignRow:
+    def get(self, name: str) -> CampaignRecord:
         """The campaign of a name.
 
         Raises:
@@ -46,7 +46,7 @@ class Campaigns:
         found = self._campaigns.find_one({"name": name})
         if found is None:
             raise NotFoundError(f"no campaign {name!r} in the database")
-        return row_of(CampaignRow, found)
+        return CampaignRecord.model_validate(found)
 
     def update(self, name: str, **fields: Any) -> None:
         """Set fields of a campaign, such as state, frozen_test or summary.
@@ -57,8 +57,8 @@ class Campaigns:
         if not self._campaigns.update_one({"name": name}, {"$set": fields}):
             raise NotFoundError(f"no campaign {name!r} in the database")
 
-    def settle(self, name: str, entry: str, value: Any, **fields: Any) -> CampaignRow:
-        """Write an entry of the summary, and fields, unless the entry is there: who comes first decides, atomically.
+    def set_if_absent(self, name: str, entry: str, value: Any, **fields: Any) -> CampaignRecord:
+        """Set an entry of the summary, and fields, unless the entry exists, in one atomic update.
 
         Returns:
             The campaign as it is now.
@@ -70,6 +70,8 @@ class Campaigns:
         self._campaigns.update_one(first, {"$set": {f"summary.{entry}": value, **fields}})
         return self.get(name)
 
-    def list(self) -> Rows[CampaignRow]:
+    def list(self) -> Rows[CampaignRecord]:
         """All of them, in the order they were made."""
-        return Rows(CampaignRow, [row_of(CampaignRow, row) for row in self._campaigns.find({}, sort=[("_id", 1)])])
+        return Rows(
+            CampaignRecord, [CampaignRecord.model_validate(row) for row in self._campaigns.find({}, sort=[("_id", 1)])]
+        )

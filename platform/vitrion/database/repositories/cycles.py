@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from vitrion.database.collection import Collection
-from vitrion.database.documents import CycleDocument, CycleState, ProposalDocument, check_fields
-from vitrion.database.documents.base import now
 from vitrion.database.errors import DatabaseError, LeaseLostError, NotFoundError
-from vitrion.database.queries.rows import CycleRow, Rows, row_of
+from vitrion.database.queries.rows import Rows
+from vitrion.database.records import CycleRecord, CycleState, Proposal
+from vitrion.database.records.base import now
 from vitrion_models.errors import InputError
 
 NEXT_STATE = {
@@ -30,7 +30,7 @@ class Cycles:
         """Take the collection."""
         self._cycles = cycles
 
-    def get(self, campaign: str, index: int) -> CycleRow:
+    def get(self, campaign: str, index: int) -> CycleRecord:
         """A cycle.
 
         Raises:
@@ -39,34 +39,32 @@ class Cycles:
         found = self._cycles.find_one({"campaign": campaign, "index": index})
         if found is None:
             raise NotFoundError(f"campaign {campaign!r} has no cycle {index}")
-        return row_of(CycleRow, found)
+        return CycleRecord.model_validate(found)
 
-    def latest(self, campaign: str) -> CycleRow | None:
+    def latest(self, campaign: str) -> CycleRecord | None:
         """The cycle with the greatest index, or None before the first."""
         found = self._cycles.find({"campaign": campaign}, sort=[("index", -1)], limit=1)
-        return row_of(CycleRow, found[0]) if found else None
+        return CycleRecord.model_validate(found[0]) if found else None
 
-    def list(self, campaign: str) -> Rows[CycleRow]:
+    def list(self, campaign: str) -> Rows[CycleRecord]:
         """All cycles of a campaign by index."""
         found = self._cycles.find({"campaign": campaign}, sort=[("index", 1)])
-        return Rows(CycleRow, [row_of(CycleRow, row) for row in found])
+        return Rows(CycleRecord, [CycleRecord.model_validate(row) for row in found])
 
-    def create(
-        self, campaign: str, index: int, *, proposals: Sequence[Mapping[str, Any]] = (), **fields: Any
-    ) -> CycleRow:
+    def create(self, campaign: str, index: int, *, proposals: Sequence[Proposal] = (), **fields: Any) -> CycleRecord:
         """Start a cycle in state ``proposed``; the one that is there already is returned unchanged.
 
         Args:
             campaign: name of the campaign.
             index: counts from 0.
-            proposals: fields of `ProposalDocument`.
-            fields: further fields of `CycleDocument`.
+            proposals: what the cycle asks.
+            fields: further fields of `CycleRecord`.
 
         Raises:
             InputError: a field that the document refuses.
         """
-        document = CycleDocument.wire(campaign=campaign, index=index, proposals=_proposals(proposals), **fields)
-        self._cycles.insert_if_absent(document)
+        record = CycleRecord.of(campaign=campaign, index=index, proposals=tuple(proposals), **fields)
+        self._cycles.insert_if_absent(record.document())
         return self.get(campaign, index)
 
     def acquire_lease(self, campaign: str, index: int, owner: str, seconds: float) -> bool:
@@ -104,7 +102,9 @@ class Cycles:
         query = {"campaign": campaign, "index": index, "lease_owner": owner}
         self._cycles.update_one(query, {"$set": {"lease_owner": None, "lease_expires": None}})
 
-    def transition(self, campaign: str, index: int, *, expected: str, new: str, owner: str, **fields: Any) -> CycleRow:
+    def transition(
+        self, campaign: str, index: int, *, expected: str, new: str, owner: str, **fields: Any
+    ) -> CycleRecord:
         """Go from one state to the next, and set fields, in one atomic update.
 
         Args:
@@ -138,10 +138,9 @@ class Cycles:
     def _set(
         self, campaign: str, index: int, *, owner: str, query: Mapping[str, Any], fields: Mapping[str, Any]
     ) -> None:
-        values = {**fields, "proposals": _proposals(fields.get("proposals", ()))}
         # Checked as a whole document before anything is written; None empties a field.
-        wire = CycleDocument.wire(campaign=campaign, index=index, **values)
-        stored = {name: wire.get(name) for name in fields}
+        document = CycleRecord.of(campaign=campaign, index=index, **fields).document()
+        stored = {name: document.get(name) for name in fields}
         self._change(campaign, index, owner=owner, query=query, stored=stored)
 
     def _change(
@@ -161,9 +160,3 @@ class Cycles:
         return LeaseLostError(
             f"{where} is {row.state}, not {query.get('state', 'as expected')}: look again before going on"
         )
-
-
-def _proposals(proposals: Sequence[Mapping[str, Any]]) -> list[ProposalDocument]:
-    for proposal in proposals:
-        check_fields(ProposalDocument, proposal, noun="proposals")
-    return [ProposalDocument(**proposal) for proposal in proposals]

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from vitrion.database.collection import Collection
-from vitrion.database.documents import DatasetDocument
 from vitrion.database.errors import NotFoundError
-from vitrion.database.queries.rows import DatasetRow, Rows, row_of
+from vitrion.database.queries.rows import Rows
+from vitrion.database.records import DatasetRecord
 
 
 class Datasets:
@@ -46,7 +46,7 @@ class Datasets:
         Raises:
             InputError: a field that the document refuses.
         """
-        document = DatasetDocument.wire(
+        record = DatasetRecord.of(
             name=name,
             sha256=sha256,
             licence=licence,
@@ -56,7 +56,7 @@ class Datasets:
             splits=dict(splits or {}),
             report=dict(report or {}),
         )
-        return self._datasets.insert_if_absent(document)
+        return self._datasets.insert_if_absent(record.document())
 
     def update(self, name: str, *, sha256: str, **fields: Any) -> None:
         """Replace splits or report of a data set.
@@ -67,7 +67,7 @@ class Datasets:
         if not self._datasets.update_one({"name": name, "sha256": sha256}, {"$set": fields}):
             raise NotFoundError(f"no data set {name} with sha256 {sha256[:12]} in the database")
 
-    def get(self, name: str, *, sha256: str | None = None) -> DatasetRow:
+    def get(self, name: str, *, sha256: str | None = None) -> DatasetRecord:
         """A data set; the one registered last when no sha256 is given.
 
         Raises:
@@ -77,8 +77,10 @@ class Datasets:
         found = self._datasets.find(query, sort=[("_id", -1)], limit=1)
         if not found:
             raise NotFoundError(f"no data set {name!r} in the database: `vitrion ingest dataset {name}` brings it in")
-        return row_of(DatasetRow, found[0])
+        return DatasetRecord.model_validate(found[0])
 
-    def list(self) -> Rows[DatasetRow]:
+    def list(self) -> Rows[DatasetRecord]:
         """All of them, in the order they came."""
-        return Rows(DatasetRow, [row_of(DatasetRow, row) for row in self._datasets.find({}, sort=[("_id", 1)])])
+        return Rows(
+            DatasetRecord, [DatasetRecord.model_validate(row) for row in self._datasets.find({}, sort=[("_id", 1)])]
+        )

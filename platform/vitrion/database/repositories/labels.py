@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import Any, Unpack
 
 from vitrion.database.collection import Collection
-from vitrion.database.documents import LabelDocument, check_fields, field_names
-from vitrion.database.documents.gate import GateDocument
 from vitrion.database.errors import NotFoundError
 from vitrion.database.queries import gate_versions
 from vitrion.database.queries.filters import (
@@ -24,14 +22,16 @@ from vitrion.database.queries.filters import (
     sort_of,
 )
 from vitrion.database.queries.quantity import SEPARATING_FIELDS, STORED_FIELDS, Quantity, quantities, require_one
-from vitrion.database.queries.rows import LabelRow, LabelRows, row_of
+from vitrion.database.queries.rows import LabelRows
 from vitrion.database.queries.statistics import GroupStatistics, grouped
+from vitrion.database.records import ImportedLabel, LabelRecord
+from vitrion.database.records.base import check_fields
+from vitrion.database.records.label import SourcedLabel
 from vitrion.database.repositories.cells import composition_fields
 from vitrion.database.repositories.structures import BATCH, one_by_prefix
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import (
-    Convention,
-    GateOutcome,
+    LabelFields,
     LabelOutcome,
     LabelState,
     gate_version_fault,
@@ -73,43 +73,6 @@ class LabelAdded:
     replaced: bool = False
 
 
-@dataclass(frozen=True, kw_only=True)
-class ImportedLabel:
-    """A label from a publication or a data set, for a structure or for a composition only.
-
-    Attributes:
-        property: ``tracer_diffusivity``, ``ionic_conductivity`` ...
-        state: published, or censored for a bound, or rejected; accepted are only labels of a run with gates.
-        value: the number in `unit`, converted to `convention`; for a censored label the bound.
-        potential: where the forces came from (a functional) or ``experiment``.
-        weights_sha256: sha256 of the data set's file.
-        record: which record of the data set it is; the seed's place in the key.
-        source_value, conversion_factor, conversion: the published number and how it became `value`.
-    """
-
-    property: str
-    species: str
-    temperature_K: float
-    state: LabelState
-    value: float | None
-    unit: str
-    convention: Convention | str
-    potential: str
-    weights_sha256: str
-    dataset: str
-    record: int
-    structure_fingerprint: str | None = None
-    composition: str | None = None
-    interval_68: tuple[float, float] | None = None
-    interval_95: tuple[float, float] | None = None
-    log10_stderr: float | None = None
-    gates: Sequence[GateOutcome] = ()
-    source: str | None = None
-    source_value: float | None = None
-    conversion_factor: float | None = None
-    conversion: str | None = None
-
-
 class Labels:
     """The labels of a database."""
 
@@ -148,22 +111,32 @@ class Labels:
             raise InputError(f"label {key[:SHORT]} {foreign}")
         if faults := statement_faults(outcome):
             raise InputError(f"label {key[:SHORT]}: {faults[0]}")
-        plain = outcome.model_dump(mode="json", exclude={"schema_version", "gates"}, exclude_none=True)
-        method = plain["method"]
-        fields = plain | {
-            "potential": method["potential"],
-            "potential_version": method["potential_version"],
-            "weights_sha256": method["weights_sha256"],
-            "seed": method["seed"],
-            "start": method.get("start"),
-            "structure_fingerprint": structure or outcome.structure_fingerprint,
-            "protocol_hash": protocol_hash(plain["protocol"]),
-            "gate_version": outcome.gate_version,
+        fingerprint = structure or outcome.structure_fingerprint
+        measured = {name: getattr(outcome, name) for name in LabelFields.model_fields}
+        given = measured | {
+            "key": key,
+            "potential": outcome.method.potential,
+            "potential_version": outcome.method.potential_version,
+            "weights_sha256": outcome.method.weights_sha256,
+            "seed": outcome.method.seed,
+            "start": outcome.method.start,
+            "structure_fingerprint": fingerprint,
+            "protocol_hash": protocol_hash(outcome.protocol.model_dump(mode="json")),
         }
-        document = self._document(key, fields, gates=outcome.gates, extra=provenance)
-        if self._labels.insert_if_absent(document):
-            return LabelAdded(key=key, created=True)
-        return LabelAdded(key=key, created=False, replaced=self._replace(document))
+        return self._store(self._record(given | self._composition_of(fingerprint), provenance))
+
+    def restore(self, record: LabelRecord) -> LabelAdded:
+        """Store a label that was exported from a database, unchanged, once; an older gate version is replaced.
+
+        Raises:
+            NotFoundError: its structure is not in the database.
+            InputError: its number has a unit, convention, size or interval that it cannot have.
+        """
+        if record.structure_fingerprint is not None:
+            self._composition_of(record.structure_fingerprint)
+        if faults := statement_faults(record):
+            raise InputError(f"label {record.key[:SHORT]}: {faults[0]}")
+        return self._store(record)
 
     def holds(self, outcome: LabelOutcome) -> bool:
         """Whether the label of an outcome is stored, and is not to be replaced by it.
@@ -176,15 +149,21 @@ class Labels:
             return False
         return gate_version_fault(outcome) is not None or not _is_older(stored, than=outcome.gate_version)
 
+    def _store(self, record: LabelRecord) -> LabelAdded:
+        document = record.document()
+        if self._labels.insert_if_absent(document):
+            return LabelAdded(key=record.key, created=True)
+        return LabelAdded(key=record.key, created=False, replaced=self._replace(document))
+
     def _replace(self, document: Mapping[str, Any]) -> bool:
         """Replace the stored label of the same key, if that is of an older gate version, in one atomic update."""
-        key = document["key"]
+        key, version = document["key"], document.get("gate_version")
         stored = self._labels.find_one({"key": key}, projection=dict.fromkeys(("gate_version", *_ASKER), 1))
-        if stored is None or not _is_older(stored, than=document["gate_version"]):
+        if stored is None or version is None or not _is_older(stored, than=version):
             return False
         kept = _KEPT | (_ASKER if stored.get("campaign") else frozenset())
         given = {name: value for name, value in document.items() if name not in kept and name != "_id"}
-        gone = field_names(LabelDocument) - given.keys() - kept - {"id"}
+        gone = LabelRecord.model_fields.keys() - given.keys() - kept
         # The version is part of the query: another process may have replaced the label meanwhile.
         same = {"key": key, "gate_version": stored["gate_version"]}
         return self._labels.update_one(same, {"$set": given, "$unset": dict.fromkeys(sorted(gone), "")})
@@ -215,58 +194,42 @@ class Labels:
             seed=label.record,
             property_name=label.property,
         )
-        plain = {
-            name: value for name, value in vars(label).items() if value is not None and name not in {"gates", "record"}
-        }
-        fields = plain | {"state": str(label.state), "convention": str(label.convention), "seed": label.record}
-        if self._labels.find_one({"key": key}, projection={"key": 1}) is not None:
-            return LabelAdded(key=key, created=False)
-        document = self._document(key, fields, gates=label.gates, extra=provenance)
-        return LabelAdded(key=key, created=self._labels.insert_if_absent(document))
+        if label.structure_fingerprint is not None:
+            composition: Mapping[str, Any] = self._composition_of(label.structure_fingerprint)
+        else:
+            composition = _composition_fields(str(label.composition))
+        given = {name: getattr(label, name) for name in SourcedLabel.model_fields}
+        return self._store(self._record({**given, **composition} | {"key": key, "seed": label.record}, provenance))
 
-    def _document(
-        self, key: str, fields: Mapping[str, Any], *, gates: Sequence[GateOutcome], extra: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        known = field_names(LabelDocument)
-        check_fields(LabelDocument, extra, noun="labels")
-        value = fields.get("value")
-        return LabelDocument.wire(
-            key=key,
-            log10_value=math.log10(value) if value is not None and value > 0 else None,
-            gates=[GateDocument(**gate.model_dump()) for gate in gates],
-            **self._composition(fields),
-            **{name: entry for name, entry in fields.items() if name in known},
-            **{name: entry for name, entry in extra.items() if entry is not None},
-        )
+    @staticmethod
+    def _record(given: Mapping[str, Any], provenance: Mapping[str, Any]) -> LabelRecord:
+        value = given["value"]
+        log10_value = math.log10(value) if value is not None and value > 0 else None
+        check_fields(LabelRecord, provenance)
+        return LabelRecord.of(**{**given, "log10_value": log10_value, **provenance})
 
-    def _composition(self, fields: Mapping[str, Any]) -> Mapping[str, Any]:
-        name = fields.get("structure_fingerprint")
-        if name is None:
-            return _composition_fields(fields["composition"])
-        row = self._structure(name)
-        return {field: row[field] for field in _FROM_STRUCTURE if field in row}
-
-    def _structure(self, fingerprint: str) -> Mapping[str, Any]:
-        row = self._structures.find_one({"fingerprint": fingerprint})
+    def _composition_of(self, fingerprint: str) -> dict[str, Any]:
+        fields = dict.fromkeys(_FROM_STRUCTURE, 1)
+        row = self._structures.find_one({"fingerprint": fingerprint}, projection=fields)
         if row is None:
             raise NotFoundError(f"no structure {fingerprint} in the database: add it before its label")
-        return row
+        return {field: row[field] for field in _FROM_STRUCTURE if field in row}
 
-    def get(self, key: str) -> LabelRow:
+    def get(self, key: str) -> LabelRecord:
         """The label of a key; the first eight or more digits will do.
 
         Raises:
             NotFoundError: there is none.
             InputError: the prefix is short or not unique.
         """
-        return row_of(LabelRow, one_by_prefix(self._labels, "key", key, "label"))
+        return LabelRecord.model_validate(one_by_prefix(self._labels, "key", key, "label"))
 
-    def find(self, keys: Sequence[str]) -> dict[str, LabelRow]:
+    def find(self, keys: Sequence[str]) -> dict[str, LabelRecord]:
         """Those labels of several keys that exist."""
-        found: dict[str, LabelRow] = {}
+        found: dict[str, LabelRecord] = {}
         for start in range(0, len(keys), BATCH):
             for document in self._labels.find({"key": {"$in": list(keys[start : start + BATCH])}}):
-                found[document["key"]] = row_of(LabelRow, document)
+                found[document["key"]] = LabelRecord.model_validate(document)
         return found
 
     def search(
@@ -285,7 +248,34 @@ class Labels:
         """
         check_page(limit, skip)
         found = self._labels.find(_query(filters), sort=sort_of("labels", sort), limit=limit, skip=skip)
-        return LabelRows(LabelRow, [row_of(LabelRow, document) for document in found])
+        return LabelRows(LabelRecord, [LabelRecord.model_validate(document) for document in found])
+
+    def table(
+        self,
+        columns: Sequence[str],
+        *,
+        sort: OneOrMore | None = None,
+        limit: int = 0,
+        skip: int = 0,
+        **filters: Unpack[LabelFilters],
+    ) -> list[dict[str, Any]]:
+        """Return some fields of the labels that pass all filters, without reading the rest of the documents.
+
+        Args:
+            columns: names of the fields.
+            sort: as for `search`.
+            limit: at most so many, 0 for all.
+            skip: leave out the first so many.
+            filters: see `vitrion.database.queries.filters.LabelFilters`.
+
+        Raises:
+            InputError: as `search`; no such field.
+        """
+        check_page(limit, skip)
+        projection = {check_field("labels", name): 1 for name in columns} | {"_id": 0}
+        order = sort_of("labels", sort)
+        found = self._labels.find(_query(filters), projection=projection, sort=order, limit=limit, skip=skip)
+        return [{name: document.get(name) for name in columns} for document in found]
 
     def count(self, **filters: Unpack[LabelFilters]) -> int:
         """How many labels pass all filters."""
@@ -374,7 +364,7 @@ def _is_older(stored: Mapping[str, Any], *, than: int) -> bool:
     return version is not None and int(version) < than
 
 
-def statement_faults(label: ImportedLabel | LabelOutcome) -> list[str]:
+def statement_faults(label: LabelFields) -> list[str]:
     """Return what unit, convention, size and intervals of a label cannot be; empty for a rejected one."""
     from vitrion_workflows.labelling.statement import stated_faults  # noqa: PLC0415 - scipy is slow to import
 

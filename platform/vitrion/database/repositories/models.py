@@ -3,9 +3,9 @@
 from typing import Any
 
 from vitrion.database.collection import Collection
-from vitrion.database.documents import ModelVersionDocument
 from vitrion.database.queries.filters import OneOrMore, check_choice, sort_of
-from vitrion.database.queries.rows import ModelRow, Rows, row_of
+from vitrion.database.queries.rows import Rows
+from vitrion.database.records import ModelRecord
 from vitrion.database.repositories.structures import one_by_prefix
 
 MODEL_KINDS = ("surrogate", "generator")
@@ -36,7 +36,7 @@ class Models:
             architecture: registry name.
             promoted: whether it took its parent's place.
             promotion_reason: why, or why not.
-            fields: further fields of `ModelVersionDocument`: hyperparameters, training_label_keys, metrics, parent ...
+            fields: further fields of `ModelRecord`: hyperparameters, training_label_keys, metrics, parent ...
 
         Returns:
             Whether it is new.
@@ -44,7 +44,7 @@ class Models:
         Raises:
             InputError: a field that the document does not have or refuses.
         """
-        document = ModelVersionDocument.wire(
+        record = ModelRecord.of(
             artefact_sha256=artefact_sha256,
             kind=kind,
             architecture=architecture,
@@ -52,18 +52,18 @@ class Models:
             promotion_reason=promotion_reason,
             **fields,
         )
-        return self._models.insert_if_absent(document)
+        return self._models.insert_if_absent(record.document())
 
-    def get(self, artefact_sha256: str) -> ModelRow:
+    def get(self, artefact_sha256: str) -> ModelRecord:
         """A model version; the first eight or more digits will do.
 
         Raises:
             NotFoundError: there is none.
             InputError: the prefix is short or not unique.
         """
-        return row_of(ModelRow, one_by_prefix(self._models, "artefact_sha256", artefact_sha256, "model"))
+        return ModelRecord.model_validate(one_by_prefix(self._models, "artefact_sha256", artefact_sha256, "model"))
 
-    def promoted(self, campaign: str | None, kind: str, *, before_cycle: int | None = None) -> ModelRow | None:
+    def promoted(self, campaign: str | None, kind: str, *, before_cycle: int | None = None) -> ModelRecord | None:
         """The version in use: the last one promoted, or None before the first.
 
         Args:
@@ -75,7 +75,7 @@ class Models:
         if before_cycle is not None:
             query["cycle"] = {"$lt": before_cycle}
         found = self._models.find(query, sort=[("cycle", -1), ("_id", -1)], limit=1)
-        return row_of(ModelRow, found[0]) if found else None
+        return ModelRecord.model_validate(found[0]) if found else None
 
     def search(
         self,
@@ -86,7 +86,7 @@ class Models:
         sort: OneOrMore | None = None,
         limit: int = 0,
         skip: int = 0,
-    ) -> Rows[ModelRow]:
+    ) -> Rows[ModelRecord]:
         """Versions that pass all filters; None filters nothing.
 
         Raises:
@@ -97,4 +97,4 @@ class Models:
         given = {"kind": kind, "campaign": campaign, "promoted": promoted}
         query = {name: value for name, value in given.items() if value is not None}
         found = self._models.find(query, sort=sort_of("models", sort), limit=limit, skip=skip)
-        return Rows(ModelRow, [row_of(ModelRow, document) for document in found])
+        return Rows(ModelRecord, [ModelRecord.model_validate(document) for document in found])

@@ -11,12 +11,11 @@ from typing import Any, TypeAlias, Unpack
 from pymatgen.core.structure import Structure
 
 from vitrion.database.collection import Collection
-from vitrion.database.documents import AliasDocument, GeometryDocument, StructureDocument
-from vitrion.database.documents.gate import GateDocument
 from vitrion.database.errors import NotFoundError
 from vitrion.database.queries.filters import OneOrMore, StructureFilters, check_field, check_page, query_of, sort_of
-from vitrion.database.queries.rows import Rows, StructureRow, row_of
+from vitrion.database.queries.rows import Rows
 from vitrion.database.queries.statistics import GroupStatistics, grouped
+from vitrion.database.records import AliasRecord, GeometryRecord, StructureRecord
 from vitrion.database.repositories.cells import (
     Cell,
     CellArrays,
@@ -53,7 +52,7 @@ class AddResult:
 
 @dataclass(frozen=True, kw_only=True)
 class NewStructure:
-    """A structure on its way in, for `Structures.add_many`; `fields` are those of `StructureDocument`."""
+    """A structure on its way in, for `Structures.add_many`; `fields` are those of `StructureRecord`."""
 
     cell: Cell
     kind: str
@@ -111,7 +110,7 @@ class Structures:
             gates: what was measured on it (`vitrion_workflows.amorphous.judge_cell`). It counts as accepted when all
                 passed; an amorphous cell or a melt that nobody judged does not.
             mobile_ion: symbol of the mobile species; the first of `geometry.MOBILE_IONS` it holds when None.
-            fields: further fields of `StructureDocument`, such as parent, twin, source, job, campaign.
+            fields: further fields of `StructureRecord`, such as parent, twin, source, job, campaign.
 
         Raises:
             InputError: no usable structure, or a field that the document refuses.
@@ -166,7 +165,7 @@ class Structures:
         self._geometries.insert_absent([entry.geometry for entry in fresh.values()])
         self._structures.insert_absent([entry.document for entry in fresh.values()])
         self._aliases.insert_absent(
-            [AliasDocument.wire(alias=alias, fingerprint=stored) for alias, stored in aliases.items()]
+            [AliasRecord(alias=alias, fingerprint=stored).document() for alias, stored in aliases.items()]
         )
         return results
 
@@ -205,7 +204,7 @@ class Structures:
         found = self._aliases.find_one({"alias": alias})
         return None if found is None else str(found["fingerprint"])
 
-    def get(self, fingerprint: str) -> StructureRow:
+    def get(self, fingerprint: str) -> StructureRecord:
         """The row of a structure; a prefix of its fingerprint of eight or more digits will do.
 
         Raises:
@@ -213,7 +212,7 @@ class Structures:
             InputError: the prefix is short or not unique.
         """
         name = self._stored_as(fingerprint) or fingerprint
-        return row_of(StructureRow, one_by_prefix(self._structures, "fingerprint", name, "structure"))
+        return StructureRecord.model_validate(one_by_prefix(self._structures, "fingerprint", name, "structure"))
 
     def structure(self, fingerprint: str) -> Structure:
         """The pymatgen structure of a fingerprint.
@@ -265,7 +264,7 @@ class Structures:
 
     def search(
         self, *, sort: OneOrMore | None = None, limit: int = 0, skip: int = 0, **filters: Unpack[StructureFilters]
-    ) -> Rows[StructureRow]:
+    ) -> Rows[StructureRecord]:
         """Structures that pass all filters.
 
         Args:
@@ -280,9 +279,9 @@ class Structures:
         check_page(limit, skip)
         query = query_of("structures", filters)
         found = self._structures.find(query, sort=sort_of("structures", sort), limit=limit, skip=skip)
-        return Rows(StructureRow, [row_of(StructureRow, document) for document in found])
+        return Rows(StructureRecord, [StructureRecord.model_validate(document) for document in found])
 
-    def iterate(self, **filters: Unpack[StructureFilters]) -> Iterator[tuple[StructureRow, Structure]]:
+    def iterate(self, **filters: Unpack[StructureFilters]) -> Iterator[tuple[StructureRecord, Structure]]:
         """Rows with their pymatgen structures, a batch at a time."""
         start = 0
         while rows := self.search(limit=BATCH, skip=start, **filters):
@@ -310,14 +309,14 @@ class Structures:
             check_field("structures", name)
         return grouped(self._structures, query_of("structures", filters), field=field, group_by=groups)
 
-    def twins(self, fingerprint: str) -> Rows[StructureRow]:
+    def twins(self, fingerprint: str) -> Rows[StructureRecord]:
         """The other form of a structure: the crystal of an amorphous cell, the cells of a crystal."""
         row = self.get(fingerprint)
         query: dict[str, Any] = {"twin": row.fingerprint}
         if row.twin:
             query = {"$or": [query, {"fingerprint": row.twin}]}
         found = self._structures.find(query, sort=sort_of("structures", None))
-        return Rows(StructureRow, [row_of(StructureRow, document) for document in found])
+        return Rows(StructureRecord, [StructureRecord.model_validate(document) for document in found])
 
     def near_duplicates(
         self, fingerprint: str, *, amorphous_distance: float = AMORPHOUS_DISTANCE
@@ -387,15 +386,15 @@ def _ready(item: NewStructure) -> _Ready:
         "marker": marker(cell),
         "kind": item.kind,
         "origin": item.origin,
-        "gates": [GateDocument(**gate.model_dump()) for gate in item.gates],
+        "gates": tuple(item.gates),
         "accepted": _accepted(item),
         **describe(cell, mobile_ion=item.mobile_ion),
         **extra,
     }
     return _Ready(
         cell=cell,
-        document=StructureDocument.wire(**document),
-        geometry=GeometryDocument.wire(fingerprint=cell.fingerprint, **geometry_fields(cell)),
+        document=StructureRecord.of(**document).document(),
+        geometry=GeometryRecord.of(fingerprint=cell.fingerprint, **geometry_fields(cell)).document(),
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from vitrion.learning.proposal import Arm, Proposal
+from vitrion.database.records import Arm, Proposal
 from vitrion.learning.seeds import derive_seed
 from vitrion_models.errors import InputError
 

@@ -11,9 +11,8 @@ from vitrion.database import Database
 from vitrion.database.queries.comparison import systematic_errors
 from vitrion.database.queries.gate_versions import count_others, is_current
 from vitrion.database.queries.quantity import require_one
-from vitrion.database.queries.rows import LabelRow
+from vitrion.database.records import Arm, LabelRecord
 from vitrion.learning.acquisition.pool import Candidate, Forecast
-from vitrion.learning.proposal import Arm
 from vitrion_models.surrogates import Observation, TrainedSurrogate
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.model_error.compound_error import SystematicErrors, method_of
@@ -146,7 +145,7 @@ def gather(
     )
 
 
-def _observation(row: LabelRow, key: str, system: AtomicSystem, errors: SystematicErrors) -> Observation:
+def _observation(row: LabelRecord, key: str, system: AtomicSystem, errors: SystematicErrors) -> Observation:
     return Observation(
         system=system,
         species=row.species,

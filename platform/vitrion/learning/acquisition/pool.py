@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vitrion.database.records import Arm, Proposal
 from vitrion.learning.acquisition.functions import Beliefs, choose_batch, choose_random
-from vitrion.learning.proposal import Arm, Proposal
 from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
 from vitrion_models.surrogates import Material
 from vitrion_models.system import FloatArray

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from vitrion.database import Database
+from vitrion.database.records import Arm, Proposal, ProposalState
 from vitrion.learning.acquisition.design import first_proposals
 from vitrion.learning.acquisition.knowledge import Knowledge, build_pool, elements_of, forecast, gather
 from vitrion.learning.acquisition.pool import Candidate, choose_proposals, resolvable_log10_D
 from vitrion.learning.acquisition.reference_check import second_opinions
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.plan import Plan
-from vitrion.learning.proposal import Arm, Proposal, ProposalState, plain_proposals
 from vitrion.learning.retraining import model_registry as shelf
 from vitrion.learning.seeds import derive_seed
 from vitrion.learning.tasks import TaskFactory
@@ -39,9 +39,7 @@ def propose(
             initial=configuration.initial,
             seed=configuration.root_seed,
         )
-    earlier = [
-        entry for cycle in range(index) for entry in plain_proposals(db.cycles.get(configuration.name, cycle).proposals)
-    ]
+    earlier = [entry for cycle in range(index) for entry in db.cycles.get(configuration.name, cycle).proposals]
     chosen = _from_pool(db, configuration, plan, factory, earlier, index=index)
     return (*chosen, *second_opinions(db, configuration, earlier, cycles_before=index))
 

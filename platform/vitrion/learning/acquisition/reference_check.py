@@ -12,9 +12,9 @@ import numpy as np
 
 from vitrion.database import Database
 from vitrion.database.queries.gate_versions import is_current
+from vitrion.database.records import Arm, Proposal
 from vitrion.learning.acquisition.knowledge import elements_of
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.proposal import Arm, Proposal
 from vitrion.learning.seeds import derive_seed
 from vitrion_workflows.model_error.benchmark_errors import anion_class
 from vitrion_workflows.schemas import LabelState

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vitrion.database import Database
-from vitrion.database.queries.rows import StructureRow
+from vitrion.database.records import StructureRecord
 from vitrion.learning.acquisition.knowledge import forecast
 from vitrion.learning.acquisition.pool import Candidate
 from vitrion.learning.configuration import CampaignConfiguration
@@ -28,7 +28,7 @@ class Draw:
     cycle: int
 
 
-def quenched_cells(db: Database, campaign: str) -> list[StructureRow]:
+def quenched_cells(db: Database, campaign: str) -> list[StructureRecord]:
     """The accepted melt-quenched cells of a campaign, by fingerprint."""
     rows = db.structures.search(
         campaign=campaign, kind=StructureKind.AMORPHOUS.value, origin=Origin.MELT_QUENCH.value, sort="fingerprint"
@@ -40,7 +40,7 @@ def choose_draws(
     db: Database,
     configuration: CampaignConfiguration,
     surrogate: TrainedSurrogate,
-    rows: Sequence[StructureRow],
+    rows: Sequence[StructureRecord],
     *,
     errors: SystematicErrors,
     cycle: int,

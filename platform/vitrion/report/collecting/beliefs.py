@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from vitrion.database import Database
-from vitrion.database.queries.rows import ModelRow, StructureRow
+from vitrion.database.records import ModelRecord, StructureRecord
 from vitrion.report import data
 from vitrion_models import surrogates
 from vitrion_models.surrogates import TrainedSurrogate
@@ -12,7 +12,7 @@ from vitrion_workflows.schemas import LabelState, Origin
 OWN_METRICS = "surrogate"
 
 
-def surrogate_in_force(db: Database, campaign: str) -> tuple[ModelRow, TrainedSurrogate] | None:
+def surrogate_in_force(db: Database, campaign: str) -> tuple[ModelRecord, TrainedSurrogate] | None:
     """The promoted surrogate of a campaign with its document, or None before the first."""
     row = db.models.promoted(campaign, "surrogate")
     if row is None:
@@ -21,7 +21,7 @@ def surrogate_in_force(db: Database, campaign: str) -> tuple[ModelRow, TrainedSu
 
 
 def predictions(
-    db: Database, surrogate: TrainedSurrogate, cells: Mapping[str, StructureRow], *, temperature_K: float
+    db: Database, surrogate: TrainedSurrogate, cells: Mapping[str, StructureRecord], *, temperature_K: float
 ) -> tuple[data.Prediction, ...]:
     """The surrogate's belief of every accepted cell at one temperature."""
     accepted = [row for row in cells.values() if row.accepted]

@@ -8,7 +8,7 @@ from typing import Any
 from vitrion import __version__
 from vitrion.database import Database
 from vitrion.database.queries.gate_versions import count_others, is_current
-from vitrion.database.queries.rows import CampaignRow, CycleRow, LabelRow, ModelRow
+from vitrion.database.records import CampaignRecord, CycleRecord, LabelRecord, ModelRecord
 from vitrion.report import data
 from vitrion.report.collecting import beliefs
 from vitrion.report.collecting.cells import made_cells, report_cell
@@ -16,6 +16,7 @@ from vitrion.report.collecting.cycles import costs, report_cycles
 from vitrion.report.collecting.labels import labels_of, model_errors, referee_pairs, report_labels
 from vitrion.report.collecting.rdfs import compare_rdfs
 from vitrion_models.surrogates import TrainedSurrogate
+from vitrion_workflows.schemas import MethodRecord
 from vitrion_workflows.schemas.label import GATE_VERSION
 
 CLOSED = "closed"
@@ -79,11 +80,11 @@ def collect(db: Database, campaign: str) -> data.ReportData:
     )
 
 
-def _outdated_training_labels(db: Database, model: ModelRow, surrogate: TrainedSurrogate) -> int:
+def _outdated_training_labels(db: Database, model: ModelRecord, surrogate: TrainedSurrogate) -> int:
     return db.labels.count_outdated(sorted(surrogate.training_keys), trained_at=model.created_at)
 
 
-def _state(row: CampaignRow, cycles: Sequence[CycleRow]) -> str:
+def _state(row: CampaignRecord, cycles: Sequence[CycleRecord]) -> str:
     closed = sum(cycle.state == CLOSED for cycle in cycles)
     wanted = row.configuration
     if (row.summary or {}).get("plan", {}).get("potential_note") and wanted.get("smaller"):
@@ -93,7 +94,7 @@ def _state(row: CampaignRow, cycles: Sequence[CycleRow]) -> str:
     return f"{closed} of {wanted['cycles']} cycles closed"
 
 
-def _wall_seconds(row: CampaignRow, cycles: Sequence[CycleRow]) -> float | None:
+def _wall_seconds(row: CampaignRecord, cycles: Sequence[CycleRecord]) -> float | None:
     ends = [cycle.closed_at for cycle in cycles if cycle.closed_at is not None]
     if not ends or row.created_at is None:
         return None
@@ -101,14 +102,15 @@ def _wall_seconds(row: CampaignRow, cycles: Sequence[CycleRow]) -> float | None:
 
 
 def _provenance(
-    db: Database, row: CampaignRow, labels: Sequence[LabelRow], models: Sequence[ModelRow]
+    db: Database, row: CampaignRecord, labels: Sequence[LabelRecord], models: Sequence[ModelRecord]
 ) -> tuple[tuple[str, str], ...]:
     lines = [("configuration sha256", row.config_hash), ("seed", str(row.configuration["seed"]))]
     lines.append(("gate version", str(GATE_VERSION)))
     for label in {(label.potential, label.potential_version, label.weights_sha256): label for label in labels}.values():
         weights = f"{label.potential} {label.potential_version or ''}, weights sha256 {label.weights_sha256}"
         lines.append(("potential", weights))
-        lines.append(("molecular dynamics", _dynamics(label.method or {})))
+        if label.method is not None:
+            lines.append(("molecular dynamics", _dynamics(label.method)))
     for kind in ("surrogate", "generator"):
         promoted = [model for model in models if model.kind == kind and model.promoted]
         if promoted:
@@ -120,6 +122,6 @@ def _provenance(
     return tuple(lines)
 
 
-def _dynamics(method: Mapping[str, Any]) -> str:
-    step, frame = method.get("time_step_fs"), method.get("frame_interval_ps")
-    return f"{method.get('engine')}, {method.get('thermostat')}, {step} fs a step, {frame} ps a frame"
+def _dynamics(method: MethodRecord) -> str:
+    step, frame = method.time_step_fs, method.frame_interval_ps
+    return f"{method.engine}, {method.thermostat}, {step} fs a step, {frame} ps a frame"

@@ -1,20 +1,20 @@
 """Amorphous cells of a campaign, accepted or not."""
 
 from vitrion.database import Database
-from vitrion.database.queries.rows import StructureRow
+from vitrion.database.records import StructureRecord
 from vitrion.report import data
 from vitrion_workflows.schemas import Origin
 
 MADE = (Origin.MELT_QUENCH.value, Origin.GENERATED.value)
 
 
-def made_cells(db: Database, campaign: str) -> dict[str, StructureRow]:
+def made_cells(db: Database, campaign: str) -> dict[str, StructureRecord]:
     """Cells that the campaign made itself, by fingerprint, oldest first."""
     rows = db.structures.search(campaign=campaign, origin=MADE, sort="created_at")
     return {row.fingerprint: row for row in rows}
 
 
-def report_cell(row: StructureRow) -> data.Cell:
+def report_cell(row: StructureRecord) -> data.Cell:
     """A stored cell as the report shows it."""
     return data.Cell(
         fingerprint=row.fingerprint,

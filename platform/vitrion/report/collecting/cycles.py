@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from vitrion.database.queries.rows import CycleRow, ModelRow, StructureRow
+from vitrion.database.records import CycleRecord, ModelRecord, StructureRecord
 from vitrion.report import data
 from vitrion_workflows.schemas import Origin
 
@@ -17,13 +17,15 @@ TRAINING = {"surrogate": "training the surrogate", "generator": "training the ge
 
 
 def report_cycles(
-    cycles: Sequence[CycleRow], models: Sequence[ModelRow], cells: Mapping[str, StructureRow]
+    cycles: Sequence[CycleRecord], models: Sequence[ModelRecord], cells: Mapping[str, StructureRecord]
 ) -> tuple[data.CycleRow, ...]:
     """One row for each cycle."""
     return tuple(_report_cycle(cycle, models, cells) for cycle in cycles)
 
 
-def _report_cycle(cycle: CycleRow, models: Sequence[ModelRow], cells: Mapping[str, StructureRow]) -> data.CycleRow:
+def _report_cycle(
+    cycle: CycleRecord, models: Sequence[ModelRecord], cells: Mapping[str, StructureRecord]
+) -> data.CycleRow:
     trained = {row.kind: row for row in models if row.cycle == cycle.index}
     surrogate, generator = trained.get("surrogate"), trained.get("generator")
     drawn = [row for row in cells.values() if row.cycle == cycle.index and row.origin == Origin.GENERATED.value]
@@ -33,7 +35,7 @@ def _report_cycle(cycle: CycleRow, models: Sequence[ModelRow], cells: Mapping[st
     return data.CycleRow(
         index=cycle.index,
         state=cycle.state,
-        labels=len({proposal["label_key"] for proposal in cycle.proposals if proposal.get("label_state")}),
+        labels=len({proposal.label_key for proposal in cycle.proposals if proposal.label_state}),
         surrogate_promoted=surrogate.promoted if surrogate else None,
         surrogate_reason=surrogate.promotion_reason if surrogate else "",
         generator_promoted=generator.promoted if generator else None,
@@ -44,7 +46,7 @@ def _report_cycle(cycle: CycleRow, models: Sequence[ModelRow], cells: Mapping[st
     )
 
 
-def costs(cycles: Sequence[CycleRow], models: Sequence[ModelRow]) -> tuple[data.StageCost, ...]:
+def costs(cycles: Sequence[CycleRecord], models: Sequence[ModelRecord]) -> tuple[data.StageCost, ...]:
     """Tasks and worker time by stage over all cycles, in the order in which the stages come."""
     tasks: defaultdict[str, int] = defaultdict(int)
     seconds: defaultdict[str, float] = defaultdict(float)

@@ -6,16 +6,18 @@ from typing import Any
 
 from vitrion.database import Database
 from vitrion.database.queries.comparison import systematic_errors
-from vitrion.database.queries.rows import CycleRow, LabelRow, StructureRow
+from vitrion.database.records import CycleRecord, LabelRecord, StructureRecord
 from vitrion.report import data
 from vitrion_workflows.model_error.compound_error import SystematicError
-from vitrion_workflows.schemas import LabelState, MsdTable, Origin
+from vitrion_workflows.schemas import LabelState, Origin
 
 REFERENCE_ARM = "reference"
 TWO_SIDED_95 = 1.96
 
 
-def labels_of(db: Database, cycles: Sequence[CycleRow]) -> tuple[dict[str, LabelRow], dict[str, Mapping[str, Any]]]:
+def labels_of(
+    db: Database, cycles: Sequence[CycleRecord]
+) -> tuple[dict[str, LabelRecord], dict[str, Mapping[str, Any]]]:
     """Stored labels of the campaign's questions, and the question of each, both by label key.
 
     A label that several questions led to (it existed already) belongs to the first of them.
@@ -23,17 +25,17 @@ def labels_of(db: Database, cycles: Sequence[CycleRow]) -> tuple[dict[str, Label
     questions: dict[str, Mapping[str, Any]] = {}
     for cycle in cycles:
         for proposal in cycle.proposals:
-            key = proposal.get("label_key")
+            key = proposal.label_key
             if key is not None:
-                questions.setdefault(key, {**proposal, "cycle": cycle.index})
+                questions.setdefault(key, {**proposal.model_dump(mode="json"), "cycle": cycle.index})
     stored = db.labels.find(list(questions))
     return stored, {key: question for key, question in questions.items() if key in stored}
 
 
 def report_labels(
-    stored: Mapping[str, LabelRow],
+    stored: Mapping[str, LabelRecord],
     questions: Mapping[str, Mapping[str, Any]],
-    cells: Mapping[str, StructureRow],
+    cells: Mapping[str, StructureRecord],
 ) -> tuple[data.LabelRow, ...]:
     """Labels of the workhorse in the order in which they were asked for."""
     return tuple(
@@ -44,7 +46,7 @@ def report_labels(
 
 
 def referee_pairs(
-    stored: Mapping[str, LabelRow], questions: Mapping[str, Mapping[str, Any]]
+    stored: Mapping[str, LabelRecord], questions: Mapping[str, Mapping[str, Any]]
 ) -> tuple[data.RefereePair, ...]:
     """Questions that both potentials answered with an accepted label."""
     own = {
@@ -78,8 +80,8 @@ def referee_pairs(
 
 def model_errors(
     db: Database,
-    stored: Iterable[LabelRow],
-    cells: Iterable[StructureRow],
+    stored: Iterable[LabelRecord],
+    cells: Iterable[StructureRecord],
     potential: str,
     *,
     campaign: str,
@@ -106,11 +108,11 @@ def model_errors(
     return dict(zip(names, found, strict=True))
 
 
-def _accepted(label: LabelRow) -> bool:
+def _accepted(label: LabelRecord) -> bool:
     return label.state == LabelState.ACCEPTED.value and label.log10_value is not None
 
 
-def _interval(label: LabelRow) -> tuple[float, float]:
+def _interval(label: LabelRecord) -> tuple[float, float]:
     """95 % interval of log10 D; from the standard error where the label states none."""
     if label.interval_95 is not None and label.interval_95[0] > 0:
         return math.log10(label.interval_95[0]), math.log10(label.interval_95[1])
@@ -118,7 +120,9 @@ def _interval(label: LabelRow) -> tuple[float, float]:
     return value - half, value + half
 
 
-def _report_label(label: LabelRow, question: Mapping[str, Any], cells: Mapping[str, StructureRow]) -> data.LabelRow:
+def _report_label(
+    label: LabelRecord, question: Mapping[str, Any], cells: Mapping[str, StructureRecord]
+) -> data.LabelRow:
     fingerprint = str(label.structure_fingerprint)
     cell = cells.get(fingerprint)
     return data.LabelRow(
@@ -133,7 +137,7 @@ def _report_label(label: LabelRow, question: Mapping[str, Any], cells: Mapping[s
         log10_stderr=label.log10_stderr,
         arm=question["arm"],
         cycle=question["cycle"],
-        msd=MsdTable.model_validate(label.msd) if label.msd else None,
+        msd=label.msd,
         fit_window_ps=label.fit_window_ps,
         equilibration_ps=label.equilibration_ps or 0.0,
         production_ps=label.production_ps or 0.0,

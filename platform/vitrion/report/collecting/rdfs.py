@@ -7,7 +7,7 @@ from pymatgen.core.composition import Composition
 from pymatgen.core.periodic_table import Element
 
 from vitrion.database import Database
-from vitrion.database.queries.rows import StructureRow
+from vitrion.database.records import StructureRecord
 from vitrion.report.data import RdfComparison
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import analysis
@@ -18,7 +18,7 @@ BINS = 60
 MOST_FORMULAS = 6
 
 
-def compare_rdfs(db: Database, cells: Mapping[str, StructureRow], *, species: str) -> tuple[RdfComparison, ...]:
+def compare_rdfs(db: Database, cells: Mapping[str, StructureRecord], *, species: str) -> tuple[RdfComparison, ...]:
     """One comparison for each formula with accepted cells, those with cells of both kinds first.
 
     Args:

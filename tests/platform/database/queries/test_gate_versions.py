@@ -5,7 +5,7 @@ import pytest
 from plain_labels import plain_label
 
 from vitrion.database.queries.gate_versions import is_current, is_outdated, summarize_others
-from vitrion.database.repositories.labels import ImportedLabel
+from vitrion.database.records import ImportedLabel
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import LabelState

@@ -8,7 +8,7 @@ from plain_labels import plain_label
 
 from vitrion.cli.app import run
 from vitrion.database.queries.quantity import Quantity, quantities, require_one
-from vitrion.database.repositories.labels import ImportedLabel
+from vitrion.database.records import ImportedLabel
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import LabelProtocol, LabelState

@@ -8,7 +8,7 @@ from plain_labels import plain_label
 
 from vitrion.database import NotFoundError
 from vitrion.database.collection import Collection
-from vitrion.database.repositories.labels import ImportedLabel
+from vitrion.database.records import ImportedLabel
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import (
@@ -76,8 +76,8 @@ def test_a_label_is_stored_once_under_the_key_known_before_it_was_made(db, cell)
     assert row.interval_95 == (5e-6, 2e-5)
     assert row.gates == made.gates
     assert row.gate_version == made.gate_version
-    assert row.msd["msd_A2"] == [2.0]
-    assert row.method["engine"] == "vitrion-batched"
+    assert row.msd.msd_A2 == (2.0,)
+    assert row.method.engine == "vitrion-batched"
     assert set(db.labels.find([added.key, "0" * 64])) == {added.key}
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from vitrion.database.records import Arm
 from vitrion.learning.acquisition.design import choose_test_formulas, first_proposals
 from vitrion.learning.acquisition.pool import (
     Candidate,
@@ -10,7 +11,6 @@ from vitrion.learning.acquisition.pool import (
     label_temperature,
     resolvable_log10_D,
 )
-from vitrion.learning.proposal import Arm
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 

@@ -10,12 +10,12 @@ from scipy import stats
 from tiny_campaign import TINY
 
 import vitrion
+from vitrion.database.records import Arm, Proposal
 from vitrion.learning.acquisition import proposing
 from vitrion.learning.acquisition.knowledge import elements_of
 from vitrion.learning.acquisition.reference_check import second_opinions, stratified
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.plan import Plan
-from vitrion.learning.proposal import Arm, Proposal
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.model_error.benchmark_errors import anion_class
 from vitrion_workflows.schemas import GateOutcome

@@ -1,8 +1,6 @@
 """A proposal: one question put to the molecular dynamics, and how far its answer has come."""
 
-from collections.abc import Iterable, Mapping
 from enum import StrEnum
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
@@ -78,11 +76,3 @@ class Proposal(BaseModel):
     def title(self) -> str:
         """Short text for people."""
         return f"{self.formula} {self.temperature_K:.0f} K ({self.arm})"
-
-
-def plain_proposals(stored: Iterable[Mapping[str, Any]]) -> tuple[Proposal, ...]:
-    """Proposals of a cycle's document, without what the store adds."""
-    return tuple(
-        Proposal.model_validate({name: value for name, value in entry.items() if name in Proposal.model_fields})
-        for entry in stored
-    )

@@ -1,0 +1,98 @@
+"""The stored documents as mongoengine classes, generated from the records.
+
+`vitrion.connect` binds them to the database that was opened last and is still open, on a server and embedded alike:
+
+    with vitrion.connect(readonly=True):
+        hot = Label.objects(temperature_K__gte=900, state="accepted").order_by("-log10_value")
+"""
+
+from datetime import datetime
+from types import UnionType
+from typing import Any, ClassVar, Union, get_args, get_origin
+
+import mongoengine
+from mongoengine.base import BaseField
+
+from vitrion.database.errors import DatabaseError
+from vitrion.database.records import (
+    CampaignRecord,
+    CycleRecord,
+    DatasetRecord,
+    LabelRecord,
+    ModelRecord,
+    Record,
+    StructureRecord,
+)
+
+_FIELDS: tuple[tuple[type, type[BaseField]], ...] = (
+    (bool, mongoengine.BooleanField),
+    (int, mongoengine.IntField),
+    (float, mongoengine.FloatField),
+    (str, mongoengine.StringField),
+    (datetime, mongoengine.DateTimeField),
+)
+_open_databases: list[Any] = []
+
+
+def bind(database: Any) -> None:
+    """Let the documents use a database from now on.
+
+    Args:
+        database: pymongo's database or the embedded store's.
+    """
+    _open_databases.append(database)
+
+
+def release(database: Any) -> None:
+    """Let the documents go back to the database that was opened before this one."""
+    _open_databases[:] = [other for other in _open_databases if other is not database]
+
+
+class _StoredDocument(mongoengine.Document):
+    meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False, "strict": False}
+
+    @classmethod
+    def _get_db(cls) -> Any:
+        if not _open_databases:
+            raise DatabaseError("no database is open: call vitrion.connect() first")
+        return _open_databases[-1]
+
+    @classmethod
+    def _get_collection(cls) -> Any:
+        # Not kept as mongoengine does: another database may be open by now.
+        return cls._get_db()[cls._meta["collection"]]
+
+
+def document_of(record: type[Record], name: str) -> Any:
+    """Return the mongoengine document class of a record.
+
+    Args:
+        record: declares the fields, the collection and the indexes.
+        name: of the class.
+    """
+    fields = {field: _field_of(info.annotation) for field, info in record.model_fields.items()}
+    meta = {
+        "collection": record.collection,
+        "indexes": [{"fields": [field for field, _ in index.keys], "unique": index.unique} for index in record.indexes],
+    }
+    return type(name, (_StoredDocument,), {**fields, "meta": meta, "__doc__": record.__doc__, "__module__": __name__})
+
+
+def _field_of(annotation: Any) -> BaseField:
+    if get_origin(annotation) in {Union, UnionType}:
+        (annotation,) = (kind for kind in get_args(annotation) if kind is not type(None))
+    if get_origin(annotation) is tuple:
+        return mongoengine.ListField(_field_of(get_args(annotation)[0]))
+    if isinstance(annotation, type):
+        for kind, field in _FIELDS:
+            if issubclass(annotation, kind):
+                return field()
+    return mongoengine.DictField()  # nested models and free mappings
+
+
+Structure = document_of(StructureRecord, "Structure")
+Label = document_of(LabelRecord, "Label")
+Dataset = document_of(DatasetRecord, "Dataset")
+ModelVersion = document_of(ModelRecord, "ModelVersion")
+Campaign = document_of(CampaignRecord, "Campaign")
+Cycle = document_of(CycleRecord, "Cycle")

@@ -1,0 +1,100 @@
+"""The base of all stored documents."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vitrion_models.errors import InputError
+
+SCHEMA_VERSION = 2
+ASCENDING = 1
+DESCENDING = -1
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index of one collection.
+
+    Attributes:
+        keys: fields with their directions.
+        unique: whether it is the identity of the document.
+    """
+
+    keys: tuple[tuple[str, int], ...]
+    unique: bool = False
+
+    @property
+    def name(self) -> str:
+        """MongoDB's own name for it."""
+        return "_".join(f"{field}_{direction}" for field, direction in self.keys)
+
+
+def unique(*fields: str) -> Index:
+    """Return the index of a document's identity."""
+    return Index(tuple((field, ASCENDING) for field in fields), unique=True)
+
+
+def index(*fields: str) -> Index:
+    """Return an index of fields that queries filter by; it ends in ``_id``, the order in which results are paged."""
+    return Index(tuple((field, ASCENDING) for field in (*fields, "_id")))
+
+
+def now() -> datetime:
+    """Return the present in UTC without a zone, in whole milliseconds, as MongoDB stores it."""
+    moment = datetime.now(tz=UTC).replace(tzinfo=None)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+class Record(BaseModel):
+    """One stored document: validated when it is written and read, immutable in between.
+
+    A subclass declares each field once. What is stored (`document`), the rows of queries (the records themselves),
+    exports (`model_dump`) and the mongoengine class (`vitrion.database.documents`) follow from it.
+
+    Attributes:
+        collection: name of the MongoDB collection.
+        indexes: indexes of the collection; the first is the identity.
+        schema_version: version of the document's layout; `vitrion.database.migrations` upgrades older ones.
+        created_at: UTC.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    collection: ClassVar[str]
+    indexes: ClassVar[tuple[Index, ...]]
+
+    schema_version: int = SCHEMA_VERSION
+    created_at: datetime = Field(default_factory=now)
+
+    @classmethod
+    def of(cls, **values: Any) -> Self:
+        """Return the record of given values; None counts as not given.
+
+        Raises:
+            InputError: a field is unknown, missing or invalid; the message names it.
+        """
+        check_fields(cls, values)
+        try:
+            return cls.model_validate({name: value for name, value in values.items() if value is not None})
+        except ValidationError as error:
+            first = error.errors()[0]
+            place = ".".join(map(str, first["loc"]))
+            raise InputError(f"{cls.collection}: {place} is refused: {first['msg']}") from error
+
+    def document(self) -> dict[str, Any]:
+        """Return the document as it is stored: plain values and dates; fields that are None are left out."""
+        dates = {name: value for name, value in vars(self).items() if isinstance(value, datetime)}
+        return self.model_dump(mode="json", exclude_none=True) | dates
+
+
+def check_fields(record: type[Record], names: Mapping[str, Any]) -> None:
+    """Refuse fields that a record does not have.
+
+    Raises:
+        InputError: naming the field.
+    """
+    if unknown := names.keys() - record.model_fields.keys():
+        raise InputError(f"{record.collection} have no field {min(unknown)!r}")
