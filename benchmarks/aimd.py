@@ -38,7 +38,7 @@ from ase.data import atomic_numbers  # noqa: E402
 from vitrion_models.errors import InputError, VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402
-from vitrion_workflows.amorphous import VolumeSearchFailed, loosen, pack, search_volume  # noqa: E402
+from vitrion_workflows.amorphous import VolumeSearchFailed, pack, relax_packing, search_volume  # noqa: E402
 from vitrion_workflows.amorphous.volume import mean_pressure, scale_to  # noqa: E402
 from vitrion_workflows.dynamics import DynamicsError, MDPlan, run_md  # noqa: E402
 from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
@@ -169,9 +169,9 @@ class Study:
         start = self._molten(row.formula) or self._packed(row)
         if self.route == "zero-pressure":
             return search_volume(
-                loosen(start, self.force_field), self.force_field, protocol=protocol, seed=self.seed + 1
+                relax_packing(start, self.force_field), self.force_field, protocol=protocol, seed=self.seed + 1
             )[0]
-        resized = loosen(scale_to(start, row.aimd_volume_A3_per_atom * len(start)), self.force_field)
+        resized = relax_packing(scale_to(start, row.aimd_volume_A3_per_atom * len(start)), self.force_field)
         settling = Stretch(stage="melt", duration_ps=self.volume_ps, temperature_K=row.temperature_K)
         return run_stretch(resized, self.force_field, settling, protocol=protocol, seed=self.seed + 1).system
 

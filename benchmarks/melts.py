@@ -25,7 +25,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 from vitrion_models.errors import VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402
-from vitrion_workflows.amorphous import VolumeSearchFailed, loosen, pack, search_volume  # noqa: E402
+from vitrion_workflows.amorphous import VolumeSearchFailed, pack, relax_packing, search_volume  # noqa: E402
 from vitrion_workflows.dynamics import DynamicsError  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
@@ -72,7 +72,7 @@ def packed(melt: Melt, field: ForceField, *, atoms: int, volume_ps: float, seed:
     room = SWELL * estimate_volume(melt.formula).volume_A3_per_atom
     start = pack(melt.formula, n_atoms=atoms, volume_A3_per_atom=room, seed=seed).system
     # The packing is molten hot; at its own temperature a glass former keeps what packmol gave it.
-    hot = search_volume(loosen(start, field), field, protocol=protocol(2000.0, volume_ps), seed=seed)[0]
+    hot = search_volume(relax_packing(start, field), field, protocol=protocol(2000.0, volume_ps), seed=seed)[0]
     return search_volume(hot, field, protocol=protocol(melt.temperature_K, volume_ps), seed=seed + 20)[0]
 
 

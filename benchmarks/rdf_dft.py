@@ -38,7 +38,7 @@ from scipy.stats import wasserstein_distance  # noqa: E402
 from vitrion_models.errors import VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem, FloatArray  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402
-from vitrion_workflows.amorphous import VolumeSearchFailed, loosen, pack, search_volume  # noqa: E402
+from vitrion_workflows.amorphous import VolumeSearchFailed, pack, relax_packing, search_volume  # noqa: E402
 from vitrion_workflows.analysis import partial_rdf  # noqa: E402
 from vitrion_workflows.dynamics import DynamicsError  # noqa: E402
 from vitrion_workflows.dynamics.stage import Stretch, run_stretch  # noqa: E402
@@ -104,7 +104,7 @@ def melt(formula: str, field: ForceField, *, temperature_K: int, seed: int) -> l
     )
     room = SWELL * estimate_volume(formula).volume_A3_per_atom
     packed = pack(formula, n_atoms=ATOMS, volume_A3_per_atom=room, seed=seed).system
-    sized, _ = search_volume(loosen(packed, field), field, protocol=protocol, seed=seed + 1)
+    sized, _ = search_volume(relax_packing(packed, field), field, protocol=protocol, seed=seed + 1)
     stretch = Stretch(stage="melt", duration_ps=RUN_PS, temperature_K=temperature_K, frames=FRAMES)
     trajectory = run_stretch(sized, field, stretch, protocol=protocol, seed=seed + 2).trajectory
     settled = trajectory.positions_A[FRAMES // 4 :]

@@ -30,7 +30,7 @@ from scipy.stats import wasserstein_distance  # noqa: E402
 from vitrion_models.errors import VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402
-from vitrion_workflows.amorphous import cooling_rate_K_per_ps, loosen, melt, pack, quench  # noqa: E402
+from vitrion_workflows.amorphous import cooling_rate_K_per_ps, melt, pack, quench, relax_packing  # noqa: E402
 from vitrion_workflows.analysis import (  # noqa: E402
     bond_angles,
     bond_network,
@@ -120,7 +120,7 @@ def glass(
         melt_temperature_K=melt_K, melt_ps=5.0, quench_ps=quench_ps, hold_ps=2.0, volume_search=False
     )
     packed = pack(formula, n_atoms=ATOMS, volume_A3_per_atom=volume_A3_per_atom, seed=1).system
-    start = loosen(packed, field)
+    start = relax_packing(packed, field)
     molten = melt(start, field, protocol=protocol, seed=2)
     hot = AtomicSystem(start.numbers, molten.positions_A, start.lattice_A)
     cold = quench(hot, field, velocities=molten.velocities_A_per_ps, protocol=protocol, seed=3)

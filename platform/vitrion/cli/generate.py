@@ -163,7 +163,7 @@ def _draw(
 def _store_as_drawn(
     db: "Database", frame: Frame, drawn: Sequence[AtomicSystem], *, version: str, seed: int
 ) -> list[str]:
-    from vitrion_workflows.amorphous import cell_reference, judge_cell  # noqa: PLC0415
+    from vitrion_workflows.amorphous import cell_reference, validate_cell  # noqa: PLC0415
     from vitrion_workflows.schemas import Origin, StructureKind  # noqa: PLC0415
 
     reference = cell_reference(frame.formula, twin=frame.twin)
@@ -172,7 +172,7 @@ def _store_as_drawn(
             cell,
             kind=StructureKind.AMORPHOUS,
             origin=Origin.GENERATED,
-            gates=judge_cell(cell, reference=reference),
+            gates=validate_cell(cell, reference=reference),
             model_version=version,
             seed=seed,
         ).fingerprint

@@ -115,7 +115,7 @@ def test_a_file_that_is_not_there_is_told_without_importing_anything_heavy(words
 @pytest.mark.parametrize(
     ("arguments", "fault"),
     [
-        (["amorphize", "Xx3"], "no chemical formula"),
+        (["amorphize", "Xx3"], "chemical formula"),
         (["amorphize", "LiCl", "--potential", "nothing"], "nothing"),
         (["amorphize", "LiCl", "--potential", "lennard-jones", "--melt-temperature", "100"], "melt of 100 K"),
         (["amorphize", "absent.cif"], "no such file"),

@@ -11,9 +11,9 @@ from vitrion_workflows.amorphous import (
     CellReference,
     cell_reference,
     hidden_symmetry,
-    judge_cell,
     orientational_coherence,
     push_apart,
+    validate_cell,
 )
 from vitrion_workflows.amorphous.symmetry import lattice_operations
 from vitrion_workflows.potentials import ForceResult
@@ -46,7 +46,7 @@ def random_salt(seed, edge_A=10.2, pairs=28):
 
 
 def failed(system, **settings):
-    return failed_gates(judge_cell(system, **{"reference": SALT, **settings}))
+    return failed_gates(validate_cell(system, **{"reference": SALT, **settings}))
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -111,12 +111,12 @@ def test_energy_forces_and_pressure_have_gates_of_their_own(energy, force, press
 
 
 def test_without_forces_or_twin_energy_those_gates_are_silent():
-    gates = judge_cell(random_salt(1), reference=cell_reference("LiCl"))
+    gates = validate_cell(random_salt(1), reference=cell_reference("LiCl"))
     assert [gate.name for gate in gates] == list(CELL_GATES)[:4]
 
 
 def test_each_outcome_tells_number_limits_and_a_line():
-    for gate in judge_cell(random_salt(1), reference=SALT):
+    for gate in validate_cell(random_salt(1), reference=SALT):
         assert gate.value is not None
         assert gate.lower is not None or gate.upper is not None
         assert gate.message

@@ -140,7 +140,7 @@ def test_a_generated_crystal_is_refused_as_a_crystal():
 @pytest.mark.parametrize(
     ("formula", "settings", "fault"),
     [
-        ("Zz", {}, "no chemical formula"),
+        ("Zz", {}, "chemical formula"),
         ("LiF", {"twin": LICL}, "twin is LiCl"),
         ("LiCl", {"seed": -1}, "must not be negative"),
     ],

@@ -1,7 +1,14 @@
-"""Amorphous cells: packing, equilibrium volume, melt and quench, and the gates that judge every cell."""
+"""Amorphous cells: random packing, equilibrium volume, melt and quench, and the gates on every cell."""
 
-from vitrion_workflows.amorphous.gates import CELL_GATES, DEFAULT_LIMITS, CellLimits, judge_cell, static_pressure_GPa
-from vitrion_workflows.amorphous.melt_quench import PROTOCOLS, cooling_rate_K_per_ps, loosen, melt, quench, settle
+from vitrion_workflows.amorphous.gates import CELL_GATES, DEFAULT_LIMITS, CellLimits, static_pressure_GPa, validate_cell
+from vitrion_workflows.amorphous.melt_quench import (
+    PROTOCOLS,
+    cooling_rate_K_per_ps,
+    melt,
+    quench,
+    relax_packing,
+    relax_quenched,
+)
 from vitrion_workflows.amorphous.orientation import orientational_coherence
 from vitrion_workflows.amorphous.packing import PackedCell, pack
 from vitrion_workflows.amorphous.reference import CellReference, cell_reference
@@ -20,14 +27,14 @@ __all__ = [
     "cell_reference",
     "cooling_rate_K_per_ps",
     "hidden_symmetry",
-    "judge_cell",
-    "loosen",
     "melt",
     "orientational_coherence",
     "pack",
     "push_apart",
     "quench",
+    "relax_packing",
+    "relax_quenched",
     "search_volume",
-    "settle",
     "static_pressure_GPa",
+    "validate_cell",
 ]

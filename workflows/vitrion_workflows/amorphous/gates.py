@@ -1,6 +1,6 @@
-"""The gates that every cell must pass before it is labelled, whoever made it.
+"""Quality gates that every amorphous cell must pass before it is labelled.
 
-Limits, and how often each gate errs on real crystals and glasses, are measured in docs/design/cell-gates.md.
+The limits, and the error rates on real crystals and glasses, are measured in docs/design/cell-gates.md.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,15 +22,15 @@ from vitrion_workflows.structure.volume_estimate import VolumeSource
 
 @dataclass(frozen=True, kw_only=True)
 class CellLimits:
-    """Limits of the gates.
+    """Limits of the gates on a cell.
 
     Attributes:
         least_distance_ratio: shortest distance of a pair over the sum of its covalent radii (Cordero 2008).
-        volume_ratio: least and greatest volume over the reference's, by the reference's source.
+        volume_ratio: least and greatest volume over the reference volume, by the source of the latter.
         energy_above_crystal_eV_per_atom: least and greatest.
-        greatest_coherence: of bond orientations, see `orientation`.
-        greatest_symmetry: see `symmetry`.
-        greatest_force_eV_per_A: of a relaxed cell.
+        greatest_coherence: greatest coherence of bond orientations, see `orientation`.
+        greatest_symmetry: greatest overlap of the cell with itself, see `symmetry`.
+        greatest_force_eV_per_A: greatest force in a relaxed cell.
         pressure_GPa: least and greatest static pressure of a relaxed cell.
     """
 
@@ -54,7 +54,7 @@ DEFAULT_LIMITS = CellLimits(
 
 @dataclass(frozen=True, eq=False)
 class CellEvidence:
-    """What the gates look at; those that need what is not there stay silent."""
+    """Quantities that the gates need; a gate whose quantity is missing returns None."""
 
     system: AtomicSystem
     reference: CellReference
@@ -65,24 +65,24 @@ class CellEvidence:
 CellGate: TypeAlias = Callable[[CellEvidence], GateOutcome | None]
 
 
-def judge_cell(
+def validate_cell(
     system: AtomicSystem,
     *,
     reference: CellReference,
     force_result: ForceResult | None = None,
     limits: CellLimits = DEFAULT_LIMITS,
 ) -> tuple[GateOutcome, ...]:
-    """Every gate's number and verdict.
+    """Apply all gates to a cell.
 
     Args:
         system: the cell.
-        reference: the compound's solid, see `cell_reference`.
-        force_result: energy, forces and stress of the relaxed cell; without them the three gates that need them,
-            and without a twin's energy the gate on it, are left out.
-        limits: of the gates.
+        reference: volume and energy of the solid compound, see `cell_reference`.
+        force_result: energy, forces and stress of the relaxed cell; without it the three gates that need it are
+            omitted, and so is the energy gate without a crystal twin.
+        limits: limits of the gates.
 
     Returns:
-        Outcomes in the registry's order.
+        Outcomes in the order of `CELL_GATES`, each with its number and limits.
     """
     evidence = CellEvidence(system, reference, force_result, limits)
     outcomes = (gate(evidence) for gate in CELL_GATES.values())
@@ -90,7 +90,7 @@ def judge_cell(
 
 
 def static_pressure_GPa(force_result: ForceResult) -> float | None:
-    """Minus a third of the stress's trace, without the kinetic part; None where the stress was not evaluated."""
+    """Return the static pressure in GPa, minus a third of the trace of the stress; None without a stress."""
     if force_result.stress_eV_per_A3 is None:
         return None
     return float(-np.trace(force_result.stress_eV_per_A3) / 3.0 * GPA_PER_eV_A3)
@@ -98,7 +98,7 @@ def static_pressure_GPa(force_result: ForceResult) -> float | None:
 
 def _minimum_distance(evidence: CellEvidence) -> GateOutcome:
     ratio, distance, name = closest_pair(evidence.system)
-    # Nothing near anything is the density gate's business.
+    # A cell without any close pair (a gas) is the concern of the density gate.
     value = min(ratio, 9.99)
     return _within(
         "minimum_distance",
@@ -119,7 +119,7 @@ def _density(evidence: CellEvidence) -> GateOutcome:
         density,
         (density * ratio / greatest, density * ratio / least),
         unit="g/cm3",
-        message=f"{volume:.2f} A3 an atom, {ratio:.2f} times the estimate from {reference.volume_source}",
+        message=f"{volume:.2f} A3/atom, {ratio:.2f} times the estimate from {reference.volume_source}",
     )
 
 
@@ -129,9 +129,9 @@ def _orientational_order(evidence: CellEvidence) -> GateOutcome:
         "orientational_order",
         value,
         (None, evidence.limits.greatest_coherence),
-        message="cell too narrow to tell a glass from a crystal"
+        message="cell too narrow to distinguish a glass from a crystal"
         if value is None
-        else f"surroundings point the same way {value:.1f} times as much as independent ones",
+        else f"bond orientations {value:.1f} times as coherent as independent ones",
     )
 
 
@@ -141,7 +141,7 @@ def _hidden_symmetry(evidence: CellEvidence) -> GateOutcome:
         "hidden_symmetry",
         value,
         (None, evidence.limits.greatest_symmetry),
-        message="too few atoms to tell a glass from a crystal"
+        message="too few atoms to distinguish a glass from a crystal"
         if value is None
         else f"the cell overlaps itself by {value:.0%} under its best symmetry operation",
     )

@@ -1,4 +1,4 @@
-"""Melt and quench: the stages that turn a random packing into a glass, each a function of its arguments alone."""
+"""Melt-quench: the stages that turn a random packing into a glass, each a pure function of its arguments."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +9,7 @@ from vitrion_workflows.dynamics.stage import UNWATCHED, Stretch, Watch, run_stre
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import CellProtocol
 
-# Forces of a random packing reach tens of eV/A; below this the thermostat takes the rest.
+# Forces of a random packing reach tens of eV/A; the thermostat can handle what remains below this.
 PACKING_FORCE_eV_PER_A = 5.0
 PACKING_STEPS = 60
 FINAL_FORCE_eV_PER_A = 0.1
@@ -26,8 +26,8 @@ PROTOCOLS: Mapping[str, CellProtocol] = {
 }
 
 
-def loosen(system: AtomicSystem, force_field: ForceField, *, watch: Watch = UNWATCHED) -> AtomicSystem:
-    """A random packing with its worst forces relaxed, so that dynamics can begin."""
+def relax_packing(system: AtomicSystem, force_field: ForceField, *, watch: Watch = UNWATCHED) -> AtomicSystem:
+    """Relax the largest forces of a random packing, so that dynamics can begin."""
     return relax(
         system,
         force_field,
@@ -46,10 +46,10 @@ def melt(
     folder: Path | None = None,
     watch: Watch = UNWATCHED,
 ) -> MDState:
-    """Hold a cell at the melt temperature.
+    """Run a cell at the melt temperature.
 
     Raises:
-        StoppedError: the watch asked for it.
+        StoppedError: the run was stopped by `watch`.
     """
     stretch = Stretch(stage="melt", duration_ps=protocol.melt_ps, temperature_K=protocol.melt_temperature_K)
     return run_stretch(system, force_field, stretch, protocol=protocol, seed=seed, folder=folder, watch=watch).state
@@ -68,16 +68,16 @@ def quench(
     """Cool a melt linearly to the quench temperature and hold it there.
 
     Args:
-        system: the melt.
+        system: the melt, N atoms.
         force_field: potential.
-        velocities: of the melt, in A/ps.
-        protocol: temperatures and times.
-        seed: of the thermostat's noise.
-        folder: for checkpoints of ramp and hold.
-        watch: progress and stop.
+        velocities: velocities of the melt in A/ps, shape (N, 3); drawn from the Maxwell distribution when None.
+        protocol: temperatures and durations.
+        seed: seed of the thermostat noise.
+        folder: folder for the checkpoints of ramp and hold.
+        watch: progress callback and stop condition.
 
     Raises:
-        StoppedError: the watch asked for it.
+        StoppedError: the run was stopped by `watch`.
     """
     hold = Stretch(stage="hold", duration_ps=protocol.hold_ps, temperature_K=protocol.quench_temperature_K)
     cooled = run_stretch(
@@ -102,8 +102,8 @@ def quench(
     ).state
 
 
-def settle(system: AtomicSystem, force_field: ForceField, *, watch: Watch = UNWATCHED) -> RelaxResult:
-    """Relax the positions of a quenched cell; its volume stays that of the melt, at which labels are run."""
+def relax_quenched(system: AtomicSystem, force_field: ForceField, *, watch: Watch = UNWATCHED) -> RelaxResult:
+    """Relax the positions of a quenched cell at the volume of the melt, at which labels are run."""
     return relax(
         system,
         force_field,
@@ -114,7 +114,7 @@ def settle(system: AtomicSystem, force_field: ForceField, *, watch: Watch = UNWA
 
 
 def cooling_rate_K_per_ps(protocol: CellProtocol) -> float:
-    """Rate of the ramp as it is run: its length is rounded to whole frames, which matters for short ones."""
+    """Return the cooling rate as run: the duration of the ramp is rounded to whole frames."""
     duration_ps = _ramp(protocol).duration_as_run_ps(protocol)
     return (protocol.melt_temperature_K - protocol.quench_temperature_K) / duration_ps
 

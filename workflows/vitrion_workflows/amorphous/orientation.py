@@ -1,13 +1,13 @@
-"""Bond-orientational order of a whole cell: do the surroundings of its atoms point the same way?
+"""Bond-orientational order of a cell: the common orientation of the environments of its atoms.
 
 For atoms of element a, neighbours of element b and a shell of distances, each atom i has the Steinhardt vector
 q_lm(i) = sum_j Y_lm(r_ij) (Steinhardt, Nelson, Ronchetti, Phys. Rev. B 28, 784 (1983)). Summed over all channels,
 
     coherence_l = sum |sum_i q_lm(i)|^2 / sum sum_i |q_lm(i)|^2
 
-is 1 when the surroundings are oriented independently (a glass, a melt), and grows towards the number of equivalent
-atoms when they are not (a crystal). Unlike the average of |q_l|^2 it says nothing about the kind of polyhedra, which
-a glass has too, only about their common orientation.
+is 1 when the environments are oriented independently (a glass, a melt), and grows towards the number of equivalent
+atoms when they are not (a crystal). Unlike the average of |q_l|^2 it does not depend on the kind of polyhedra, which
+a glass has too, only on their common orientation.
 """
 
 import numpy as np
@@ -24,13 +24,13 @@ NARROWEST_CELL_A = 6.0  # half of it must still hold the first shell
 
 
 def orientational_coherence(system: AtomicSystem) -> float | None:
-    """Greatest coherence over l = 4, 6, 8; neighbours to 6 A or half the cell's narrowest width.
+    """Return the greatest coherence over l = 4, 6, 8, from neighbours within 6 A or half the smallest cell height.
 
-    Beyond half the width an atom meets images of the same neighbour, whose directions the cell's own shape decides.
+    Beyond half the height an atom has several images of the same neighbour, whose directions are fixed by the lattice.
 
     Returns:
-        1 for independent orientations, up to the number of atoms for a perfect crystal; None for a cell narrower
-        than 6 A, which is a crystal's unit cell or nothing.
+        1 for independent orientations, up to the number of atoms for a perfect crystal; None for a cell with a
+        height below 6 A.
     """
     width_A = float(system.heights_A.min())
     if width_A < NARROWEST_CELL_A:
@@ -54,18 +54,18 @@ def _coherence(numbers: IntArray, pairs: NeighbourList, degree: int) -> float:
     for order in range(2 * degree + 1):
         for part, factor in ((harmonics[:, order].real, 1.0), (harmonics[:, order].imag, 1.0j)):
             vectors[:, order] += factor * np.bincount(row, weights=part, minlength=len(vectors))
-    each = vectors.reshape(channels, len(numbers), -1)
-    together = sum(float((np.abs(each[:, kind == index].sum(axis=1)) ** 2).sum()) for index in range(len(elements)))
-    return together / float((np.abs(each) ** 2).sum())
+    atomic = vectors.reshape(channels, len(numbers), -1)
+    summed = sum(float((np.abs(atomic[:, kind == index].sum(axis=1)) ** 2).sum()) for index in range(len(elements)))
+    return summed / float((np.abs(atomic) ** 2).sum())
 
 
 def spherical_harmonics(vectors_A: FloatArray, distances_A: FloatArray, degree: int) -> NDArray[np.complex128]:
-    """Y_lm of directions for all m, shape (P, 2 l + 1).
+    """Return the spherical harmonics Y_lm of P directions for all m, shape (P, 2 l + 1).
 
     Args:
-        vectors_A: shape (P, 3).
+        vectors_A: vectors of any length, shape (P, 3).
         distances_A: their lengths, shape (P,).
-        degree: l.
+        degree: degree l.
     """
     polar = np.arccos(np.clip(vectors_A[:, 2] / distances_A, -1.0, 1.0))[:, None]
     azimuth = np.arctan2(vectors_A[:, 1], vectors_A[:, 0])[:, None]

@@ -1,10 +1,10 @@
-"""Random packing: the start of every melt.
+"""Random packing of atoms in a cubic cell, the starting point of every melt.
 
-atomate2's `get_random_packed_structure` serves: with a numeric volume it needs no network, its seed is honoured, and
-cells of 48-64 atoms take 0.02-1.2 s (measured over nine lithium compounds at their crystal's density and 15 % above).
-Three things had to be gone past: it looks for `packmol` on the PATH, while the PyPI package keeps it among its own
-files; it keeps every pair 2.0 A apart whatever the elements, so that dense cells of small atoms can fail (then the
-cell is drawn at random here and pushed apart); and it comes with three seconds of imports, paid only when called.
+The packing is done by atomate2's `get_random_packed_structure` (packmol): with a numeric volume it needs no network,
+and cells of 48-64 atoms take 0.02-1.2 s (nine lithium compounds at the density of their crystals and 15 % above it).
+Three of its properties are worked around: it looks for `packmol` on the PATH, while the PyPI package keeps it among
+its own files; it keeps all pairs 2.0 A apart whatever the elements, so that dense cells of small atoms can fail (the
+positions are then drawn at random and separated by `push_apart`); and its import takes three seconds.
 """
 
 import os
@@ -27,10 +27,10 @@ from vitrion_workflows.structure.composition import cell_contents
 
 @dataclass(frozen=True, eq=False)
 class PackedCell:
-    """A random cell.
+    """A random packing.
 
     Attributes:
-        system: cubic cell, atoms grouped by element.
+        system: cubic cell, atoms sorted by atomic number.
         packer: ``packmol``, or ``soft-sphere`` where packmol found no arrangement.
     """
 
@@ -39,16 +39,16 @@ class PackedCell:
 
 
 def pack(formula: str, *, n_atoms: int, volume_A3_per_atom: float, seed: int) -> PackedCell:
-    """Random arrangement of whole formula units in a cubic cell.
+    """Pack an integer number of formula units at random in a cubic cell.
 
     Args:
         formula: chemical formula.
-        n_atoms: wanted number of atoms; the nearest whole number of formula units is taken.
-        volume_A3_per_atom: room for each atom, usually 1.1-1.2 times the crystal's.
+        n_atoms: target number of atoms; the nearest integer number of formula units is taken.
+        volume_A3_per_atom: volume per atom, usually 1.1-1.2 times that of the crystal.
         seed: the same seed gives the same cell.
 
     Raises:
-        InputError: bad formula, or a volume that is no positive number.
+        InputError: bad formula, or a volume that is not a positive number.
     """
     contents = cell_contents(formula, n_atoms=n_atoms)
     if not (np.isfinite(volume_A3_per_atom) and volume_A3_per_atom > 0):

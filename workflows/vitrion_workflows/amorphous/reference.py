@@ -1,4 +1,4 @@
-"""What a cell is judged against: the room and the energy of its compound's solid."""
+"""Reference volume and energy of a solid compound, for the gates on a cell."""
 
 from dataclasses import dataclass
 
@@ -15,12 +15,12 @@ TWIN_STEPS = 200
 
 @dataclass(frozen=True)
 class CellReference:
-    """Yardsticks of one compound.
+    """Volume and energy of one solid compound.
 
     Attributes:
-        volume_A3_per_atom: of the crystal twin, or an estimate.
-        volume_source: which; it sets how wide the density window is.
-        energy_eV_per_atom: of the crystal twin in the same potential, or None without a twin.
+        volume_A3_per_atom: volume of the crystal twin, or an estimate.
+        volume_source: source of the volume; it sets the width of the density window.
+        energy_eV_per_atom: energy of the crystal twin in the same potential; None without a twin.
     """
 
     volume_A3_per_atom: float
@@ -31,12 +31,12 @@ class CellReference:
 def cell_reference(
     formula: str, *, twin: Structure | None = None, force_field: ForceField | None = None
 ) -> CellReference:
-    """Yardsticks of a compound from its crystal twin, or from ionic radii where there is none.
+    """Return the reference of a compound from its crystal twin, or from ionic radii without one.
 
     Args:
         formula: chemical formula.
-        twin: crystal of the same compound; a partially occupied one lends its volume but no energy.
-        force_field: potential in which the twin is relaxed, cell and positions, and its energy evaluated.
+        twin: crystal of the same compound; a partially occupied one gives a volume but no energy.
+        force_field: potential with which cell and positions of the twin are relaxed and its energy is evaluated.
 
     Raises:
         InputError: bad formula, a twin of another compound, or elements the potential does not cover.

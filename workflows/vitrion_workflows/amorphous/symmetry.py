@@ -1,16 +1,16 @@
-"""Hidden symmetry: does any rotation, reflection or translation carry the cell onto itself, noise allowed for?
+"""Hidden symmetry: the best overlap of a cell with its image under a rotation, reflection or translation.
 
-Bond-orientational order sees simple crystals; the sites of a complex one (LGPS, a borate) point in so many ways that
-it does not. What every crystal but the rare P1 has, and no glass, is an operation that maps it onto itself. For each
-operation W of the lattice's own point group all translations t are tried at once: with rho the density of an element
-(one Gaussian an atom), the overlap of rho with its image under (W, t) is a correlation, hence one fast Fourier
+Bond-orientational order detects simple crystals, but not complex ones (LGPS, a borate), whose sites have many
+orientations. Every crystal except the rare P1, and no glass, has an operation that maps it onto itself. For each
+operation W of the point group of the lattice all translations t are tried at once: with rho the density of an element
+(one Gaussian per atom), the overlap of rho with its image under (W, t) is a correlation, hence one fast Fourier
 transform, and
 
     symmetry = max over (W, t) of  sum_elements overlap(W, t) / sum_elements overlap(1, 0)
 
-is 1 for an ideal crystal, about (1 + u^2 / s^2)^(-3/2) with thermal displacements u an axis, and for a glass the best
-of all chance coincidences, 0.1-0.35 in cells of 50 atoms and less in larger ones. The most mobile species may melt
-within a crystal, so the measure is also taken leaving out one element at a time.
+is 1 for an ideal crystal, about (1 + u^2 / s^2)^(-3/2) with thermal displacements u along each axis, and for a glass
+the best of all chance coincidences: 0.1-0.35 in cells of 50 atoms, less in larger ones. A mobile sublattice can be
+molten within a crystal, so the measure is also taken with each element omitted in turn.
 """
 
 import itertools
@@ -23,19 +23,19 @@ from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 
 GAUSSIAN_WIDTH_A = 0.35
 GRID_A = 0.45
-MOST_NODES = 64**3  # a larger cell has a coarser grid, which its many atoms make up for
+MOST_NODES = 64**3  # a larger cell has a coarser grid, compensated by its many atoms
 METRIC_TOLERANCE = 0.04  # relative: a cell strained by less keeps the operations of its ideal shape
-NO_TRANSLATION_A = 1.5  # a shift by less maps each atom upon itself and says nothing
+NO_TRANSLATION_A = 1.5  # a smaller translation maps each atom onto itself
 FEWEST_ATOMS = 16
-FRAMEWORK_SHARE = 0.4  # what is left without one element must still be a framework: so many of the atoms,
-FRAMEWORK_ATOMS = 30  # and enough of them for a chance coincidence to stay unlikely
+FRAMEWORK_SHARE = 0.4  # least share of the atoms that must remain without an element,
+FRAMEWORK_ATOMS = 30  # and least number of them: chance coincidences stay unlikely
 
 
 def hidden_symmetry(system: AtomicSystem) -> float | None:
-    """Best overlap of the cell with itself under an operation that is not the identity.
+    """Return the best overlap of the cell with itself under an operation other than the identity.
 
     Returns:
-        A number between 0 and 1, or None for cells of fewer than 16 atoms, where chance alone overlaps.
+        A number between 0 and 1, or None for cells of fewer than 16 atoms, which overlap by chance alone.
     """
     if len(system) < FEWEST_ATOMS:
         return None
@@ -46,13 +46,13 @@ def hidden_symmetry(system: AtomicSystem) -> float | None:
 
 
 def lattice_operations(lattice_A: FloatArray) -> list[IntArray]:
-    """Integer matrices W with f' = f W that keep the lattice's metric within 4 %.
+    """Return the integer matrices W, f' = f W, that preserve the metric of the lattice within 4 %.
 
     Args:
         lattice_A: lattice vectors as rows, shape (3, 3).
 
     Returns:
-        The point group of the lattice: 2 matrices for a triclinic cell, 48 for a cube.
+        The point group of the lattice, shape (3, 3) each: 2 matrices for a triclinic cell, 48 for a cube.
     """
     metric = lattice_A @ lattice_A.T
     scale = np.sqrt(np.outer(np.diag(metric), np.diag(metric)))
@@ -70,7 +70,7 @@ _UNIMODULAR = tuple(_unimodular())
 
 
 class _Correlation:
-    """Overlap of a cell's elements with their images, for all translations on a grid."""
+    """Overlap of each element with its image, for all translations on a grid."""
 
     def __init__(self, lattice_A: FloatArray, groups: list[FloatArray]) -> None:
         lengths = np.linalg.norm(lattice_A, axis=1)
@@ -132,14 +132,14 @@ class _Correlation:
 
 
 def spread(fractional: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-    """Points on a periodic grid, each shared linearly among its eight nearest nodes.
+    """Distribute points over a periodic grid, each linearly among its eight nearest nodes.
 
     Args:
-        fractional: shape (N, 3), any range.
+        fractional: fractional coordinates in any range, shape (N, 3).
         shape: nodes along each lattice vector.
 
     Returns:
-        Density on the grid, summing to N.
+        Number of points at each node, of the given shape; the sum is N.
     """
     places = np.mod(fractional, 1.0) * np.array(shape)
     lower = np.floor(places).astype(np.int64)

@@ -1,10 +1,9 @@
-"""Volume at which a melt has no pressure, found between two volumes that were run.
+"""Equilibrium volume of a melt: the root of pressure against volume.
 
-In the manner of MPMorph (Aykol et al., Sci. Adv. 4, eaaq0148 (2018)) and atomate2's `EquilibriumVolumeMaker`: short NVT
-runs at several volumes, a fit of pressure against volume, its root. Two things are done otherwise (measured in
-docs/design/volume-search.md): the fit's root is used only between two volumes of opposite pressure (atomate2 returns
-the extrapolated one when its attempts are spent), and the pressure is the mean over a run (atomate2 takes the last
-frame's).
+As in MPMorph (Aykol et al., Sci. Adv. 4, eaaq0148 (2018)) and atomate2's `EquilibriumVolumeMaker`: short NVT runs at
+several volumes, a fit of pressure against volume, its root. Two differences (measured in docs/design/volume-search.md):
+the root is used only between two volumes of opposite pressure (atomate2 extrapolates when its attempts are spent), and
+the pressure is the mean over a run (atomate2 takes that of the last frame).
 """
 
 from collections.abc import Callable
@@ -21,20 +20,20 @@ from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import CellProtocol, VolumePoint, VolumeRecord
 from vitrion_workflows.trajectories.trajectory import Trajectory
 
-GROWTH = 1.15  # of the volume, from one run to the next while pressures have one sign
+GROWTH = 1.15  # factor between successive volumes while all pressures have one sign
 MOST_BRACKETING_RUNS = 6
 REFINEMENTS = 2
 SAMPLES = 24  # frames whose pressure is evaluated in each run
-DISCARDED_SHARE = 1 / 3  # of a run, while the melt finds its way at the new volume
+DISCARDED_SHARE = 1 / 3  # of a run: equilibration at the new volume
 BLOCKS = 4
 REAL_ROOT = 1e-9
-CURVED_FIT_FROM = 5  # points; with fewer a parabola follows the noise
+CURVED_FIT_FROM = 5  # points; with fewer a parabola fits the noise
 
 PressureRun: TypeAlias = Callable[[float], VolumePoint]
 
 
-class VolumeSearchFailed(VitrionError):  # noqa: N818 - named as the result that it is
-    """No two volumes of opposite pressure were found: a statement about the melt, and never a guess."""
+class VolumeSearchFailed(VitrionError):  # noqa: N818 - a result as much as an error
+    """No two volumes of opposite pressure were found."""
 
 
 def search_volume(
@@ -45,21 +44,21 @@ def search_volume(
     seed: int,
     watch: Watch = UNWATCHED,
 ) -> tuple[AtomicSystem, VolumeRecord]:
-    """Equilibrium volume of a melt at the protocol's melt temperature.
+    """Find the equilibrium volume of a melt at the melt temperature of a protocol.
 
     Args:
         system: a cell without overlaps.
         force_field: potential.
         protocol: temperature, time step and length of the runs.
-        seed: of velocities and noise; each run derives its own.
-        watch: progress and stop.
+        seed: seed of velocities and thermostat noise; each run derives its own.
+        watch: progress callback and stop condition.
 
     Returns:
         The molten cell scaled to its equilibrium volume, and the record of the search.
 
     Raises:
-        VolumeSearchFailed: pressure kept one sign at every volume that was tried.
-        StoppedError: the watch asked for it.
+        VolumeSearchFailed: the pressure had one sign at all volumes.
+        StoppedError: the run was stopped by `watch`.
     """
     molten = system
     runs = 0
@@ -89,12 +88,12 @@ def search_volume(
 
 
 def bracket_and_refine(pressure_at: PressureRun, start_A3: float, *, atoms: int) -> list[VolumePoint]:
-    """Run volumes until two neighbours have pressures of opposite sign, then between them.
+    """Run volumes until two neighbouring ones have pressures of opposite sign, then refine between them.
 
     Args:
         pressure_at: runs one volume.
         start_A3: first volume.
-        atoms: number of atoms, for the message.
+        atoms: number of atoms, for the error message.
 
     Raises:
         VolumeSearchFailed: six volumes in a row, twice the first or half of it, had one sign.
@@ -105,7 +104,7 @@ def bracket_and_refine(pressure_at: PressureRun, start_A3: float, *, atoms: int)
             tried = sorted(point.volume_A3 / atoms for point in points)
             pressures = [point.pressure_GPa for point in points]
             raise VolumeSearchFailed(
-                f"no volume without pressure between {tried[0]:.1f} and {tried[-1]:.1f} A3 an atom (pressures "
+                f"no volume of zero pressure between {tried[0]:.1f} and {tried[-1]:.1f} A3/atom (pressures "
                 f"{min(pressures):.2f} to {max(pressures):.2f} GPa): lower melt_temperature_K or set volume_search "
                 "to false",
             )
@@ -117,19 +116,19 @@ def bracket_and_refine(pressure_at: PressureRun, start_A3: float, *, atoms: int)
 
 
 def zero_pressure(points: list[VolumePoint]) -> tuple[float, float]:
-    """Volume at which a fit through the points has no pressure, and its standard error.
+    """Return the volume of zero pressure from a fit through the points, and its standard error, both in A^3.
 
-    Pressure is fitted against ln V with a line, or a parabola from five points on; all points weigh the same, since
-    the standard error of a run of a few correlation times is itself known to a factor of two only. The root counts
-    where pressure falls, between the smallest volume under pressure and the largest under tension; where there is no
-    such root, the chord between the two neighbouring points of opposite sign decides.
+    Pressure is fitted against ln V with a line, or a parabola from five points on; all points have equal weight, since
+    the standard error of a run of a few correlation times is itself uncertain by a factor of two. The root must have a
+    negative slope and lie between the smallest volume under pressure and the largest under tension; otherwise the
+    chord between the two neighbouring points of opposite sign is used.
 
     Raises:
         VolumeSearchFailed: all pressures have one sign.
     """
     bracket = _bracket(points)
     if bracket is None:
-        raise VolumeSearchFailed("all pressures have one sign: there is nothing to interpolate")
+        raise VolumeSearchFailed("all pressures have one sign: add volumes until they change sign")
     low, high = bracket
     slope = (high.pressure_GPa - low.pressure_GPa) / np.log(high.volume_A3 / low.volume_A3)
     root = float(np.log(low.volume_A3) - low.pressure_GPa / slope)
@@ -138,11 +137,11 @@ def zero_pressure(points: list[VolumePoint]) -> tuple[float, float]:
         root, slope = fitted or (root, slope)
     volume = float(np.exp(root))
     stderr_GPa = float(np.sqrt(np.mean([point.stderr_GPa**2 for point in points]) / len(points)))
-    # Two neighbours whose pressures differ by noise make a steep chord: the error follows the gentler overall slope.
+    # Noise between two neighbouring volumes can make the chord steep: the error follows the smaller overall slope.
     ends = min(points, key=_volume), max(points, key=_volume)
     overall = (ends[1].pressure_GPa - ends[0].pressure_GPa) / np.log(ends[1].volume_A3 / ends[0].volume_A3)
-    gentler = min(abs(slope), abs(float(overall))) or abs(slope)
-    return volume, float(volume * stderr_GPa / gentler)
+    smaller = min(abs(slope), abs(float(overall))) or abs(slope)
+    return volume, float(volume * stderr_GPa / smaller)
 
 
 def _volume(point: VolumePoint) -> float:
@@ -150,7 +149,7 @@ def _volume(point: VolumePoint) -> float:
 
 
 def _fitted_root(points: list[VolumePoint], *, near: float) -> tuple[float, float] | None:
-    # ln V at the root of a fit that lies nearest to the chord's, and the slope there.
+    # ln V at the root of the fit nearest to that of the chord, and the slope there.
     x = np.log([point.volume_A3 for point in points])
     pressures = np.array([point.pressure_GPa for point in points])
     least, greatest = x[pressures > 0].min(), x[pressures <= 0].max()
@@ -165,12 +164,12 @@ def _fitted_root(points: list[VolumePoint], *, near: float) -> tuple[float, floa
 
 
 def mean_pressure(trajectory: Trajectory, force_field: ForceField, *, temperature_K: float) -> VolumePoint:
-    """Mean pressure of a run at fixed volume: p = N k T / V - tr(sigma) / 3, sigma the potential's stress.
+    """Return the mean pressure of a run at fixed volume, p = N k T / V - tr(sigma) / 3 with the static stress sigma.
 
     Args:
         trajectory: frames of the run; the first third is discarded.
         force_field: potential, evaluated again on the frames.
-        temperature_K: set temperature, which has less noise than the momentary one and the same mean.
+        temperature_K: set temperature, which has the mean of the instantaneous one and no noise.
     """
     first = int(np.ceil(len(trajectory) * DISCARDED_SHARE))
     volume = float(abs(np.linalg.det(trajectory.lattice_A)))
@@ -191,7 +190,7 @@ def mean_pressure(trajectory: Trajectory, force_field: ForceField, *, temperatur
 
 
 def scale_to(system: AtomicSystem, volume_A3: float) -> AtomicSystem:
-    """The cell at another volume, fractional coordinates kept."""
+    """Scale a cell isotropically to a volume, fractional coordinates kept."""
     scale = (volume_A3 / system.volume_A3) ** (1.0 / 3.0)
     return AtomicSystem(system.numbers, system.positions_A * scale, system.lattice_A * scale)
 
@@ -200,7 +199,7 @@ def _stress(force_field: ForceField, trajectory: Trajectory, positions_A: np.nda
     frame = AtomicSystem(trajectory.numbers, positions_A, trajectory.lattice_A)
     stress = force_field.evaluate(frame, stress=True).stress_eV_per_A3
     if stress is None:
-        raise VolumeSearchFailed(f"potential {force_field.name} gives no stress: set volume_search to false")
+        raise VolumeSearchFailed(f"potential {force_field.name} does not compute a stress: set volume_search to false")
     return stress
 
 

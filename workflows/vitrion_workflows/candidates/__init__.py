@@ -1,4 +1,4 @@
-"""From compounds to compositions worth making: lithium content, isovalent substitution, charge balance, gap."""
+"""Candidate compositions from known compounds: lithium content, isovalent substitution, charge balance, band gap."""
 
 from vitrion_workflows.candidates.candidate import CandidateComposition, Change, Parent
 from vitrion_workflows.candidates.integer_formula import FormulaUnits, formula_units

@@ -1,4 +1,4 @@
-"""A composition worth making: what it was changed from, its charge, and why it was taken or refused."""
+"""Records of a candidate composition: parent compound, change, charge, and the reasons for its acceptance."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,13 +18,13 @@ class Change(StrEnum):
 
 @dataclass(frozen=True)
 class Parent:
-    """A compound that candidates are derived from.
+    """A compound from which candidates are derived.
 
     Attributes:
         formula: reduced formula.
-        fingerprint: identity of its crystal, if there is one.
-        band_gap_eV: its gap, where known.
-        structure: its crystal, where known.
+        fingerprint: fingerprint of its crystal; None without one.
+        band_gap_eV: its band gap; None where unknown.
+        structure: its crystal; None where unknown.
     """
 
     formula: str
@@ -35,23 +35,23 @@ class Parent:
 
 @dataclass(frozen=True)
 class CandidateComposition:
-    """A proposed or refused composition.
+    """An accepted or rejected composition.
 
     Attributes:
-        formula: reduced, whole amounts.
-        parent: what it was derived from.
-        change: sort of change.
-        description: the change in words, for example ``Cl -> Br at -1, 50%``.
+        formula: reduced formula with integer amounts.
+        parent: compound from which it was derived.
+        change: kind of change.
+        description: the change, for example ``Cl -> Br at -1, 50%``.
         oxidation_states: mean oxidation state of each element after the change.
         charge_imbalance_e: sum of the parent's charges over one reduced formula of the candidate, before any
             compensation, in elementary charges; zero for unchanged and isovalently substituted compositions.
-        compensation: what takes up the imbalance, for example ``Fe 2 -> 2.5``; empty where nothing has to or can.
-        similarity: probability ratio of the substitution in known crystals (Hautier et al. 2011), 1 elsewhere.
-        band_gap_eV: gap that was held against the limit, where one is known.
-        reasons: one line each, why it was taken or refused.
-        accepted: whether it may be made.
-        structure: a crystal of that composition made from the parent's, unrelaxed; None where the parent has none or
-            the change has no place in it (added lithium).
+        compensation: redox change that compensates the imbalance, for example ``Fe 2 -> 2.5``; empty if there is none.
+        similarity: probability ratio of the substitution in known crystals (Hautier et al. 2011), otherwise 1.
+        band_gap_eV: band gap compared with the limit; None where unknown.
+        reasons: why it was accepted or rejected, one line each.
+        accepted: True if it meets all limits.
+        structure: unrelaxed crystal of that composition made from that of the parent; None where the parent has none
+            or the added lithium has no site.
     """
 
     formula: str

@@ -1,4 +1,4 @@
-"""A crystal of a changed composition, made from its parent's by replacing or removing sites. Unrelaxed."""
+"""Unrelaxed crystals of changed composition, made by replacing or removing sites of the parent crystal."""
 
 import warnings
 from collections.abc import Mapping
@@ -19,29 +19,29 @@ def with_share(
     states: Mapping[str, float],
     most_atoms: int,
 ) -> Structure | None:
-    """Replace a share of an element's sites and scale the cell by the ions' sizes.
+    """Replace a share of the sites of an element and scale the cell by the ionic sizes.
 
-    The replaced sites lie as far from each other as they can, in the smallest supercell in which their number is
-    whole. The volume follows the sum of the cubed ionic radii.
+    The replaced sites lie as far apart as possible, in the smallest supercell in which their number is an integer.
+    The volume is scaled by the sum of the cubed ionic radii.
 
     Args:
         crystal: ordered parent.
         symbol: element to replace.
-        substitute: what stands in its place.
-        share: of the element's sites.
+        substitute: element that replaces it.
+        share: share of its sites.
         states: oxidation state of each element, for the radii.
-        most_atoms: largest supercell.
+        most_atoms: greatest number of atoms of the supercell.
 
     Returns:
-        The crystal, or None when it would be larger, the parent is disordered, or a radius is unknown.
+        The crystal, or None if it would be larger, the parent is disordered, or a radius is unknown.
     """
     chosen = _sites(crystal, symbol, share=share, most_atoms=most_atoms)
     if chosen is None:
         return None
-    changed, places = chosen
+    changed, sites = chosen
     before = _ionic_volume(changed, states)
-    for place in places:
-        changed.replace(place, substitute)
+    for site in sites:
+        changed.replace(site, substitute)
     after = _ionic_volume(changed, states)
     if before is None or after is None:
         return None
@@ -50,22 +50,22 @@ def with_share(
 
 
 def without_share(crystal: Structure, symbol: str, *, share: Fraction, most_atoms: int) -> Structure | None:
-    """Remove a share of an element's sites, as far from each other as they can be; the cell is kept.
+    """Remove a share of the sites of an element, as far apart as possible; the lattice is kept.
 
     Args:
         crystal: ordered parent.
         symbol: element to remove.
-        share: of the element's sites.
-        most_atoms: largest supercell.
+        share: share of its sites.
+        most_atoms: greatest number of atoms of the supercell.
 
     Returns:
-        The crystal, or None when it would be larger, empty, or the parent is disordered.
+        The crystal, or None if it would be larger or empty, or the parent is disordered.
     """
     chosen = _sites(crystal, symbol, share=share, most_atoms=most_atoms)
     if chosen is None or len(chosen[1]) == len(chosen[0]):
         return None
-    changed, places = chosen
-    changed.remove_sites(places)
+    changed, sites = chosen
+    changed.remove_sites(sites)
     return changed
 
 
@@ -76,40 +76,40 @@ def _sites(
     share: Fraction,
     most_atoms: int,
 ) -> tuple[Structure, list[int]] | None:
-    """A copy of the crystal, enlarged where needed, and the sites that make up the share."""
+    """Return a supercell of the crystal and the sites that make up the share."""
     if not crystal.is_ordered:
         return None
     present = sum(site.specie.symbol == symbol for site in crystal)
     multiples = sorted(product(range(1, 4), repeat=3), key=lambda sides: (np.prod(sides), max(sides), sides))
     for sides in multiples:
-        wanted = share * present * int(np.prod(sides))
-        if wanted.denominator == 1 and len(crystal) * np.prod(sides) <= most_atoms:
+        count = share * present * int(np.prod(sides))
+        if count.denominator == 1 and len(crystal) * np.prod(sides) <= most_atoms:
             enlarged = crystal.copy().remove_oxidation_states()
             enlarged.make_supercell(sides)
-            places = [index for index, site in enumerate(enlarged) if site.specie.symbol == symbol]
-            return enlarged, _spread(enlarged, places, count=int(wanted))
+            sites = [index for index, site in enumerate(enlarged) if site.specie.symbol == symbol]
+            return enlarged, _farthest(enlarged, sites, count=int(count))
     return None
 
 
-def _spread(structure: Structure, places: list[int], *, count: int) -> list[int]:
-    """Greedy farthest points: each next site is the one farthest from those chosen, the first of equals."""
-    if count == len(places):
-        return places
-    distances = structure.distance_matrix[np.ix_(places, places)]
+def _farthest(structure: Structure, sites: list[int], *, count: int) -> list[int]:
+    """Choose sites by greedy farthest-point sampling; of equally far ones the first."""
+    if count == len(sites):
+        return sites
+    distances = structure.distance_matrix[np.ix_(sites, sites)]
     chosen = [0]
     while len(chosen) < count:
         # Rounded, so that the order of floating-point sums does not decide between sites that are equally far.
         nearest = np.round(distances[:, chosen].min(axis=1), 6)
         nearest[chosen] = -1
         chosen.append(int(np.argmax(nearest)))
-    return sorted(places[index] for index in chosen)
+    return sorted(sites[index] for index in chosen)
 
 
 def _ionic_volume(structure: Structure, states: Mapping[str, float]) -> float | None:
     total = 0.0
     for element, amount in structure.composition.items():
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pymatgen tells that a radius is missing
+            warnings.simplefilter("ignore")  # pymatgen warns about a missing radius
             radius = Species(element.symbol, round(states[element.symbol])).ionic_radius
         if radius is None:
             return None

@@ -1,4 +1,4 @@
-"""Whole amounts: reduced integer formulas, and how many formula units make a cell."""
+"""Reduced formulas with integer amounts, and the number of formula units in a cell."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ FEWEST_ATOMS, MOST_ATOMS = 48, 64
 
 @dataclass(frozen=True)
 class FormulaUnits:
-    """A cell's size.
+    """Size of a cell.
 
     Attributes:
         count: formula units in the cell.
@@ -26,52 +26,52 @@ class FormulaUnits:
     atoms: int
 
 
-def reduced_whole(amounts: Mapping[str, Fraction]) -> str | None:
-    """Reduced formula with whole amounts of exact fractions; None when nothing is left."""
+def integer_formula(amounts: Mapping[str, Fraction]) -> str | None:
+    """Return the reduced formula with integer amounts of exact fractions; None if no amount is positive."""
     positive = {element: amount for element, amount in amounts.items() if amount > 0}
     if not positive:
         return None
     scale = math.lcm(*(amount.denominator for amount in positive.values()))
-    whole = {element: int(amount * scale) for element, amount in positive.items()}
-    shared = math.gcd(*whole.values())
-    # pymatgen's reduced formula keeps pairs of gases and peroxides (O2, Li2O2): the amounts here are reduced already.
-    return str(Composition({element: amount // shared for element, amount in whole.items()}).reduced_formula)
+    integers = {element: int(amount * scale) for element, amount in positive.items()}
+    divisor = math.gcd(*integers.values())
+    # pymatgen's reduced formula keeps the pairs of gases and peroxides (O2, Li2O2).
+    return str(Composition({element: amount // divisor for element, amount in integers.items()}).reduced_formula)
 
 
 def reduced_formula(formula: Composition | str) -> str:
-    """Reduced formula with whole amounts.
+    """Return the reduced formula with integer amounts.
 
     Raises:
-        InputError: the text is no formula.
+        InputError: the text is not a formula.
     """
     try:
         composition = Composition(formula, strict=True)
     except (ValueError, KeyError) as fault:
-        raise InputError(f"{formula!r} is no chemical formula") from fault
+        raise InputError(f"{formula!r} is not a chemical formula: give elements and amounts") from fault
     amounts = {
         element.symbol: Fraction(amount).limit_denominator(FINEST_DENOMINATOR)
         for element, amount in composition.items()
     }
-    whole = reduced_whole(amounts)
-    if whole is None:
-        raise InputError(f"{formula!r} is no chemical formula")
-    return whole
+    reduced = integer_formula(amounts)
+    if reduced is None:
+        raise InputError(f"{formula!r} is not a chemical formula: give elements and amounts")
+    return reduced
 
 
 def formula_units(formula: str, *, fewest: int = FEWEST_ATOMS, most: int = MOST_ATOMS) -> FormulaUnits:
-    """How many formula units make a cell within a window of sizes; the largest cell is taken.
+    """Count the formula units of the largest cell within a window of sizes.
 
     Args:
-        formula: with whole amounts.
+        formula: formula with integer amounts.
         fewest: least number of atoms.
         most: greatest number of atoms.
 
     Raises:
-        InputError: amounts are not whole, or no multiple of the formula lies in the window.
+        InputError: an amount is not an integer, or no multiple of the formula lies in the window.
     """
     composition = Composition(formula)
     if not composition or any(abs(amount - round(amount)) > 0 for amount in composition.values()):
-        raise InputError(f"{formula}: whole amounts are needed to fill a cell")
+        raise InputError(f"{formula}: amounts must be integers: give the formula of one formula unit")
     unit = round(composition.num_atoms)
     count = most // unit
     if count * unit < fewest or count == 0:

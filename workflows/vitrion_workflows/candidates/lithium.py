@@ -1,4 +1,4 @@
-"""More or less of the mobile ion, with the charge that leaves behind."""
+"""Candidates with another content of the mobile ion, and the charge that it leaves."""
 
 from collections.abc import Iterator
 from fractions import Fraction
@@ -8,7 +8,7 @@ from pymatgen.core.structure import Structure
 
 from vitrion_workflows.candidates.candidate import CandidateComposition, Change, Parent
 from vitrion_workflows.candidates.crystal import without_share
-from vitrion_workflows.candidates.integer_formula import reduced_whole
+from vitrion_workflows.candidates.integer_formula import integer_formula
 from vitrion_workflows.candidates.oxidation import compensate, total_charge
 from vitrion_workflows.candidates.settings import CandidateSettings
 
@@ -22,26 +22,26 @@ def lithium_changes(
     *,
     settings: CandidateSettings,
 ) -> Iterator[CandidateComposition]:
-    """Candidates with another content of the mobile ion.
+    """Generate candidates with another content of the mobile ion.
 
-    The imbalance is what the parent's own charges leave after the change. It is compensated where a redox-active
-    element's range allows; otherwise the candidate is refused, unless the settings allow an imbalance.
+    The charge imbalance is the sum of the oxidation states of the parent over the new formula. It is compensated where
+    the range of a redox-active element allows; otherwise the candidate is rejected, unless the settings allow it.
 
     Args:
         source: the parent.
-        states: mean oxidation states in it.
+        states: mean oxidation states in the parent.
         settings: fractions and limits.
     """
     parent = Composition(source.formula)
     present = parent[settings.species]
     for fraction in settings.lithium_fractions:
-        wanted = Fraction(present).limit_denominator(FINEST_DENOMINATOR) * (
+        amount = Fraction(present).limit_denominator(FINEST_DENOMINATOR) * (
             1 + Fraction(fraction).limit_denominator(FINEST_DENOMINATOR)
         )
-        if present == 0 or wanted < 0 or fraction == 0:
+        if present == 0 or amount < 0 or fraction == 0:
             continue
-        amounts = {element.symbol: Fraction(amount).limit_denominator() for element, amount in parent.items()}
-        changed = reduced_whole({**amounts, settings.species: wanted})
+        amounts = {element.symbol: Fraction(count).limit_denominator() for element, count in parent.items()}
+        changed = integer_formula({**amounts, settings.species: amount})
         if changed is not None:
             yield _candidate(source, changed, states, fraction=fraction, settings=settings)
 
@@ -57,14 +57,14 @@ def _candidate(
     composition = Composition(formula)
     kept = {element.symbol: states[element.symbol] for element in composition}
     imbalance = total_charge(composition, kept)
-    settled = (kept, "") if abs(imbalance) < NEUTRAL else compensate(composition, kept)
-    if settled is not None:
-        reason = f"{imbalance:+.3g} e per {formula} compensated by {settled[1]}" if settled[1] else "charge balanced"
+    balanced = (kept, "") if abs(imbalance) < NEUTRAL else compensate(composition, kept)
+    if balanced is not None:
+        reason = f"{imbalance:+.3g} e per {formula} compensated by {balanced[1]}" if balanced[1] else "charge balanced"
     elif settings.allow_charge_imbalance:
         reason = f"{imbalance:+.3g} e per {formula} is not compensated, allowed by the settings"
     else:
-        reason = f"{imbalance:+.3g} e per {formula}: no redox-active element in reach compensates it"
-    final, compensation = settled or (kept, "")
+        reason = f"{imbalance:+.3g} e per {formula}: no redox-active element can compensate it"
+    final, compensation = balanced or (kept, "")
     return CandidateComposition(
         formula=formula,
         parent=parent,
@@ -74,7 +74,7 @@ def _candidate(
         charge_imbalance_e=imbalance,
         compensation=compensation,
         reasons=(reason,),
-        accepted=settled is not None or settings.allow_charge_imbalance,
+        accepted=balanced is not None or settings.allow_charge_imbalance,
         structure=_crystal(parent, fraction, settings=settings),
     )
 

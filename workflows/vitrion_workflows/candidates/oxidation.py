@@ -1,4 +1,4 @@
-"""Oxidation states of a composition, and which elements can give or take electrons in a lithium host."""
+"""Oxidation states of a composition, and charge compensation by redox-active elements."""
 
 import warnings
 from functools import lru_cache
@@ -9,8 +9,8 @@ MOST_ELEMENTS = 8  # the search grows with the product of the elements' states
 MOST_ATOMS = 200
 METAL = 0.0
 
-# States between which a cation moves when lithium leaves or enters an oxide, sulphide, phosphate or halide: the couples
-# used in lithium cathodes and anodes, see G. Hautier et al., Chem. Mater. 23, 3495 (2011) for the phosphates.
+# Lowest and highest state of a cation when lithium leaves or enters an oxide, sulphide, phosphate or halide: the redox
+# couples of lithium cathodes and anodes, see G. Hautier et al., Chem. Mater. 23, 3495 (2011) for the phosphates.
 REDOX_STATES: dict[str, tuple[float, float]] = {
     "Ti": (3, 4),
     "V": (2, 5),
@@ -31,15 +31,13 @@ REDOX_STATES: dict[str, tuple[float, float]] = {
 
 @lru_cache(maxsize=4096)
 def oxidation_states(formula: str) -> dict[str, float] | None:
-    """Likeliest charge-neutral assignment of mean oxidation states.
-
-    The guess is pymatgen's, which weighs the states by how often they occur in known crystals.
+    """Return the most probable charge-neutral mean oxidation states, as guessed by pymatgen from known crystals.
 
     Args:
         formula: a reduced formula.
 
     Returns:
-        Element -> mean state, or None when no assignment is neutral, or the search would be too long.
+        Element -> mean state, or None if no assignment is neutral or the search would take too long.
     """
     composition = Composition(formula)
     if len(composition) > MOST_ELEMENTS or composition.num_atoms > MOST_ATOMS:
@@ -54,29 +52,29 @@ def oxidation_states(formula: str) -> dict[str, float] | None:
 
 
 def total_charge(composition: Composition, states: dict[str, float]) -> float:
-    """Sum of the formal charges over a composition, in elementary charges."""
+    """Return the sum of the formal charges over a composition, in elementary charges."""
     return float(sum(states[element.symbol] * amount for element, amount in composition.items()))
 
 
 def compensate(composition: Composition, states: dict[str, float]) -> tuple[dict[str, float], str] | None:
-    """Let one redox-active element take up a composition's charge.
+    """Compensate the charge of a composition by the oxidation state of one redox-active element.
 
     Args:
-        composition: with whole or fractional amounts.
-        states: mean states that leave a charge.
+        composition: integer or fractional amounts.
+        states: mean oxidation states, which leave a charge.
 
     Returns:
-        The neutral states and the shift in words, or None when no element's range reaches far enough. Of several
-        elements the one whose mean state moves least is taken.
+        The neutral states and a description of the shift, or None if the range of no element is wide enough. Of several
+        elements the one with the least shift is taken.
     """
     charge = total_charge(composition, states)
     shifts: list[tuple[float, str, float]] = []
     for element, amount in composition.items():
         lowest, highest = REDOX_STATES.get(element.symbol, (states[element.symbol],) * 2)
-        wanted = states[element.symbol] - charge / amount
-        if lowest <= wanted <= highest and wanted != states[element.symbol]:
-            shifts.append((abs(charge / amount), element.symbol, wanted))
+        neutral = states[element.symbol] - charge / amount
+        if lowest <= neutral <= highest and neutral != states[element.symbol]:
+            shifts.append((abs(charge / amount), element.symbol, neutral))
     if not shifts:
         return None
-    _, symbol, wanted = min(shifts)
-    return {**states, symbol: wanted}, f"{symbol} {states[symbol]:.3g} -> {wanted:.3g}"
+    _, symbol, neutral = min(shifts)
+    return {**states, symbol: neutral}, f"{symbol} {states[symbol]:.3g} -> {neutral:.3g}"

@@ -1,4 +1,4 @@
-"""From crystals to compositions worth making, each with its parent, its change, its charge and its reasons."""
+"""Proposal of candidate compositions from crystals, with parent, change, charge and reasons."""
 
 import random
 from collections.abc import Iterable
@@ -24,19 +24,19 @@ def propose_compositions(
     settings: CandidateSettings | None = None,
     seed: int,
 ) -> list[CandidateComposition]:
-    """Compositions derived from crystals: unchanged, with more or less lithium, isovalently substituted.
+    """Derive compositions from crystals: unchanged, with more or less lithium, or isovalently substituted.
 
     Args:
-        crystals: structures, compositions, formulas, or parents that carry a gap and a fingerprint.
+        crystals: structures, compositions, formulas, or parents with a band gap and a fingerprint.
         settings: fractions and limits; the defaults of `CandidateSettings` when None.
-        seed: draws the accepted candidates when `settings.limit` asks for fewer than there are.
+        seed: seed of the draw among accepted candidates where `settings.limit` is smaller than their number.
 
     Returns:
-        Every formula once, accepted ones first, in the order unchanged, lithium content, substitution, then
-        likeliest first, then by formula. Refused ones follow with their reasons.
+        Each formula once: the accepted ones in the order unchanged, lithium content, substitution, then by similarity,
+        then by formula; the rejected ones follow with their reasons.
 
     Raises:
-        InputError: a crystal's formula cannot be read.
+        InputError: a formula cannot be read.
     """
     limits = settings or CandidateSettings()
     parents = sorted((_parent(crystal) for crystal in crystals), key=lambda parent: parent.formula)
@@ -46,10 +46,10 @@ def propose_compositions(
     ordered = sorted(derived, key=_rank)
     once = list({candidate.formula: candidate for candidate in reversed(ordered)}.values())
     accepted = sorted((candidate for candidate in once if candidate.accepted), key=_rank)
-    refused = sorted((candidate for candidate in once if not candidate.accepted), key=_rank)
+    rejected = sorted((candidate for candidate in once if not candidate.accepted), key=_rank)
     if limits.limit is not None and limits.limit < len(accepted):
         accepted = sorted(random.Random(seed).sample(accepted, limits.limit), key=_rank)  # noqa: S311 - no secret
-    return accepted + refused
+    return accepted + rejected
 
 
 def _parent(crystal: Crystal) -> Parent:
@@ -69,13 +69,13 @@ def _derive(
 ) -> list[CandidateComposition]:
     states = oxidation_states(parent.formula)
     if states is None:
-        return [_unchanged(parent, {}, reason="no charge-neutral oxidation states are known", accepted=False)]
-    found = [
+        return [_unchanged(parent, {}, reason="no charge-neutral oxidation states", accepted=False)]
+    candidates = [
         _unchanged(parent, states, reason="charge balanced", accepted=True),
         *lithium_changes(parent, states, settings=settings),
         *substitutions(parent, states, settings=settings),
     ]
-    return [_judged(candidate, parent, gaps=gaps, settings=settings) for candidate in found]
+    return [_limited(candidate, parent, gaps=gaps, settings=settings) for candidate in candidates]
 
 
 def _unchanged(parent: Parent, states: dict[str, float], *, reason: str, accepted: bool) -> CandidateComposition:
@@ -83,7 +83,7 @@ def _unchanged(parent: Parent, states: dict[str, float], *, reason: str, accepte
         formula=parent.formula,
         parent=parent,
         change=Change.NONE,
-        description="as it is",
+        description="unchanged",
         oxidation_states=states,
         charge_imbalance_e=0.0,
         reasons=(reason,),
@@ -92,29 +92,29 @@ def _unchanged(parent: Parent, states: dict[str, float], *, reason: str, accepte
     )
 
 
-def _judged(
+def _limited(
     candidate: CandidateComposition,
     parent: Parent,
     *,
     gaps: dict[str, float],
     settings: CandidateSettings,
 ) -> CandidateComposition:
-    """Hold size, mobile ion and the best-known gap against the limits: the candidate's own, or else its parent's."""
-    own = gaps.get(candidate.formula)
-    gap, whose = (own, candidate.formula) if own is not None else (gaps.get(parent.formula), parent.formula)
+    """Apply the limits on size, mobile ion and band gap, that of the parent where its own is unknown."""
+    formula = candidate.formula if candidate.formula in gaps else parent.formula
+    gap = gaps.get(formula)
     composition = Composition(candidate.formula)
     faults = []
     if gap is not None and gap < settings.least_gap_eV:
-        faults.append(f"gap of {whose} is {gap:.2f} eV, at least {settings.least_gap_eV:g} eV wanted")
+        faults.append(f"band gap of {formula} is {gap:.2f} eV, below {settings.least_gap_eV:g} eV")
     if settings.species not in composition:
-        faults.append(f"no {settings.species} in it")
+        faults.append(f"contains no {settings.species}")
     if composition.num_atoms > settings.greatest_atoms:
-        faults.append(f"{composition.num_atoms:.0f} atoms in one formula, at most {settings.greatest_atoms} wanted")
-    known = "gap unknown" if gap is None else f"gap {gap:.2f} eV ({whose})"
+        faults.append(f"{composition.num_atoms:.0f} atoms in one formula unit, more than {settings.greatest_atoms}")
+    comment = "band gap unknown" if gap is None else f"band gap {gap:.2f} eV ({formula})"
     return replace(
         candidate,
         band_gap_eV=gap,
-        reasons=(*candidate.reasons, *(faults or (known,))),
+        reasons=(*candidate.reasons, *(faults or (comment,))),
         accepted=candidate.accepted and not faults,
     )
 

@@ -1,8 +1,8 @@
-"""Limits of what may be proposed."""
+"""Settings of the proposal of candidate compositions."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
-# Radioactive, very toxic or precious: nobody will make an electrolyte of them.
+# Radioactive, very toxic or precious elements, which no electrolyte is made of.
 RADIOACTIVE = ("Tc", "Pm", "Po", "At", "Rn", "Fr", "Ra", "Ac", "Th", "Pa", "U", "Np", "Pu")
 TOXIC = ("Tl", "Hg", "Cd", "Be")
 PRECIOUS = ("Ru", "Rh", "Pd", "Ag", "Re", "Os", "Ir", "Pt", "Au")
@@ -10,22 +10,22 @@ UNWANTED = (*RADIOACTIVE, *TOXIC, *PRECIOUS)
 
 
 class CandidateSettings(BaseModel):
-    """What candidates may differ in, and what they must keep.
+    """Changes and limits of candidate compositions.
 
     Attributes:
-        species: the mobile ion; it is never substituted away.
-        lithium_fractions: changes of its content as fractions of the parent's, negative for removal.
+        species: the mobile ion; it is never substituted.
+        lithium_fractions: changes of its content relative to the parent, negative for removal.
         substitution_fractions: shares of an ion that are replaced.
-        substitutes: most replacements tried for each ion, the likeliest first.
-        least_similarity: least probability ratio of a replacement (1: as likely as by chance).
+        substitutes: greatest number of substitutes for each ion, the most probable first.
+        least_similarity: least probability ratio of a substitution (1: as probable as by chance).
         greatest_radius_mismatch: largest relative difference of the ionic radii.
-        least_gap_eV: gap below which a compound would conduct electrons; held against known gaps only.
-        known_gaps_eV: gaps of compounds by reduced formula, beyond those the parents bring.
-        allow_charge_imbalance: also take compositions whose charge nothing compensates; the imbalance is stated.
-        greatest_atoms: largest reduced formula.
-        greatest_crystal: most atoms of a candidate's crystal; beyond that it gets none.
-        excluded_elements: never introduced.
-        limit: most accepted candidates to return, drawn by the seed; all of them when None.
+        least_gap_eV: least band gap, below which a compound would conduct electrons; applied to known gaps only.
+        known_gaps_eV: band gaps by reduced formula, in addition to those of the parents.
+        allow_charge_imbalance: accept compositions with an uncompensated charge, which is stated.
+        greatest_atoms: greatest number of atoms of the reduced formula.
+        greatest_crystal: greatest number of atoms of the crystal of a candidate; a larger one is not made.
+        excluded_elements: elements that are never introduced.
+        limit: greatest number of accepted candidates, drawn at random by the seed; all of them when None.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

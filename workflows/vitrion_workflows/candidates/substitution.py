@@ -1,4 +1,4 @@
-"""Isovalent substitution: ions that replace each other in known crystals, at equal charge and like size."""
+"""Isovalent substitution: ions of equal charge and similar size that replace each other in known crystals."""
 
 import math
 import warnings
@@ -13,24 +13,24 @@ from pymatgen.core.structure import Structure
 
 from vitrion_workflows.candidates.candidate import CandidateComposition, Change, Parent
 from vitrion_workflows.candidates.crystal import with_share
-from vitrion_workflows.candidates.integer_formula import reduced_whole
+from vitrion_workflows.candidates.integer_formula import integer_formula
 from vitrion_workflows.candidates.oxidation import REDOX_STATES, total_charge
 from vitrion_workflows.candidates.settings import CandidateSettings
 
 FINEST_DENOMINATOR = 12
-WHOLE = 1e-6
+INTEGER_TOLERANCE = 1e-6
 
 
 @lru_cache(maxsize=1)
 def _table() -> Any:
-    # Slow to import and to read, and wanted only when something is substituted.
+    # Slow to import and to read.
     from pymatgen.analysis.structure_prediction.substitution_probability import SubstitutionProbability  # noqa: PLC0415
 
     return SubstitutionProbability()
 
 
 def similarity(ion: Species, other: Species) -> float:
-    """How much likelier than by chance two ions stand for each other in one structure type.
+    """Return the probability ratio of two ions replacing each other in one structure type.
 
     P(a, b) / (P(a) P(b)) of G. Hautier et al., Inorg. Chem. 50, 656 (2011); zero where the table lacks an ion.
     """
@@ -39,12 +39,12 @@ def similarity(ion: Species, other: Species) -> float:
         return 0.0
     try:
         return float(table.pair_corr(ion, other))
-    except ZeroDivisionError:  # an ion that the table lists but never saw
+    except ZeroDivisionError:  # the table lists the ion without any occurrence
         return 0.0
 
 
 def radius_mismatch(ion: Species, other: Species) -> float:
-    """Relative difference of two ionic radii; infinite where one is not tabulated."""
+    """Return the relative difference of two ionic radii; infinite where one is not tabulated."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         radius, other_radius = ion.ionic_radius, other.ionic_radius
@@ -52,29 +52,29 @@ def radius_mismatch(ion: Species, other: Species) -> float:
 
 
 def replacements(ion: Species, *, settings: CandidateSettings) -> list[tuple[str, float]]:
-    """Elements that may stand for an ion, likeliest first.
+    """List the elements that may replace an ion, the most probable first.
 
-    A redox-active element is introduced only in place of another one: elsewhere it would let electrons through.
+    A redox-active element replaces only another one: elsewhere it would make the compound an electronic conductor.
 
     Args:
-        ion: element with a whole oxidation state.
+        ion: element with an integer oxidation state.
         settings: limits on similarity, radius, elements and number.
 
     Returns:
         (element, similarity) pairs.
     """
-    barred = {*settings.excluded_elements, settings.species, ion.symbol}
+    excluded = {*settings.excluded_elements, settings.species, ion.symbol}
     if ion.symbol not in REDOX_STATES:
-        barred |= REDOX_STATES.keys()
-    found = [
+        excluded |= REDOX_STATES.keys()
+    pairs = [
         (other.symbol, similarity(ion, other))
         for other in _table().species
         if other.oxi_state == ion.oxi_state
-        and other.symbol not in barred
+        and other.symbol not in excluded
         and other.oxi_state in other.element.common_oxidation_states
         and radius_mismatch(ion, other) <= settings.greatest_radius_mismatch
     ]
-    likely = [pair for pair in found if pair[1] >= settings.least_similarity]
+    likely = [pair for pair in pairs if pair[1] >= settings.least_similarity]
     return sorted(likely, key=lambda pair: (-pair[1], pair[0]))[: settings.substitutes]
 
 
@@ -84,11 +84,11 @@ def substitutions(
     *,
     settings: CandidateSettings,
 ) -> Iterator[CandidateComposition]:
-    """Candidates in which a share of one ion is replaced at equal charge.
+    """Generate candidates in which a share of one ion is replaced at equal charge.
 
     Args:
         source: the parent.
-        states: mean oxidation states in it; ions of a mixed state are left alone.
+        states: mean oxidation states in the parent; ions of mixed valence are kept.
         settings: fractions and limits.
     """
     amounts = {
@@ -96,14 +96,14 @@ def substitutions(
     }
     for symbol in sorted(amounts):
         state = round(states[symbol])
-        if symbol == settings.species or abs(states[symbol] - state) > WHOLE or state == 0:
+        if symbol == settings.species or abs(states[symbol] - state) > INTEGER_TOLERANCE or state == 0:
             continue
         for substitute, ratio in replacements(Species(symbol, state), settings=settings):
             if substitute in amounts:
                 continue
             for share in settings.substitution_fractions:
                 part = Fraction(share).limit_denominator(FINEST_DENOMINATOR)
-                changed = reduced_whole(
+                changed = integer_formula(
                     {**amounts, symbol: amounts[symbol] * (1 - part), substitute: amounts[symbol] * part},
                 )
                 if changed is None:
@@ -117,7 +117,7 @@ def substitutions(
                     oxidation_states=kept,
                     charge_imbalance_e=total_charge(Composition(changed), kept),
                     similarity=ratio,
-                    reasons=(f"{substitute} stands for {symbol} {ratio:.1f} times likelier than by chance",),
+                    reasons=(f"{substitute} replaces {symbol} {ratio:.1f} times as often as by chance",),
                     accepted=True,
                     structure=_crystal(source, symbol, substitute, share=part, states=kept | states, settings=settings),
                 )

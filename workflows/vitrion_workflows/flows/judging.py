@@ -44,7 +44,7 @@ def judge_structure(
     """
     forces = potential.evaluate(system, stress=True)
     reference = amorphous.cell_reference(formula, twin=twin, force_field=potential)
-    gates = amorphous.judge_cell(system, reference=reference, force_result=forces)
+    gates = amorphous.validate_cell(system, reference=reference, force_result=forces)
     structure = structure_from_system(system)
     return CellOutcome(
         structure=structure.as_dict(),

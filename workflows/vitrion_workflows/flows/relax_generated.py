@@ -124,10 +124,10 @@ def relax_generated_cell(
     watch = Watch(on_progress=Progress(key, time_step_fs=hold.time_step_fs), should_stop=stop_condition())
     field.require_elements(drawn.numbers)
     apart = amorphous.push_apart(drawn, seed=seed)
-    rested = amorphous.settle(amorphous.loosen(apart, field, watch=watch), field, watch=watch).system
+    rested = amorphous.relax_quenched(amorphous.relax_packing(apart, field, watch=watch), field, watch=watch).system
     stretch = Stretch(stage="hold", duration_ps=hold.hold_ps, temperature_K=hold.quench_temperature_K)
     held = run_stretch(rested, field, stretch, protocol=hold, seed=stage_seed(seed, "hold"), watch=watch)
-    system = amorphous.settle(held.system, field).system
+    system = amorphous.relax_quenched(held.system, field).system
     judged = judge_structure(
         system,
         formula=formula,

@@ -92,7 +92,7 @@ def pack_cell(formula: str, *, n_atoms: int, seed: int, twin: Structure | None, 
 
 @job(output_schema=CellStage)
 def find_volume(stage: CellStage, *, potential: str, protocol: CellProtocol, seed: int, device: str) -> CellStage:
-    """Bring a packing to the volume at which its melt has no pressure; without a search only loosen it.
+    """Bring a packing to the volume at which its melt has no pressure; without a search only relax its overlaps.
 
     Raises:
         VolumeSearchFailed: see `search_volume`.
@@ -102,7 +102,7 @@ def find_volume(stage: CellStage, *, potential: str, protocol: CellProtocol, see
     field = force_field(potential, device)
     field.require_elements(stage.system().numbers)
     watch = _watch(stage_key("volume", stage.system()), protocol)
-    system = amorphous.loosen(stage.system(), field, watch=watch)
+    system = amorphous.relax_packing(stage.system(), field, watch=watch)
     record = None
     if protocol.volume_search:
         system, record = amorphous.search_volume(
@@ -172,7 +172,7 @@ def judge_quenched_cell(
     """
     begun = time.monotonic()
     field = force_field(potential, device)
-    system = amorphous.settle(stage.system(), field).system
+    system = amorphous.relax_quenched(stage.system(), field).system
     ramp = Stretch(stage="quench", duration_ps=protocol.quench_ps, temperature_K=protocol.melt_temperature_K)
     plan = ramp.plan(protocol, seed=seed)
     judged = judge_structure(

@@ -1,4 +1,4 @@
-"""Whole formula units: how many atoms of each element a cell of a wanted size holds."""
+"""Parse formulas, and count the atoms of each element in a cell of integer formula units."""
 
 import warnings
 from collections.abc import Iterator
@@ -9,46 +9,46 @@ from pymatgen.core.periodic_table import Element
 
 from vitrion_models.errors import InputError
 
-LARGEST_STRETCH = 2.0  # a cell may hold up to twice the atoms asked for, when one formula unit is that large
+LARGEST_EXCESS = 2.0  # a cell may hold up to twice the requested atoms, when one formula unit is that large
 
 
 @contextmanager
 def _pymatgen_silenced() -> Iterator[None]:
-    # It orders elements by electronegativity, and warns of those that have none.
+    # pymatgen orders elements by electronegativity and warns about those without one.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
 
 
 def parse_formula(formula: str) -> Composition:
-    """Composition of a formula with elements of the periodic table and positive amounts.
+    """Parse a formula of chemical elements with positive amounts.
 
     Raises:
-        InputError: the text is no formula, or names something that is no element.
+        InputError: the text is not a formula, or names something other than an element.
     """
     try:
         with _pymatgen_silenced():
             composition = Composition(formula)
-        known = bool(composition) and all(isinstance(species, Element) for species in composition)
+        valid = bool(composition) and all(isinstance(species, Element) for species in composition)
     except (ValueError, KeyError):
-        known = False
-    if not known:
-        raise InputError(f"{formula!r} is no chemical formula: give elements and amounts, for example Li3PS4")
+        valid = False
+    if not valid:
+        raise InputError(f"{formula!r} is not a chemical formula: give elements and amounts, for example Li3PS4")
     return composition
 
 
 def cell_contents(formula: str, *, n_atoms: int) -> dict[str, int]:
-    """Atoms of each element in the cell whose size is nearest to the one asked for.
+    """Count the atoms of each element in the cell of integer formula units nearest to a target size.
 
     Args:
-        formula: any formula; fractional amounts are brought to whole numbers.
-        n_atoms: wanted number of atoms.
+        formula: any formula; fractional amounts are scaled to integers.
+        n_atoms: target number of atoms.
 
     Returns:
-        Element symbol -> number of atoms, a whole number of formula units.
+        Element symbol -> number of atoms.
 
     Raises:
-        InputError: no formula, no positive number of atoms, or a formula unit more than twice the size of the cell.
+        InputError: bad formula, fewer than one atom, or a formula unit more than twice the size of the cell.
     """
     if n_atoms < 1:
         raise InputError(f"a cell needs at least one atom, not {n_atoms}")
@@ -57,7 +57,7 @@ def cell_contents(formula: str, *, n_atoms: int) -> dict[str, int]:
         reduced, _ = composition.get_integer_formula_and_factor()
     unit = Composition(reduced)
     unit_size = round(unit.num_atoms)
-    if unit_size > LARGEST_STRETCH * n_atoms:
+    if unit_size > LARGEST_EXCESS * n_atoms:
         raise InputError(
             f"{formula}: one formula unit has {unit_size} atoms, too many for a cell of {n_atoms}; ask for more atoms",
         )

@@ -8,16 +8,16 @@ from vitrion_models.system import AtomicSystem
 
 
 def density_g_cm3(system: AtomicSystem) -> float:
-    """Mass density."""
+    """Return the mass density in g/cm3."""
     return float(atomic_masses[system.numbers].sum() / system.volume_A3 * U_PER_A3_IN_G_PER_CM3)
 
 
 def closest_pair(system: AtomicSystem) -> tuple[float, float, str]:
-    """The pair that overlaps most.
+    """Find the pair of atoms with the least distance relative to its covalent radii.
 
     Returns:
-        Distance over the sum of covalent radii, distance in Angstrom, and the pair's name; infinite ratio and
-        distance where no two atoms come within twice the largest radius.
+        Distance over the sum of covalent radii (Cordero et al., 2008), distance in Angstrom, and the elements of the
+        pair; infinite ratio and distance where no two atoms lie within twice the largest radius.
     """
     radii = covalent_radii[system.numbers]
     pairs = neighbour_list(system, 2.0 * float(radii.max()))

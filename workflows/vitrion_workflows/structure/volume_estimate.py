@@ -1,4 +1,4 @@
-"""How much room a compound needs, before anything is simulated: its crystal twin's volume, or ionic radii."""
+"""Volume estimate of a solid compound before any simulation: its crystal twin, ionic radii, or elemental volumes."""
 
 import itertools
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3
 from vitrion_models.errors import InputError
 from vitrion_workflows.structure.composition import parse_formula
 
-# Share of a compound's volume that its ions fill with Shannon's six-fold radii: the mean over 21 compounds,
+# Fraction of the volume filled by ions with Shannon's six-fold radii: the mean over 21 compounds,
 # 0.70 +- 0.08 (docs/design/cell-gates.md, `python benchmarks/gates.py`).
 IONIC_PACKING_FRACTION = 0.70
-MOST_UNBALANCED = 0.3  # elementary charges an atom; delithiated compounds stay below
+MOST_UNBALANCED = 0.3  # elementary charges per atom; delithiated compounds stay below
 # Anions without a six-fold Shannon entry; Pauling's radii (The Nature of the Chemical Bond, 3rd ed., table 13-3).
 PAULING_RADII_A: Mapping[str, float] = {"N3-": 1.71, "P3-": 2.12, "As3-": 2.22, "C4-": 2.60, "H-": 1.40}
 
 
 class VolumeSource(StrEnum):
-    """Where an estimate of the volume comes from."""
+    """Source of a volume estimate."""
 
     TWIN = "crystal twin"
     IONS = "ionic radii"
@@ -32,11 +32,11 @@ class VolumeSource(StrEnum):
 
 @dataclass(frozen=True)
 class VolumeEstimate:
-    """Volume of a compound's solid, per atom.
+    """Volume per atom of a solid compound.
 
     Attributes:
         volume_A3_per_atom: the estimate.
-        source: where it comes from; ions and elements are good to some 15 and 30 %.
+        source: its source; estimates from ions and elements are accurate to about 15 and 30 %.
     """
 
     volume_A3_per_atom: float
@@ -44,24 +44,25 @@ class VolumeEstimate:
 
 
 def estimate_volume(formula: str, twin: Structure | None = None) -> VolumeEstimate:
-    """Volume per atom of the solid compound.
+    """Estimate the volume per atom of a solid compound.
 
-    The crystal twin's where there is one. Otherwise the volume of the ions over their usual packing fraction
-    (radii: Shannon, Acta Cryst. A32, 751 (1976)), where charges balance; otherwise the mean of the elements' own
-    molar volumes (Zen's rule), which serves alloys.
+    The volume of the crystal twin where there is one. Otherwise, where charges balance, that of the ions (radii:
+    Shannon, Acta Cryst. A32, 751 (1976)) over their mean packing fraction; otherwise, as for alloys, the mean of the
+    molar volumes of the elements (Zen's rule).
 
     Args:
         formula: chemical formula.
         twin: crystal of the same compound.
 
     Raises:
-        InputError: the twin is of another compound, or no estimate is possible.
+        InputError: the twin is another compound, or no estimate is possible.
     """
     composition = parse_formula(formula)
     if twin is not None:
         if twin.composition.reduced_formula != composition.reduced_formula:
             raise InputError(
-                f"the crystal twin is {twin.composition.reduced_formula}, the formula {composition.reduced_formula}"
+                f"the crystal twin is {twin.composition.reduced_formula}, not {composition.reduced_formula}: "
+                "give a twin of the same compound"
             )
         return VolumeEstimate(float(twin.volume / twin.composition.num_atoms), VolumeSource.TWIN)
     volume = _volume_of_ions(composition)
@@ -84,12 +85,12 @@ def _volume_of_ions(composition: Composition) -> float | None:
 
 
 def likely_charges(composition: Composition) -> dict[str, int] | None:
-    """One common oxidation state for each element, together as near to neutral as can be.
+    """Choose one common oxidation state for each element, together as close to neutral as possible.
 
-    Pymatgen's guesser weighs all mixtures of states and can take minutes; radii need no such care.
+    pymatgen's guesser considers all mixtures of states and can take minutes; for radii one state is enough.
 
     Returns:
-        Element symbol -> charge, or None where every choice leaves more than 0.3 e an atom: an alloy.
+        Element symbol -> charge, or None where every choice leaves more than 0.3 e per atom (an alloy).
     """
     elements = [Element(species.symbol) for species in composition]
     states = [[state for state in element.common_oxidation_states if state] for element in elements]
@@ -108,15 +109,15 @@ def likely_charges(composition: Composition) -> dict[str, int] | None:
     return {element.symbol: state for element, state in zip(elements, best[1], strict=True)}
 
 
-def _ionic_radius_A(element: Element, whole: int) -> float | None:
-    named = PAULING_RADII_A.get(f"{element.symbol}{abs(whole)}{'+' if whole > 0 else '-'}".replace("1-", "-"))
-    if named is not None:
-        return named
+def _ionic_radius_A(element: Element, charge: int) -> float | None:
+    pauling_A = PAULING_RADII_A.get(f"{element.symbol}{abs(charge)}{'+' if charge > 0 else '-'}".replace("1-", "-"))
+    if pauling_A is not None:
+        return pauling_A
     try:
-        return float(Species(element.symbol, whole).get_shannon_radius("VI", radius_type="ionic"))
+        return float(Species(element.symbol, charge).get_shannon_radius("VI", radius_type="ionic"))
     except KeyError:
         radii = element.ionic_radii
-        return float(radii[whole]) if whole in radii else None
+        return float(radii[charge]) if charge in radii else None
 
 
 def _volume_of_elements(composition: Composition) -> float:
@@ -124,6 +125,6 @@ def _volume_of_elements(composition: Composition) -> float:
     for element, amount in composition.items():
         molar = element.molar_volume
         if molar is None:
-            raise InputError(f"no volume is known for {element.symbol}: give the crystal twin of the compound")
+            raise InputError(f"no molar volume for {element.symbol}: give the crystal twin of the compound")
         volume += amount * float(molar) * U_PER_A3_IN_G_PER_CM3
     return volume / composition.num_atoms

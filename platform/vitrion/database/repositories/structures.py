@@ -107,7 +107,7 @@ class Structures:
             cell: pymatgen structure, ASE atoms or an `AtomicSystem`; partially occupied sites are kept.
             kind: crystal, amorphous, melt or molecule.
             origin: how it was made.
-            gates: what was measured on it (`vitrion_workflows.amorphous.judge_cell`). It counts as accepted when all
+            gates: what was measured on it (`vitrion_workflows.amorphous.validate_cell`). It counts as accepted when all
                 passed; an amorphous cell or a melt that nobody judged does not.
             mobile_ion: symbol of the mobile species; the first of `geometry.MOBILE_IONS` it holds when None.
             fields: further fields of `StructureRecord`, such as parent, twin, source, job, campaign.
