@@ -28,8 +28,8 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 from sklearn.preprocessing import StandardScaler
 
-from vitrion.learning.acquisition.functions import FUNCTIONS, Beliefs, choose_batch, choose_random
-from vitrion.learning.acquisition.pool import kinship
+from vitrion.learning.acquisition.functions import FUNCTIONS, Predictions, choose_batch, choose_random
+from vitrion.learning.acquisition.selection import label_correlation
 from vitrion_workflows.model_error.compound_error import SystematicErrors
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 
@@ -82,7 +82,7 @@ def flattered(formulas: list[str], seed: int, temperature_K: float) -> tuple[np.
     return np.array(drawn), np.array(mean), np.array([error.stderr_decades for error in errors])
 
 
-def believe(data: Replay, known: list[int], seed: int) -> Beliefs:
+def believe(data: Replay, known: list[int], seed: int) -> Predictions:
     """What a Gaussian process trained on the known labels says of all rows; the scaler sees the known rows only."""
     features, labels = data.features, data.labels
     scaler = StandardScaler().fit(features[known])
@@ -95,7 +95,7 @@ def believe(data: Replay, known: list[int], seed: int) -> Beliefs:
     draws = process.sample_y(scaler.transform(features), MEMBERS, random_state=seed % 2**31).T
     draws = draws - draws.mean(axis=0) + mean
     incumbent = float((mean - data.offset)[known].max())
-    return Beliefs(draws, deviation, incumbent, LABEL_NOISE, data.offset, data.deviation)
+    return Predictions(draws, deviation, incumbent, LABEL_NOISE, data.offset, data.deviation)
 
 
 def campaign(name: str, data: Replay, seed: int) -> tuple[list[float], float]:
@@ -117,8 +117,10 @@ def campaign(name: str, data: Replay, seed: int) -> tuple[list[float], float]:
                 model_offset=beliefs.model_offset[rest],
                 model_deviation=beliefs.model_deviation[rest],
             )
-            kin = kinship(left.samples, [data.formulas[index] for index in rest])
-            chosen = choose_batch(name, left, count=BATCH, margin=1.0, kinship=kin, seed=1000 * seed + cycle)
+            correlation = label_correlation(left.samples, [data.formulas[index] for index in rest])
+            chosen = choose_batch(
+                name, left, count=BATCH, exploration=1.0, correlation=correlation, seed=1000 * seed + cycle
+            )
             picks = [index for index, _ in chosen]
         known = known + [rest[index] for index in picks]
         share.append(len(best_rows & set(known)) / len(best_rows))

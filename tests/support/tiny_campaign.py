@@ -26,8 +26,10 @@ TINY = {
     "cycles": 2,
     "initial": 3,
     "acquisition": {"batch": 3, "random": 1},
-    "surrogate": {"members": 2, "steps": 4, "test_compositions": 1},
-    "generator": {"steps": 4, "samples": 1},
+    "test_compositions": 1,
+    "surrogate": {"members": 2, "steps": 4},
+    "generator": {"training_steps": 4},
+    "generated_cells": 1,
 }
 
 

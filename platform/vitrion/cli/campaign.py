@@ -62,7 +62,7 @@ def retry(file: FileArgument, *, outdated: OutdatedOption = False, as_json: Json
     learned from when `cycles` is raised.
     """
     with opened(file, quiet=True, begun=True) as campaign:
-        asked = [entry.title for entry in campaign.ask_again(outdated=outdated)]
+        asked = [entry.title for entry in campaign.retry(outdated=outdated)]
         emit({"campaign": campaign.configuration.name, "asked_again": asked}, as_json=as_json)
 
 

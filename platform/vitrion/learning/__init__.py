@@ -1,1 +1,1 @@
-"""The active-learning loop: configuration, proposals, labels, retraining, promotion, all kept in documents."""
+"""Active learning: campaigns, their cycles, acquisition and retraining."""

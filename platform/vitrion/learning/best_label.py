@@ -10,16 +10,16 @@ from vitrion_workflows.schemas import LabelState
 def best_so_far(db: Database, configuration: CampaignConfiguration) -> str:
     """Return the highest diffusivity accepted at the target temperature, as text.
 
-    A referee's label is a value by another potential, and not compared.
+    Reference labels are values of another potential and are left out.
     """
     target = configuration.labels.target_temperature_K
-    asked: LabelFilters = {
+    filters: LabelFilters = {
         "campaign": configuration.name,
         "state": LabelState.ACCEPTED.value,
         "temperature": (target - 0.5, target + 0.5),
     }
-    referees: LabelFilters = {**asked, "arm": Arm.REFERENCE.value}
-    # A label may have no arm. Among one more than the referee has is one of the others, if there is any.
-    rows = db.labels.search(sort="-log10_value", limit=1 + db.labels.count(**referees), **asked)
+    references: LabelFilters = {**filters, "arm": Arm.REFERENCE.value}
+    # One row more than there are reference labels holds one of another arm, or of none, if there is any.
+    rows = db.labels.search(sort="-log10_value", limit=1 + db.labels.count(**references), **filters)
     best = next((row for row in rows if row.arm != Arm.REFERENCE), None)
     return "none yet" if best is None else f"{best.reduced_formula} {best.value:.2g} cm2/s at {target:.0f} K"

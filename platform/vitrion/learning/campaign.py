@@ -1,10 +1,10 @@
-"""The campaign: a state machine kept in its documents.
+"""A campaign: a state machine kept in its documents.
 
     (none) -> proposed -> labelling -> learning -> closed -> (next cycle) ...
 
-`step` does the next thing whatever happened before, under a lease with an owner and an expiry; `run` steps until
-nothing is left. Nothing that decides a result lives in memory only: a killed campaign goes on from its documents, the
-JobStore, the spool and the checkpoints, and ends with the labels that an undisturbed one has.
+`step` does the next piece of work, whatever happened before, under a lease with an owner and an expiry; `run` steps
+until every cycle is closed. Everything that determines a result is stored: a killed campaign continues from its
+documents, the JobStore, the spool and the checkpoints, and ends with the labels of an undisturbed one.
 """
 
 from collections.abc import Callable
@@ -16,12 +16,12 @@ from vitrion.database import Database
 from vitrion.database.records import FINISHED, CycleRecord, Proposal
 from vitrion.learning.acquisition.proposing import propose
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.lease import LEASE_SECONDS, holding, own_name
+from vitrion.learning.cycle_run import CycleRun
+from vitrion.learning.lease import LEASE_SECONDS, lease, lease_owner
 from vitrion.learning.ledger import Ledger
 from vitrion.learning.plan import Plan, effective, make_plan, pinned_weights
-from vitrion.learning.retraining.stage import LearningStage
-from vitrion.learning.retrying import ask_again
-from vitrion.learning.stage import Stage
+from vitrion.learning.retraining.learning_stage import LearningStage
+from vitrion.learning.retrying import retry_proposals
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.display import Display
 from vitrion.running.task import Runner
@@ -29,7 +29,7 @@ from vitrion_models.errors import VitrionError
 
 
 class StoppedEarlyError(VitrionError):
-    """A stop was asked for; everything finished is kept and the campaign can go on."""
+    """The campaign was stopped on request; all finished work is stored and the campaign can be continued."""
 
 
 @dataclass
@@ -37,12 +37,12 @@ class Campaign:
     """One campaign in one database.
 
     Attributes:
-        db: where it lives.
-        configuration: what it does.
-        runner: where its tasks run.
-        display: what people see of it.
+        db: database of the campaign.
+        configuration: its configuration.
+        runner: runs its tasks.
+        display: progress for people.
         scratch: folder of the runs' checkpoints and trajectories.
-        should_stop: asked often; true ends the current step cleanly.
+        should_stop: polled often; True ends the current step cleanly.
     """
 
     db: Database
@@ -53,18 +53,18 @@ class Campaign:
     should_stop: Callable[[], bool]
 
     def __post_init__(self) -> None:
-        """Name the owner of leases: this very process."""
-        self.owner = own_name()
+        """Name the owner of leases: this process."""
+        self.owner = lease_owner()
 
     @cached_property
     def factory(self) -> TaskFactory:
-        """Tasks with the potential that this campaign was begun with."""
+        """Maker of tasks with the potential that the campaign was begun with."""
         plan = self.plan
         return TaskFactory(self.configuration, plan.potential, pinned_weights(plan, self.configuration.name))
 
     @cached_property
     def plan(self) -> Plan:
-        """What was decided when the campaign began."""
+        """Decisions taken when the campaign began."""
         plan = make_plan(self.db, self.configuration)
         self.configuration = effective(self.configuration, plan.potential_note)
         return plan
@@ -73,42 +73,42 @@ class Campaign:
         """Step until every cycle is closed.
 
         Raises:
-            StoppedEarlyError: a stop was asked for.
-            BusyError: another process works on it.
+            StoppedEarlyError: a stop was requested.
+            BusyError: another process works on the campaign.
         """
         while self.step():
             pass
 
     def step(self) -> bool:
-        """Do the next thing.
+        """Do the next piece of work.
 
         Returns:
-            Whether there is more to do.
+            True if there is more to do.
 
         Raises:
-            StoppedEarlyError: a stop was asked for.
-            BusyError: another process works on it.
+            StoppedEarlyError: a stop was requested.
+            BusyError: another process works on the campaign.
         """
         plan, name = self.plan, self.configuration.name
         cycle = self.db.cycles.latest(name)
         if cycle is None:
             self._propose(plan, 0)
             return True
-        if (late := self._asked_again()) is not None:
-            with holding(self.db, name, late, owner=self.owner) as held:
-                self._label(self._stage(held), what="what is asked again")
+        if (retried := self._cycle_with_retries()) is not None:
+            with lease(self.db, name, retried, owner=self.owner) as current:
+                self._label(self._cycle_run(current), what="retried labels")
             return True
         if cycle.index + (cycle.state == "closed") >= self.configuration.cycles:
             return False
-        with holding(self.db, name, cycle.index, owner=self.owner) as held:
-            if held.state != "closed":
-                self._advance(held)
-            elif (latest := self.db.cycles.latest(name)) and latest.index == held.index:
-                self._propose(plan, held.index + 1)  # else somebody has begun the next one
+        with lease(self.db, name, cycle.index, owner=self.owner) as current:
+            if current.state != "closed":
+                self._advance(current)
+            elif (latest := self.db.cycles.latest(name)) and latest.index == current.index:
+                self._propose(plan, current.index + 1)  # else another process has begun the next cycle
         return True
 
-    def ask_again(self, *, outdated: bool = False) -> list[Proposal]:
-        """Have the questions whose runs broke asked again by the next steps, those of closed cycles included.
+    def retry(self, *, outdated: bool = False) -> list[Proposal]:
+        """Have the next steps repeat the runs that failed, in closed cycles too.
 
         Args:
             outdated: also those whose labels are of an older gate version.
@@ -116,10 +116,10 @@ class Campaign:
         Raises:
             BusyError: another process works on them.
         """
-        return ask_again(self.db, self.factory, self.runner, owner=self.owner, outdated=outdated)
+        return retry_proposals(self.db, self.factory, self.runner, owner=self.owner, outdated=outdated)
 
-    def _asked_again(self) -> int | None:
-        """The first cycle past its labelling in which a proposal waits, or None."""
+    def _cycle_with_retries(self) -> int | None:
+        """Return the index of the first cycle past its labelling stage in which a proposal waits, or None."""
         for cycle in self.db.cycles.list(self.configuration.name):
             past = cycle.state in {"learning", "closed"}
             if past and any(entry.state not in FINISHED for entry in cycle.proposals):
@@ -131,8 +131,8 @@ class Campaign:
         proposals = propose(self.db, self.configuration, plan, self.factory, index=index)
         self.db.cycles.create(self.configuration.name, index, proposals=proposals)
 
-    def _stage(self, cycle: CycleRecord) -> Stage:
-        return Stage(
+    def _cycle_run(self, cycle: CycleRecord) -> CycleRun:
+        return CycleRun(
             self.db,
             self.configuration,
             plan=self.plan,
@@ -144,32 +144,30 @@ class Campaign:
         )
 
     def _advance(self, cycle: CycleRecord) -> None:
-        stage = self._stage(cycle)
+        run = self._cycle_run(cycle)
         if cycle.state == "proposed":
-            stage.ledger.transition("proposed", "labelling")
+            run.ledger.transition("proposed", "labelling")
         elif cycle.state == "labelling":
-            self._label(stage, what="cells and labels")
-            stage.ledger.transition("labelling", "learning")
+            self._label(run, what="cells and labels")
+            run.ledger.transition("labelling", "learning")
         else:
-            self._learn(stage)
-            stage.ledger.transition("learning", "closed")
+            self._learn(run)
+            run.ledger.transition("learning", "closed")
 
-    def _label(self, stage: Stage, *, what: str) -> None:
-        self.display.say(f"cycle {stage.ledger.index + 1}: {what}")
-        labelling = stage.labelling()
-        if not self.runner.run(labelling.begin(), on_result=labelling.on_result, watch=stage.watch()):
+    def _label(self, run: CycleRun, *, what: str) -> None:
+        self.display.say(f"cycle {run.ledger.index + 1}: {what}")
+        stage = run.labelling_stage()
+        if not self.runner.run(stage.begin(), on_result=stage.on_result, watch=run.watch()):
             raise StoppedEarlyError(_stopped(self.configuration.name))
 
-    def _learn(self, stage: Stage) -> None:
-        self.display.say(f"cycle {stage.ledger.index + 1}: retraining both models")
-        learning = LearningStage(stage)
-        learning.retrain()
-        if self.should_stop() or not self.runner.run(
-            learning.draws(), on_result=learning.on_result, watch=stage.watch()
-        ):
+    def _learn(self, run: CycleRun) -> None:
+        self.display.say(f"cycle {run.ledger.index + 1}: retraining both models")
+        stage = LearningStage(run)
+        stage.retrain()
+        if self.should_stop() or not self.runner.run(stage.draws(), on_result=stage.on_result, watch=run.watch()):
             raise StoppedEarlyError(_stopped(self.configuration.name))
-        learning.conclude()
+        stage.conclude()
 
 
 def _stopped(name: str) -> str:
-    return f"campaign {name} was stopped; what was finished is kept: run the same command to go on"
+    return f"campaign {name} was stopped; finished work is stored: run the same command to continue"

@@ -1,4 +1,7 @@
-"""Who holds a cycle: leases of the living are respected, those of processes that are gone are not waited for."""
+"""Leases: which process works on a cycle.
+
+Leases of living processes are respected; those of processes that have ended are taken over at once.
+"""
 
 import os
 import socket
@@ -14,29 +17,28 @@ from vitrion_models.errors import VitrionError
 
 LEASE_SECONDS = 300.0
 _PROCESSES = Path("/proc")
-_START_FIELD = 19  # of those behind the name in /proc/PID/stat: ticks from boot to the start, which no clock changes
+_START_FIELD = 19  # start time in ticks since boot, counted from the field after the name in /proc/PID/stat
 
 
 class BusyError(VitrionError):
-    """Another process holds the lease of the campaign's cycle."""
+    """Another process holds the lease of the cycle."""
 
 
-def own_name() -> str:
-    """This very process as the owner of leases; see `name_of`."""
-    return name_of(os.getpid())
+def lease_owner(pid: int | None = None) -> str:
+    """Return the name of a living process as an owner of leases: host, process id, namespace and start time.
 
-
-def name_of(pid: int) -> str:
-    """A living process as the owner of leases: host, process id, and what tells it from all others of that id.
+    Args:
+        pid: process id; this process when None.
 
     Raises:
-        psutil.NoSuchProcess: there is no such process.
+        psutil.NoSuchProcess: the process does not exist.
     """
+    pid = os.getpid() if pid is None else pid
     return f"{socket.gethostname()}:{pid}:{_namespace()}.{_start(pid)}"
 
 
 def _namespace() -> str:
-    """The process ids that this process sees: containers may share a host name and count from 1 each."""
+    """Return the id of the process namespace: containers may share a host name and count process ids from 1 each."""
     try:
         return str((_PROCESSES / "self/ns/pid").stat().st_ino)
     except OSError:
@@ -46,30 +48,30 @@ def _namespace() -> str:
 def _start(pid: int) -> str:
     try:
         return (_PROCESSES / str(pid) / "stat").read_text().rpartition(")")[2].split()[_START_FIELD]
-    except OSError:  # none such, or no Linux
+    except OSError:  # no such process, or not Linux
         return str(psutil.Process(pid).create_time())
 
 
 @contextmanager
-def holding(db: Database, campaign: str, index: int, *, owner: str) -> Iterator[CycleRecord]:
-    """Hold a cycle for a while.
+def lease(db: Database, campaign: str, index: int, *, owner: str) -> Iterator[CycleRecord]:
+    """Hold the lease of a cycle for the length of a with block.
 
     Args:
-        db: where.
-        campaign: name.
+        db: database of the campaign.
+        campaign: its name.
         index: of the cycle.
-        owner: see `own_name`.
+        owner: see `lease_owner`.
 
     Yields:
-        The cycle as it is under the lease: another process may have moved it on since it was last read.
+        The cycle as read under the lease: another process may have changed it since it was last read.
 
     Raises:
-        BusyError: another process holds it.
+        BusyError: another process holds the lease.
     """
     if not db.cycles.acquire_lease(campaign, index, owner, LEASE_SECONDS):
         holder = db.cycles.get(campaign, index).lease_owner
-        if holder is not None and (db.embedded or _is_gone(holder)):
-            # Only from that owner: whoever was quicker keeps it. An embedded store has one writer, which is us.
+        if holder is not None and (db.embedded or _has_ended(holder)):
+            # Released only if `holder` still has it: a quicker process keeps it. The embedded store has one writer, us.
             db.cycles.release_lease(campaign, index, holder)
         if not db.cycles.acquire_lease(campaign, index, owner, LEASE_SECONDS):
             raise BusyError(f"campaign {campaign}: cycle {index} is being worked on by {holder}")
@@ -79,13 +81,13 @@ def holding(db: Database, campaign: str, index: int, *, owner: str) -> Iterator[
         db.cycles.release_lease(campaign, index, owner)
 
 
-def _is_gone(owner: str) -> bool:
-    """Whether an owner on this host is dead; owners elsewhere are believed until their lease expires."""
+def _has_ended(owner: str) -> bool:
+    """Return True if the owner was a process of this host that has ended; other hosts' leases have to expire."""
     host, _, rest = owner.partition(":")
     pid, _, process = rest.partition(":")
     if host != socket.gethostname() or not pid.isdecimal() or process.partition(".")[0] != _namespace():
         return False
     try:
-        return name_of(int(pid)) != owner
+        return lease_owner(int(pid)) != owner
     except psutil.NoSuchProcess:
         return True

@@ -1,4 +1,4 @@
-"""One cycle's document under one owner's lease: every write says who writes and fails if the lease is lost."""
+"""Writes to the document of one cycle; each fails if its lease was lost."""
 
 import time
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ RENEWALS_PER_LEASE = 6
 
 @dataclass
 class Ledger:
-    """Writes of one cycle.
+    """Writes to one cycle.
 
     Attributes:
-        db: where.
-        campaign: name.
+        db: database of the campaign.
+        campaign: its name.
         index: of the cycle.
-        owner: holder of the lease.
-        lease_seconds: how long a renewal lasts.
+        owner: owner of the lease.
+        lease_seconds: duration of a renewal.
     """
 
     db: Database
@@ -37,7 +37,7 @@ class Ledger:
         return self.db.cycles.get(self.campaign, self.index)
 
     def keep_alive(self) -> None:
-        """Renew the lease when a sixth of it has passed; cheap to call often."""
+        """Renew the lease once a sixth of it has passed; cheap to call often."""
         now = time.monotonic()
         if now - self._renewed > self.lease_seconds / RENEWALS_PER_LEASE:
             self.db.cycles.renew_lease(self.campaign, self.index, self.owner, self.lease_seconds)
@@ -49,7 +49,7 @@ class Ledger:
 
     @property
     def record(self) -> Mapping[str, Any]:
-        """What the stages of this cycle have remembered."""
+        """Results that the stages of this cycle have stored, by name."""
         return self._record
 
     def remember(self, name: str, value: Any) -> None:
@@ -59,21 +59,21 @@ class Ledger:
         self._record = record
 
     def spend(self, kind: str, task_id: str, seconds: float) -> None:
-        """Add one task's time to the budget, once: a kill before its proposal was written brings the task again."""
+        """Add the time of one task to the budget, once: after a kill the same task may be reported again."""
         entry = self._budget.get(kind, {"tasks": 0, "seconds": 0.0})
         counted = entry.get("counted", [])
         if task_id in counted:
             return
-        spent = {
+        total = {
             "tasks": entry["tasks"] + 1,
             "seconds": entry["seconds"] + seconds,
             "counted": [*counted, task_id],
         }
-        budget = {**self._budget, kind: spent}
+        budget = {**self._budget, kind: total}
         self.update(budget=budget)
         self._budget = budget
 
-    # Read once: nobody else writes while the lease is ours, and a lost one fails the next write.
+    # Read once: nobody else writes under our lease, and the next write fails if it was lost.
 
     @cached_property
     def _record(self) -> dict[str, Any]:
@@ -84,5 +84,5 @@ class Ledger:
         return dict(self.cycle.budget or {})
 
     def transition(self, expected: str, new: str) -> None:
-        """Move the cycle on in one atomic update."""
+        """Move the cycle to its next state in one atomic update."""
         self.db.cycles.transition(self.campaign, self.index, expected=expected, new=new, owner=self.owner)

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import numpy as np
+from pydantic import ValidationError
 
 from vitrion.database import Database, NewStructure
 from vitrion.database.errors import NotFoundError
@@ -77,7 +78,7 @@ def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
     crystals: dict[str, str | None] = dict(_add_crystals(db, configuration))
     derived = _derive(configuration, tuple(crystals))
     groups = {formula: chemical_system(formula) for formula in crystals}
-    test = choose_test_formulas(groups, count=configuration.surrogate.test_compositions, seed=configuration.root_seed)
+    test = choose_test_formulas(groups, count=configuration.test_compositions, seed=configuration.root_seed)
     test_systems = {groups[formula] for formula in test}
     derived = {name: change for name, change in derived.items() if chemical_system(name) not in test_systems}
     plan = Plan(
@@ -99,7 +100,7 @@ def _stored_plan(db: Database, configuration: CampaignConfiguration) -> Plan | N
     except NotFoundError:
         return None
     requested = configuration.model_dump(mode="json")
-    changed = [key for key in _differences(row.configuration, requested) if not key.startswith(CHANGEABLE)]
+    changed = [key for key in _differences(_with_defaults(row), requested) if not key.startswith(CHANGEABLE)]
     if changed:
         raise InputError(
             f"campaign {configuration.name!r} was begun with another configuration ({', '.join(changed)}): "
@@ -111,6 +112,16 @@ def _stored_plan(db: Database, configuration: CampaignConfiguration) -> Plan | N
     if dict(row.configuration) != requested:
         db.campaigns.update(configuration.name, configuration=requested, config_hash=configuration.content_hash())
     return plan
+
+
+def _with_defaults(row: CampaignRecord) -> dict[str, Any]:
+    """Return the stored configuration, with the defaults of keys that were added since."""
+    try:
+        return CampaignConfiguration.model_validate(row.configuration).model_dump(mode="json")
+    except ValidationError as error:
+        raise InputError(
+            f"campaign {row.name!r} was begun by another version of Vitrion, with other keys: choose another name"
+        ) from error
 
 
 def _plan_of(row: CampaignRecord) -> Plan | None:

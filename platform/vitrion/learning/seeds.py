@@ -1,4 +1,4 @@
-"""Seeds: every random choice of a campaign from one root and the name of what is chosen."""
+"""Seeds of all random choices of a campaign, derived from one root and the name of the choice."""
 
 import hashlib
 
@@ -6,11 +6,11 @@ SEED_BITS = 31
 
 
 def derive_seed(root: int, *names: object) -> int:
-    """A seed that depends on the campaign's root and on names only, never on time, order or worker.
+    """Return a seed that depends on the root and the names only, never on time, order or worker.
 
     Args:
-        root: the campaign's seed.
-        names: what the seed is for, for example ``"label", fingerprint, 1500.0``.
+        root: seed of the campaign.
+        names: purpose of the seed, for example ``"label", fingerprint, 1500.0``.
 
     Returns:
         A number below 2**31.

@@ -1,4 +1,4 @@
-"""From proposals to tasks: which flow answers a question, under an identity that a restart finds again."""
+"""Tasks of a campaign: the flow of each proposal, under an identity that is the same after a restart."""
 
 import hashlib
 import json
@@ -17,17 +17,17 @@ from vitrion_workflows.schemas import CellOutcome, LabelOutcome, LabelProtocol
 
 
 @dataclass(frozen=True)
-class Question:
-    """All that decides one label.
+class LabelRequest:
+    """Everything that determines one label of a campaign.
 
     Attributes:
         formula: reduced formula, for people.
-        fingerprint: the cell.
+        fingerprint: of the cell.
         temperature_K: temperature of the run.
         potential: registry name.
-        protocol: numbers of the run.
+        protocol: settings of the run.
         seed: of the run.
-        arm: who asked.
+        arm: arm that chose it.
     """
 
     formula: str
@@ -41,11 +41,11 @@ class Question:
 
 @dataclass(frozen=True)
 class TaskFactory:
-    """Makes the tasks of one campaign.
+    """Maker of the tasks of one campaign.
 
     Attributes:
-        configuration: the campaign's.
-        potential: registry name of the workhorse, resolved.
+        configuration: of the campaign.
+        potential: registry name of the production potential.
         weights_sha256: identity of its weights.
     """
 
@@ -54,7 +54,7 @@ class TaskFactory:
     weights_sha256: str
 
     def cell(self, formula: str, twin: Structure | None, *, attempt: int) -> Task:
-        """Melt and quench one cell of a composition; another attempt has another seed."""
+        """Return the task that melts and quenches one cell of a composition; each attempt has its own seed."""
         config = self.configuration
         seed = derive_seed(config.root_seed, "cell", formula, attempt)
         maker = MeltQuenchMaker(potential=self.potential, protocol=config.cells.protocol, device=config.runner.device)
@@ -63,21 +63,24 @@ class TaskFactory:
         identity = _identity("cell", formula, config.cells.atoms, protocol, seed, self.weights_sha256)
         return Task(id=identity, kind=TaskKind.CELL, title=f"{formula} melt and quench", flow=flow)
 
-    def question(self, proposal: Proposal) -> Question:
-        """What a proposal with a cell asks.
+    def label_request(self, proposal: Proposal) -> LabelRequest:
+        """Return the label that a proposal with a cell asks for.
 
         Raises:
-            InputError: a referee's question in a campaign without referee.
+            InputError: a reference label in a campaign without a reference potential.
         """
         config = self.configuration
         potential, protocol = self.potential, config.labels.protocol
         if proposal.arm is Arm.REFERENCE:
             if config.reference is None:
-                raise InputError(f"campaign {config.name} has a proposal for a referee but no referee: restore it")
+                raise InputError(
+                    f"campaign {config.name} has a proposal for a reference potential but no `reference` section: "
+                    "restore it"
+                )
             potential = config.reference.potential
             protocol = protocol.lasting(config.reference.production_ps)
         fingerprint = str(proposal.structure_fingerprint)
-        return Question(
+        return LabelRequest(
             formula=proposal.formula,
             fingerprint=fingerprint,
             temperature_K=proposal.temperature_K,
@@ -87,37 +90,34 @@ class TaskFactory:
             arm=proposal.arm,
         )
 
-    def label(self, question: Question, cell: Structure) -> Task:
-        """Label one cell at one temperature."""
-        referee = question.arm is Arm.REFERENCE
-        maker = self._maker(question)
-        identity = maker.key(question.fingerprint, temperature_K=question.temperature_K, seed=question.seed)
-        by = f" by {question.potential}" if referee else ""
+    def label(self, request: LabelRequest, cell: Structure) -> Task:
+        """Return the task that labels one cell at one temperature; its id is the key of the label."""
+        is_reference = request.arm is Arm.REFERENCE
+        maker = self._maker(request)
+        by = f" by {request.potential}" if is_reference else ""
         return Task(
-            id=identity,
-            kind=TaskKind.REFERENCE if referee else TaskKind.LABEL,
-            title=f"{question.formula} label {question.temperature_K:.0f} K{by}",
-            flow=maker.make(cell, temperature_K=question.temperature_K, seed=question.seed),
+            id=maker.key(request.fingerprint, temperature_K=request.temperature_K, seed=request.seed),
+            kind=TaskKind.REFERENCE if is_reference else TaskKind.LABEL,
+            title=f"{request.formula} label {request.temperature_K:.0f} K{by}",
+            flow=maker.make(cell, temperature_K=request.temperature_K, seed=request.seed),
         )
 
-    def _maker(self, question: Question) -> DiffusivityMaker | ReferenceMaker:
+    def _maker(self, request: LabelRequest) -> DiffusivityMaker | ReferenceMaker:
         species, device = self.configuration.species, self.configuration.runner.device
-        if question.arm is Arm.REFERENCE:
+        if request.arm is Arm.REFERENCE:
             return ReferenceMaker(
-                potential=question.potential,
+                potential=request.potential,
                 production_potential=self.potential,
-                protocol=question.protocol,
+                protocol=request.protocol,
                 species=species,
                 device=device,
             )
-        return DiffusivityMaker(
-            potential=question.potential, protocol=question.protocol, species=species, device=device
-        )
+        return DiffusivityMaker(potential=request.potential, protocol=request.protocol, species=species, device=device)
 
     def relax(
         self, formula: str, cell: Structure, *, twin: Structure | None, model_version: str, cycle: int, number: int
     ) -> Task:
-        """Relax one generated cell and put it before the gates."""
+        """Return the task that relaxes one generated cell and tests it by the gates."""
         seed = derive_seed(self.configuration.root_seed, "relax", model_version, formula, cycle, number)
         maker = RelaxGeneratedMaker(potential=self.potential, device=self.configuration.runner.device)
         flow = maker.make(cell, formula=formula, twin=twin, model_version=model_version, seed=seed)
@@ -126,9 +126,9 @@ class TaskFactory:
 
 
 def outcome_of(result: TaskResult) -> CellOutcome | LabelOutcome | None:
-    """What a task was run for: the last outcome that its jobs left, or None after an error."""
-    found = outcomes_in(result.documents)
-    return found[-1] if found else None
+    """Return the last outcome that the jobs of a task left, or None after an error."""
+    outcomes = outcomes_in(result.documents)
+    return outcomes[-1] if outcomes else None
 
 
 def _identity(*parts: object) -> str:

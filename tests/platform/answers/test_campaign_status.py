@@ -13,7 +13,7 @@ from vitrion.answers.campaign_status import campaign_status
 from vitrion.cli.app import run
 from vitrion.learning.best_label import best_so_far
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.stage import Stage
+from vitrion.learning.cycle_run import CycleRun
 from vitrion.running.display import Display
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas.label import GATE_VERSION
@@ -43,7 +43,7 @@ def keys(home):  # noqa: ARG001 - where the database is
             cell = db.structures.add(AtomicSystem(np.repeat([3, anion], 6), positions, np.eye(3) * 7), kind="amorphous")
             made = plain_label(cell.fingerprint, value=value, state=state, temperature_K=TARGET_K)
             found.append(db.labels.add(made, campaign="tiny", arm="initial").key)
-        # A referee's value is another potential's, however high.
+        # A reference label is of another potential, however high.
         second = plain_label(cell.fingerprint, potential="chgnet", value=5e-3, temperature_K=TARGET_K)
         db.labels.add(second, campaign="tiny", arm="reference")
     return found
@@ -86,7 +86,7 @@ def test_the_best_is_of_labels_of_the_current_gate_version(home, keys, capsys):
     assert json.loads(shown.out)["other_gate_versions"] == {str(OLDER): 1}
 
 
-def test_a_label_that_no_arm_asked_for_may_be_the_best_and_a_referees_is_not_counted(keys, tmp_path):
+def test_a_label_that_no_arm_asked_for_may_be_the_best_and_a_reference_label_is_not_counted(keys, tmp_path):
     with vitrion.connect() as db:
         cell = db.labels.get(keys[0]).structure_fingerprint
         db.labels.add(plain_label(cell, value=1e-3, temperature_K=TARGET_K, seed=77), campaign="tiny")
@@ -94,7 +94,7 @@ def test_a_label_that_no_arm_asked_for_may_be_the_best_and_a_referees_is_not_cou
         stage = SimpleNamespace(
             db=db, configuration=CONFIGURATION, display=display, begin_display=lambda *_, **__: None
         )
-        Stage._tally(stage, [])
+        CycleRun._tally(stage, [])
     assert status_and_best()[1] == "LiS 0.001 cm2/s at 1500 K"
     assert (display.tally.labels, display.tally.best) == (4, "LiS 0.001 cm2/s at 1500 K")
 

@@ -51,7 +51,7 @@ CAMPAIGNS = {
     "unmeasured target": (campaign(**labels(target_temperature_K=300)), "target_temperature_K"),
     "no cycles": (campaign(cycles=-1), "cycles"),
     "huge seed": (campaign(seed=10**40), "seed"),
-    "no compound left": (campaign(surrogate={"test_compositions": 4}), "leave compounds to train on"),
+    "no compound left": (campaign(test_compositions=4), "leave compounds to train on"),
     "a path for a name": (campaign(name="../up"), "name"),
     "empty": ("", "mapping"),
     "a list": ("- a\n", "mapping"),

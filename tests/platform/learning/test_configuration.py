@@ -9,6 +9,7 @@ from vitrion.learning.configuration.campaign import FEWEST_FRAMES
 from vitrion.learning.plan import effective
 from vitrion.learning.seeds import derive_seed
 from vitrion_models.errors import InputError
+from vitrion_models.surrogates import ArrheniusGNNConfig, ArrheniusKernelConfig
 from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES as FRAMES_ANALYSED
 from vitrion_workflows.validation.equilibration import LARGEST_DISCARD
 
@@ -17,7 +18,7 @@ MINIMAL = {
     "seed": 1,
     "compounds": {"names": ["LiCl", "LiF", "Li2O"]},
     "labels": {"temperatures_K": [1500, 1000], "target_temperature_K": 1000},
-    "surrogate": {"test_compositions": 1},
+    "test_compositions": 1,
 }
 SMALLER = {
     "compounds": ["LiCl", "LiF"],
@@ -48,13 +49,17 @@ def test_the_smallest_campaign_is_valid_and_sorted(tmp_path):
     [
         ({"cylces": 3}, "unknown key `cylces`: did you mean `cycles`?"),
         ({"acquisition": {"fuction": "thompson"}}, "unknown key `acquisition.fuction`: did you mean `function`?"),
-        ({"runner": {"kind": "local", "worker": 2}}, "did you mean `workers`?"),
+        ({"runner": {"kind": "local", "worker": 2}}, "unknown key `runner.worker`: did you mean `workers`?"),
+        ({"surrogate": {"layer": 3}}, "unknown key `surrogate.layer`: did you mean `layers`?"),
+        ({"surrogate": {"architecture": "arrhenius_kernel", "layers": 3}}, "unknown key `surrogate.layers`"),
+        ({"surrogate": {"architecture": "oracle"}}, "arrhenius_kernel"),
+        ({"generator": {"training_steps": 0}}, "`generator.training_steps`"),
         ({"labels": {"temperatures_K": [-5], "target_temperature_K": 1000}}, "impossible"),
         ({"labels": {"temperatures_K": [50000], "target_temperature_K": 1000}}, "impossible"),
         ({"seed": -1}, "`seed`"),
         ({"acquisition": {"batch": 2, "random": 2}}, "random"),
         ({"acquisition": {"random": 0}}, "acquisition.random"),
-        ({"surrogate": {"test_compositions": 3}}, "leave compounds to train on"),
+        ({"test_compositions": 3}, "leave compounds to train on"),
         ({"compounds": {}}, "`compounds.names` is missing"),
         (
             {"labels": {**MINIMAL["labels"], "protocol": {"production_ps": 0.3}}},
@@ -74,10 +79,25 @@ def test_each_fault_is_one_line_that_names_file_and_key(tmp_path, changes, words
     assert "\n" not in message
 
 
-def test_a_renamed_key_is_refused_with_its_new_name(tmp_path):
-    path = write(tmp_path / "old.yaml", referee={"potential": "chgnet"})
-    with pytest.raises(InputError, match=r"`referee`.*`reference`"):
-        load_configuration(path)
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"referee": {"potential": "chgnet"}}, "`referee`.*`reference`"),
+        ({"surrogate": {"test_compositions": 2}}, "`surrogate.test_compositions`.*`test_compositions`"),
+        ({"generator": {"samples": 2}}, "`generator.samples`.*`generated_cells`"),
+    ],
+)
+def test_a_renamed_key_is_refused_with_its_new_name(tmp_path, changes, names):
+    with pytest.raises(InputError, match=names):
+        load_configuration(write(tmp_path / "old.yaml", **changes))
+
+
+def test_any_architecture_can_be_named_and_the_default_need_not_be(tmp_path):
+    assert load_configuration(write(tmp_path / "a.yaml")).surrogate == ArrheniusGNNConfig()
+    default = load_configuration(write(tmp_path / "b.yaml", surrogate={"members": 3}))
+    assert default.surrogate == ArrheniusGNNConfig(members=3)
+    kernel = load_configuration(write(tmp_path / "c.yaml", surrogate={"architecture": "arrhenius_kernel"}))
+    assert kernel.surrogate == ArrheniusKernelConfig()
 
 
 @pytest.mark.parametrize("text", ["- a\n- b\n", "name: [\n", "\x00\x01", ""])

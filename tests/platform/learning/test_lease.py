@@ -7,9 +7,9 @@ import sys
 import pytest
 
 from vitrion.database.errors import LeaseLostError
-from vitrion.learning.lease import BusyError, holding, name_of, own_name
+from vitrion.learning.lease import BusyError, lease, lease_owner
 
-HOST, OWN_ID, STAMP = own_name().split(":")
+HOST, OWN_ID, STAMP = lease_owner().split(":")
 NAMESPACE, START = STAMP.split(".", 1)
 LATER_START = f"{NAMESPACE}.{START}0"
 
@@ -27,7 +27,7 @@ def dead_process():
 
 
 def test_a_cycle_is_seen_as_it_is_under_the_lease_and_given_back(cycle):
-    with holding(cycle, "c", 0, owner="host:1:a") as held:
+    with lease(cycle, "c", 0, owner="host:1:a") as held:
         assert (held.lease_owner, held.state) == ("host:1:a", "proposed")
     assert cycle.cycles.get("c", 0).lease_owner is None
 
@@ -44,16 +44,16 @@ def test_a_cycle_is_seen_as_it_is_under_the_lease_and_given_back(cycle):
 def test_a_dead_owner_is_not_waited_for(cycle, owner, monkeypatch):
     monkeypatch.setattr(cycle, "embedded", False)  # where it would not even be asked
     cycle.cycles.acquire_lease("c", 0, owner, 300)
-    with holding(cycle, "c", 0, owner=own_name()):
+    with lease(cycle, "c", 0, owner=lease_owner()):
         with pytest.raises(LeaseLostError):
             cycle.cycles.update("c", 0, owner=owner, budget={})
-        cycle.cycles.update("c", 0, owner=own_name(), budget={})
+        cycle.cycles.update("c", 0, owner=lease_owner(), budget={})
 
 
 @pytest.mark.server
 @pytest.mark.parametrize(
     "owner",
-    [name_of(os.getppid()), f"elsewhere:{OWN_ID}:{STAMP}", f"{HOST}:{dead_process()}:0.{START}", "a name"],
+    [lease_owner(os.getppid()), f"elsewhere:{OWN_ID}:{STAMP}", f"{HOST}:{dead_process()}:0.{START}", "a name"],
     ids=["parent", "elsewhere", "another container of this host name", "name"],
 )
 def test_living_and_distant_owners_are_respected(mongo_uri, owner):
@@ -62,6 +62,6 @@ def test_living_and_distant_owners_are_respected(mongo_uri, owner):
     with vitrion.connect(mongo_uri) as db:
         db.cycles.create("c", 0)
         db.cycles.acquire_lease("c", 0, owner, 300)
-        with pytest.raises(BusyError, match="worked on by"), holding(db, "c", 0, owner=own_name()):
+        with pytest.raises(BusyError, match="worked on by"), lease(db, "c", 0, owner=lease_owner()):
             pass
         assert db.cycles.get("c", 0).lease_owner == owner

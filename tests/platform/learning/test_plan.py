@@ -105,6 +105,17 @@ def test_a_plan_of_another_version_is_told_in_one_line(db):
     assert "\n" not in str(caught.value)
 
 
+def test_a_campaign_begun_before_a_key_was_added_goes_on(db):
+    plan = make_plan(db, campaign())
+    stored = dict(db.campaigns.get("tiny").configuration)
+    del stored["generated_cells"], stored["surrogate"]["learning_rate"]
+    db.campaigns.update("tiny", configuration=stored | {"generated_cells": 1})
+    assert make_plan(db, campaign()) == plan
+    db.campaigns.update("tiny", configuration=stored | {"oracle": 1})
+    with pytest.raises(InputError, match="another version"):
+        make_plan(db, campaign())
+
+
 def test_a_campaign_that_cannot_begin_leaves_no_trace_under_its_name(db):
     with pytest.raises(InputError, match=r"reference.*must differ.*production"):
         make_plan(db, campaign(reference={"potential": "lennard-jones"}))

@@ -97,12 +97,12 @@ def test_what_failed_is_asked_again_in_a_closed_cycle(home):
         after = labels_of(db)
         assert labels.items() < after.items()  # the broken label of the other composition at the least
         proposals = db.cycles.get("tiny", 0).proposals
-        assert {entry["state"] for entry in proposals} <= {"labelled", "refused"}
-        assert {entry["label_key"] for entry in proposals if entry["state"] == "labelled"} == set(after)
+        assert {entry.state for entry in proposals} <= {"labelled", "refused"}
+        assert {entry.label_key for entry in proposals if entry.state == "labelled"} == set(after)
         again = db.cycles.get("tiny", 0).budget
         assert again["label"]["tasks"] == len(after)
         assert again["cell"]["tasks"] > budget["cell"]["tasks"]
-        assert going.ask_again() == []
+        assert going.retry() == []
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning:jobflow")
@@ -132,8 +132,8 @@ def test_other_gate_versions_are_made_again_where_that_is_asked_for(home, capsys
         waiting = campaign_status(db, going.configuration)
         assert (waiting.state, len(waiting.waiting)) == ("active", 2)
         # A label that is to be made again counts as none, whatever becomes of it.
-        verdicts = {entry.get("label_key"): entry.get("label_state") for entry in db.cycles.get("tiny", 0).proposals}
-        assert {key for key, verdict in verdicts.items() if verdict is None} >= set(old)
+        states = {entry.label_key: entry.label_state for entry in db.cycles.get("tiny", 0).proposals}
+        assert {key for key, state in states.items() if state is None} >= set(old)
         going = campaign(db, home / "scratch")
         assert going.step()
         assert not going.step()
@@ -141,10 +141,10 @@ def test_other_gate_versions_are_made_again_where_that_is_asked_for(home, capsys
         assert labels_of(db) == made  # the same questions, seeds and gates: the same numbers
         # A label of a newer gate version is not replaced.
         assert db.collection("labels").update_one({"key": old[0]}, {"$set": {"gate_version": GATE_VERSION + 1}})
-        assert going.ask_again(outdated=True) == []
+        assert going.retry(outdated=True) == []
         # A label is finished: only a runner that forgets that runs it once more.
         assert db.collection("labels").update_one({"key": old[1]}, {"$set": {"gate_version": GATE_VERSION - 1}})
-        assert [entry.label_key for entry in going.ask_again(outdated=True)] == [old[1]]
+        assert [entry.label_key for entry in going.retry(outdated=True)] == [old[1]]
         assert (going.runner.asked_anew, going.runner.asked_again) == ([old[1]], [])
 
 
@@ -156,12 +156,12 @@ def test_a_cycle_in_other_hands_is_left_alone(home, monkeypatch):
         going.db.cycles.acquire_lease("tiny", 0, going.owner, 300)
         proposals[0]["state"] = "failed"
         db.cycles.update("tiny", 0, owner=going.owner, proposals=proposals)
-        monkeypatch.setattr("vitrion.learning.lease._is_gone", lambda _owner: False)
+        monkeypatch.setattr("vitrion.learning.lease._has_ended", lambda _owner: False)
         monkeypatch.setattr(db, "embedded", False)
         other = replace(going)
         other.owner = "elsewhere:1:x"
         with pytest.raises(BusyError):
-            other.ask_again()
+            other.retry()
         assert db.cycles.get("tiny", 0).proposals[0].state == "failed"
         assert other.runner.asked_again == other.runner.asked_anew == []
 

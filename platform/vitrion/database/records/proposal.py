@@ -1,4 +1,4 @@
-"""A proposal: one question put to the molecular dynamics, and how far its answer has come."""
+"""A proposal: one structure to label at one temperature, and the state of its label."""
 
 from enum import StrEnum
 
@@ -6,22 +6,22 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Arm(StrEnum):
-    """Who asked."""
+    """Part of the design or of the acquisition that chose a proposal."""
 
-    TEST = "test"  # the frozen test set: never trained on
-    INITIAL = "initial"  # the first design, spread over compositions and temperatures
+    TEST = "test"  # frozen test set, never trained on
+    INITIAL = "initial"  # initial design, spread over compositions and temperatures
     ACQUISITION = "acquisition"
-    RANDOM = "random"  # permanent: what the acquisition has to beat
+    RANDOM = "random"  # permanent control of the acquisition
     REFERENCE = "reference"  # a label of an earlier cycle repeated with the reference potential
 
 
 class ProposalState(StrEnum):
-    """How far a proposal is."""
+    """State of a proposal."""
 
     WAITING = "waiting"
     LABELLED = "labelled"
-    REFUSED = "refused"  # no cell passed the gates
-    FAILED = "failed"  # the run itself broke; the reason says how
+    REFUSED = "refused"  # every cell that was made failed its gates
+    FAILED = "failed"  # the run ended with an error, given as the reason
 
 
 FINISHED = frozenset({ProposalState.LABELLED, ProposalState.REFUSED, ProposalState.FAILED})
@@ -32,23 +32,23 @@ class Proposal(BaseModel):
 
     Attributes:
         formula: reduced formula.
-        source_fingerprint: crystal to make a cell of, or the cell itself; None for a composition without crystal.
+        source_fingerprint: crystal to make a cell from, or the cell itself; None for a composition without a crystal.
         structure_fingerprint: the amorphous cell, once there is one.
         temperature_K: temperature of the label.
-        arm: who asked.
+        arm: arm that chose it.
         acquisition_function: its name, empty for other arms.
-        acquisition: its value when the choice was made.
-        predicted_log10_D: log10 D (cm2/s) the surrogate expected at the label's temperature.
-        predicted_std: its deviation in decades.
-        model_offset: what the potential was taken to be off by on average at the target temperature, decades.
-        model_std: deviation of that.
-        label_key: identity of the label, once the cell is known.
-        label_state: accepted, rejected or censored, once labelled.
+        acquisition: its value at the time of the choice.
+        predicted_log10_D: log10 D (cm2/s) that the surrogate predicted at the temperature of the label.
+        predicted_std: its standard deviation, decades.
+        model_offset: estimated mean error of the potential at the target temperature, decades.
+        model_std: its standard deviation, decades.
+        label_key: identity of the label, once the cell exists.
+        label_state: state of the stored label: accepted, rejected or censored.
         seed: of the labelling run.
-        potential: registry name of the potential that answers.
-        state: how far it is.
+        potential: registry name of the potential that makes the label.
+        state: state of the proposal.
         reason: why it was refused or failed.
-        attempts: cells tried.
+        attempts: number of cells tried.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -262,6 +262,15 @@ class Structures:
         """
         return system_from_structure(self.structure(fingerprint))
 
+    def systems(self, fingerprints: Sequence[str]) -> dict[str, AtomicSystem]:
+        """Return the arrays of several ordered structures by fingerprint, read in one query per batch.
+
+        Raises:
+            NotFoundError: one is not there.
+            InputError: one has partially occupied sites.
+        """
+        return {name: system_from_structure(cell) for name, cell in self.structures(fingerprints).items()}
+
     def search(
         self, *, sort: OneOrMore | None = None, limit: int = 0, skip: int = 0, **filters: Unpack[StructureFilters]
     ) -> Rows[StructureRecord]:

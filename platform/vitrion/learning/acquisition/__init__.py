@@ -1,1 +1,1 @@
-"""Acquisition: the pool of candidates, what is known of them, and the choice of what to label next."""
+"""Acquisition: which structures to label next, at which temperature."""

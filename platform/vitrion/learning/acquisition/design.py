@@ -1,4 +1,4 @@
-"""The first design: which compositions are the frozen test, and which questions a campaign begins with."""
+"""The initial design: compositions of the frozen test, and the labels of the first cycle."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,14 +14,14 @@ def choose_test_formulas(groups: Mapping[str, str], *, count: int, seed: int) ->
 
     Args:
         groups: chemical system of each reduced formula.
-        count: least number of compositions in the test.
+        count: smallest number of compositions in the test.
         seed: of the choice.
 
     Returns:
-        Reduced formulas, sorted; no chemical system stands on both sides.
+        Reduced formulas, sorted; no chemical system is in both test and training.
 
     Raises:
-        InputError: nothing would be left to train on.
+        InputError: no composition would be left to train on.
     """
     systems = sorted(set(groups.values()))
     order = np.random.default_rng(derive_seed(seed, "frozen-test")).permutation(len(systems))
@@ -43,30 +43,30 @@ def first_proposals(
     initial: int,
     seed: int,
 ) -> tuple[Proposal, ...]:
-    """The questions of the first cycle.
+    """Return the proposals of the first cycle.
 
-    Each test composition is asked at the lowest and the highest temperature. The others are visited in random order,
-    each with the next temperature of the list, round after round, until `initial` questions stand.
+    Each test composition is labelled at the lowest and the highest temperature. The others are visited in random order,
+    each with the next temperature of the list, round after round, until there are `initial` proposals.
 
     Args:
         sources: fingerprint of the crystal of each reduced formula, or None.
-        test_formulas: the frozen test.
-        temperatures_K: temperatures labels may be made at.
-        initial: number of questions besides the test's.
+        test_formulas: compositions of the frozen test.
+        temperatures_K: temperatures at which cells may be labelled.
+        initial: number of proposals besides those of the test.
         seed: of the order.
     """
     extremes = sorted({min(temperatures_K), max(temperatures_K)})
-    test = [_ask(sources, formula, kelvin, Arm.TEST) for formula in sorted(test_formulas) for kelvin in extremes]
-    trained = sorted(set(sources) - set(test_formulas))
-    order = np.random.default_rng(derive_seed(seed, "first-design")).permutation(len(trained))
+    test = [_proposal(sources, formula, kelvin, Arm.TEST) for formula in sorted(test_formulas) for kelvin in extremes]
+    training = sorted(set(sources) - set(test_formulas))
+    order = np.random.default_rng(derive_seed(seed, "first-design")).permutation(len(training))
     hot_first = sorted(temperatures_K, reverse=True)
     rounds = [
-        _ask(sources, trained[place], hot_first[(position + turn) % len(hot_first)], Arm.INITIAL)
+        _proposal(sources, training[place], hot_first[(position + turn) % len(hot_first)], Arm.INITIAL)
         for turn in range(len(hot_first))
         for position, place in enumerate(order)
     ]
     return (*test, *rounds[:initial])
 
 
-def _ask(sources: Mapping[str, str | None], formula: str, kelvin: float, arm: Arm) -> Proposal:
+def _proposal(sources: Mapping[str, str | None], formula: str, kelvin: float, arm: Arm) -> Proposal:
     return Proposal(formula=formula, source_fingerprint=sources[formula], temperature_K=kelvin, arm=arm)

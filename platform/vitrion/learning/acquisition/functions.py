@@ -1,9 +1,9 @@
-"""Acquisition: which questions to put to the molecular dynamics next.
+"""Acquisition functions: the value of labelling a candidate next, and batches chosen by it.
 
-All functions work on decades (log10 D) of the candidates at the campaign's target temperature, and on those of nature:
-what the potential is off by on average is taken off its D, and its own error is noise of the label that no longer run
-makes smaller. Noise enters twice: a label can only move the mean as far as its errors allow, and the incumbent is the
-model's mean of what was labelled, never the luckiest label.
+All work on log10 D (decades) at the target temperature of the campaign, corrected by the mean error of the potential.
+Symbols: s, standard deviation of the surrogate's prediction; t, standard deviation of the potential's own error, noise
+that a longer run does not reduce; n, statistical standard error of a label; f*, the incumbent: the best predicted mean
+among the labelled candidates, never the luckiest label.
 """
 
 from collections.abc import Callable
@@ -15,19 +15,20 @@ from scipy.stats import norm
 from vitrion_models.system import FloatArray
 
 SMALLEST_DEVIATION = 1e-6
+EI_MARGIN_DECADES = 0.01
 
 
 @dataclass(frozen=True, eq=False)
-class Beliefs:
-    """What the surrogate believes of the candidates.
+class Predictions:
+    """Predictions of the surrogate for C candidates by M ensemble members.
 
     Attributes:
-        samples: log10 D of each candidate by each ensemble member, as the potential has it, shape (M, C).
-        deviation: predictive standard deviation of the mean of each candidate, shape (C,).
-        incumbent: the best mean of nature among what was labelled already, or None before the first label.
-        label_noise: expected statistical standard error of a new label, in decades.
-        model_offset: what the potential is off by on average for each candidate, decades, shape (C,).
-        model_deviation: deviation of that, decades, shape (C,).
+        samples: log10 D that the labelling potential would give, shape (M, C).
+        deviation: s, predictive standard deviation of the mean, decades, shape (C,).
+        incumbent: f*, the best corrected mean among the labelled candidates, or None before the first label.
+        label_noise: n, expected statistical standard error of a new label, decades.
+        model_offset: mean error of the potential, decades, shape (C,).
+        model_deviation: t, standard deviation of that error, decades, shape (C,).
     """
 
     samples: FloatArray
@@ -39,50 +40,52 @@ class Beliefs:
 
     @property
     def mean(self) -> FloatArray:
-        """Mean over the members, of nature, shape (C,)."""
+        """Ensemble mean of log10 D, corrected by the mean error of the potential, shape (C,)."""
         mean: FloatArray = self.samples.mean(axis=0) - self.model_offset
         return mean
 
-    def told(self, label_noise: float) -> FloatArray:
-        """Deviation of the posterior mean of nature after one label, s^2 / sqrt(s^2 + t^2 + noise^2), shape (C,).
+    def sigma_tilde(self, label_noise: float) -> FloatArray:
+        """Return the standard deviation of the change of the posterior mean caused by one new label, shape (C,).
 
-        Where the potential's own error t is large beside what is unknown, s, a label tells of the potential only.
+        s^2 / sqrt(s^2 + t^2 + n^2) (Frazier et al., INFORMS J. Comput. 21, 599 (2009)). Where t is large beside
+        s, a label says more about the potential than about the material.
 
         Args:
-            label_noise: statistical standard error of the label; with 0 this is all that labels can ever tell.
+            label_noise: n, decades; with 0, the limit of infinitely long runs.
         """
-        square = self.deviation**2
-        total = np.sqrt(square + self.model_deviation**2 + label_noise**2)
-        return square / np.maximum(total, SMALLEST_DEVIATION)
+        variance = self.deviation**2
+        total = np.sqrt(variance + self.model_deviation**2 + label_noise**2)
+        return variance / np.maximum(total, SMALLEST_DEVIATION)
 
 
-AcquisitionFunction = Callable[[Beliefs, float, np.random.Generator], FloatArray]
+AcquisitionFunction = Callable[[Predictions, float, np.random.Generator], FloatArray]
+"""Predictions, exploration weight and random generator -> value of each candidate, shape (C,)."""
 
 
-def expected_improvement(beliefs: Beliefs, margin: float, _generator: np.random.Generator) -> FloatArray:
-    """Expected improvement over the incumbent that one noisy label can show.
+def expected_improvement(predictions: Predictions, exploration: float, _rng: np.random.Generator) -> FloatArray:
+    """Return the expected improvement over the incumbent that one noisy label can show, decades, shape (C,).
 
-    With s_n = s^2 / sqrt(s^2 + t^2 + noise^2), the deviation of the posterior mean after one label (knowledge-gradient
-    form; Frazier et al., INFORMS J. Comput. 21, 599 (2009)): EI = s_n (z Phi(z) + phi(z)),
-    z = (mean - incumbent - xi) / s_n, xi a hundredth of a decade times the margin.
+    EI = sigma_tilde (z Phi(z) + phi(z)), z = (mean - f* - xi) / sigma_tilde (knowledge-gradient form of Frazier et al.
+    2009), with the margin xi = 0.01 decades x `exploration`.
     """
-    deviation = np.maximum(beliefs.told(beliefs.label_noise), SMALLEST_DEVIATION)
-    incumbent = float(beliefs.mean.max()) if beliefs.incumbent is None else beliefs.incumbent
-    z = (beliefs.mean - incumbent - 0.01 * margin) / deviation
+    deviation = np.maximum(predictions.sigma_tilde(predictions.label_noise), SMALLEST_DEVIATION)
+    incumbent = float(predictions.mean.max()) if predictions.incumbent is None else predictions.incumbent
+    z = (predictions.mean - incumbent - EI_MARGIN_DECADES * exploration) / deviation
     value: FloatArray = deviation * (z * norm.cdf(z) + norm.pdf(z))
     return value
 
 
-def upper_confidence_bound(beliefs: Beliefs, margin: float, _generator: np.random.Generator) -> FloatArray:
-    """Mean plus margin times the deviation that labels can take away (Srinivas et al., ICML 2010)."""
-    return beliefs.mean + margin * beliefs.told(0.0)
+def upper_confidence_bound(predictions: Predictions, exploration: float, _rng: np.random.Generator) -> FloatArray:
+    """Return mean + beta sigma_tilde(0) with beta = `exploration`, shape (C,) (Srinivas et al., ICML 2010)."""
+    return predictions.mean + exploration * predictions.sigma_tilde(0.0)
 
 
-def thompson(beliefs: Beliefs, _margin: float, generator: np.random.Generator) -> FloatArray:
-    """One draw from the ensemble for all candidates, as wide as what labels can take away (Thompson 1933)."""
-    member = beliefs.samples[generator.integers(len(beliefs.samples))]
-    spread = np.maximum(beliefs.samples.std(axis=0), SMALLEST_DEVIATION)
-    value: FloatArray = beliefs.mean + (member - beliefs.samples.mean(axis=0)) * beliefs.told(0.0) / spread
+def thompson(predictions: Predictions, _exploration: float, rng: np.random.Generator) -> FloatArray:
+    """Return one draw from the ensemble, scaled to the deviation that labels can remove, shape (C,) (Thompson 1933)."""
+    member = predictions.samples[rng.integers(len(predictions.samples))]
+    spread = np.maximum(predictions.samples.std(axis=0), SMALLEST_DEVIATION)
+    deviation = predictions.sigma_tilde(0.0)
+    value: FloatArray = predictions.mean + (member - predictions.samples.mean(axis=0)) * deviation / spread
     return value
 
 
@@ -95,47 +98,47 @@ FUNCTIONS: dict[str, AcquisitionFunction] = {
 
 def choose_batch(
     name: str,
-    beliefs: Beliefs,
+    predictions: Predictions,
     *,
     count: int,
-    margin: float,
-    kinship: FloatArray,
+    exploration: float,
+    correlation: FloatArray,
     seed: int,
 ) -> list[tuple[int, float]]:
-    """Choose a diverse batch, one candidate after another.
+    """Choose a diverse batch greedily.
 
-    After each choice the candidates akin to it lose deviation as if its label had come in (Gaussian conditioning of a
-    pair with correlation k: s^2 -> s^2 (1 - k^2 s_b^2 / (s_b^2 + t_b^2 + noise^2)), s_b the deviation of the chosen
-    one), so that a second, nearly equal candidate is only taken when nothing else promises more.
+    After each choice b, the deviations of the other candidates shrink as if its label had arrived (Gaussian
+    conditioning of a pair with correlation r: s^2 -> s^2 (1 - r^2 s_b^2 / (s_b^2 + t_b^2 + n^2))), so that a similar
+    candidate is taken only where no other promises more.
 
     Args:
         name: key of `FUNCTIONS`.
-        beliefs: what the surrogate believes.
-        count: how many to choose.
-        margin: exploration weight.
-        kinship: correlation of the candidates' unknowns, shape (C, C), one on the diagonal.
-        seed: for Thompson draws.
+        predictions: of all candidates.
+        count: number to choose.
+        exploration: weight of exploration.
+        correlation: between the candidates, shape (C, C), one on the diagonal.
+        seed: of Thompson sampling.
 
     Returns:
-        (candidate, acquisition value when chosen) in order of choice; at most C entries, none twice.
+        (candidate, acquisition value when chosen) in order of choice; at most C entries, all different.
     """
-    generator = np.random.default_rng(seed)
-    deviation = beliefs.deviation.astype(float).copy()
-    left = np.ones(len(deviation), dtype=bool)
+    rng = np.random.default_rng(seed)
+    deviation = predictions.deviation.astype(float).copy()
+    available = np.ones(len(deviation), dtype=bool)
     chosen: list[tuple[int, float]] = []
-    while len(chosen) < count and left.any():
-        current = replace(beliefs, deviation=deviation)
-        value = np.where(left, FUNCTIONS[name](current, margin, generator), -np.inf)
+    while len(chosen) < count and available.any():
+        current = replace(predictions, deviation=deviation)
+        value = np.where(available, FUNCTIONS[name](current, exploration, rng), -np.inf)
         best = int(np.argmax(value))
         chosen.append((best, float(value[best])))
-        left[best] = False
-        noise = beliefs.label_noise**2 + beliefs.model_deviation[best] ** 2
+        available[best] = False
+        noise = predictions.label_noise**2 + predictions.model_deviation[best] ** 2
         gain = deviation[best] ** 2 / (deviation[best] ** 2 + noise)
-        deviation = deviation * np.sqrt(np.maximum(1.0 - kinship[best] ** 2 * gain, 0.0))
+        deviation = deviation * np.sqrt(np.maximum(1.0 - correlation[best] ** 2 * gain, 0.0))
     return chosen
 
 
 def choose_random(count: int, candidates: int, *, seed: int) -> list[int]:
-    """The permanent random arm: a uniform choice without repetition."""
-    generator = np.random.default_rng(seed)
-    return [int(index) for index in generator.permutation(candidates)[:count]]
+    """Return `count` of the candidates' indices, drawn uniformly without repetition: the random arm."""
+    rng = np.random.default_rng(seed)
+    return [int(index) for index in rng.permutation(candidates)[:count]]

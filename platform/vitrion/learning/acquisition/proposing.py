@@ -1,4 +1,4 @@
-"""Choosing what a cycle labels: the first design, or the pool through the eyes of the surrogate."""
+"""Proposals of a cycle: the initial design, or a batch from the pool."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -8,28 +8,37 @@ import numpy as np
 from vitrion.database import Database
 from vitrion.database.records import Arm, Proposal, ProposalState
 from vitrion.learning.acquisition.design import first_proposals
-from vitrion.learning.acquisition.knowledge import Knowledge, build_pool, elements_of, forecast, gather
-from vitrion.learning.acquisition.pool import Candidate, choose_proposals, resolvable_log10_D
-from vitrion.learning.acquisition.reference_check import second_opinions
+from vitrion.learning.acquisition.forecast import forecast
+from vitrion.learning.acquisition.pool import Candidate, build_pool, elements_of
+from vitrion.learning.acquisition.reference_check import reference_proposals
+from vitrion.learning.acquisition.selection import choose_proposals, resolvable_log10_D
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.plan import Plan
-from vitrion.learning.retraining import model_registry as shelf
+from vitrion.learning.retraining import model_registry
 from vitrion.learning.seeds import derive_seed
 from vitrion.learning.tasks import TaskFactory
+from vitrion.learning.training_data import TrainingData, gather
 from vitrion_models.errors import InputError
 from vitrion_models.surrogates import TrainedSurrogate
 
-# No cell passed the gates, or none could be made.
+# States of a proposal whose cell failed its gates, or could not be made.
 WITHOUT_CELL = (ProposalState.REFUSED, ProposalState.FAILED)
 
 
 def propose(
     db: Database, configuration: CampaignConfiguration, plan: Plan, factory: TaskFactory, *, index: int
 ) -> tuple[Proposal, ...]:
-    """Proposals of one cycle; the same database and configuration give the same ones.
+    """Return the proposals of a cycle; the same documents and configuration give the same ones.
+
+    Args:
+        db: database of the campaign.
+        configuration: its configuration.
+        plan: its plan.
+        factory: names the production potential and its weights.
+        index: of the cycle, from 0.
 
     Raises:
-        InputError: nothing is left to label.
+        InputError: no candidate is left, or there is no surrogate.
     """
     if index == 0:
         return first_proposals(
@@ -39,9 +48,10 @@ def propose(
             initial=configuration.initial,
             seed=configuration.root_seed,
         )
-    earlier = [entry for cycle in range(index) for entry in db.cycles.get(configuration.name, cycle).proposals]
+    cycles = [cycle for cycle in db.cycles.list(configuration.name) if cycle.index < index]
+    earlier = [entry for cycle in cycles for entry in cycle.proposals]
     chosen = _from_pool(db, configuration, plan, factory, earlier, index=index)
-    return (*chosen, *second_opinions(db, configuration, earlier, cycles_before=index))
+    return (*chosen, *reference_proposals(db, configuration, earlier, cycles_before=index))
 
 
 def _from_pool(
@@ -53,35 +63,35 @@ def _from_pool(
     *,
     index: int,
 ) -> tuple[Proposal, ...]:
-    found = shelf.promoted_surrogate(db, configuration.name)
-    if found is None:
-        raise InputError(f"campaign {configuration.name} has no surrogate: its earlier cycles brought no label")
+    promoted = model_registry.promoted_surrogate(db, configuration.name)
+    if promoted is None:
+        raise InputError(f"campaign {configuration.name} has no surrogate: its earlier cycles gave no label")
+    surrogate = promoted[1]
     labels = configuration.labels
-    pool = _open_questions(db, configuration, plan, earlier)
+    pool = _pool(db, configuration, plan, earlier)
     seed = derive_seed(configuration.root_seed, "proposals", index)
-    target = labels.target_temperature_K
-    knowledge = gather(
+    data = gather(
         db,
         campaign=configuration.name,
         potential=factory.potential,
         weights_sha256=factory.weights_sha256,
         test_formulas=plan.test_formulas,
     )
-    expected = forecast(
-        found[1],
+    predictions = forecast(
+        surrogate,
         pool,
         temperatures_K=labels.temperatures_K,
-        target_K=target,
-        errors=knowledge.errors,
+        target_K=labels.target_temperature_K,
+        errors=data.errors,
         seed=seed,
     )
     return choose_proposals(
         pool,
-        expected,
+        predictions,
         function=configuration.acquisition.function,
         exploration=configuration.acquisition.exploration,
-        incumbent=_incumbent(found[1], knowledge, target),
-        label_noise=knowledge.label_noise,
+        incumbent=_incumbent(surrogate, data, labels.target_temperature_K),
+        label_noise=data.label_noise,
         batch=configuration.acquisition.batch,
         random=configuration.acquisition.random,
         floor_log10_D=resolvable_log10_D(labels.protocol.production_ps),
@@ -89,43 +99,40 @@ def _from_pool(
     )
 
 
-def _open_questions(
+def _pool(
     db: Database, configuration: CampaignConfiguration, plan: Plan, earlier: Sequence[Proposal]
 ) -> list[Candidate]:
-    """Compounds and temperatures that were not asked for yet, those left out that came to no cell."""
-    hopeless = {
-        entry.formula for entry in earlier if entry.structure_fingerprint is None and entry.state in WITHOUT_CELL
-    }
-    crystals = {name: crystal for name, crystal in plan.proposable.items() if name not in hopeless}
+    """Return the candidates with a temperature left, without the compositions of which no cell could be made."""
+    failed = {entry.formula for entry in earlier if entry.structure_fingerprint is None and entry.state in WITHOUT_CELL}
     pool = build_pool(
         db,
         campaign=configuration.name,
-        crystals=crystals,
-        asked=asked_temperatures(earlier),
+        crystals={name: crystal for name, crystal in plan.proposable.items() if name not in failed},
+        proposed_K=proposed_temperatures(earlier),
         temperatures_K=configuration.labels.temperatures_K,
     )
     if not pool:
         raise InputError(
-            f"campaign {configuration.name}: nothing is left to label; name more compounds or temperatures"
+            f"campaign {configuration.name}: no candidate is left to label; name more compounds or temperatures"
         )
     return pool
 
 
-def asked_temperatures(proposals: Sequence[Proposal]) -> dict[str, frozenset[float]]:
-    """Temperatures already asked for by the workhorse, by fingerprint of the cell."""
-    asked: defaultdict[str, set[float]] = defaultdict(set)
+def proposed_temperatures(proposals: Sequence[Proposal]) -> dict[str, frozenset[float]]:
+    """Return the temperatures proposed for the production potential, K, by fingerprint of the cell."""
+    temperatures: defaultdict[str, set[float]] = defaultdict(set)
     for entry in proposals:
         if entry.structure_fingerprint is not None and entry.arm is not Arm.REFERENCE:
-            asked[entry.structure_fingerprint].add(entry.temperature_K)
-    return {name: frozenset(temperatures) for name, temperatures in asked.items()}
+            temperatures[entry.structure_fingerprint].add(entry.temperature_K)
+    return {fingerprint: frozenset(kelvins) for fingerprint, kelvins in temperatures.items()}
 
 
-def _incumbent(surrogate: TrainedSurrogate, knowledge: Knowledge, target_K: float) -> float | None:
-    """The surrogate's best mean of nature among what was labelled, at the target temperature."""
-    known = knowledge.training
-    if not known:
+def _incumbent(surrogate: TrainedSurrogate, data: TrainingData, target_K: float) -> float | None:
+    """Return the best corrected mean among the labelled materials at the target temperature, log10 D."""
+    training = data.training
+    if not training:
         return None
-    formulas = [knowledge.formulas[entry.key] for entry in known]
-    off = knowledge.errors.ask_all([(formula, elements_of(formula), target_K) for formula in formulas])
-    mean = surrogate.predict([entry.material for entry in known], target_K).mean
-    return float(np.max(mean - np.array([error.offset_decades for error in off])))
+    formulas = [data.formulas[entry.key] for entry in training]
+    errors = data.errors.ask_all([(formula, elements_of(formula), target_K) for formula in formulas])
+    mean = surrogate.predict([entry.material for entry in training], target_K).mean
+    return float(np.max(mean - np.array([error.offset_decades for error in errors])))

@@ -16,10 +16,12 @@ from vitrion.learning.configuration.materials import (
     PotentialName,
     ReferenceCheck,
 )
-from vitrion.learning.configuration.models import Acquisition, Generator, Surrogate
+from vitrion.learning.configuration.models import Acquisition, GeneratorSection, SurrogateSection
 from vitrion.learning.configuration.runners import FireworksRun, LocalRun
 from vitrion.learning.configuration.section import Section
 from vitrion.learning.seeds import derive_seed
+from vitrion_models.generators.amorphous_diffusion.config import AmorphousDiffusionConfig
+from vitrion_models.surrogates.arrhenius_gnn.config import ArrheniusGNNConfig
 
 LARGEST_SEED = 2**63 - 1  # largest integer of a MongoDB document
 # Frames that the analysis needs, and as many again that it may discard as equilibration. Not imported from the
@@ -63,6 +65,10 @@ class CampaignConfiguration(Section):
         potential: production potential; ``auto`` takes NEP89 where it can run and CHGNet otherwise, and says so.
         cycles: closed cycles after which the campaign is finished.
         initial: labels of the first cycle, not counting those of the frozen test.
+        test_compositions: number of compositions whose labels form the frozen test.
+        surrogate: architecture and hyper-parameters of the surrogate.
+        generator: architecture and hyper-parameters of the generator.
+        generated_cells: cells drawn by the generator in each cycle.
         reference: labels to repeat with a reference potential; None for no such check.
         smaller: the campaign to run when ``potential: auto`` does not find NEP89; None runs the full one.
     """
@@ -77,16 +83,21 @@ class CampaignConfiguration(Section):
     cycles: int = Field(default=3, ge=1)
     initial: int = Field(default=8, ge=2)
     acquisition: Acquisition = Acquisition()
-    surrogate: Surrogate = Surrogate()
-    generator: Generator = Generator()
+    test_compositions: int = Field(default=2, ge=1)
+    surrogate: SurrogateSection = ArrheniusGNNConfig()
+    generator: GeneratorSection = AmorphousDiffusionConfig()
+    generated_cells: int = Field(default=3, ge=0)
     reference: ReferenceCheck | None = None
     smaller: Smaller | None = None
     runner: LocalRun | FireworksRun = Field(default=LocalRun(), discriminator="kind")
 
     @model_validator(mode="after")
     def _check_test_size(self) -> "CampaignConfiguration":
-        if self.surrogate.test_compositions >= len(self.compounds.names):
-            raise ValueError("surrogate.test_compositions must leave compounds to train on")
+        if self.test_compositions >= len(self.compounds.names):
+            raise ValueError(
+                f"test_compositions ({self.test_compositions}) must leave compounds to train on: name more in "
+                "compounds.names"
+            )
         return self
 
     @model_validator(mode="after")
@@ -132,7 +143,7 @@ class CampaignConfiguration(Section):
                 "cycles": small.cycles,
                 "initial": small.initial,
                 "acquisition": self.acquisition.model_copy(update={"batch": small.batch, "random": 1}),
-                "surrogate": self.surrogate.model_copy(update={"test_compositions": 1}),
+                "test_compositions": 1,
                 "reference": None,
             },
         )

@@ -11,7 +11,14 @@ from vitrion.learning.configuration.campaign import CampaignConfiguration
 from vitrion_models.errors import InputError
 
 # Keys of earlier versions, and their present names.
-RENAMED_KEYS = {"referee": "reference"}
+RENAMED_KEYS = {
+    "referee": "reference",
+    "surrogate.test_compositions": "test_compositions",
+    "generator.steps": "generator.training_steps",
+    "generator.samples": "generated_cells",
+}
+# Sections of several kinds: pydantic inserts the kind into the location of an error.
+UNIONS = ("surrogate", "generator", "runner")
 
 
 def load_configuration(path: Path) -> CampaignConfiguration:
@@ -50,7 +57,10 @@ class _UniqueKeyLoader(yaml.SafeLoader):
 def _format_error(error: ValidationError) -> str:
     """Return the first validation error as one line."""
     fault = error.errors()[0]
-    location = ".".join(str(part) for part in fault["loc"]) or "campaign"
+    parts = [str(part) for part in fault["loc"]]
+    if parts[:1] and parts[0] in UNIONS and len(parts) > 2:  # noqa: PLR2004 - section, kind, key
+        del parts[1]
+    location = ".".join(parts) or "campaign"
     if fault["type"] == "extra_forbidden":
         if location in RENAMED_KEYS:
             return f"unknown key `{location}`: it is now called `{RENAMED_KEYS[location]}`"

@@ -1,10 +1,16 @@
-"""Sections on learning: acquisition, surrogate and generator."""
+"""Sections on learning: acquisition, and the architectures of surrogate and generator."""
 
-from typing import Literal
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from vitrion.learning.configuration.section import Section
+from vitrion_models.generators.config import GeneratorConfig
+from vitrion_models.surrogates.config import SurrogateConfig
+
+DEFAULT_SURROGATE = "arrhenius_gnn"
+DEFAULT_GENERATOR = "amorphous_diffusion"
 
 
 class Acquisition(Section):
@@ -30,27 +36,17 @@ class Acquisition(Section):
         return self
 
 
-class Surrogate(Section):
-    """Training of the surrogate.
+def _default_architecture(name: str) -> Callable[[Any], Any]:
+    """Return a validator that names the architecture of a section that does not."""
 
-    Attributes:
-        members: networks in the ensemble.
-        steps: optimiser steps of each network.
-        test_compositions: number of compositions whose labels form the frozen test.
-    """
+    def fill(section: Any) -> Any:
+        return {"architecture": name, **section} if isinstance(section, dict) else section
 
-    members: int = Field(default=5, ge=2)
-    steps: int = Field(default=60, ge=1)
-    test_compositions: int = Field(default=2, ge=1)
+    return fill
 
 
-class Generator(Section):
-    """Training of the generator, and how many cells it draws.
+SurrogateSection = Annotated[SurrogateConfig, BeforeValidator(_default_architecture(DEFAULT_SURROGATE))]
+"""Hyper-parameters of the surrogate, of any registered architecture."""
 
-    Attributes:
-        steps: optimiser steps in each cycle.
-        samples: cells drawn after each training.
-    """
-
-    steps: int = Field(default=300, ge=1)
-    samples: int = Field(default=3, ge=0)
+GeneratorSection = Annotated[GeneratorConfig, BeforeValidator(_default_architecture(DEFAULT_GENERATOR))]
+"""Hyper-parameters of the generator, of any registered architecture."""

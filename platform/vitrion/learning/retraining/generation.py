@@ -1,14 +1,14 @@
-"""Generated cells: drawn by the generator in force, relaxed by the potential, judged by the same gates as all."""
+"""Generated cells: drawn by the promoted generator, relaxed by the potential, tested by the same gates as all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vitrion.database import Database
 from vitrion.database.records import StructureRecord
-from vitrion.learning.acquisition.knowledge import forecast
+from vitrion.learning.acquisition.forecast import forecast
 from vitrion.learning.acquisition.pool import Candidate
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.retraining import model_registry as shelf
+from vitrion.learning.retraining import model_registry
 from vitrion.learning.seeds import derive_seed
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.task import Task
@@ -20,16 +20,21 @@ from vitrion_workflows.schemas.geometry import structure_from_system
 
 @dataclass(frozen=True)
 class Draw:
-    """One cell to draw: a composition in the lattice of an accepted cell of it."""
+    """One cell to draw: a composition in the lattice of an accepted cell of it.
 
-    formula: str
-    template: str
+    Attributes:
+        template: the accepted cell.
+        number: of the draw within the cycle.
+        cycle: index of the cycle.
+    """
+
+    template: StructureRecord
     number: int
     cycle: int
 
 
 def quenched_cells(db: Database, campaign: str) -> list[StructureRecord]:
-    """The accepted melt-quenched cells of a campaign, by fingerprint."""
+    """Return the accepted melt-quenched cells of a campaign, by fingerprint."""
     rows = db.structures.search(
         campaign=campaign, kind=StructureKind.AMORPHOUS.value, origin=Origin.MELT_QUENCH.value, sort="fingerprint"
     )
@@ -45,68 +50,70 @@ def choose_draws(
     errors: SystematicErrors,
     cycle: int,
 ) -> list[Draw]:
-    """Which compositions to draw: the most promising of nature at the target temperature, in turn.
+    """Choose compositions to draw: in turn those with the largest corrected diffusivity at the target temperature.
 
     Args:
-        db: where the cells are.
-        configuration: the campaign's.
-        surrogate: the one in force.
+        db: database of the campaign.
+        configuration: its configuration.
+        surrogate: the promoted one.
         rows: accepted melt-quenched cells of compositions that may be proposed.
-        errors: what the potential of its labels is off by.
-        cycle: index of the cycle; later cycles begin further down the list, so that the draws do not repeat.
+        errors: systematic error of the potential.
+        cycle: index of the cycle; later cycles begin further down the ranking, so that draws are not repeated.
     """
-    if not rows or not configuration.generator.samples:
+    count = configuration.generated_cells
+    if not rows or not count:
         return []
+    systems = db.structures.systems([row.fingerprint for row in rows])
     pool = [
         Candidate(
             row.reduced_formula,
             row.fingerprint,
             is_cell=True,
-            material=db.structures.system(row.fingerprint),
-            asked_K=frozenset(),
+            material=systems[row.fingerprint],
+            proposed_K=frozenset(),
         )
         for row in rows
     ]
-    target = configuration.labels.target_temperature_K
-    expected = forecast(
+    predictions = forecast(
         surrogate,
         pool,
         temperatures_K=configuration.labels.temperatures_K,
-        target_K=target,
+        target_K=configuration.labels.target_temperature_K,
         errors=errors,
         seed=derive_seed(configuration.root_seed, "draws", cycle),
     )
-    ranking = sorted(range(len(pool)), key=lambda column: -expected.nature[column])
-    best_first = [rows[column] for column in ranking]
-    by_formula = list({row.reduced_formula: row for row in reversed(best_first)}.values())[::-1]
-    count = configuration.generator.samples
-    chosen = [by_formula[(cycle * count + number) % len(by_formula)] for number in range(count)]
+    best_first = [rows[column] for column in sorted(range(len(pool)), key=lambda c: -predictions.corrected[c])]
+    best_by_formula: dict[str, StructureRecord] = {}
+    for row in best_first:
+        best_by_formula.setdefault(row.reduced_formula, row)
+    ranking = list(best_by_formula.values())
     return [
-        Draw(formula=row.reduced_formula, template=row.fingerprint, number=number, cycle=cycle)
-        for number, row in enumerate(chosen)
+        Draw(template=ranking[(cycle * count + number) % len(ranking)], number=number, cycle=cycle)
+        for number in range(count)
     ]
 
 
 def draw_tasks(
     db: Database, configuration: CampaignConfiguration, factory: TaskFactory, draws: Sequence[Draw]
 ) -> list[Task]:
-    """Draw the cells and make the tasks that relax and judge them."""
-    found = shelf.promoted_generator(db, configuration.name)
-    if found is None or not draws:
+    """Draw the cells and return the tasks that relax and test them; none where there is no generator."""
+    promoted = model_registry.promoted_generator(db, configuration.name)
+    if promoted is None or not draws:
         return []
-    sha256, generator = found
+    sha256, generator = promoted
+    templates = [draw.template for draw in draws]
+    systems = db.structures.systems([row.fingerprint for row in templates])
+    crystals = db.structures.structures([row.twin for row in templates if row.twin is not None])
     tasks = []
     for draw in draws:
-        template = db.structures.get(draw.template)
-        system = db.structures.system(draw.template)
-        seed = derive_seed(configuration.root_seed, "draw", sha256, draw.formula, draw.cycle, draw.number)
-        drawn = generator.sample(system.numbers, system.lattice_A, count=1, seed=seed)[0]
-        crystal = None if template.twin is None else db.structures.structure(template.twin)
+        formula, system = draw.template.reduced_formula, systems[draw.template.fingerprint]
+        seed = derive_seed(configuration.root_seed, "draw", sha256, formula, draw.cycle, draw.number)
+        cell = generator.sample(system.numbers, system.lattice_A, count=1, seed=seed)[0]
         tasks.append(
             factory.relax(
-                draw.formula,
-                structure_from_system(drawn),
-                twin=crystal,
+                formula,
+                structure_from_system(cell),
+                twin=None if draw.template.twin is None else crystals[draw.template.twin],
                 model_version=sha256,
                 number=draw.number,
                 cycle=draw.cycle,

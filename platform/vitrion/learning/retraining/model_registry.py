@@ -1,4 +1,4 @@
-"""The model shelf: trained models in and out of the database, as artefacts named by their content."""
+"""Model registry: trained models in and out of the database, as artefacts named by their content."""
 
 import importlib.metadata
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ ModelKind = Literal["surrogate", "generator"]
 
 @dataclass(frozen=True)
 class Lineage:
-    """Where a model version comes from and what became of it."""
+    """Origin of a model version, and the decision on its promotion."""
 
     campaign: str
     cycle: int
@@ -26,17 +26,17 @@ class Lineage:
     decision: PromotionDecision
 
 
-def keep_surrogate(
+def store_surrogate(
     db: Database, trained: TrainedSurrogate, *, lineage: Lineage, split: dict[str, Any], errors: dict[str, Any]
 ) -> str:
-    """Store a surrogate and its document; returns the artefact's sha256.
+    """Store a surrogate and its document; return the sha256 of the artefact.
 
     Args:
-        db: where models are kept.
+        db: database of the campaign.
         trained: the surrogate.
-        lineage: where it comes from.
-        split: how its labels were divided.
-        errors: statistical and model error of its labels, each apart.
+        lineage: its origin.
+        split: division of its labels into training and frozen test.
+        errors: statistical and model errors of its labels, see `TrainingData.error_record`.
     """
     sha256 = str(db.artefacts.put(trained.dumps(), name=f"surrogate-{lineage.campaign}-{lineage.cycle}.safetensors"))
     metrics = {name: entry.as_dict() for name, entry in trained.metrics.items()}
@@ -55,8 +55,15 @@ def keep_surrogate(
     return sha256
 
 
-def keep_generator(db: Database, trained: TrainedGenerator, *, lineage: Lineage, cells: Sequence[str]) -> str:
-    """Store a generator and its document; returns the artefact's sha256."""
+def store_generator(db: Database, trained: TrainedGenerator, *, lineage: Lineage, cells: Sequence[str]) -> str:
+    """Store a generator and its document; return the sha256 of the artefact.
+
+    Args:
+        db: database of the campaign.
+        trained: the generator.
+        lineage: its origin.
+        cells: fingerprints of its training cells.
+    """
     sha256 = str(db.artefacts.put(trained.dumps(), name=f"generator-{lineage.campaign}-{lineage.cycle}.safetensors"))
     metrics = trained.metrics.model_dump(mode="json")
     _record(
@@ -68,7 +75,13 @@ def keep_generator(db: Database, trained: TrainedGenerator, *, lineage: Lineage,
 def promoted_surrogate(
     db: Database, campaign: str, *, before_cycle: int | None = None
 ) -> tuple[str, TrainedSurrogate] | None:
-    """The surrogate in force, with its sha256; with `before_cycle` the one that was in force when that cycle began."""
+    """Return the promoted surrogate with its sha256, or None where there is none.
+
+    Args:
+        db: database of the campaign.
+        campaign: its name.
+        before_cycle: take the surrogate that was promoted when this cycle began.
+    """
     row = db.models.promoted(campaign, "surrogate", before_cycle=before_cycle)
     if row is None:
         return None
@@ -79,7 +92,7 @@ def promoted_surrogate(
 def promoted_generator(
     db: Database, campaign: str, *, before_cycle: int | None = None
 ) -> tuple[str, TrainedGenerator] | None:
-    """The generator in force, with its sha256; see `promoted_surrogate`."""
+    """Return the promoted generator with its sha256, or None; see `promoted_surrogate`."""
     row = db.models.promoted(campaign, "generator", before_cycle=before_cycle)
     if row is None:
         return None

@@ -2,19 +2,19 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from vitrion.learning.acquisition.functions import FUNCTIONS, Beliefs, choose_batch, choose_random
+from vitrion.learning.acquisition.functions import FUNCTIONS, Predictions, choose_batch, choose_random
 
 
-def beliefs(mean, deviation, *, incumbent=0.0, noise=0.1, members=4, seed=0, offset=0.0, model=0.0):
+def predictions(mean, deviation, *, incumbent=0.0, noise=0.1, members=4, seed=0, offset=0.0, model=0.0):
     mean, deviation = np.asarray(mean, float), np.asarray(deviation, float)
     noise_draws = np.random.default_rng(seed).normal(size=(members, len(mean)))
     noise_draws = (noise_draws - noise_draws.mean(0)) / noise_draws.std(0)
     samples = mean + noise_draws * deviation
-    return Beliefs(samples, deviation, incumbent, noise, np.zeros(len(mean)) + offset, np.zeros(len(mean)) + model)
+    return Predictions(samples, deviation, incumbent, noise, np.zeros(len(mean)) + offset, np.zeros(len(mean)) + model)
 
 
 def test_expected_improvement_equals_its_monte_carlo_average():
-    given = beliefs([0.3, -0.5, 0.0], [0.4, 0.8, 0.2], incumbent=0.1, noise=0.3)
+    given = predictions([0.3, -0.5, 0.0], [0.4, 0.8, 0.2], incumbent=0.1, noise=0.3)
     value = FUNCTIONS["expected_improvement"](given, 0.0, np.random.default_rng(0))
     generator = np.random.default_rng(1)
     # One noisy label y = truth + noise moves the posterior mean to m + k (y - m), k = s^2 / (s^2 + noise^2).
@@ -29,20 +29,20 @@ def test_expected_improvement_equals_its_monte_carlo_average():
 
 def test_label_noise_lowers_the_worth_of_a_label():
     worth = [
-        FUNCTIONS["expected_improvement"](beliefs([0.0], [0.3], noise=noise), 0.0, np.random.default_rng(0))[0]
+        FUNCTIONS["expected_improvement"](predictions([0.0], [0.3], noise=noise), 0.0, np.random.default_rng(0))[0]
         for noise in (0.0, 0.2, 1.0)
     ]
     assert worth[0] > worth[1] > worth[2] > 0
 
 
 def test_upper_confidence_bound_weighs_the_deviation():
-    given = beliefs([0.0, 0.5], [1.0, 0.1])
+    given = predictions([0.0, 0.5], [1.0, 0.1])
     assert np.argmax(FUNCTIONS["upper_confidence_bound"](given, 0.0, None)) == 1
     assert np.argmax(FUNCTIONS["upper_confidence_bound"](given, 2.0, None)) == 0
 
 
 def test_thompson_draws_have_the_predictive_deviation():
-    given = beliefs([1.0, -1.0], [0.5, 0.2], members=64)
+    given = predictions([1.0, -1.0], [0.5, 0.2], members=64)
     draws = np.array([FUNCTIONS["thompson"](given, 0.0, np.random.default_rng(seed)) for seed in range(2000)])
     assert draws.mean(axis=0) == pytest.approx([1.0, -1.0], abs=0.05)
     assert draws.std(axis=0) == pytest.approx([0.5, 0.2], rel=0.1)
@@ -50,16 +50,16 @@ def test_thompson_draws_have_the_predictive_deviation():
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_a_batch_never_holds_a_candidate_twice(name):
-    given = beliefs(np.zeros(5), np.ones(5))
-    chosen = choose_batch(name, given, count=9, margin=1.0, kinship=np.ones((5, 5)), seed=3)
+    given = predictions(np.zeros(5), np.ones(5))
+    chosen = choose_batch(name, given, count=9, exploration=1.0, correlation=np.ones((5, 5)), seed=3)
     assert sorted(index for index, _ in chosen) == list(range(5))
 
 
 def test_a_batch_is_diverse():
     # Two equal twins and one slightly worse stranger: the stranger comes second, not the twin.
-    given = beliefs([0.50, 0.50, 0.45], [0.5, 0.5, 0.5], incumbent=0.4)
-    kinship = np.array([[1, 0.98, 0], [0.98, 1, 0], [0, 0, 1.0]])
-    chosen = choose_batch("expected_improvement", given, count=2, margin=0.0, kinship=kinship, seed=0)
+    given = predictions([0.50, 0.50, 0.45], [0.5, 0.5, 0.5], incumbent=0.4)
+    correlation = np.array([[1, 0.98, 0], [0.98, 1, 0], [0, 0, 1.0]])
+    chosen = choose_batch("expected_improvement", given, count=2, exploration=0.0, correlation=correlation, seed=0)
     assert {index for index, _ in chosen} == {0, 2} or {index for index, _ in chosen} == {1, 2}
 
 
@@ -76,7 +76,7 @@ def test_the_random_arm_is_uniform_and_reproducible():
 def test_a_label_tells_of_nature_only_through_the_error_of_its_potential():
     """Nature g ~ N(m, s^2), label = g + offset + t e + noise: Monte Carlo of the conjugate update, false alarm 2e-4."""
     offset, model, noise = 0.4, 0.25, 0.1
-    given = beliefs([0.7, 0.2], [0.4, 0.3], incumbent=0.1, noise=noise, offset=offset, model=model)
+    given = predictions([0.7, 0.2], [0.4, 0.3], incumbent=0.1, noise=noise, offset=offset, model=model)
     assert given.mean == pytest.approx([0.3, -0.2])
     value = FUNCTIONS["expected_improvement"](given, 0.0, np.random.default_rng(0))
     generator = np.random.default_rng(1)
@@ -93,15 +93,15 @@ def test_a_planted_class_that_the_potential_flatters_is_not_chosen(name):
     """Candidates 0 and 1 look best, for the potential is 0.6 too fast there; 2 is the best of nature."""
     looks = [0.5, 0.5, 0.2, 0.0]
     for offset, best in ((np.array([0.6, 0.6, 0.0, 0.0]), {2}), (0.0, {0, 1})):
-        given = beliefs(looks, np.full(4, 1e-3), incumbent=0.0, offset=offset, model=0.1)
-        first = choose_batch(name, given, count=1, margin=1.0, kinship=np.eye(4), seed=0)[0][0]
+        given = predictions(looks, np.full(4, 1e-3), incumbent=0.0, offset=offset, model=0.1)
+        first = choose_batch(name, given, count=1, exploration=1.0, correlation=np.eye(4), seed=0)[0][0]
         assert first in best
 
 
 @pytest.mark.parametrize("name", ["expected_improvement", "upper_confidence_bound"])
 def test_what_labels_cannot_take_away_does_not_attract(name):
     """Of two equal candidates the one whose potential is less sure is worth less, never more."""
-    given = beliefs([0.0, 0.0], [0.3, 0.3], model=np.array([0.0, 0.5]))
+    given = predictions([0.0, 0.0], [0.3, 0.3], model=np.array([0.0, 0.5]))
     worth = FUNCTIONS[name](given, 1.0, np.random.default_rng(0))
     assert worth[0] > worth[1]
-    assert given.told(0.0) == pytest.approx([0.3, 0.09 / np.hypot(0.3, 0.5)])
+    assert given.sigma_tilde(0.0) == pytest.approx([0.3, 0.09 / np.hypot(0.3, 0.5)])

@@ -1,4 +1,4 @@
-"""What a cycle asks next, from documents alone: a chemistry that the potential flatters is found out by its referee."""
+"""Proposals from documents alone: a chemistry that the potential flatters loses once reference labels show it."""
 
 from collections import Counter
 from types import SimpleNamespace
@@ -12,8 +12,8 @@ from tiny_campaign import TINY
 import vitrion
 from vitrion.database.records import Arm, Proposal
 from vitrion.learning.acquisition import proposing
-from vitrion.learning.acquisition.knowledge import elements_of
-from vitrion.learning.acquisition.reference_check import second_opinions, stratified
+from vitrion.learning.acquisition.pool import elements_of
+from vitrion.learning.acquisition.reference_check import reference_proposals, stratified_sample
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.plan import Plan
 from vitrion_models.system import AtomicSystem
@@ -21,14 +21,14 @@ from vitrion_workflows.model_error.benchmark_errors import anion_class
 from vitrion_workflows.schemas import GateOutcome
 from vitrion_workflows.schemas.label import GATE_VERSION
 
-FLATTERY = 0.6  # decades by which the workhorse is too fast in chlorides and bromides
+FLATTERY = 0.6  # decades by which the production potential is too fast in chlorides and bromides
 ANIONS = {"chloride": 17, "bromide": 35, "sulphide": 16, "selenide": 34}
 HALIDES = (17, 35)
 FACTORY = SimpleNamespace(potential="wells", weights_sha256=WEIGHTS["wells"])
 
 
 class Surrogate:
-    """Believes what the workhorse says: halides a little above the others, and little is unknown."""
+    """Predicts what the production potential gives: halides a little above the others, with small uncertainty."""
 
     def predict(self, systems, temperatures_K):
         kelvin = np.broadcast_to(np.asarray(temperatures_K, float), len(systems))
@@ -55,16 +55,16 @@ def label(db, structure, potential, log10_D, *, arm):
     return db.labels.add(outcome, campaign="tiny", arm=arm).key
 
 
-def ask(db, monkeypatch, *, referee):
-    """Proposals of the second cycle, with or without what a referee said of the first one's labels."""
-    monkeypatch.setattr(proposing.shelf, "promoted_surrogate", lambda *_, **__: ("0" * 64, Surrogate()))
+def ask(db, monkeypatch, *, with_reference):
+    """Proposals of the second cycle, with or without reference labels of the first one's."""
+    monkeypatch.setattr(proposing.model_registry, "promoted_surrogate", lambda *_, **__: ("0" * 64, Surrogate()))
     plan_formulas = {}
     for number in ANIONS.values():
         for copy, lithium in enumerate((5, 6, 7, 8)):
             known = cell(db, number, copy, lithium=lithium)
             plan_formulas[known.reduced_formula] = None
             label(db, known, "wells", -4.0, arm="initial")
-            if referee:
+            if with_reference:
                 label(db, known, "diep", -4.0 - FLATTERY * (number in HALIDES), arm="reference")
     db.cycles.create("tiny", 0, proposals=[])
     configuration = CampaignConfiguration.model_validate({**TINY, "acquisition": {"batch": 4, "random": 1}})
@@ -81,11 +81,11 @@ def found(tmp_path, monkeypatch):
     import vitrion
 
     answers = {}
-    for referee in (False, True):
-        with vitrion.connect(home=tmp_path / str(referee)) as db:
-            answers[referee] = ask(db, monkeypatch, referee=referee)
+    for with_reference in (False, True):
+        with vitrion.connect(home=tmp_path / str(with_reference)) as db:
+            answers[with_reference] = ask(db, monkeypatch, with_reference=with_reference)
             # Nothing but the documents decides: asked again, the same.
-            assert answers[referee] == proposing.propose(db, *repetition(db, answers[referee]), index=1)
+            assert answers[with_reference] == proposing.propose(db, *repetition(db, answers[with_reference]), index=1)
     return answers
 
 
@@ -96,7 +96,7 @@ def repetition(db, proposals):
     return configuration, Plan("wells", WEIGHTS["wells"], "", formulas, {}, ()), FACTORY
 
 
-def test_the_flattered_class_is_left_out_where_a_referee_tells_and_chance_is_untouched(found):
+def test_the_flattered_class_is_left_out_where_reference_labels_show_it_and_chance_is_untouched(found):
     assert all(anions(found[False], Arm.ACQUISITION))  # the potential alone: halides
     assert not any(anions(found[True], Arm.ACQUISITION))
     by_chance = [[(p.formula, p.temperature_K) for p in found[said] if p.arm is Arm.RANDOM] for said in (False, True)]
@@ -119,7 +119,7 @@ def accepted(known, key, arm):
     )
 
 
-def test_the_referee_is_not_asked_about_the_frozen_test(tmp_path):
+def test_the_reference_potential_is_not_asked_about_the_frozen_test(tmp_path):
     configuration = CampaignConfiguration.model_validate({**TINY, "reference": {"potential": "chgnet", "share": 1.0}})
     with vitrion.connect(home=tmp_path) as db:
         earlier = []
@@ -127,15 +127,15 @@ def test_the_referee_is_not_asked_about_the_frozen_test(tmp_path):
             known = cell(db, 17, seed, lithium=5 + seed)
             key = label(db, known, "wells", -4.0, arm=arm.value)
             earlier.append(accepted(known, key, arm))
-        asked = second_opinions(db, configuration, earlier, cycles_before=1)
-        assert second_opinions(db, configuration, [*earlier, *asked], cycles_before=2) == ()
+        asked = reference_proposals(db, configuration, earlier, cycles_before=1)
+        assert reference_proposals(db, configuration, [*earlier, *asked], cycles_before=2) == ()
     assert {one.formula for one in asked} == {one.formula for one in earlier[1:]}
 
 
 @pytest.mark.parametrize(
     ("share", "labels", "expected"), [(0.07, 100, 7), (0.1, 30, 3), (0.1, 31, 4), (0.1, 1, 1), (1.0, 9, 9)]
 )
-def test_the_referee_is_asked_about_the_share_and_no_more(share, labels, expected):
+def test_the_reference_potential_is_asked_about_the_share_and_no_more(share, labels, expected):
     configuration = CampaignConfiguration.model_validate({**TINY, "reference": {"potential": "chgnet", "share": share}})
     earlier = [
         Proposal(
@@ -150,15 +150,15 @@ def test_the_referee_is_asked_about_the_share_and_no_more(share, labels, expecte
     ]
     stored = SimpleNamespace(log10_value=-5.0, gate_version=GATE_VERSION)
     db = SimpleNamespace(labels=SimpleNamespace(find=lambda keys: dict.fromkeys(keys, stored)))
-    assert len(second_opinions(db, configuration, earlier, cycles_before=1)) == expected
+    assert len(reference_proposals(db, configuration, earlier, cycles_before=1)) == expected
 
 
-def test_the_referee_is_not_asked_about_other_gate_versions(tmp_path):
+def test_the_reference_potential_is_not_asked_about_other_gate_versions(tmp_path):
     """They make no pair, and those it gave earlier are no share of those that do."""
     configuration = CampaignConfiguration.model_validate({**TINY, "reference": {"potential": "diep", "share": 0.5}})
 
     def second(earlier):
-        return [one.formula for one in second_opinions(db, configuration, earlier, cycles_before=1)]
+        return [one.formula for one in reference_proposals(db, configuration, earlier, cycles_before=1)]
 
     with vitrion.connect(home=tmp_path) as db:
         cells = [cell(db, 17, seed, lithium=4 + seed) for seed in range(4)]
@@ -187,9 +187,9 @@ def labelled():
     ]
 
 
-def test_the_referee_is_asked_about_every_chemistry_and_temperature_before_any_twice():
+def test_the_reference_potential_is_asked_about_every_chemistry_and_temperature_before_any_twice():
     for seed in range(20):
-        drawn = stratified(labelled(), [], count=4, seed=seed)
+        drawn = stratified_sample(labelled(), [], count=4, seed=seed)
         assert {anion_class(elements_of(one.formula)) for one in drawn} == {
             "halide",
             "oxide",
@@ -197,23 +197,23 @@ def test_the_referee_is_asked_about_every_chemistry_and_temperature_before_any_t
             "pnictide",
         }
         assert {one.temperature_K for one in drawn} == set(KELVIN)
-        more = stratified(labelled(), [], count=9, seed=seed)
+        more = stratified_sample(labelled(), [], count=9, seed=seed)
         assert more[:4] == drawn
         assert len({one.formula for one in more}) == len(COMPOUNDS) - 1  # a class has its turn, whatever its size
-        assert stratified(labelled()[::-1], [], count=9, seed=seed) == more
-    assert sorted(one.label_key for one in stratified(labelled(), [], count=99, seed=0)) == sorted(
+        assert stratified_sample(labelled()[::-1], [], count=9, seed=seed) == more
+    assert sorted(one.label_key for one in stratified_sample(labelled(), [], count=99, seed=0)) == sorted(
         one.label_key for one in labelled()
     )
 
 
-def test_which_label_of_a_chemistry_the_referee_is_asked_about_is_chance():
+def test_which_label_of_a_chemistry_the_reference_potential_is_asked_about_is_chance():
     """500 draws: each of a class's labels comes up as often as the others; chi-squared, false alarms of 0.1 %."""
-    drawn = Counter(stratified(labelled(), [], count=1, seed=seed)[0].label_key for seed in range(500))
+    drawn = Counter(stratified_sample(labelled(), [], count=1, seed=seed)[0].label_key for seed in range(500))
     assert stats.chisquare([drawn[one.label_key] for one in labelled()]).pvalue > 1e-3
 
 
-def test_the_referee_goes_on_where_it_stopped():
-    first = stratified(labelled(), [], count=4, seed=1)
-    then = stratified(labelled(), first, count=5, seed=2)
+def test_the_reference_potential_goes_on_where_it_stopped():
+    first = stratified_sample(labelled(), [], count=4, seed=1)
+    then = stratified_sample(labelled(), first, count=5, seed=2)
     assert not {one.label_key for one in first} & {one.label_key for one in then}
     assert len({one.formula for one in (*first, *then)}) == len(COMPOUNDS) - 1

@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 from plain_labels import WEIGHTS, plain_label
 
+from vitrion.database.collection import Collection
 from vitrion.database.queries.gate_versions import summarize_others
-from vitrion.learning.acquisition.knowledge import gather
-from vitrion.learning.retraining.stage import LearningStage
+from vitrion.learning.acquisition.pool import build_pool
+from vitrion.learning.retraining.learning_stage import LearningStage
+from vitrion.learning.training_data import gather
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
+from vitrion_workflows.schemas import GateOutcome
 from vitrion_workflows.schemas.label import GATE_VERSION
 
 
@@ -31,8 +34,8 @@ def test_a_value_without_its_error_is_never_taken_for_exact(db, changes, learned
     positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
     cell = db.structures.add(AtomicSystem(np.repeat([3, 16], 6), positions, np.eye(3) * 7), kind="amorphous")
     db.labels.add(outcome(cell.fingerprint, **changes), campaign="c")
-    known = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
-    assert len(known.observations) == learned
+    data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
+    assert len(data.observations) == learned
 
 
 @pytest.mark.parametrize("version", [GATE_VERSION - 1, GATE_VERSION + 1])
@@ -46,11 +49,11 @@ def test_a_mixed_store_teaches_its_labels_of_the_current_gate_version_alone(db, 
     change = {"$set": {"gate_version": version}}
     for key in (old, rejected):
         assert db.collection("labels").update_one({"key": key}, change)
-    known = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
-    assert [(entry.key, entry.log10_D) for entry in known.observations] == [(current, -5.0)]
-    assert known.other_gate_versions == {version: 1}  # the rejected one would not have been learned anyway
-    assert known.given_errors()["other_gate_versions"] == 1
-    assert set(known.formulas) == {current}
+    data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
+    assert [(entry.key, entry.log10_D) for entry in data.observations] == [(current, -5.0)]
+    assert data.other_gate_versions == {version: 1}  # the rejected one would not have been learned anyway
+    assert data.error_record()["other_gate_versions"] == 1
+    assert set(data.formulas) == {current}
 
 
 def test_where_all_labels_are_outdated_the_error_names_the_remedy(db):
@@ -85,8 +88,8 @@ def test_a_referees_label_of_an_older_gate_version_says_nothing_of_the_potential
     compared = []
     for change in ({"$set": {"gate_version": GATE_VERSION}}, {"$set": {"gate_version": GATE_VERSION - 1}}):
         assert db.collection("labels").update_one({"key": key}, change)
-        known = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
-        compared.append(len(known.errors.pairs))
+        data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
+        compared.append(len(data.errors.pairs))
     assert compared == [1, 0]
 
 
@@ -97,8 +100,8 @@ def test_a_label_made_again_is_learned_with_its_new_value(db):
         key = db.labels.add(outcome(cell.fingerprint, value=value), campaign="c").key
         assert db.collection("labels").update_one({"key": key}, {"$set": {"gate_version": GATE_VERSION - 1}})
         assert db.labels.add(outcome(cell.fingerprint, state=state), campaign="c").replaced
-        known = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
-        assert ([entry.log10_D for entry in known.observations], known.other_gate_versions) == (learned, {})
+        data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
+        assert ([entry.log10_D for entry in data.observations], data.other_gate_versions) == (learned, {})
         assert db.collection("labels").update_one({"key": key}, {"$set": {"gate_version": GATE_VERSION - 1}})
 
 
@@ -106,13 +109,46 @@ def test_the_errors_given_to_the_surrogate_are_stored_each_apart(db):
     positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
     cell = db.structures.add(AtomicSystem(np.repeat([3, 16], 6), positions, np.eye(3) * 7), kind="amorphous")
     added = db.labels.add(outcome(cell.fingerprint), campaign="c")
-    known = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
-    (entry,) = known.observations
+    data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
+    (entry,) = data.observations
     assert (entry.log10_stderr, entry.model_stderr) == (0.1, 0.1)
-    assert known.label_noise == 0.1  # statistical alone
-    given = known.given_errors()
-    assert (given["other_gate_versions"], known.other_gate_versions) == (0, {})
-    assert given["evidence"] == ["assumed: wells was never compared"]
-    assert given["labels"][added.key] == pytest.approx(
+    assert data.label_noise == 0.1  # statistical alone
+    record = data.error_record()
+    assert (record["other_gate_versions"], data.other_gate_versions) == (0, {})
+    assert record["evidence"] == ["assumed: wells was never compared"]
+    assert record["labels"][added.key] == pytest.approx(
         {"statistical": 0.1, "compound": 0.1, "offset": 0.0, "deviation": 0.27}, abs=0.01
     )
+
+
+def cell_with_twin(db, seed):
+    """A labelled amorphous cell of its own composition, made from a crystal; returns its reduced formula."""
+    numbers, box = np.repeat([3, 16], [4 + seed, 8]), np.eye(3) * 8
+    crystal, glass = (
+        AtomicSystem(numbers, np.random.default_rng(place).uniform(0, 8, (len(numbers), 3)), box)
+        for place in (seed, 100 + seed)
+    )
+    twin = db.structures.add(crystal, kind="crystal").fingerprint
+    gates = (GateOutcome(name="density", passed=True),)
+    cell = db.structures.add(glass, kind="amorphous", campaign="c", gates=gates, twin=twin).fingerprint
+    db.labels.add(outcome(cell), campaign="c")
+    return db.structures.get(cell).reduced_formula
+
+
+def test_cells_and_their_twins_are_read_in_as_many_queries_whatever_their_number(db, monkeypatch):
+    queries = []
+
+    def counted(call):
+        return lambda *args, **kwargs: queries.append(args) or call(*args, **kwargs)
+
+    for name in ("find", "find_one"):
+        monkeypatch.setattr(Collection, name, counted(getattr(Collection, name)))
+    counts, formulas = [], {}
+    for cells in (range(2), range(2, 6)):
+        formulas |= {cell_with_twin(db, seed): None for seed in cells}
+        queries.clear()
+        data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
+        pool = build_pool(db, campaign="c", crystals=formulas, proposed_K={}, temperatures_K=(1000.0,))
+        counts.append(len(queries))
+        assert len(data.observations) == len(data.twins) == len(pool) == len(formulas)
+    assert counts[0] == counts[1]

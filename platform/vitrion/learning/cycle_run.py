@@ -1,6 +1,6 @@
-"""What the stages of a cycle share: the documents they write and the progress they show."""
+"""One cycle being worked on: its documents, its budget and its progress, shared by both stages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +12,7 @@ from vitrion.database.records import FINISHED, Arm, Proposal
 from vitrion.ingest import builder
 from vitrion.learning.best_label import best_so_far
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.labelling import Labelling
+from vitrion.learning.labelling_stage import LabellingStage
 from vitrion.learning.ledger import Ledger
 from vitrion.learning.plan import Plan
 from vitrion.learning.tasks import TaskFactory
@@ -22,18 +22,18 @@ from vitrion_models.errors import InputError
 
 
 @dataclass
-class Stage:
-    """One cycle in one owner's hands.
+class CycleRun:
+    """One cycle under the lease of this process.
 
     Attributes:
-        db: where.
-        configuration: the campaign's.
-        plan: what was decided when it began.
+        db: database of the campaign.
+        configuration: of the campaign.
+        plan: of the campaign.
         factory: makes its tasks.
-        ledger: writes its cycle.
-        display: what people see.
+        ledger: writes to the cycle's document.
+        display: progress for people.
         scratch: folder of the runs' checkpoints and trajectories.
-        should_stop: asked often.
+        should_stop: polled often; True asks for a clean stop.
     """
 
     db: Database
@@ -45,11 +45,11 @@ class Stage:
     scratch: Path
     should_stop: Callable[[], bool]
 
-    def labelling(self) -> Labelling:
-        """The labelling stage of this cycle."""
+    def labelling_stage(self) -> LabellingStage:
+        """Return the labelling stage of this cycle."""
         proposals = self.ledger.cycle.proposals
         self._tally(proposals)
-        return Labelling(
+        return LabellingStage(
             proposals=list(proposals),
             factory=self.factory,
             geometry=self.db.structures.structure,
@@ -57,24 +57,32 @@ class Stage:
             keep_proposals=self._keep_proposals,
         )
 
-    def keep(self, result: TaskResult, kind: TaskKind, arm: str) -> None:
-        """Make a result durable: JobStore, then documents, then the budget."""
+    def keep(self, result: TaskResult, kind: TaskKind, arm: str) -> Mapping[str, str]:
+        """Make a result durable: JobStore, then documents, then the budget.
+
+        Returns:
+            The state of each of its labels as stored, by key.
+
+        Raises:
+            InputError: the builder refused an outcome.
+        """
         name, index = self.configuration.name, self.ledger.index
         self._job_store.update([dict(document) for document in result.documents], key=["uuid", "index"])
         built = builder.build(self.db, result.documents, campaign=name, cycle=index, arm=arm, scratch=self.scratch)
         if built.refused:
             raise InputError(f"task {result.task_id}: {'; '.join(built.refused.values())}")
-        for what, why in built.missing.items():
-            self.display.say(f"the trajectory of {what[:12]} could not be kept: {why}")
+        for key, reason in built.missing.items():
+            self.display.say(f"the trajectory of {key[:12]} could not be kept: {reason}")
         self.ledger.spend(kind.value, result.task_id, result.seconds)
         self.display.tally.cpu_seconds += result.seconds
+        return {key: row.state for key, row in self.db.labels.find(built.labels).items()} if built.labels else {}
 
     @cached_property
     def _job_store(self) -> Any:
         return self.db.job_store()
 
     def watch(self) -> Watch:
-        """Keeps the lease alive, shows progress, passes a stop on."""
+        """Return callbacks that renew the lease, show progress and pass a stop on."""
 
         def on_tick(statuses: Sequence[WorkerStatus]) -> None:
             self.ledger.keep_alive()
@@ -84,20 +92,20 @@ class Stage:
 
     def _keep_proposals(self, proposals: Sequence[Proposal]) -> None:
         keys = sorted({entry.label_key for entry in proposals if entry.label_state and entry.label_key})
-        self.ledger.update(proposals=[entry.model_dump(mode="json") for entry in proposals], label_keys=keys)
+        self.ledger.update(proposals=tuple(proposals), label_keys=keys)
         self._tally(proposals)
 
-    def begin_display(self, what: str, *, known: int, done: int) -> None:
-        """Show what this cycle does now and how much of it is done."""
+    def begin_display(self, what: str, *, total: int, done: int) -> None:
+        """Show what the cycle does now and how much of it is done."""
         tally = self.display.tally
         tally.stage = f"cycle {self.ledger.index + 1}/{self.configuration.cycles}, {what}"
-        tally.tasks_known, tally.tasks_done = known, done
+        tally.tasks_known, tally.tasks_done = total, done
 
     def _tally(self, proposals: Sequence[Proposal]) -> None:
         tally = self.display.tally
         done = sum(entry.state in FINISHED for entry in proposals)
-        self.begin_display("questions", known=len(proposals), done=done)
-        asked: LabelFilters = {"campaign": self.configuration.name}
-        referees: LabelFilters = {**asked, "arm": Arm.REFERENCE.value}
-        tally.labels = self.db.labels.count(**asked) - self.db.labels.count(**referees)
+        self.begin_display("labels", total=len(proposals), done=done)
+        labels: LabelFilters = {"campaign": self.configuration.name}
+        references: LabelFilters = {**labels, "arm": Arm.REFERENCE.value}
+        tally.labels = self.db.labels.count(**labels) - self.db.labels.count(**references)
         tally.best = best_so_far(self.db, self.configuration)

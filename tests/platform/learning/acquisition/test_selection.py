@@ -3,11 +3,11 @@ import pytest
 
 from vitrion.database.records import Arm
 from vitrion.learning.acquisition.design import choose_test_formulas, first_proposals
-from vitrion.learning.acquisition.pool import (
-    Candidate,
-    Forecast,
+from vitrion.learning.acquisition.forecast import Forecast
+from vitrion.learning.acquisition.pool import Candidate
+from vitrion.learning.acquisition.selection import (
     choose_proposals,
-    kinship,
+    label_correlation,
     label_temperature,
     resolvable_log10_D,
 )
@@ -18,8 +18,8 @@ KELVIN = np.array([1000.0, 1500.0, 2000.0])
 SYSTEM = AtomicSystem(numbers=[3, 17], positions_A=np.array([[0, 0, 0], [2, 2, 2.0]]), lattice_A=np.eye(3) * 5)
 
 
-def candidate(formula, *asked):
-    return Candidate(formula, f"cell of {formula}", is_cell=True, material=SYSTEM, asked_K=frozenset(asked))
+def candidate(formula, *proposed):
+    return Candidate(formula, f"cell of {formula}", is_cell=True, material=SYSTEM, proposed_K=frozenset(proposed))
 
 
 def forecast(at_target, *, slope=0.5, std=0.3, seed=0, offset=0.0, model=0.1):
@@ -98,13 +98,13 @@ def test_a_small_pool_is_exhausted_without_repetition():
     assert {proposal.formula for proposal in proposals} == {"A", "B"}
 
 
-def test_cells_of_one_composition_are_kin():
+def test_cells_of_one_composition_are_correlated():
     members = np.random.default_rng(1).normal(size=(5, 3))
-    kin = kinship(members, ["A", "A", "B"])
-    assert kin[0, 1] >= 0.9
-    assert np.allclose(np.diag(kin), 1)
-    assert np.allclose(kin, kin.T)
-    assert kin[0, 2] < 0.6  # five members cannot claim more
+    correlation = label_correlation(members, ["A", "A", "B"])
+    assert correlation[0, 1] >= 0.9
+    assert np.allclose(np.diag(correlation), 1)
+    assert np.allclose(correlation, correlation.T)
+    assert correlation[0, 2] < 0.6  # five members cannot claim more
 
 
 GROUPS = {"Li2O": "Li-O", "Li2O2": "Li-O", "LiCl": "Cl-Li", "LiF": "F-Li", "Li2S": "Li-S"}

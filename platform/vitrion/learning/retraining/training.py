@@ -1,4 +1,4 @@
-"""Retraining: both models learn from all that is known, and take their parents' places if they are not worse."""
+"""Training of the next model versions, and their promotion on the frozen test."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -8,12 +8,13 @@ from typing import TypeVar
 import numpy as np
 
 from vitrion.database import Database
-from vitrion.learning.acquisition.knowledge import Knowledge
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.retraining import model_registry as shelf
+from vitrion.learning.retraining import model_registry
+from vitrion.learning.retraining.model_registry import Lineage
 from vitrion.learning.seeds import derive_seed
+from vitrion.learning.training_data import TrainingData
 from vitrion_models import generators, surrogates
-from vitrion_models.surrogates import ArrheniusGNNConfig, Observation, TrainedSurrogate
+from vitrion_models.surrogates import Observation, TrainedSurrogate
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_models.training.promotion import PromotionDecision, compare_on_frozen_test
 
@@ -22,14 +23,14 @@ Model = TypeVar("Model")
 
 
 @dataclass(frozen=True)
-class Learned:
-    """One retraining.
+class TrainingResult:
+    """Result of one retraining.
 
     Attributes:
         artefact_sha256: the new version.
-        promoted: whether it is in force now.
+        promoted: True if it replaces its parent.
         reason: why, or why not.
-        seconds: time it took.
+        seconds: wall time.
     """
 
     artefact_sha256: str
@@ -41,38 +42,46 @@ class Learned:
 def retrain_surrogate(
     db: Database,
     configuration: CampaignConfiguration,
-    knowledge: Knowledge,
+    data: TrainingData,
     *,
     cycle: int,
     on_progress: TextCallback,
-) -> Learned:
-    """Train a surrogate on everything but the frozen test, store it, and promote it if it is not worse there."""
+) -> TrainingResult:
+    """Train a surrogate on all labels but the frozen test, store it, and promote it if it is not worse there.
+
+    Args:
+        db: database of the campaign.
+        configuration: its configuration.
+        data: labels.
+        cycle: index of the cycle.
+        on_progress: called with one line of text.
+    """
     begun = time.monotonic()
     seed = derive_seed(configuration.root_seed, "surrogate", cycle)
-    # Not simply the one in force: a run that was killed after storing its child must not become its own parent.
-    parent = shelf.promoted_surrogate(db, configuration.name, before_cycle=cycle)
+    # Not the presently promoted one: a run killed after storing its child must not become its own parent.
+    parent = model_registry.promoted_surrogate(db, configuration.name, before_cycle=cycle)
     trained = surrogates.train(
-        [*knowledge.observations, *knowledge.twins],
-        test_keys=knowledge.test_keys,
-        config=ArrheniusGNNConfig(members=configuration.surrogate.members, steps=configuration.surrogate.steps),
+        [*data.observations, *data.twins],
+        test_keys=data.test_keys,
+        config=configuration.surrogate,
         seed=seed,
         parent=None if parent is None else parent[1],
         on_progress=lambda fraction, what: on_progress(f"surrogate: {what} {100 * fraction:.0f} %"),
     )
-    scored = [entry for entry in knowledge.testing if not entry.censored]
+    test = [entry for entry in data.testing if not entry.censored]
     decision = _decide(
         None if parent is None else parent[1],
         trained,
-        score=lambda model: _errors(model, scored),
-        groups=[entry.group for entry in scored],
+        score=lambda model: _residuals(model, test),
+        groups=[entry.group for entry in test],
         what="uncensored label",
         seed=seed,
     )
     seconds = time.monotonic() - begun
     lineage = _lineage(configuration, cycle, seed, seconds, parent=parent, decision=decision)
-    split = {"grouped_by": "chemsys", "test_keys": sorted(knowledge.test_keys)}
-    sha256 = shelf.keep_surrogate(db, trained, lineage=lineage, split=split, errors=knowledge.given_errors())
-    return Learned(sha256, decision.promote, decision.reason, seconds)
+    split = {"grouped_by": "chemsys", "test_keys": sorted(data.test_keys)}
+    sha256 = model_registry.store_surrogate(db, trained, lineage=lineage, split=split, errors=data.error_record())
+    return TrainingResult(sha256, decision.promote, decision.reason, seconds)
 
 
 def retrain_generator(
@@ -83,26 +92,24 @@ def retrain_generator(
     *,
     cycle: int,
     on_progress: TextCallback,
-) -> Learned:
-    """Train a generator on accepted melt-quenched cells; the cells of the frozen test's compositions judge it.
+) -> TrainingResult:
+    """Train a generator on accepted melt-quenched cells, store it, and promote it if it is not worse on the test cells.
 
     Args:
-        db: where models are kept.
-        configuration: the campaign's.
+        db: database of the campaign.
+        configuration: its configuration.
         cells: fingerprint and arrays of the training cells, sorted by fingerprint.
-        test_cells: the same of the frozen test's compositions; never trained on.
+        test_cells: the same of the compositions of the frozen test; never trained on.
         cycle: index of the cycle.
-        on_progress: takes one line.
+        on_progress: called with one line of text.
     """
     begun = time.monotonic()
     seed = derive_seed(configuration.root_seed, "generator", cycle)
-    parent = shelf.promoted_generator(db, configuration.name, before_cycle=cycle)
+    parent = model_registry.promoted_generator(db, configuration.name, before_cycle=cycle)
     trained = generators.train(
         [system for _, system in cells],
-        # The frozen test's compositions are held out already; holding out more would only cost training cells.
-        config=generators.AmorphousDiffusionConfig(
-            training_steps=configuration.generator.steps, validation_fraction=0.0
-        ),
+        # The compositions of the frozen test are held out already; holding out more would only cost training cells.
+        config=configuration.generator.model_copy(update={"validation_fraction": 0.0}),
         seed=seed,
         parent=None if parent is None else parent[1],
         on_progress=lambda at: on_progress(f"generator: step {at.step} of {at.steps}, loss {at.loss:.3f}"),
@@ -111,7 +118,7 @@ def retrain_generator(
     decision = _decide(
         None if parent is None else parent[1],
         trained,
-        # The decision squares what it is given; a denoising loss is a square already.
+        # The comparison squares its input; a denoising loss is a square already.
         score=lambda model: np.sqrt(model.denoising_losses(systems, seed=seed)),
         groups=[_formula(system) for system in systems],
         what="accepted cell",
@@ -119,8 +126,8 @@ def retrain_generator(
     )
     seconds = time.monotonic() - begun
     lineage = _lineage(configuration, cycle, seed, seconds, parent=parent, decision=decision)
-    sha256 = shelf.keep_generator(db, trained, lineage=lineage, cells=[name for name, _ in cells])
-    return Learned(sha256, decision.promote, decision.reason, seconds)
+    sha256 = model_registry.store_generator(db, trained, lineage=lineage, cells=[name for name, _ in cells])
+    return TrainingResult(sha256, decision.promote, decision.reason, seconds)
 
 
 def _decide(
@@ -132,7 +139,7 @@ def _decide(
     what: str,
     seed: int,
 ) -> PromotionDecision:
-    """Whether a child takes its parent's place: always where there is no parent, or nothing to compare them on."""
+    """Decide on the promotion of a child; promote it where there is no parent, or nothing to compare them on."""
     if parent is not None and groups:
         return compare_on_frozen_test(score(parent), score(child), groups=groups, seed=seed)
     reason = "the first of its line" if parent is None else f"no {what} in the frozen test to compare on"
@@ -147,8 +154,8 @@ def _lineage(
     *,
     parent: tuple[str, object] | None,
     decision: PromotionDecision,
-) -> shelf.Lineage:
-    return shelf.Lineage(
+) -> Lineage:
+    return Lineage(
         campaign=configuration.name,
         cycle=cycle,
         seed=seed,
@@ -158,10 +165,11 @@ def _lineage(
     )
 
 
-def _errors(surrogate: TrainedSurrogate, rows: Sequence[Observation]) -> FloatArray:
-    answer = surrogate.predict([row.material for row in rows], [row.temperature_K for row in rows])
-    errors: FloatArray = answer.mean - np.array([row.log10_D for row in rows])
-    return errors
+def _residuals(surrogate: TrainedSurrogate, rows: Sequence[Observation]) -> FloatArray:
+    """Return predicted minus measured log10 D, decades, shape (N,)."""
+    prediction = surrogate.predict([row.material for row in rows], [row.temperature_K for row in rows])
+    residuals: FloatArray = prediction.mean - np.array([row.log10_D for row in rows])
+    return residuals
 
 
 def _formula(system: AtomicSystem) -> str:

@@ -1,13 +1,18 @@
 """The labelling stage against results made by hand: retries, refusals, faults, and what is written when."""
 
 import pytest
+from plain_labels import plain_label
 from tiny_campaign import TINY
 
+import vitrion
 from vitrion.database.records import Arm, Proposal, ProposalState
 from vitrion.datasets.quickstart import quickstart_crystals
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.labelling import MOST_CELLS, Labelling
-from vitrion.learning.tasks import TaskFactory
+from vitrion.learning.cycle_run import CycleRun
+from vitrion.learning.labelling_stage import MAX_CELLS, LabellingStage
+from vitrion.learning.ledger import Ledger
+from vitrion.learning.tasks import TaskFactory, outcome_of
+from vitrion.running.display import Display
 from vitrion.running.task import TaskKind, TaskResult
 from vitrion_workflows.dynamics import MDPlan, run_md
 from vitrion_workflows.labelling.label import label_trajectory
@@ -16,6 +21,7 @@ from vitrion_workflows.schemas import (
     CellOutcome,
     GateOutcome,
     LabelProtocol,
+    LabelState,
     MethodRecord,
     Origin,
     StructureKind,
@@ -32,16 +38,21 @@ CELL = CRYSTAL * (2, 2, 1)
 def stage():
     """A labelling stage of two proposals for one composition, and a log of what it wrote."""
     kept, written = [], []
+
+    def keep_result(result, kind, arm):
+        kept.append((result.task_id, kind, arm))
+        return {} if kind is TaskKind.CELL else {result.task_id: outcome_of(result).state.value}
+
     structures = {fingerprint(CRYSTAL): CRYSTAL, fingerprint(CELL): CELL}
     proposals = [
         Proposal(formula="LiCl", source_fingerprint=fingerprint(CRYSTAL), temperature_K=kelvin, arm=Arm.INITIAL)
         for kelvin in (1500.0, 2500.0)
     ]
-    labelling = Labelling(
+    labelling = LabellingStage(
         proposals=proposals,
         factory=TaskFactory(CONFIGURATION, "lennard-jones", load("lennard-jones").weights_sha256),
         geometry=structures.__getitem__,
-        keep_result=lambda result, kind, arm: kept.append((result.task_id, kind, arm)),
+        keep_result=keep_result,
         keep_proposals=lambda entries: written.append([entry.state for entry in entries]),
     )
     return labelling, kept, written
@@ -113,7 +124,7 @@ def test_a_refused_cell_is_tried_again_with_another_seed_and_then_given_up(stage
     labelling, _, written = stage
     tasks = labelling.begin()
     seen = {tasks[0].id}
-    for _ in range(MOST_CELLS - 1):
+    for _ in range(MAX_CELLS - 1):
         tasks = labelling.on_result(cell_result(tasks[0], accepted=False))
         assert len(tasks) == 1
         assert tasks[0].id not in seen
@@ -146,7 +157,49 @@ def test_a_label_that_an_older_version_left_fails_its_proposal_so_that_it_can_be
     assert kept == []
 
 
-def test_the_referees_labels_which_take_longest_are_begun_first(stage):
+def test_a_proposal_has_the_state_of_the_stored_label_not_of_the_job(tmp_path):
+    potential = load("lennard-jones")
+    factory = TaskFactory(CONFIGURATION, "lennard-jones", potential.weights_sha256)
+    with vitrion.connect(home=tmp_path) as db:
+        cell = db.structures.add(CELL, kind="amorphous").fingerprint
+        proposal = Proposal(
+            formula="LiCl",
+            source_fingerprint=cell,
+            structure_fingerprint=cell,
+            temperature_K=1500.0,
+            arm=Arm.INITIAL,
+        )
+        db.cycles.create("tiny", 0, proposals=[proposal])
+        db.cycles.acquire_lease("tiny", 0, "me", 300)
+        stage = CycleRun(
+            db,
+            CONFIGURATION,
+            plan=None,
+            factory=factory,
+            ledger=Ledger(db, "tiny", 0, "me", lease_seconds=300),
+            display=Display(scratch=tmp_path, quiet=True),
+            scratch=tmp_path,
+            should_stop=lambda: False,
+        )
+        labelling = stage.labelling_stage()
+        (task,) = labelling.begin()
+        made = plain_label(
+            cell,
+            potential="lennard-jones",
+            weights=potential.weights_sha256,
+            temperature_K=1500.0,
+            protocol=CONFIGURATION.labels.protocol,
+            seed=labelling.proposals[0].seed,
+        )
+        # The label is stored as rejected before the job says that it was accepted.
+        assert db.labels.add(made.model_copy(update={"state": LabelState.REJECTED})).key == task.id
+        labelling.on_result(TaskResult(task.id, ({"uuid": "v", "index": 1, "output": made.model_dump(mode="json")},)))
+        assert db.labels.get(task.id).state == "rejected"
+        (entry,) = db.cycles.get("tiny", 0).proposals
+        assert (entry.state, entry.label_state) == ("labelled", "rejected")
+
+
+def test_reference_labels_which_take_longest_are_begun_first(stage):
     labelling, _, _ = stage
     configuration = CampaignConfiguration.model_validate({**TINY, "reference": {"potential": "lennard-jones"}})
     labelling.factory = TaskFactory(configuration, labelling.factory.potential, labelling.factory.weights_sha256)
@@ -162,7 +215,7 @@ def test_a_restart_begins_with_what_is_left(stage):
     following = labelling.on_result(cell_result(labelling.begin()[0], accepted=True))
     result, _ = label_result(following[0], 1500.0)
     labelling.on_result(result)
-    again = Labelling(
+    again = LabellingStage(
         proposals=list(labelling.proposals),
         factory=labelling.factory,
         geometry=labelling.geometry,

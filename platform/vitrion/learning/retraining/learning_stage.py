@@ -1,0 +1,197 @@
+"""Learning stage of a cycle: retrain, promote, draw new cells, store the predictions of the promoted models."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from vitrion.database.queries.gate_versions import summarize_others
+from vitrion.database.records import StructureRecord
+from vitrion.learning.cycle_run import CycleRun
+from vitrion.learning.retraining import model_registry
+from vitrion.learning.retraining.generation import choose_draws, draw_tasks, quenched_cells
+from vitrion.learning.retraining.training import retrain_generator, retrain_surrogate
+from vitrion.learning.tasks import outcome_of
+from vitrion.learning.training_data import TrainingData, gather
+from vitrion.running.task import Task, TaskKind, TaskResult
+from vitrion_models.errors import InputError
+from vitrion_models.surrogates import TrainedSurrogate
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.schemas import CellOutcome
+
+GENERATED_ARM = "generated"
+
+
+@dataclass
+class LearningStage:
+    """Retraining of both models; work that an interrupted attempt has finished is not repeated.
+
+    Attributes:
+        run: the cycle.
+    """
+
+    run: CycleRun
+
+    def retrain(self) -> None:
+        """Train, store and promote the surrogate and the generator, unless the record says that this is done.
+
+        Raises:
+            InputError: there is no label, or no cell, to learn from.
+        """
+        if "surrogate" not in self.run.ledger.record:
+            self._retrain_surrogate()
+        if "generator" not in self.run.ledger.record:
+            self._retrain_generator()
+
+    def draws(self) -> list[Task]:
+        """Return the tasks that draw, relax and test cells, without those that are finished."""
+        run = self.run
+        finished = set(run.ledger.record.get("drawn", {}))
+        rows = [
+            row for row in quenched_cells(run.db, run.configuration.name) if row.reduced_formula in run.plan.proposable
+        ]
+        draws = choose_draws(
+            run.db, run.configuration, self._surrogate(), rows, errors=self._data.errors, cycle=run.ledger.index
+        )
+        tasks = draw_tasks(run.db, run.configuration, run.factory, draws)
+        run.begin_display("drawn cells", total=len(tasks), done=len(finished))
+        return [task for task in tasks if task.id not in finished]
+
+    def on_result(self, result: TaskResult) -> Iterable[Task]:
+        """Store a drawn cell, accepted or not."""
+        run = self.run
+        if result.error is None:
+            run.keep(result, TaskKind.RELAX, GENERATED_ARM)
+        outcome = outcome_of(result)
+        cell = outcome if isinstance(outcome, CellOutcome) else None
+        drawn = dict(run.ledger.record.get("drawn", {}))
+        drawn[result.task_id] = {
+            "accepted": cell is not None and cell.accepted,
+            "fingerprint": None if cell is None else cell.fingerprint,
+            "reason": result.error or "",
+        }
+        run.ledger.remember("drawn", drawn)
+        run.display.tally.tasks_done += 1
+        return []
+
+    def conclude(self) -> None:
+        """Store the predictions of the promoted surrogate for labels (parity) and cells (ranking)."""
+        surrogate = self._surrogate()
+        self.run.ledger.remember("parity", _parity(surrogate, self._data))
+        self.run.ledger.remember("ranking", self._ranking(surrogate))
+
+    def _retrain_surrogate(self) -> None:
+        run, data = self.run, self._data
+        name = run.configuration.name
+        if left_out := summarize_others(data.other_gate_versions):
+            run.display.say(f"cycle {run.ledger.index + 1}: left out: {left_out}")
+        if not data.training:
+            reason = f"; left out: {left_out}" if left_out else ": none passed its gates"
+            raise InputError(f"campaign {name} has no label to learn from{reason}")
+        result = retrain_surrogate(run.db, run.configuration, data, cycle=run.ledger.index, on_progress=self._progress)
+        run.ledger.spend("surrogate", result.artefact_sha256, result.seconds)
+        run.ledger.remember("surrogate", asdict(result))
+        self._announce("surrogate", result.reason)
+
+    def _retrain_generator(self) -> None:
+        run = self.run
+        rows = quenched_cells(run.db, run.configuration.name)
+        test = [row for row in rows if row.reduced_formula in run.plan.test_formulas]
+        training = [row for row in rows if row.reduced_formula not in run.plan.test_formulas]
+        if not training:
+            raise InputError(f"campaign {run.configuration.name}: no cell to train the generator on passed its gates")
+        result = retrain_generator(
+            run.db,
+            run.configuration,
+            self._cells(training),
+            self._cells(test),
+            cycle=run.ledger.index,
+            on_progress=self._progress,
+        )
+        run.ledger.spend("generator", result.artefact_sha256, result.seconds)
+        run.ledger.remember("generator", asdict(result))
+        self._announce("generator", result.reason)
+
+    def _cells(self, rows: Sequence[StructureRecord]) -> list[tuple[str, AtomicSystem]]:
+        names = [row.fingerprint for row in rows]
+        systems = self.run.db.structures.systems(names)
+        return [(name, systems[name]) for name in names]
+
+    def _ranking(self, surrogate: TrainedSurrogate) -> list[dict[str, Any]]:
+        """Return the predictions for every accepted cell at the target temperature, largest corrected D first."""
+        run = self.run
+        target = run.configuration.labels.target_temperature_K
+        rows = [
+            row for row in run.db.structures.search(campaign=run.configuration.name, sort="fingerprint") if row.accepted
+        ]
+        if not rows:
+            return []
+        prediction = surrogate.predict([system for _, system in self._cells(rows)], target)
+        errors = self._data.errors.ask_all([(row.reduced_formula, row.elements, target) for row in rows])
+        entries = [
+            {
+                "fingerprint": row.fingerprint,
+                "formula": row.reduced_formula,
+                "origin": row.origin,
+                "temperature_K": target,
+                "log10_D": float(prediction.mean[place]),
+                "std": float(prediction.std[place]),
+                "lower_95": float(prediction.lower_95[place]),
+                "upper_95": float(prediction.upper_95[place]),
+                "Ea_eV": float(prediction.Ea_eV[place]),
+                "extrapolating": bool(prediction.extrapolating[place]),
+                "nature_log10_D": float(prediction.mean[place]) - errors[place].offset_decades,
+                "model_std": errors[place].stderr_decades,
+                "model_error_by": errors[place].evidence,
+            }
+            for place, row in enumerate(rows)
+        ]
+        return sorted(entries, key=lambda entry: -entry["nature_log10_D"])
+
+    def _surrogate(self) -> TrainedSurrogate:
+        promoted = model_registry.promoted_surrogate(self.run.db, self.run.configuration.name)
+        if promoted is None:
+            raise InputError(f"campaign {self.run.configuration.name} has no promoted surrogate")
+        return promoted[1]
+
+    @cached_property
+    def _data(self) -> TrainingData:
+        """Labels of the campaign, read once: those of this cycle are complete before the stage begins."""
+        run = self.run
+        return gather(
+            run.db,
+            campaign=run.configuration.name,
+            potential=run.factory.potential,
+            weights_sha256=run.factory.weights_sha256,
+            test_formulas=run.plan.test_formulas,
+        )
+
+    def _progress(self, text: str) -> None:
+        self.run.ledger.keep_alive()
+        self.run.display.note(text)
+
+    def _announce(self, kind: str, reason: str) -> None:
+        self.run.display.say(f"cycle {self.run.ledger.index + 1}: {kind}: {reason}")
+
+
+def _parity(surrogate: TrainedSurrogate, data: TrainingData) -> list[dict[str, Any]]:
+    """Return measured and predicted log10 D of all uncensored labels; those of the frozen test are marked held out."""
+    rows = [entry for entry in data.observations if not entry.censored]
+    if not rows:
+        return []
+    prediction = surrogate.predict([row.material for row in rows], [row.temperature_K for row in rows])
+    return [
+        {
+            "key": row.key,
+            "formula": data.formulas[row.key],
+            "temperature_K": row.temperature_K,
+            "measured": row.log10_D,
+            "measured_stderr": row.log10_stderr,
+            "predicted": float(prediction.mean[place]),
+            "predicted_std": float(prediction.label_std[place]),
+            "lower_95": float(prediction.lower_95[place]),
+            "upper_95": float(prediction.upper_95[place]),
+            "held_out": row.key in data.test_keys,
+        }
+        for place, row in enumerate(rows)
+    ]

@@ -1,0 +1,157 @@
+"""Training data of a campaign: its labels as observations of the surrogate."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from vitrion.database import Database
+from vitrion.database.queries.comparison import systematic_errors
+from vitrion.database.queries.gate_versions import ANY, count_others, is_current
+from vitrion.database.queries.quantity import require_one
+from vitrion.database.records import Arm, LabelRecord
+from vitrion.learning.acquisition.pool import elements_of
+from vitrion_models.surrogates import Observation
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.model_error.compound_error import SystematicErrors, method_of
+from vitrion_workflows.schemas import LabelState
+
+LEARNED_STATES = (LabelState.ACCEPTED.value, LabelState.CENSORED.value)
+TYPICAL_LABEL_NOISE = 0.1
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Labels that the surrogate may learn from, and those of the frozen test.
+
+    Attributes:
+        observations: both, on amorphous cells only; sorted by key.
+        twins: the training labels again, on the crystal of the composition, so that the surrogate accepts a crystal
+            too; none of them belongs to the test.
+        test_keys: keys of the labels of the frozen test.
+        formulas: reduced formula of each label key.
+        errors: systematic error of the potential.
+        other_gate_versions: number of labels of other gate versions, which are left out, by version.
+    """
+
+    observations: tuple[Observation, ...]
+    twins: tuple[Observation, ...]
+    test_keys: frozenset[str]
+    formulas: dict[str, str]
+    errors: SystematicErrors
+    other_gate_versions: Mapping[int, int]
+
+    @property
+    def training(self) -> tuple[Observation, ...]:
+        """Observations on cells that are not in the test."""
+        return tuple(entry for entry in self.observations if entry.key not in self.test_keys)
+
+    @property
+    def testing(self) -> tuple[Observation, ...]:
+        """Observations of the frozen test."""
+        return tuple(entry for entry in self.observations if entry.key in self.test_keys)
+
+    @property
+    def label_noise(self) -> float:
+        """Median statistical standard error of the uncensored training labels, decades."""
+        errors = [entry.log10_stderr for entry in self.training if not entry.censored]
+        return float(np.median(errors)) if errors else TYPICAL_LABEL_NOISE
+
+    def error_record(self) -> dict[str, Any]:
+        """Return the errors of the training labels in decades, each contribution apart, for the surrogate's document.
+
+        `statistical` and `compound` enter the likelihood; `offset` and `deviation` describe the error of the potential
+        and do not. Labels of another gate version are only counted.
+        """
+        formulas = [self.formulas[entry.key] for entry in self.training]
+        model_errors = self.errors.ask_all(
+            [
+                (formula, elements_of(formula), entry.temperature_K)
+                for formula, entry in zip(formulas, self.training, strict=True)
+            ]
+        )
+        return {
+            "potential": self.errors.potential,
+            "weights_sha256": self.errors.weights_sha256,
+            "pairs": len(self.errors.pairs),
+            "evidence": sorted({error.evidence for error in model_errors}),
+            "other_gate_versions": sum(self.other_gate_versions.values()),
+            "labels": {
+                entry.key: {
+                    "statistical": entry.log10_stderr,
+                    "compound": entry.model_stderr,
+                    "offset": error.offset_decades,
+                    "deviation": error.stderr_decades,
+                }
+                for entry, error in zip(self.training, model_errors, strict=True)
+            },
+        }
+
+
+def gather(
+    db: Database, *, campaign: str, potential: str, weights_sha256: str, test_formulas: Collection[str]
+) -> TrainingData:
+    """Read the labels of one campaign that were made with one potential.
+
+    Labels of another potential, of other weights or of the reference potential measure another quantity and are left
+    out. Labels of another gate version are left out and counted: they were not tested by gates added later.
+
+    Args:
+        db: database of the campaign.
+        campaign: its name.
+        potential: registry name of the production potential.
+        weights_sha256: identity of its weights.
+        test_formulas: compositions of the frozen test; all their labels belong to it, whatever arm proposed them.
+
+    Raises:
+        InputError: the labels still measure several quantities (species, thermostat).
+    """
+    stored = db.labels.search(
+        campaign=campaign, potential=potential, property="tracer_diffusivity", gate_version=ANY, sort="key"
+    )
+    usable = [
+        row
+        for row in stored
+        if row.state in LEARNED_STATES
+        and row.weights_sha256 == weights_sha256
+        and row.log10_value is not None
+        # A value without a standard error cannot be weighted; a bound has none.
+        and (row.log10_stderr is not None or row.state == LabelState.CENSORED)
+        and row.arm != Arm.REFERENCE
+    ]
+    rows = [row for row in usable if is_current(row.gate_version)]
+    if rows:
+        require_one(rows, purpose="learned from")
+    cells = sorted({str(row.structure_fingerprint) for row in rows})
+    twins = {row.fingerprint: row.twin for row in db.structures.search(fingerprint=cells) if row.twin} if cells else {}
+    systems = db.structures.systems(sorted({*cells, *twins.values()}))
+    errors = systematic_errors(db, potential, weights_sha256, campaign=campaign, without=test_formulas)
+    test_keys = frozenset(row.key for row in rows if row.reduced_formula in test_formulas)
+    return TrainingData(
+        observations=tuple(_observation(row, row.key, systems[str(row.structure_fingerprint)], errors) for row in rows),
+        twins=tuple(
+            _observation(row, f"{row.key}:twin", systems[twin], errors)
+            for row in rows
+            if row.key not in test_keys and (twin := twins.get(str(row.structure_fingerprint)))
+        ),
+        test_keys=test_keys,
+        formulas={row.key: row.reduced_formula for row in rows},
+        errors=errors,
+        other_gate_versions=count_others(row.gate_version for row in usable),
+    )
+
+
+def _observation(row: LabelRecord, key: str, system: AtomicSystem, errors: SystematicErrors) -> Observation:
+    return Observation(
+        system=system,
+        species=row.species,
+        temperature_K=row.temperature_K,
+        log10_D=float(row.log10_value or 0.0),
+        log10_stderr=row.log10_stderr or 0.0,
+        censored=row.state == LabelState.CENSORED.value,
+        group=row.chemsys,
+        key=key,
+        source=method_of(row.potential, row.weights_sha256),
+        model_stderr=errors.scatter_decades(row.elements),
+    )
