@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 import walks
 
 from vitrion_workflows.diffusivity.gates import exponent_gate, resolution, straight_gate
-from vitrion_workflows.diffusivity.ols import plain_fit
+from vitrion_workflows.diffusivity.ols import ols_fit
 from vitrion_workflows.diffusivity.result import diffusivity
 from vitrion_workflows.trajectories.displacements import remove_drift
 
@@ -119,7 +119,7 @@ def truth_of(name: str) -> float:
     """D of the vacancy gas in A^2/ps: plain slopes between 20 and 60 ps over 40 runs of 1 ns."""
     rng = np.random.default_rng(99)
     runs = [walks.vacancy_gas(rng, frames=1001, sites=4, vacancies=16, rate=0.15, interval=1.0) for _ in range(40)]
-    values = np.array([plain_fit(run, 1.0, window_ps=(20.0, 60.0)) for run in runs]) / A2_PER_PS_IN_CM2_PER_S
+    values = np.array([ols_fit(run, 1.0, window_ps=(20.0, 60.0)) for run in runs]) / A2_PER_PS_IN_CM2_PER_S
     figure(f"{name}: reference D", float(values.mean()), "A2/ps")
     figure(f"{name}: its standard error", float(values.std(ddof=1)) / np.sqrt(len(runs)), "A2/ps")
     return float(values.mean())
@@ -134,7 +134,7 @@ def accuracy(name: str, motion: Motion, interval: float, known: float | None, re
         path = motion(rng)
         estimates.append(diffusivity(path, interval))
         seen.append(resolution(estimates[-1], ions=path.shape[1]))
-        plain.append(plain_fit(path, interval, window_ps=estimates[-1].fit_window_ps))
+        plain.append(ols_fit(path, interval, window_ps=estimates[-1].fit_window_ps))
     resolved = [one for one, found in zip(estimates, seen, strict=True) if found.resolved]
     accepted = [one for one in resolved if straight_gate(one).passed and exponent_gate(one).passed]
     missed = [found.upper_bound_cm2_per_s < truth for found in seen if not found.resolved]

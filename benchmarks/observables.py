@@ -30,7 +30,7 @@ from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity, in_host_frame
 from vitrion_workflows.transport.framework import Framework
 from vitrion_workflows.transport.haven import haven_ratio
-from vitrion_workflows.transport.motion import motion_of
+from vitrion_workflows.transport.motion import summarize_motion
 from vitrion_workflows.transport.tensor import diffusivity_tensor
 from vitrion_workflows.transport.velocity import green_kubo, velocity_correlation
 
@@ -212,7 +212,7 @@ def against_the_whole(name: str, run: Trajectory, positions: np.ndarray, parts: 
     for part in parts:
         ions, relative = measured(part)
         one = summed(relative)
-        sums.append((one.value_cm2_per_s, one.stderr_cm2_per_s, one.spread.interval_95 if one.spread else None))
+        sums.append((one.value_cm2_per_s, one.stderr_cm2_per_s, one.intervals.interval_95 if one.intervals else None))
         if haven := haven_ratio(relative, diffusivity(ions, run.frame_interval_ps)):
             ratios.append((haven.ratio, haven.ratio * haven.relative_stderr, haven.interval_95))
     report(f"{name}, pieces, collective diffusivity", truth, sums)
@@ -228,7 +228,11 @@ def suite(name: str, replicas: int, seed: int) -> None:
         path = motion(rng)
         summed = collective_diffusivity(path, np.ones(path.shape[1]), interval)
         sums.append(
-            (summed.value_cm2_per_s, summed.stderr_cm2_per_s, summed.spread.interval_95 if summed.spread else None)
+            (
+                summed.value_cm2_per_s,
+                summed.stderr_cm2_per_s,
+                summed.intervals.interval_95 if summed.intervals else None,
+            )
         )
         if tracer is None:
             continue
@@ -251,7 +255,7 @@ def cost() -> None:
     ours, base = [], []
     for _ in range(20):
         before = time.process_time()
-        motion_of(run, species="Li", discarded_frames=0, estimate=estimate, framework=absent)
+        summarize_motion(run, species="Li", discarded_frames=0, estimate=estimate, framework=absent)
         between = time.process_time()
         diffusivity(path, 0.02)
         ours.append(between - before)

@@ -23,7 +23,7 @@ from pymatgen.analysis.diffusion.analyzer import DiffusionAnalyzer
 from pymatgen.core import Lattice, Structure
 
 from vitrion_workflows.diffusivity.msd import mean_squared_displacements
-from vitrion_workflows.diffusivity.ols import plain_fit, single_origin_fit
+from vitrion_workflows.diffusivity.ols import ols_fit, single_origin_fit
 from vitrion_workflows.labelling.analysis import TrajectoryAnalysis, analyse_trajectory
 from vitrion_workflows.schemas import failed_gates
 from vitrion_workflows.trajectories.displacements import remove_drift
@@ -90,7 +90,7 @@ def compare(trajectory: Trajectory, found: TrajectoryAnalysis, *, name: str, tem
     samples = kinisi_samples(ions[::thin], step * thin, window[0]) * A2_PER_PS_IN_CM2_PER_S
     row(f"{name}: kinisi", float(samples.mean()), float(samples.std()), ours)
     row(f"{name}: pymatgen-analysis-diffusion", *pymatgen_estimate(ions, step, found.species, temperature_K), ours)
-    plain = plain_fit(ions, step, window_ps=window)
+    plain = ols_fit(ions, step, window_ps=window)
     row(f"{name}: least squares, same window", plain, least_squares_error(ions, step, window), ours)
     row(f"{name}: least squares from the first origin", single_origin_fit(ions, step), None, ours)
 

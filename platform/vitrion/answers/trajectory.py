@@ -236,7 +236,7 @@ def _species(transport: "SpeciesTransport") -> SpeciesSummary:
 
 
 def _charge(transport: "ChargeTransport") -> ChargeSummary:
-    spread, independent = transport.conductivity.spread, transport.nernst_einstein.spread
+    spread, independent = transport.conductivity.intervals, transport.nernst_einstein.intervals
     return ChargeSummary(
         charges=dict(transport.charges),
         conductivity=transport.conductivity.value_S_per_cm,

@@ -179,7 +179,7 @@ def test_too_little_to_fit_is_told(points):
 
 def test_impossible_questions_are_told():
     fit = fit_arrhenius([ArrheniusPoint(t, line(t), 0.1) for t in (900, 1200)])
-    with pytest.raises(InputError, match="no temperature"):
+    with pytest.raises(InputError, match="temperature"):
         fit.predict(0)
     with pytest.raises(InputError, match="charge"):
         fit.predict_conductivity(300, squared_charges_per_A3=0.0)
@@ -194,12 +194,12 @@ def test_impossible_questions_are_told():
 )
 def test_labels_that_fall_with_temperature_have_no_energy(points):
     """Called scatter of 0.8 decades, they were given an energy of 0.17 eV."""
-    with pytest.raises(InputError, match="fall as the temperature rises"):
+    with pytest.raises(InputError, match="fall .*temperature"):
         fit_arrhenius(points)
 
 
 def test_an_error_of_D_itself_is_none_of_its_logarithm():
     """A column of errors in cm2/s made every label exact: 0.300 +- 0.009 eV, of labels known to 10 %."""
     points = [ArrheniusPoint(t, line(t), 0.1 * 10 ** line(t)) for t in (600, 700, 800, 900)]
-    with pytest.raises(InputError, match=r"standard error of log10 D, 0\.0001 decades or more"):
+    with pytest.raises(InputError, match=r"standard error.*0\.0001"):
         fit_arrhenius(points)

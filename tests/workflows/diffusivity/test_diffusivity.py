@@ -13,9 +13,9 @@ from scipy import stats
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.diffusivity.gates import exponent_gate, straight_gate
-from vitrion_workflows.diffusivity.ols import plain_fit
+from vitrion_workflows.diffusivity.ols import ols_fit
 from vitrion_workflows.diffusivity.result import diffusivity
-from vitrion_workflows.diffusivity.variance import anisotropy
+from vitrion_workflows.diffusivity.variance import anisotropy_factor
 from vitrion_workflows.schemas import LabelState
 
 REPLICAS = 200
@@ -125,7 +125,7 @@ def test_squared_displacements_scatter_more_in_channels(shares, factor):
     """3 tr S^2 / (tr S)^2; with few ions, too, it is right in the mean, but for what is cut at one."""
     rng = np.random.default_rng(17)
     walks_of = [walks.brownian(rng, frames=601, ions=8, D=1.0, interval=0.05) for _ in range(60)]
-    found = [anisotropy(walk * np.sqrt(shares), lag=40, together=1.0) for walk in walks_of]
+    found = [anisotropy_factor(walk * np.sqrt(shares), lag=40) for walk in walks_of]
     assert np.mean(found) == pytest.approx(factor, rel=0.03)
 
 
@@ -175,14 +175,14 @@ def test_msd_table_and_interval_are_consistent():
     assert low < estimate.interval_68[0] < estimate.value_cm2_per_s < estimate.interval_68[1] < high
 
 
-def test_plain_fit_agrees_but_scatters_more():
+def test_ols_fit_agrees_but_scatters_more():
     rng = np.random.default_rng(9)
     ours, plain = [], []
     for _ in range(60):
         path = walks.brownian(rng, frames=401, ions=32, D=0.5, interval=0.02)
         estimate = diffusivity(path, 0.02)
         ours.append(estimate.value_cm2_per_s)
-        plain.append(plain_fit(path, 0.02, window_ps=estimate.fit_window_ps))
+        plain.append(ols_fit(path, 0.02, window_ps=estimate.fit_window_ps))
     assert np.mean(plain) == pytest.approx(TRUTH, rel=0.05)
     assert np.std(ours) < 0.75 * np.std(plain)
 

@@ -8,11 +8,10 @@ from hypothesis import strategies as st
 
 from vitrion_workflows.diffusivity.covariance import msd_covariance
 from vitrion_workflows.diffusivity.gates import LARGEST_ANOMALY
+from vitrion_workflows.diffusivity.modes import velocity_modes
 from vitrion_workflows.diffusivity.regression import fit_lags, walk_covariance
-from vitrion_workflows.diffusivity.spectrum import long_times, velocity_modes
-from vitrion_workflows.diffusivity.variance import jump_rate_A4
-
-FREE = (1.0, 0.0)
+from vitrion_workflows.diffusivity.spectrum import long_time_motion
+from vitrion_workflows.diffusivity.variance import NO_CORRELATION, jump_variance_A4
 
 
 def test_modes_of_a_free_walk_are_flat_and_independent():
@@ -42,7 +41,7 @@ def test_modes_of_a_rattle_are_a_lorentzian():
 @pytest.mark.parametrize("exponent", [0.6, 0.9])
 def test_exponent_of_fractional_motion_is_found(exponent):
     path = walks.subdiffusive(np.random.default_rng(3), frames=2001, ions=64, exponent=exponent, interval=0.02)
-    found = long_times(path, 0.02, collective=FREE)
+    found = long_time_motion(path, 0.02, collective=NO_CORRELATION)
     assert found.exponent == pytest.approx(exponent, abs=0.06)
     assert found.evidence > 3
 
@@ -50,13 +49,13 @@ def test_exponent_of_fractional_motion_is_found(exponent):
 def test_a_slow_cage_is_no_power_law():
     rng = np.random.default_rng(4)
     path = walks.caged_hops(rng, frames=2001, ions=24, D=0.3, interval=0.02, amplitude=0.5, memory=0.3)
-    assert long_times(path, 0.02, collective=FREE).evidence < 0
+    assert long_time_motion(path, 0.02, collective=NO_CORRELATION).evidence < 0
 
 
 @pytest.mark.parametrize("frames", [20, 21, 37, 64, 101])
 def test_short_runs_give_finite_numbers(frames):
     path = walks.brownian(np.random.default_rng(5), frames=frames, ions=1, D=0.5, interval=0.1)
-    found = long_times(path, 0.1, collective=FREE)
+    found = long_time_motion(path, 0.1, collective=NO_CORRELATION)
     assert np.isfinite([found.exponent, found.exponent_stderr, found.evidence]).all()
 
 
@@ -64,7 +63,7 @@ def test_short_runs_give_finite_numbers(frames):
 def test_a_run_shorter_than_any_cage_is_judged(frames):
     """Frames stated 1 fs apart: the power law alone was given no time to start from."""
     path = walks.subdiffusive(np.random.default_rng(0), frames=frames, ions=24, exponent=0.4, interval=0.001)
-    found = long_times(path, 0.001, collective=FREE)
+    found = long_time_motion(path, 0.001, collective=NO_CORRELATION)
     assert np.isfinite([found.exponent, found.exponent_stderr, found.evidence]).all()
     assert found.evidence > 0
 
@@ -74,9 +73,9 @@ def test_jumps_have_their_fourth_cumulant_and_gaussian_motion_none():
     rng = np.random.default_rng(6)
     path = walks.caged_hops(rng, frames=6001, ions=40, D=0.5, interval=0.02)
     rate = 6 * 0.5 / 9 * 0.02
-    assert jump_rate_A4(path, lag=25)[0] == pytest.approx(rate * 81, rel=0.15)
+    assert jump_variance_A4(path, lag=25).value == pytest.approx(rate * 81, rel=0.15)
     free = walks.two_populations(rng, frames=6001, ions=40, D=0.5, interval=0.02)
-    assert jump_rate_A4(free, lag=25)[0] < 0.05 * rate * 81
+    assert jump_variance_A4(free, lag=25).value < 0.05 * rate * 81
 
 
 @settings(max_examples=60, deadline=None)
@@ -118,7 +117,7 @@ def test_jumps_that_are_undone_on_top_of_a_rattle_are_diffusion():
         path = walks.undone_hops(rng, D=0.7, share=0.2, **motion) + walks.rattle(
             rng, amplitude=0.2, memory=0.08, **motion
         )
-        suspected += long_times(path, 0.05, collective=FREE).evidence > LARGEST_ANOMALY
+        suspected += long_time_motion(path, 0.05, collective=NO_CORRELATION).evidence > LARGEST_ANOMALY
     assert suspected <= 4  # one seed in twenty-five would have more
 
 
@@ -127,7 +126,7 @@ def test_two_relaxations_are_no_excuse_for_a_power_law(exponent):
     rng = np.random.default_rng(9)
     for _ in range(10):
         path = walks.subdiffusive(rng, frames=601, ions=24, exponent=exponent, interval=0.02)
-        assert long_times(path, 0.02, collective=FREE).evidence > LARGEST_ANOMALY
+        assert long_time_motion(path, 0.02, collective=NO_CORRELATION).evidence > LARGEST_ANOMALY
 
 
 def test_a_cage_on_top_does_not_hide_a_power_law():
@@ -137,7 +136,7 @@ def test_a_cage_on_top_does_not_hide_a_power_law():
     for _ in range(20):
         path = walks.subdiffusive(rng, frames=601, ions=24, exponent=0.7, interval=0.02)
         path += walks.rattle(rng, frames=601, ions=24, amplitude=0.35, memory=0.1, interval=0.02)
-        refused += long_times(path, 0.02, collective=FREE).evidence > LARGEST_ANOMALY
+        refused += long_time_motion(path, 0.02, collective=NO_CORRELATION).evidence > LARGEST_ANOMALY
     assert refused >= 17  # of 95 % refused fewer would be in one seed of forty
 
 
@@ -149,5 +148,5 @@ def test_ions_that_hop_back_and_forth_diffuse():
     for _ in range(24):
         path = walks.undone_hops(rng, D=2 / 9, share=0.5, length=2.0, **motion)
         path += walks.rattle(rng, amplitude=0.25, memory=0.1, **motion)
-        suspected += long_times(path, 0.05, collective=FREE).evidence > LARGEST_ANOMALY
+        suspected += long_time_motion(path, 0.05, collective=NO_CORRELATION).evidence > LARGEST_ANOMALY
     assert suspected <= 1  # of 1 % more would be in one seed of forty

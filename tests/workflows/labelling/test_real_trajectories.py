@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from vitrion_workflows.diffusivity.ols import plain_fit, single_origin_fit
+from vitrion_workflows.diffusivity.ols import ols_fit, single_origin_fit
 from vitrion_workflows.diffusivity.result import diffusivity
 from vitrion_workflows.labelling.analysis import TrajectoryState, analyse_trajectory
 from vitrion_workflows.schemas import FrameworkState, LabelState, failed_gates
@@ -53,10 +53,10 @@ def test_sodium_block_scheme_gives_the_published_numbers(folder):
 
 
 @pytest.mark.parametrize(("temperature", "expected"), [("671.0", 1.290e-4), ("763.5", 1.585e-4), ("856.0", 2.192e-4)])
-def test_sodium_plain_fits_and_ours(folder, temperature, expected):
+def test_sodium_ols_fits_and_ours(folder, temperature, expected):
     """Plain multi-origin figures within their 3 %; ours within the joint scatter of the two (0.06 decades)."""
     positions = sodium(folder, temperature).positions_A
-    assert plain_fit(positions, SODIUM_INTERVAL_PS, window_ps=(0.2, 2.0)) == pytest.approx(expected, rel=0.03)
+    assert ols_fit(positions, SODIUM_INTERVAL_PS, window_ps=(0.2, 2.0)) == pytest.approx(expected, rel=0.03)
     ours = diffusivity(positions, SODIUM_INTERVAL_PS)
     assert abs(np.log10(ours.value_cm2_per_s / expected)) < 0.06
     assert 0.005 < ours.log10_stderr < 0.05
@@ -75,7 +75,7 @@ def test_sodium_rises_with_temperature_and_passes_every_gate(folder):
     assert values == sorted(values)
 
 
-def test_lgps_plain_fit_is_pymatgens(folder):
+def test_lgps_ols_fit_is_pymatgens(folder):
     """4.25976905436e-07 cm2/s, asserted upstream with smoothed=False; its drift is the framework's, unweighted."""
     trajectory = read_trajectory(f"{folder}/lgps/DiffusionAnalyzer.json")
     lithium = trajectory.numbers == 3

@@ -5,8 +5,9 @@ import pytest
 import walks
 from scipy import constants
 
+from vitrion_models.conductivity import conductivity_per_diffusivity
 from vitrion_models.errors import InputError
-from vitrion_workflows.diffusivity.regression import straight_line
+from vitrion_workflows.diffusivity.regression import fit_line
 from vitrion_workflows.diffusivity.result import diffusivity
 from vitrion_workflows.transport import collective
 from vitrion_workflows.transport.collective import collective_diffusivity, in_host_frame
@@ -14,7 +15,6 @@ from vitrion_workflows.transport.conductivity import (
     ChargeCarriers,
     charges_of,
     collective_conductivity,
-    conductivity_per_diffusivity,
     nernst_einstein,
 )
 from vitrion_workflows.transport.haven import haven_ratio
@@ -54,7 +54,9 @@ def test_collective_diffusivity_covers(name):
     paths = [motion(rng) for _ in range(60)]
     found = [collective_diffusivity(path, np.ones(path.shape[1]), interval) for path in paths]
     values = np.array([one.value_cm2_per_s for one in found]) / (truth * 1e-4)
-    inside = [one.spread.interval_95[0] <= truth * 1e-4 <= one.spread.interval_95[1] for one in found if one.spread]
+    inside = [
+        one.intervals.interval_95[0] <= truth * 1e-4 <= one.intervals.interval_95[1] for one in found if one.intervals
+    ]
     assert len(inside) > 45
     assert np.mean(inside) > 0.85
     assert abs(values.mean() - 1) < 3.5 * values.std() / np.sqrt(60)
@@ -69,7 +71,7 @@ def test_rattling_that_lasts_is_not_taken_for_new_in_every_frame():
     rng = np.random.default_rng(12)
     motion = {"frames": 601, "ions": 24, "D": 0.1, "interval": INTERVAL_PS, "memory": 0.3, "amplitude": 0.5}
     found = [collective_diffusivity(walks.caged_hops(rng, **motion), np.ones(24), INTERVAL_PS) for _ in range(120)]
-    inside = [one.spread.interval_95[0] <= 0.1e-4 <= one.spread.interval_95[1] for one in found if one.spread]
+    inside = [one.intervals.interval_95[0] <= 0.1e-4 <= one.intervals.interval_95[1] for one in found if one.intervals]
     assert len(inside) > 110
     assert np.mean(inside) > 0.88
 
@@ -81,9 +83,9 @@ def test_the_window_is_that_of_the_fit_where_frames_are_left_out(monkeypatch, fr
 
     def spied(msd, lags, *, increments):
         fits.append((lags, increments))
-        return straight_line(msd, lags, increments=increments)
+        return fit_line(msd, lags, increments=increments)
 
-    monkeypatch.setattr(collective, "straight_line", spied)
+    monkeypatch.setattr(collective, "fit_line", spied)
     motion = {"frames": frames, "ions": 24, "D": 0.1, "interval": INTERVAL_PS, "memory": 0.5, "amplitude": 0.5}
     found = collective_diffusivity(walks.caged_hops(np.random.default_rng(1), **motion), np.ones(24), INTERVAL_PS)
     ((lags, increments),) = fits
@@ -102,7 +104,7 @@ def test_sign_and_size_of_charges():
     pairs = np.repeat(path, 2, axis=1)
     neutral = collective_diffusivity(pairs, np.tile([1.0, -1.0], IONS), INTERVAL_PS)
     assert neutral.value_cm2_per_s == pytest.approx(0.0, abs=1e-18)
-    assert neutral.spread is None
+    assert neutral.intervals is None
 
 
 @pytest.mark.parametrize(("size", "expected"), [(1, 1.0), (4, 0.25), (16, 0.0625)])
@@ -144,7 +146,7 @@ def test_nernst_einstein_is_the_closed_form():
     expected = density * (2 * constants.e) ** 2 * 3e-10 / (constants.k * 700.0) / 100
     assert found.value_S_per_cm == pytest.approx(expected, rel=1e-9)
     assert found.stderr_S_per_cm == pytest.approx(expected / 10, rel=1e-9)
-    assert found.spread.interval_95[0] < expected < found.spread.interval_95[1]
+    assert found.intervals.interval_95[0] < expected < found.intervals.interval_95[1]
 
 
 def test_species_add_up():
@@ -192,11 +194,11 @@ def test_wrong_input_is_told():
     for charges in (np.zeros(4), np.ones(3), np.full(4, np.nan)):
         with pytest.raises(InputError, match="charge"):
             collective_diffusivity(path, charges, INTERVAL_PS)
-    with pytest.raises(InputError, match="too few"):
+    with pytest.raises(InputError, match="frames"):
         collective_diffusivity(path[:5], np.ones(4), INTERVAL_PS)
     with pytest.raises(InputError, match="volume"):
         conductivity_per_diffusivity(squared_charges=1.0, volume_A3=0.0, temperature_K=300.0)
-    with pytest.raises(InputError, match="at least one"):
+    with pytest.raises(InputError, match="charge"):
         nernst_einstein([], volume_A3=1.0, temperature_K=300.0)
 
 

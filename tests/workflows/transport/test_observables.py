@@ -14,7 +14,7 @@ from vitrion_workflows.trajectories import h5md
 from vitrion_workflows.trajectories.reading import read_trajectory
 from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.transport.conductivity import ChargeCarriers, nernst_einstein
-from vitrion_workflows.transport.motion import motion_of
+from vitrion_workflows.transport.motion import summarize_motion
 from vitrion_workflows.transport.observables import observe
 
 TEMPERATURE_K, INTERVAL_PS = 1000.0, 0.02
@@ -65,7 +65,7 @@ def test_every_species_and_the_charge(salt):
         volume_A3=9**3,
         temperature_K=TEMPERATURE_K,
     ).value_S_per_cm
-    low, high = found.charge.conductivity.spread.interval_95
+    low, high = found.charge.conductivity.intervals.interval_95
     assert low < expected < high
     assert found.charge.nernst_einstein.value_S_per_cm == pytest.approx(expected, rel=0.2)
     assert found.charge.haven.interval_95[0] < 1 < found.charge.haven.interval_95[1]
@@ -166,7 +166,9 @@ def test_liquid_sodium_by_slope_and_by_integral():
 def test_motion_on_a_label_is_what_observe_says(salt):
     found = observe(salt, mobile="Li", discarded_frames=100)
     lithium = found.species[0]
-    motion = motion_of(salt, species="Li", discarded_frames=100, estimate=lithium.estimate, framework=found.framework)
+    motion = summarize_motion(
+        salt, species="Li", discarded_frames=100, estimate=lithium.estimate, framework=found.framework
+    )
     np.testing.assert_allclose(motion.principal, lithium.tensor.principal_cm2_per_s)
     assert motion.green_kubo == pytest.approx(lithium.green_kubo.value_cm2_per_s)
     assert (motion.alpha2, motion.alpha2_ps) == lithium.non_gaussian.peak
@@ -184,7 +186,7 @@ def test_a_label_of_few_jumps_states_no_haven_ratio(D, known):
     salt = Trajectory(numbers, np.concatenate([ions, host], axis=1), 12.0 * np.eye(3), 0.02)
     found = observe(salt, mobile="Li", discarded_frames=0)
     estimate = found.species[0].estimate
-    motion = motion_of(salt, species="Li", discarded_frames=0, estimate=estimate, framework=found.framework)
+    motion = summarize_motion(salt, species="Li", discarded_frames=0, estimate=estimate, framework=found.framework)
     assert (motion.haven_interval_95 is not None) == known
 
 

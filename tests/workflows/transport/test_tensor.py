@@ -12,7 +12,9 @@ from vitrion_workflows.transport.isotropy import isotropic_probability
 from vitrion_workflows.transport.tensor import diffusivity_tensor
 
 INTERVAL_PS = 0.05
-APART = Variance(value=1.0, freedom=1e6, heterogeneity=1.0, collective=1.0)  # each ion chooses its own direction
+APART = Variance(
+    value=1.0, degrees_of_freedom=1e6, heterogeneity=1.0, collective=1.0
+)  # each ion chooses its own direction
 TRUTH = np.array([[1.0, 0.3, 0.1], [0.3, 0.5, -0.05], [0.1, -0.05, 0.2]]) * 1e-4
 
 
@@ -91,7 +93,7 @@ def test_rare_jumps_along_cubic_axes_are_told_as_measured():
     """
     rng = np.random.default_rng(9)
     counts = rng.multinomial(24, np.full(72, 1 / 72), size=4000).reshape(-1, 24, 3)
-    found = [isotropic_probability(9.0 * np.eye(3) * one[..., None], alike=APART) for one in counts]
+    found = [isotropic_probability(9.0 * np.eye(3) * one[..., None], correlation=APART) for one in counts]
     assert 0.026 < np.mean(np.array(found) < 0.01) < 0.040
 
 
@@ -102,7 +104,7 @@ def test_one_jump_among_ions_that_rattle_is_no_direction():
     for axis in rng.integers(3, size=1000):
         squares = 0.02 * rng.chisquare(5, size=(24, 3))
         squares[0, axis] += 9.0
-        found.append(isotropic_probability(np.eye(3) * squares[..., None], alike=APART))
+        found.append(isotropic_probability(np.eye(3) * squares[..., None], correlation=APART))
     assert sum(p < 0.01 for p in found) < 20
 
 

@@ -82,9 +82,9 @@ def test_stored_velocities_too_far_apart_are_not_integrated():
 
 def test_wrong_input_is_told():
     positions, velocities = states(0, frames=30, ions=2)
-    with pytest.raises(InputError, match="too few"):
+    with pytest.raises(InputError, match="frames"):
         velocity_correlation(positions[:10], INTERVAL_PS)
-    with pytest.raises(InputError, match="do not belong"):
+    with pytest.raises(InputError, match="velocities of shape"):
         velocity_correlation(positions, INTERVAL_PS, velocities_A_per_ps=velocities[:-1])
 
 
@@ -92,7 +92,7 @@ def test_wrong_input_is_told():
 def test_velocities_in_another_unit_are_refused(factor):
     """A/fs, nm/ps or ASE's unit under another name: the integral was wrong by the square, and nobody was told."""
     positions, velocities = states(5)
-    with pytest.raises(InputError, match="times those by which the positions move"):
+    with pytest.raises(InputError, match="stored velocities"):
         velocity_correlation(positions, INTERVAL_PS, velocities_A_per_ps=factor * velocities)
 
 
@@ -112,5 +112,5 @@ def test_ions_that_are_held_fast_do_not_diffuse():
         found = green_kubo(still, velocity_correlation(still, INTERVAL_PS, velocities_A_per_ps=velocities))
         assert found.value_cm2_per_s == 0.0
         assert found.interval_95 is None
-    with pytest.raises(InputError, match="inf times those by which the positions move"):
+    with pytest.raises(InputError, match="velocities are inf times"):
         velocity_correlation(still, INTERVAL_PS, velocities_A_per_ps=still + 1.0)

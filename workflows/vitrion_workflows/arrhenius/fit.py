@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from vitrion_models.conductivity import conductivity_per_diffusivity
 from vitrion_models.constants import COLDEST_K, HOTTEST_K
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
@@ -17,7 +18,6 @@ from vitrion_workflows.arrhenius.posterior import (
     arrhenius_rows,
     posterior,
 )
-from vitrion_workflows.transport.conductivity import conductivity_per_diffusivity
 
 FEWEST_TEMPERATURES = 2
 FEWEST_FOR_CURVATURE = 3

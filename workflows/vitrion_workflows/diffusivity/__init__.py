@@ -2,7 +2,7 @@
 
 from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate, estimate_diffusivity
 from vitrion_workflows.diffusivity.msd import mean_squared_displacements
-from vitrion_workflows.diffusivity.ols import plain_fit, single_origin_fit
+from vitrion_workflows.diffusivity.ols import ols_fit, single_origin_fit
 from vitrion_workflows.diffusivity.result import Diffusivity, diffusivity
 
 __all__ = [
@@ -11,6 +11,6 @@ __all__ = [
     "diffusivity",
     "estimate_diffusivity",
     "mean_squared_displacements",
-    "plain_fit",
+    "ols_fit",
     "single_origin_fit",
 ]

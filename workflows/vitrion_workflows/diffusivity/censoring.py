@@ -1,4 +1,4 @@
-"""What a run that saw too little bounds: jumps that were counted, and noise."""
+"""Upper bound of a diffusivity from the number of observed jumps."""
 
 from scipy import stats
 
@@ -10,10 +10,10 @@ JUMP_A = 3.0
 
 
 def counted_jumps(jumps: float) -> float:
-    """95 % upper bound on the expected number of jumps where so many were seen (Poisson): three for none."""
+    """Return the 95 % upper bound on the expected number of jumps given the observed one: three for none."""
     return float(stats.chi2.ppf(0.95, 2 * jumps + 2)) / 2
 
 
 def jump_cm2_per_s(*, ions: float, duration_ps: float) -> float:
-    """Diffusivity that one jump of one ion makes in a run of so many ions and that length."""
+    """Return the diffusivity in cm2/s that one jump of 3 A of one ion contributes to a run."""
     return A2_PER_PS_IN_CM2_PER_S * JUMP_A**2 / (2 * DIMENSIONS * ions * duration_ps)

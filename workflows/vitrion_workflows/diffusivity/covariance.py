@@ -8,7 +8,7 @@ from vitrion_models.system import FloatArray, IntArray
 def msd_covariance(
     lags: IntArray, *, increments: int, step_variance_A2: float, rattle_variance_A2: float
 ) -> FloatArray:
-    r"""Covariance of mean squared displacements at two lags, for one ion and one dimension.
+    r"""Compute the covariance of mean squared displacements at two lags, for one ion and one dimension.
 
     Model: x(i) = walk with independent Gaussian increments of variance s^2 = 2 D dt, plus an independent Gaussian
     rattle of variance v in each frame. With T increments, the mean squared displacement at lag n averages
@@ -27,7 +27,7 @@ def msd_covariance(
         sum count e^2  = 2 (T - m + 1) (1 + [n = m]) + 2 max(0, T - m - n + 1)
 
     The first line is the covariance of Qian, Sheetz and Elson (Biophys. J. 60, 910, 1991), the others are those of
-    Michalet (Phys. Rev. E 82, 041914, 2010) for a walk seen with localisation noise. Being the exact covariance of
+    Michalet (Phys. Rev. E 82, 041914, 2010) for a walk observed with localisation noise. Being the exact covariance of
     distinct quadratic forms of one Gaussian vector, the matrix is positive definite by construction.
 
     Args:
@@ -54,7 +54,7 @@ def msd_covariance(
 
 
 def _ramp(top: FloatArray, offset: FloatArray) -> FloatArray:
-    """Sum over u = 1..top of (offset + u) u^2."""
+    """Return the sum over u = 1..top of (offset + u) u^2."""
     squares = top * (top + 1) * (2 * top + 1) / 6
     cubes = (top * (top + 1) / 2) ** 2
     total: FloatArray = offset * squares + cubes

@@ -1,28 +1,30 @@
-"""Tracer diffusivity of mobile ions with an interval that can be trusted."""
+"""Tracer diffusivity of mobile ions with a calibrated interval."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
-from vitrion_workflows.diffusivity.interval import Spread, spread
+from vitrion_workflows.diffusivity.interval import Intervals, gamma_intervals
 from vitrion_workflows.diffusivity.msd import mean_squared_displacements
 from vitrion_workflows.diffusivity.regression import DIMENSIONS, Fit, fit_lags, walk_covariance
-from vitrion_workflows.diffusivity.spectrum import LongTimes, long_times
+from vitrion_workflows.diffusivity.spectrum import LongTimeMotion, long_time_motion
 from vitrion_workflows.diffusivity.variance import (
+    Ratio,
     Variance,
-    anisotropy,
-    collective_excess,
-    inflated,
-    jump_rate_A4,
-    standing_out,
+    anisotropy_factor,
+    collective_ratio,
+    corrected_variance,
+    james_stein_factor,
+    jump_variance_A4,
 )
 from vitrion_workflows.diffusivity.window import (
     LATEST_START,
     LONGEST_LAG,
     VIBRATION_PS,
+    MeanSquaredDisplacement,
     Window,
     choose_window,
     memory_lag,
@@ -30,7 +32,7 @@ from vitrion_workflows.diffusivity.window import (
 from vitrion_workflows.schemas.label import MsdTable
 
 ONE_SIDED_95 = 1.645
-# Below two standard errors a gamma distribution has no upper end worth stating.
+# Below two standard errors a gamma distribution has no meaningful upper end.
 SMALLEST_SIGNAL = 2.0
 FEWEST_FRAMES = 20
 ROWS_IN_TABLE = 64
@@ -48,16 +50,16 @@ class DiffusivityEstimate:
         interval_95: as above.
         upper_95: one-sided 95 % upper bound, cm2/s.
         log10_stderr: standard error of log10 D in decades; infinite where there is no interval.
-        n_eff: number of independent three-dimensional displacements that would be as uncertain.
+        n_eff: number of independent three-dimensional displacements with the same uncertainty.
         exponent: of the mean squared displacement at long times, from the velocity spectrum; 1 is diffusion.
         exponent_stderr: its standard error.
-        anomaly: evidence against diffusion, twice the logarithm of a likelihood ratio (`long_times`).
+        anomaly: evidence against diffusion, twice the logarithm of a likelihood ratio (`long_time_motion`).
         scale_free: whether a power law alone describes the motion up to the frames' resolution.
         fit_window_ps: first and last lag of the fit.
-        intercept_A2: of the fitted line; what ballistic motion and rattling add to the MSD.
-        variance: how the variance came about.
-        fit: the regression itself, in frames.
-        bend: relative change of the slope between the last two windows where none was confirmed, otherwise zero.
+        intercept_A2: of the fitted line; contribution of ballistic motion and rattling to the MSD.
+        variance: of the slope, with its corrections.
+        fit: the regression, in frames.
+        bend: relative change of the slope between the last two windows where none was confirmed, else zero.
         msd: mean squared displacement against lag.
         frame_interval_ps: of the input.
         duration_ps: length of the run.
@@ -89,20 +91,21 @@ def estimate_diffusivity(displacements_A: FloatArray, frame_interval_ps: float) 
     """Estimate the tracer diffusivity of a set of ions.
 
     1. Mean squared displacement of each ion over all origins (`mean_squared_displacements`).
-    2. Window by a stated rule (`choose_window`): after velocity and cage are forgotten, to half the run.
+    2. Window by a fixed rule (`choose_window`): after velocity and cage are forgotten, to half the run.
     3. Generalised least squares of MSD = a + 6 D t with the covariance of overlapping displacements
        (`msd_covariance`), iterated to self-consistency (McCluskey, Squires, Dunn, Coles and Morgan, J. Chem. Theory
        Comput. 21, 79, 2025, without their sampling: the covariance here is exact for a walk that rattles).
-    4. Variance from the same covariance and from the jumps seen, corrected by how far ions differ or move together
-       (`inflated`); a bend, or a power law that cannot be excluded, widens it further (`long_times`).
-    5. Gamma intervals (`spread`).
+    4. Variance from the same covariance and from the observed jumps, corrected by how far ions differ or move together
+       (`corrected_variance`); curvature, or a power law that cannot be excluded, widens it further
+       (`long_time_motion`).
+    5. Gamma intervals (`gamma_intervals`).
 
     Args:
         displacements_A: unwrapped drift-corrected positions or displacements of the mobile ions, shape (F, N, 3).
         frame_interval_ps: time between frames.
 
     Returns:
-        The estimate; `verdict.diffusivity` judges it, too.
+        The estimate; `diffusivity` adds its gates.
 
     Raises:
         InputError: wrong shape, too few frames, numbers that are not finite, ions that never move.
@@ -111,14 +114,12 @@ def estimate_diffusivity(displacements_A: FloatArray, frame_interval_ps: float) 
     increments = len(displacements_A) - 1
     msd = mean_squared_displacements(displacements_A, largest_lag=int(LONGEST_LAG * increments) + 2)
     if not msd.any() or (displacements_A == displacements_A[0]).all():
-        raise InputError("no ion moves at all in this trajectory: its frames are copies of each other")
-    window, jumps, unequal_axes = _window(displacements_A, msd, frame_interval_ps)
+        raise InputError("no ion moves in this trajectory: its frames are copies of each other")
+    window, variance = _fit_window(displacements_A, msd, frame_interval_ps)
     fit = window.fit
-    collective = collective_excess(displacements_A, block=int(fit.lags[0]) // 2)
-    variance = inflated(fit.variance_A4 * unequal_axes, fit.ion_slopes_A2, collective=collective, jumps=jumps)
-    late = long_times(displacements_A, frame_interval_ps, collective=collective)
-    diffusion = _diffusion(window, variance, late, frame_interval_ps)
-    bounds = diffusion.bounds
+    motion = long_time_motion(displacements_A, frame_interval_ps, collective=_collective_ratio(displacements_A, fit))
+    diffusion = _diffusion(window, variance, motion, frame_interval_ps)
+    bounds = diffusion.intervals
     return DiffusivityEstimate(
         value_cm2_per_s=diffusion.value,
         stderr_cm2_per_s=diffusion.stderr,
@@ -128,38 +129,54 @@ def estimate_diffusivity(displacements_A: FloatArray, frame_interval_ps: float) 
         upper_95=bounds.upper_95 if bounds else diffusion.value + ONE_SIDED_95 * diffusion.stderr,
         log10_stderr=bounds.log10_stderr if bounds else float("inf"),
         n_eff=bounds.n_eff if bounds else 0.0,
-        exponent=late.exponent,
-        exponent_stderr=late.exponent_stderr,
-        anomaly=late.evidence,
-        scale_free=late.scale_free,
+        exponent=motion.exponent,
+        exponent_stderr=motion.exponent_stderr,
+        anomaly=motion.evidence,
+        scale_free=motion.scale_free,
         fit_window_ps=(float(fit.lags[0] * frame_interval_ps), float(fit.lags[-1] * frame_interval_ps)),
         intercept_A2=fit.intercept_A2,
         variance=variance,
         fit=fit,
-        bend=window.bend,
+        bend=window.curvature,
         msd=_table(msd, fit, variance, increments, frame_interval_ps),
         frame_interval_ps=frame_interval_ps,
         duration_ps=increments * frame_interval_ps,
     )
 
 
-def _window(displacements: FloatArray, msd: FloatArray, interval: float) -> tuple[Window, tuple[float, float], float]:
-    """Window of the fit, what the jumps seen add to the variance of its slope and how well, and its anisotropy."""
+def _check(displacements: FloatArray, interval: float) -> None:
+    if displacements.ndim != 3 or displacements.shape[2] != DIMENSIONS or displacements.shape[1] == 0:  # noqa: PLR2004
+        raise InputError(f"displacements must have shape (frames, ions, 3), not {displacements.shape}")
+    if len(displacements) < FEWEST_FRAMES:
+        raise InputError(f"{len(displacements)} frames are too few for a diffusivity: give at least {FEWEST_FRAMES}")
+    if not np.isfinite(displacements).all():
+        raise InputError("displacements hold numbers that are not finite: correct the trajectory")
+    if not (np.isfinite(interval) and interval > 0):
+        raise InputError("the frame interval must be a positive number of ps")
+
+
+def _fit_window(displacements: FloatArray, msd: FloatArray, interval: float) -> tuple[Window, Variance]:
+    """Choose the window and compute the variance of its slope."""
     increments = len(displacements) - 1
-    together = max(1.0, inflated(0.0, msd[0], collective=collective_excess(displacements, block=1)).collective)
-    forgotten = memory_lag(msd.mean(axis=1), walkers=msd.shape[1] / together, increments=increments)
-    beyond = min(max(forgotten, round(VIBRATION_PS / interval)), max(1, int(LATEST_START * increments)))
-    unequal_axes = anisotropy(displacements, lag=beyond, together=together)
-    jumps, freedom = jump_rate_A4(displacements, lag=beyond, anisotropic=unequal_axes)
-    window = choose_window(
-        msd,
-        first=forgotten,
-        increments=increments,
-        frame_interval_ps=interval,
-        collective=together,
-        jumps_A4=jumps,
+    ratio = collective_ratio(displacements, block=1)
+    correlated = max(1.0, corrected_variance(0.0, msd[0], collective=ratio).collective)
+    forgotten = memory_lag(msd.mean(axis=1), independent_ions=msd.shape[1] / correlated, increments=increments)
+    beyond_cage = min(max(forgotten, round(VIBRATION_PS / interval)), max(1, int(LATEST_START * increments)))
+    anisotropy = anisotropy_factor(displacements, lag=beyond_cage, correlated_ions=correlated)
+    jumps = jump_variance_A4(displacements, lag=beyond_cage, anisotropy=anisotropy)
+    data = MeanSquaredDisplacement(msd, increments=increments, correlated_ions=correlated, jumps_A4=jumps.value)
+    window = choose_window(data, first=forgotten, frame_interval_ps=interval)
+    variance = corrected_variance(
+        window.fit.variance_A4 * anisotropy,
+        window.fit.ion_slopes_A2,
+        collective=_collective_ratio(displacements, window.fit),
+        jumps=replace(jumps, value=jumps.value * window.fit.jump_weight),
     )
-    return window, (jumps * window.fit.jump_weight, freedom), unequal_axes
+    return window, variance
+
+
+def _collective_ratio(displacements: FloatArray, fit: Fit) -> Ratio:
+    return collective_ratio(displacements, block=int(fit.lags[0]) // 2)
 
 
 @dataclass(frozen=True)
@@ -169,48 +186,39 @@ class _Diffusion:
     value: float
     stderr: float
     noise: float
-    bounds: Spread | None
+    intervals: Intervals | None
 
 
-def _diffusion(window: Window, variance: Variance, late: LongTimes, interval: float) -> _Diffusion:
+def _diffusion(window: Window, variance: Variance, motion: LongTimeMotion, interval: float) -> _Diffusion:
     fit = window.fit
     to_value = A2_PER_PS_IN_CM2_PER_S / (2 * DIMENSIONS * interval)
     value = max(fit.slope_A2, 0.0) * to_value
-    # A slope that still changes is uncertain by as much as it changed, or as a power law would change it yet.
-    bend = window.bend if np.isfinite(window.bend) else 0.0
-    unsettled = float(np.hypot(bend, undetected_change(late, first=fit.lags[0], last=fit.lags[-1]))) * fit.slope_A2
+    # A slope that still changes is uncertain by its last change, and by the further change that a power law implies.
+    curvature = window.curvature if np.isfinite(window.curvature) else 0.0
+    change = float(np.hypot(curvature, expected_change(motion, first=fit.lags[0], last=fit.lags[-1]))) * fit.slope_A2
     noise = float(np.sqrt(variance.value)) * to_value
-    stderr = float(np.hypot(noise, unsettled * to_value))
-    known = value > 0 and value >= SMALLEST_SIGNAL * stderr
-    return _Diffusion(value, stderr, noise, spread(value, stderr**2, freedom=variance.freedom) if known else None)
+    stderr = float(np.hypot(noise, change * to_value))
+    if not (value > 0 and value >= SMALLEST_SIGNAL * stderr):
+        return _Diffusion(value, stderr, noise, None)
+    intervals = gamma_intervals(value, stderr**2, degrees_of_freedom=variance.degrees_of_freedom)
+    return _Diffusion(value, stderr, noise, intervals)
 
 
-def _check(displacements: FloatArray, interval: float) -> None:
-    if displacements.ndim != 3 or displacements.shape[2] != DIMENSIONS or displacements.shape[1] == 0:  # noqa: PLR2004
-        raise InputError(f"displacements must have shape (frames, ions, 3), not {displacements.shape}")
-    if len(displacements) < FEWEST_FRAMES:
-        raise InputError(f"{len(displacements)} frames are too few for a diffusivity: give at least {FEWEST_FRAMES}")
-    if not np.isfinite(displacements).all():
-        raise InputError("displacements hold numbers that are not finite")
-    if not (np.isfinite(interval) and interval > 0):
-        raise InputError("the frame interval must be a positive number of ps")
-
-
-def undetected_change(late: LongTimes, *, first: float, last: float) -> float:
-    """Relative change of the slope over the window if the motion is anomalous, weighted by how likely that is.
+def expected_change(motion: LongTimeMotion, *, first: float, last: float) -> float:
+    """Return the relative change of the slope over the window if the motion is anomalous, times its probability.
 
     A power law changes D(t) by (1 - alpha) ln(t_last / t_first). Its probability follows from the likelihood ratio at
-    even odds; an exponent within its own noise counts little.
+    even odds; an exponent within its own noise of one contributes little.
 
     Args:
-        late: of the motion.
+        motion: exponent and evidence.
         first: lag at which the window begins, in any unit.
         last: lag at which it ends, in the same.
     """
-    away = abs(1 - late.exponent)
-    likely = 1 / (1 + np.exp(-late.evidence / 2))
+    deviation = abs(1 - motion.exponent)
+    probability = 1 / (1 + np.exp(-motion.evidence / 2))
     span = float(np.log(last / first))
-    return float(away * span * likely) * standing_out(away / late.exponent_stderr)
+    return float(deviation * span * probability) * james_stein_factor(deviation / motion.exponent_stderr)
 
 
 def _table(msd: FloatArray, fit: Fit, variance: Variance, increments: int, interval: float) -> MsdTable:

@@ -1,4 +1,4 @@
-"""Intervals of a diffusivity: never below zero, wider where little was seen."""
+"""Confidence intervals of a diffusivity: positive, and wide where few displacements were observed."""
 
 from dataclasses import dataclass
 
@@ -13,14 +13,14 @@ RELATIVE_VARIANCE_3D = 2.0 / 3.0
 
 
 @dataclass(frozen=True)
-class Spread:
+class Intervals:
     """Uncertainty of a positive estimate.
 
     Attributes:
         interval_68: central interval, same unit as the estimate.
         interval_95: as above.
         log10_stderr: standard error of the decimal logarithm.
-        n_eff: number of independent three-dimensional squared displacements that would be as uncertain.
+        n_eff: number of independent three-dimensional squared displacements with the same uncertainty.
         upper_95: one-sided 95 % upper bound.
     """
 
@@ -31,27 +31,26 @@ class Spread:
     upper_95: float
 
 
-def spread(estimate: float, variance: float, *, freedom: float) -> Spread:
-    """Intervals of an average of squared displacements.
+def gamma_intervals(estimate: float, variance: float, *, degrees_of_freedom: float = float("inf")) -> Intervals:
+    """Compute the intervals of an average of squared displacements.
 
     Such an average follows a gamma distribution of shape k = estimate^2 / variance, exactly so for independent
-    Gaussian displacements, and it is skewed where k is small. The interval for the mean is
+    Gaussian displacements, and is skewed where k is small. The interval for the mean is
     estimate * k / gamma_quantile(k, p). Where the variance itself was estimated from the data with nu degrees of
-    freedom, p is the normal tail beyond the Student-t quantile, so that k is not trusted more than it deserves.
-    Of the same distribution, the logarithm has the standard deviation sqrt(trigamma(k)). N_eff = (2/3) k.
+    freedom, p is the normal tail beyond the Student-t quantile, which widens the interval. The logarithm has the
+    standard deviation sqrt(trigamma(k)). N_eff = (2/3) k.
 
     Args:
         estimate: positive.
         variance: of the estimate.
-        freedom: degrees of freedom nu of the variance; infinite where it is known from theory.
-
-    Returns:
-        Intervals and standard error.
+        degrees_of_freedom: nu, of the variance; infinite for one from theory.
     """
     shape = estimate**2 / variance
 
     def quantile(tail: float) -> float:
-        return float(-special.stdtrit(freedom, tail) if np.isfinite(freedom) else -special.ndtri(tail))
+        if not np.isfinite(degrees_of_freedom):
+            return float(-special.ndtri(tail))
+        return float(-special.stdtrit(degrees_of_freedom, tail))
 
     def bounds(level: float) -> tuple[float, float]:
         tail = float(special.ndtr(-quantile((1 - level) / 2)))
@@ -59,7 +58,7 @@ def spread(estimate: float, variance: float, *, freedom: float) -> Spread:
         high = estimate * shape / max(float(special.gammaincinv(shape, tail)), np.finfo(float).tiny)
         return float(low), float(min(high, np.finfo(float).max))
 
-    return Spread(
+    return Intervals(
         interval_68=bounds(1 - 2 * ONE_SIGMA_TAIL),
         interval_95=bounds(0.95),
         log10_stderr=quantile(ONE_SIGMA_TAIL) * float(np.sqrt(special.polygamma(1, shape))) / LOG10,

@@ -7,7 +7,7 @@ from vitrion_models.system import FloatArray
 
 
 def mean_squared_displacements(positions_A: FloatArray, *, largest_lag: int | None = None) -> FloatArray:
-    """Mean squared displacement of each ion, averaged over every time origin.
+    """Compute the mean squared displacement of each ion, averaged over every time origin.
 
     With F frames, the value at lag n is the mean over the F - n origins i of |r(i + n) - r(i)|^2. It splits into
     squared norms, summed recursively, and an autocorrelation, which a Fourier transform gives for all lags at once
@@ -15,7 +15,7 @@ def mean_squared_displacements(positions_A: FloatArray, *, largest_lag: int | No
 
     Args:
         positions_A: unwrapped positions or displacements, shape (F, N, 3).
-        largest_lag: last lag wanted, in frames; F - 1 when None.
+        largest_lag: last lag, in frames; F - 1 when None.
 
     Returns:
         Shape (largest_lag + 1, N), in square Angstrom; row 0 is zero.

@@ -28,7 +28,7 @@ class Fit:
         intercept_A2: square Angstrom.
         ion_slopes_A2: slope of each ion with the same weights, shape (N,); their mean is the slope.
         variance_A4: of the slope, for independent Brownian ions.
-        jump_weight: what jumps add to it, for each A^4 a frame of `jump_rate_A4`.
+        jump_weight: addition of jumps to it, for each A^4 a frame of `jump_variance_A4`.
     """
 
     lags: IntArray
@@ -42,13 +42,13 @@ class Fit:
 
 
 def fit_lags(first: int, last: int, *, count: int = LAGS_IN_FIT) -> IntArray:
-    """At most `count` lags between two, evenly spaced in the logarithm, whole and distinct."""
+    """Return at most `count` distinct lags in frames between two, evenly spaced in the logarithm, shape (L,)."""
     spaced = np.round(np.geomspace(first, last, count)).astype(np.int64)
     return np.unique(spaced)
 
 
 def linear_weights(design: FloatArray, covariance: FloatArray) -> FloatArray:
-    """Weights of the best linear unbiased estimate, (X' C^-1 X)^-1 X' C^-1 (Aitken, 1935).
+    """Compute the weights of the best linear unbiased estimate, (X' C^-1 X)^-1 X' C^-1 (Aitken, 1935).
 
     Args:
         design: columns of the linear model, shape (L, P).
@@ -65,20 +65,17 @@ def linear_weights(design: FloatArray, covariance: FloatArray) -> FloatArray:
     return weights
 
 
-def straight_line(msd_A2: FloatArray, lags: IntArray, *, increments: int) -> Fit:
-    """Fit slope and intercept with the covariance that they themselves imply.
+def fit_line(msd_A2: FloatArray, lags: IntArray, *, increments: int) -> Fit:
+    """Fit slope and intercept of the mean over ions with the covariance that they themselves imply.
 
     The covariance depends on the slope (variance of a step, slope / 3 a dimension) and on the intercept (rattle
     variance, intercept / 6 a dimension, not below zero). Starting from ordinary least squares, weights and parameters
-    are computed in turn until the slope stands still.
+    are computed in turn until the slope converges.
 
     Args:
         msd_A2: mean squared displacement of each ion at lags 0, 1, 2 ... frames, shape (>= max(lags) + 1, N).
         lags: in frames, shape (L,), at least three.
         increments: frames of the run less one.
-
-    Returns:
-        The fit.
     """
     observed = msd_A2[lags]
     mean = observed.mean(axis=1)
@@ -105,7 +102,7 @@ def straight_line(msd_A2: FloatArray, lags: IntArray, *, increments: int) -> Fit
 
 
 def _jump_weight(weights: FloatArray, lags: IntArray, increments: int) -> float:
-    """Sum over steps of the square of each step's own weight in the slope.
+    """Return the sum over steps of the square of each step's own weight in the slope.
 
     Step t lies in min(t, n, T - n + 1, T - t + 1) of the T - n + 1 windows of lag n. Steps being independent, a fourth
     cumulant K a step adds K sum_t (sum_n w_n windows_n(t) / (T - n + 1))^2 to the variance of w . MSD.
@@ -120,7 +117,7 @@ def _jump_weight(weights: FloatArray, lags: IntArray, increments: int) -> float:
 def walk_covariance(
     lags: IntArray, *, slope_A2: float, intercept_A2: float, level_A2: float, increments: int, ions: int
 ) -> FloatArray:
-    """Covariance of the mean MSD of independent ions in three dimensions, for a line of given slope and intercept.
+    """Compute the covariance of the mean MSD of independent ions in three dimensions, for a given line.
 
     Args:
         lags: in frames, shape (L,).
@@ -134,10 +131,10 @@ def walk_covariance(
         Shape (L, L), Angstrom^4.
     """
     floor = SMALLEST_RELATIVE_SLOPE * max(level_A2, np.finfo(np.float64).tiny) / float(lags[-1])
-    one = msd_covariance(
+    single = msd_covariance(
         lags,
         increments=increments,
         step_variance_A2=max(slope_A2, floor) / DIMENSIONS,
         rattle_variance_A2=max(intercept_A2, 0.0) / (2 * DIMENSIONS),
     )
-    return one * DIMENSIONS / ions
+    return single * DIMENSIONS / ions

@@ -7,7 +7,7 @@ from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol, LabelState
 from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.trajectories.trajectory import Trajectory
-from vitrion_workflows.transport.motion import motion_of
+from vitrion_workflows.transport.motion import summarize_motion
 from vitrion_workflows.validation.gates import planned_interval_gate
 from vitrion_workflows.validation.temperature import Coupling
 
@@ -68,7 +68,7 @@ def label_trajectory(
         equilibration_ps=found.equilibration_ps,
         production_ps=found.production_ps,
         msd=estimate.msd,
-        motion=motion_of(
+        motion=summarize_motion(
             trajectory,
             species=species,
             discarded_frames=round(found.equilibration_ps / trajectory.frame_interval_ps),

@@ -1,4 +1,4 @@
-"""Summary of the ions' motion that every label carries."""
+"""Summary of the ions' motion in a label."""
 
 import numpy as np
 from ase.data import atomic_numbers
@@ -9,34 +9,34 @@ from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.transport.collective import collective_diffusivity, in_host_frame
 from vitrion_workflows.transport.framework import Framework
-from vitrion_workflows.transport.haven import haven_beside
+from vitrion_workflows.transport.haven import haven_from_estimates
 from vitrion_workflows.transport.tensor import diffusivity_tensor
 from vitrion_workflows.transport.van_hove import non_gaussian
 from vitrion_workflows.transport.velocity import green_kubo, relative_velocities, velocity_correlation
 
 
-def motion_of(
+def summarize_motion(
     trajectory: Trajectory, *, species: str, discarded_frames: int, estimate: DiffusivityEstimate, framework: Framework
 ) -> Motion:
-    """Tensor, collective motion, velocity integral and non-Gaussian parameter of the mobile ions.
+    """Summarise tensor, collective motion, velocity integral and non-Gaussian parameter of the mobile ions.
 
     Args:
         trajectory: unwrapped, with its frame interval.
         species: chemical symbol of the mobile ions.
-        discarded_frames: frames at the start that are left out as equilibration.
-        estimate: tracer diffusivity of the rest.
+        discarded_frames: frames of equilibration at the start, left out.
+        estimate: tracer diffusivity of the remaining frames.
         framework: state of the other species.
     """
     mobile = trajectory.numbers == atomic_numbers[species]
-    everyone = remove_drift(trajectory.positions_A[discarded_frames:], trajectory.masses_u)
-    displacements = everyone[:, mobile]
+    all_atoms = remove_drift(trajectory.positions_A[discarded_frames:], trajectory.masses_u)
+    displacements = all_atoms[:, mobile]
     velocities = relative_velocities(trajectory, discarded_frames=discarded_frames)
     interval = estimate.frame_interval_ps
     tensor = diffusivity_tensor(displacements, estimate)
     collective = collective_diffusivity(
-        in_host_frame(everyone, trajectory.masses_u, mobile), np.ones(displacements.shape[1]), interval
+        in_host_frame(all_atoms, trajectory.masses_u, mobile), np.ones(displacements.shape[1]), interval
     )
-    haven = haven_beside(collective, estimate, ions=displacements.shape[1])
+    haven = haven_from_estimates(collective, estimate, ions=displacements.shape[1])
     correlation = velocity_correlation(
         displacements, interval, velocities_A_per_ps=None if velocities is None else velocities[:, mobile]
     )

@@ -1,4 +1,4 @@
-"""All that a trajectory says about transport: every species, directions, charge, vibrations, framework."""
+"""Transport observables of a trajectory: every species, tensor, charge, vibrations, framework."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from vitrion_workflows.transport.conductivity import (
     nernst_einstein,
 )
 from vitrion_workflows.transport.framework import Framework, framework
-from vitrion_workflows.transport.haven import Haven, haven_of, haven_ratio
+from vitrion_workflows.transport.haven import Haven, haven_from_values, haven_ratio
 from vitrion_workflows.transport.tensor import DiffusivityTensor, diffusivity_tensor
 from vitrion_workflows.transport.van_hove import NonGaussian, VanHove, non_gaussian, van_hove
 from vitrion_workflows.transport.velocity import (
@@ -34,7 +34,7 @@ from vitrion_workflows.transport.velocity import (
     velocity_correlation,
 )
 
-# Shows lines half a THz wide: thermal motion broadens them by more.
+# Resolves lines half a THz wide: thermal motion broadens them by more.
 SPECTRUM_LAG_PS = 2.0
 VAN_HOVE_LAGS = 3
 
@@ -47,13 +47,13 @@ class SpeciesTransport:
         species: chemical symbol.
         count: atoms in the cell.
         estimate: tracer diffusivity.
-        tensor: of the same.
-        haven: D_tracer / D_sigma for equal charges; None where it is not known, or too few jumps were seen to state D.
-        correlation: of velocities.
-        green_kubo: diffusivity from that; None where frames are too far apart for stored velocities.
+        tensor: diffusivity tensor.
+        haven: D_tracer / D_sigma for equal charges; None where its error exceeds 60 %, or too few jumps were observed.
+        correlation: velocity autocorrelation.
+        green_kubo: diffusivity from its integral; None where frames are too far apart for stored velocities.
         vibrations: density of states; None in runs too short for one.
-        non_gaussian: parameter against lag.
-        van_hove: self part at the first, the middle and the last lag of the fit.
+        non_gaussian: non-Gaussian parameter against lag.
+        van_hove: self-part at the first, the middle and the last lag of the fit.
     """
 
     species: str
@@ -70,14 +70,14 @@ class SpeciesTransport:
 
 @dataclass(frozen=True, eq=False)
 class ChargeTransport:
-    """Motion of charge, for charges that the caller stated.
+    """Motion of charge, for stated charges.
 
     Attributes:
         charges: of each species, in elementary charges.
         collective: diffusivity of the summed charge.
-        haven: tracer diffusivity, weighted by squared charges, over the collective one; None where it is not known.
-        nernst_einstein: conductivity as if ions moved independently.
-        conductivity: collective.
+        haven: tracer diffusivity, weighted by squared charges, over the collective one; None where not resolved.
+        nernst_einstein: conductivity of independent ions.
+        conductivity: from the collective diffusivity.
     """
 
     charges: Mapping[str, float]
@@ -89,11 +89,11 @@ class ChargeTransport:
 
 @dataclass(frozen=True, eq=False)
 class Observables:
-    """All of it.
+    """Transport of every species, framework and charge.
 
     Attributes:
         species: one for each element, by atomic number.
-        framework: of all species but the mobile one.
+        framework: state of all species but the mobile one.
         charge: None where no charges were stated.
     """
 
@@ -110,13 +110,13 @@ def observe(
     charges: Mapping[str, float] | None = None,
     temperature_K: float | None = None,
 ) -> Observables:
-    """Transport of every species, the framework and the charge.
+    """Compute the transport of every species, the framework and the charge.
 
     Args:
         trajectory: unwrapped, with its frame interval.
-        mobile: chemical symbol of the species whose framework the others are.
-        discarded_frames: frames at the start that are left out as equilibration.
-        charges: formal charge of each species that carries; species that are not named are hosts.
+        mobile: chemical symbol of the mobile species; the others form the framework.
+        discarded_frames: frames of equilibration at the start, left out.
+        charges: formal charge of each species that carries charge; species that are not named are hosts.
         temperature_K: of the run; needed for a conductivity.
 
     Raises:
@@ -129,10 +129,10 @@ def observe(
     displacements = remove_drift(positions, trajectory.masses_u)
     velocities = relative_velocities(trajectory, discarded_frames=discarded_frames)
     numbers = trajectory.numbers
-    found = []
+    transport = []
     for number in np.unique(numbers).tolist():
         atoms = numbers == number
-        found.append(
+        transport.append(
             _species(
                 chemical_symbols[number],
                 displacements[:, atoms],
@@ -144,17 +144,17 @@ def observe(
     start = AtomicSystem(numbers, positions[0], trajectory.lattice_A)
     charge = None
     if charges and temperature_K is not None:
-        of_atoms = charges_of(numbers, charges, source=source)
+        atom_charges = charges_of(numbers, charges, source=source)
         charge = _charge(
-            in_host_frame(displacements, trajectory.masses_u, of_atoms != 0),
-            of_atoms[of_atoms != 0],
-            found,
+            in_host_frame(displacements, trajectory.masses_u, atom_charges != 0),
+            atom_charges[atom_charges != 0],
+            transport,
             charges,
             volume_A3=start.volume_A3,
             temperature_K=temperature_K,
         )
     return Observables(
-        species=tuple(found),
+        species=tuple(transport),
         framework=framework(displacements, start, mobile=atomic_numbers[mobile]),
         charge=charge,
     )
@@ -194,7 +194,7 @@ def _vibrations(correlation: VelocityCorrelation) -> VibrationalDensity | None:
 
 def _charge(
     displacements: FloatArray,
-    of_ions: FloatArray,
+    ion_charges: FloatArray,
     species: list[SpeciesTransport],
     charges: Mapping[str, float],
     *,
@@ -202,25 +202,25 @@ def _charge(
     temperature_K: float,
 ) -> ChargeTransport:
     interval = species[0].estimate.frame_interval_ps
-    collective = collective_diffusivity(displacements, of_ions, interval)
+    collective = collective_diffusivity(displacements, ion_charges, interval)
     carriers = [
         ChargeCarriers(
-            count=one.count,
-            charge=charges[one.species],
-            value_cm2_per_s=one.estimate.value_cm2_per_s,
-            stderr_cm2_per_s=one.estimate.stderr_cm2_per_s,
+            count=ions.count,
+            charge=charges[ions.species],
+            value_cm2_per_s=ions.estimate.value_cm2_per_s,
+            stderr_cm2_per_s=ions.estimate.stderr_cm2_per_s,
         )
-        for one in species
-        if charges.get(one.species)
+        for ions in species
+        if charges.get(ions.species)
     ]
-    weights = np.array([one.count * one.charge**2 for one in carriers])
+    weights = np.array([ions.count * ions.charge**2 for ions in carriers])
     weights = weights / weights.sum()
-    tracer = float(weights @ [one.value_cm2_per_s for one in carriers])
-    error = float(np.linalg.norm(weights * [one.stderr_cm2_per_s for one in carriers]))
+    tracer = float(weights @ [ions.value_cm2_per_s for ions in carriers])
+    error = float(np.linalg.norm(weights * [ions.stderr_cm2_per_s for ions in carriers]))
     return ChargeTransport(
         charges=dict(charges),
         collective=collective,
-        haven=haven_of(tracer, error, collective),
+        haven=haven_from_values(tracer, error, collective),
         nernst_einstein=nernst_einstein(carriers, volume_A3=volume_A3, temperature_K=temperature_K),
-        conductivity=collective_conductivity(collective, of_ions, volume_A3=volume_A3, temperature_K=temperature_K),
+        conductivity=collective_conductivity(collective, ion_charges, volume_A3=volume_A3, temperature_K=temperature_K),
     )

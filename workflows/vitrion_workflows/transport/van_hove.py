@@ -1,4 +1,4 @@
-"""Self part of the van Hove function, and how far displacements are from Gaussian."""
+"""Self-part of the van Hove function, and the non-Gaussian parameter."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ MOST_ORIGINS = 500
 
 @dataclass(frozen=True, eq=False)
 class VanHove:
-    """Distribution of the distance that ions go in given times.
+    """Distribution of the distance that ions travel in given times.
 
     Attributes:
         r_A: middle of each shell, shape (B,).
@@ -36,7 +36,7 @@ class NonGaussian:
 
     Attributes:
         lag_ps: shape (L,).
-        alpha2: shape (L,); NaN at a lag over which no ion moved, as between frames that were written twice.
+        alpha2: shape (L,); NaN at a lag over which no ion moved, as between repeated frames.
         stderr: from the scatter over ions, shape (L,); NaN for fewer than four ions.
     """
 
@@ -46,7 +46,7 @@ class NonGaussian:
 
     @property
     def peak(self) -> tuple[float, float]:
-        """Greatest value and its lag in ps: where ions are most unlike each other."""
+        """Greatest value and its lag in ps, where ions differ most."""
         best = int(np.nanargmax(self.alpha2))
         return float(self.alpha2[best]), float(self.lag_ps[best])
 
@@ -54,7 +54,7 @@ class NonGaussian:
 def van_hove(
     displacements_A: FloatArray, frame_interval_ps: float, *, lags: IntArray, cutoff_A: float | None = None
 ) -> VanHove:
-    """Self part of the van Hove function (Phys. Rev. 95, 249, 1954), G_s(r, t) = <delta(r - |dr(t)|)>.
+    """Compute the self-part of the van Hove function (Phys. Rev. 95, 249, 1954), G_s(r, t) = <delta(r - |dr(t)|)>.
 
     For Brownian motion 4 pi r^2 G_s is the Maxwell distribution of scale sqrt(2 D t); ions that jump between sites
     show a peak at each distance of a site.
@@ -66,16 +66,16 @@ def van_hove(
         cutoff_A: end of the distances; the farthest displacement when None.
 
     Raises:
-        InputError: a lag that the run does not hold, or ions that never move.
+        InputError: a lag outside the run, or ions that never move.
     """
     _check_lags(lags, len(displacements_A))
     distances = [np.sqrt(_squares(displacements_A, lag)) for lag in lags.tolist()]
-    end = cutoff_A if cutoff_A is not None else max(float(found.max()) for found in distances)
+    end = cutoff_A if cutoff_A is not None else max(float(lengths.max()) for lengths in distances)
     if not end > 0:
-        raise InputError("no ion moves at all in this trajectory: its frames are copies of each other")
+        raise InputError("no ion moves in this trajectory: its frames are copies of each other")
     edges = np.linspace(0.0, end, BINS + 1)
-    # What lies beyond the cutoff still counts in the total.
-    density = [np.histogram(found, bins=edges)[0] / (found.size * edges[1]) for found in distances]
+    # Distances beyond the cutoff still count in the total.
+    density = [np.histogram(lengths, bins=edges)[0] / (lengths.size * edges[1]) for lengths in distances]
     return VanHove(
         r_A=(edges[1:] + edges[:-1]) / 2,
         lag_ps=lags.astype(np.float64) * frame_interval_ps,
@@ -84,7 +84,7 @@ def van_hove(
 
 
 def non_gaussian(displacements_A: FloatArray, frame_interval_ps: float, *, lags: IntArray | None = None) -> NonGaussian:
-    """Non-Gaussian parameter against lag.
+    """Compute the non-Gaussian parameter against lag.
 
     Args:
         displacements_A: drift-corrected displacements of the ions, shape (F, N, 3).
@@ -92,14 +92,14 @@ def non_gaussian(displacements_A: FloatArray, frame_interval_ps: float, *, lags:
         lags: in frames; spaced evenly in the logarithm up to half the run when None.
 
     Raises:
-        InputError: a lag that the run does not hold, or ions that never move.
+        InputError: a lag outside the run, or ions that never move.
     """
     chosen = fit_lags(1, max(1, (len(displacements_A) - 1) // 2), count=LAGS_IN_TABLE) if lags is None else lags
     _check_lags(chosen, len(displacements_A))
-    found = np.array([_alpha2(_squares(displacements_A, lag)) for lag in chosen.tolist()])
-    if np.isnan(found[:, 0]).all():
-        raise InputError("no ion moves at all in this trajectory: its frames are copies of each other")
-    return NonGaussian(lag_ps=chosen.astype(np.float64) * frame_interval_ps, alpha2=found[:, 0], stderr=found[:, 1])
+    values = np.array([_alpha2(_squares(displacements_A, lag)) for lag in chosen.tolist()])
+    if np.isnan(values[:, 0]).all():
+        raise InputError("no ion moves in this trajectory: its frames are copies of each other")
+    return NonGaussian(lag_ps=chosen.astype(np.float64) * frame_interval_ps, alpha2=values[:, 0], stderr=values[:, 1])
 
 
 def _alpha2(squares: FloatArray) -> tuple[float, float]:
@@ -116,7 +116,7 @@ def _alpha2(squares: FloatArray) -> tuple[float, float]:
 
 
 def _squares(displacements: FloatArray, lag: int) -> FloatArray:
-    """Squared displacements over a lag, shape (origins, N)."""
+    """Return squared displacements over a lag in square Angstrom, shape (origins, N)."""
     every = max(1, (len(displacements) - lag) // MOST_ORIGINS)
     moves = displacements[lag::every] - displacements[: len(displacements) - lag : every]
     squares: FloatArray = np.einsum("fnd,fnd->fn", moves, moves)

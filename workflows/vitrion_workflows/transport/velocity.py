@@ -1,4 +1,4 @@
-"""Velocity autocorrelation, and the Green-Kubo diffusivity that it gives."""
+"""Velocity autocorrelation and the Green-Kubo diffusivity."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,23 +10,23 @@ from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES
-from vitrion_workflows.diffusivity.interval import spread
+from vitrion_workflows.diffusivity.interval import gamma_intervals
 from vitrion_workflows.diffusivity.msd import mean_squared_displacements
 from vitrion_workflows.diffusivity.regression import DIMENSIONS, walk_covariance
-from vitrion_workflows.diffusivity.variance import FEWEST_IONS, Variance, collective_excess, inflated
-from vitrion_workflows.diffusivity.window import LATEST_START, STRAIGHT_SIGMAS, VIBRATION_PS, memory_lag
+from vitrion_workflows.diffusivity.variance import FEWEST_IONS, Variance, collective_ratio, corrected_variance
+from vitrion_workflows.diffusivity.window import AGREEMENT_SIGMAS, LATEST_START, VIBRATION_PS, memory_lag
 from vitrion_workflows.trajectories.trajectory import Trajectory
 
-# A stored velocity that has lost this much of itself one frame later is sampled too coarsely to be integrated.
+# Stored velocities whose correlation falls below this after one frame are sampled too coarsely to be integrated.
 COARSEST_CORRELATION = 0.5
-# Stored velocities over what positions move by in two intervals: 0.88 to 1.35 in 15 runs of ASE, frames 20 to 100 fs
-# apart; units that people have in use differ by ten and more.
+# Stored velocities over the displacement across two intervals: 0.88 to 1.35 in 15 runs of ASE, frames 20 to 100 fs
+# apart; units in use differ by ten and more.
 VELOCITY_RATIOS = (0.5, 2.0)
-PLATEAU = 2
+OCTAVE = 2
 
 
 class VelocitySource(StrEnum):
-    """Where velocities come from."""
+    """Source of the velocities."""
 
     STORED = "stored"
     DIFFERENCES = "differences"  # of positions over one frame interval
@@ -34,7 +34,7 @@ class VelocitySource(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class VelocityCorrelation:
-    """C(t) = <v(0) . v(t)> of each ion over all origins.
+    """Velocity autocorrelation C(t) = <v(0) . v(t)> of each ion over all origins.
 
     Attributes:
         lag_ps: shape (L,).
@@ -50,21 +50,21 @@ class VelocityCorrelation:
 
     @property
     def mean_A2_per_ps2(self) -> FloatArray:
-        """Mean over ions, shape (L,)."""
+        """Mean over ions in A2/ps2, shape (L,)."""
         mean: FloatArray = self.ions_A2_per_ps2.mean(axis=1)
         return mean
 
 
 @dataclass(frozen=True)
 class GreenKubo:
-    """D = (1/3) int_0^inf C(t) dt.
+    """Green-Kubo diffusivity D = (1/3) int_0^inf C(t) dt.
 
     Attributes:
         value_cm2_per_s: mean of the running integral over the plateau.
         stderr_cm2_per_s: its standard error.
         interval_95: cm2/s; None where the value is not positive.
         plateau_ps: times between which the running integral is averaged.
-        source: what the velocities were.
+        source: stored velocities, or differences of positions.
     """
 
     value_cm2_per_s: float
@@ -75,11 +75,11 @@ class GreenKubo:
 
 
 def relative_velocities(trajectory: Trajectory, *, discarded_frames: int) -> FloatArray | None:
-    """Stored velocities of all atoms in the frame of the centre of mass, A/ps, shape (F, N, 3); None without any.
+    """Return stored velocities relative to the centre of mass in A/ps, shape (F, N, 3); None where not stored.
 
     Args:
         trajectory: with or without velocities.
-        discarded_frames: frames at the start that are left out.
+        discarded_frames: frames at the start, left out.
     """
     if trajectory.velocities_A_per_ps is None:
         return None
@@ -92,33 +92,33 @@ def relative_velocities(trajectory: Trajectory, *, discarded_frames: int) -> Flo
 def velocity_correlation(
     displacements_A: FloatArray, frame_interval_ps: float, *, velocities_A_per_ps: FloatArray | None = None
 ) -> VelocityCorrelation:
-    """Velocity autocorrelation up to half the run.
+    """Compute the velocity autocorrelation up to half the run.
 
-    Without stored velocities the mean velocity over each interval stands in, u(i) = [r(i + 1) - r(i)] / dt. Its
+    Without stored velocities the mean velocity over each interval is used, u(i) = [r(i + 1) - r(i)] / dt. Its
     correlation is the true one averaged with a triangle of half-width dt: the power at a frequency f is multiplied by
-    sinc^2(f dt), sinc(x) = sin(pi x) / (pi x), and what lies beyond half the frame frequency is folded in. At f = 0
-    the factor is one and everything folded in vanishes, so that the integral, the diffusivity, needs no correction;
+    sinc^2(f dt), sinc(x) = sin(pi x) / (pi x), and power beyond half the frame frequency is aliased. At f = 0
+    the factor is one and the aliased power vanishes, so that the integral, the diffusivity, needs no correction;
     spectra are divided by sinc^2 (`vibrational_density`).
 
     Args:
         displacements_A: drift-corrected displacements of the ions, shape (F, N, 3).
         frame_interval_ps: time between frames.
-        velocities_A_per_ps: stored velocities of the same ions, drift removed, shape (F, N, 3), if there are any.
+        velocities_A_per_ps: stored velocities of the same ions, drift removed, shape (F, N, 3); None without.
 
     Raises:
-        InputError: too few frames, velocities of another shape, or such as do not move the positions.
+        InputError: too few frames, velocities of another shape, or inconsistent with the positions.
     """
     if len(displacements_A) < FEWEST_FRAMES:
         raise InputError(f"{len(displacements_A)} frames are too few for a correlation: give at least {FEWEST_FRAMES}")
     if velocities_A_per_ps is not None and velocities_A_per_ps.shape != displacements_A.shape:
         raise InputError(
-            f"velocities of shape {velocities_A_per_ps.shape} do not belong to positions of {displacements_A.shape}"
+            f"velocities of shape {velocities_A_per_ps.shape} for positions of {displacements_A.shape}: leave them out"
         )
     velocities, source = velocities_A_per_ps, VelocitySource.STORED
     if velocities is None:
         velocities, source = np.diff(displacements_A, axis=0) / frame_interval_ps, VelocitySource.DIFFERENCES
     correlation = _autocorrelation(velocities, largest_lag=len(velocities) // 2)
-    if source is VelocitySource.STORED and _fine_enough(correlation.mean(axis=1)):
+    if source is VelocitySource.STORED and _is_fine(correlation.mean(axis=1)):
         _check_velocities(velocities, displacements_A, frame_interval_ps)
     return VelocityCorrelation(
         lag_ps=np.arange(len(correlation), dtype=np.float64) * frame_interval_ps,
@@ -129,65 +129,81 @@ def velocity_correlation(
 
 
 def green_kubo(displacements_A: FloatArray, correlation: VelocityCorrelation) -> GreenKubo | None:
-    """Diffusivity from the integral of the velocity autocorrelation.
+    """Estimate the diffusivity from the integral of the velocity autocorrelation.
 
     The running integral (trapezoidal rule) is averaged over an octave of time, the plateau. The first one tried starts
     where velocity and cage are forgotten (`memory_lag`), not within 1 ps as far as a sixteenth of the run allows; the
     plateau is the first octave that agrees with the next within 2.58 standard errors of their difference. Where the
     last still disagrees, that difference is added to its error.
 
-    With stored velocities this shares no number with the slope of the mean squared displacement; with differences of
+    With stored velocities this is independent of the slope of the mean squared displacement; with differences of
     positions the running integral is that slope at one lag, identically, and the estimate is independent only in its
     window and weights. Its noise is that of the displacements over the plateau: the covariance of a walk, widened by
     the scatter over ions and by their joint motion as for the slope.
 
     Args:
         displacements_A: drift-corrected displacements of the ions, shape (F, N, 3).
-        correlation: of the same ions.
+        correlation: velocity autocorrelation of the same ions.
 
     Returns:
         The estimate, or None where stored velocities are too far apart to be integrated.
     """
     interval, mean = correlation.frame_interval_ps, correlation.mean_A2_per_ps2
-    if correlation.source is VelocitySource.STORED and not _fine_enough(mean):
+    if correlation.source is VelocitySource.STORED and not _is_fine(mean):
         return None
     increments, ions = len(displacements_A) - 1, displacements_A.shape[1]
     msd = mean_squared_displacements(displacements_A, largest_lag=increments // 2).mean(axis=1)
     first = max(
-        memory_lag(msd, walkers=ions, increments=increments),
+        memory_lag(msd, independent_ions=ions, increments=increments),
         min(int(np.ceil(VIBRATION_PS / interval)), int(LATEST_START / 2 * increments)),
     )
-    running = _running_integral(correlation)
-    values = _octave(running, first)
-    unsettled = 0.0
-    while PLATEAU**2 * first < len(running) - 1:
-        later = _octave(running, PLATEAU * first)
-        change = later - values
-        if ions >= FEWEST_IONS:
-            error = float(change.std(ddof=1)) / np.sqrt(ions)
-        else:  # too few have no scatter of their own to judge by
-            to_slope = 2 * DIMENSIONS * interval
-            error = (
-                float(np.sqrt(_noise(displacements_A, msd, later * to_slope, first=PLATEAU * first).value)) / to_slope
-            )
-        unsettled = abs(float(change.mean())) if abs(change.mean()) > STRAIGHT_SIGMAS * error else 0.0
-        if not unsettled:
-            break
-        first, values = PLATEAU * first, later
-    variance = _noise(displacements_A, msd, values * (2 * DIMENSIONS * interval), first=first)
-    value = float(values.mean()) * A2_PER_PS_IN_CM2_PER_S
-    noise = float(np.sqrt(variance.value)) / (2 * DIMENSIONS * interval) * A2_PER_PS_IN_CM2_PER_S
-    stderr = float(np.hypot(noise, unsettled * A2_PER_PS_IN_CM2_PER_S))
+    plateau = _find_plateau(displacements_A, msd, _running_integral(correlation), first=first, interval_ps=interval)
+    to_slope, first = 2 * DIMENSIONS * interval, plateau.first
+    variance = _variance(displacements_A, msd, plateau.ions_A2_per_ps * to_slope, first=first)
+    value = float(plateau.ions_A2_per_ps.mean()) * A2_PER_PS_IN_CM2_PER_S
+    noise = float(np.sqrt(variance.value)) / to_slope * A2_PER_PS_IN_CM2_PER_S
+    stderr = float(np.hypot(noise, plateau.change_A2_per_ps * A2_PER_PS_IN_CM2_PER_S))
+    intervals = gamma_intervals(value, stderr**2, degrees_of_freedom=variance.degrees_of_freedom) if value > 0 else None
     return GreenKubo(
         value_cm2_per_s=value,
         stderr_cm2_per_s=stderr,
-        interval_95=spread(value, stderr**2, freedom=variance.freedom).interval_95 if value > 0 else None,
-        plateau_ps=(first * interval, PLATEAU * first * interval),
+        interval_95=intervals.interval_95 if intervals else None,
+        plateau_ps=(first * interval, OCTAVE * first * interval),
         source=correlation.source,
     )
 
 
-def _fine_enough(mean: FloatArray) -> bool:
+@dataclass(frozen=True, eq=False)
+class _Plateau:
+    """Octave of the running integral, its mean of each ion, and its change to the next where they disagree."""
+
+    first: int
+    ions_A2_per_ps: FloatArray
+    change_A2_per_ps: float
+
+
+def _find_plateau(
+    displacements: FloatArray, msd: FloatArray, running: FloatArray, *, first: int, interval_ps: float
+) -> _Plateau:
+    values, change = _octave_mean(running, first), 0.0
+    while OCTAVE**2 * first < len(running) - 1:
+        later = _octave_mean(running, OCTAVE * first)
+        difference = later - values
+        if len(difference) >= FEWEST_IONS:
+            error = float(difference.std(ddof=1)) / np.sqrt(len(difference))
+        else:  # the scatter of few ions is not used
+            to_slope = 2 * DIMENSIONS * interval_ps
+            variance = _variance(displacements, msd, later * to_slope, first=OCTAVE * first)
+            error = float(np.sqrt(variance.value)) / to_slope
+        mean = abs(float(difference.mean()))
+        change = mean if mean > AGREEMENT_SIGMAS * error else 0.0
+        if not change:
+            break
+        first, values = OCTAVE * first, later
+    return _Plateau(first, values, change)
+
+
+def _is_fine(mean: FloatArray) -> bool:
     return bool(mean[1] >= COARSEST_CORRELATION * mean[0])
 
 
@@ -195,18 +211,18 @@ def _check_velocities(velocities: FloatArray, displacements: FloatArray, interva
     """Compare stored velocities with those of the positions, [r(i + 1) - r(i - 1)] / 2 dt, by regression."""
     moved = (displacements[2:] - displacements[:-2]) / (2 * interval_ps)
     if not (moved.any() or velocities.any()):
-        return  # ions held fast
+        return  # constrained ions
     ratio = float(np.vdot(velocities[1:-1], moved) / np.vdot(moved, moved)) if moved.any() else np.inf
     low, high = VELOCITY_RATIOS
     if not low <= ratio <= high:
         raise InputError(
-            f"the stored velocities are {ratio:.3g} times those by which the positions move: they are in another unit, "
-            "or of other frames; leave them out"
+            f"the stored velocities are {ratio:.3g} times those by which the positions move: they are in another unit "
+            "or of other frames: leave them out"
         )
 
 
 def _running_integral(correlation: VelocityCorrelation) -> FloatArray:
-    """(1/3) int_0^t C of each ion, in square Angstrom a ps, shape (L, N).
+    """Return (1/3) int_0^t C of each ion in A2/ps, shape (L, N).
 
     With differences of positions, whose correlation is a mean over each interval, the value at t is the slope of the
     mean squared displacement between t and the next frame; with stored velocities it is the trapezoidal rule.
@@ -219,17 +235,17 @@ def _running_integral(correlation: VelocityCorrelation) -> FloatArray:
     return integral
 
 
-def _octave(running: FloatArray, first: int) -> FloatArray:
-    mean: FloatArray = running[first : PLATEAU * first + 1].mean(axis=0)
+def _octave_mean(running: FloatArray, first: int) -> FloatArray:
+    mean: FloatArray = running[first : OCTAVE * first + 1].mean(axis=0)
     return mean
 
 
-def _noise(displacements: FloatArray, msd: FloatArray, ion_slopes_A2: FloatArray, *, first: int) -> Variance:
-    """Variance of the slope of the mean squared displacement between the ends of the plateau."""
+def _variance(displacements: FloatArray, msd: FloatArray, ion_slopes_A2: FloatArray, *, first: int) -> Variance:
+    """Return the variance of the slope of the mean squared displacement between the ends of the plateau."""
     frames, ions, _ = displacements.shape
     slope = float(ion_slopes_A2.mean())
     covariance = walk_covariance(
-        np.array([first, PLATEAU * first + 1]),
+        np.array([first, OCTAVE * first + 1]),
         slope_A2=slope,
         intercept_A2=float(msd[first]) - slope * first,
         level_A2=float(msd[-1]),
@@ -237,12 +253,12 @@ def _noise(displacements: FloatArray, msd: FloatArray, ion_slopes_A2: FloatArray
         ions=ions,
     )
     octave = np.array([-1.0, 1.0]) / (first + 1)
-    excess = collective_excess(displacements, block=max(1, first // 2))
-    return inflated(float(octave @ covariance @ octave), ion_slopes_A2, collective=excess)
+    ratio = collective_ratio(displacements, block=max(1, first // 2))
+    return corrected_variance(float(octave @ covariance @ octave), ion_slopes_A2, collective=ratio)
 
 
 def _autocorrelation(series: FloatArray, *, largest_lag: int) -> FloatArray:
-    """Mean over origins of the scalar product with what follows `lag` frames later, shape (largest_lag + 1, N)."""
+    """Return the mean over origins of v(i) . v(i + lag), shape (largest_lag + 1, N)."""
     frames = len(series)
     size = fft.next_fast_len(2 * frames, real=True)
     spectrum = fft.rfft(np.ascontiguousarray(series.transpose(1, 2, 0)), n=size, axis=-1)
