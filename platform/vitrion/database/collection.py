@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from pymongo import IndexModel
+from pymongo import IndexModel, ReplaceOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from vitrion.database.errors import DatabaseError, told
@@ -126,6 +126,21 @@ class Collection:
         with told(self._where):
             self._check_writable()
             return int(self.raw.update_many(dict(query), dict(update)).matched_count)
+
+    def replace_many(self, before: Sequence[Document], after: Sequence[Document]) -> None:
+        """Replace documents whose layout version is still the one that was read.
+
+        Args:
+            before: as they were read.
+            after: what takes their places, in the same order.
+        """
+        requests = [
+            ReplaceOne({"_id": old["_id"], "schema_version": old["schema_version"]}, new)
+            for old, new in zip(before, after, strict=True)
+        ]
+        with told(self._where):
+            self._check_writable()
+            self.raw.bulk_write(requests, ordered=False)
 
     def create_indexes(self, indexes: Iterable[Index]) -> None:
         """Make sure indexes exist."""

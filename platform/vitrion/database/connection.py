@@ -23,7 +23,7 @@ def connect(uri: str | None = None, *, home: Path | str | None = None, readonly:
     Raises:
         DatabaseUnreachableError: no server answers.
         DatabaseLockedError: another process writes to the embedded store; the message names it.
-        DatabaseVersionError: it was written by a newer Vitrion.
+        DatabaseVersionError: it was written by a newer Vitrion, or has an older layout and is opened to read.
         NotFoundError: there is no embedded store to read.
         DiskFullError: there is no room.
     """

@@ -9,6 +9,7 @@ from vitrion.database.artefacts import Artefacts
 from vitrion.database.collection import Collection
 from vitrion.database.errors import DatabaseError, DatabaseVersionError, told
 from vitrion.database.indexes import INDEXES, JOBS_COLLECTION, META_COLLECTION
+from vitrion.database.migrations import upgrade_store
 from vitrion.database.records import SCHEMA_VERSION
 from vitrion.database.repositories.campaigns import Campaigns
 from vitrion.database.repositories.cycles import Cycles
@@ -41,7 +42,7 @@ class Database:
         artefacts: Artefacts,
         close: Callable[[], None],
     ) -> None:
-        """Check the schema, make the indexes and offer the repositories.
+        """Check and upgrade the layout, make the indexes and offer the repositories.
 
         Args:
             raw: pymongo's database or the embedded store's look-alike.
@@ -52,7 +53,7 @@ class Database:
             close: how to let go of everything.
 
         Raises:
-            DatabaseVersionError: it was written by a newer Vitrion.
+            DatabaseVersionError: it was written by a newer Vitrion, or has an older layout and is opened to read.
         """
         self.where = where
         self.embedded = embedded
@@ -112,15 +113,23 @@ class Database:
 
     def _prepare(self) -> None:
         meta = self.collection(META_COLLECTION)
-        found = meta.find_one({"_id": SCHEMA_ID})
-        if found is not None and found["version"] > SCHEMA_VERSION:
+        stored = meta.find_one({"_id": SCHEMA_ID})
+        version = SCHEMA_VERSION if stored is None else int(stored["version"])
+        if version > SCHEMA_VERSION:
             raise DatabaseVersionError(
-                f"the database {self.where} has schema {found['version']} and this Vitrion knows {SCHEMA_VERSION}:"
+                f"the database {self.where} has layout {version} and this Vitrion knows {SCHEMA_VERSION}:"
                 " install a newer Vitrion",
+            )
+        if self.readonly and version < SCHEMA_VERSION:
+            raise DatabaseVersionError(
+                f"the database {self.where} has the older layout {version}: upgrade it with `vitrion init`"
             )
         if self.readonly:
             return
-        if found is None:
+        if stored is None:
             meta.insert_if_absent({"_id": SCHEMA_ID, "version": SCHEMA_VERSION})
         for name, indexes in INDEXES.items():
             self.collection(name).create_indexes(indexes)
+        if version < SCHEMA_VERSION:
+            upgrade_store(self.collection, version)
+            meta.update_one({"_id": SCHEMA_ID}, {"$set": {"version": SCHEMA_VERSION}})

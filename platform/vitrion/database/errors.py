@@ -33,7 +33,7 @@ class DatabaseLockedError(DatabaseError):
 
 
 class DatabaseVersionError(DatabaseError):
-    """The database was written by a newer Vitrion."""
+    """The database has a layout that this Vitrion cannot read."""
 
 
 class DiskFullError(DatabaseError):
