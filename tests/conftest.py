@@ -4,9 +4,14 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+
+# A busy machine is no fault of the code: no property test fails for its speed.
+settings.register_profile("vitrion", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("vitrion")
 
 pytest_plugins = ["vitrion_fixtures"]
 
