@@ -44,7 +44,7 @@ from vitrion_workflows.dynamics import DynamicsError, MDPlan, run_md  # noqa: E4
 from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
 from vitrion_workflows.dynamics.stage import Stretch, run_stretch  # noqa: E402
 from vitrion_workflows.labelling.analysis import analyse_trajectory  # noqa: E402
-from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, ModelError, anion_class  # noqa: E402
+from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, BenchmarkError, anion_class  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
 from vitrion_workflows.structure.composition import parse_formula  # noqa: E402
@@ -263,7 +263,7 @@ def summary(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             )
 
 
-def error_table(lines: list[dict[str, Any]]) -> list[ModelError]:
+def error_table(lines: list[dict[str, Any]]) -> list[BenchmarkError]:
     """Return the figures that `model_error.benchmark_errors` keeps: melts at zero pressure, all temperatures."""
     mine = [line for line in lines if line["route"] == "zero-pressure"]
     table = []
@@ -281,7 +281,7 @@ def error_table(lines: list[dict[str, Any]]) -> list[ModelError]:
             low, high = np.quantile(ratios, [0.16, 0.84])
             hot = [line["temperature_K"] for line in usable]
             table.append(
-                ModelError(
+                BenchmarkError(
                     potential=potential,
                     weights_sha256=weights,
                     chemistry=name,

@@ -20,12 +20,12 @@ import pandas as pd
 from pymatgen.core.composition import Composition
 
 from vitrion_models.surrogates import ArrheniusKernelConfig, Observation, train
-from vitrion_workflows.model_error.compound_error import SystematicErrors
+from vitrion_workflows.model_error.compound_error import ModelErrors
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 
 STDERR = 0.08  # statistical, of a label
 TWO_SIDED_95 = 1.96
-KNOWN = SystematicErrors.of("nep89", NEP89_SHA256)
+KNOWN = ModelErrors.of("nep89", NEP89_SHA256)
 CONFIG = ArrheniusKernelConfig()
 
 
@@ -55,7 +55,7 @@ def draw(table: list[Observation], *, formulas: int, seed: int) -> dict[str, dic
     random = np.random.default_rng(seed)
     names = sorted({one.group for one in table})
     symbols = {name: [element.symbol for element in Composition(name).elements] for name in names}
-    errors = dict(zip(names, KNOWN.ask_all([(name, symbols[name], 1500.0) for name in names]), strict=True))
+    errors = dict(zip(names, KNOWN.of_compounds([(name, symbols[name], 1500.0) for name in names]), strict=True))
     shared = {chemistry: random.normal() for chemistry in sorted({error.chemistry for error in errors.values()})}
     off = {
         name: error.offset_decades

@@ -30,7 +30,7 @@ from sklearn.preprocessing import StandardScaler
 
 from vitrion.learning.acquisition.functions import FUNCTIONS, Predictions, choose_batch, choose_random
 from vitrion.learning.acquisition.selection import label_correlation
-from vitrion_workflows.model_error.compound_error import SystematicErrors
+from vitrion_workflows.model_error.compound_error import ModelErrors
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 
 START, BATCH, CYCLES, MEMBERS, LABEL_NOISE, TOP_SHARE = 10, 5, 8, 32, 0.05, 0.05
@@ -68,10 +68,10 @@ class Replay:
 
 def flattered(formulas: list[str], seed: int, temperature_K: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A draw of what NEP89 is off by for each compound, and what the campaign knows of it: mean and deviation."""
-    known = SystematicErrors.of("nep89", NEP89_SHA256)
+    known = ModelErrors.of("nep89", NEP89_SHA256)
     elements = [[element.symbol for element in Composition(name).elements] for name in formulas]
     asked = [(name, symbols, temperature_K) for name, symbols in zip(formulas, elements, strict=True)]
-    errors = known.ask_all(asked)
+    errors = known.of_compounds(asked)
     random = np.random.default_rng(9000 + seed)
     shared = {name: random.normal() for name in sorted({error.chemistry for error in errors})}
     drawn = [

@@ -18,7 +18,7 @@ from vitrion.report.data import (
     ReportData,
     StageCost,
 )
-from vitrion_workflows.model_error.compound_error import SystematicErrors
+from vitrion_workflows.model_error.compound_error import ModelErrors
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, Origin
 
@@ -70,9 +70,9 @@ def _pair(formula, workhorse, referee):
 
 def model_errors(potential, weights):
     """What a potential is off by, as far as the table that Vitrion brings tells."""
-    known = SystematicErrors.of(potential, weights)
+    known = ModelErrors.of(potential, weights)
     symbols = {name: [element.symbol for element in Composition(name).elements] for name in FORMULAS}
-    return {name: known.ask(name, symbols[name], temperature_K=TARGET_K) for name in FORMULAS}
+    return {name: known.of_compound(name, symbols[name], temperature_K=TARGET_K) for name in FORMULAS}
 
 
 def _msd(rng, log10_D):

@@ -12,7 +12,7 @@ from vitrion.answers.model_artefact import artefact_in_use
 from vitrion.database.queries.comparison import systematic_errors
 from vitrion_models import surrogates
 from vitrion_models.surrogates import Material, TrainedSurrogate
-from vitrion_workflows.model_error.compound_error import SystematicErrors
+from vitrion_workflows.model_error.compound_error import ModelErrors
 from vitrion_workflows.schemas.geometry import system_from_structure
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class SurrogateInUse:
     """
 
     surrogate: TrainedSurrogate
-    model_errors: SystematicErrors | None
+    model_errors: ModelErrors | None
     outdated_training_labels: int | None
 
 
@@ -86,7 +86,7 @@ def surrogate_of_database(db: "Database", sha256: str | None = None) -> Surrogat
 def surrogate_of_folder(folder: Path) -> SurrogateInUse:
     """Return the surrogate stored in a folder; reference labels of a database do not enter its model errors."""
     surrogate = surrogates.load(folder)
-    return SurrogateInUse(surrogate, SystematicErrors.of_method(surrogate.source), None)
+    return SurrogateInUse(surrogate, ModelErrors.of_method(surrogate.source), None)
 
 
 def predict_structures(
@@ -130,11 +130,9 @@ def predict_structures(
     return tuple(rows)
 
 
-def _corrected(
-    answer: SurrogatePrediction, composition: "Composition", errors: SystematicErrors
-) -> SurrogatePrediction:
+def _corrected(answer: SurrogatePrediction, composition: "Composition", errors: ModelErrors) -> SurrogatePrediction:
     symbols = [element.symbol for element in composition.element_composition]
-    error = errors.ask(composition.reduced_formula, symbols, temperature_K=answer.temperature_K)
+    error = errors.of_compound(composition.reduced_formula, symbols, temperature_K=answer.temperature_K)
     deviation = (answer.upper_95 - answer.lower_95) / 2 / Z_95
     mean, deviation = error.corrected(answer.log10_D, deviation)
     return answer.model_copy(

@@ -14,7 +14,7 @@ from vitrion.database.records import Arm, LabelRecord
 from vitrion.learning.acquisition.pool import elements_of
 from vitrion_models.surrogates import Observation
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.model_error.compound_error import SystematicErrors, method_of
+from vitrion_workflows.model_error.compound_error import ModelErrors, method_of
 from vitrion_workflows.schemas import LabelState
 
 LEARNED_STATES = (LabelState.ACCEPTED.value, LabelState.CENSORED.value)
@@ -39,7 +39,7 @@ class TrainingData:
     twins: tuple[Observation, ...]
     test_keys: frozenset[str]
     formulas: dict[str, str]
-    errors: SystematicErrors
+    errors: ModelErrors
     other_gate_versions: Mapping[int, int]
 
     @property
@@ -65,7 +65,7 @@ class TrainingData:
         and do not. Labels of another gate version are only counted.
         """
         formulas = [self.formulas[entry.key] for entry in self.training]
-        model_errors = self.errors.ask_all(
+        model_errors = self.errors.of_compounds(
             [
                 (formula, elements_of(formula), entry.temperature_K)
                 for formula, entry in zip(formulas, self.training, strict=True)
@@ -142,7 +142,7 @@ def gather(
     )
 
 
-def _observation(row: LabelRecord, key: str, system: AtomicSystem, errors: SystematicErrors) -> Observation:
+def _observation(row: LabelRecord, key: str, system: AtomicSystem, errors: ModelErrors) -> Observation:
     return Observation(
         system=system,
         species=row.species,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from vitrion_workflows.model_error.compound_error import SystematicError
+from vitrion_workflows.model_error.compound_error import CompoundError
 from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, Origin
 
 
@@ -281,7 +281,7 @@ class ReportData:
     cycles: tuple[CycleRow, ...] = ()
     costs: tuple[StageCost, ...] = ()
     referee: tuple[RefereePair, ...] = ()
-    model_errors: Mapping[str, SystematicError] = field(default_factory=dict)
+    model_errors: Mapping[str, CompoundError] = field(default_factory=dict)
     provenance: tuple[tuple[str, str], ...] = ()
     configuration: Mapping[str, Any] = field(default_factory=dict)
 

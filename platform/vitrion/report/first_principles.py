@@ -5,7 +5,7 @@ from itertools import groupby
 from vitrion.report.data import ReportData
 from vitrion.report.numbers import diffusivity, formula, plain, signed
 from vitrion.report.ranking import Source, rank
-from vitrion_workflows.model_error.compound_error import SystematicError
+from vitrion_workflows.model_error.compound_error import CompoundError
 
 TWO_SIDED_95 = 1.96
 
@@ -16,7 +16,7 @@ def first_principles_note(data: ReportData) -> str:
     if not errors:
         return ""
     first = errors[0][1]
-    if not first.known:
+    if not first.is_measured:
         return (
             f"{data.potential} was never compared with ab initio molecular dynamics, nor with a referee here: its own "
             f"error is not known and not in the error bars. The choice of labels took it for "
@@ -31,7 +31,7 @@ def first_principles_note(data: ReportData) -> str:
     )
 
 
-def _of_class(chemistry: str, members: list[tuple[str, SystematicError]]) -> str:
+def _of_class(chemistry: str, members: list[tuple[str, CompoundError]]) -> str:
     """One figure for a class where all its compounds have the same, else one for each."""
     told = {(round(error.offset_decades, 2), round(error.stderr_decades, 2)) for _, error in members}
     named = members[:1] if len(told) == 1 else members

@@ -11,7 +11,7 @@ from vitrion.cli.predict import parse_temperatures
 from vitrion_models.errors import InputError
 from vitrion_models.surrogates import ArrheniusKernelConfig, Observation, train
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.model_error.benchmark_errors import model_errors
+from vitrion_workflows.model_error.benchmark_errors import benchmark_errors
 from vitrion_workflows.schemas.label import GATE_VERSION
 
 COMPOSITIONS = {"Cl-Li": {3: 1, 17: 1}, "F-Li": {3: 1, 9: 1}, "Li-O": {3: 2, 8: 1}}
@@ -58,7 +58,7 @@ def test_predicts_from_a_model_folder(surrogate, cif, tmp_path, capsys):
 
 
 def test_a_model_folder_tells_the_potential_of_its_labels_and_what_that_is_off_by(cif, tmp_path, capsys):
-    error = next(one for one in model_errors("nep89") if one.chemistry == "halide")
+    error = next(one for one in benchmark_errors("nep89") if one.chemistry == "halide")
     trained(f"nep89 {error.weights_sha256}").save(tmp_path / "model")
     words = ["predict", str(cif), "-t", "1200", "--model-folder", str(tmp_path / "model")]
     assert run([*words, "--json"]) == 0

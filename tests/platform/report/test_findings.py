@@ -12,7 +12,7 @@ from vitrion.report.data import RdfComparison
 from vitrion.report.figures import arms, arrhenius, msd, rdf
 from vitrion.report.limits import limits
 from vitrion.report.ranking import Source, rank, tied_with_first
-from vitrion_workflows.model_error.benchmark_errors import anion_class, model_errors
+from vitrion_workflows.model_error.benchmark_errors import anion_class, benchmark_errors
 from vitrion_workflows.schemas import LabelState
 
 K_LN10 = 8.617333262e-5 * math.log(10)
@@ -132,7 +132,7 @@ def test_formulas_in_print():
 def test_the_error_of_the_potential_is_told_for_the_chemistries_at_hand(data):
     words = dict(limits(data))["Against first principles"]
     classes = {anion_class([e.symbol for e in Composition(label.formula).elements]) for label in data.labels}
-    for error in model_errors("nep89"):
+    for error in benchmark_errors("nep89"):
         assert (f"{error.chemistry}s +0." in words) == (error.chemistry in classes)
     assert "aimd: 6 compounds" in words
     unknown = replace(data, potential="chgnet", model_errors=errors_of("chgnet", "c" * 64))

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, anion_class, model_errors
+from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, anion_class, benchmark_errors
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 
 
@@ -27,7 +27,7 @@ def test_classes_of_known_compounds(elements, expected):
 
 
 def test_figures_belong_to_the_weights_that_are_installed():
-    errors = model_errors("nep89")
+    errors = benchmark_errors("nep89")
     assert {error.weights_sha256 for error in errors} == {NEP89_SHA256}
     assert errors[-1].chemistry == EVERY_CLASS
     assert errors[-1].formulas == sum(error.formulas for error in errors[:-1]) >= 40
@@ -39,4 +39,4 @@ def test_figures_belong_to_the_weights_that_are_installed():
 
 
 def test_a_potential_that_was_never_measured_has_no_figures():
-    assert model_errors("some-other") == ()
+    assert benchmark_errors("some-other") == ()

@@ -1,7 +1,7 @@
-"""How far a potential's diffusivities lie from ab initio molecular dynamics, by chemistry: a measurement.
+"""Deviation of potentials from ab initio molecular dynamics, by class of compounds.
 
-The figures are those of `benchmarks/aimd.py`, kept in `aimd_errors.json` beside this file and explained in
-docs/design/aimd-comparison.md. They are a model error: they stay however long a label is run.
+The figures are measured by `benchmarks/aimd.py`, stored in `aimd_errors.json` and explained in
+docs/design/aimd-comparison.md. They are systematic: a longer run does not reduce them.
 """
 
 import json
@@ -19,19 +19,19 @@ EVERY_CLASS = "all"
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelError:
+class BenchmarkError:
     """Disagreement of one potential with ab initio molecular dynamics, in one class of compounds.
 
     Attributes:
         potential: registry name.
-        weights_sha256: of the weights that were measured.
+        weights_sha256: of the weights that were compared.
         chemistry: see `anion_class`, or ``all``.
         temperatures_K: lowest and highest of the melts.
-        formulas: how many compounds stand behind the figures.
-        labels: how many labels, one for each compound and temperature.
-        failed_share: of the compounds that gave no label: boiled, no equilibrium volume, refused by the gates.
+        formulas: number of compounds.
+        labels: number of labels, one for each compound and temperature.
+        failed_share: share of compounds without a label: boiled, no equilibrium volume, rejected by the gates.
         median_log10: median of log10(D / D_AIMD), in decades; positive where the potential is too fast.
-        spread_log10: half the width of the central 68 % of the same numbers, in decades.
+        spread_log10: half the width of their central 68 %, in decades.
     """
 
     potential: str
@@ -46,7 +46,7 @@ class ModelError:
 
 
 def anion_class(elements: Collection[str]) -> str:
-    """Class of a compound by what its anions are; of several that apply, the first.
+    """Return the class of a compound by its anions; of several that apply, the first.
 
     Oxoanion (oxygen with a non-metal), halide, oxide, chalcogenide, pnictide, tetrelide, alloy.
 
@@ -57,25 +57,25 @@ def anion_class(elements: Collection[str]) -> str:
         >>> anion_class({"Li", "P", "O"}), anion_class({"Li", "P", "S"}), anion_class({"Li", "Mg"})
         ('oxoanion', 'chalcogenide', 'alloy')
     """
-    found = frozenset(elements)
+    symbols = frozenset(elements)
     rules = (
-        ("oxoanion", "O" in found and bool(found & OXOANION_FORMERS)),
-        ("halide", bool(found & HALOGENS)),
-        ("oxide", "O" in found),
-        ("chalcogenide", bool(found & CHALCOGENS)),
-        ("pnictide", bool(found & PNICTOGENS)),
-        ("tetrelide", bool(found & TETRELS)),
+        ("oxoanion", "O" in symbols and bool(symbols & OXOANION_FORMERS)),
+        ("halide", bool(symbols & HALOGENS)),
+        ("oxide", "O" in symbols),
+        ("chalcogenide", bool(symbols & CHALCOGENS)),
+        ("pnictide", bool(symbols & PNICTOGENS)),
+        ("tetrelide", bool(symbols & TETRELS)),
     )
     return next((name for name, applies in rules if applies), "alloy")
 
 
-def model_errors(potential: str) -> tuple[ModelError, ...]:
-    """Every class in which a potential was measured, ``all`` last; empty where it was not."""
+def benchmark_errors(potential: str) -> tuple[BenchmarkError, ...]:
+    """Return the disagreement of a potential with AIMD in each class of compounds, ``all`` last; empty without any."""
     return tuple(error for error in _measured() if error.potential == potential)
 
 
 @cache
-def _measured() -> tuple[ModelError, ...]:
-    text = files("vitrion_workflows.potentials").joinpath("aimd_errors.json").read_text(encoding="utf-8")
+def _measured() -> tuple[BenchmarkError, ...]:
+    text = files("vitrion_workflows.model_error").joinpath("aimd_errors.json").read_text(encoding="utf-8")
     rows = json.loads(text)["errors"]
-    return tuple(ModelError(**{**row, "temperatures_K": tuple(row["temperatures_K"])}) for row in rows)
+    return tuple(BenchmarkError(**{**row, "temperatures_K": tuple(row["temperatures_K"])}) for row in rows)

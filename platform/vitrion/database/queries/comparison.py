@@ -11,7 +11,7 @@ from vitrion.database.queries.quantity import COMPUTED, WEAK, Quantity, require_
 from vitrion.database.records import LabelRecord
 from vitrion_models.errors import InputError
 from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, anion_class
-from vitrion_workflows.model_error.compound_error import PotentialPair, SystematicErrors
+from vitrion_workflows.model_error.compound_error import ModelErrors, PotentialPair
 from vitrion_workflows.schemas import LabelState
 from vitrion_workflows.schemas.label import GATE_VERSION
 
@@ -118,7 +118,7 @@ def systematic_errors(
     *,
     campaign: str | None = None,
     without: Collection[str] = (),
-) -> SystematicErrors:
+) -> ModelErrors:
     """What labels of a potential are off by beside their statistical errors: by AIMD, and by referees in this database.
 
     Only labels of the current gate version are used.
@@ -142,8 +142,8 @@ def systematic_errors(
             compound=pair.reduced_formula,
             elements=frozenset(elements),
             temperature_K=pair.temperature_K,
-            referee=other[0],
-            referee_weights=other[1],
+            reference=other[0],
+            reference_sha256=other[1],
             log10_ratio=-pair.difference,
             stderr=pair.stderr,
         )
@@ -151,7 +151,7 @@ def systematic_errors(
         for pair, elements in _shared(first, _accepted_by(db, *other, asked=asked))
         if pair.reduced_formula not in without
     ]
-    return SystematicErrors.of(potential, weights_sha256, pairs=pairs)
+    return ModelErrors.of(potential, weights_sha256, pairs=pairs)
 
 
 def _accepted_by(

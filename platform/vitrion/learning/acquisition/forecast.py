@@ -8,7 +8,7 @@ import numpy as np
 from vitrion.learning.acquisition.pool import Candidate, elements_of
 from vitrion_models.surrogates import TrainedSurrogate
 from vitrion_models.system import FloatArray
-from vitrion_workflows.model_error.compound_error import SystematicErrors
+from vitrion_workflows.model_error.compound_error import ModelErrors
 
 MEMBER_DRAWS = 64
 
@@ -48,7 +48,7 @@ def forecast(
     *,
     temperatures_K: Sequence[float],
     target_K: float,
-    errors: SystematicErrors,
+    errors: ModelErrors,
     seed: int,
 ) -> Forecast:
     """Predict log10 D of a pool at every temperature, and the error of its potential at the target temperature.
@@ -65,7 +65,7 @@ def forecast(
     shape = (len(temperatures_K), len(pool))
     # One call for all temperatures: the graph of each cell is evaluated once.
     prediction = surrogate.predict(systems * shape[0], np.repeat(np.array(temperatures_K, dtype=float), shape[1]))
-    model_errors = errors.ask_all([(entry.formula, elements_of(entry.formula), target_K) for entry in pool])
+    model_errors = errors.of_compounds([(entry.formula, elements_of(entry.formula), target_K) for entry in pool])
     return Forecast(
         temperatures_K=np.array(temperatures_K, dtype=float),
         mean=prediction.mean.reshape(shape),

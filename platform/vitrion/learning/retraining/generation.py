@@ -13,7 +13,7 @@ from vitrion.learning.seeds import derive_seed
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.task import Task
 from vitrion_models.surrogates import TrainedSurrogate
-from vitrion_workflows.model_error.compound_error import SystematicErrors
+from vitrion_workflows.model_error.compound_error import ModelErrors
 from vitrion_workflows.schemas import Origin, StructureKind
 from vitrion_workflows.schemas.geometry import structure_from_system
 
@@ -47,7 +47,7 @@ def choose_draws(
     surrogate: TrainedSurrogate,
     rows: Sequence[StructureRecord],
     *,
-    errors: SystematicErrors,
+    errors: ModelErrors,
     cycle: int,
 ) -> list[Draw]:
     """Choose compositions to draw: in turn those with the largest corrected diffusivity at the target temperature.

@@ -127,7 +127,7 @@ class LearningStage:
         if not rows:
             return []
         prediction = surrogate.predict([system for _, system in self._cells(rows)], target)
-        errors = self._data.errors.ask_all([(row.reduced_formula, row.elements, target) for row in rows])
+        errors = self._data.errors.of_compounds([(row.reduced_formula, row.elements, target) for row in rows])
         entries = [
             {
                 "fingerprint": row.fingerprint,

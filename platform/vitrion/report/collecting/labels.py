@@ -8,7 +8,7 @@ from vitrion.database import Database
 from vitrion.database.queries.comparison import systematic_errors
 from vitrion.database.records import CycleRecord, LabelRecord, StructureRecord
 from vitrion.report import data
-from vitrion_workflows.model_error.compound_error import SystematicError
+from vitrion_workflows.model_error.compound_error import CompoundError
 from vitrion_workflows.schemas import LabelState, Origin
 
 REFERENCE_ARM = "reference"
@@ -86,7 +86,7 @@ def model_errors(
     *,
     campaign: str,
     temperature_K: float,
-) -> dict[str, SystematicError]:
+) -> dict[str, CompoundError]:
     """What the workhorse is off by for each composition that was labelled or has a cell, by reduced formula.
 
     Args:
@@ -104,7 +104,7 @@ def model_errors(
     elements = {cell.reduced_formula: cell.elements for cell in cells}
     elements |= {label.reduced_formula: label.elements for label in own}
     names = sorted(elements)
-    found = known.ask_all([(name, elements[name], temperature_K) for name in names])
+    found = known.of_compounds([(name, elements[name], temperature_K) for name in names])
     return dict(zip(names, found, strict=True))
 
 

@@ -91,13 +91,15 @@ def test_systematic_errors_of_a_referee_and_of_aimd(db):
     fill(db)
     known = systematic_errors(db, "nep89", "a" * 64)
     assert len(known.pairs) == 12
-    error = known.ask("LiCl", {"Li", "Cl"}, temperature_K=1000.0)
+    error = known.of_compound("LiCl", {"Li", "Cl"}, temperature_K=1000.0)
     assert -0.3 < error.offset_decades < -0.05
     assert error.evidence == "diep: 6 pairs"
     other = systematic_errors(db, "nep89", "c" * 64)
     assert not other.pairs  # labels of other weights are no pairs
-    assert not other.ask("LiCl", {"Li", "Cl"}, temperature_K=1000.0).known
-    assert systematic_errors(db, "nep89", NEP89_SHA256).ask("LiCl", {"Li", "Cl"}, temperature_K=1000.0).known
+    assert not other.of_compound("LiCl", {"Li", "Cl"}, temperature_K=1000.0).is_measured
+    assert (
+        systematic_errors(db, "nep89", NEP89_SHA256).of_compound("LiCl", {"Li", "Cl"}, temperature_K=1000.0).is_measured
+    )
 
 
 def test_a_campaign_knows_only_its_own_pairs(db):
