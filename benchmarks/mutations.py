@@ -30,8 +30,9 @@ from planted_errors import MUTATIONS, STATISTICAL, Claim, label  # noqa: E402
 from scipy.stats import beta  # noqa: E402
 
 from vitrion_workflows.labelling.analysis import TrajectoryState, analyse_trajectory  # noqa: E402
-from vitrion_workflows.schemas import LabelOutcome, LabelState, failed_gates  # noqa: E402
-from vitrion_workflows.validation.temperature import Coupling  # noqa: E402
+from vitrion_workflows.labelling.label import NOT_CHECKED  # noqa: E402
+from vitrion_workflows.schemas import LabelOutcome, LabelState, failed_measurements  # noqa: E402
+from vitrion_workflows.validation.thermostat import Coupling  # noqa: E402
 
 # What a run cannot help: it is too short, or its frames are too far apart.
 SHORT, COARSE = "too short to know its temperature", "frames too far apart"
@@ -54,9 +55,9 @@ def emit(name: str, value: float, *, unit: str = "share", **more: Any) -> None:
 
 def excuse(outcome: LabelOutcome) -> str | None:
     """Why a good run is no label without being suspected of anything, or None."""
-    failed = [gate for gate in outcome.gates if not gate.passed]
-    short = {gate.name for gate in failed if gate.name == "temperature_known"}
-    coarse = {gate.name for gate in failed if gate.message.startswith("not judged: frames")}
+    failed = [number for gate in outcome.gates for number in gate.numbers if not number.passed]
+    short = {number.name for number in failed if number.name == "temperature_stderr"}
+    coarse = {number.name for number in failed if number.message.startswith(f"{NOT_CHECKED}: frames")}
     if not short | coarse:
         return None
     return SHORT if short else COARSE
@@ -108,7 +109,7 @@ class Table:
             self.plant(error, mutate(claim, self.rng), sound=outcome)
 
     def _judge(self, kind: str, name: str, outcome: LabelOutcome) -> None:
-        failed = failed_gates(outcome.gates)
+        failed = failed_measurements(outcome.gates)
         refused = outcome.state is LabelState.REJECTED
         self.refused.setdefault(kind, []).append(refused)
         if refused:
@@ -125,7 +126,9 @@ class Table:
         )
         self.refused.setdefault("runs of ASE's engines", []).append(found.state is TrajectoryState.REJECTED)
         if found.state is not TrajectoryState.ACCEPTED:
-            sys.stderr.write(f"{found.state}: {name}: {', '.join([*failed_gates(found.gates), *found.not_checked])}\n")
+            sys.stderr.write(
+                f"{found.state}: {name}: {', '.join([*failed_measurements(found.gates), *found.checks.not_checked])}\n"
+            )
 
     def plant(self, name: str, claim: Claim | None, *, sound: LabelOutcome | None = None) -> None:
         """Ask for a label with an error in it; None where the error cannot be made."""
@@ -134,7 +137,7 @@ class Table:
         outcome = label(claim)
         missed = outcome.state is not LabelState.REJECTED
         self.missed.setdefault(name, []).append(missed)
-        self.gates.setdefault(name, Counter()).update(failed_gates(outcome.gates))
+        self.gates.setdefault(name, Counter()).update(failed_measurements(outcome.gates))
         if missed and sound is not None and sound.value and outcome.value and sound.log10_stderr:
             moved = abs(float(np.log10(outcome.value / sound.value))) / sound.log10_stderr
             self.moved[name] = max(moved, self.moved.get(name, 0.0))

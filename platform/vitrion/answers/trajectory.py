@@ -134,7 +134,7 @@ class TrajectorySummary(Answer):
     framework_state: str
     drift_A: float
     mean_temperature_K: float | None
-    not_checked: tuple[str, ...]
+    not_checked: dict[str, str]
     gates: tuple[GateOutcome, ...]
     msd: MsdTable
     every_species: tuple[SpeciesSummary, ...] | None = None
@@ -159,13 +159,13 @@ def summarize_trajectory(
     """
     estimate = analysis.estimate
     # An interval around the estimate does not belong to a bound.
-    censored = analysis.judged is LabelState.CENSORED
+    censored = analysis.checked_state is LabelState.CENSORED
     return TrajectorySummary(
         trajectory=source,
         species=analysis.species,
         temperature_K=temperature_K,
         state=analysis.state.value,
-        status=analysis.verdict,
+        status=analysis.status,
         value=analysis.value_cm2_per_s,
         interval_68=None if censored else estimate.interval_68,
         interval_95=None if censored else estimate.interval_95,
@@ -179,9 +179,9 @@ def summarize_trajectory(
         production_ps=analysis.production_ps,
         haven_ratio=analysis.haven.ratio if analysis.haven else None,
         framework_state=analysis.framework.state,
-        drift_A=analysis.drift_A,
-        mean_temperature_K=analysis.mean_temperature_K,
-        not_checked=analysis.not_checked,
+        drift_A=analysis.checks.drift_A,
+        mean_temperature_K=analysis.checks.mean_temperature_K,
+        not_checked=dict(analysis.checks.not_checked),
         gates=analysis.gates,
         msd=estimate.msd,
         every_species=observables and tuple(map(_species, observables.species)),

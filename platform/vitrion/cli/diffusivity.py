@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from vitrion_workflows.trajectories.trajectory import Trajectory
     from vitrion_workflows.transport.observables import Observables
 
-GATE_COLUMNS = ("name", "passed", "value", "lower", "upper", "unit", "message")
+GATE_COLUMNS = ("gate", "name", "passed", "value", "lower", "upper", "unit", "message")
 SPECIES_COLUMNS = (
     "species",
     "count",
@@ -88,13 +88,14 @@ def command(
 
 def _print(summary: "TrajectorySummary") -> None:
     emit(summary.model_dump(exclude=BELOW), as_json=False)
-    emit(summary.gates, as_json=False, columns=GATE_COLUMNS)
+    numbers = [number.model_dump() | {"gate": gate.name} for gate in summary.gates for number in gate.numbers]
+    emit(numbers, as_json=False, columns=GATE_COLUMNS)
     if summary.every_species is not None:
         emit(summary.every_species, as_json=False, columns=SPECIES_COLUMNS)
     if summary.charge is not None:
         emit(summary.charge, as_json=False)
-    for reason in summary.not_checked:
-        note(f"not checked: {reason}")
+    for name, reason in summary.not_checked.items():
+        note(f"not checked: {name}: {reason}")
     note(summary.status)
 
 

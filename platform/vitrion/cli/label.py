@@ -58,7 +58,7 @@ def command(
     from vitrion_workflows.execution.engines import usable_potential  # noqa: PLC0415
     from vitrion_workflows.flows import DiffusivityMaker  # noqa: PLC0415
     from vitrion_workflows.labelling.task import check_question  # noqa: PLC0415
-    from vitrion_workflows.schemas import failed_gates  # noqa: PLC0415
+    from vitrion_workflows.schemas import describe_failures  # noqa: PLC0415
 
     for structure in structures:
         for each in temperatures:
@@ -79,7 +79,7 @@ def command(
     if as_json:
         emit(rows, as_json=True)
         return
-    emit([{**vars(row), "failed": failed_gates(row.gates)} for row in rows], as_json=False, columns=COLUMNS)
+    emit([{**vars(row), "failed": describe_failures(row.gates)} for row in rows], as_json=False, columns=COLUMNS)
     note(f"stored in {where}")
 
 

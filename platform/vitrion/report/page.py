@@ -143,7 +143,9 @@ def gate_rows(data: ReportData) -> list[GateRow]:
         by_gate: defaultdict[str, list[Any]] = defaultdict(list)
         for owner in owners:
             for gate in owner.gates:
-                by_gate[gate.name].append(gate)
+                for number in gate.numbers:
+                    name = f"{gate.name}: {number.name}" if gate.measurements else gate.name
+                    by_gate[name].append(number)
         rows += [_gate_row(kind, name, outcomes) for name, outcomes in by_gate.items()]
     return rows
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vitrion.report.data import Cell, LabelRow, Prediction, ReportData
-from vitrion_workflows.schemas import LabelState, Origin
+from vitrion_workflows.schemas import LabelState, Origin, describe_failures
 
 TWO_SIDED_95 = 1.96
 
@@ -91,7 +91,7 @@ def _one(data: ReportData, fingerprint: str, belief: Prediction | None, cell: Ce
         Ea_eV=belief.Ea_eV if belief else None,
         extrapolating=bool(belief and belief.extrapolating and label is None),
         labels=len(labels),
-        failed_gates=failed + tuple(gate.name for gate in (label.gates if label else ()) if not gate.passed),
+        failed_gates=failed + describe_failures(label.gates if label else ()),
     )
 
 

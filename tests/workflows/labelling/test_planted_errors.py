@@ -7,10 +7,11 @@ from pymatgen.core import Lattice, Structure
 
 from vitrion_workflows import potentials
 from vitrion_workflows.dynamics import MDPlan, run_md
-from vitrion_workflows.schemas import FrameworkState, LabelState, failed_gates
+from vitrion_workflows.schemas import FrameworkState, LabelState, failed_measurements
 from vitrion_workflows.schemas.geometry import system_from_structure
 from vitrion_workflows.trajectories.displacements import remove_drift
-from vitrion_workflows.validation.continuity import continuity
+from vitrion_workflows.validation.frame_steps import frame_steps
+from vitrion_workflows.validation.interruptions import most_likely_interruption
 from vitrion_workflows.validation.velocity_temperature import thermal_motion
 
 TEMPERATURE_K = 1000.0
@@ -43,7 +44,7 @@ def sound(good):
 
 
 def test_good_run_is_accepted(sound):
-    assert sound.state is LabelState.ACCEPTED, failed_gates(sound.gates)
+    assert sound.state is LabelState.ACCEPTED, failed_measurements(sound.gates)
     assert sound.framework_state is FrameworkState.MOLTEN
 
 
@@ -52,7 +53,7 @@ def test_no_planted_error_is_accepted(good, name):
     planted = MUTATIONS[name](good, np.random.default_rng(0))
     outcome = label(planted)
     assert outcome.state is LabelState.REJECTED
-    assert failed_gates(outcome.gates)
+    assert failed_measurements(outcome.gates)
 
 
 def test_drift_of_the_whole_cell_changes_nothing(good, sound):
@@ -75,7 +76,7 @@ def test_positions_alone_give_the_kinetic_temperature(good):
         frame_interval_ps=found.frame_interval_ps,
     )
     assert motion.cell.temperature_K == pytest.approx(found.temperatures_K.mean(), rel=0.02)
-    assert all(one.telling for one in motion.species)
+    assert all(one.resolves_dynamics for one in motion.species)
 
 
 def test_a_drift_of_the_ions_too_slow_to_be_seen_changes_nothing_that_matters(good, sound):
@@ -90,7 +91,9 @@ def test_a_drift_of_the_ions_too_slow_to_be_seen_changes_nothing_that_matters(go
 def test_one_missing_frame_stands_out_wherever_it_is(good, at):
     found = good.trajectory
     path = remove_drift(found.positions_A, found.masses_u)
-    whole = continuity(path, found.numbers, masses_u=found.masses_u)
-    cut = continuity(np.delete(path, at, axis=0), found.numbers, masses_u=found.masses_u)
+    whole, cut = (
+        most_likely_interruption(frame_steps(one, found.numbers, masses_u=found.masses_u), found.numbers)
+        for one in (path, np.delete(path, at, axis=0))
+    )
     assert whole.log_odds < 0 < 3 * cut.limit < cut.log_odds
-    assert cut.at == at
+    assert cut.frame == at

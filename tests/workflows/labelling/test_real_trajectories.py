@@ -8,7 +8,7 @@ import pytest
 from vitrion_workflows.diffusivity.ols import ols_fit, single_origin_fit
 from vitrion_workflows.diffusivity.result import diffusivity
 from vitrion_workflows.labelling.analysis import TrajectoryState, analyse_trajectory
-from vitrion_workflows.schemas import FrameworkState, LabelState, failed_gates
+from vitrion_workflows.schemas import FrameworkState, LabelState, failed_measurements
 from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.trajectories.reading import read_trajectory
 from vitrion_workflows.trajectories.trajectory import SERIES
@@ -66,10 +66,10 @@ def test_sodium_rises_with_temperature_and_passes_every_gate(folder):
     values = []
     for temperature in ("671.0", "763.5", "856.0"):
         found = analyse_trajectory(sodium(folder, temperature), species="Na", temperature_K=float(temperature))
-        assert found.judged is LabelState.ACCEPTED, found.gates
+        assert found.checked_state is LabelState.ACCEPTED, found.gates
         # Positions alone do not show equilibration.
         assert found.state is TrajectoryState.UNVERIFIED
-        assert [one.partition(":")[0] for one in found.not_checked] == ["equilibrated"]
+        assert list(found.checks.not_checked) == ["energy_drift"]
         assert found.framework.state is FrameworkState.ABSENT
         values.append(found.value_cm2_per_s)
     assert values == sorted(values)
@@ -89,7 +89,7 @@ def test_lgps_frames_are_not_as_far_apart_as_stated(folder):
     trajectory = read_trajectory(f"{folder}/lgps/DiffusionAnalyzer.json")
     found = analyse_trajectory(trajectory, species="Li", temperature_K=600)
     assert found.state is TrajectoryState.REJECTED
-    gate = next(gate for gate in found.gates if gate.name == "frame_interval")
+    gate = next(one for one in found.checks.measurements if one.name == "frame_interval")
     assert not gate.passed
     # Germanium, of which stretches leave little, within its scatter.
     assert gate.value == pytest.approx(0.01, rel=0.25)
@@ -109,7 +109,7 @@ def test_wrong_interval_of_real_frames_is_refused(folder, case, factor):
     name, interval, species, temperature = case
     trajectory = read_trajectory(f"{folder}/{name}", frame_interval_ps=interval * factor)
     found = analyse_trajectory(trajectory, species=species, temperature_K=temperature)
-    assert {"ballistic_bound", "frame_interval"} & set(failed_gates(found.gates))
+    assert {"free_flight_ratio", "frame_interval"} & set(failed_measurements(found.gates))
 
 
 @pytest.mark.parametrize(
@@ -125,15 +125,15 @@ def test_dropped_frame_and_wrapped_coordinates_of_real_frames_are_refused(folder
 
     whole = read_trajectory(f"{folder}/{name}", frame_interval_ps=interval)
     sound = analyse_trajectory(whole, species=species)
-    assert not {"missing_frame", "repeated_frame", "unwrapped"} & set(failed_gates(sound.gates))
+    assert not {"missing_frame", "repeated_frame", "wrapped_step"} & set(failed_measurements(sound.gates))
     middle = len(whole) // 2
     series = {name: getattr(whole, name) for name in ("positions_A", "velocities_A_per_ps", *SERIES)}
     cut = {name: np.delete(values, middle, axis=0) for name, values in series.items() if values is not None}
     dropped = replace(whole, **cut)
-    assert "missing_frame" in failed_gates(analyse_trajectory(dropped, species=species).gates)
+    assert "missing_frame" in failed_measurements(analyse_trajectory(dropped, species=species).gates)
     inverse = np.linalg.inv(whole.lattice_A)
     wrapped = replace(whole, positions_A=np.mod(whole.positions_A @ inverse, 1.0) @ whole.lattice_A)
-    assert "unwrapped" in failed_gates(analyse_trajectory(wrapped, species=species).gates)
+    assert "wrapped_step" in failed_measurements(analyse_trajectory(wrapped, species=species).gates)
 
 
 def test_argyrodite_framework_stands_while_lithium_moves(folder):

@@ -5,10 +5,12 @@ import pytest
 from ase.data import atomic_masses
 
 from vitrion_workflows.labelling.analysis import analyse_trajectory
-from vitrion_workflows.schemas import failed_gates
+from vitrion_workflows.schemas import failed_measurements
 from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.trajectories.trajectory import Trajectory
-from vitrion_workflows.validation.continuity import _recoil, continuity
+from vitrion_workflows.validation.frame_steps import _recoil, frame_steps
+from vitrion_workflows.validation.interruptions import most_likely_interruption
+from vitrion_workflows.validation.repeated_frames import repeated_frames
 
 INTERVAL_PS = 0.02
 HOP_A = 3.0
@@ -52,8 +54,13 @@ def _directions(rng, shape):
     return axes * rng.choice([-1.0, 1.0], size=shape)[..., None] if shape else axes * rng.choice([-1.0, 1.0])
 
 
-def continuity_of(path, numbers, **recorded):
-    return continuity(path, numbers, masses_u=atomic_masses[numbers], **recorded)
+def interruption_of(path, numbers, **recorded):
+    return most_likely_interruption(frame_steps(path, numbers, masses_u=atomic_masses[numbers], **recorded), numbers)
+
+
+def copies_of(path, numbers):
+    steps = frame_steps(path, numbers, masses_u=atomic_masses[numbers])
+    return repeated_frames(path, numbers, squared_A2=steps.squared_A2)
 
 
 def start(rng, ions):
@@ -79,9 +86,10 @@ def test_hopping_ions_are_no_interruption(motion, seed):
     """One run in a thousand may be suspected by construction: of these 24, one in forty such tables."""
     rng = np.random.default_rng(seed)
     path = MOTIONS[motion](rng)
-    found = continuity_of(path - path[0], np.full(path.shape[1], 3))
-    assert found.log_odds <= found.limit
-    assert not found.copies
+    numbers = np.full(path.shape[1], 3)
+    interruption = interruption_of(path - path[0], numbers)
+    assert interruption is None or interruption.log_odds <= interruption.limit
+    assert interruption is None or not copies_of(path - path[0], numbers)
 
 
 @pytest.mark.parametrize("motion", MOTIONS)
@@ -97,10 +105,9 @@ def test_walkers_are_refused_for_no_fault_of_their_frames(motion):
         source="walkers",
     )
     found = analyse_trajectory(trajectory, species="Li")
-    integrity = {"missing_frame", "repeated_frame", "unwrapped", "sublattice_flow", "density", "contact"}
-    assert not integrity & set(failed_gates(found.gates))
-    missing = {entry.partition(":")[0] for entry in found.not_checked}
-    assert ("density" in missing) == (path.shape[1] == 20)
+    of_frames = {"missing_frame", "repeated_frame", "wrapped_step", "sublattice_drift", "density", "closest_contact"}
+    assert not of_frames & set(failed_measurements(found.gates))
+    assert ("density" in found.checks.not_checked) == (path.shape[1] == 20)
 
 
 @pytest.mark.parametrize("lost", [1, 4])
@@ -108,18 +115,19 @@ def test_walkers_are_refused_for_no_fault_of_their_frames(motion):
 def test_missing_frames_among_hops_are_found(lost, hops_per_frame):
     path = vibrations(np.random.default_rng(0), frames=600, ions=60, hops_per_frame=hops_per_frame)
     numbers = np.full(60, 3)
-    whole = continuity_of(path, numbers)
-    assert whole.telling
+    whole = interruption_of(path, numbers)
+    assert whole.detectable
     assert whole.log_odds < whole.limit
-    cut = continuity_of(np.delete(path, slice(300, 300 + lost), axis=0), numbers)
+    cut = interruption_of(np.delete(path, slice(300, 300 + lost), axis=0), numbers)
     assert cut.log_odds > cut.limit
-    assert cut.at == 300
+    assert cut.frame == 300
 
 
 def test_restart_that_went_back_is_found_among_hops():
     path = vibrations(np.random.default_rng(1), frames=600, ions=60, hops_per_frame=0.001)
-    cut = continuity_of(np.concatenate([path[:300], path[260:]]), np.full(60, 3))
-    assert cut.copies
+    path, numbers = np.concatenate([path[:300], path[260:]]), np.full(60, 3)
+    cut = interruption_of(path, numbers)
+    assert copies_of(path, numbers)
     assert cut.log_odds > cut.limit
 
 
@@ -131,10 +139,10 @@ def test_light_atoms_that_move_at_random_do_not_interrupt_smooth_heavy_ones(seed
     heavy = vibrations(rng, frames=400, ions=16, hops_per_frame=0.0)
     numbers = np.repeat([3, 53], [32, 16])
     path = remove_drift(np.concatenate([light, heavy], axis=1), atomic_masses[numbers])
-    alone = continuity_of(heavy - heavy[0], np.full(16, 53))
-    found = continuity_of(path - path[0], numbers)
+    alone = interruption_of(heavy - heavy[0], np.full(16, 53))
+    found = interruption_of(path - path[0], numbers)
     assert found.log_odds < 0.5 * alone.log_odds < 0
-    cut = continuity_of(np.delete(path, 200, axis=0), numbers)
+    cut = interruption_of(np.delete(path, 200, axis=0), numbers)
     assert cut.log_odds > 2 * cut.limit
 
 
@@ -160,8 +168,8 @@ def test_a_run_written_several_times_over_is_found(times, jitter_A):
     """More than half of its steps are none: the usual step is that of those which lead on."""
     rng = np.random.default_rng(2)
     path = np.repeat(vibrations(rng, frames=200, ions=40, hops_per_frame=0.001), times, axis=0)
-    found = continuity_of(path + jitter_A * rng.normal(size=path.shape), np.full(40, 3))
-    assert len(found.copies) == 200 * (times - 1)
+    copies = copies_of(path + jitter_A * rng.normal(size=path.shape), np.full(40, 3))
+    assert len(copies) == 200 * (times - 1)
 
 
 def test_a_start_with_twice_the_energy_is_no_missing_frame_and_a_record_hides_none():
@@ -173,8 +181,8 @@ def test_a_start_with_twice_the_energy_is_no_missing_frame_and_a_record_hides_no
     hot = np.concatenate([path[:1], path[0] + np.cumsum(steps, axis=0)])
     kelvin = np.full(300, 1000.0)
     kelvin[0] = 3000.0
-    bare, told = continuity_of(hot, numbers), continuity_of(hot, numbers, temperatures_K=kelvin)
+    bare, told = interruption_of(hot, numbers), interruption_of(hot, numbers, temperatures_K=kelvin)
     assert told.log_odds < min(bare.log_odds, told.limit)
     cut, lying = np.delete(path, 150, axis=0), np.full(299, 1000.0)
     lying[148:151] = 9000.0
-    assert continuity_of(cut, numbers, temperatures_K=lying).log_odds > told.limit
+    assert interruption_of(cut, numbers, temperatures_K=lying).log_odds > told.limit

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from vitrion_workflows.validation import equilibration
-from vitrion_workflows.validation.equilibration import equilibration_end, statistical_inefficiency
+from vitrion_workflows.validation.equilibration import equilibration, equilibration_end, statistical_inefficiency
 
 
 def autoregressive(rng, *, count, memory):

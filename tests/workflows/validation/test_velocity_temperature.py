@@ -8,9 +8,11 @@ from scipy.signal import lfilter
 
 from vitrion_models.constants import BOLTZMANN_u_A2_PER_PS2_K
 from vitrion_workflows.trajectories.reading import read_trajectory
-from vitrion_workflows.validation.bond_stretching import without_stretches
-from vitrion_workflows.validation.kinetic_consistency import recorded_gate, velocity_gates
-from vitrion_workflows.validation.temperature import Coupling, Kicks, known_gate, steady_temperature_gate
+from vitrion_workflows.validation.bond_stretching import remove_bond_stretching
+from vitrion_workflows.validation.kinetic_consistency import ReferenceTemperature, measure_species_temperatures
+from vitrion_workflows.validation.recorded_temperature import measure_recorded_temperature
+from vitrion_workflows.validation.temperature import measure_temperature_drift, measure_temperature_stderr
+from vitrion_workflows.validation.thermostat import Coupling, ThermostatNoise
 from vitrion_workflows.validation.velocity_temperature import (
     SpeciesTemperature,
     ThermalMotion,
@@ -51,8 +53,10 @@ def dumbbells(*, molecules=40, frames=400, interval_ps=0.02, seed=0):
 
 def test_stretches_leave_five_of_six_degrees_of_freedom_and_no_stretch():
     positions, numbers, masses = dumbbells(frames=60)
-    rest = without_stretches(positions, numbers, masses_u=masses, lattice_A=np.eye(3) * CELL_A)
-    assert rest.freedom.reshape(len(rest.freedom), -1, 2).sum(axis=2) == pytest.approx(5.0, abs=1e-6)
+    rest = remove_bond_stretching(positions, numbers, masses_u=masses, lattice_A=np.eye(3) * CELL_A)
+    assert rest.degrees_of_freedom.reshape(len(rest.degrees_of_freedom), -1, 2).sum(axis=2) == pytest.approx(
+        5.0, abs=1e-6
+    )
     relative = rest.steps_A[:, ::2] - rest.steps_A[:, 1::2]
     middle = 0.5 * (positions[1:] + positions[:-1])
     arms = middle[:, ::2] - middle[:, 1::2]
@@ -113,7 +117,7 @@ def test_without_stretches_the_rest_wanders_by_what_is_said():
     ratios, stated = [], []
     for seed in range(50):
         positions, numbers, masses, recorded = exchanging(seed=seed)
-        rest = without_stretches(positions, numbers, masses_u=masses, lattice_A=np.eye(3) * SMALL_CELL_A)
+        rest = remove_bond_stretching(positions, numbers, masses_u=masses, lattice_A=np.eye(3) * SMALL_CELL_A)
         energy = np.einsum("fni,fni,n->f", rest.steps_A, rest.steps_A, masses)
         between = 0.5 * (recorded[1:] + recorded[:-1])
         ratios.append(energy.sum() / between.sum())
@@ -121,11 +125,13 @@ def test_without_stretches_the_rest_wanders_by_what_is_said():
     assert np.std(ratios) / np.mean(ratios) == pytest.approx(np.mean(stated), rel=0.3)
 
 
-def recorded_limits(recorded, *, wandering, whole=False):
+def recorded_limits(recorded, *, wandering, complete=False):
     steps = len(recorded) - 1
-    course = np.ones(steps) + wandering * lfilter([1.0], [1.0, -0.95], np.random.default_rng(0).normal(size=steps))
-    species = SpeciesTemperature(8, 32, 90.0, 1000.0, 0.01, 0.01, resolved=True)
-    return recorded_gate(ThermalMotion((species,), course, whole), recorded, kicks=Kicks(0.0))
+    energies = np.ones(steps) + wandering * lfilter([1.0], [1.0, -0.95], np.random.default_rng(0).normal(size=steps))
+    species = SpeciesTemperature(8, 32, 90.0, 1000.0, 0.01, 0.01, bonds_resolved=True)
+    return measure_recorded_temperature(
+        ThermalMotion((species,), energies, complete=complete), recorded, noise=ThermostatNoise(0.0)
+    )
 
 
 def test_recorded_temperatures_have_the_room_that_the_run_needs_and_never_a_tenth():
@@ -136,24 +142,24 @@ def test_recorded_temperatures_have_the_room_that_the_run_needs_and_never_a_tent
     assert recorded_limits(np.full(500, 1000.0), wandering=0.5).upper == pytest.approx(1.05)
     assert not recorded_limits(np.full(500, 1100.0), wandering=0.5).passed
     # Where nothing is left out a record that does not follow the motion gains nothing by that.
-    assert not recorded_limits(np.full(500, 1045.0), wandering=0.05, whole=True).passed
+    assert not recorded_limits(np.full(500, 1045.0), wandering=0.05, complete=True).passed
 
 
 def test_more_bonds_than_a_matrix_holds_are_left_and_told():
     """A cell in the wrong unit, where every atom touches every other, is no reason to run out of memory."""
     positions, numbers, masses = dumbbells(frames=20)
-    rest = without_stretches(positions / 60, numbers, masses_u=masses, lattice_A=np.eye(3) * CELL_A / 60)
-    assert not rest.held
+    rest = remove_bond_stretching(positions / 60, numbers, masses_u=masses, lattice_A=np.eye(3) * CELL_A / 60)
+    assert not rest.constrained
     assert rest.bonded.any()
-    assert (rest.freedom == 3.0).all()
+    assert (rest.degrees_of_freedom == 3.0).all()
 
 
 def test_unbonded_ions_are_left_as_they_are():
     positions = np.cumsum(np.random.default_rng(0).normal(scale=0.01, size=(50, 8, 3)), axis=0)
     positions += np.stack(np.meshgrid(*[np.arange(2) * 6.0] * 3), axis=-1).reshape(-1, 3)
     numbers = np.repeat([3, 17], 4)
-    rest = without_stretches(positions, numbers, masses_u=np.ones(8), lattice_A=np.eye(3) * 12)
-    assert (rest.freedom == 3.0).all()
+    rest = remove_bond_stretching(positions, numbers, masses_u=np.ones(8), lattice_A=np.eye(3) * 12)
+    assert (rest.degrees_of_freedom == 3.0).all()
     np.testing.assert_array_equal(rest.steps_A, np.diff(positions, axis=0))
 
 
@@ -174,7 +180,7 @@ def test_the_motion_of_the_whole_cell_is_no_temperature(tmp_path, speed_A_per_ps
 
 @pytest.mark.parametrize("held", [np.full(400, 1000.0), 1000 + np.linspace(0, 0.03, 400)])
 def test_a_temperature_that_is_held_exactly_stands_still(held):
-    gate = steady_temperature_gate(held, stderr=None)
+    gate = measure_temperature_drift(held, stderr=None)
     assert gate.passed
     assert np.isfinite(gate.value)
 
@@ -182,18 +188,19 @@ def test_a_temperature_that_is_held_exactly_stands_still(held):
 def test_what_is_needed_to_know_the_temperature_is_what_suffices():
     coupling = Coupling(1.0, noisy=True)
     short = coupling.stderr(32, duration_ps=0.3)
-    told = known_gate(short, coupling=coupling, atoms=32, duration_ps=0.3).message
+    told = measure_temperature_stderr(short, coupling=coupling, atoms=32, duration_ps=0.3).message
     assert f"analyse {coupling.needed_ps(32):.2g} ps instead of 0.3" in told
     enough = coupling.stderr(32, duration_ps=1.001 * coupling.needed_ps(32))
-    assert known_gate(enough, coupling=coupling, atoms=32, duration_ps=50.0).passed
+    assert measure_temperature_stderr(enough, coupling=coupling, atoms=32, duration_ps=50.0).passed
 
 
 def test_a_single_atom_of_a_species_does_not_speak_for_the_frame_interval():
     def seen(number, atoms, kelvin, stderr):
-        return SpeciesTemperature(number, atoms, 3.0 * atoms, kelvin, 0.01, stderr, resolved=True)
+        return SpeciesTemperature(number, atoms, 3.0 * atoms, kelvin, 0.01, stderr, bonds_resolved=True)
 
     found = [seen(39, 1, 1500.0, 0.18), seen(3, 8, 1000.0, 0.04), seen(17, 18, 1000.0, 0.03)]
-    gates = {gate.name: gate for gate in velocity_gates(found, mobile=3, reference_K=1000.0, stderr=0.0, hidden=0.0)}
+    reference = ReferenceTemperature(1000.0, stderr=0.0, noise_fraction=0.0)
+    gates = {one.name: one for one in measure_species_temperatures(found, mobile=3, reference=reference)}
     assert all(gate.passed for gate in gates.values())
     assert gates["frame_interval"].lower > 0.5
     assert gates["species_mass"].lower > 0.5

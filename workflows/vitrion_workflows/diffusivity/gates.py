@@ -7,7 +7,7 @@ import numpy as np
 from vitrion_workflows.diffusivity.censoring import JUMP_A, counted_jumps, jump_cm2_per_s
 from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate
 from vitrion_workflows.diffusivity.window import LATEST_START, VIBRATION_PS
-from vitrion_workflows.schemas.gate import GateOutcome, gate_of
+from vitrion_workflows.schemas.gate import GateOutcome, Measurement, gate_of, measurement_of
 
 # A two-sided test that is wrong in three sound runs of a thousand: a label has a dozen tests to pass.
 SIGMAS = 3.0
@@ -24,7 +24,7 @@ FEWEST_JUMPS = 10.0
 SMALLEST_SIGNAL = 2.5
 
 
-def straight_gate(estimate: DiffusivityEstimate) -> GateOutcome:
+def straight_gate(estimate: DiffusivityEstimate) -> Measurement:
     """Whether the slope stands still from one window to the next, within 20 % or three standard errors.
 
     What it bends widens the interval in any case; where that leaves none, there is no slope to speak of.
@@ -34,13 +34,15 @@ def straight_gate(estimate: DiffusivityEstimate) -> GateOutcome:
     told = f"still bends by {estimate.bend:.0%} at" if estimate.bend else "straight from"
     if estimate.interval_95 is None and value >= SMALLEST_SIGNAL * estimate.noise_cm2_per_s:
         message = f"MSD {told} {start:.3g} ps, but changes by too much to leave D an interval"
-        return gate_of("straight", float("nan"), upper=LARGEST_BEND, message=message)
-    return gate_of("straight", estimate.bend, upper=max(LARGEST_BEND, noise), message=f"MSD {told} {start:.3g} ps")
+        return measurement_of("curvature", float("nan"), upper=LARGEST_BEND, message=message)
+    return measurement_of(
+        "curvature", estimate.bend, upper=max(LARGEST_BEND, noise), message=f"MSD {told} {start:.3g} ps"
+    )
 
 
-def exponent_gate(estimate: DiffusivityEstimate) -> GateOutcome:
+def exponent_gate(estimate: DiffusivityEstimate) -> Measurement:
     """Whether diffusion in a cage explains the whole motion as well as a power law without a plateau does."""
-    return gate_of(
+    return measurement_of(
         "exponent",
         estimate.anomaly,
         upper=exponent_limit(
@@ -101,7 +103,7 @@ def exponent_limit(
     return 0.0 if scale_free else LARGEST_ANOMALY
 
 
-def halves_gate(first: DiffusivityEstimate, second: DiffusivityEstimate, whole: DiffusivityEstimate) -> GateOutcome:
+def halves_gate(first: DiffusivityEstimate, second: DiffusivityEstimate, whole: DiffusivityEstimate) -> Measurement:
     """Whether both halves of the run give one diffusivity, in a two-sided test at three standard errors.
 
     A half cannot know D better than the whole by the square root of two; a half in which little happened to happen
@@ -110,8 +112,8 @@ def halves_gate(first: DiffusivityEstimate, second: DiffusivityEstimate, whole: 
     least = float(np.sqrt(2.0)) * whole.noise_cm2_per_s
     error = np.hypot(max(first.noise_cm2_per_s, least), max(second.noise_cm2_per_s, least))
     z = float((first.value_cm2_per_s - second.value_cm2_per_s) / error)
-    return gate_of(
-        "halves_agree",
+    return measurement_of(
+        "halves",
         z,
         lower=-SIGMAS,
         upper=SIGMAS,
@@ -124,17 +126,17 @@ class Resolution:
     """Whether a run saw enough motion to state a diffusivity.
 
     Attributes:
-        gates: number of jumps, and value over standard error.
-        upper_bound_cm2_per_s: one-sided 95 % upper bound, to be stored where a gate fails.
+        gate: number of jumps, and value over standard error.
+        upper_bound_cm2_per_s: one-sided 95 % upper bound, to be stored where the gate fails.
     """
 
-    gates: tuple[GateOutcome, GateOutcome]
+    gate: GateOutcome
     upper_bound_cm2_per_s: float
 
     @property
     def resolved(self) -> bool:
-        """Whether both gates passed."""
-        return all(gate.passed for gate in self.gates)
+        """True where both numbers lie above their limits."""
+        return self.gate.passed
 
 
 def resolution(estimate: DiffusivityEstimate, *, ions: int) -> Resolution:
@@ -151,11 +153,19 @@ def resolution(estimate: DiffusivityEstimate, *, ions: int) -> Resolution:
     signal = estimate.value_cm2_per_s / estimate.noise_cm2_per_s
     bound = counted_jumps(jumps) * per_jump
     return Resolution(
-        gates=(
-            gate_of(
-                "resolved", jumps, lower=FEWEST_JUMPS, message=f"displacement of {jumps:.1f} jumps of {JUMP_A:g} A"
+        gate=gate_of(
+            "resolution",
+            (
+                measurement_of(
+                    "n_jumps", jumps, lower=FEWEST_JUMPS, message=f"displacement of {jumps:.1f} jumps of {JUMP_A:g} A"
+                ),
+                measurement_of(
+                    "signal_to_noise",
+                    signal,
+                    lower=SMALLEST_SIGNAL,
+                    message=f"value {signal:.1f} times its standard error",
+                ),
             ),
-            gate_of("signal", signal, lower=SMALLEST_SIGNAL, message=f"value {signal:.1f} times its standard error"),
         ),
         upper_bound_cm2_per_s=max(bound, estimate.upper_95),
     )

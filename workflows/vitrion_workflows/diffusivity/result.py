@@ -6,7 +6,7 @@ from functools import cached_property
 from vitrion_models.system import FloatArray
 from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES, DiffusivityEstimate, estimate_diffusivity
 from vitrion_workflows.diffusivity.gates import Resolution, exponent_gate, halves_gate, resolution, straight_gate
-from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.schemas.gate import GateOutcome, gate_of
 from vitrion_workflows.schemas.label import LabelState
 
 
@@ -39,8 +39,8 @@ class Diffusivity(DiffusivityEstimate):
 
     @cached_property
     def gates(self) -> tuple[GateOutcome, ...]:
-        """Resolution; where there is one, straightness, exponent and agreement of both halves, too."""
-        return (*self.resolution.gates, *(self._settled() if self.resolution.resolved else ()))
+        """The gate `resolution` and, where the displacement is resolved, `linearity`."""
+        return (self.resolution.gate, *([self._linearity()] if self.resolution.resolved else []))
 
     @property
     def state(self) -> LabelState:
@@ -49,14 +49,14 @@ class Diffusivity(DiffusivityEstimate):
             return LabelState.CENSORED
         return LabelState.ACCEPTED if all(gate.passed for gate in self.gates) else LabelState.REJECTED
 
-    def _settled(self) -> tuple[GateOutcome, ...]:
-        found = (straight_gate(self), exponent_gate(self))
+    def _linearity(self) -> GateOutcome:
+        measurements = [straight_gate(self), exponent_gate(self)]
         half = len(self.displacements_A) // 2
-        if half < FEWEST_FRAMES:
-            return found
-        parts = (self.displacements_A[: half + 1], self.displacements_A[half:])
-        first, second = (estimate_diffusivity(part, self.frame_interval_ps) for part in parts)
-        return (*found, halves_gate(first, second, self))
+        if half >= FEWEST_FRAMES:
+            parts = (self.displacements_A[: half + 1], self.displacements_A[half:])
+            first, second = (estimate_diffusivity(part, self.frame_interval_ps) for part in parts)
+            measurements.append(halves_gate(first, second, self))
+        return gate_of("linearity", measurements)
 
 
 def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffusivity:

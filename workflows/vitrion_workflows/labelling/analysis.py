@@ -1,5 +1,6 @@
 """Analysis of one trajectory: equilibration, drift, diffusivity and gates."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
@@ -11,9 +12,9 @@ from numpy.typing import NDArray
 from vitrion_models.constants import HOTTEST_K
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray
-from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES, DiffusivityEstimate
-from vitrion_workflows.diffusivity.result import diffusivity
-from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES
+from vitrion_workflows.diffusivity.result import Diffusivity, diffusivity
+from vitrion_workflows.schemas.gate import GateOutcome, Measurement
 from vitrion_workflows.schemas.label import LabelState
 from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.trajectories.trajectory import Trajectory
@@ -21,72 +22,74 @@ from vitrion_workflows.transport.collective import in_host_frame
 from vitrion_workflows.transport.framework import Framework, framework, framework_gate
 from vitrion_workflows.transport.haven import Haven, haven_ratio
 from vitrion_workflows.validation.equilibration import Equilibration, equilibration_of
-from vitrion_workflows.validation.temperature import Coupling
-from vitrion_workflows.validation.trajectory_checks import integrity
+from vitrion_workflows.validation.gates import trajectory_gates
+from vitrion_workflows.validation.thermostat import Coupling
+from vitrion_workflows.validation.trajectory_checks import TrajectoryChecks, check_trajectory
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 
-
-# Of a whole half of a run: what subtracting the centre of mass leaves of atoms that stand still is 1e-14.
+# Over half of a run; subtracting the centre of mass leaves 1e-14 of atoms that stand still.
 STILL_A = 1e-6
 
 
 class TrajectoryState(StrEnum):
-    """What a trajectory is worth by itself. Only a protocol makes a label of it (`label_trajectory`)."""
+    """State of a trajectory by itself. Only a protocol makes a label of it (`label_trajectory`)."""
 
-    ACCEPTED = "accepted"  # everything was judged, and passed
-    UNVERIFIED = "unverified"  # nothing speaks against it, and something could not be judged
+    ACCEPTED = "accepted"  # everything was checked, and passed
+    UNVERIFIED = "unverified"  # nothing failed, and something could not be checked
     REJECTED = "rejected"
     CENSORED = "censored"  # the value is an upper bound
 
 
 @dataclass(frozen=True, eq=False)
 class TrajectoryAnalysis:
-    """Everything that a trajectory says about the diffusivity of one species.
+    """Diffusivity of one species of a trajectory, with all that was checked.
 
     Attributes:
         species: chemical symbol.
-        state: what the gates make of it, see `TrajectoryState`.
-        judged: verdict of what could be judged, whatever could not.
-        value_cm2_per_s: D, or its 95 % upper bound where `judged` is censored.
+        checked_state: state by the checks that could be made, whatever could not; see `state`.
+        value_cm2_per_s: D, or its 95 % upper bound where `checked_state` is censored.
         estimate: the regression behind it.
-        gates: what was judged.
-        not_checked: gates that the input leaves unjudged, each with the reason.
+        checks: measurements on the trajectory, and those that it does not allow.
         framework: state of the other species.
         haven: tracer over collective diffusivity, or None.
         equilibration_ps: discarded at the start.
         production_ps: analysed.
-        drift_A: path of the centre of mass, removed.
-        mean_temperature_K: over the analysed part, or None.
     """
 
     species: str
-    judged: LabelState
+    checked_state: LabelState
     value_cm2_per_s: float
-    estimate: DiffusivityEstimate
-    gates: tuple[GateOutcome, ...]
-    not_checked: tuple[str, ...]
+    estimate: Diffusivity
+    checks: TrajectoryChecks
     framework: Framework
     haven: Haven | None
     equilibration_ps: float
     production_ps: float
-    drift_A: float
-    mean_temperature_K: float | None
+
+    @property
+    def gates(self) -> tuple[GateOutcome, ...]:
+        """Gates of the trajectory, of the diffusivity and of the framework."""
+        return self.gates_with(self.checks.measurements)
+
+    def gates_with(self, measurements: Iterable[Measurement]) -> tuple[GateOutcome, ...]:
+        """Return the gates with these measurements on the trajectory in place of `checks`."""
+        return (*trajectory_gates(measurements), *self.estimate.gates, framework_gate(self.framework))
 
     @property
     def state(self) -> TrajectoryState:
-        """Nothing is plainly accepted, nor a bound, where something could not be judged."""
-        if self.judged is not LabelState.REJECTED and self.not_checked:
+        """State of the trajectory; neither accepted nor a bound where something could not be checked."""
+        if self.checked_state is not LabelState.REJECTED and self.checks.not_checked:
             return TrajectoryState.UNVERIFIED
-        return TrajectoryState(self.judged.value)
+        return TrajectoryState(self.checked_state.value)
 
     @property
-    def verdict(self) -> str:
-        """One line for people."""
-        if not self.not_checked:
-            return self.judged.value
-        names = ", ".join(entry.partition(":")[0] for entry in self.not_checked)
-        return f"{self.judged.value} as far as could be checked: not checked are {names}"
+    def status(self) -> str:
+        """State in one line, with what could not be checked."""
+        if not self.checks.not_checked:
+            return self.checked_state.value
+        names = ", ".join(self.checks.not_checked)
+        return f"{self.checked_state.value} as far as could be checked: not checked are {names}"
 
 
 def analyse_trajectory(
@@ -96,16 +99,16 @@ def analyse_trajectory(
     temperature_K: float | None = None,
     coupling: Coupling | None = None,
 ) -> TrajectoryAnalysis:
-    """Diffusivity of one species of a trajectory, with gates.
+    """Compute the diffusivity of one species of a trajectory, with gates.
 
     Args:
         trajectory: unwrapped, with its frame interval.
         species: chemical symbol of the mobile ions.
-        temperature_K: set temperature; where it is not given, what the trajectory carries. Without either the
-            temperature cannot be judged.
-        coupling: of the thermostat, which decides how well a short run knows its temperature, of a run that has to
-            know it; where it is not given, what the trajectory carries. Where neither is known, the scatter of the
-            temperatures decides, and nothing is judged that the kicks of a usual Langevin thermostat would hide.
+        temperature_K: set temperature; None takes what the trajectory carries. Without either the temperature cannot
+            be checked.
+        coupling: of the thermostat, for a run that has to resolve its temperature; None takes what the trajectory
+            carries. Where neither is known, the scatter of the temperatures decides, and nothing is checked that the
+            noise of a usual Langevin thermostat would hide.
 
     Returns:
         The analysis. A failed gate rejects; a displacement too small to measure censors.
@@ -115,45 +118,38 @@ def analyse_trajectory(
     """
     mobile = _mobile(trajectory, species)
     set_K = _set_temperature(trajectory, temperature_K)
-    start = equilibration_of(trajectory)
-    displacements = _displacements(trajectory, start, mobile=mobile)
+    equilibration = equilibration_of(trajectory)
+    displacements = _displacements(trajectory, equilibration, mobile=mobile)
     estimate = diffusivity(displacements[:, mobile], trajectory.frame_interval_ps)
-    sound = integrity(
-        trajectory,
-        displacements,
-        start,
-        mobile=atomic_numbers[species],
-        temperature_K=set_K,
-        coupling=coupling,
+    number = atomic_numbers[species]
+    checks = check_trajectory(
+        trajectory, displacements, equilibration, mobile=number, temperature_K=set_K, coupling=coupling
     )
-    first = AtomicSystem(trajectory.numbers, trajectory.positions_A[start.frames], trajectory.lattice_A)
-    found = framework(displacements, first, mobile=atomic_numbers[species])
-    state = estimate.state if all(gate.passed for gate in sound.gates) else LabelState.REJECTED
+    first = AtomicSystem(trajectory.numbers, trajectory.positions_A[equilibration.frames], trajectory.lattice_A)
+    passed = all(measurement.passed for measurement in checks.measurements)
+    state = estimate.state if passed else LabelState.REJECTED
     bound = estimate.resolution.upper_bound_cm2_per_s
     return TrajectoryAnalysis(
         species=species,
-        judged=state,
+        checked_state=state,
         value_cm2_per_s=bound if state is LabelState.CENSORED else estimate.value_cm2_per_s,
         estimate=estimate,
-        gates=(*sound.gates, *estimate.gates, framework_gate(found)),
-        not_checked=tuple(f"{name}: {reason}" for name, reason in sound.not_checked.items()),
-        framework=found,
+        checks=checks,
+        framework=framework(displacements, first, mobile=number),
         haven=haven_ratio(in_host_frame(displacements, trajectory.masses_u, mobile), estimate),
-        equilibration_ps=start.frames * trajectory.frame_interval_ps,
+        equilibration_ps=equilibration.frames * trajectory.frame_interval_ps,
         production_ps=estimate.duration_ps,
-        drift_A=sound.drift_A,
-        mean_temperature_K=sound.mean_temperature_K,
     )
 
 
 def _mobile(trajectory: Trajectory, species: str) -> BoolArray:
-    """Which atoms are of the species, shape (N,)."""
+    """Return True for the atoms of the species, shape (N,)."""
     number = atomic_numbers.get(species)
     if not number:
-        raise InputError(f"{_named(trajectory)}: species {species!r} is no chemical symbol: give for example Li")
+        raise InputError(f"{_name(trajectory)}: species {species!r} is not a chemical symbol: give for example Li")
     mobile: BoolArray = trajectory.numbers == number
     if not mobile.any():
-        raise InputError(f"{_named(trajectory)}: holds no {species}")
+        raise InputError(f"{_name(trajectory)}: holds no {species}")
     return mobile
 
 
@@ -162,17 +158,17 @@ def _set_temperature(trajectory: Trajectory, temperature_K: float | None) -> flo
         return trajectory.set_temperature_K
     if not 0 < temperature_K <= HOTTEST_K:
         raise InputError(
-            f"{_named(trajectory)}: a temperature of {temperature_K:g} K is impossible: give 0 < T <= {HOTTEST_K:g}"
+            f"{_name(trajectory)}: a temperature of {temperature_K:g} K is impossible: give 0 < T <= {HOTTEST_K:g}"
         )
     return temperature_K
 
 
-def _displacements(trajectory: Trajectory, start: Equilibration, *, mobile: BoolArray) -> FloatArray:
-    """Motion after equilibration without that of the centre of mass, shape (F, N, 3); refused where there is none."""
-    positions = trajectory.positions_A[start.frames :]
+def _displacements(trajectory: Trajectory, equilibration: Equilibration, *, mobile: BoolArray) -> FloatArray:
+    """Return the motion after equilibration without that of the centre of mass, shape (F, N, 3)."""
+    positions = trajectory.positions_A[equilibration.frames :]
     if len(positions) < FEWEST_FRAMES:
         raise InputError(
-            f"{_named(trajectory)}: {len(positions)} frames after equilibration are too few: "
+            f"{_name(trajectory)}: {len(positions)} frames after equilibration are too few: "
             f"at least {FEWEST_FRAMES} are needed"
         )
     displacements = remove_drift(positions, trajectory.masses_u)
@@ -181,10 +177,10 @@ def _displacements(trajectory: Trajectory, start: Equilibration, *, mobile: Bool
     if any(np.ptp(part, axis=0).max() < STILL_A for part in (ions[: half + 1], ions[half:])):
         name = chemical_symbols[trajectory.numbers[mobile][0]]
         raise InputError(
-            f"{_named(trajectory)}: no {name} moves at all in half of the run: its frames are copies of each other"
+            f"{_name(trajectory)}: no {name} moves at all in half of the run: its frames are copies of each other"
         )
     return displacements
 
 
-def _named(trajectory: Trajectory) -> str:
+def _name(trajectory: Trajectory) -> str:
     return trajectory.source or "trajectory"

@@ -1,15 +1,20 @@
-"""From a trajectory to a label: equilibration, drift, estimate, gates, verdict."""
+"""Label of a trajectory that was run by a protocol."""
+
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from vitrion_workflows.labelling.analysis import TrajectoryAnalysis, analyse_trajectory
-from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.labelling.analysis import analyse_trajectory
+from vitrion_workflows.schemas.gate import Measurement
 from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol, LabelState
 from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.transport.motion import summarize_motion
-from vitrion_workflows.validation.gates import planned_interval_gate
-from vitrion_workflows.validation.temperature import Coupling
+from vitrion_workflows.validation.continuity import measure_planned_interval
+from vitrion_workflows.validation.thermostat import Coupling
+
+# Begins the message of a measurement that the trajectory does not allow.
+NOT_CHECKED = "not checked"
 
 
 def label_trajectory(
@@ -24,10 +29,10 @@ def label_trajectory(
     wall_seconds: float = 0.0,
     device: str = "cpu",
 ) -> LabelOutcome:
-    """Label of a trajectory that was run by a protocol.
+    """Make the label of a trajectory that was run by a protocol.
 
-    Stricter than `analyse_trajectory`: every gate must have been judged, the temperature recorded, and the frame
-    interval the planned one.
+    Stricter than `analyse_trajectory`: every measurement must be possible, the temperature recorded, and frame
+    interval and thermostat the planned ones.
 
     Args:
         trajectory: unwrapped, with its frame interval, temperatures and potential energies.
@@ -44,42 +49,42 @@ def label_trajectory(
         InputError: as `analyse_trajectory`.
     """
     coupling = Coupling.under(protocol.thermostat, rate_per_ps=protocol.friction_per_ps)
-    found = analyse_trajectory(trajectory, species=species, temperature_K=temperature_K, coupling=coupling)
-    extra = _further_gates(trajectory, found, protocol=protocol)
-    state = found.judged if all(gate.passed for gate in extra) else LabelState.REJECTED
-    estimate = found.estimate
+    analysis = analyse_trajectory(trajectory, species=species, temperature_K=temperature_K, coupling=coupling)
+    checks = analysis.checks
+    extra = [*_protocol_measurements(trajectory, protocol), *_not_checked(checks.not_checked)]
+    state = analysis.checked_state if all(measurement.passed for measurement in extra) else LabelState.REJECTED
+    estimate = analysis.estimate
     # The stored value of a censored label is a bound: an interval around the estimate would not belong to it. That of
     # a rejected one is the estimate, resolved or not, as are its intervals.
-    known = state is not LabelState.CENSORED
-    value = (estimate.value_cm2_per_s or None) if known else found.value_cm2_per_s
+    censored = state is LabelState.CENSORED
     return LabelOutcome(
         structure_fingerprint=structure_fingerprint,
         species=species,
         temperature_K=temperature_K,
         state=state,
-        value=value,
-        interval_68=estimate.interval_68 if known else None,
-        interval_95=estimate.interval_95 if known else None,
-        log10_stderr=_finite(estimate.log10_stderr) if known else None,
-        n_eff=estimate.n_eff if known else None,
-        exponent=_finite(estimate.exponent) if known else None,
-        exponent_stderr=_finite(estimate.exponent_stderr) if known else None,
+        value=analysis.value_cm2_per_s if censored else estimate.value_cm2_per_s or None,
+        interval_68=None if censored else estimate.interval_68,
+        interval_95=None if censored else estimate.interval_95,
+        log10_stderr=None if censored else _finite(estimate.log10_stderr),
+        n_eff=None if censored else estimate.n_eff,
+        exponent=None if censored else _finite(estimate.exponent),
+        exponent_stderr=None if censored else _finite(estimate.exponent_stderr),
         fit_window_ps=estimate.fit_window_ps,
-        equilibration_ps=found.equilibration_ps,
-        production_ps=found.production_ps,
+        equilibration_ps=analysis.equilibration_ps,
+        production_ps=analysis.production_ps,
         msd=estimate.msd,
         motion=summarize_motion(
             trajectory,
             species=species,
-            discarded_frames=round(found.equilibration_ps / trajectory.frame_interval_ps),
+            discarded_frames=round(analysis.equilibration_ps / trajectory.frame_interval_ps),
             estimate=estimate,
-            framework=found.framework,
+            framework=analysis.framework,
         ),
-        drift_A=found.drift_A,
-        haven_ratio=found.haven.ratio if found.haven else None,
-        framework_state=found.framework.state,
-        mean_temperature_K=found.mean_temperature_K,
-        gates=(*extra, *found.gates),
+        drift_A=checks.drift_A,
+        haven_ratio=analysis.haven.ratio if analysis.haven else None,
+        framework_state=analysis.framework.state,
+        mean_temperature_K=checks.mean_temperature_K,
+        gates=analysis.gates_with((*extra, *checks.measurements)),
         protocol=protocol,
         method=method,
         trajectory_sha256=trajectory_sha256,
@@ -88,22 +93,21 @@ def label_trajectory(
     )
 
 
-def _further_gates(trajectory: Trajectory, found: TrajectoryAnalysis, *, protocol: LabelProtocol) -> list[GateOutcome]:
-    """What a label needs beyond an analysis: what was planned, and nothing left unjudged."""
-    extra = [
-        planned_interval_gate(trajectory.frame_interval_ps, planned_ps=protocol.frame_interval_fs / 1000),
-        *(
-            GateOutcome(name=name, passed=False, message=f"not judged: {reason}")
-            for name, _, reason in (entry.partition(": ") for entry in found.not_checked)
-        ),
-    ]
-    carried, planned = (f"{one.thermostat} {one.friction_per_ps or 0.0:g}/ps" for one in (trajectory, protocol))
-    if trajectory.thermostat and carried != planned:
-        message = f"run under {carried}, planned {planned}"
-        extra.append(GateOutcome(name="planned_thermostat", passed=False, message=message))
+def _protocol_measurements(trajectory: Trajectory, protocol: LabelProtocol) -> Iterator[Measurement]:
+    """Yield measurements of the run against its protocol."""
+    yield measure_planned_interval(trajectory.frame_interval_ps, planned_ps=protocol.frame_interval_fs / 1000)
+    actual, planned = (f"{one.thermostat} {one.friction_per_ps or 0.0:g}/ps" for one in (trajectory, protocol))
+    if trajectory.thermostat and actual != planned:
+        message = f"run under {actual}, planned {planned}"
+        yield Measurement(name="planned_thermostat", passed=False, message=message)
     if trajectory.temperatures_K is None:
-        extra.append(GateOutcome(name="recorded_temperature", passed=False, message="no temperature was recorded"))
-    return extra
+        yield Measurement(name="recorded_temperature", passed=False, message="no temperature was recorded")
+
+
+def _not_checked(reasons: Mapping[str, str]) -> Iterator[Measurement]:
+    """Yield a failed measurement for each that could not be made."""
+    for name, reason in reasons.items():
+        yield Measurement(name=name, passed=False, message=f"{NOT_CHECKED}: {reason}")
 
 
 def _finite(value: float) -> float | None:

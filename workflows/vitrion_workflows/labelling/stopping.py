@@ -16,7 +16,7 @@ from vitrion_workflows.schemas.label import LabelProtocol, StopReason
 from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.validation.equilibration import equilibration_of
-from vitrion_workflows.validation.temperature import LARGEST_STDERR, Coupling
+from vitrion_workflows.validation.thermostat import LARGEST_STDERR, Coupling
 
 # Each look is a tenth longer than the one before: a run is never more than a tenth too long, and a look costs 10 ms.
 LOOK_GROWTH = 1.1

@@ -9,7 +9,13 @@ from vitrion_workflows.schemas.cell import (
     VolumePoint,
     VolumeRecord,
 )
-from vitrion_workflows.schemas.gate import GateOutcome, failed_gates
+from vitrion_workflows.schemas.gate import (
+    GateOutcome,
+    Measurement,
+    describe_failures,
+    failed_gates,
+    failed_measurements,
+)
 from vitrion_workflows.schemas.identity import fingerprint, label_key, outcome_key
 from vitrion_workflows.schemas.label import (
     Convention,
@@ -36,6 +42,7 @@ __all__ = [
     "LabelOutcome",
     "LabelProtocol",
     "LabelState",
+    "Measurement",
     "MethodRecord",
     "MsdTable",
     "Origin",
@@ -45,7 +52,9 @@ __all__ = [
     "StructureKind",
     "VolumePoint",
     "VolumeRecord",
+    "describe_failures",
     "failed_gates",
+    "failed_measurements",
     "fingerprint",
     "gate_version_fault",
     "label_key",

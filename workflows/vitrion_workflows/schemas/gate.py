@@ -1,22 +1,22 @@
-"""A gate: one measured number against the limits that it must keep."""
+"""Gates: measured numbers against limits, stored with a cell or a label whether they passed or not."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
 
-class GateOutcome(BaseModel):
-    """What a gate measured and decided; stored with the cell or the label, passed or not.
+class Measurement(BaseModel):
+    """One measured number and the limits that it must keep.
 
     Attributes:
-        name: the gate's registry name, for example ``minimum_distance``.
-        passed: whether the value lies within the limits.
-        value: the measured number; None when it could not be measured (which fails the gate).
+        name: for example ``missing_frame``.
+        passed: True where the value lies within the limits.
+        value: the measured number; None where it could not be measured, which fails unless there is no limit.
         lower: least allowed value, or None.
         upper: greatest allowed value, or None.
         unit: unit of value and limits, empty for pure numbers.
-        message: one line for people: what was found, against what.
+        message: one line: the number in words, and what to do where it failed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -30,7 +30,22 @@ class GateOutcome(BaseModel):
     message: str = ""
 
 
-def gate_of(
+class GateOutcome(Measurement):
+    """Outcome of one gate: of a single number, or of several measurements that must all pass.
+
+    Attributes:
+        measurements: the numbers of a gate that has several; `value` and limits of the gate itself are then None.
+    """
+
+    measurements: tuple[Measurement, ...] = ()
+
+    @property
+    def numbers(self) -> tuple[Measurement, ...]:
+        """Measurements of the gate; a gate of a single number is its own."""
+        return self.measurements or (self,)
+
+
+def measurement_of(
     name: str,
     value: float,
     *,
@@ -38,14 +53,45 @@ def gate_of(
     upper: float | None = None,
     unit: str = "",
     message: str,
-) -> GateOutcome:
-    """Hold a number against its limits; one that is not finite was not measured, which fails."""
+) -> Measurement:
+    """Compare a number with its limits; one that is not finite was not measured, which fails."""
     if not math.isfinite(value):
-        return GateOutcome(name=name, passed=False, lower=lower, upper=upper, unit=unit, message=message)
+        return Measurement(name=name, passed=False, lower=lower, upper=upper, unit=unit, message=message)
     passed = (lower is None or value >= lower) and (upper is None or value <= upper)
-    return GateOutcome(name=name, passed=passed, value=value, lower=lower, upper=upper, unit=unit, message=message)
+    return Measurement(name=name, passed=passed, value=value, lower=lower, upper=upper, unit=unit, message=message)
+
+
+def gate_of(name: str, measurements: Sequence[Measurement]) -> GateOutcome:
+    """Compose a gate, which passes if all its measurements do.
+
+    Args:
+        name: of the gate, for example ``continuity``.
+        measurements: at least one.
+    """
+    failed = [measurement.message for measurement in measurements if not measurement.passed]
+    if failed:
+        message = "; ".join(failed)
+    elif len(measurements) == 1:
+        message = measurements[0].message
+    else:
+        message = f"{len(measurements)} measurements within their limits"
+    return GateOutcome(name=name, passed=not failed, message=message, measurements=tuple(measurements))
 
 
 def failed_gates(gates: Iterable[GateOutcome]) -> tuple[str, ...]:
-    """Names of the gates that did not pass, in order."""
+    """Return the names of the gates that did not pass, in order."""
     return tuple(gate.name for gate in gates if not gate.passed)
+
+
+def failed_measurements(gates: Iterable[GateOutcome]) -> tuple[str, ...]:
+    """Return the names of the measurements that did not pass, in order; a gate of a single number is its own."""
+    return tuple(number.name for gate in gates for number in gate.numbers if not number.passed)
+
+
+def describe_failures(gates: Iterable[GateOutcome]) -> tuple[str, ...]:
+    """Return each failed gate with the measurements that failed, for example ``temperature (mean_temperature)``."""
+    return tuple(
+        f"{gate.name} ({', '.join(failed_measurements([gate]))})" if gate.measurements else gate.name
+        for gate in gates
+        if not gate.passed
+    )

@@ -1,4 +1,4 @@
-"""What the immobile sublattice did while the ions moved."""
+"""State of the immobile sublattice while the ions move."""
 
 from dataclasses import dataclass
 
@@ -7,11 +7,11 @@ import numpy as np
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.analysis.orientation import Orientation, bonded_groups, orientation
 from vitrion_workflows.diffusivity.msd import mean_squared_displacements
-from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.schemas.gate import GateOutcome, Measurement, gate_of
 from vitrion_workflows.schemas.label import FrameworkState
 
-# Lindemann: solids melt when atoms stray by about a tenth of the spacing. A difference of two positions doubles the
-# square of that, and a glass at temperature shakes more than a crystal; half the spacing no vibration reaches.
+# Lindemann: solids melt when the amplitude is about a tenth of the spacing. A difference of two positions doubles the
+# square of that, and a hot glass vibrates more than a crystal; no vibration reaches half the spacing.
 MOLTEN_RATIO = 0.5
 # Bounded motion (vibrating, turning anions) saturates; a flowing sublattice doubles its MSD from T/4 to T/2.
 GROWING_RATIO = 1.25
@@ -40,7 +40,7 @@ class Framework:
 
 
 def framework(displacements_A: FloatArray, start: AtomicSystem, *, mobile: int) -> Framework:
-    """Judge the framework by its least mobile species, and by whether the groups in it turn.
+    """Return the state of the framework by its least mobile species and the turning of the groups in it.
 
     The least mobile one, because anion groups that turn in place (PS4, BH4) carry their outer atoms far while the
     framework stands. A framework that stands is rotating where a tenth of its bonded groups overlaps with itself by
@@ -56,30 +56,27 @@ def framework(displacements_A: FloatArray, start: AtomicSystem, *, mobile: int) 
         return Framework(FrameworkState.ABSENT)
     half = max(2, (len(displacements_A) - 1) // 2)
     spacing = (start.volume_A3 / len(start)) ** (1 / 3)
-    levels = {}
-    for number in others:
-        atoms = displacements_A[:, start.numbers == number]
-        msd = mean_squared_displacements(atoms, largest_lag=half).mean(axis=1)
-        levels[number] = (float(msd[half]), float(msd[half // 2]))
-    species, (end, quarter) = min(levels.items(), key=lambda item: item[1][0])
+    msds = {
+        number: mean_squared_displacements(displacements_A[:, start.numbers == number], largest_lag=half).mean(axis=1)
+        for number in others
+    }
+    species = min(msds, key=lambda number: float(msds[number][half]))
+    end, quarter = float(msds[species][half]), float(msds[species][half // 2])
     ratio = float(np.sqrt(end)) / spacing
     growth = end / quarter if quarter > 0 else 1.0
-    turning = orientation(displacements_A, bonded_groups(start, start.numbers != mobile), numbers=start.numbers)
+    rotation = orientation(displacements_A, bonded_groups(start, start.numbers != mobile), numbers=start.numbers)
     state = FrameworkState.VIBRATING
     if ratio > MOLTEN_RATIO and growth > GROWING_RATIO:
         state = FrameworkState.MOLTEN
-    elif turning is not None and turning.turned >= ROTATING_SHARE:
+    elif rotation is not None and rotation.turned >= ROTATING_SHARE:
         state = FrameworkState.ROTATING
-    return Framework(state, ratio, growth, species, turning)
+    return Framework(state, ratio, growth, species, rotation)
 
 
-def framework_gate(found: Framework) -> GateOutcome:
-    """Report what the framework did; both a glass and a melt are labelled, so it always passes."""
-    if found.state is FrameworkState.ABSENT:
-        return GateOutcome(name="framework", passed=True, value=0.0, message="no framework: every atom is mobile")
-    return GateOutcome(
-        name="framework",
-        passed=True,
-        value=found.ratio,
-        message=f"framework {found.state.value}: moved {found.ratio:.2f} spacings, growth {found.growth:.2f}",
-    )
+def framework_gate(framework: Framework) -> GateOutcome:
+    """Report the state of the framework; both a glass and a melt are labelled, so it always passes."""
+    value, message = 0.0, "no framework: every atom is mobile"
+    if framework.ratio is not None:
+        value = framework.ratio
+        message = f"framework {framework.state.value}: moved {value:.2f} spacings, growth {framework.growth:.2f}"
+    return gate_of("framework", [Measurement(name="framework_displacement", passed=True, value=value, message=message)])

@@ -1,31 +1,35 @@
-"""Where equilibration ends: the start that leaves most independent samples."""
+"""Equilibration: the part of a run to discard, and the drift of what is left."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import fft
+from scipy import fft, stats
 
 from vitrion_models.system import FloatArray
+from vitrion_workflows.diffusivity.gates import SIGMAS
+from vitrion_workflows.schemas.gate import Measurement, measurement_of
 from vitrion_workflows.trajectories.trajectory import Trajectory
 
 CANDIDATES = 40
-# At most this share of the run is discarded; that what is left still drifts is for the gate to find.
+# At most this share of the run is discarded; the gate `equilibration` finds a drift of the rest.
 LARGEST_DISCARD = 0.5
-# The number of independent samples is itself known within a quarter at best: no more is discarded for less than that.
+# The number of independent samples is uncertain by a quarter at best: no more is discarded for less than that.
 GOOD_ENOUGH = 0.75
 FEWEST_SAMPLES = 8
+# Standard errors of short correlated series are themselves uncertain, with some seven degrees of freedom.
+LARGEST_DRIFT_SIGMAS = float(stats.t.isf(stats.norm.sf(SIGMAS), 7))
 
 
 @dataclass(frozen=True)
 class Equilibration:
-    """Part of a run that is left out.
+    """Part of a run that is discarded, and the drift of the rest.
 
     Attributes:
         frames: frames discarded at the start.
-        series: name of the series that asked for the latest start; empty where none was given.
-        drift_sigmas: what is left compared with itself, first against last third, in standard errors, of the series
-            that drifts most; None where there is none.
+        series: name of the time series with the latest end of equilibration; empty where none was given.
+        drift_sigmas: first against last third of the rest, in standard errors, of the series that drifts most; None
+            where there is no series.
     """
 
     frames: int
@@ -34,7 +38,7 @@ class Equilibration:
 
 
 def statistical_inefficiency(values: FloatArray) -> float:
-    """Number of correlated samples worth one independent one, g = 1 + 2 sum_k (1 - k / n) C(k).
+    """Return the number of correlated samples worth one independent one, g = 1 + 2 sum_k (1 - k / n) C(k).
 
     The sum ends at the first pair of lags whose autocorrelations add to less than zero (Geyer, Stat. Sci. 7, 473,
     1992), so that noise is not summed.
@@ -57,7 +61,7 @@ def statistical_inefficiency(values: FloatArray) -> float:
 
 
 def equilibration_end(values: FloatArray) -> tuple[int, float]:
-    """First sample to keep: the start t that maximises (n - t) / g(t).
+    """Return the first sample to keep, the start t that maximises (n - t) / g(t), and the independent samples left.
 
     Discarding more removes the relaxation, which shows as long correlation; discarding less keeps more samples. The
     maximum balances bias and variance (Chodera, J. Chem. Theory Comput. 12, 1799, 2016). In short runs g is noisy; the
@@ -65,9 +69,6 @@ def equilibration_end(values: FloatArray) -> tuple[int, float]:
 
     Args:
         values: shape (n,).
-
-    Returns:
-        The start, and the independent samples that it leaves.
     """
     count = len(values)
     starts = np.unique(np.linspace(0, LARGEST_DISCARD * count, CANDIDATES).astype(int))
@@ -77,24 +78,20 @@ def equilibration_end(values: FloatArray) -> tuple[int, float]:
 
 
 def equilibration(series: Mapping[str, FloatArray]) -> Equilibration:
-    """Latest end of equilibration over several series of one run.
+    """Return the latest end of equilibration over several time series of one run.
 
     Args:
-        series: name to values, one for each frame; for example potential energy and temperature.
-
-    Returns:
-        What to discard; nothing where there is no series.
+        series: name to values, shape (F,), for example potential energy and temperature; empty discards nothing.
     """
-    found = [(*equilibration_end(values), name) for name, values in series.items()]
-    if not found:
+    if not series:
         return Equilibration(frames=0, series="")
-    start, _, name = max(found)
+    start, _, name = max((*equilibration_end(values), name) for name, values in series.items())
     drift = max(abs(drift_sigmas(values[start:])) for values in series.values())
     return Equilibration(frames=start, series=name, drift_sigmas=drift)
 
 
 def equilibration_of(trajectory: Trajectory) -> Equilibration:
-    """What to discard of a trajectory, by its potential energy, temperature and volume as far as they are recorded."""
+    """Return the equilibration of a trajectory by its recorded potential energy, temperature and volume."""
     series = {
         "potential energy": trajectory.potential_energies_eV,
         "temperature": trajectory.temperatures_K,
@@ -103,27 +100,46 @@ def equilibration_of(trajectory: Trajectory) -> Equilibration:
     return equilibration({name: values for name, values in series.items() if values is not None})
 
 
+def measure_energy_drift(equilibration: Equilibration, *, frames: int) -> Measurement:
+    """Compare the drift of energy, temperature and volume after equilibration with its standard error.
+
+    Args:
+        equilibration: of the run.
+        frames: of the whole run.
+    """
+    drift = equilibration.drift_sigmas
+    return measurement_of(
+        "energy_drift",
+        drift if drift is not None else float("nan"),
+        upper=LARGEST_DRIFT_SIGMAS,
+        message=f"{equilibration.frames / frames:.0%} of the run discarded for {equilibration.series}; "
+        f"the rest drifts by {drift or 0.0:.1f} standard errors",
+    )
+
+
 def drift_sigmas(values: FloatArray) -> float:
-    """Difference of the means of first and last third over its standard error (Geweke, Bayesian Statistics 4, 1992).
+    """Return the difference of the means of first and last third over its standard error.
+
+    After Geweke, Bayesian Statistics 4 (1992).
 
     Args:
         values: shape (n,).
     """
     third = len(values) // 3
     first, last = values[:third], values[-third:]
-    # The correlation is that of the whole: a third is too short to know its own.
+    # The correlation is that of the whole series: a third is too short to show its own.
     error = np.sqrt(statistical_inefficiency(values) * (first.var() + last.var()) / third)
     return float((first.mean() - last.mean()) / error) if error > 0 else 0.0
 
 
 def relative_change(series: FloatArray) -> tuple[float, FloatArray]:
-    """What a straight line rises by from the first value to one past the last, over the mean, and what it leaves.
+    """Fit a straight line and return its rise over the series, relative to the mean, and the residuals.
 
     Args:
         series: shape (n,), its mean not zero.
 
     Returns:
-        The change, and the residuals over the mean, shape (n,).
+        The rise from the first value to one past the last, and the residuals over the mean, shape (n,).
     """
     time = _centred(len(series))
     relative = series / series.mean() - 1
@@ -132,7 +148,7 @@ def relative_change(series: FloatArray) -> tuple[float, FloatArray]:
 
 
 def change_stderr(count: int) -> float:
-    """Standard error of `relative_change` in that of one value, for so many independent ones."""
+    """Return the standard error of `relative_change` of `count` independent values, in that of one value."""
     time = _centred(count)
     return float(1 / np.sqrt(time @ time))
 

@@ -1,112 +1,121 @@
-"""Temperature from positions: the velocities that smooth motion between frames must have had."""
+"""Kinetic temperature from positions, by the velocity spectrum of the steps between frames."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import fft
 
 from vitrion_models.constants import BOLTZMANN_u_A2_PER_PS2_K
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.validation.bond_stretching import without_stretches
+from vitrion_workflows.validation.bond_stretching import ConstrainedMotion, remove_bond_stretching
 from vitrion_workflows.validation.equilibration import statistical_inefficiency
 
 LONGEST_MEMORY = 64
 FREQUENCIES = 512
 # The top tenth of the frequencies that the frames resolve.
 TOP = 0.9
-# With more than this there, motion faster than the frames must be expected, which the thermometer does not see.
+# With a greater roughness, motion faster than the frames must be expected, which the spectrum does not hold.
 ROUGHEST = 0.6
-# What is not seen then, at most.
-UNSEEN_PER_SQUARED_ROUGHNESS = 0.3
-# Without stretches, bonded atoms still bend and turn (a sharp line that is folded back leaves no roughness): with up to
-# 50 THz at hydrogen, 26 in carbonate, 25 elsewhere. The longest intervals that resolve it.
+# Largest fraction of the temperature that is unresolved, over the squared roughness.
+UNRESOLVED_PER_SQUARED_ROUGHNESS = 0.3
+# Without stretching, bonded atoms still bend and turn (a sharp line that is folded back leaves no roughness): with up
+# to 50 THz at hydrogen, 26 in carbonate, 25 elsewhere. The longest intervals that resolve it.
 LONGEST_BONDED_PS = 0.02
 LONGEST_INTERVAL_PS = {1: 0.01, 6: 0.019}
-# And the stretches themselves, where bonds are too many to be held.
-LONGEST_UNHELD_PS = 0.01
-LONGEST_UNHELD_INTERVAL_PS = {1: 0.004, 7: 0.007}
+# And stretching itself, where bonds are too many to be constrained.
+LONGEST_STRETCHING_PS = 0.01
+LONGEST_STRETCHING_INTERVAL_PS = {1: 0.004, 7: 0.007}
 # Fewest degrees of freedom of a species that has a temperature.
 LEAST_FREEDOM = 1e-6
 ROUNDING = 1e-6
-# Of the mean kinetic energy: a step that is none has no shares.
-STILL = 1e-12
-# Species exchange energy within some tenths of a ps; so long is one reading of a species' temperature.
+# Of the mean kinetic energy: smaller steps are taken for this.
+SMALLEST_ENERGY = 1e-12
+# Species exchange energy within some tenths of a ps; so long is one independent reading of a species' temperature.
 EXCHANGE_PS = 0.15
 
 
 @dataclass(frozen=True)
 class SpeciesTemperature:
-    """Kinetic temperature of one species as its positions show it.
+    """Kinetic temperature of one species from its positions.
 
     Attributes:
         number: atomic number.
-        atoms: how many of it there are.
-        freedom: degrees of freedom that the temperature is read off: stretches and the cell's own motion left out.
+        atoms: number of its atoms.
+        degrees_of_freedom: behind the temperature, without bond stretching and the cell's own motion.
         temperature_K: lower bound of the kinetic temperature, and its value where motion is smooth.
-        roughness: spectral density of the velocity in the top tenth of the resolved frequencies, over its mean; known
-            whatever the frame interval is believed to be.
+        roughness: spectral density of the velocity in the top tenth of the resolved frequencies, over its mean; does
+            not depend on the stated frame interval.
         stderr: relative scatter about the temperature of the whole cell.
-        resolved: whether the frames are close enough for the fastest bonds of the element.
+        bonds_resolved: True where the frames are close enough for the fastest bonds of the element.
     """
 
     number: int
     atoms: int
-    freedom: float
+    degrees_of_freedom: float
     temperature_K: float
     roughness: float
     stderr: float
-    resolved: bool
+    bonds_resolved: bool
 
     @property
-    def telling(self) -> bool:
-        """Whether frames are close enough to see all of the motion."""
-        return self.resolved and self.roughness < ROUGHEST
+    def resolves_dynamics(self) -> bool:
+        """True where frames are close enough to resolve all of the motion."""
+        return self.bonds_resolved and self.roughness < ROUGHEST
 
     @property
-    def unseen(self) -> float:
-        """Share of the temperature that may have escaped."""
-        return UNSEEN_PER_SQUARED_ROUGHNESS * self.roughness**2
+    def unresolved(self) -> float:
+        """Largest fraction of the temperature that the frames do not resolve."""
+        return UNRESOLVED_PER_SQUARED_ROUGHNESS * self.roughness**2
 
 
 @dataclass(frozen=True)
 class CellTemperature:
-    """Kinetic temperature of all atoms as their positions show it.
+    """Kinetic temperature of all atoms from their positions.
 
     Attributes:
         temperature_K: lower bound, and the value where motion is smooth.
         roughness: mean over its degrees of freedom.
-        unseen: share that may have escaped; None where a bond may be faster than the frames.
+        unresolved: largest fraction that the frames do not resolve; None where a bond may be faster than the frames.
     """
 
     temperature_K: float
     roughness: float
-    unseen: float | None
+    unresolved: float | None
 
 
 @dataclass(frozen=True, eq=False)
 class ThermalMotion:
-    """How warm positions are, stretches and the cell's own motion left out.
+    """Kinetic temperatures and energies from positions, without bond stretching and the cell's own motion.
 
     Attributes:
         species: temperatures of the species.
-        course: kinetic energy of a degree of freedom in each step, in any unit, shape (F - 1,).
-        whole: whether nothing but the cell's own motion was left out.
+        kinetic_energies: of a degree of freedom in each step, in any unit, shape (F - 1,).
+        complete: True where no bond stretching was left out.
     """
 
     species: tuple[SpeciesTemperature, ...]
-    course: FloatArray
-    whole: bool
+    kinetic_energies: FloatArray
+    complete: bool
 
     @property
     def cell(self) -> CellTemperature:
-        """Temperature of the cell: the mean over what its atoms are free to do."""
-        freedom = sum(one.freedom for one in self.species)
-        mean = sum(one.freedom * one.temperature_K for one in self.species) / freedom
-        free = [one for one in self.species if one.freedom > LEAST_FREEDOM]
-        rough = sum(one.freedom * max(one.roughness, 0.0) for one in free) / freedom
-        resolved = all(one.resolved for one in self.species)
-        return CellTemperature(mean, rough, UNSEEN_PER_SQUARED_ROUGHNESS * rough**2 if resolved else None)
+        """Temperature of the cell, the mean over its degrees of freedom."""
+        freedom = sum(one.degrees_of_freedom for one in self.species)
+        mean = sum(one.degrees_of_freedom * one.temperature_K for one in self.species) / freedom
+        free = [one for one in self.species if one.degrees_of_freedom > LEAST_FREEDOM]
+        roughness = sum(one.degrees_of_freedom * max(one.roughness, 0.0) for one in free) / freedom
+        unresolved = None
+        if all(one.bonds_resolved for one in self.species):
+            unresolved = UNRESOLVED_PER_SQUARED_ROUGHNESS * roughness**2
+        return CellTemperature(mean, roughness, unresolved)
+
+    def finer_interval_ps(self, frame_interval_ps: float) -> float:
+        """Return an interval that would resolve all of the motion: half of this one, or that of the fastest bonds."""
+        needed = [
+            LONGEST_INTERVAL_PS.get(one.number, LONGEST_BONDED_PS) for one in self.species if not one.bonds_resolved
+        ]
+        return min([frame_interval_ps / 2, *needed])
 
 
 def thermal_motion(
@@ -117,13 +126,13 @@ def thermal_motion(
     lattice_A: FloatArray,
     frame_interval_ps: float,
 ) -> ThermalMotion:
-    """Kinetic temperatures from displacements between frames.
+    """Compute kinetic temperatures from displacements between frames.
 
     A step is the mean velocity of one interval: in frequency, the velocity times sinc(w dt / 2). Where the velocity
     has no component beyond the Nyquist frequency pi / dt (Shannon, Proc. IRE 37, 10, 1949), the mean squared velocity
     is the spectrum of the steps over sinc^2, integrated. What lies beyond is folded back and counted with too small a
-    factor, so that the temperature is never overestimated. What is fastest, the stretches of covalent bonds, is taken
-    out first (`without_stretches`), and so is the cell's own motion.
+    factor, so that the temperature is never overestimated. The fastest motion, stretching of covalent bonds, is
+    removed first (`remove_bond_stretching`), and so is the cell's own motion.
 
     Args:
         positions_A: unwrapped and drift-corrected, shape (F, N, 3), F >= 8.
@@ -132,73 +141,90 @@ def thermal_motion(
         lattice_A: shape (3, 3).
         frame_interval_ps: as stated.
     """
-    rest = without_stretches(positions_A, numbers, masses_u=masses_u, lattice_A=lattice_A)
-    free = rest.freedom - 3 * masses_u / masses_u.sum()
-    energies = np.einsum("fni,fni,n->fn", rest.steps_A, rest.steps_A, masses_u)
-    course = np.maximum(energies.sum(axis=1), STILL * energies.sum(axis=1).mean()) / free.sum(axis=1)
-    found = []
-    for number in np.unique(numbers):
-        atoms = numbers == number
-        freedom, energy = free[:, atoms].sum(axis=1), energies[:, atoms].sum(axis=1)
-        square, roughness = _velocity(rest.steps_A[:, atoms].reshape(len(course), -1))
-        mean_freedom, kelvin = float(freedom.mean()), 0.0
-        if mean_freedom > LEAST_FREEDOM:
-            speeds = 3 * float(masses_u[atoms].sum()) * square / frame_interval_ps**2
-            kelvin = speeds / BOLTZMANN_u_A2_PER_PS2_K / mean_freedom
-        readings = max(1.0, len(course) * frame_interval_ps / EXCHANGE_PS)
-        stderr = float(np.sqrt(2 / (max(mean_freedom, LEAST_FREEDOM) * readings)))
-        if not atoms.all() and kelvin:
-            stderr = max(stderr, ratio_stderr(energy, freedom * course))
-        longest = _longest_interval_ps(int(number), held=rest.held) if rest.bonded[atoms].any() else np.inf
-        resolved = kelvin > 0 and frame_interval_ps <= longest * (1 + ROUNDING)
-        count = int(atoms.sum())
-        found.append(SpeciesTemperature(int(number), count, mean_freedom, kelvin, roughness, stderr, resolved))
-    return ThermalMotion(tuple(found), course, whole=not (rest.held and rest.bonded.any()))
+    motion = remove_bond_stretching(positions_A, numbers, masses_u=masses_u, lattice_A=lattice_A)
+    freedom = motion.degrees_of_freedom - 3 * masses_u / masses_u.sum()
+    energies = np.einsum("fni,fni,n->fn", motion.steps_A, motion.steps_A, masses_u)
+    total = energies.sum(axis=1)
+    mean_energies = np.maximum(total, SMALLEST_ENERGY * total.mean()) / freedom.sum(axis=1)
+    species = tuple(
+        _species_temperature(
+            motion,
+            numbers == number,
+            number=int(number),
+            mass_u=float(masses_u[numbers == number].sum()),
+            freedom=freedom[:, numbers == number].sum(axis=1),
+            energies=energies[:, numbers == number].sum(axis=1),
+            mean_energies=mean_energies,
+            frame_interval_ps=frame_interval_ps,
+        )
+        for number in np.unique(numbers)
+    )
+    return ThermalMotion(species, mean_energies, complete=not (motion.constrained and motion.bonded.any()))
+
+
+def _species_temperature(
+    motion: ConstrainedMotion,
+    atoms: NDArray[np.bool_],
+    *,
+    number: int,
+    mass_u: float,
+    freedom: FloatArray,
+    energies: FloatArray,
+    mean_energies: FloatArray,
+    frame_interval_ps: float,
+) -> SpeciesTemperature:
+    """Temperature of the species that is `atoms`, shape (N,).
+
+    `freedom` and `energies` are sums over its atoms in each step, `mean_energies` is that of a degree of freedom of the
+    cell, each of shape (F - 1,).
+    """
+    square, roughness = _step_spectrum(motion.steps_A[:, atoms].reshape(len(energies), -1))
+    mean_freedom, kelvin = float(freedom.mean()), 0.0
+    if mean_freedom > LEAST_FREEDOM:
+        kelvin = 3 * mass_u * square / frame_interval_ps**2 / BOLTZMANN_u_A2_PER_PS2_K / mean_freedom
+    readings = max(1.0, len(energies) * frame_interval_ps / EXCHANGE_PS)
+    stderr = float(np.sqrt(2 / (max(mean_freedom, LEAST_FREEDOM) * readings)))
+    if not atoms.all() and kelvin:
+        stderr = max(stderr, ratio_stderr(energies, freedom * mean_energies))
+    longest_ps = np.inf
+    if motion.bonded[atoms].any():
+        longest_ps = _longest_interval_ps(number, constrained=motion.constrained)
+    bonds_resolved = kelvin > 0 and frame_interval_ps <= longest_ps * (1 + ROUNDING)
+    return SpeciesTemperature(number, int(atoms.sum()), mean_freedom, kelvin, roughness, stderr, bonds_resolved)
 
 
 def ratio_stderr(series: FloatArray, expected: FloatArray) -> float:
-    """Relative standard error of the ratio of two means, by what the one differs from the other in the course of time.
+    """Return the relative standard error of the ratio of two means, from the fluctuations of their difference.
 
-    Degrees of freedom of two kinds share the energy by and by: light and heavy ions, or bonds that stretch and the
-    rest.
+    Energy exchange between two groups of degrees of freedom is slow on the time scale of the run: light and heavy
+    ions, or bond stretching and the rest.
 
     Args:
         series: shape (n,).
-        expected: what it should be proportional to, at the same times, shape (n,).
+        expected: series that it should be proportional to, at the same times, shape (n,).
     """
-    left = series / series.mean() - expected / expected.mean()
-    samples = len(left) / statistical_inefficiency(left)
-    return float(left.std() / np.sqrt(samples))
+    difference = series / series.mean() - expected / expected.mean()
+    samples = len(difference) / statistical_inefficiency(difference)
+    return float(difference.std() / np.sqrt(samples))
 
 
-def _longest_interval_ps(number: int, *, held: bool) -> float:
-    if held:
+def _longest_interval_ps(number: int, *, constrained: bool) -> float:
+    if constrained:
         return LONGEST_INTERVAL_PS.get(number, LONGEST_BONDED_PS)
-    return LONGEST_UNHELD_INTERVAL_PS.get(number, LONGEST_UNHELD_PS)
+    return LONGEST_STRETCHING_INTERVAL_PS.get(number, LONGEST_STRETCHING_PS)
 
 
-def finer_interval_ps(found: Sequence[SpeciesTemperature], *, frame_interval_ps: float) -> float:
-    """An interval of frames that would show all of the motion: half of this one, or what the fastest bonds need."""
-    needed = [LONGEST_INTERVAL_PS.get(one.number, LONGEST_BONDED_PS) for one in found if not one.resolved]
-    return min([frame_interval_ps / 2, *needed])
+def _step_spectrum(steps: FloatArray) -> tuple[float, float]:
+    """Return the mean squared velocity of a coordinate, in squared step lengths, and the roughness.
 
-
-def _velocity(steps: FloatArray) -> tuple[float, float]:
-    """Mean squared velocity of a coordinate, in squared step lengths, and the roughness; steps of shape (T, M)."""
+    Args:
+        steps: shape (T, M).
+    """
     count = len(steps)
     size = fft.next_fast_len(2 * count, real=True)
     power = (np.abs(fft.rfft(steps, n=size, axis=0)) ** 2).sum(axis=1)
     memory = min(LONGEST_MEMORY, count // 4)
     correlation = fft.irfft(power, n=size)[: memory + 1] / np.arange(count, count - memory - 1, -1) / steps.shape[1]
-    return mean_square(correlation)
-
-
-def mean_square(correlation: FloatArray) -> tuple[float, float]:
-    """Mean squared velocity, in squared step lengths, and the roughness.
-
-    Args:
-        correlation: of steps at lags 0, 1, 2 ..., shape (L,).
-    """
     # A window (Hann) keeps the noise of long lags out of the spectrum.
     lags = np.arange(len(correlation))
     smooth = correlation * 0.5 * (1 + np.cos(np.pi * lags / len(correlation)))

@@ -14,10 +14,12 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import (
     GateOutcome,
     LabelState,
+    Measurement,
     MsdTable,
     StopReason,
     label_key,
 )
+from vitrion_workflows.schemas.gate import gate_of
 from vitrion_workflows.schemas.label import GATE_VERSION
 
 
@@ -33,7 +35,7 @@ def outcome(cell, *, value=1e-5, **changes):
         "interval_95": (value / 2, value * 2),
         "log10_stderr": 0.15,
         "msd": MsdTable(lag_ps=(1.0,), msd_A2=(2.0,), stderr_A2=(0.1,)),
-        "gates": (GateOutcome(name="temperature", passed=True, value=1000.0),),
+        "gates": (gate_of("temperature", [Measurement(name="mean_temperature", passed=True, value=1000.0, unit="K")]),),
     }
     return plain_label(cell, value=value, **(given | changes))
 

@@ -1,0 +1,71 @@
+"""Measurements on the cell: room of an atom, closest pair, and a volume that changes."""
+
+from collections import Counter
+
+import numpy as np
+from ase.data import chemical_symbols
+
+from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_workflows.schemas.gate import Measurement, measurement_of
+from vitrion_workflows.validation.equilibration import change_stderr, relative_change, statistical_inefficiency
+
+# A volume may change by the first in any case, and by the second however large its fluctuations are.
+VOLUME_CHANGES, VOLUME_SIGMAS = (0.03, 0.05), 3.5
+# Volume over the estimate for the solid: hydroxides 0.4 (their ions overlap), melts at 2500 K twice; a gas 10 and more.
+VOLUME_RATIOS = (0.3, 4.0)
+# Shortest distance over the sum of covalent radii: 0.70 and more in melts at 2500 K.
+LEAST_CONTACT = 0.45
+# Where no two atoms come near each other the density decides.
+LARGEST_CONTACT = 9.99
+
+
+def measure_density(system: AtomicSystem) -> Measurement:
+    """Compare the volume of an atom with that of the solid by ionic radii."""
+    from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: PLC0415 - pymatgen is slow to import
+
+    amounts = Counter(system.numbers.tolist())
+    formula = " ".join(f"{chemical_symbols[number]}{count}" for number, count in sorted(amounts.items()))
+    volume = system.volume_A3 / len(system)
+    solid = estimate_volume(formula).volume_A3_per_atom
+    return measurement_of(
+        "density",
+        volume,
+        lower=VOLUME_RATIOS[0] * solid,
+        upper=VOLUME_RATIOS[1] * solid,
+        unit="A3/atom",
+        message=f"{volume:.3g} A3 an atom, {volume / solid:.2g} times the solid's",
+    )
+
+
+def measure_closest_contact(system: AtomicSystem) -> Measurement:
+    """Compare the closest pair of atoms with the sum of its covalent radii."""
+    from vitrion_workflows.structure.contacts import closest_pair  # noqa: PLC0415 - pymatgen is slow to import
+
+    ratio, distance, name = closest_pair(system)
+    value = min(ratio, LARGEST_CONTACT)
+    return measurement_of(
+        "closest_contact",
+        value,
+        lower=LEAST_CONTACT,
+        message=f"closest pair {name} at {distance:.2f} A, {value:.2f} of its covalent radii",
+    )
+
+
+def measure_volume_change(volumes_A3: FloatArray) -> Measurement:
+    """Test whether the volume of a cell at constant pressure goes on changing: such a run has no D.
+
+    A straight line is fitted to the volumes; its error is that of the residuals, correlated as they are.
+
+    Args:
+        volumes_A3: of the frames, shape (F,), less at most a quarter as equilibration: a drift looks like a long one.
+    """
+    change, residuals = relative_change(volumes_A3)
+    correlated = float(residuals.std() * np.sqrt(statistical_inefficiency(residuals)))
+    limit = float(np.clip(VOLUME_SIGMAS * correlated * change_stderr(len(volumes_A3)), *VOLUME_CHANGES))
+    return measurement_of(
+        "volume_change",
+        change / limit,
+        lower=-1.0,
+        upper=1.0,
+        message=f"the cell's volume changes by {change:+.1%} over the run, allowed {limit:.1%}",
+    )
