@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from vitrion.cli.app import run
+from vitrion_workflows.execution import engines
 
 XDATCAR_HEADER = "x\n1.0\n5 0 0\n0 5 0\n0 0 5\nLi\n2\n"
 ROCK_SALT_CIF = """data_LiCl
@@ -127,6 +128,7 @@ def open_desk(folder, monkeypatch, capsys):
 
     for name in ("VITRION_DATABASE_URI", "VITRION_SCRATCH", "VITRION_DATA_MIRROR", "MP_API_KEY"):
         monkeypatch.delenv(name, raising=False)
+    engines._loaded.cache_clear()  # a potential that another test loaded
     home = folder.parent / f"{folder.name}-home"
     monkeypatch.setenv("VITRION_HOME", str(home))
     monkeypatch.setenv("VITRION_POTENTIALS", str(folder / "potentials"))

@@ -1,4 +1,4 @@
-"""`vitrion amorphize`: one amorphous cell by melt and quench, judged and stored."""
+"""`vitrion amorphize`: make one amorphous cell by melt-quench and store it with its gates."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 COLUMNS = ("formula", "fingerprint", "accepted", "kind", "density_g_cm3", "energy_eV_per_atom", "pressure_GPa")
 GATE_COLUMNS = ("name", "passed", "value", "lower", "upper", "unit", "message")
-EXIT_REFUSED = 1
+EXIT_REJECTED = 1
 
 
 class ProtocolChoice(StrEnum):
-    """Melt and quench protocols by name."""
+    """Melt-quench protocols by name."""
 
     QUICKSTART = "quickstart"
     DEFAULT = "default"
@@ -29,18 +29,19 @@ def command(
     compound: Annotated[str, typer.Argument(metavar="FORMULA|FILE", help="Li3PS4, or a file with its crystal.")],
     *,
     atoms: Annotated[
-        int, typer.Option(help="Wanted number of atoms; whole formula units are taken.", min=8, max=MOST_ATOMS)
+        int,
+        typer.Option(help="Approximate number of atoms; the cell holds complete formula units.", min=8, max=MOST_ATOMS),
     ] = 56,
     potential: Annotated[str | None, typer.Option(help="See `vitrion potentials list`.")] = None,
     protocol: Annotated[ProtocolChoice, typer.Option(help="Lengths of melt and quench.")] = ProtocolChoice.DEFAULT,
-    melt_temperature: Annotated[float | None, typer.Option(help="In K; the protocol's where not given.")] = None,
+    melt_temperature: Annotated[float | None, typer.Option(help="In K; default: the protocol's.")] = None,
     device: Device = "auto",
     seed: Annotated[int, typer.Option(help="The same seed gives the same cell.", min=0, max=LARGEST_SEED)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Make an amorphous cell: random packing, equilibrium volume, melt, quench, gates.
 
-    A refused cell is stored too, with the gates that refused it (exit code 1).
+    A rejected cell is stored too, with its gates (exit code 1).
     """
     from vitrion.cli.console.flow_running import run_flow  # noqa: PLC0415 - `vitrion --help` does without
     from vitrion.database import connect  # noqa: PLC0415
@@ -55,7 +56,7 @@ def command(
     numbers = PROTOCOLS[protocol.value]
     if melt_temperature is not None:
         if not numbers.quench_temperature_K < melt_temperature <= HOTTEST_MELT_K:
-            raise InputError(f"a melt of {melt_temperature:g} K is impossible: give {MELT_RANGE}")
+            raise InputError(f"--melt-temperature {melt_temperature:g} is out of range: give {MELT_RANGE}")
         numbers = numbers.model_copy(update={"melt_temperature_K": melt_temperature})
     elements = cell_contents(formula, n_atoms=atoms)
     name = usable_potential(potential, elements=elements, device=device)
@@ -73,7 +74,7 @@ def command(
         emit(list(cell.gates), as_json=False, columns=GATE_COLUMNS)
         note(f"stored in {where}")
     if not cell.accepted:
-        raise typer.Exit(EXIT_REFUSED)
+        raise typer.Exit(EXIT_REJECTED)
 
 
 HOTTEST_MELT_K = 10000.0
@@ -81,13 +82,13 @@ MELT_RANGE = "more than the quench temperature (300 K) and at most 10000 K"
 
 
 def read_compound(compound: str) -> "tuple[str, Structure | None]":
-    """Formula of what was typed, and its crystal where that was a file.
+    """Return the formula of an argument, and its crystal if the argument is a file.
 
     Args:
         compound: a formula, or the path of a structure file.
 
     Raises:
-        InputError: a file with a fault or with several structures, or a text that is no formula.
+        InputError: a faulty file, a file with several structures, or a text that is not a formula.
     """
     from vitrion.ingest.formats.reading import file_format, read_structures  # noqa: PLC0415 - pymatgen is slow to import
     from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415
@@ -98,5 +99,5 @@ def read_compound(compound: str) -> "tuple[str, Structure | None]":
         return compound, None
     structures = read_structures(path)
     if len(structures) > 1:
-        raise InputError(f"{path}: holds {len(structures)} structures, one crystal is wanted")
+        raise InputError(f"{path}: holds {len(structures)} structures: give a file with one crystal")
     return structures[0].composition.reduced_formula, structures[0]

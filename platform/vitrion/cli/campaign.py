@@ -1,4 +1,4 @@
-"""`vitrion campaign`: the active-learning loop, one step or all of it."""
+"""`vitrion campaign`: run, step, retry and report an active-learning campaign."""
 
 import json
 import signal
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from vitrion.learning.campaign import Campaign
     from vitrion.learning.configuration import CampaignConfiguration
 
-app = typer.Typer(no_args_is_help=True, help="Run the active-learning loop, one step or all of it.")
+app = typer.Typer(no_args_is_help=True, help="Run, step, retry and report an active-learning campaign.")
 
 FileArgument = Annotated[Path, typer.Argument(help="The campaign's YAML file.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
-ReportOption = Annotated[Path, typer.Option("--output", "-o", help="Where the HTML page goes.")]
+ReportOption = Annotated[Path, typer.Option("--output", "-o", help="File of the HTML page.")]
 OutdatedOption = Annotated[
     bool,
     typer.Option("--outdated", help="Also recompute labels of an older gate version."),
@@ -37,7 +37,7 @@ DEFAULT_REPORT = Path("report.html")
 def run(
     file: FileArgument, *, device: DeviceOption = None, as_json: JsonOption = False, quiet: QuietOption = False
 ) -> None:
-    """Step until every cycle is closed, then write the report; run it again after any interruption."""
+    """Run all cycles, then write the report; run again to continue after an interruption."""
     with opened(file, quiet=quiet, device=device) as campaign:
         campaign.run()
         page = _write_report(campaign, DEFAULT_REPORT)
@@ -48,7 +48,7 @@ def run(
 def step(
     file: FileArgument, *, device: DeviceOption = None, as_json: JsonOption = False, quiet: QuietOption = False
 ) -> None:
-    """Do the next thing, whatever happened before."""
+    """Run the next step of the current cycle."""
     with opened(file, quiet=quiet, device=device) as campaign:
         more = campaign.step()
         _show(campaign.db, campaign.configuration, as_json=as_json, more_to_do=more)
@@ -56,10 +56,10 @@ def step(
 
 @app.command()
 def retry(file: FileArgument, *, outdated: OutdatedOption = False, as_json: JsonOption = False) -> None:
-    """Ask again what failed, once its reason is mended; `run` or `step` then does it, in closed cycles too.
+    """Queue failed proposals again, also those of closed cycles; `run` or `step` then computes them.
 
-    What the gates refused is an answer and is not asked again. Labels that come late to a finished campaign are
-    learned from when `cycles` is raised.
+    Labels that the gates rejected are results and are not repeated. Labels that come late to a finished campaign enter
+    the training when `cycles` is raised.
     """
     with opened(file, quiet=True, begun=True) as campaign:
         asked = [entry.title for entry in campaign.retry(outdated=outdated)]
@@ -68,7 +68,7 @@ def retry(file: FileArgument, *, outdated: OutdatedOption = False, as_json: Json
 
 @app.command()
 def status(file: FileArgument, *, as_json: JsonOption = False) -> None:
-    """Say where a campaign stands; does not disturb a running one."""
+    """Show the status of a campaign, also while it runs."""
     from vitrion.database import connect  # noqa: PLC0415 - `--help` does without
     from vitrion.learning.configuration import load_configuration  # noqa: PLC0415
 
@@ -79,7 +79,7 @@ def status(file: FileArgument, *, as_json: JsonOption = False) -> None:
 
 @app.command()
 def report(file: FileArgument, *, output: ReportOption = DEFAULT_REPORT, as_json: JsonOption = False) -> None:
-    """Write the report of what is there so far."""
+    """Write the report of the results so far."""
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.learning.configuration import load_configuration  # noqa: PLC0415
     from vitrion.report import build  # noqa: PLC0415
@@ -100,12 +100,12 @@ def schema() -> None:
 
 @contextmanager
 def opened(file: Path, *, quiet: bool, begun: bool = False, device: str | None = None) -> "Iterator[Campaign]":
-    """The campaign of a file in the configured database, with a live display and Ctrl-C turned into a clean stop.
+    """Open the campaign of a file in the configured database, with a live display and a clean stop on Ctrl-C.
 
     Args:
         file: the campaign's YAML file.
         quiet: show nothing.
-        begun: refuse a campaign that the database does not know yet, instead of beginning it.
+        begun: refuse a campaign that is not in the database yet, instead of creating it.
         device: on which jobs run, instead of the one in the file.
     """
     from vitrion.learning.configuration import load_configuration  # noqa: PLC0415
@@ -114,7 +114,7 @@ def opened(file: Path, *, quiet: bool, begun: bool = False, device: str | None =
     if device is not None:
         configuration = configuration.on_device(device)
 
-    # The loop is slow to import: a file with a fault is told before.
+    # The loop is slow to import: a faulty file is refused before.
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.database.connection import make_folder  # noqa: PLC0415
     from vitrion.learning.campaign import Campaign  # noqa: PLC0415
@@ -145,25 +145,25 @@ def _announce(campaign: "Campaign") -> None:
         f"campaign {campaign.configuration.name}: {len(plan.crystals)} compositions, potential {plan.potential}, "
         f"frozen test {', '.join(plan.test_formulas)}"
     )
-    if note_on_it := potential_note(plan, campaign.configuration.name):
-        campaign.display.say(note_on_it)
+    if text := potential_note(plan, campaign.configuration.name):
+        campaign.display.say(text)
 
 
 @contextmanager
 def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and SIGTERM ask for a clean stop; a second Ctrl-C ends at once."""
-    asked = False
+    """Turn Ctrl-C and SIGTERM into a clean stop; a second Ctrl-C stops at once."""
+    stopping = False
 
-    def ask(number: int, _frame: object) -> None:
-        nonlocal asked
-        if asked and number == signal.SIGINT:
+    def stop(number: int, _frame: object) -> None:
+        nonlocal stopping
+        if stopping and number == signal.SIGINT:
             raise KeyboardInterrupt
-        asked = True
+        stopping = True
         note("stopping: workers write their checkpoints (Ctrl-C again to stop at once)")
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: asked
+        yield lambda: stopping
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

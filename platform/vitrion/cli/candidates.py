@@ -1,4 +1,4 @@
-"""`vitrion candidates`: compositions worth making, from crystals of the database."""
+"""`vitrion candidates`: compositions derived from crystals of the database."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,34 +12,36 @@ if TYPE_CHECKING:
     from vitrion.database import Database
     from vitrion_workflows.candidates import CandidateComposition, Parent
 
-app = typer.Typer(no_args_is_help=True, help="Propose compositions worth making.")
+app = typer.Typer(no_args_is_help=True, help="Propose compositions from the crystals of the database.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.callback()
 def noun() -> None:
-    """Propose compositions worth making."""
+    """Propose compositions from the crystals of the database."""
 
 
 @app.command()
 def propose(
     formulas: Annotated[
         list[str] | None,
-        typer.Argument(help="Compounds to start from; every accepted crystal of the database when none is given."),
+        typer.Argument(help="Compounds to start from; default: every accepted crystal of the database."),
     ] = None,
     *,
     limit: Annotated[
-        int | None, typer.Option("-n", "--limit", min=1, help="At most so many, drawn by the seed.")
+        int | None, typer.Option("-n", "--limit", min=1, help="Largest number of compositions, drawn by the seed.")
     ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, max=LARGEST_SEED, help="Draws the candidates when there are more than the limit.")
+        int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the draw where there are more than the limit.")
     ] = 0,
     least_gap_eV: Annotated[
-        float, typer.Option("--least-gap", min=0, help="Least gap in eV, where it is known.")
+        float, typer.Option("--least-gap", min=0, help="Smallest band gap in eV, where one is stored.")
     ] = 3.0,
-    imbalance: Annotated[bool, typer.Option("--allow-imbalance", help="Take uncompensated charges too.")] = False,
-    refused: Annotated[bool, typer.Option("--refused", help="Show the refused ones and why.")] = False,
+    imbalance: Annotated[
+        bool, typer.Option("--allow-imbalance", help="Include compositions with uncompensated charge.")
+    ] = False,
+    refused: Annotated[bool, typer.Option("--refused", help="Include refused compositions, with the reasons.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Derive compositions by lithium content and isovalent substitution, each with its charge and its reasons."""
@@ -47,9 +49,9 @@ def propose(
 
     parents = [Parent(formula=formula) for formula in formulas] if formulas else _crystals()
     settings = CandidateSettings(limit=limit, least_gap_eV=least_gap_eV, allow_charge_imbalance=imbalance)
-    found = propose_compositions(parents, settings=settings, seed=seed)
+    candidates = propose_compositions(parents, settings=settings, seed=seed)
     shown = ("formula", "parent", "description", "charge_imbalance_e", "compensation", "reasons")
-    emit([_row(each) for each in found if refused or each.accepted], as_json=as_json, columns=shown)
+    emit([_row(each) for each in candidates if refused or each.accepted], as_json=as_json, columns=shown)
 
 
 def _crystals() -> "list[Parent]":
@@ -59,7 +61,7 @@ def _crystals() -> "list[Parent]":
         parents = _parents(db)
     if not parents:
         raise InputError(
-            "no ordered crystal in the database: `vitrion ingest dataset quickstart-compounds` brings some"
+            "the database holds no ordered crystal: run `vitrion ingest dataset quickstart-compounds` to add some"
         )
     return parents
 

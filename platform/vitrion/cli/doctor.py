@@ -1,4 +1,4 @@
-"""`vitrion doctor`: what is installed, what can run, why the rest cannot, and where things are kept."""
+"""`vitrion doctor`: checks of the installation, the potentials, the database and the machine."""
 
 import os
 import platform
@@ -14,7 +14,7 @@ from typing import Annotated
 import psutil
 import typer
 
-from vitrion.cli.console.errors import EXIT_FAULT, told
+from vitrion.cli.console.errors import EXIT_FAULT, format_error
 from vitrion.cli.console.output import emit, note
 from vitrion.settings import Settings
 from vitrion_workflows.potentials.graph.threads import THREAD_VARIABLES
@@ -28,21 +28,21 @@ MODEL_POTENTIALS = frozenset({"lennard-jones"})
 
 
 class State(StrEnum):
-    """Verdict on one thing."""
+    """Result of one check."""
 
     OK = "ok"
-    ABSENT = "absent"  # something optional is not there
-    FAULT = "fault"  # Vitrion cannot work like this
+    ABSENT = "absent"  # optional and missing
+    FAULT = "fault"  # Vitrion cannot work
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the doctor's report.
+    """One line of the doctor's output.
 
     Attributes:
-        topic: what kind of thing it is.
-        name: which one.
-        state: verdict.
+        topic: kind of check.
+        name: what was checked.
+        state: result.
         detail: version, place, or what to do.
     """
 
@@ -59,12 +59,13 @@ def _python() -> Iterator[Finding]:
 
 def _packages() -> Iterator[Finding]:
     for name in (*PACKAGES, *DATABASE_PACKAGES):
-        found = _version(name)
-        state = State.OK if found else State.FAULT
-        yield Finding("package", name, state, found or "not installed: pip install vitrion")
+        installed = _version(name)
+        state = State.OK if installed else State.FAULT
+        yield Finding("package", name, state, installed or "not installed: pip install vitrion")
     for name in OPTIONAL_PACKAGES:
-        found = _version(name)
-        yield Finding("package", name, State.OK if found else State.ABSENT, found or "not installed (optional)")
+        installed = _version(name)
+        state = State.OK if installed else State.ABSENT
+        yield Finding("package", name, state, installed or "not installed (optional)")
 
 
 def _version(name: str) -> str:
@@ -75,7 +76,7 @@ def _version(name: str) -> str:
 
 
 def _potentials() -> Iterator[Finding]:
-    from vitrion_workflows import potentials  # noqa: PLC0415 - each check imports what it looks at
+    from vitrion_workflows import potentials  # noqa: PLC0415 - each check imports what it needs
 
     real = False
     for entry in potentials.entries():
@@ -106,7 +107,7 @@ def _accelerator() -> Iterator[Finding]:
     if torch.cuda.is_available():
         yield Finding("gpu", torch.cuda.get_device_name(0), State.OK, f"CUDA {torch.version.cuda}")
     else:
-        yield Finding("gpu", "none", State.ABSENT, "not seen: everything runs on the CPU")
+        yield Finding("gpu", "none", State.ABSENT, "none detected: everything runs on the CPU")
 
 
 def _programs() -> Iterator[Finding]:
@@ -149,22 +150,22 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
 
 
 def examine() -> list[Finding]:
-    """Run every check; one that breaks is a finding of its own and stops no other."""
+    """Run every check; one that raises an exception becomes a finding, and the others still run."""
     findings: list[Finding] = []
     for check in CHECKS:
         try:
             findings += check()
-        except Exception as fault:  # noqa: BLE001 - a doctor must survive whatever is broken
-            words = told(fault) or " ".join(f"{type(fault).__name__}: {fault}".split())
+        except Exception as error:  # noqa: BLE001 - whatever is broken, the other checks must run
+            words = format_error(error) or " ".join(f"{type(error).__name__}: {error}".split())
             findings.append(Finding(check.__name__.strip("_"), "check", State.FAULT, words))
     return findings
 
 
 def command(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Say what is installed, what can run, and why the rest cannot; exit code 2 where Vitrion cannot work."""
+    """Check packages, potentials, database and machine; exit code 2 if Vitrion cannot work."""
     findings = examine()
     emit(findings, as_json=as_json, columns=("topic", "name", "state", "detail"))
     faults = [finding for finding in findings if finding.state is State.FAULT]
     if faults:
-        note(f"vitrion: {len(faults)} of {len(findings)} findings need mending: {faults[0].name}: {faults[0].detail}")
+        note(f"vitrion: {len(faults)} of {len(findings)} findings are faults: {faults[0].name}: {faults[0].detail}")
         raise typer.Exit(EXIT_FAULT)

@@ -1,10 +1,10 @@
-"""`vitrion generate`: amorphous cells drawn by the generator, relaxed, judged by the gates, stored."""
+"""`vitrion generate`: draw amorphous cells from the generator, relax them and store them with their gates."""
 
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 import typer
@@ -27,24 +27,24 @@ MOST_CELLS = 10_000
 DENSEST_G_CM3 = 50.0  # osmium has 22.6
 
 Count = Annotated[int, typer.Option("--count", "-n", help="Cells to draw.", min=1, max=MOST_CELLS)]
-Atoms = Annotated[int, typer.Option(help="Wanted number of atoms; whole formula units.", min=1, max=MOST_ATOMS)]
-Density = Annotated[
-    float | None, typer.Option(help="In g/cm3; of the cell that is drawn.", min=0.01, max=DENSEST_G_CM3)
+Atoms = Annotated[
+    int, typer.Option(help="Approximate number of atoms; the cell holds complete formula units.", min=1, max=MOST_ATOMS)
 ]
-CellFrom = Annotated[Path | None, typer.Option(help="Structure file: its lattice and contents are taken.")]
-Model = Annotated[str | None, typer.Option(help="sha256 of a generator in the database; the last promoted by default.")]
+Density = Annotated[float | None, typer.Option(help="In g/cm3, of the drawn cell.", min=0.01, max=DENSEST_G_CM3)]
+CellFrom = Annotated[Path | None, typer.Option(help="Structure file whose lattice and composition are used.")]
+Model = Annotated[str | None, typer.Option(help="sha256 of a generator in the database; default: the last promoted.")]
 Folder = Annotated[Path | None, typer.Option("--model-folder", help="Folder or file of a generator.")]
 Seed = Annotated[
-    int, typer.Option(help="Cell k depends on the seed and k alone.", min=0, max=LARGEST_SEED - MOST_CELLS)
+    int, typer.Option(help="Cell k depends on the seed and on k alone.", min=0, max=LARGEST_SEED - MOST_CELLS)
 ]
 Relax = Annotated[bool, typer.Option("--relax/--as-drawn", help="Relax with the potential before the gates.")]
-Potential = Annotated[str | None, typer.Option(help="From `vitrion potentials list`; the default one otherwise.")]
+Potential = Annotated[str | None, typer.Option(help="See `vitrion potentials list`.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """What is given before anything is drawn, and the crystal of the same compound where the database has one."""
+    """Composition and lattice that cells are drawn in, and the crystal of the compound if the database has one."""
 
     formula: str
     numbers: IntArray
@@ -67,16 +67,17 @@ def command(
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
-    """Draw amorphous cells of a compound, judge them by the same gates as melt-quenched ones, and store them.
+    """Draw amorphous cells of a compound, apply the gates of melt-quenched cells, and store them.
 
     Without --density or --cell-from the volume is that of an accepted amorphous cell of the compound in the database,
-    else of its crystal, else of its ions. Cells that fail a gate are stored too, as not accepted.
+    else estimated from its crystal, else from its ions. Cells that fail a gate are stored too, as not accepted.
     """
     from ase.data import chemical_symbols  # noqa: PLC0415 - slow to import
 
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion_workflows.execution.engines import usable_potential  # noqa: PLC0415
     from vitrion_workflows.flows import RelaxGeneratedMaker  # noqa: PLC0415
+    from vitrion_workflows.schemas import failed_gates  # noqa: PLC0415
     from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415
 
     parse_formula(formula)
@@ -100,10 +101,12 @@ def command(
                 stored = _store_as_drawn(db, frame, drawn, version=version, seed=seed)
             else:
                 stored = _store_relaxed(db, frame, drawn, version=version, seed=seed, maker=maker, advance=advance)
-        rows = [_row(db, fingerprint) for fingerprint in stored]
-    emit(rows, as_json=as_json, columns=COLUMNS)
-    if not as_json:
-        note(f"{sum(row['accepted'] for row in rows)} of {len(rows)} accepted; generator {version[:12]}")
+        rows = [db.structures.get(fingerprint) for fingerprint in stored]
+    if as_json:
+        emit(rows, as_json=True)
+        return
+    emit([{**vars(row), "failed": failed_gates(row.gates)} for row in rows], as_json=False, columns=COLUMNS)
+    note(f"{sum(row.accepted for row in rows)} of {len(rows)} accepted; generator {version[:12]}")
 
 
 def _generator(db: "Database", sha256: str | None, folder: Path | None) -> "TrainedGenerator":
@@ -145,9 +148,9 @@ def _frame_of_file(file: Path, formula: str, twin: "Structure | None") -> Frame:
     from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415
 
     structure = read_structures(file)[0]
-    found, wanted = structure.composition.reduced_formula, parse_formula(formula).reduced_formula
-    if found != wanted:
-        raise InputError(f"{file}: holds {found}, not {wanted}: name a cell of the compound, or use --density")
+    given, wanted = structure.composition.reduced_formula, parse_formula(formula).reduced_formula
+    if given != wanted:
+        raise InputError(f"{file}: holds {given}, not {wanted}: give a cell of the compound, or use --density")
     system = system_from_structure(structure)
     return Frame(formula, system.numbers, system.lattice_A, twin)
 
@@ -207,26 +210,9 @@ def _store_relaxed(
         )
         store = JobStore(MemoryStore())
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "cd is deprecated", FutureWarning)  # inside jobflow: not ours to mend
+            warnings.filterwarnings("ignore", "cd is deprecated", FutureWarning)  # raised inside jobflow
             run_locally(flow, store=store, log=False, raise_immediately=True)
-        # One cell at a time: what is interrupted later keeps the cells that are done.
+        # One cell at a time: an interruption keeps the finished cells.
         stored += build(db, list(store.query())).require_all().structures
         advance(len(drawn) + index + 1, message="relaxing")
     return stored
-
-
-def _row(db: "Database", fingerprint: str) -> dict[str, Any]:
-    row = db.structures.get(fingerprint)
-    return {
-        "fingerprint": row.fingerprint,
-        "formula": row.formula,
-        "n_atoms": row.n_atoms,
-        "density_g_cm3": row.density_g_cm3,
-        "kind": row.kind,
-        "accepted": row.accepted,
-        "energy_eV_per_atom": row.energy_eV_per_atom,
-        "failed": [gate.name for gate in row.gates if not gate.passed],
-        "gates": list(row.gates),
-        "model": row.model_version,
-        "seed": row.seed,
-    }

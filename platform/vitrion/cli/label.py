@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 COLUMNS = ("temperature_K", "state", "value", "interval_95", "unit", "equilibration_ps", "framework_state", "failed")
 
-SHORTEST_PS, LONGEST_PS = 0.8, 1e6  # forty frames: twenty are analysed, as many may be equilibration
-LEAST_PS = 4.0  # what docs/design/stopping.md was measured with, as its targets were of this range
+SHORTEST_PS, LONGEST_PS = 0.8, 1e6  # forty frames: up to twenty of equilibration, twenty analysed
+LEAST_PS = 4.0  # measured in docs/design/stopping.md, as is the range of the targets
 SMALLEST_TARGET, LARGEST_TARGET = 0.005, 1.0
 
-Temperatures = Annotated[str, typer.Option("--temperature", "-t", help="In K: one, or several with commas.")]
+Temperatures = Annotated[str, typer.Option("--temperature", "-t", help="In K; several with commas.")]
 
 
 def command(
@@ -31,19 +31,19 @@ def command(
     *,
     temperature: Temperatures,
     potential: Annotated[str | None, typer.Option(help="See `vitrion potentials list`.")] = None,
-    ps: Annotated[float | None, typer.Option(help="Length of each run; the protocol's 12 ps where not given.")] = None,
+    ps: Annotated[float | None, typer.Option(help="Length of each run; default 12 ps.")] = None,
     until: Annotated[
         float | None,
-        typer.Option(help="End a run, after 4 ps at the least, when its standard error is this many decades."),
+        typer.Option(help="Stop a run early, after 4 ps or more, at this standard error of log10 D in decades."),
     ] = None,
     species: Annotated[str, typer.Option(help="Mobile species.")] = "Li",
     device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Of velocities and noise.", min=0, max=LARGEST_SEED)] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of velocities and thermostat noise.", min=0, max=LARGEST_SEED)] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Label each cell of a file at each temperature with a tracer diffusivity, its interval and its gates.
 
-    What was interrupted goes on when the same command is given again; what is finished is not run twice.
+    Run the same command again to continue after an interruption; finished labels are not computed twice.
     """
     temperatures = parse_temperatures(temperature)
     _check_lengths(ps=ps, until=until)
@@ -85,11 +85,11 @@ def command(
 
 def _check_lengths(*, ps: float | None, until: float | None) -> None:
     if ps is not None and not SHORTEST_PS <= ps <= LONGEST_PS:
-        raise InputError(f"a run of {ps:g} ps is impossible: give --ps from {SHORTEST_PS:g} to {LONGEST_PS:g}")
+        raise InputError(f"--ps {ps:g} is out of range: give {SHORTEST_PS:g} to {LONGEST_PS:g} ps")
     if until is not None and not SMALLEST_TARGET <= until <= LARGEST_TARGET:
-        raise InputError(f"--until {until:g} is impossible: give {SMALLEST_TARGET:g} to {LARGEST_TARGET:g} decades")
+        raise InputError(f"--until {until:g} is out of range: give {SMALLEST_TARGET:g} to {LARGEST_TARGET:g} decades")
     if until is not None and ps is not None and ps < LEAST_PS:
-        raise InputError(f"--until ends a run after {LEAST_PS:g} ps at the least: give --ps {LEAST_PS:g} or more")
+        raise InputError(f"--until needs runs of {LEAST_PS:g} ps or more: give --ps {LEAST_PS:g} or more")
 
 
 def _protocol(*, ps: float | None, until: float | None) -> "LabelProtocol":
@@ -106,18 +106,18 @@ def _label(db: "Database", flow: "Flow", title: str, *, quiet: bool) -> list["La
 
     report = build(db, run_flow(flow, description=title, quiet=quiet)).require_all()
     for reason in report.missing.values():
-        note(f"the trajectory is not kept: {reason}")
+        note(f"the trajectory is not stored: {reason}")
     stored = db.labels.find(report.labels)
     return [stored[key] for key in report.labels]
 
 
 def parse_temperatures(text: str) -> list[float]:
-    """Temperatures in K from a list such as ``1000,1500``.
+    """Return the temperatures in K of a list such as ``1000,1500``.
 
     Raises:
-        InputError: something in it is no number. Impossible values are refused with the question itself.
+        InputError: a part of it is not a number; the range is checked with the task.
     """
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise InputError(f"--temperature {text!r} is no list of numbers: give for example 1000,1500") from None
+        raise InputError(f"--temperature {text!r} is not a list of numbers: give for example 1000,1500") from None

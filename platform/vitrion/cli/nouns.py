@@ -1,4 +1,4 @@
-"""Registry of the nouns of the command line, loaded one at a time and only when typed."""
+"""Registry of the nouns of the command line; a noun is imported when it is typed."""
 
 import importlib
 import importlib.util
@@ -30,27 +30,27 @@ class Noun:
 
     @property
     def is_present(self) -> bool:
-        """Whether this installation has the module; it is not imported."""
+        """Return True if this installation has the module, without importing it."""
         return importlib.util.find_spec(self.path) is not None
 
 
 NOUNS: dict[str, Noun] = {
     "init": Noun("init", "Make the database and its indexes."),
-    "doctor": Noun("doctor", "Say what is installed, what can run, and why the rest cannot."),
-    "ingest": Noun("ingest", "Bring files and public data sets into the database."),
+    "doctor": Noun("doctor", "Check the installation: what can run, and what is missing for the rest."),
+    "ingest": Noun("ingest", "Add files and public data sets to the database."),
     "structures": Noun("structures", "List, show and export structures."),
     "labels": Noun("labels", "List, show and export labels."),
     "models": Noun("models", "List and show trained models."),
-    "candidates": Noun("candidates", "Propose compositions worth making."),
-    "amorphize": Noun("amorphize", "Make an amorphous cell by melt and quench."),
-    "label": Noun("label", "Run molecular dynamics on a cell and label it with a diffusivity."),
-    "diffusivity": Noun("diffusivity", "Diffusivity of a trajectory that exists already."),
-    "arrhenius": Noun("arrhenius", "Activation energy, diffusivity and conductivity at any temperature from labels."),
-    "predict": Noun("predict", "Ask the surrogate for log10 D at a temperature."),
+    "candidates": Noun("candidates", "Propose compositions from the crystals of the database."),
+    "amorphize": Noun("amorphize", "Make an amorphous cell by melt-quench."),
+    "label": Noun("label", "Label a cell with a diffusivity by molecular dynamics."),
+    "diffusivity": Noun("diffusivity", "Compute the diffusivity of an existing trajectory."),
+    "arrhenius": Noun("arrhenius", "Fit an activation energy; predict diffusivity and conductivity from labels."),
+    "predict": Noun("predict", "Predict log10 D of structures with the surrogate."),
     "generate": Noun("generate", "Draw amorphous cells from the generator."),
     "potentials": Noun("potentials", "List, install and check machine-learned potentials."),
-    "campaign": Noun("campaign", "Run the active-learning loop, one step or all of it."),
-    "worker": Noun("worker", "Run queued work in this process."),
+    "campaign": Noun("campaign", "Run an active-learning campaign."),
+    "worker": Noun("worker", "Run queued tasks in this process."),
     "schedule": Noun("schedule", "Step a campaign at fixed intervals."),
 }
 

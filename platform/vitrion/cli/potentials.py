@@ -1,4 +1,4 @@
-"""`vitrion potentials`: what can evaluate forces here, how to get the rest, and whether it does so rightly."""
+"""`vitrion potentials`: list, install, check and serve machine-learned potentials."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,21 +22,21 @@ Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 
 @app.command("list")
 def list_potentials(*, as_json: AsJson = False) -> None:
-    """List all potentials, whether they can run here, and what to do where they cannot."""
+    """List all potentials: which can run here, and what the others need."""
     default, reason = potentials.default_potential()
     emit([_row(entry, default) for entry in potentials.entries()], as_json=as_json, columns=LIST_COLUMNS)
     if not as_json:
-        note(f"used where none is named: {default} ({reason})")
+        note(f"default: {default} ({reason})")
 
 
 @app.command()
 def install(
     name: Name,
     *,
-    file: Annotated[Path | None, typer.Option(help="Weights that are at hand already.")] = None,
+    file: Annotated[Path | None, typer.Option(help="Weights on this machine, instead of a download.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Bring a potential's weights to this machine, checked by sha256."""
+    """Install the weights of a potential, checked by sha256."""
     path = potentials.install(name, file=file, on_progress=note)
     emit({"name": name, "path": None if path is None else str(path)}, as_json=as_json)
 
@@ -49,7 +49,7 @@ def check(
     device: Device = "cpu",
     as_json: AsJson = False,
 ) -> None:
-    """Test sha256, gradients, symmetries, conservation and coverage of a potential; exit code 1 where one fails."""
+    """Test sha256, gradients, symmetries, conservation and coverage of a potential; exit code 1 if one fails."""
     symbols = tuple(symbol for symbol in elements.split(",") if symbol)
     reports = potentials.check(name, elements=symbols, device=device)
     emit(list(reports), as_json=as_json, columns=CHECK_COLUMNS)
@@ -61,20 +61,22 @@ def check(
 def serve(
     name: Name,
     *,
-    address: Annotated[str, typer.Option(help="Where a `remote:` potential listens: host:port or unix:/path.")] = "",
-    identity: Annotated[Path | None, typer.Option(help="Write who this potential is to a JSON file.")] = None,
+    address: Annotated[str, typer.Option(help="Address of a `remote:` potential: host:port or unix:/path.")] = "",
+    identity: Annotated[
+        Path | None, typer.Option(help="Write name, version and weights hash of the potential to a JSON file.")
+    ] = None,
     patience: Annotated[float, typer.Option(help="Seconds to wait for a run to connect.", min=0)] = 60.0,
     device: Device = "cpu",
 ) -> None:
     """Compute forces for a run in another environment or on another machine (see docs/design/potentials.md)."""
     if not address and identity is None:
-        raise InputError("vitrion potentials serve needs --address to serve at, --identity to write, or both")
+        raise InputError("vitrion potentials serve needs --address, --identity or both")
     if address:
         potentials.remote.parse_address(address)
     force_field = potentials.load(name, device=device)
     if identity is not None:
         potentials.remote.write_identity(force_field, identity)
-        note(f"{identity} says who {force_field.name} is")
+        note(f"identity of {force_field.name} written to {identity}")
     if address:
         note(f"{force_field.name} {force_field.version} serves at {address}")
         potentials.remote.serve(force_field, address=address, patience_s=patience)

@@ -1,4 +1,4 @@
-"""`vitrion schedule`: call a campaign's step on time, never twice at once."""
+"""`vitrion schedule`: step a campaign at fixed intervals, one step at a time."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,9 +14,9 @@ def command(
     *,
     interval: Annotated[str, typer.Option("--every", help="Time between steps, for example 30m or 1h.")],
 ) -> None:
-    """Step a campaign at fixed intervals until it is finished; a step that is still running is never doubled.
+    """Step a campaign at fixed intervals until it is finished; steps never overlap.
 
-    A server that is away for a while costs steps, not the schedule, once the first step has found it.
+    A step is skipped while the server cannot be reached, once the first step has reached it.
     """
     from vitrion.database.errors import (  # noqa: PLC0415 - `--help` does without
         DatabaseLockedError,
@@ -38,10 +38,10 @@ def command(
         except DatabaseUnreachableError as away:
             if not reached:
                 raise
-            note(f"left out this time: {away}")
+            note(f"step skipped: {away}")
             return True
         except (BusyError, DatabaseLockedError, LeaseLostError) as busy:
-            note(f"left out this time: {busy}")
+            note(f"step skipped: {busy}")
             return True
 
     every(seconds, step)

@@ -1,4 +1,4 @@
-"""`vitrion worker`: take work from the FireWorks launchpad of the configured server."""
+"""`vitrion worker`: run tasks of the FireWorks launchpad on the configured server."""
 
 import os
 import socket
@@ -12,16 +12,16 @@ from vitrion.cli.console.output import note
 def command(
     *,
     name: Annotated[str, typer.Option(help="Name of this worker; host and process by default.")] = "",
-    once: Annotated[bool, typer.Option("--once", help="End when nothing is ready instead of waiting.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="Exit when no task is ready instead of waiting.")] = False,
     device: Annotated[
-        str | None, typer.Option(help="auto, cpu, cuda or cuda:1, instead of the one that a campaign asks for.")
+        str | None, typer.Option(help="auto, cpu, cuda or cuda:1, instead of the campaign's own.")
     ] = None,
-    heartbeat: Annotated[float, typer.Option(help="Seconds between signs of life.", min=0.5)] = 20.0,
+    heartbeat: Annotated[float, typer.Option(help="Seconds between heartbeats.", min=0.5)] = 20.0,
 ) -> None:
-    """Run tasks of campaigns with `runner: {kind: fireworks}`; start one for each core, on any machine.
+    """Run tasks of campaigns with `runner: {kind: fireworks}`; start one worker for each core, on any machine.
 
-    Ctrl-C or SIGTERM: the task in hand writes its checkpoint and is given back. All workers of a campaign, and the
-    process that steps it, share one VITRION_SCRATCH.
+    On Ctrl-C or SIGTERM the running task writes its checkpoint and is returned to the queue. All workers of a campaign,
+    and the process that steps it, share one VITRION_SCRATCH.
     """
     import signal  # noqa: PLC0415 - `--help` does without all of these
     import warnings  # noqa: PLC0415
@@ -41,7 +41,7 @@ def command(
     if uri is None:
         raise InputError(f"`vitrion worker` takes tasks from a MongoDB server: set {URI_VARIABLE}")
     make_folder(settings.scratch)
-    # jobflow's own use of a deprecated name; nothing a user of a campaign could act on.
+    # jobflow uses a deprecated name of its own; the user cannot act on it.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"jobflow\..*")
     own_name = name or f"{socket.gethostname()}-{os.getpid()}"
     with jobs_run_on(device), connect(uri) as db, told(db.where):

@@ -41,7 +41,7 @@ def test_cells_are_drawn_judged_and_stored(folder, generator, capsys):
     rows = json.loads(capsys.readouterr().out)
     assert len({row["fingerprint"] for row in rows}) == 3
     assert all(row["density_g_cm3"] == pytest.approx(1.9, rel=1e-3) for row in rows)
-    assert {row["model"] for row in rows} == {generator.artefact_sha256}
+    assert {row["model_version"] for row in rows} == {generator.artefact_sha256}
     assert "minimum_distance" in {gate["name"] for gate in rows[0]["gates"]}
     assert {row.fingerprint for row in stored()} == {row["fingerprint"] for row in rows}
     # The same seed again draws the same cells, which the database has already.

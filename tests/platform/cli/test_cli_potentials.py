@@ -21,7 +21,7 @@ def test_list_for_people_names_the_default(capsys):
     assert run(["potentials", "list"]) == 0
     captured = capsys.readouterr()
     assert "lennard-jones" in captured.out
-    assert "used where none is named" in captured.err
+    assert "default:" in captured.err
 
 
 def test_check_passes_and_says_what(capsys):
@@ -56,7 +56,7 @@ def test_a_failed_check_is_exit_code_1(capsys, monkeypatch):
         (["check", "remote:/no/such.yaml"], "/no/such.yaml cannot be read (No such file or directory)"),
         (["check", "lennard-jones", "--elements", "Xx"], "Xx are no elements"),
         (["check", "lennard-jones", "--elements", "Og"], "does not cover Og"),
-        (["serve", "lennard-jones"], "needs --address to serve at"),
+        (["serve", "lennard-jones"], "--address"),
         (["serve", "lennard-jones", "--address", "nowhere"], "'nowhere' is no address"),
         (["serve", "lennard-jones", "--identity", "/no/such/folder/x.json"], "cannot write /no/such/folder/x.json"),
     ],
@@ -99,7 +99,7 @@ def test_a_changed_file_is_told(capsys, monkeypatch, tmp_path):
 
 def test_serve_writes_who_it_is(capsys, tmp_path):
     assert run(["potentials", "serve", "lennard-jones", "--identity", str(tmp_path / "lj.json")]) == 0
-    assert "says who lennard-jones is" in capsys.readouterr().err
+    assert "identity of lennard-jones" in capsys.readouterr().err
     assert json.loads((tmp_path / "lj.json").read_text())["weights_sha256"].startswith("1b7dd6a450ba")
 
 

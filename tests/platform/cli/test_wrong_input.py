@@ -183,7 +183,7 @@ VALUES = {
        for species in ("Xx", "Na", "li")},
     "label of Xx": ("label good.cif -t 1000 --potential lennard-jones --species", "Xx", "no Xx"),
     "label of Na": ("label good.cif -t 1000 --potential lennard-jones --species", "Na", "no Na"),
-    **{f"label of {ps} ps": ("label good.cif -t 1000 --potential lennard-jones --ps", ps, "a run of")
+    **{f"label of {ps} ps": ("label good.cif -t 1000 --potential lennard-jones --ps", ps, "--ps")
        for ps in ("-1", "0", "nan", "1e30", "1e-9")},
     **{f"{command} seed {seed}": (f"{command} --seed", seed, "--seed")
        for command in ("label good.cif -t 1000 --potential lennard-jones", "amorphize LiCl --potential lennard-jones",

@@ -1,4 +1,4 @@
-"""Which exceptions are the user's to mend, and the one line each is told in."""
+"""Errors that a user can correct, formatted as one line each."""
 
 import errno
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def _system(fault: OSError) -> str | None:
     return f"the disk is full{where}: free some space or point VITRION_HOME and VITRION_SCRATCH elsewhere"
 
 
-_TOLD: dict[type[Exception], Callable[..., str | None]] = {
+_FORMATS: dict[type[Exception], Callable[..., str | None]] = {
     VitrionError: str,
     ValidationError: _validation,
     typer.TyperException: _usage,
@@ -48,17 +48,17 @@ _TOLD: dict[type[Exception], Callable[..., str | None]] = {
 }
 
 
-def told(fault: BaseException) -> str | None:
-    """The line for a fault the user can mend, or None when the exception is a bug of ours.
+def format_error(error: BaseException) -> str | None:
+    """Return the line for an error that the user can correct, or None for a bug.
 
     Args:
-        fault: what reached the command line; causes are looked through, so that a full disk inside a library's own
-            exception is still told as one.
+        error: what reached the command line; its causes are searched too, so that a full disk inside the exception of a
+            library is reported as such.
     """
-    seen: BaseException | None = fault
-    while seen is not None:
-        for kind, tell in _TOLD.items():
-            if isinstance(seen, kind) and (line := tell(seen)) is not None:
+    cause: BaseException | None = error
+    while cause is not None:
+        for kind, format_kind in _FORMATS.items():
+            if isinstance(cause, kind) and (line := format_kind(cause)) is not None:
                 return _one_line(line)
-        seen = seen.__cause__ or seen.__context__
+        cause = cause.__cause__ or cause.__context__
     return None

@@ -1,4 +1,4 @@
-"""Running one flow in this process, with a progress bar and a clean Ctrl-C."""
+"""Run one flow in this process, with a progress bar and a clean Ctrl-C."""
 
 import json
 import signal
@@ -21,19 +21,19 @@ POLL_SECONDS = 0.3
 
 
 def run_flow(flow: Flow, *, description: str, quiet: bool) -> list[dict[str, Any]]:
-    """Run a flow and return what a JobStore holds of it.
+    """Run a flow and return its JobStore documents.
 
     Args:
         flow: any flow.
-        description: what the progress bar says.
-        quiet: no bar.
+        description: title of the progress bar.
+        quiet: show no progress bar.
 
     Returns:
         JobStore documents in the order in which the jobs ended.
 
     Raises:
         typer.Exit: Ctrl-C, after a checkpoint (exit code 130).
-        VitrionError: what a job raised.
+        VitrionError: a job failed.
     """
     flow.update_metadata({TASK_METADATA_KEY: flow.uuid})
     folder = scratch_root() / flow.uuid
@@ -50,7 +50,7 @@ def run_flow(flow: Flow, *, description: str, quiet: bool) -> list[dict[str, Any
                 warnings.filterwarnings("ignore", message="cd is deprecated")
                 run_locally(flow, store=store, log=False, raise_immediately=True)
         except StoppedError:
-            note("stopped after a checkpoint: the same command goes on from there")
+            note("stopped after a checkpoint: run the same command again to continue")
             raise typer.Exit(EXIT_INTERRUPTED) from None
         finally:
             over.set()
@@ -70,7 +70,7 @@ def _follow(path: Path, advance: Advance, over: threading.Event) -> None:
             content = json.loads(path.read_text())
             advance(content["step"], content["steps"], content["stage"])
         except (OSError, ValueError, KeyError):
-            pass  # not written yet, or being replaced
+            pass  # not written yet, or just being replaced
         time.sleep(POLL_SECONDS)
 
 

@@ -1,4 +1,4 @@
-"""What commands print: a table for people, JSON for programs, progress on stderr."""
+"""Output of commands: a table for people, JSON for programs, progress on stderr."""
 
 import dataclasses
 import json
@@ -17,7 +17,7 @@ PIPED_WIDTH = 160  # columns of a table that goes to a file or another program
 
 
 def plain(value: Any) -> Any:
-    """Anything a command prints, as what JSON can say.
+    """Return a value in the types of JSON.
 
     Models and dataclasses become objects, dates ISO 8601, enumerations their values, arrays lists, and numbers that
     are not finite null.
@@ -67,7 +67,7 @@ def emit(rows_or_object: Any, *, as_json: bool, columns: Sequence[str] | None = 
 
 
 def note(line: str) -> None:
-    """Print one line for people on stderr, so that stdout stays what was asked for."""
+    """Print one line for people on stderr, so that stdout holds the result alone."""
     print(line, file=sys.stderr)  # noqa: T201
 
 
@@ -77,7 +77,7 @@ def _table(rows: list[Any], columns: Sequence[str] | None) -> Any:
     objects = [row if isinstance(row, dict) else {"value": row} for row in rows]
     names = list(columns or dict.fromkeys(key for row in objects for key in row))
     if not rows:
-        return "nothing found"
+        return "no rows"
     table = Table(box=None, header_style="bold", pad_edge=False, collapse_padding=True)
     for name in names:
         numeric = all(isinstance(row.get(name), int | float | None) for row in objects)
@@ -115,10 +115,10 @@ def _cell(value: Any) -> str:
 
 
 class Advance(Protocol):
-    """The callback that long work reports through."""
+    """Callback through which long work reports its progress."""
 
     def __call__(self, done: float, total: float | None = None, message: str | None = None) -> None:
-        """Report that `done` of `total` is finished, with what is being done now."""
+        """Report that `done` of `total` is finished, and the present activity."""
 
 
 @contextmanager
@@ -126,12 +126,12 @@ def progress(description: str, *, total: float | None = None, quiet: bool = Fals
     """Show a progress bar on stderr while long work runs.
 
     Args:
-        description: what is being done.
-        total: how much there is to do, or None until the first report says so.
+        description: title.
+        total: amount of work; None until the first report states it.
         quiet: show nothing (the callback still works).
 
     Yields:
-        The callback to hand to the work: ``advance(done, total, message)``.
+        The callback for the work: ``advance(done, total, message)``.
     """
     from rich.console import Console  # noqa: PLC0415 - only where a bar is shown
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415

@@ -56,7 +56,7 @@ def test_an_empty_list_is_valid_json_and_a_sentence(capsys):
     emit([], as_json=True)
     assert json.loads(capsys.readouterr().out) == []
     emit([], as_json=False)
-    assert capsys.readouterr().out == "nothing found\n"
+    assert capsys.readouterr().out == "no rows\n"
 
 
 def test_a_table_shows_the_asked_columns_and_leaves_markup_alone(capsys):
