@@ -168,7 +168,10 @@ def compare_one(
     """Figures of one compound and one generator."""
     reference, (packed, chance) = system_of(truth), baseline
     begun = time.process_time()
-    drawn = model.sample(reference.numbers, reference.lattice_A, count=len(packed), seed=11)
+    request = generators.GenerationRequest(
+        count=len(packed), seed=11, composition=reference.numbers, cell_A=reference.lattice_A
+    )
+    drawn = model.sample(request)
     tell(f"{title}: sampling", (time.process_time() - begun) / len(packed), "CPU s/cell", None)
     mine = judged(formula, drawn)
     energy = truth.energy_eV_per_atom or np.nan

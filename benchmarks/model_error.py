@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from pymatgen.core.composition import Composition
 
-from vitrion_models.surrogates import ArrheniusKernelConfig, Observation, train
+from vitrion_models.surrogates import DIFFUSIVITY, ArrheniusKernelConfig, Sample, diffusivity_sample, train
 from vitrion_workflows.model_error.compound_error import ModelErrors
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 
@@ -29,28 +29,34 @@ KNOWN = ModelErrors.of("nep89", NEP89_SHA256)
 CONFIG = ArrheniusKernelConfig()
 
 
-def nature(folder: Path) -> list[Observation]:
+def nature(folder: Path) -> list[Sample]:
     """The table in the Einstein convention."""
     found = []
     for row in pd.read_csv(folder / "labels_tidy.csv").itertuples():
         composition = Composition(row.formula)
         found.append(
-            Observation(
-                system=None,
+            diffusivity_sample(
+                {element.Z: float(amount) for element, amount in composition.items()},
                 species="Li",
                 temperature_K=float(row.temperature_K),
                 log10_D=float(np.log10(row.D_einstein_slope6_cm2_s)),
-                log10_stderr=STDERR,
-                censored=False,
+                stderr=STDERR,
                 group=composition.reduced_formula,
                 key=f"{row.row:04d}",
-                composition={element.Z: float(amount) for element, amount in composition.items()},
             )
         )
     return found
 
 
-def draw(table: list[Observation], *, formulas: int, seed: int) -> dict[str, dict[str, float]]:
+def _value(label: Sample) -> float:
+    return float(label[DIFFUSIVITY].value)
+
+
+def _altered(label: Sample, **changes: float) -> Sample:
+    return replace(label, targets={DIFFUSIVITY: replace(label[DIFFUSIVITY], **changes)})
+
+
+def draw(table: list[Sample], *, formulas: int, seed: int) -> dict[str, dict[str, float]]:
     """Scores of one draw of the potential's errors, with and without the error model."""
     random = np.random.default_rng(seed)
     names = sorted({one.group for one in table})
@@ -63,7 +69,7 @@ def draw(table: list[Observation], *, formulas: int, seed: int) -> dict[str, dic
         + error.compound_decades * random.normal()
         for name, error in errors.items()
     }
-    labels = [replace(one, log10_D=one.log10_D + off[one.group] + STDERR * random.normal()) for one in table]
+    labels = [_altered(one, value=_value(one) + off[one.group] + STDERR * random.normal()) for one in table]
     chosen = set(random.choice(names, size=formulas, replace=False).tolist())
     kept = set()
     for name in sorted(chosen):
@@ -73,15 +79,15 @@ def draw(table: list[Observation], *, formulas: int, seed: int) -> dict[str, dic
     scores = {}
     for told in (False, True):
         training = [
-            replace(one, model_stderr=KNOWN.scatter_decades(symbols[one.group]) if told else 0.0)
+            _altered(one, systematic_stderr=KNOWN.scatter_decades(symbols[one.group]) if told else 0.0)
             for one in labels
             if one.key in kept
         ]
         answer = train(training, test_keys=(), config=CONFIG, seed=seed).predict(
-            [labels[place].material for place in asked], [labels[place].temperature_K for place in asked]
+            [labels[place].input for place in asked], [labels[place].temperature_K for place in asked]
         )
-        potential = np.array([labels[place].log10_D for place in asked])
-        truth = np.array([table[place].log10_D for place in asked])
+        potential = np.array([_value(labels[place]) for place in asked])
+        truth = np.array([_value(table[place]) for place in asked])
         half = (answer.upper_95 - answer.lower_95) / 2
         offset = np.array([errors[labels[place].group].offset_decades for place in asked]) * told
         deviation = np.array([errors[labels[place].group].stderr_decades for place in asked]) * told

@@ -9,6 +9,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,14 @@ from pymatgen.core import Composition
 from sklearn.ensemble import RandomForestRegressor
 
 from vitrion_models.graphs import neighbour_list
-from vitrion_models.surrogates import ArrheniusGNNConfig, ArrheniusKernelConfig, Observation, train
+from vitrion_models.surrogates import (
+    DIFFUSIVITY,
+    ArrheniusGNNConfig,
+    ArrheniusKernelConfig,
+    Sample,
+    diffusivity_sample,
+    train,
+)
 from vitrion_models.system import AtomicSystem
 from vitrion_models.training import grouped_folds
 from vitrion_models.uncertainty import coverage, miscalibration_area
@@ -43,7 +51,7 @@ def line(name: str, value: float, unit: str, baseline: float | None = None) -> L
     }
 
 
-def aimd(folder: Path) -> tuple[list[Observation], np.ndarray]:
+def aimd(folder: Path) -> tuple[list[Sample], np.ndarray]:
     """Labels of the AIMD table (Einstein convention), and its own 42 features with the temperature."""
     table = pd.read_csv(folder / "labels_tidy.csv")
     features = pd.read_csv(folder / "feature_target.dat", sep=" ").drop(columns=list(NOT_FEATURES))
@@ -51,37 +59,30 @@ def aimd(folder: Path) -> tuple[list[Observation], np.ndarray]:
     for row in table.itertuples():
         composition = Composition(row.formula)
         labels.append(
-            Observation(
-                system=None,
+            diffusivity_sample(
+                {element.Z: float(amount) for element, amount in composition.items()},
                 species="Li",
                 temperature_K=float(row.temperature_K),
                 log10_D=float(np.log10(row.D_einstein_slope6_cm2_s)),
-                log10_stderr=ASSUMED_STDERR,
-                censored=False,
+                stderr=ASSUMED_STDERR,
                 group=composition.reduced_formula,
                 key=f"{row.row:04d}",
-                composition={element.Z: float(amount) for element, amount in composition.items()},
             ),
         )
     return labels, np.column_stack([features.to_numpy(dtype=float), table.temperature_K.to_numpy(dtype=float)])
 
 
-def held_out(labels: list[Observation], features: np.ndarray, groups: list[str]) -> dict[str, np.ndarray]:
+def held_out(labels: list[Sample], features: np.ndarray, groups: list[str]) -> dict[str, np.ndarray]:
     """Predictions of each label by models that never saw its group."""
-    truth = np.array([label.log10_D for label in labels])
+    truth = np.array([float(label[DIFFUSIVITY].value) for label in labels])
     fold_of = grouped_folds(groups, folds=FOLDS, seed=0)
     found = {name: np.empty(len(labels)) for name in ("mean", "deviation", "lower", "upper", "forest", "temperature")}
-    grouped = [
-        Observation(**{**vars(label), "group": group, "composition": label.composition})
-        for label, group in zip(labels, groups, strict=True)
-    ]
+    grouped = [replace(label, group=group) for label, group in zip(labels, groups, strict=True)]
     inverse = np.array([1000.0 / label.temperature_K for label in labels])
     for fold in range(FOLDS):
         inside, outside = fold_of != fold, np.flatnonzero(fold_of == fold)
         model = train([grouped[row] for row in np.flatnonzero(inside)], test_keys=(), config=KERNEL, seed=fold)
-        answer = model.predict(
-            [labels[row].material for row in outside], [labels[row].temperature_K for row in outside]
-        )
+        answer = model.predict([labels[row].input for row in outside], [labels[row].temperature_K for row in outside])
         found["mean"][outside], found["deviation"][outside] = answer.mean, answer.label_std
         found["lower"][outside], found["upper"][outside] = answer.lower_95, answer.upper_95
         forest = RandomForestRegressor(300, random_state=0, n_jobs=1).fit(features[inside], truth[inside])
@@ -93,7 +94,7 @@ def held_out(labels: list[Observation], features: np.ndarray, groups: list[str])
 def accuracy(folder: Path) -> Iterator[Line]:
     """Grouped error, calibration and, beside it, the error of random rows."""
     labels, features = aimd(folder)
-    truth = np.array([label.log10_D for label in labels])
+    truth = np.array([float(label[DIFFUSIVITY].value) for label in labels])
     formulas = [label.group for label in labels]
     grouped = held_out(labels, features, formulas)
     rows = held_out(labels, features, [label.key for label in labels])
@@ -182,22 +183,21 @@ def like_neighbours(system: AtomicSystem) -> float:
     return float(((first == 3) & (second == 3)).sum() / 16)
 
 
-def arranged_labels(count: int) -> list[Observation]:
+def arranged_labels(count: int) -> list[Sample]:
     """Labels of made-up cells at two temperatures; a standard deviation of 0.3 decades lies in the arrangement."""
     cells = [arranged_cell(seed) for seed in range(count)]
     signal = np.array([like_neighbours(cell) for cell in cells])
     shift = 0.3 * (signal - signal.mean()) / signal.std()
     random = np.random.default_rng(0)
     return [
-        Observation(
+        diffusivity_sample(
             cell,
-            "Li",
-            kelvin,
-            -3 - 1700 / kelvin + shift[k] + random.normal(0, 0.03),
-            0.05,
-            False,
-            f"{k:03d}",
-            f"{k:03d}-{kelvin:g}",
+            species="Li",
+            temperature_K=kelvin,
+            log10_D=-3 - 1700 / kelvin + shift[k] + random.normal(0, 0.03),
+            stderr=0.05,
+            group=f"{k:03d}",
+            key=f"{k:03d}-{kelvin:g}",
         )
         for k, cell in enumerate(cells)
         for kelvin in (1000.0, 1500.0)

@@ -2,14 +2,14 @@
 
 
 class VitrionError(Exception):
-    """A fault the user can mend: what was wrong, where, and what to do, in one line.
+    """An error the user can correct: what is wrong, where, and what to do, in one line.
 
-    The command line prints the message and exits with code 2. Everything else that is raised is a bug of ours.
+    The command line prints the message and exits with code 2. Any other exception is a bug in Vitrion.
     """
 
 
 class InputError(VitrionError, ValueError):
-    """A value, a structure or a file that cannot be used as it is."""
+    """An invalid value, structure or file."""
 
 
 class MissingDependencyError(VitrionError):
@@ -17,4 +17,4 @@ class MissingDependencyError(VitrionError):
 
 
 class CheckpointError(VitrionError):
-    """A stored artefact is damaged, of another kind, or of a newer schema."""
+    """A stored artefact is damaged, of another kind, or of a newer version."""

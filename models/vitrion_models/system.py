@@ -1,4 +1,4 @@
-"""The one array form of a periodic cell that every model and every engine shares."""
+"""System of atoms: the array form that every model and every engine shares."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -15,61 +15,91 @@ HEAVIEST_ELEMENT = 118
 SMALLEST_VOLUME_A3 = 1e-3
 
 
+PERIODIC = (True, True, True)
+
+
 @dataclass(frozen=True, eq=False)
 class AtomicSystem:
-    """A cell of atoms, periodic along all three lattice vectors.
+    """N atoms in a periodic cell, a slab (two periodic directions) or a molecule (none).
 
     Attributes:
         numbers: atomic numbers, shape (N,).
         positions_A: Cartesian positions in Angstrom, shape (N, 3); not necessarily inside the cell.
-        lattice_A: lattice vectors as rows, in Angstrom, shape (3, 3).
+        lattice_A: lattice vectors as rows, in Angstrom, shape (3, 3); rows without periodicity may be zero.
+        pbc: periodicity along each lattice vector.
     """
 
     numbers: IntArray
     positions_A: FloatArray
     lattice_A: FloatArray
+    pbc: tuple[bool, bool, bool] = PERIODIC
 
-    def __post_init__(self) -> None:
-        """Bring the arrays to their types and refuse what is no cell.
+    @classmethod
+    def molecule(cls, numbers: IntArray, positions_A: FloatArray) -> "AtomicSystem":
+        """Return a system without periodicity.
+
+        Args:
+            numbers: atomic numbers, shape (N,).
+            positions_A: Cartesian positions in Angstrom, shape (N, 3).
 
         Raises:
-            InputError: empty, wrong shapes, non-finite coordinates, unknown element or a lattice without volume.
+            InputError: see `AtomicSystem`.
+        """
+        return cls(numbers, positions_A, np.zeros((3, 3)), pbc=(False, False, False))
+
+    def __post_init__(self) -> None:
+        """Convert the arrays and check them.
+
+        Raises:
+            InputError: no atoms, wrong shapes, non-finite coordinates, an unknown element, or periodic lattice vectors
+                that are not independent.
         """
         numbers = np.asarray(self.numbers, dtype=np.int64)
         positions = np.asarray(self.positions_A, dtype=np.float64)
         lattice = np.asarray(self.lattice_A, dtype=np.float64)
+        pbc = tuple(bool(periodic) for periodic in self.pbc)
         if numbers.ndim != 1 or len(numbers) == 0:
-            raise InputError("a cell needs at least one atom: give atomic numbers of shape (N,)")
+            raise InputError("a system needs at least one atom: give atomic numbers of shape (N,)")
         if positions.shape != (len(numbers), 3) or lattice.shape != (3, 3):
             raise InputError(
                 f"positions must be ({len(numbers)}, 3), the lattice (3, 3); not {positions.shape}, {lattice.shape}",
             )
+        if len(pbc) != len(PERIODIC):
+            raise InputError(f"pbc has {len(pbc)} entries: give three booleans")
         if not (np.isfinite(positions).all() and np.isfinite(lattice).all()):
             raise InputError("coordinates or lattice vectors are not finite numbers")
         if numbers.min() < 1 or numbers.max() > HEAVIEST_ELEMENT:
             raise InputError(f"atomic numbers must lie between 1 and {HEAVIEST_ELEMENT}")
-        if abs(np.linalg.det(lattice)) < SMALLEST_VOLUME_A3:
-            raise InputError("the lattice vectors enclose no volume")
-        object.__setattr__(self, "numbers", numbers)
-        object.__setattr__(self, "positions_A", positions)
-        object.__setattr__(self, "lattice_A", lattice)
+        periodic = lattice[list(pbc)]
+        # Length, area or volume of the periodic vectors.
+        if np.sqrt(abs(np.linalg.det(periodic @ periodic.T))) < SMALLEST_VOLUME_A3:
+            raise InputError("the periodic lattice vectors enclose no volume: give independent ones")
+        for name, value in (("numbers", numbers), ("positions_A", positions), ("lattice_A", lattice), ("pbc", pbc)):
+            object.__setattr__(self, name, value)
 
     def __len__(self) -> int:
         return len(self.numbers)
 
     @property
     def volume_A3(self) -> float:
-        """Volume of the cell in cubic Angstrom."""
+        """Volume of a fully periodic cell in cubic Angstrom; InputError otherwise."""
+        self._require_periodic("volume")
         return float(abs(np.linalg.det(self.lattice_A)))
 
     @property
     def heights_A(self) -> FloatArray:
-        """Distances between opposite faces of the cell, shape (3,); the least is the diameter of the largest sphere."""
+        """Distances between opposite faces of a fully periodic cell, Angstrom, shape (3,); InputError otherwise."""
+        self._require_periodic("heights")
         heights: FloatArray = 1.0 / np.linalg.norm(np.linalg.inv(self.lattice_A), axis=0)
         return heights
 
     @property
     def fractional(self) -> FloatArray:
-        """Fractional coordinates wrapped into [0, 1), shape (N, 3)."""
+        """Fractional coordinates of a fully periodic cell, wrapped into [0, 1), shape (N, 3); InputError otherwise."""
+        self._require_periodic("fractional coordinates")
         wrapped: FloatArray = np.mod(self.positions_A @ np.linalg.inv(self.lattice_A), 1.0)
         return wrapped
+
+    def _require_periodic(self, quantity: str) -> None:
+        if not all(self.pbc):
+            raise InputError(f"{quantity} of a system with pbc {self.pbc}: give a fully periodic cell")

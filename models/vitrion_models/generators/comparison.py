@@ -1,4 +1,4 @@
-"""Generated cells against reference cells of the same composition: structure, spread, and memory."""
+"""Comparison of generated with reference cells: structure, diversity, and copies of training cells."""
 
 from collections.abc import Sequence
 from itertools import combinations_with_replacement, permutations
@@ -21,7 +21,7 @@ from vitrion_models.system import AtomicSystem, IntArray
 
 
 class GeneratorMetrics(BaseModel):
-    """How generated cells differ from reference cells. No single number of these is enough.
+    """Structural differences of generated from reference cells. No single one of these numbers is enough.
 
     Attributes:
         rdf_wasserstein_A: for each pair of elements, Wasserstein distance between the distributions of pair distances
@@ -32,10 +32,10 @@ class GeneratorMetrics(BaseModel):
         mean_coordination: the same pairs' mean coordination numbers, generated and reference.
         angle_wasserstein_deg: the same pairs' Wasserstein distance between neighbour-centre-neighbour angles.
         diversity: mean distance between the environments of different generated cells; None for one cell. Near zero
-            when all samples are alike.
+            if all samples are alike.
         reference_diversity: the same for the reference; None for one cell.
         nearest_training: least distance of a generated cell to a training cell of its elements; None without one. Zero
-            is a copy; compare with `reference_diversity`, what independent cells differ by.
+            is a copy; compare with `reference_diversity`, the distance of independent cells.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,9 +59,9 @@ def compare(
     """Compare generated cells with independent cells of the same elements.
 
     Args:
-        generated: cells drawn by a generator (relaxed or not), or any other cells to judge.
+        generated: cells drawn by a generator (relaxed or not), or any other cells.
         reference: melt-quenched cells that the generator was not trained on.
-        training: cells that it was trained on, of any composition.
+        training: its training cells, of any composition.
 
     Raises:
         InputError: either side is empty, or their elements differ.
@@ -72,7 +72,7 @@ def compare(
     if any(set(cell.numbers.tolist()) != set(kinds) for cell in [*generated, *reference]):
         raise InputError("generated and reference cells must hold the same elements")
     drawn, truth = [Surroundings.of(cell) for cell in generated], [Surroundings.of(cell) for cell in reference]
-    known = [Surroundings.of(cell) for cell in training if set(cell.numbers.tolist()) == set(kinds)]
+    comparable = [Surroundings.of(cell) for cell in training if set(cell.numbers.tolist()) == set(kinds)]
     shells = {
         pair: shell
         for pair in [*permutations(kinds, 2), *((kind, kind) for kind in kinds)]
@@ -91,7 +91,7 @@ def compare(
         angle_wasserstein_deg=_angles(drawn, truth, shells),
         diversity=_spread(drawn),
         reference_diversity=_spread(truth),
-        nearest_training=min((environment_distance(cell, old) for cell in drawn for old in known), default=None),
+        nearest_training=min((environment_distance(cell, old) for cell in drawn for old in comparable), default=None),
     )
 
 
@@ -105,7 +105,7 @@ def _distances(
             ratios.append(float(mine.min() / theirs.min()))
             rdf[_name(pair)] = float(wasserstein_distance(mine, theirs, mine**-2.0, theirs**-2.0))
     if not ratios:
-        raise InputError("no two atoms lie within 6 Angstrom in both sets of cells: nothing to compare")
+        raise InputError("the cells have no pair of atoms within 6 Angstrom: give denser cells")
     return ratios, rdf
 
 
@@ -123,7 +123,7 @@ def _angles(
 def _spread(cells: Sequence[Surroundings]) -> float | None:
     if len(cells) == 1:
         return None
-    return float(np.mean([environment_distance(one, other) for one, other in permutations(cells, 2)]))
+    return float(np.mean([environment_distance(first, second) for first, second in permutations(cells, 2)]))
 
 
 def _total_variation(mine: IntArray, theirs: IntArray) -> float:

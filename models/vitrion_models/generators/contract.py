@@ -1,20 +1,17 @@
-"""What every generator offers, whatever is inside."""
+"""Contract of a generator, whatever its architecture."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from vitrion_models.generators.config import GeneratorConfig
-from vitrion_models.system import AtomicSystem, FloatArray, IntArray
-
-KIND: Literal["generator"] = "generator"
-SCHEMA_VERSION = 1
+from vitrion_models.generators.request import GenerationRequest
+from vitrion_models.system import AtomicSystem, FloatArray
 
 
 class TrainingProgress(BaseModel):
-    """Where a training run stands: step of steps, smoothed training loss."""
+    """Progress of a training run: step of steps, smoothed training loss."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -32,7 +29,7 @@ class LossBand(BaseModel):
     Attributes:
         sigma_A: mean noise of the band.
         loss: mean squared error of the scaled score.
-        target_power: mean square of the target: the loss of a denoiser that says nothing.
+        target_power: mean square of the target: the loss of a denoiser that always returns zero.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -43,13 +40,13 @@ class LossBand(BaseModel):
 
 
 class TrainingMetrics(BaseModel):
-    """How well a generator denoises.
+    """Denoising losses of a generator and what it was trained on.
 
     Attributes:
         training: bands over the training cells.
         validation: bands over the cells of the held-out compositions; empty where there were too few to hold any out.
-        training_cells: number of cells trained on.
-        training_groups: reduced compositions trained on.
+        training_cells: number of training cells.
+        training_groups: reduced compositions of the training cells.
         validation_groups: reduced compositions held out.
     """
 
@@ -68,26 +65,14 @@ class TrainedGenerator(Protocol):
     config: GeneratorConfig
     metrics: TrainingMetrics
     training_hash: str
+    artefact_sha256: str
 
     @property
-    def artefact_sha256(self) -> str:
-        """sha256 of `dumps`: the generator's identity."""
+    def architecture(self) -> str:
+        """Name in the registry."""
 
-    def sample(
-        self,
-        numbers: IntArray | Sequence[int],
-        lattice_A: FloatArray,
-        *,
-        count: int,
-        seed: int,
-    ) -> list[AtomicSystem]:
-        """Draw cells of given composition and lattice."""
+    def sample(self, request: GenerationRequest) -> list[AtomicSystem]:
+        """Draw the requested cells."""
 
     def denoising_losses(self, systems: Sequence[AtomicSystem], *, seed: int) -> FloatArray:
-        """Relative denoising loss of each cell, shape (n,): paired between generators at one seed."""
-
-    def dumps(self) -> bytes:
-        """Bytes of the artefact: equal generators give equal bytes."""
-
-    def save(self, folder: Path) -> Path:
-        """Write the artefact (safetensors) and its description (JSON) into a folder."""
+        """Return the relative denoising loss of each cell, shape (n,): paired between generators at one seed."""

@@ -1,4 +1,4 @@
-"""What surrounds an atom: distances, shells, angles and a radial fingerprint, for comparing cells."""
+"""Atomic environments: pair distances, shells, angles and radial fingerprints, for comparing cells."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,23 +26,23 @@ class Surroundings:
 
     @classmethod
     def of(cls, system: AtomicSystem) -> "Surroundings":
-        """Surroundings of every atom of a cell."""
+        """Return the surroundings of every atom of a cell."""
         return cls(system, neighbour_list(system, REACH_A))
 
     def between(self, centre: int, other: int) -> IntArray:
-        """Indices of the edges from one element to another."""
+        """Return the indices of the edges from one element (atomic number) to another, shape (e,)."""
         kinds = self.system.numbers[self.edges.edge_index]
-        found: IntArray = np.flatnonzero((kinds[0] == centre) & (kinds[1] == other))
-        return found
+        edges: IntArray = np.flatnonzero((kinds[0] == centre) & (kinds[1] == other))
+        return edges
 
 
 def pair_distances_A(cells: Sequence[Surroundings], centre: int, other: int) -> FloatArray:
-    """All distances between two elements over several cells, each pair of images once for each direction."""
+    """Return all distances between two elements over several cells, Angstrom, both directions, shape (e,)."""
     return np.concatenate([cell.edges.distances_A[cell.between(centre, other)] for cell in cells])
 
 
 def partial_rdf(cells: Sequence[Surroundings], centre: int, other: int) -> tuple[FloatArray, FloatArray]:
-    """Partial radial distribution function, mean over cells.
+    """Return the partial radial distribution function, mean over cells.
 
     g_ab(r) = n_ab(r) V / (4 pi r^2 dr N_a N_b), with n_ab the number of directed pairs in the bin.
 
@@ -61,7 +61,7 @@ def partial_rdf(cells: Sequence[Surroundings], centre: int, other: int) -> tuple
 
 
 def first_shell_A(cells: Sequence[Surroundings], centre: int, other: int) -> float | None:
-    """Radius of the first coordination shell: the deepest point of g(r) behind its first peak; None without a peak."""
+    """Return the radius of the first shell, Angstrom: minimum of g(r) behind its first peak; None without a peak."""
     radius, raw = partial_rdf(cells, centre, other)
     kernel = np.exp(-0.5 * (np.arange(-6, 7) * BIN_A / SMOOTHING_A) ** 2)
     smooth = np.convolve(raw, kernel / kernel.sum(), mode="same")
@@ -74,7 +74,7 @@ def first_shell_A(cells: Sequence[Surroundings], centre: int, other: int) -> flo
 
 
 def coordination_numbers(cells: Sequence[Surroundings], centre: int, other: int, shell_A: float) -> IntArray:
-    """Neighbours of one element within the shell, for each atom of the other, over all cells."""
+    """Return the number of neighbours `other` within the shell of each atom `centre`, over all cells, shape (n,)."""
     counts = []
     for cell in cells:
         chosen = cell.between(centre, other)
@@ -85,7 +85,7 @@ def coordination_numbers(cells: Sequence[Surroundings], centre: int, other: int,
 
 
 def bond_angles_deg(cells: Sequence[Surroundings], centre: int, other: int, shell_A: float) -> FloatArray:
-    """Angles other-centre-other within the shell, each once, over all cells."""
+    """Return the angles other-centre-other within the shell, degrees, each once, over all cells, shape (n,)."""
     angles = [np.empty(0)]
     for cell in cells:
         chosen = cell.between(centre, other)
@@ -101,7 +101,7 @@ def bond_angles_deg(cells: Sequence[Surroundings], centre: int, other: int, shel
 
 
 def radial_fingerprints(cell: Surroundings, kinds: Sequence[int]) -> FloatArray:
-    """Smoothed radial density of each element around each atom, weighted by 1/r; invariant, shape (N, kinds x bins)."""
+    """Return the smoothed radial density of each element around each atom, weighted by 1/r, shape (N, kinds x bins)."""
     centres = np.arange(1.0, FINGERPRINT_REACH_A, FINGERPRINT_WIDTH_A)
     prints = np.zeros((len(cell.system), len(kinds), len(centres)))
     near = cell.edges.distances_A < FINGERPRINT_REACH_A
@@ -115,10 +115,10 @@ def radial_fingerprints(cell: Surroundings, kinds: Sequence[int]) -> FloatArray:
 
 
 def environment_distance(cell: Surroundings, other: Surroundings) -> float:
-    """How far the atoms of one cell are from their likest atoms in another, mean over atoms; 0 for a copy.
+    """Return the mean distance of the atoms of one cell to their most similar atoms in another; 0 for a copy.
 
-    Invariant to rotation, translation, order of atoms and supercells, so a memorised training cell is found out
-    however it is turned. Both cells must hold the same elements.
+    Distances are between radial fingerprints: invariant to rotation, translation, order of atoms and supercells. Both
+    cells must hold the same elements.
     """
     kinds = np.unique(cell.system.numbers).tolist()
     mine, theirs = radial_fingerprints(cell, kinds), radial_fingerprints(other, kinds)

@@ -1,4 +1,4 @@
-"""Which compositions a generator is judged on: whole compositions are held out, never single cells."""
+"""Held-out compositions of a generator: whole compositions, never single cells."""
 
 import hashlib
 import math
@@ -14,22 +14,22 @@ FEWEST_GROUPS = 4
 
 
 def composition_group(numbers: IntArray) -> str:
-    """Reduced composition, elements by rising atomic number, for example ``Li3P1S4``."""
+    """Return the reduced composition of atomic numbers (N,), for example ``Li3P1S4``."""
     kinds, counts = np.unique(numbers, return_counts=True)
     divisor = reduce(math.gcd, counts.tolist())
     return "".join(f"{chemical_symbols[kind]}{count // divisor}" for kind, count in zip(kinds, counts, strict=True))
 
 
 def held_out_groups(groups: Sequence[str], *, fraction: float, inherited: Sequence[str]) -> tuple[str, ...]:
-    """Compositions to validate on, stable while the data grows.
+    """Return the compositions to validate on, stable while the data grow.
 
-    What the parent held out stays held out, so that a warm start never meets its validation cells in training; what is
-    missing is filled up in the order of the names' sha256, which no new composition disturbs.
+    Compositions held out by the parent stay held out, so that a warm start never trains on its validation cells; the
+    rest follow in the order of the names' sha256, independent of new compositions.
 
     Args:
-        groups: composition of each cell, repeats allowed.
-        fraction: share of the compositions to hold out, at least one where there are four or more.
-        inherited: held out by the parent.
+        groups: composition of each cell.
+        fraction: of the compositions to hold out, at least one of four or more.
+        inherited: compositions held out by the parent.
     """
     present = set(groups)
     if len(present) < FEWEST_GROUPS or fraction == 0:
@@ -41,7 +41,7 @@ def held_out_groups(groups: Sequence[str], *, fraction: float, inherited: Sequen
 
 
 def cell_sha256(system: AtomicSystem) -> str:
-    """sha256 over a cell's arrays: identity of a training cell inside the training hash."""
+    """Return the sha256 over the arrays of a cell: its identity inside the training hash."""
     content = hashlib.sha256()
     for array in (system.numbers, system.positions_A, system.lattice_A):
         content.update(np.ascontiguousarray(array).tobytes())

@@ -1,4 +1,4 @@
-"""From cells to torch_geometric's graphs and batches of them."""
+"""Systems -> graphs and batches of torch_geometric."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,12 +18,12 @@ def crystal_graph(
     mobile_number: int | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> Data:
-    """Periodic graph of one cell.
+    """Return the graph of one system.
 
     Args:
-        system: the cell, N atoms.
+        system: cell, slab or molecule of N atoms.
         cutoff_A: radius of the neighbour list.
-        mobile_number: atomic number of the mobile species, marked in ``mobile``; None marks nothing.
+        mobile_number: atomic number of the mobile species, flagged in ``mobile``; None flags no atom.
         dtype: floating type of positions, vectors and lattice.
 
     Returns:
@@ -51,5 +51,5 @@ def crystal_graph(
 
 
 def collate(graphs: Sequence[Data]) -> Any:
-    """One batch of several graphs: atoms and edges one after the other, ``batch`` (N,) tells the graph of an atom."""
+    """Return one batch of several graphs; its ``batch`` (N,) is the index of the graph of each atom."""
     return Batch.from_data_list(list(graphs))

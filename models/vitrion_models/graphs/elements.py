@@ -1,6 +1,6 @@
-"""What is known of an element before any label: the nodes' features.
+"""Tabulated features of the elements: the inputs of the nodes.
 
-Tables instead of one-hot codes, so that an element never seen in training still has neighbours it resembles.
+Tables instead of one-hot codes, so that an element absent from the training resembles its neighbours in the table.
 """
 
 from functools import lru_cache
@@ -27,21 +27,21 @@ ELEMENT_FEATURE_NAMES = (
 
 @lru_cache(maxsize=1)
 def element_table() -> FloatArray:
-    """Features of the elements, row Z for atomic number Z, shape (119, 10); row 0 is zero and stands for no element.
+    """Return the features of the elements, shape (119, 10): row Z for atomic number Z, row 0 is zero.
 
     Pauling electronegativity, covalent radius (Cordero et al., Dalton Trans. 2008, 2832), mean ionic radius (Shannon),
     natural logarithm of the mass, group, period, mean common oxidation state, Mendeleev number (Pettifor), first
-    ionisation energy, electron affinity; from pymatgen and ASE. What is not known of an element is the mean over
-    the known ones of its period, or over all; elements beyond lawrencium stand as lawrencium.
-    Columns are standardised over Z = 1..103, so the table depends on no training set.
+    ionisation energy, electron affinity; from pymatgen and ASE. Missing values are the mean over the tabulated elements
+    of the period, or over all; elements beyond lawrencium have the features of lawrencium. Columns are standardised
+    over Z = 1..103, so the table does not depend on a training set.
     """
     raw = np.array([_features(number) for number in range(1, LAWRENCIUM + 1)])
     period = raw[:, ELEMENT_FEATURE_NAMES.index("period")]
     for column in raw.T:
         for row in np.flatnonzero(~np.isfinite(column)):
-            known = np.isfinite(column)
-            peers = known & (period == period[row])
-            column[row] = column[peers if peers.any() else known].mean()
+            tabulated = np.isfinite(column)
+            peers = tabulated & (period == period[row])
+            column[row] = column[peers if peers.any() else tabulated].mean()
     table = np.zeros((HEAVIEST_ELEMENT + 1, raw.shape[1]))
     table[1 : LAWRENCIUM + 1] = (raw - raw.mean(axis=0)) / raw.std(axis=0)
     table[LAWRENCIUM + 1 :] = table[LAWRENCIUM]
@@ -57,12 +57,12 @@ def _features(number: int) -> list[float]:
 
     element = Element.from_Z(number)
     with warnings.catch_warnings():
-        # pymatgen warns where it knows no electronegativity and gives NaN, which is filled in above.
+        # pymatgen warns and returns NaN without a tabulated electronegativity; it is filled in above.
         warnings.simplefilter("ignore")
         electronegativity = float(element.X)
     ionic_radius = float(element.average_ionic_radius)
     states = element.common_oxidation_states
-    known = (element.mendeleev_no, element.ionization_energy, element.electron_affinity)
+    optional = (element.mendeleev_no, element.ionization_energy, element.electron_affinity)
     return [
         electronegativity,
         float(covalent_radii[number]) if covalent_radii[number] != missing else np.nan,
@@ -71,5 +71,5 @@ def _features(number: int) -> list[float]:
         float(element.group),
         float(element.row),
         float(np.mean(states)) if states else 0.0,
-        *(np.nan if value is None else float(value) for value in known),
+        *(np.nan if value is None else float(value) for value in optional),
     ]

@@ -1,4 +1,4 @@
-"""Neighbour search in periodic cells: every pair within a cutoff, with the image it lies in."""
+"""Neighbour search: every pair within a cutoff, with the image it lies in."""
 
 import sys
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrion_models.errors import InputError
-from vitrion_models.system import AtomicSystem, FloatArray, IntArray
+from vitrion_models.system import PERIODIC, AtomicSystem, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,15 +56,20 @@ def neighbour_list(system: AtomicSystem, cutoff_A: float | FloatArray) -> Neighb
         InputError: the cutoff is not a positive number.
     """
     if isinstance(cutoff_A, float | int):
-        return pairs_within(system.positions_A, system.lattice_A, cutoff_A)
+        return pairs_within(system.positions_A, system.lattice_A, cutoff_A, pbc=system.pbc)
     elements = np.unique(system.numbers)
     longest_A = float(cutoff_A[np.ix_(elements, elements)].max())
-    pairs = pairs_within(system.positions_A, system.lattice_A, longest_A)
+    pairs = pairs_within(system.positions_A, system.lattice_A, longest_A, pbc=system.pbc)
     return pairs.where(pairs.distances_A <= cutoff_A[tuple(system.numbers[pairs.edge_index])])
 
 
 def pairs_within(
-    positions_A: FloatArray, lattice_A: FloatArray, cutoff_A: float, *, half: bool = False
+    positions_A: FloatArray,
+    lattice_A: FloatArray,
+    cutoff_A: float,
+    *,
+    half: bool = False,
+    pbc: tuple[bool, bool, bool] = PERIODIC,
 ) -> NeighbourList:
     """Find all pairs of atoms within a cutoff, images of the same atom included.
 
@@ -78,6 +83,7 @@ def pairs_within(
         cutoff_A: greatest distance in Angstrom.
         half: list each pair once, with i < j, or i = j and the first non-zero entry of the shift positive; otherwise
             both directions are listed.
+        pbc: periodicity along each lattice vector; shifts along the others are zero.
 
     Raises:
         InputError: the cutoff is not a positive number.
@@ -85,9 +91,10 @@ def pairs_within(
     if not (np.isfinite(cutoff_A) and cutoff_A > 0):
         raise InputError(f"a neighbour cutoff of {cutoff_A} Angstrom is not a positive number")
     # Inside the cell: the search slows down, and loses digits, for atoms that have diffused many cells away.
-    cells = np.floor(positions_A @ np.linalg.inv(lattice_A)).astype(np.int64)
+    box_A = lattice_A if all(pbc) else _enclosing_box(positions_A, lattice_A, cutoff_A, pbc)
+    cells = np.floor(positions_A @ np.linalg.inv(box_A)).astype(np.int64)
     search = _search_class()(cutoff=float(cutoff_A), full_list=not half, n_threads=1)
-    i, j, images = search.compute(positions_A - cells @ lattice_A, lattice_A, periodic=True, quantities="ijS")
+    i, j, images = search.compute(positions_A - cells @ box_A, box_A, periodic=True, quantities="ijS")
     i, j = i.astype(np.int64), j.astype(np.int64)
     shifts = images.astype(np.int64) - cells[j] + cells[i]
     if half:
@@ -98,6 +105,19 @@ def pairs_within(
     edge_index, shifts = np.stack([i[order], j[order]]), shifts[order]
     vectors = positions_A[edge_index[1]] - positions_A[edge_index[0]] + shifts @ lattice_A
     return NeighbourList(edge_index, shifts, vectors, np.linalg.norm(vectors, axis=1))
+
+
+def _enclosing_box(
+    positions_A: FloatArray, lattice_A: FloatArray, cutoff_A: float, pbc: tuple[bool, bool, bool]
+) -> FloatArray:
+    """Return the lattice with vectors along the other directions too long for a neighbour across them, shape (3, 3)."""
+    periodic = np.array(pbc)
+    _, _, axes = np.linalg.svd(np.where(periodic[:, None], lattice_A, 0.0))
+    box_A = lattice_A.copy()
+    # The last right singular vectors span the space orthogonal to the periodic lattice vectors.
+    for row, axis in zip(np.flatnonzero(~periodic), axes[periodic.sum() :], strict=True):
+        box_A[row] = (np.ptp(positions_A @ axis) + 2.0 * cutoff_A) * axis
+    return box_A
 
 
 @cache

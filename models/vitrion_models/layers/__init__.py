@@ -1,5 +1,5 @@
-"""Radial bases, message passing and pooling: the parts that surrogates and generators share.
+"""Layers that surrogates and generators share: radial bases, message passing, pooling, linear.
 
-Import the modules `radial`, `message` and `pooling` by name; they need torch and nothing else. There is no
-normalisation over a batch anywhere: a prediction must not depend on what else is predicted beside it.
+Import the modules by name; they need torch alone. No layer normalises over a batch: a prediction must not depend on the
+rest of the batch.
 """

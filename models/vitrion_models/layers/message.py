@@ -1,4 +1,4 @@
-"""Message passing over directed edges: an invariant layer, and an equivariant one that can move atoms.
+"""Message passing over directed edges: an invariant and an equivariant layer.
 
 Edges run as in `vitrion_models.graphs`: ``edge_index[0]`` is the centre that receives, ``edge_index[1]`` the neighbour
 that sends, ``vectors`` point from the centre to the neighbour's image.
@@ -32,7 +32,7 @@ class InvariantLayer(nn.Module):
         self.update = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
 
     def forward(self, x: Tensor, edge_index: Tensor, basis: Tensor) -> Tensor:
-        """One step of message passing.
+        """Return the atom features after one step of message passing.
 
         Args:
             x: atom features, shape (N, F).
@@ -52,7 +52,7 @@ class InvariantLayer(nn.Module):
 class EquivariantLayer(nn.Module):
     """Messages between scalars and vectors, then their mixing on each atom (PaiNN, Schuett et al., arXiv 2102.03150).
 
-    Scalars stay invariant under rotation and inversion, vectors turn with the cell. A displacement is a linear
+    Scalars are invariant under rotation and inversion, vectors rotate with the cell. A displacement is a linear
     combination of an atom's vectors.
 
     Attributes:
@@ -79,7 +79,7 @@ class EquivariantLayer(nn.Module):
         basis: Tensor,
         directions: Tensor,
     ) -> tuple[Tensor, Tensor]:
-        """One step of message passing and mixing.
+        """Return scalars and vectors after one step of message passing and mixing.
 
         Args:
             scalars: shape (N, F).
@@ -102,7 +102,7 @@ class EquivariantLayer(nn.Module):
 
     def _mixed(self, scalars: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
         left, right = self.mix(vectors).split(self.width, dim=2)
-        # The small number keeps the gradient of the length finite where a vector is zero.
+        # The constant keeps the gradient of the length finite at a zero vector.
         length = torch.sqrt((right**2).sum(dim=1) + 1e-8)
         gates = self.update(torch.cat([scalars, length], dim=1))
         add, inner, stretch = gates.split(self.width, dim=1)

@@ -1,31 +1,27 @@
-"""Architectures by name: how each is trained and read back."""
+"""Surrogates by name: training, storing and loading."""
 
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import cast
 
-from vitrion_models.errors import CheckpointError, InputError
-from vitrion_models.surrogates.arrhenius_gnn.config import GRAPH_ARCHITECTURE, KERNEL_ARCHITECTURE, ArrheniusGNNConfig
+from vitrion_models.errors import InputError
+from vitrion_models.samples import Sample
+from vitrion_models.surrogates.arrhenius_gnn.config import ArrheniusGNNConfig
 from vitrion_models.surrogates.config import SurrogateConfig
 from vitrion_models.surrogates.contract import Progress, TrainedSurrogate
-from vitrion_models.surrogates.observation import Observation
-from vitrion_models.training import checkpoint
+from vitrion_models.training.architectures import Architectures
 
-KIND = "surrogate"
-SCHEMA_VERSION = 1
 LONG_DIGEST = re.compile("([0-9a-f]{12})[0-9a-f]{52}")
 
-
 _FOLDER = "vitrion_models.surrogates.arrhenius_gnn"
-ARCHITECTURES = {GRAPH_ARCHITECTURE: _FOLDER, KERNEL_ARCHITECTURE: _FOLDER}
-"""Name -> package with ``trainer.train`` and ``persistence.restore``: the Arrhenius head with and without networks."""
+# The kernel is the same architecture without crystal networks.
+ARCHITECTURES = Architectures(kind="surrogate", folders={"arrhenius_gnn": _FOLDER, "arrhenius_kernel": _FOLDER})
 
 
 def train(
-    observations: Sequence[Observation],
+    samples: Sequence[Sample],
     *,
     test_keys: Collection[str],
     config: SurrogateConfig | None = None,
@@ -33,60 +29,64 @@ def train(
     parent: TrainedSurrogate | None = None,
     on_progress: Progress | None = None,
 ) -> TrainedSurrogate:
-    """Train a surrogate; the same observations, in any order, with the same seed give the same model.
+    """Train a surrogate; equal samples, in any order, with an equal seed give an equal model.
 
     Args:
-        observations: labels, of one mobile species; those of the frozen test among them.
+        samples: labels of one mobile species and one source, those of the frozen test included.
         test_keys: keys of the frozen test: used for nothing but the metrics.
-        config: architecture and hyper-parameters; the defaults where None.
+        config: architecture and hyper-parameters; `ArrheniusGNNConfig()` if None.
         seed: of folds, initial weights and order of batches.
-        parent: model whose graph networks to start from, where that leaks no held-out group.
-        on_progress: called with the fraction done and what is being done.
+        parent: model whose crystal networks to start from, where that leaks no held-out group.
+        on_progress: called with the completed fraction and the present step.
 
     Raises:
         InputError: no training label, a test key without its label, a group on both sides, two labels of one key,
             several mobile species or sources, or a material without the mobile species.
     """
     chosen = ArrheniusGNNConfig() if config is None else config
-    _require_one_source(observations)
-    module = import_module(f"{ARCHITECTURES[chosen.architecture]}.trainer")
-    trained = module.train(
-        observations, test_keys=test_keys, config=chosen, seed=seed, parent=parent, on_progress=on_progress
+    _require_one_source(samples)
+    trainer = ARCHITECTURES.trainer(chosen.architecture)
+    trained = trainer.train(
+        samples, test_keys=test_keys, config=chosen, seed=seed, parent=parent, on_progress=on_progress
     )
-    return cast("TrainedSurrogate", trained)
+    return cast("TrainedSurrogate", ARCHITECTURES.identified(trained))
 
 
-def _require_one_source(observations: Sequence[Observation]) -> None:
-    found = Counter(observation.source for observation in observations)
-    if len(found) > 1:
-        short = {source: LONG_DIGEST.sub(r"\1", source) or "none stated" for source in sorted(found)}
-        told = ", ".join(f"{short[source]}: {found[source]}" for source in short)
-        raise InputError(f"the labels to be learned come from {len(found)} sources ({told}): choose those of one")
+def _require_one_source(samples: Sequence[Sample]) -> None:
+    counts = Counter(sample.source for sample in samples)
+    if len(counts) > 1:
+        short = {source: LONG_DIGEST.sub(r"\1", source) or "not stated" for source in sorted(counts)}
+        listed = ", ".join(f"{short[source]}: {counts[source]}" for source in short)
+        raise InputError(f"the training labels come from {len(counts)} sources ({listed}): select those of one source")
+
+
+def dumps(model: TrainedSurrogate) -> bytes:
+    """Return the artefact of a surrogate; equal surrogates give equal bytes."""
+    return ARCHITECTURES.dumps(model)
+
+
+def save(model: TrainedSurrogate, folder: Path) -> Path:
+    """Write the artefact of a surrogate and its manifest into a folder; return the path of the artefact."""
+    return ARCHITECTURES.save(model, folder)
 
 
 def loads(content: bytes, *, source: str = "the artefact") -> TrainedSurrogate:
-    """A surrogate from the bytes of its artefact.
+    """Return the surrogate of an artefact.
 
     Args:
-        content: what `TrainedSurrogate.dumps` gave.
-        source: where they come from, for messages.
+        content: bytes made by `dumps`.
+        source: file or record they came from, for messages.
 
     Raises:
-        CheckpointError: damaged, no surrogate, of a newer schema, or of an unknown architecture.
+        CheckpointError: damaged, of another kind, of an unknown architecture or of a newer version.
     """
-    arrays, manifest = checkpoint.unpack(content, source=source)
-    checkpoint.require(manifest, kind=KIND, schema_version=SCHEMA_VERSION, source=source)
-    name = manifest.get("architecture")
-    if name not in ARCHITECTURES:
-        raise CheckpointError(f"{source} is a surrogate of the unknown architecture {name!r}: upgrade Vitrion")
-    module = import_module(f"{ARCHITECTURES[name]}.persistence")
-    return cast("TrainedSurrogate", module.restore(arrays, manifest, source=source))
+    return cast("TrainedSurrogate", ARCHITECTURES.loads(content, source=source))
 
 
 def load(path: Path) -> TrainedSurrogate:
-    """A surrogate from its folder, or from the artefact file itself.
+    """Return the surrogate in a folder, or in an artefact file.
 
     Raises:
-        CheckpointError: none there, or see `loads`.
+        CheckpointError: no such file, or see `loads`.
     """
-    return loads(checkpoint.read(Path(path)), source=str(path))
+    return cast("TrainedSurrogate", ARCHITECTURES.load(path))

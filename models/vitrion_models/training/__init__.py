@@ -1,4 +1,4 @@
-"""Grouped splits, checkpoints (safetensors + JSON), metrics and the promotion of a retrained model."""
+"""Grouped splits, checkpoints (safetensors + JSON), registries, metrics and the promotion of a retrained model."""
 
 from vitrion_models.training.metrics import RegressionMetrics, regression_metrics
 from vitrion_models.training.promotion import PromotionDecision, compare_on_frozen_test

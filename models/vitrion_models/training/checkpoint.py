@@ -1,4 +1,4 @@
-"""A trained model as a file: safetensors with its manifest inside, and the manifest beside it for people.
+"""A trained model as a file: safetensors with its manifest inside, and a readable copy of the manifest beside it.
 
 One file is one artefact: its sha256 is the model's identity, whether it lies in a folder or in a database's store.
 """
@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,6 +18,7 @@ from vitrion_models.errors import CheckpointError
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 Manifest: TypeAlias = dict[str, Any]
+Upgrade: TypeAlias = Callable[[Arrays, Manifest], tuple[Arrays, Manifest]]
 
 ARTEFACT_FILE = "model.safetensors"
 MANIFEST_FILE = "model.json"
@@ -27,11 +28,11 @@ LENGTH_BYTES = 8
 
 
 def pack(arrays: Mapping[str, NDArray[Any]], manifest: Mapping[str, Any]) -> bytes:
-    """Bytes of an artefact: the same arrays and manifest give the same bytes.
+    """Return the bytes of an artefact; equal arrays and manifests give equal bytes.
 
     Args:
         arrays: named tensors.
-        manifest: what JSON can hold, without NaN; keys are sorted.
+        manifest: JSON values without NaN; keys are sorted.
     """
     from safetensors.numpy import save  # noqa: PLC0415 - keeps the import of the package light
 
@@ -42,14 +43,14 @@ def pack(arrays: Mapping[str, NDArray[Any]], manifest: Mapping[str, Any]) -> byt
 
 
 def unpack(content: bytes, *, source: str) -> tuple[Arrays, Manifest]:
-    """Arrays and manifest of an artefact.
+    """Return the arrays and the manifest of an artefact.
 
     Args:
         content: bytes made by `pack`.
         source: file or record they came from, for messages.
 
     Raises:
-        CheckpointError: the bytes are damaged or no artefact of Vitrion.
+        CheckpointError: the bytes are damaged or not an artefact of Vitrion.
     """
     from safetensors import SafetensorError  # noqa: PLC0415
     from safetensors.numpy import load  # noqa: PLC0415
@@ -62,10 +63,10 @@ def unpack(content: bytes, *, source: str) -> tuple[Arrays, Manifest]:
         digest = manifest.pop(DIGEST_KEY)
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
-            f"{source} is no model of Vitrion or is damaged ({type(error).__name__}): train it again"
+            f"{source} is damaged or not a model of Vitrion ({type(error).__name__}): train it again"
         ) from error
     if _digest(arrays, _text(manifest)) != digest:
-        raise CheckpointError(f"{source} is damaged (its content has another sha256): train it again")
+        raise CheckpointError(f"{source} is damaged (sha256 differs from the stored one): train it again")
     return arrays, manifest
 
 
@@ -73,7 +74,7 @@ def write(folder: Path, content: bytes) -> Path:
     """Write an artefact and its manifest into a folder, each file whole or not at all.
 
     Args:
-        folder: made where it does not exist.
+        folder: created if absent.
         content: bytes made by `pack`.
 
     Returns:
@@ -87,32 +88,46 @@ def write(folder: Path, content: bytes) -> Path:
 
 
 def read(path: Path) -> bytes:
-    """Bytes of the artefact in a folder, or of the file itself.
+    """Return the bytes of the artefact in a folder, or of the file itself.
 
     Raises:
-        CheckpointError: there is none.
+        CheckpointError: no such file.
     """
     file = path / ARTEFACT_FILE if path.is_dir() else path
     try:
         return file.read_bytes()
     except OSError as error:
-        raise CheckpointError(f"{file}: no model can be read there ({error.strerror})") from error
+        raise CheckpointError(f"{file}: cannot read a model ({error.strerror})") from error
 
 
-def require(manifest: Manifest, *, kind: str, schema_version: int, source: str) -> None:
-    """Refuse a model of another kind or of a newer schema.
+def upgrade(
+    arrays: Arrays, manifest: Manifest, *, version: int, upgrades: Mapping[int, Upgrade], source: str
+) -> tuple[Arrays, Manifest]:
+    """Bring a stored model to the present layout, one version after another.
+
+    Args:
+        arrays: of the stored model.
+        manifest: of the stored model; its `schema_version` says where to begin.
+        version: present version of the architecture's layout.
+        upgrades: function that leads from each version to the next.
+        source: file or record they came from, for messages.
 
     Raises:
-        CheckpointError: either of the two.
+        CheckpointError: the model is of a newer version, or incomplete.
     """
-    if manifest.get("kind") != kind:
-        raise CheckpointError(f"{source} holds a {manifest.get('kind')}, not a {kind}: name another model")
-    if int(manifest.get("schema_version", 0)) > schema_version:
-        raise CheckpointError(f"{source} was written by a newer Vitrion (schema {manifest['schema_version']}): upgrade")
+    stored = int(manifest.get("schema_version", 1))
+    if stored > version:
+        raise CheckpointError(f"{source} has schema version {stored}, newer than {version}: upgrade Vitrion")
+    try:
+        for step in range(stored, version):
+            arrays, manifest = upgrades[step](arrays, manifest)
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{source} is incomplete ({error!s:.80}): train the model again") from error
+    return arrays, {**manifest, "schema_version": version}
 
 
 def sha256_of(content: bytes) -> str:
-    """Identity of an artefact."""
+    """Return the sha256 of an artefact: its identity."""
     return hashlib.sha256(content).hexdigest()
 
 

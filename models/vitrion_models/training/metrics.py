@@ -1,4 +1,4 @@
-"""Figures of merit of a surrogate on labels it never saw; errors are in decades of D."""
+"""Regression metrics on held-out labels; errors are in decades."""
 
 from dataclasses import asdict, dataclass
 
@@ -10,16 +10,16 @@ from vitrion_models.system import FloatArray
 
 @dataclass(frozen=True)
 class RegressionMetrics:
-    """How well predictions meet labels.
+    """Errors of predictions against labels.
 
     Attributes:
         count: labels compared (upper bounds left out).
         rmse: root mean square error, decades.
         mae: mean absolute error, decades.
-        nll: mean negative log likelihood of a Gaussian with the predicted deviation, nats; None where a model gives
-            none.
-        coverage_95: share of labels inside the 95 % interval; None where a model gives none.
-        mean_width_95: mean width of that interval, decades; None where a model gives none.
+        nll: mean negative log likelihood of a Gaussian with the predicted deviation, nats; None
+            without one.
+        coverage_95: fraction of labels inside the 95 % interval; None without one.
+        mean_width_95: mean width of that interval, decades; None without one.
     """
 
     count: int
@@ -30,7 +30,7 @@ class RegressionMetrics:
     mean_width_95: float | None = None
 
     def as_dict(self) -> dict[str, float | int | None]:
-        """Plain numbers, for JSON."""
+        """Return plain numbers, for JSON."""
         return asdict(self)
 
 
@@ -42,7 +42,7 @@ def regression_metrics(
     lower_95: FloatArray | None = None,
     upper_95: FloatArray | None = None,
 ) -> RegressionMetrics:
-    """Metrics of predictions against uncensored labels.
+    """Return the metrics of predictions against uncensored labels.
 
     Args:
         truth: labels, log10 D, shape (n,).
@@ -52,10 +52,10 @@ def regression_metrics(
         upper_95: upper end of the interval, shape (n,).
 
     Raises:
-        InputError: no label, or shapes that differ.
+        InputError: no label, or different shapes.
     """
     if len(truth) == 0 or truth.shape != mean.shape:
-        raise InputError("metrics need at least one label and a prediction for each")
+        raise InputError("metrics need at least one label and one prediction for each")
     errors = mean - truth
     nll = coverage = width = None
     if deviation is not None:

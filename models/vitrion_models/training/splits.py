@@ -1,6 +1,6 @@
-"""Splits that keep what belongs together on one side: grouped, always.
+"""Grouped splits: rows of one group stay on one side.
 
-Four temperatures of one compound, or two cells of one composition, are nearly one observation. Splitting them at random
+Four temperatures of one compound, or two cells of one composition, are strongly correlated. Splitting them at random
 measures memory: on the AIMD table random rows look nearly twice as good as held-out compounds.
 """
 
@@ -14,10 +14,10 @@ from vitrion_models.system import IntArray
 
 
 def grouped_folds(groups: Sequence[str], *, folds: int, seed: int) -> IntArray:
-    """Fold of each row; rows of one group share a fold.
+    """Return the fold of each row; rows of one group share a fold.
 
-    Folds are filled with the largest groups first, each into the fold that holds fewest rows, ties and order broken by
-    a hash of the group's name and the seed: the same groups give the same folds in whatever order they come.
+    The largest groups are placed first, each into the fold with fewest rows; a hash of the group's name and the seed
+    breaks ties, so the order of the rows does not matter.
 
     Args:
         groups: group of each row, n of them.
@@ -44,10 +44,10 @@ def grouped_folds(groups: Sequence[str], *, folds: int, seed: int) -> IntArray:
 
 
 def grouped_split(groups: Sequence[str], *, test_fraction: float, seed: int) -> tuple[IntArray, IntArray]:
-    """Rows to train on and rows to test on; no group is on both sides.
+    """Return the training rows and the test rows; no group is on both sides.
 
-    A group is drawn into the test set by a hash of its name and the seed, so a group stays where it was when others
-    arrive: a frozen test set stays frozen while the data grow.
+    A hash of the group's name and the seed draws it into the test set, so a group keeps its side when others are added:
+    a frozen test set stays frozen while the data grow.
 
     Args:
         groups: group of each row.
@@ -55,13 +55,13 @@ def grouped_split(groups: Sequence[str], *, test_fraction: float, seed: int) -> 
         seed: of the draw.
 
     Returns:
-        Indices of training rows and of test rows, both rising.
+        Indices of training rows and of test rows, both sorted, shapes (n_train,) and (n_test,).
 
     Raises:
         InputError: fewer than two groups, or a fraction outside (0, 1).
     """
     if not 0.0 < test_fraction < 1.0:
-        raise InputError(f"a test fraction of {test_fraction} leaves one side empty: give a number between 0 and 1")
+        raise InputError(f"test fraction {test_fraction}: give a number between 0 and 1")
     names = sorted(set(groups))
     if len(names) <= 1:
         raise InputError("a grouped split needs at least two groups")
@@ -76,10 +76,10 @@ def grouped_split(groups: Sequence[str], *, test_fraction: float, seed: int) -> 
 
 
 def assert_disjoint(train_groups: Iterable[str], test_groups: Collection[str]) -> None:
-    """Refuse a split in which a group stands on both sides.
+    """Check that no group is on both sides of a split.
 
     Raises:
-        InputError: it names a shared group.
+        InputError: a group is; the message names it.
     """
     shared = sorted(set(train_groups) & set(test_groups))
     if shared:

@@ -1,4 +1,4 @@
-"""Conformal intervals, the measures of calibration, and the disagreement of two methods."""
+"""Conformal intervals, measures of calibration, and the disagreement of two methods."""
 
 from vitrion_models.uncertainty.calibration import (
     Coverage,

@@ -1,13 +1,13 @@
-"""Systematic offsets of methods, shared by what is akin: one Gaussian posterior from comparisons of any kind.
+"""Systematic offsets of methods, correlated within classes of compounds: a joint Gaussian posterior of comparisons.
 
 The offset of a method (a potential) from the truth for one compound is a sum of three independent Gaussian parts,
 
     b(method, class, compound) = m(method) + k(method, class) + c(method, compound),
 
-with prior deviations for each. A comparison is a difference of two such offsets, or an offset beside the truth, plus
-its own error. Everything being linear and Gaussian the posterior is closed (Gelman et al., *Bayesian Data Analysis*,
-3rd edition, 2013, chapter 5): few comparisons are drawn towards those of akin classes and towards no offset, many
-speak for themselves. Where neither of two methods is known, their difference is laid to both alike.
+with prior deviations for each. A comparison measures a difference of two such offsets, or an offset from the truth,
+with its own error. Everything is linear and Gaussian, so the posterior has a closed form (Gelman et al., *Bayesian Data
+Analysis*, 3rd edition, 2013, chapter 5): few comparisons shrink towards those of other classes and towards zero.
+Without a comparison with the truth a difference of two methods is divided between both.
 """
 
 import math
@@ -25,12 +25,12 @@ _Part: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Subject:
-    """What has an offset.
+    """A method applied to a compound or a class: the bearer of an offset.
 
     Attributes:
-        method: its name.
+        method: name of the method.
         chemistry: class of compounds.
-        compound: one of them; empty for the middle of the class.
+        compound: compound of that class; empty for the mean of the class.
     """
 
     method: str
@@ -44,9 +44,9 @@ class Comparison:
 
     Attributes:
         value: offset of `first` minus that of `second`, decades.
-        stderr: its own standard error, positive.
-        first: what is compared.
-        second: what with; the truth when None.
+        stderr: standard error, positive, decades.
+        first: method and compound compared.
+        second: reference; the truth if None.
     """
 
     value: float
@@ -60,10 +60,10 @@ class PriorDeviations:
     """Standard deviations of the parts of an offset before any comparison, in decades.
 
     Attributes:
-        method: of what a method is off everywhere.
-        chemistry: of what it is off in one class beside that.
-        compound: of what it is off for one compound beside both.
-        compound_of: the last one where it is known better, by (method, class).
+        method: of the offset of a method common to all classes.
+        chemistry: of the additional offset in one class.
+        compound: of the additional offset for one compound.
+        compound_of: the last one, by (method, class), where it has been estimated.
     """
 
     method: float
@@ -72,7 +72,7 @@ class PriorDeviations:
     compound_of: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def of(self, part: _Part) -> float:
-        """Deviation of one part."""
+        """Return the standard deviation of one part, decades."""
         kind, method, *rest = part
         if kind == "compound":
             return self.compound_of.get((method, rest[0]), self.compound)
@@ -81,12 +81,12 @@ class PriorDeviations:
 
 @dataclass(frozen=True)
 class Offset:
-    """What is known of one offset, in decades.
+    """Posterior of one offset, in decades.
 
     Attributes:
         mean: posterior mean.
-        stderr: deviation of the whole.
-        shared_stderr: deviation of the part that compounds of a class share: more comparisons make it smaller.
+        stderr: standard deviation of the whole.
+        shared_stderr: standard deviation of the part that compounds of a class share: more comparisons reduce it.
     """
 
     mean: float
@@ -95,33 +95,34 @@ class Offset:
 
 
 def posterior_offsets(
-    comparisons: Sequence[Comparison], asked: Sequence[Subject], *, prior: PriorDeviations
+    comparisons: Sequence[Comparison], subjects: Sequence[Subject], *, prior: PriorDeviations
 ) -> tuple[Offset, ...]:
-    """Posterior of offsets from all comparisons together.
+    """Return the posterior of offsets from all comparisons together.
 
     Args:
-        comparisons: any number; without one the prior comes back.
-        asked: whose offsets are wanted.
+        comparisons: any number; without any the posterior is the prior.
+        subjects: bearers of the wanted offsets.
         prior: deviations of the parts.
 
     Returns:
-        One offset for each of `asked`.
+        One offset for each of `subjects`.
 
     Raises:
-        InputError: a comparison that is no number, or whose error is not positive.
+        InputError: a comparison that is not finite, or has an error that is not positive.
     """
-    for one in comparisons:
-        if not (math.isfinite(one.value) and math.isfinite(one.stderr) and one.stderr > 0):
-            raise InputError(f"an offset of {one.value} +- {one.stderr} decades is no comparison")
-    sides = [side for one in comparisons for side in (one.first, one.second) if side is not None]
-    # Of a part that no comparison holds the posterior is the prior, independent of all others: the pool is never solved
-    # for, only what was compared.
+    for entry in comparisons:
+        if not (math.isfinite(entry.value) and math.isfinite(entry.stderr) and entry.stderr > 0):
+            raise InputError(
+                f"comparison {entry.value} +- {entry.stderr} decades: give a finite value, a positive error"
+            )
+    sides = [side for entry in comparisons for side in (entry.first, entry.second) if side is not None]
+    # The posterior of a part without comparisons is its prior, independent of all others: solve for the rest alone.
     places = {part: place for place, part in enumerate(dict.fromkeys(part for side in sides for part in _parts(side)))}
-    design = np.array([_row(one.first, places) - _row(one.second, places) for one in comparisons])
+    design = np.array([_row(entry.first, places) - _row(entry.second, places) for entry in comparisons])
     design = design.reshape(len(comparisons), len(places))
-    weights = np.array([one.stderr**-2 for one in comparisons])
+    weights = np.array([entry.stderr**-2 for entry in comparisons])
     precision = np.diag([prior.of(part) ** -2 for part in places]) + design.T @ (weights[:, None] * design)
-    mean = np.linalg.solve(precision, design.T @ (weights * np.array([one.value for one in comparisons])))
+    mean = np.linalg.solve(precision, design.T @ (weights * np.array([entry.value for entry in comparisons])))
     covariance = np.linalg.inv(precision)
 
     def moments(parts: Sequence[_Part]) -> tuple[float, float]:
@@ -135,7 +136,7 @@ def posterior_offsets(
         _, shared_stderr = moments(_shared_parts(subject))
         return Offset(*moments(_parts(subject)), shared_stderr=shared_stderr)
 
-    return tuple(map(offset, asked))
+    return tuple(map(offset, subjects))
 
 
 def _shared_parts(subject: Subject) -> tuple[_Part, ...]:

@@ -158,7 +158,10 @@ def _frame_of_file(file: Path, formula: str, twin: "Structure | None") -> Frame:
 def _draw(
     generator: "TrainedGenerator", frame: Frame, *, count: int, seed: int, advance: Advance
 ) -> list[AtomicSystem]:
-    drawn = generator.sample(frame.numbers, frame.lattice_A, count=count, seed=seed)
+    from vitrion_models.generators import GenerationRequest  # noqa: PLC0415
+
+    request = GenerationRequest(count=count, seed=seed, composition=frame.numbers, cell_A=frame.lattice_A)
+    drawn = generator.sample(request)
     advance(count)
     return drawn
 

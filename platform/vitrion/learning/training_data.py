@@ -12,7 +12,7 @@ from vitrion.database.queries.gate_versions import ANY, count_others, is_current
 from vitrion.database.queries.quantity import require_one
 from vitrion.database.records import Arm, LabelRecord
 from vitrion.learning.acquisition.pool import elements_of
-from vitrion_models.surrogates import Observation
+from vitrion_models.surrogates import DIFFUSIVITY, Sample, diffusivity_sample
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.model_error.compound_error import ModelErrors, method_of
 from vitrion_workflows.schemas import LabelState
@@ -35,27 +35,27 @@ class TrainingData:
         other_gate_versions: number of labels of other gate versions, which are left out, by version.
     """
 
-    observations: tuple[Observation, ...]
-    twins: tuple[Observation, ...]
+    observations: tuple[Sample, ...]
+    twins: tuple[Sample, ...]
     test_keys: frozenset[str]
     formulas: dict[str, str]
     errors: ModelErrors
     other_gate_versions: Mapping[int, int]
 
     @property
-    def training(self) -> tuple[Observation, ...]:
-        """Observations on cells that are not in the test."""
+    def training(self) -> tuple[Sample, ...]:
+        """Samples on cells that are not in the test."""
         return tuple(entry for entry in self.observations if entry.key not in self.test_keys)
 
     @property
-    def testing(self) -> tuple[Observation, ...]:
-        """Observations of the frozen test."""
+    def testing(self) -> tuple[Sample, ...]:
+        """Samples of the frozen test."""
         return tuple(entry for entry in self.observations if entry.key in self.test_keys)
 
     @property
     def label_noise(self) -> float:
         """Median statistical standard error of the uncensored training labels, decades."""
-        errors = [entry.log10_stderr for entry in self.training if not entry.censored]
+        errors = [float(entry[DIFFUSIVITY].stderr) for entry in self.training if not entry[DIFFUSIVITY].censored]
         return float(np.median(errors)) if errors else TYPICAL_LABEL_NOISE
 
     def error_record(self) -> dict[str, Any]:
@@ -79,8 +79,8 @@ class TrainingData:
             "other_gate_versions": sum(self.other_gate_versions.values()),
             "labels": {
                 entry.key: {
-                    "statistical": entry.log10_stderr,
-                    "compound": entry.model_stderr,
+                    "statistical": float(entry[DIFFUSIVITY].stderr),
+                    "compound": float(entry[DIFFUSIVITY].systematic_stderr),
                     "offset": error.offset_decades,
                     "deviation": error.stderr_decades,
                 }
@@ -129,9 +129,9 @@ def gather(
     errors = systematic_errors(db, potential, weights_sha256, campaign=campaign, without=test_formulas)
     test_keys = frozenset(row.key for row in rows if row.reduced_formula in test_formulas)
     return TrainingData(
-        observations=tuple(_observation(row, row.key, systems[str(row.structure_fingerprint)], errors) for row in rows),
+        observations=tuple(_sample(row, row.key, systems[str(row.structure_fingerprint)], errors) for row in rows),
         twins=tuple(
-            _observation(row, f"{row.key}:twin", systems[twin], errors)
+            _sample(row, f"{row.key}:twin", systems[twin], errors)
             for row in rows
             if row.key not in test_keys and (twin := twins.get(str(row.structure_fingerprint)))
         ),
@@ -142,16 +142,16 @@ def gather(
     )
 
 
-def _observation(row: LabelRecord, key: str, system: AtomicSystem, errors: ModelErrors) -> Observation:
-    return Observation(
-        system=system,
+def _sample(row: LabelRecord, key: str, system: AtomicSystem, errors: ModelErrors) -> Sample:
+    return diffusivity_sample(
+        system,
         species=row.species,
         temperature_K=row.temperature_K,
         log10_D=float(row.log10_value or 0.0),
-        log10_stderr=row.log10_stderr or 0.0,
+        stderr=row.log10_stderr or 0.0,
         censored=row.state == LabelState.CENSORED.value,
         group=row.chemsys,
         key=key,
         source=method_of(row.potential, row.weights_sha256),
-        model_stderr=errors.scatter_decades(row.elements),
+        systematic_stderr=errors.scatter_decades(row.elements),
     )

@@ -102,5 +102,5 @@ def test_score_knows_no_image():
 
 
 def test_a_cell_too_small_for_any_noise_is_refused():
-    with pytest.raises(InputError, match="too small"):
+    with pytest.raises(InputError, match="noise range"):
         schedule(0.05 * np.eye(3))

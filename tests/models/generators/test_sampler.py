@@ -115,7 +115,7 @@ def test_cores_are_the_shortest_distances_of_the_training_cells():
     cores = HardCores.learn(cells)
     assert cores.distance_A((17, 3)) == pytest.approx(2.1)
     assert cores.distance_A((17, 17)) == pytest.approx(np.hypot(2.1, 3.4))
-    assert HardCores.from_rows(cores.as_rows(), cores.unseen_share) == cores
+    assert HardCores.from_rows(cores.as_rows(), cores.default_ratio) == cores
     # Never seen together: a share of the covalent radii (Cordero 2008: O 0.66, Si 1.11).
     assert cores.distance_A((8, 14)) == pytest.approx(0.75 * (0.66 + 1.11))
     assert cores.merged(HardCores({(3, 17): 1.9})).distance_A((3, 17)) == pytest.approx(1.9)
@@ -127,5 +127,5 @@ def test_an_isolated_overlap_is_taken_away_whole_and_momentum_kept():
     np.testing.assert_allclose(push.sum(axis=0), 0.0, atol=1e-12)
     after = pair.positions_A + push
     assert np.linalg.norm(nearest_image(after[1] - after[0], LATTICE)) == pytest.approx(2.0)
-    with pytest.raises(InputError, match="share"):
+    with pytest.raises(InputError, match="strength"):
         CoreGuidance(HardCores(), 1.5)

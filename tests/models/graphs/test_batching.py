@@ -27,6 +27,18 @@ def test_vectors_of_a_batch_are_those_of_its_graphs_and_of_its_positions(seeds):
     assert torch.equal(batch.mobile, batch.numbers == 3)
 
 
+def test_molecules_slabs_and_crystals_share_a_batch():
+    crystal = random_system(1)
+    molecule = AtomicSystem.molecule(crystal.numbers, crystal.positions_A)
+    slab = AtomicSystem(crystal.numbers, crystal.positions_A, crystal.lattice_A, pbc=(True, True, False))
+    graphs = [crystal_graph(system, cutoff_A=4.5, dtype=torch.float64) for system in (crystal, molecule, slab)]
+    counts = [graph.num_edges for graph in graphs]
+    assert counts[1] < counts[2] < counts[0]
+    batch = collate(graphs)
+    assert torch.equal(batch.distances_A, torch.cat([graph.distances_A for graph in graphs]))
+    assert torch.equal(torch.bincount(batch.batch[batch.edge_index[0]]), torch.tensor(counts))
+
+
 def test_nothing_is_mobile_where_nothing_is_named():
     assert not crystal_graph(random_system(1), cutoff_A=3.0).mobile.any()
 

@@ -118,6 +118,34 @@ def test_a_table_of_cutoffs_holds_for_each_pair_of_elements():
     assert 0 < len(found) < len(wanted)
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 10**6),
+    atoms=st.integers(1, 8),
+    cutoff=st.floats(0.5, 7.0),
+    pbc=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+)
+def test_slabs_chains_and_molecules_agree_with_ase(seed, atoms, cutoff, pbc):
+    cell = random_system(seed, atoms, 4.0)
+    lattice = np.where(np.array(pbc)[:, None], cell.lattice_A, 0.0)
+    ours = neighbour_list(AtomicSystem(cell.numbers, cell.positions_A, lattice, pbc=pbc), cutoff)
+    first, second, shifts = ase_neighbours(
+        "ijS", Atoms(numbers=cell.numbers, positions=cell.positions_A, cell=cell.lattice_A, pbc=pbc), cutoff
+    )
+    assert rows(*ours.edge_index, ours.shifts) == rows(first, second, shifts)
+
+
+def test_a_molecule_has_the_pairs_of_a_brute_force_search():
+    rng = np.random.default_rng(2)
+    molecule = AtomicSystem.molecule(rng.choice([1, 6, 8], 20), rng.uniform(0, 6, (20, 3)))
+    distances = np.linalg.norm(molecule.positions_A[:, None] - molecule.positions_A, axis=-1)
+    first, second = np.nonzero((distances < 3.0) & ~np.eye(20, dtype=bool))
+    edges = neighbour_list(molecule, 3.0)
+    assert np.array_equal(edges.edge_index, [first, second])
+    assert edges.distances_A == pytest.approx(distances[first, second])
+    assert not edges.shifts.any()
+
+
 @pytest.mark.parametrize("cutoff", [0.0, -1.0, np.nan, np.inf])
 def test_refuses_a_cutoff_that_is_no_radius(cutoff):
     with pytest.raises(InputError, match="cutoff"):

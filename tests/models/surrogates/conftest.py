@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from vitrion_models.surrogates import ArrheniusGNNConfig, Observation, train
+from vitrion_models.surrogates import ArrheniusGNNConfig, diffusivity_sample, train
 from vitrion_models.system import AtomicSystem
 
 # Amounts by atomic number and volume per atom in A^3, near those of the lithium compounds.
@@ -39,13 +39,23 @@ def make_cell():
 def labels(make_cell):
     """Sixteen labels on eight cells: one Arrhenius law a compound."""
     rng = np.random.default_rng(0)
-    found = []
+    samples = []
     for row, group in enumerate(COMPOUNDS):
         cell, shift = make_cell(group, row), rng.normal(0, 0.3)
         for temperature in (1000.0, 1600.0):
             value = -3.0 - 1800.0 / temperature + shift + rng.normal(0, 0.05)
-            found.append(Observation(cell, "Li", temperature, value, 0.05, False, group, f"{group}-{temperature:g}"))
-    return found
+            samples.append(
+                diffusivity_sample(
+                    cell,
+                    species="Li",
+                    temperature_K=temperature,
+                    log10_D=value,
+                    stderr=0.05,
+                    group=group,
+                    key=f"{group}-{temperature:g}",
+                )
+            )
+    return samples
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Composition
 
-from vitrion_models.surrogates import ArrheniusKernelConfig, Observation, train
+from vitrion_models.surrogates import ArrheniusKernelConfig, diffusivity_sample, train
 from vitrion_models.training import grouped_folds
 
 
@@ -20,7 +20,11 @@ def read_labels(data_mirror):
         value = float(np.log10(float(row["D_einstein_slope6_cm2_s"])))
         amounts = {element.Z: float(amount) for element, amount in composition.items()}
         group, kelvin = composition.reduced_formula, float(row["temperature_K"])
-        labels.append(Observation(None, "Li", kelvin, value, 0.05, False, group, row["row"], amounts))
+        labels.append(
+            diffusivity_sample(
+                amounts, species="Li", temperature_K=kelvin, log10_D=value, stderr=0.05, group=group, key=row["row"]
+            )
+        )
     return labels
 
 

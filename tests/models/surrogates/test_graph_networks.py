@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vitrion_models.graphs import neighbour_list
-from vitrion_models.surrogates import ArrheniusGNNConfig, ArrheniusKernelConfig, Observation, train
+from vitrion_models.surrogates import ArrheniusGNNConfig, ArrheniusKernelConfig, diffusivity_sample, train
 from vitrion_models.system import AtomicSystem
 
 
@@ -35,7 +35,15 @@ def make_labels():
     signal = np.array([like_neighbours(cell) for cell in cells])
     shift = 0.3 * (signal - signal.mean()) / signal.std()
     return [
-        Observation(cell, "Li", 1200.0, -4.4 + shift[k], 0.05, False, f"{k:02d}", f"{k:02d}")
+        diffusivity_sample(
+            cell,
+            species="Li",
+            temperature_K=1200.0,
+            log10_D=-4.4 + shift[k],
+            stderr=0.05,
+            group=f"{k:02d}",
+            key=f"{k:02d}",
+        )
         for k, cell in enumerate(cells)
     ]
 
@@ -50,7 +58,7 @@ def test_networks_learn_the_arrangement_and_earn_their_share(labels):
 
 
 def test_networks_earn_no_share_where_there_is_nothing_to_learn(labels):
-    noise = np.random.default_rng(0).permutation([label.log10_D for label in labels])
-    shuffled = [replace(label, log10_D=float(value)) for label, value in zip(labels, noise, strict=True)]
+    order = np.random.default_rng(0).permutation(len(labels))
+    shuffled = [replace(label, targets=labels[row].targets) for label, row in zip(labels, order, strict=True)]
     model = train(shuffled, test_keys=(), config=ArrheniusGNNConfig(cutoff_A=3.5, width=8), seed=0)
     assert model.graph_share <= 0.25

@@ -59,6 +59,16 @@ def test_choice_of_batch(graph_model, make_cell):
     assert answer(graph_model, *cells[::-1])[::-1] == pytest.approx(together, abs=1e-10)
 
 
+def test_a_molecule_beside_a_crystal_is_predicted_as_alone(graph_model, make_cell):
+    cell = make_cell("Li-O", 1)
+    molecule = AtomicSystem.molecule(cell.numbers, cell.positions_A)
+    together = answer(graph_model, cell, molecule)
+    assert together == pytest.approx([answer(graph_model, cell)[0], answer(graph_model, molecule)[0]], abs=1e-10)
+    assert abs(together[0] - together[1]) > 1e-5
+    turned = AtomicSystem.molecule(cell.numbers, cell.positions_A @ Rotation.random(rng=0).as_matrix())
+    assert answer(graph_model, turned) == pytest.approx(together[1:], abs=1e-8)
+
+
 def test_an_infinitesimal_move_changes_little_even_across_the_cutoff(graph_model, make_cell):
     cell = make_cell("Li-S", 5)
     nudged = AtomicSystem(cell.numbers, cell.positions_A + 1e-7, cell.lattice_A * (1 + 1e-9))

@@ -45,13 +45,27 @@ def test_refuses_damage_in_one_line(damage):
     assert "\n" not in str(caught.value)
 
 
-def test_refuses_absent_files_other_kinds_and_newer_schemas(tmp_path):
-    with pytest.raises(CheckpointError, match="no model can be read"):
+def test_refuses_absent_files(tmp_path):
+    with pytest.raises(CheckpointError, match="model"):
         checkpoint.read(tmp_path)
-    with pytest.raises(CheckpointError, match="not a generator"):
-        checkpoint.require(MANIFEST, kind="generator", schema_version=1, source="m")
+
+
+def test_upgrades_run_one_after_another():
+    def second(arrays, manifest):
+        return arrays, {**manifest, "note": manifest["note"] + "2"}
+
+    def third(arrays, manifest):
+        return {**arrays, "c": arrays["a"]}, {**manifest, "note": manifest["note"] + "3"}
+
+    steps = {1: second, 2: third}
+    arrays, manifest = checkpoint.upgrade(ARRAYS, MANIFEST, version=3, upgrades=steps, source="m")
+    assert manifest == {**MANIFEST, "note": "Å23", "schema_version": 3}
+    assert set(arrays) == {"a", "b", "c"}
+    assert checkpoint.upgrade(arrays, manifest, version=3, upgrades=steps, source="m") == (arrays, manifest)
     with pytest.raises(CheckpointError, match="newer"):
-        checkpoint.require({**MANIFEST, "schema_version": 2}, kind="surrogate", schema_version=1, source="m")
+        checkpoint.upgrade(arrays, manifest, version=2, upgrades=steps, source="m")
+    with pytest.raises(CheckpointError, match="incomplete"):
+        checkpoint.upgrade(ARRAYS, {"schema_version": 1}, version=2, upgrades=steps, source="m")
 
 
 def test_a_manifest_holds_no_nan():

@@ -54,7 +54,7 @@ def test_interval_score_by_hand():
 
 
 def test_refuses_nothing_to_judge():
-    with pytest.raises(InputError, match="at least one"):
+    with pytest.raises(InputError, match="coverage"):
         coverage(np.zeros(0), np.zeros(0), np.zeros(0))
     with pytest.raises(InputError, match="bins"):
         expected_normalised_calibration_error(np.zeros(3), np.zeros(3), np.ones(3))

@@ -121,6 +121,6 @@ def test_deviations_are_those_of_simulated_truths():
 
 
 @pytest.mark.parametrize(("value", "stderr"), [(math.nan, 0.1), (0.1, 0.0), (0.1, math.inf)])
-def test_what_is_no_comparison_is_refused(value, stderr):
-    with pytest.raises(InputError, match="no comparison"):
+def test_comparisons_need_finite_values_and_positive_errors(value, stderr):
+    with pytest.raises(InputError, match="comparison"):
         posterior_offsets([Comparison(value, stderr, Subject("a", "x"))], [Subject("a", "x")], prior=PRIOR)

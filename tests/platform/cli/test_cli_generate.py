@@ -27,7 +27,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture(name="folder")
 def make_folder(generator, tmp_path):
-    return str(generator.save(tmp_path / "model").parent)
+    return str(generators.save(generator, tmp_path / "model").parent)
 
 
 def stored():
@@ -61,7 +61,7 @@ def test_lattice_and_contents_of_a_file_and_the_promoted_generator(generator, tm
     assert run(words) == 2
     assert "no promoted generator" in capsys.readouterr().err
     with vitrion.connect() as db:
-        sha256 = db.artefacts.put(generator.dumps(), name="generator")
+        sha256 = db.artefacts.put(generators.dumps(generator), name="generator")
         db.models.add(
             sha256, kind="generator", architecture="amorphous_diffusion", promoted=True, promotion_reason="the first"
         )

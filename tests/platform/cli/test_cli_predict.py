@@ -9,7 +9,7 @@ import vitrion
 from vitrion.cli.app import run
 from vitrion.cli.predict import parse_temperatures
 from vitrion_models.errors import InputError
-from vitrion_models.surrogates import ArrheniusKernelConfig, Observation, train
+from vitrion_models.surrogates import ArrheniusKernelConfig, diffusivity_sample, dumps, save, train
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.model_error.benchmark_errors import benchmark_errors
 from vitrion_workflows.schemas.label import GATE_VERSION
@@ -19,8 +19,15 @@ COMPOSITIONS = {"Cl-Li": {3: 1, 17: 1}, "F-Li": {3: 1, 9: 1}, "Li-O": {3: 2, 8: 
 
 def trained(source):
     labels = [
-        Observation(
-            None, "Li", kelvin, -3.2 - 1500 / kelvin, 0.1, False, group, f"{group}-{kelvin:g}", amounts, source=source
+        diffusivity_sample(
+            amounts,
+            species="Li",
+            temperature_K=kelvin,
+            log10_D=-3.2 - 1500 / kelvin,
+            stderr=0.1,
+            group=group,
+            key=f"{group}-{kelvin:g}",
+            source=source,
         )
         for group, amounts in COMPOSITIONS.items()
         for kelvin in (1000.0, 1500.0)
@@ -41,7 +48,7 @@ def make_cif(tmp_path):
 
 
 def test_predicts_from_a_model_folder(surrogate, cif, tmp_path, capsys):
-    surrogate.save(tmp_path / "model")
+    save(surrogate, tmp_path / "model")
     words = ["predict", str(cif), "-t", "300:1500", "--steps", "4", "--model-folder", str(tmp_path / "model")]
     assert run([*words, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
@@ -59,7 +66,7 @@ def test_predicts_from_a_model_folder(surrogate, cif, tmp_path, capsys):
 
 def test_a_model_folder_tells_the_potential_of_its_labels_and_what_that_is_off_by(cif, tmp_path, capsys):
     error = next(one for one in benchmark_errors("nep89") if one.chemistry == "halide")
-    trained(f"nep89 {error.weights_sha256}").save(tmp_path / "model")
+    save(trained(f"nep89 {error.weights_sha256}"), tmp_path / "model")
     words = ["predict", str(cif), "-t", "1200", "--model-folder", str(tmp_path / "model")]
     assert run([*words, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
@@ -77,7 +84,7 @@ def test_predicts_with_the_promoted_model_or_a_named_one(surrogate, cif, tmp_pat
     monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
     words = ["predict", str(cif), "-t", "1200", "--json"]
     with vitrion.connect() as db:
-        sha256 = db.artefacts.put(surrogate.dumps(), name="surrogate")
+        sha256 = db.artefacts.put(dumps(surrogate), name="surrogate")
     assert run(words) == 2
     assert "no promoted surrogate" in capsys.readouterr().err
     with vitrion.connect() as db:
@@ -100,11 +107,20 @@ def test_a_model_that_learned_other_gate_versions_says_so(cif, tmp_path, monkeyp
         made = [plain_label(cell, temperature_K=kelvin) for kelvin in (1000.0, 1500.0, 2000.0)]
         keys = [db.labels.add(label).key for label in made]
         learned = [
-            Observation(system, "Li", label.temperature_K, -5.0, 0.1, False, "Cl-Li", key, source="nep89 " + "a" * 64)
+            diffusivity_sample(
+                system,
+                species="Li",
+                temperature_K=label.temperature_K,
+                log10_D=-5.0,
+                stderr=0.1,
+                group="Cl-Li",
+                key=key,
+                source="nep89 " + "a" * 64,
+            )
             for key, label in zip(keys, made, strict=True)
         ]
         model = train(learned, test_keys=(), config=ArrheniusKernelConfig(), seed=0)
-        sha256 = db.artefacts.put(model.dumps(), name="surrogate")
+        sha256 = db.artefacts.put(dumps(model), name="surrogate")
         db.models.add(
             sha256, kind="surrogate", architecture="arrhenius_kernel", promoted=True, promotion_reason="the first"
         )
@@ -144,12 +160,12 @@ def test_temperatures_that_are_none(text):
     [
         (["-t", "-5"], "impossible"),
         (["-t", "300", "--model", "0" * 12, "--model-folder", "x"], "not both"),
-        (["-t", "300", "--model-folder", "absent"], "no model can be read"),
+        (["-t", "300", "--model-folder", "absent"], "absent: "),
     ],
 )
 def test_wrong_input_is_one_line_and_exit_code_2(surrogate, cif, tmp_path, capsys, case):
     extra, message = case
-    surrogate.save(tmp_path / "model")
+    save(surrogate, tmp_path / "model")
     folder = [] if "--model-folder" in extra else ["--model-folder", str(tmp_path / "model")]
     assert run(["predict", str(cif), *extra, *folder]) == 2
     captured = capsys.readouterr()

@@ -12,7 +12,7 @@ from ase.io import write
 from refusals import ROCK_SALT_CIF, XDATCAR_HEADER, open_desk, xdatcar
 
 from vitrion_models import generators
-from vitrion_models.surrogates import ArrheniusKernelConfig, Observation, train
+from vitrion_models.surrogates import ArrheniusKernelConfig, diffusivity_sample, save, train
 from vitrion_models.system import AtomicSystem
 from vitrion_models.training import checkpoint
 from vitrion_workflows.trajectories import h5md
@@ -223,8 +223,14 @@ VALUES = {
 @pytest.fixture(scope="module")
 def surrogate():
     labels = [
-        Observation(
-            None, "Li", kelvin, -3.2 - 1500 / kelvin, 0.1, False, group, f"{group}-{kelvin:g}", {3: 1, other: 1}
+        diffusivity_sample(
+            {3: 1, other: 1},
+            species="Li",
+            temperature_K=kelvin,
+            log10_D=-3.2 - 1500 / kelvin,
+            stderr=0.1,
+            group=group,
+            key=f"{group}-{kelvin:g}",
         )
         for group, other in {"Cl-Li": 17, "F-Li": 9, "Br-Li": 35}.items()
         for kelvin in (1000.0, 1500.0)
@@ -245,8 +251,8 @@ def generator():
 
 @pytest.fixture
 def models(desk, surrogate, generator):
-    surrogate.save(desk.folder / "surrogate")
-    generator.save(desk.folder / "generator")
+    save(surrogate, desk.folder / "surrogate")
+    generators.save(generator, desk.folder / "generator")
     desk.write("XDATCAR", xdatcar())
     return desk
 

@@ -12,6 +12,7 @@ from vitrion.learning.acquisition.pool import build_pool
 from vitrion.learning.retraining.learning_stage import LearningStage
 from vitrion.learning.training_data import gather
 from vitrion_models.errors import InputError
+from vitrion_models.surrogates import DIFFUSIVITY
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import GateOutcome
 from vitrion_workflows.schemas.label import GATE_VERSION
@@ -50,7 +51,7 @@ def test_a_mixed_store_teaches_its_labels_of_the_current_gate_version_alone(db, 
     for key in (old, rejected):
         assert db.collection("labels").update_one({"key": key}, change)
     data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
-    assert [(entry.key, entry.log10_D) for entry in data.observations] == [(current, -5.0)]
+    assert [(entry.key, entry[DIFFUSIVITY].value) for entry in data.observations] == [(current, -5.0)]
     assert data.other_gate_versions == {version: 1}  # the rejected one would not have been learned anyway
     assert data.error_record()["other_gate_versions"] == 1
     assert set(data.formulas) == {current}
@@ -101,7 +102,7 @@ def test_a_label_made_again_is_learned_with_its_new_value(db):
         assert db.collection("labels").update_one({"key": key}, {"$set": {"gate_version": GATE_VERSION - 1}})
         assert db.labels.add(outcome(cell.fingerprint, state=state), campaign="c").replaced
         data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
-        assert ([entry.log10_D for entry in data.observations], data.other_gate_versions) == (learned, {})
+        assert ([entry[DIFFUSIVITY].value for entry in data.observations], data.other_gate_versions) == (learned, {})
         assert db.collection("labels").update_one({"key": key}, {"$set": {"gate_version": GATE_VERSION - 1}})
 
 
@@ -111,7 +112,7 @@ def test_the_errors_given_to_the_surrogate_are_stored_each_apart(db):
     added = db.labels.add(outcome(cell.fingerprint), campaign="c")
     data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
     (entry,) = data.observations
-    assert (entry.log10_stderr, entry.model_stderr) == (0.1, 0.1)
+    assert (entry[DIFFUSIVITY].stderr, entry[DIFFUSIVITY].systematic_stderr) == (0.1, 0.1)
     assert data.label_noise == 0.1  # statistical alone
     record = data.error_record()
     assert (record["other_gate_versions"], data.other_gate_versions) == (0, {})

@@ -12,7 +12,7 @@ from vitrion.report import build, findings
 from vitrion.report.collecting import collect
 from vitrion.report.collecting.rdfs import BINS, CUTOFF_A, partial_rdf
 from vitrion.report.ranking import rank
-from vitrion_models.surrogates import ArrheniusKernelConfig, Observation, train
+from vitrion_models.surrogates import ArrheniusKernelConfig, diffusivity_sample, dumps, train
 from vitrion_models.surrogates.arrhenius_gnn.config import KERNEL_ARCHITECTURE
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import (
@@ -123,13 +123,12 @@ def campaign(tmp_path_factory):
                 proposal = ask(db, fingerprint, truth[formula] + shift, formula=formula, kelvin=kelvin, arm=arm)
                 proposals.append(proposal)
                 observations.append(
-                    Observation(
-                        system=db.structures.system(fingerprint),
+                    diffusivity_sample(
+                        db.structures.system(fingerprint),
                         species="Li",
                         temperature_K=kelvin,
                         log10_D=truth[formula] + shift,
-                        log10_stderr=0.09,
-                        censored=False,
+                        stderr=0.09,
                         group=formula,
                         key=proposal["label_key"],
                     )
@@ -140,7 +139,7 @@ def campaign(tmp_path_factory):
             config=ArrheniusKernelConfig(),
             seed=1,
         )
-        sha256 = db.artefacts.put(trained.dumps(), name="surrogate.safetensors")
+        sha256 = db.artefacts.put(dumps(trained), name="surrogate.safetensors")
         db.models.add(
             sha256,
             kind="surrogate",

@@ -132,7 +132,7 @@ class ModelErrors:
         """Use the table alone, for a method as `method_of` names it; None where it names no potential.
 
         Args:
-            method: for example `Observation.source` of the labels that a surrogate learned from.
+            method: for example `Sample.source` of the labels that a surrogate learned from.
         """
         potential, _, weights_sha256 = method.rpartition(" ")
         return cls.of(potential, weights_sha256) if potential else None

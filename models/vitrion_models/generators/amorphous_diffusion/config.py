@@ -14,21 +14,20 @@ class AmorphousDiffusionConfig(BaseModel):
         blocks: message-passing blocks.
         radial_functions: Bessel functions of a distance.
         cutoff_A: longest edge of the graph.
-        max_neighbours: bound on the edges into one atom; where more lie within the cutoff, that atom's own cutoff
-            shrinks smoothly to the distance of the first one left out.
-        sigma_min_A: least noise, well below the spread of a bond length in a glass.
-        end_residual: amplitude of the slowest density wave left at the greatest noise; fixes sigma_max for each cell.
+        max_neighbours: largest number of edges into one atom; with more within the cutoff, the cutoff of that atom
+            shrinks smoothly to the distance of the first excluded neighbour.
+        sigma_min_A: smallest noise, well below the spread of a bond length in a glass.
+        end_residual: amplitude of the slowest density wave at the largest noise; sets sigma_max for each cell.
         training_steps: optimiser steps of one call of `train`.
         atoms_per_step: atoms in one optimiser step, split over cells and noise levels.
         learning_rate: peak of the one-cycle schedule.
         ema_decay: decay of the averaged weights that sampling uses.
-        gradient_clip: greatest norm of a step's gradient.
-        validation_fraction: share of the compositions held out (whole compositions, at least one) once there are
-            enough of them.
+        gradient_clip: largest norm of a step's gradient.
+        validation_fraction: fraction of the compositions to hold out, at least one of four or more.
         sampling_steps: noise levels of the sampler, one evaluation of the network each.
-        churn: how far the stochastic sampler raises the noise before each step down, relative to the level (0 is the
-            deterministic flow).
-        core_strength: how much of an overlap of two hard cores the guidance takes away at each level (0 is off).
+        churn: relative increase of the noise by the stochastic sampler before each step down (0 is the deterministic
+            flow).
+        core_strength: fraction of an overlap of two hard cores that the guidance removes at each level (0 is off).
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,4 +1,4 @@
-"""The equivariant network that sees a noised cell and points each atom back to where it came from."""
+"""Equivariant network that estimates the score of a noised cell."""
 
 import math
 
@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from vitrion_models.generators.amorphous_diffusion.config import AmorphousDiffusionConfig
 from vitrion_models.generators.amorphous_diffusion.graph import NoisyBatch
 from vitrion_models.graphs import element_table
+from vitrion_models.layers.linear import zero_linear
 from vitrion_models.layers.message import EquivariantLayer
 from vitrion_models.layers.pooling import mean_pool, sum_at
 from vitrion_models.layers.radial import GaussianBasis, polynomial_envelope
@@ -21,10 +22,10 @@ class Denoiser(nn.Module):
     """Scaled score sigma grad log p(x; sigma) of noised coordinates, from a polarisable message-passing network.
 
     After PaiNN (Schuett, Unke, Gastegger, arXiv 2102.03150): atoms carry scalars and vectors; messages mix them with
-    edge directions; no cross product occurs, so the output turns and mirrors with the cell (E(3)-equivariant). Beside
-    the atoms' vectors the output takes central forces of each pair. It is zero before training, knows elements by their
-    physical features (plus a learned correction that starts at zero, so that elements never seen still have a sensible
-    embedding), the mean composition, the number density and sigma. The mean over each cell is taken out: the density
+    edge directions; no cross product occurs, so the output is E(3)-equivariant. The output is a combination of the
+    atoms' vectors and central forces of each pair, and zero before training. Inputs are physical features of the
+    elements (plus a learned correction that starts at zero, so that elements absent from the training have a sensible
+    embedding), the mean composition, the number density and sigma. The mean over each cell is subtracted: the density
     of a translation-invariant ensemble has no net score.
 
     Args:
@@ -48,12 +49,12 @@ class Denoiser(nn.Module):
             for _ in range(config.blocks)
         )
         self.pair = PairForce(width, config.radial_functions)
-        self.gate = nn.Sequential(nn.Linear(width, width), nn.SiLU(), _zero_linear(width, width))
+        self.gate = nn.Sequential(nn.Linear(width, width), nn.SiLU(), zero_linear(width, width))
 
     def forward(self, batch: NoisyBatch) -> Tensor:
-        """Scaled score of each atom, dimensionless, shape (N, 3)."""
+        """Return the scaled score of each atom, dimensionless, shape (N, 3)."""
         distance = torch.sqrt(batch.vectors_A.square().sum(-1))
-        # Softened directions: at high noise atoms may all but coincide, where the direction of an edge is no function.
+        # Softened directions: at high noise atoms nearly coincide, where the direction of an edge is discontinuous.
         direction = batch.vectors_A / torch.sqrt(distance.square() + SOFTENING_A**2)[:, None]
         radial = self.radial(distance) * polynomial_envelope(distance / batch.reach_A, 1.0)[:, None]
         scalars = self._embed(batch)
@@ -79,31 +80,31 @@ class Denoiser(nn.Module):
 
 
 class PairForce(nn.Module):
-    """Central force along each edge, from both atoms' final scalars and the distance; zero before training."""
+    """Central force along each edge, from the final scalars of both atoms and the distance; zero before training."""
 
     def __init__(self, width: int, radial_functions: int) -> None:
         super().__init__()
         self.send = nn.Linear(width, width)
         self.receive = nn.Linear(width, width)
-        self.strength = _zero_linear(width, radial_functions)
+        self.strength = zero_linear(width, radial_functions)
 
     def forward(self, scalars: Tensor, batch: NoisyBatch, radial: Tensor, direction: Tensor) -> Tensor:
-        """Sum of the forces on each atom, shape (N, 3)."""
+        """Return the sum of the forces on each atom, shape (N, 3).
+
+        Args:
+            scalars: features of the atoms, shape (N, F).
+            batch: graph with E edges.
+            radial: radial basis of the edges, shape (E, K).
+            direction: softened unit vectors of the edges, shape (E, 3).
+        """
         centre, neighbour = batch.edge_index
         pair = nn.functional.silu(self.receive(scalars)[centre] + self.send(scalars)[neighbour])
         force = (self.strength(pair) * radial).sum(-1, keepdim=True) * direction
         return sum_at(force, centre, len(scalars))
 
 
-def _zero_linear(inputs: int, outputs: int) -> nn.Linear:
-    layer = nn.Linear(inputs, outputs)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer
-
-
 def noise_features(sigma_A: Tensor) -> Tensor:
-    """Gaussian features of log sigma between 0.02 and 20 Angstrom, shape (B, 16)."""
+    """Return Gaussian features of log sigma between 0.02 and 20 Angstrom, shape (B, 16), for sigma of shape (B,)."""
     low, high = math.log(0.02), math.log(20.0)
     centres = torch.linspace(low, high, SIGMA_FEATURES, dtype=sigma_A.dtype)
     step = (high - low) / (SIGMA_FEATURES - 1)

@@ -1,4 +1,4 @@
-"""Noised cells -> the denoiser's graph: bounded neighbourhoods whose bound moves smoothly with the atoms."""
+"""Noised cells -> graph of the denoiser, with a bounded number of neighbours."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class NoisyBatch:
         numbers: atomic numbers, shape (N,).
         edge_index: receiving atom (row 0) and sending atom (row 1) of each edge, shape (2, E).
         vectors_A: from the centre to the neighbour's image, shape (E, 3).
-        reach_A: the receiving atom's own cutoff, for each edge, shape (E,).
+        reach_A: cutoff of the receiving atom, for each edge, shape (E,).
         cell: cell of each atom, shape (N,).
         sigma_A: noise of each cell, shape (B,).
         log_density: logarithm of the number density in atoms per cubic Angstrom, shape (B,).
@@ -42,17 +42,17 @@ def noisy_batch(
     max_neighbours: int,
     dtype: torch.dtype = torch.float32,
 ) -> NoisyBatch:
-    """Join noised cells to one graph.
+    """Return one graph of several noised cells.
 
-    An atom with more than `max_neighbours` within the cutoff keeps those nearer than the first one left out, and that
-    distance becomes its reach. Since the denoiser's envelope vanishes at the reach, edges enter and leave at weight
-    zero: the bound makes no jump.
+    An atom with more than `max_neighbours` within the cutoff keeps those nearer than the first excluded one, and that
+    distance becomes its reach. The denoiser's envelope vanishes at the reach, so edges enter and leave at weight zero
+    and the output is continuous.
 
     Args:
         cells: noised cells.
-        sigmas_A: noise of each.
+        sigmas_A: noise of each, Angstrom, shape (B,).
         cutoff_A: longest edge.
-        max_neighbours: bound on the edges into one atom.
+        max_neighbours: largest number of edges into one atom.
         dtype: floating type of the result.
     """
     edge_indices, vectors, reaches, offset = [], [], [], 0
@@ -77,7 +77,7 @@ def noisy_batch(
 
 
 def _reach(centre: IntArray, distance: FloatArray, *, atoms: int, cutoff_A: float, bound: int) -> FloatArray:
-    """Cutoff of each atom: the common one, or the distance of its first neighbour beyond the bound."""
+    """Return the cutoff of each atom: the common one, or the distance of its first neighbour beyond the bound."""
     order = np.lexsort((distance, centre))
     first = np.searchsorted(centre[order], np.arange(atoms))
     counts = np.bincount(centre, minlength=atoms)

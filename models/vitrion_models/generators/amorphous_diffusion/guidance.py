@@ -13,14 +13,14 @@ from vitrion_models.system import AtomicSystem, FloatArray
 
 Pair = tuple[int, int]
 SEARCH_A = 4.0
-UNSEEN_PAIR_SHARE = 0.75  # of the sum of covalent radii, where no training cell holds the pair and none calibrates it
+DEFAULT_RATIO = 0.75  # least distance over the sum of covalent radii, where no training cell holds the pair
 
 
 class Guidance(Protocol):
-    """Anything that moves a denoised estimate: hard cores here, the gradient of a surrogate elsewhere."""
+    """A displacement of the denoised estimate, for example by hard cores or by the gradient of a surrogate."""
 
     def __call__(self, estimate: AtomicSystem, sigma_A: float) -> FloatArray:
-        """Displacements in Angstrom to add to the estimate of the clean cell, shape (N, 3)."""
+        """Return the displacements to add to the estimate of the clean cell, Angstrom, shape (N, 3)."""
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,16 @@ class HardCores:
     """Least distance of each pair of elements.
 
     Attributes:
-        least_A: for pairs seen in training, keys sorted by atomic number.
-        unseen_share: for other pairs, least distance over the sum of covalent radii.
+        least_A: of the pairs in the training cells, keys sorted by atomic number.
+        default_ratio: least distance over the sum of covalent radii, of all other pairs.
     """
 
     least_A: Mapping[Pair, float] = field(default_factory=dict)
-    unseen_share: float = UNSEEN_PAIR_SHARE
+    default_ratio: float = DEFAULT_RATIO
 
     @classmethod
     def learn(cls, cells: Iterable[AtomicSystem]) -> "HardCores":
-        """Shortest distance of each pair over all cells; the shortest share of the radii stands for pairs not seen."""
+        """Return the shortest distance of each pair over all cells; the smallest ratio to the radii is the default."""
         least: dict[Pair, float] = {}
         for cell in cells:
             edges = neighbour_list(cell, SEARCH_A)
@@ -46,53 +46,53 @@ class HardCores:
             for pair in {(int(low), int(high)) for low, high in ordered.T}:
                 among = (ordered[0] == pair[0]) & (ordered[1] == pair[1])
                 least[pair] = min(least.get(pair, SEARCH_A), float(edges.distances_A[among].min()))
-        shares = [least_A / _radii_sum(pair) for pair, least_A in least.items()]
-        return cls(least, min([UNSEEN_PAIR_SHARE, *shares]))
+        ratios = [least_A / _radii_sum(pair) for pair, least_A in least.items()]
+        return cls(least, min([DEFAULT_RATIO, *ratios]))
 
     def distance_A(self, pair: Pair) -> float:
-        """Least distance of a pair of atomic numbers."""
-        known = self.least_A.get((min(pair), max(pair)))
-        return self.unseen_share * _radii_sum(pair) if known is None else known
+        """Return the least distance of a pair of atomic numbers."""
+        learned_A = self.least_A.get((min(pair), max(pair)))
+        return self.default_ratio * _radii_sum(pair) if learned_A is None else learned_A
 
     def merged(self, other: "HardCores") -> "HardCores":
-        """The weaker of two sets of cores: what either has seen may occur."""
+        """Return the smaller of the least distances of two sets of cores."""
         pairs = self.least_A.keys() | other.least_A.keys()
         least = {pair: min(own.least_A.get(pair, np.inf) for own in (self, other)) for pair in pairs}
-        return HardCores(least, min(self.unseen_share, other.unseen_share))
+        return HardCores(least, min(self.default_ratio, other.default_ratio))
 
     def as_rows(self) -> list[tuple[int, int, float]]:
-        """Rows (low Z, high Z, least distance) for JSON, sorted."""
+        """Return rows (low Z, high Z, least distance), sorted, for JSON."""
         return [(*pair, least_A) for pair, least_A in sorted(self.least_A.items())]
 
     @classmethod
-    def from_rows(cls, rows: Sequence[tuple[int, int, float]], unseen_share: float) -> "HardCores":
-        """Inverse of `as_rows`."""
-        return cls({(low, high): least_A for low, high, least_A in rows}, unseen_share)
+    def from_rows(cls, rows: Sequence[tuple[int, int, float]], default_ratio: float) -> "HardCores":
+        """Return the cores of rows made by `as_rows`."""
+        return cls({(low, high): least_A for low, high, least_A in rows}, default_ratio)
 
 
 @dataclass(frozen=True)
 class CoreGuidance:
-    """Takes away a share of each overlap, half by each of the two atoms (a projection step of position-based dynamics).
+    """Removes a fraction of each overlap, half on each of the two atoms (a projection step of position-based dynamics).
 
     Attributes:
         cores: least distances.
-        strength: share of the overlap taken away; 1 is all of it for an isolated pair.
+        strength: fraction of the overlap removed, 0 to 1; 1 removes all of it for an isolated pair.
     """
 
     cores: HardCores
     strength: float
 
     def __post_init__(self) -> None:
-        """Refuse shares that overshoot.
+        """Check the strength.
 
         Raises:
             InputError: the strength lies outside 0 to 1.
         """
         if not 0 <= self.strength <= 1:
-            raise InputError(f"a core strength of {self.strength} is no share: give 0 to 1")
+            raise InputError(f"core strength {self.strength}: give a fraction from 0 to 1")
 
     def __call__(self, estimate: AtomicSystem, sigma_A: float) -> FloatArray:
-        """Displacements that take overlapping pairs apart, shape (N, 3); independent of the noise."""
+        """Return the displacements that separate overlapping pairs, Angstrom, shape (N, 3), at any noise."""
         del sigma_A
         kinds = np.unique(estimate.numbers)
         table = np.zeros((kinds.max() + 1, kinds.max() + 1))

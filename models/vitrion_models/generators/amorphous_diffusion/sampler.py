@@ -1,4 +1,4 @@
-"""From uniform coordinates to a glass: steps down the noise levels, with fresh noise on the way."""
+"""Stochastic sampler: from uniform coordinates down the noise levels to a glass."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -12,7 +12,7 @@ from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 FINAL_MOVES = 20
 
 Score = Callable[[Sequence[AtomicSystem], float], list[FloatArray]]
-"""Scaled score sigma grad log p of several cells at one noise level."""
+"""Cells and their noise (Angstrom) -> scaled score sigma grad log p of each, shape (N, 3)."""
 
 
 def sample_cells(
@@ -27,7 +27,7 @@ def sample_cells(
     count: int,
     seed: int,
 ) -> list[AtomicSystem]:
-    """Draw cells by the stochastic sampler of Karras et al. (arXiv 2206.00364, algorithm 2) on the torus, first order.
+    """Draw cells by the stochastic sampler of Karras et al. (arXiv 2206.00364, algorithm 2), first order, on the torus.
 
     With dx/dsigma = -sigma grad log p(x; sigma) = -F, each step first raises the noise from sigma to sigma (1 + churn)
     with fresh Gaussian noise, then goes straight down to the next level; the last step goes to zero noise by Tweedie's
@@ -37,13 +37,13 @@ def sample_cells(
     Args:
         score: the denoiser.
         numbers: atomic numbers, shape (N,).
-        lattice_A: lattice vectors as rows.
+        lattice_A: lattice vectors as rows, Angstrom, shape (3, 3).
         schedule: noise range of this cell.
         steps: noise levels.
-        churn: relative rise of the noise before each step.
+        churn: relative increase of the noise before each step.
         guidance: moves of the clean estimate, applied in order.
-        count: cells to draw.
-        seed: cell k takes its noise from the stream (seed, k), whatever the count.
+        count: number of cells.
+        seed: cell k takes its noise from the stream (seed, k), independent of the count.
     """
     streams = [np.random.default_rng([seed, index]) for index in range(count)]
     cells = [AtomicSystem(numbers, stream.random((len(numbers), 3)) @ lattice_A, lattice_A) for stream in streams]
@@ -60,7 +60,7 @@ def sample_cells(
 def _guided(
     score: Score, cells: Sequence[AtomicSystem], sigma_A: float, guidance: Sequence[Guidance]
 ) -> list[FloatArray]:
-    """Scaled score after every guidance has moved the clean estimate."""
+    """Return the scaled score of each cell after every guidance has moved the clean estimate."""
     guided = []
     for cell, raw in zip(cells, score(cells, sigma_A), strict=True):
         estimate = _moved(cell, sigma_A * raw)
@@ -71,7 +71,7 @@ def _guided(
 
 
 def _finished(cell: AtomicSystem, guidance: Sequence[Guidance]) -> AtomicSystem:
-    # Guidance at zero noise until little is left to move: the last estimate has seen each of them only once.
+    # Guidance at zero noise until it converges: it was applied only once to the last estimate.
     for _ in range(FINAL_MOVES):
         for move in guidance:
             cell = _moved(cell, move(cell, 0.0))

@@ -1,4 +1,4 @@
-"""The Gaussian wrapped around a periodic cell, and its exact score."""
+"""Gaussian wrapped into a periodic cell, and its exact score."""
 
 import itertools
 
@@ -10,26 +10,29 @@ REACH_IN_SIGMA = 6.0
 
 
 def nearest_image(displacements_A: FloatArray, lattice_A: FloatArray) -> FloatArray:
-    """Displacements wrapped to fractions in [-1/2, 1/2): the nearest image in all but very skewed cells."""
+    """Return displacements (N, 3) wrapped to fractions in [-1/2, 1/2) of the lattice (3, 3), both in Angstrom.
+
+    The nearest image in all but very skewed cells.
+    """
     fractional = displacements_A @ np.linalg.inv(lattice_A)
     wrapped: FloatArray = (fractional - np.round(fractional)) @ lattice_A
     return wrapped
 
 
 def scaled_score(displacements_A: FloatArray, *, sigma_A: float, lattice_A: FloatArray) -> FloatArray:
-    """Sigma times the score of the wrapped normal at displacements from its centre.
+    """Return sigma times the score of the wrapped normal at displacements from its centre.
 
     With p(u) = sum_R exp(-|u + R|^2 / 2 sigma^2) over lattice vectors R, this is
     sigma grad log p(u) = -sum_R w_R (u + R) / sigma, where w_R are the softmax weights of the images. For small sigma
-    it is -u/sigma of the nearest image; as the noise fills the cell it goes to zero.
+    it is -u/sigma of the nearest image; it vanishes as the noise fills the cell.
 
     Args:
-        displacements_A: noised minus clean positions, shape (N, 3).
+        displacements_A: noised minus clean positions, Angstrom, shape (N, 3).
         sigma_A: standard deviation for each component.
-        lattice_A: lattice vectors as rows.
+        lattice_A: lattice vectors as rows, Angstrom, shape (3, 3).
 
     Returns:
-        Dimensionless array, shape (N, 3); the regression target of denoising score matching (Vincent 2011).
+        Dimensionless, shape (N, 3): the target of denoising score matching (Vincent, Neural Comput. 23, 1661 (2011)).
     """
     nearest = nearest_image(displacements_A, lattice_A)
     spacings = 1.0 / np.linalg.norm(np.linalg.inv(lattice_A), axis=0)

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from vitrion_models.heads.arrhenius import ArrheniusPrior
+
 GRAPH_ARCHITECTURE: Literal["arrhenius_gnn"] = "arrhenius_gnn"
 KERNEL_ARCHITECTURE: Literal["arrhenius_kernel"] = "arrhenius_kernel"
 
@@ -29,6 +31,17 @@ class _ArrheniusConfig(BaseModel):
     prior_level_std: float = Field(default=2.0, gt=0)
     prior_Ea_eV: float = Field(default=0.35, gt=0)
     prior_Ea_std_eV: float = Field(default=0.2, gt=0)
+
+    @property
+    def prior(self) -> ArrheniusPrior:
+        """Prior of the head."""
+        return ArrheniusPrior(
+            level=self.prior_level,
+            level_std=self.prior_level_std,
+            Ea_eV=self.prior_Ea_eV,
+            Ea_std_eV=self.prior_Ea_std_eV,
+            length_scale=self.length_scale,
+        )
 
 
 class ArrheniusKernelConfig(_ArrheniusConfig):

@@ -134,5 +134,5 @@ def _incumbent(surrogate: TrainedSurrogate, data: TrainingData, target_K: float)
         return None
     formulas = [data.formulas[entry.key] for entry in training]
     errors = data.errors.of_compounds([(formula, elements_of(formula), target_K) for formula in formulas])
-    mean = surrogate.predict([entry.material for entry in training], target_K).mean
+    mean = surrogate.predict([entry.input for entry in training], target_K).mean
     return float(np.max(mean - np.array([error.offset_decades for error in errors])))

@@ -12,6 +12,7 @@ from vitrion.learning.retraining import model_registry
 from vitrion.learning.seeds import derive_seed
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.task import Task
+from vitrion_models.generators import GenerationRequest
 from vitrion_models.surrogates import TrainedSurrogate
 from vitrion_workflows.model_error.compound_error import ModelErrors
 from vitrion_workflows.schemas import Origin, StructureKind
@@ -108,7 +109,8 @@ def draw_tasks(
     for draw in draws:
         formula, system = draw.template.reduced_formula, systems[draw.template.fingerprint]
         seed = derive_seed(configuration.root_seed, "draw", sha256, formula, draw.cycle, draw.number)
-        cell = generator.sample(system.numbers, system.lattice_A, count=1, seed=seed)[0]
+        request = GenerationRequest(count=1, seed=seed, composition=system.numbers, cell_A=system.lattice_A)
+        cell = generator.sample(request)[0]
         tasks.append(
             factory.relax(
                 formula,

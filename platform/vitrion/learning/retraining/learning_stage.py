@@ -15,7 +15,7 @@ from vitrion.learning.tasks import outcome_of
 from vitrion.learning.training_data import TrainingData, gather
 from vitrion.running.task import Task, TaskKind, TaskResult
 from vitrion_models.errors import InputError
-from vitrion_models.surrogates import TrainedSurrogate
+from vitrion_models.surrogates import DIFFUSIVITY, TrainedSurrogate
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import CellOutcome
 
@@ -176,17 +176,17 @@ class LearningStage:
 
 def _parity(surrogate: TrainedSurrogate, data: TrainingData) -> list[dict[str, Any]]:
     """Return measured and predicted log10 D of all uncensored labels; those of the frozen test are marked held out."""
-    rows = [entry for entry in data.observations if not entry.censored]
+    rows = [entry for entry in data.observations if not entry[DIFFUSIVITY].censored]
     if not rows:
         return []
-    prediction = surrogate.predict([row.material for row in rows], [row.temperature_K for row in rows])
+    prediction = surrogate.predict([row.input for row in rows], [row.temperature_K for row in rows])
     return [
         {
             "key": row.key,
             "formula": data.formulas[row.key],
             "temperature_K": row.temperature_K,
-            "measured": row.log10_D,
-            "measured_stderr": row.log10_stderr,
+            "measured": float(row[DIFFUSIVITY].value),
+            "measured_stderr": float(row[DIFFUSIVITY].stderr),
             "predicted": float(prediction.mean[place]),
             "predicted_std": float(prediction.label_std[place]),
             "lower_95": float(prediction.lower_95[place]),

@@ -38,7 +38,8 @@ def store_surrogate(
         split: division of its labels into training and frozen test.
         errors: statistical and model errors of its labels, see `TrainingData.error_record`.
     """
-    sha256 = str(db.artefacts.put(trained.dumps(), name=f"surrogate-{lineage.campaign}-{lineage.cycle}.safetensors"))
+    name = f"surrogate-{lineage.campaign}-{lineage.cycle}.safetensors"
+    sha256 = str(db.artefacts.put(surrogates.dumps(trained), name=name))
     metrics = {name: entry.as_dict() for name, entry in trained.metrics.items()}
     keys = [key for key in trained.training_keys if not key.endswith(":twin")]
     _record(
@@ -64,7 +65,8 @@ def store_generator(db: Database, trained: TrainedGenerator, *, lineage: Lineage
         lineage: its origin.
         cells: fingerprints of its training cells.
     """
-    sha256 = str(db.artefacts.put(trained.dumps(), name=f"generator-{lineage.campaign}-{lineage.cycle}.safetensors"))
+    name = f"generator-{lineage.campaign}-{lineage.cycle}.safetensors"
+    sha256 = str(db.artefacts.put(generators.dumps(trained), name=name))
     metrics = trained.metrics.model_dump(mode="json")
     _record(
         db, sha256, "generator", trained.config.architecture, lineage, metrics=metrics, training_structures=list(cells)

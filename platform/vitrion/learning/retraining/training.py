@@ -14,7 +14,7 @@ from vitrion.learning.retraining.model_registry import Lineage
 from vitrion.learning.seeds import derive_seed
 from vitrion.learning.training_data import TrainingData
 from vitrion_models import generators, surrogates
-from vitrion_models.surrogates import Observation, TrainedSurrogate
+from vitrion_models.surrogates import DIFFUSIVITY, Sample, TrainedSurrogate
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_models.training.promotion import PromotionDecision, compare_on_frozen_test
 
@@ -68,7 +68,7 @@ def retrain_surrogate(
         parent=None if parent is None else parent[1],
         on_progress=lambda fraction, what: on_progress(f"surrogate: {what} {100 * fraction:.0f} %"),
     )
-    test = [entry for entry in data.testing if not entry.censored]
+    test = [entry for entry in data.testing if not entry[DIFFUSIVITY].censored]
     decision = _decide(
         None if parent is None else parent[1],
         trained,
@@ -165,10 +165,10 @@ def _lineage(
     )
 
 
-def _residuals(surrogate: TrainedSurrogate, rows: Sequence[Observation]) -> FloatArray:
+def _residuals(surrogate: TrainedSurrogate, rows: Sequence[Sample]) -> FloatArray:
     """Return predicted minus measured log10 D, decades, shape (N,)."""
-    prediction = surrogate.predict([row.material for row in rows], [row.temperature_K for row in rows])
-    residuals: FloatArray = prediction.mean - np.array([row.log10_D for row in rows])
+    prediction = surrogate.predict([row.input for row in rows], [row.temperature_K for row in rows])
+    residuals: FloatArray = prediction.mean - np.array([float(row[DIFFUSIVITY].value) for row in rows])
     return residuals
 
 

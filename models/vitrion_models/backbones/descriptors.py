@@ -1,16 +1,14 @@
-"""A few dozen numbers that say what a cell is made of and how densely it is packed."""
+"""Descriptors of composition and packing: an embedding that needs no training."""
 
-from collections.abc import Mapping
-from typing import TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from vitrion_models.errors import InputError
 from vitrion_models.graphs.elements import ELEMENT_FEATURE_NAMES, element_table
+from vitrion_models.materials import Composition, Material, composition_of
 from vitrion_models.system import HEAVIEST_ELEMENT, AtomicSystem, FloatArray
-
-# Atomic number -> amount, in any unit: only ratios matter.
-Composition: TypeAlias = Mapping[int, float]
 
 DESCRIPTOR_NAMES = (
     *(f"mean_{name}" for name in ELEMENT_FEATURE_NAMES),
@@ -21,25 +19,42 @@ DESCRIPTOR_NAMES = (
     "spacing",
     "packing",
 )
-# Typical value and spread of oxides, sulfides and halides of lithium. Fixed, so that descriptors depend on no training
-# set, and centred, so that zero ("typical") can stand where the volume is unknown.
+# Typical value and spread of oxides, sulfides and halides of lithium. Fixed, so that descriptors do not depend on a
+# training set, and centred, so that zero ("typical") can stand where the volume is unknown.
 TYPICAL_SPACING_A, SPREAD_SPACING_A = 2.4, 0.3
 TYPICAL_PACKING, SPREAD_PACKING = 0.45, 0.2
 
 
-def composition_of(system: AtomicSystem) -> dict[int, float]:
-    """Amounts of the elements of a cell, by atomic number in rising order."""
-    numbers, counts = np.unique(system.numbers, return_counts=True)
-    return {int(number): float(count) for number, count in zip(numbers, counts, strict=True)}
+@dataclass(frozen=True)
+class DescriptorBackbone:
+    """Materials -> descriptors, a fixed embedding.
+
+    Attributes:
+        mobile_number: atomic number of the mobile species.
+    """
+
+    mobile_number: int
+
+    def __call__(self, materials: Sequence[Material]) -> FloatArray:
+        """Return the descriptors of S materials, shape (S, 34); a molecule or a slab has no packing descriptors.
+
+        Raises:
+            InputError: see `descriptors`.
+        """
+        return np.array([self._describe(material) for material in materials])
+
+    def _describe(self, material: Material) -> FloatArray:
+        volume_A3 = material.volume_A3 if isinstance(material, AtomicSystem) and all(material.pbc) else None
+        return descriptors(composition_of(material), mobile_number=self.mobile_number, volume_A3=volume_A3)
 
 
 def descriptors(composition: Composition, *, mobile_number: int, volume_A3: float | None = None) -> FloatArray:
-    """Descriptors of a composition, and of its packing where the volume of that many atoms is known.
+    """Return the descriptors of a composition, and of its packing if the volume is given.
 
     Args:
         composition: amounts by atomic number.
         mobile_number: atomic number of the mobile species.
-        volume_A3: volume that those amounts fill, or None for a bare composition.
+        volume_A3: volume of that many atoms, or None for a bare composition.
 
     Returns:
         Values in the order of `DESCRIPTOR_NAMES`, shape (34,), all of order one. Intensive: a supercell has the same.
@@ -48,16 +63,16 @@ def descriptors(composition: Composition, *, mobile_number: int, volume_A3: floa
         without a volume.
 
     Raises:
-        InputError: no amount, a negative one, an unknown element, or no atom of the mobile species.
+        InputError: an empty composition, a negative amount, an unknown element, or no mobile species.
     """
     numbers = np.array(sorted(composition), dtype=np.int64)
     amounts = np.array([composition[int(number)] for number in numbers], dtype=np.float64)
     if not len(numbers) or amounts.min() < 0 or amounts.sum() <= 0 or not np.isfinite(amounts).all():
-        raise InputError("a composition needs elements with positive amounts")
+        raise InputError("a composition needs positive, finite amounts of its elements")
     if numbers.min() < 1 or numbers.max() > HEAVIEST_ELEMENT:
         raise InputError(f"atomic numbers must lie between 1 and {HEAVIEST_ELEMENT}")
     if composition.get(mobile_number, 0.0) <= 0:
-        raise InputError(f"the composition holds no mobile species (atomic number {mobile_number})")
+        raise InputError(f"the composition lacks the mobile species (atomic number {mobile_number}): leave it out")
     fractions = amounts / amounts.sum()
     table = element_table()[numbers]
     mean = fractions @ table

@@ -4,14 +4,10 @@ from ase.data import atomic_masses
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vitrion_models.backbones import DESCRIPTOR_NAMES, DescriptorBackbone, descriptors
 from vitrion_models.errors import InputError
-from vitrion_models.graphs import (
-    DESCRIPTOR_NAMES,
-    ELEMENT_FEATURE_NAMES,
-    composition_of,
-    descriptors,
-    element_table,
-)
+from vitrion_models.graphs import ELEMENT_FEATURE_NAMES, element_table
+from vitrion_models.materials import composition_of
 from vitrion_models.system import AtomicSystem
 
 PAULING = {3: 0.98, 9: 3.98, 16: 2.58, 17: 3.16}  # Pauling electronegativities, CRC Handbook
@@ -78,15 +74,23 @@ def test_composition_counts_atoms():
     assert composition_of(system) == {3: 2.0, 8: 1.0}
 
 
+def test_a_molecule_has_the_descriptors_of_its_composition():
+    molecule = AtomicSystem.molecule(np.array([8, 3, 3]), np.eye(3))
+    cell = AtomicSystem(molecule.numbers, molecule.positions_A, 5 * np.eye(3))
+    rows = DescriptorBackbone(3)([molecule, cell, {3: 2.0, 8: 1.0}])
+    assert rows[0] == pytest.approx(rows[2], abs=1e-12)
+    assert named(rows[1], "packing") != 0.0
+
+
 @pytest.mark.parametrize(
     ("composition", "message"),
     [
-        ({}, "positive amounts"),
-        ({3: -1.0, 8: 2.0}, "positive amounts"),
+        ({}, "amounts"),
+        ({3: -1.0, 8: 2.0}, "amounts"),
         ({3: 1.0, 200: 1.0}, "between 1 and 118"),
-        ({11: 1.0, 17: 1.0}, "no mobile species"),
+        ({11: 1.0, 17: 1.0}, "mobile species"),
     ],
 )
-def test_refuses_what_is_no_conductor(composition, message):
+def test_refuses_impossible_compositions(composition, message):
     with pytest.raises(InputError, match=message):
         descriptors(composition, mobile_number=3)

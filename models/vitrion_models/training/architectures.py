@@ -1,0 +1,79 @@
+"""Trainers and checkpoints of the architectures of one kind of model, found by name."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vitrion_models.errors import CheckpointError
+from vitrion_models.training import checkpoint
+
+
+@dataclass(frozen=True)
+class Architectures:
+    """Registry of one kind of model. Modules are imported when needed: torch takes seconds.
+
+    The folder of an architecture holds `trainer` with ``train``, and `checkpoints` with ``VERSION``, ``UPGRADES``,
+    ``describe(model) -> arrays, manifest`` and ``restore(arrays, manifest, source=...) -> model``. A manifest
+    names the architecture in its configuration; a model is a dataclass with ``config`` and ``artefact_sha256``.
+
+    Attributes:
+        kind: ``surrogate`` or ``generator``.
+        folders: package of each architecture, by name.
+    """
+
+    kind: str
+    folders: Mapping[str, str]
+
+    def trainer(self, architecture: str) -> Any:
+        """Return the trainer module of an architecture."""
+        return importlib.import_module(f"{self.folders[architecture]}.trainer")
+
+    def identified(self, model: Any) -> Any:
+        """Return a freshly trained model with the sha256 of its artefact."""
+        return replace(model, artefact_sha256=checkpoint.sha256_of(self.dumps(model)))
+
+    def dumps(self, model: Any) -> bytes:
+        """Return the artefact of a model; equal models give equal bytes."""
+        checkpoints = self._checkpoints(model.config.architecture)
+        arrays, manifest = checkpoints.describe(model)
+        return checkpoint.pack(arrays, manifest | {"kind": self.kind, "schema_version": checkpoints.VERSION})
+
+    def save(self, model: Any, folder: Path) -> Path:
+        """Write the artefact of a model and its manifest into a folder; return the path of the artefact."""
+        return checkpoint.write(Path(folder), self.dumps(model))
+
+    def loads(self, content: bytes, *, source: str) -> Any:
+        """Return the model of an artefact of any version up to the present one.
+
+        Args:
+            content: bytes made by `dumps`.
+            source: file or record they came from, for messages.
+
+        Raises:
+            CheckpointError: damaged, of another kind, of an unknown architecture or of a newer version.
+        """
+        arrays, manifest = checkpoint.unpack(content, source=source)
+        if manifest.get("kind") != self.kind:
+            raise CheckpointError(f"{source} holds a {manifest.get('kind')}, not a {self.kind}: name another model")
+        name = manifest.get("config", {}).get("architecture")
+        if name not in self.folders:
+            raise CheckpointError(f"{source} has the unknown architecture {name!r}: upgrade Vitrion")
+        checkpoints = self._checkpoints(name)
+        arrays, manifest = checkpoint.upgrade(
+            arrays, manifest, version=checkpoints.VERSION, upgrades=checkpoints.UPGRADES, source=source
+        )
+        model = checkpoints.restore(arrays, manifest, source=source)
+        return replace(model, artefact_sha256=checkpoint.sha256_of(content))
+
+    def load(self, path: Path) -> Any:
+        """Return the model in a folder, or in an artefact file.
+
+        Raises:
+            CheckpointError: no such file, or see `loads`.
+        """
+        return self.loads(checkpoint.read(Path(path)), source=str(path))
+
+    def _checkpoints(self, architecture: str) -> Any:
+        return importlib.import_module(f"{self.folders[architecture]}.checkpoints")
