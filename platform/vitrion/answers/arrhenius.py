@@ -114,7 +114,7 @@ def answer_arrhenius(
         InputError: a mixture (with the choices), a label without standard error, a charge without density, or labels
             that no Arrhenius line describes (`fit_arrhenius`).
     """
-    quantity = require_one(map(vars, labels), across=across, purpose="fitted")
+    quantity = require_one(labels, across=across, purpose="fitted")
     for name in ("reduced_formula", "kind"):
         _require_same(labels, name)
     left_out = dict(other_gate_versions or {})

@@ -58,11 +58,14 @@ def structures(
 
 @app.command()
 def labels(
-    paths: Annotated[list[Path], typer.Argument(help="JSON of label outcomes, or CSV tables of numbers.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="Exports, outcomes of jobs, or published numbers: .json, .jsonl, .csv."),
+    ],
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Add the labels of files, all or none; what contradicts itself or states no convention is refused."""
+    """Add the labels of files, all or none; exports of a database come back unchanged."""
     require_paths(paths)
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.ingest.label_files import ingest_labels  # noqa: PLC0415

@@ -87,15 +87,16 @@ def list_labels(
     filters = filters_of(typed)
     with connect(readonly=True) as db:
         size = choose.page_size(limit, as_json=as_json)
-        rows = db.labels.search(sort=sort, limit=size, skip=skip, **filters)
-        total = db.labels.count(**filters)
+        page: Any = {"sort": sort, "limit": size and size + 1, "skip": skip}  # one more than shown says there are more
+        if as_json:
+            rows = db.labels.search(**page, **filters).to_dicts()
+        else:
+            rows = [row | {"key": row["key"][:SHORT]} for row in db.labels.table(COLUMNS, **page, **filters)]
         others = {} if "gate_version" in filters else db.labels.count_other_versions(**filters)
-    shown = rows.to_dicts()
-    if not as_json:
-        shown = [row | {"key": row["key"][:SHORT]} for row in shown]
+    shown = rows[: size or None]
     emit(shown, as_json=as_json, columns=COLUMNS)
-    if len(rows) + skip < total:
-        note(f"{len(rows)} of {total}: --limit 0 shows all")
+    if len(shown) < len(rows):
+        note(f"the first {len(shown)} labels: --limit 0 shows all")
     _note_left_out(others)
 
 

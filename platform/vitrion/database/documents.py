@@ -7,8 +7,7 @@
 """
 
 from datetime import datetime
-from types import UnionType
-from typing import Any, ClassVar, Union, get_args, get_origin
+from typing import Any, ClassVar, get_args, get_origin
 
 import mongoengine
 from mongoengine.base import BaseField
@@ -23,6 +22,7 @@ from vitrion.database.records import (
     Record,
     StructureRecord,
 )
+from vitrion.database.records.base import value_type
 
 _FIELDS: tuple[tuple[type, type[BaseField]], ...] = (
     (bool, mongoengine.BooleanField),
@@ -79,8 +79,7 @@ def document_of(record: type[Record], name: str) -> Any:
 
 
 def _field_of(annotation: Any) -> BaseField:
-    if get_origin(annotation) in {Union, UnionType}:
-        (annotation,) = (kind for kind in get_args(annotation) if kind is not type(None))
+    annotation = value_type(annotation)
     if get_origin(annotation) is tuple:
         return mongoengine.ListField(_field_of(get_args(annotation)[0]))
     if isinstance(annotation, type):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from vitrion.ingest.formats.tables import table_rows
+from vitrion.exchange.tables import read_rows
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import LabelProtocol
 
@@ -58,26 +58,13 @@ def read_label_table(path: Path) -> list[TableLabel]:
     """Read the labels of a table.
 
     Args:
-        path: ``.json`` (a list of objects), ``.jsonl``, else CSV; the columns are the fields of `TableLabel`.
+        path: ``.json``, ``.jsonl`` or ``.csv`` (`vitrion.exchange.tables`); the columns are the fields of `TableLabel`.
 
     Raises:
         InputError: the file cannot be read or has no row, or a row lacks a required column or holds another unit,
             convention, property or state; the message names the row.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        rows: Any
-        if path.suffix.lower() == ".json":
-            rows = json.loads(text)
-        elif path.suffix.lower() == ".jsonl":
-            rows = [json.loads(line) for line in text.splitlines() if line.strip()]
-        else:
-            rows = table_rows(text)[1]
-    except (OSError, ValueError) as fault:
-        raise InputError(f"{path} is not a readable CSV or JSON table ({str(fault).splitlines()[0]})") from fault
-    if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
-        raise InputError(f"{path} holds no rows: see `vitrion arrhenius --help` for the columns")
-    return [_label(row, f"{path}, row {number}") for number, row in enumerate(rows, start=1)]
+    return [_label(row, f"{path}, row {number}") for number, row in enumerate(read_rows(path), start=1)]
 
 
 def _label(row: Mapping[str, Any], where: str) -> TableLabel:

@@ -9,6 +9,8 @@ from plain_labels import plain_label
 
 import vitrion
 from vitrion.cli.app import run
+from vitrion.cli.labels import COLUMNS
+from vitrion.database.collection import Collection
 from vitrion.database.queries.comparison import label_pairs
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas.label import GATE_VERSION
@@ -111,6 +113,24 @@ def test_a_list_has_the_column_and_counts_what_it_leaves_out(keys, capsys):
         rows, lines = answer(capsys, "labels", "list", "--json", "--gate-version", version)
         assert (len(json.loads(rows)), lines) == (number, [])
     assert "--gate-version" in fault(capsys, "labels", "list", "--gate-version", "old")
+
+
+def test_a_list_is_one_query_of_the_columns_and_one_count(keys, capsys, monkeypatch):
+    queries = []
+    find = Collection.find
+
+    def counted(collection, query, **options):
+        queries.append(options.get("projection"))
+        return find(collection, query, **options)
+
+    monkeypatch.setattr(Collection, "find", counted)
+    monkeypatch.setattr(Collection, "count", lambda *_: pytest.fail("a third query"))
+    table, lines = answer(capsys, "labels", "list", "--limit", len(keys) - 1)
+    assert "first 9 labels" in lines[0]
+    assert len(table.splitlines()) > 9
+    columns, versions = queries
+    assert {name for name, kept in columns.items() if kept} == set(COLUMNS)
+    assert set(versions) == {"gate_version"}
 
 
 def test_an_outdated_label_is_shown_with_the_remedy(keys, capsys):

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
 
-from vitrion.database.records import LabelRecord
+from pydantic import BaseModel
+
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas.start import StartKind
 
@@ -55,8 +56,8 @@ class Quantity:
     gate_version: str
 
     @classmethod
-    def of(cls, label: LabelRecord | Mapping[str, Any]) -> Self:
-        """The quantity of a label, given as a row or as a stored document."""
+    def of(cls, label: BaseModel | Mapping[str, Any]) -> Self:
+        """Return the quantity of a label, given as a record, a row of a table or a stored document."""
         content = label if isinstance(label, Mapping) else label.model_dump(include=_NEEDED)
         return cls(
             **{name: str(content[name]) for name in _PLAIN},
@@ -82,13 +83,13 @@ STORED_FIELDS = (*_PLAIN, "arm", "protocol", "method.start", "dataset", "gate_ve
 SEPARATING_FIELDS = (*_PLAIN, "arm", "dataset", "protocol_hash", "gate_version")
 
 
-def quantities(labels: Iterable[LabelRecord | Mapping[str, Any]]) -> dict[Quantity, int]:
+def quantities(labels: Iterable[BaseModel | Mapping[str, Any]]) -> dict[Quantity, int]:
     """How many labels there are of each quantity, in the order of the quantities."""
     return dict(sorted(Counter(map(Quantity.of, labels)).items()))
 
 
 def require_one(
-    labels: Iterable[LabelRecord | Mapping[str, Any]],
+    labels: Iterable[BaseModel | Mapping[str, Any]],
     *,
     across: str | Sequence[str] = (),
     purpose: str = "taken together",

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Self
+from types import UnionType
+from typing import Any, ClassVar, Self, Union, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -84,10 +85,27 @@ class Record(BaseModel):
             place = ".".join(map(str, first["loc"]))
             raise InputError(f"{cls.collection}: {place} is refused: {first['msg']}") from error
 
+    @classmethod
+    def nested_fields(cls) -> frozenset[str]:
+        """Return the names of the fields that hold a list, a mapping or a model."""
+        return frozenset(name for name, info in cls.model_fields.items() if is_nested(value_type(info.annotation)))
+
     def document(self) -> dict[str, Any]:
         """Return the document as it is stored: plain values and dates; fields that are None are left out."""
         dates = {name: value for name, value in vars(self).items() if isinstance(value, datetime)}
         return self.model_dump(mode="json", exclude_none=True) | dates
+
+
+def value_type(annotation: Any) -> Any:
+    """Return the type of a field's value where it is not None."""
+    if get_origin(annotation) in {Union, UnionType}:
+        (annotation,) = (kind for kind in get_args(annotation) if kind is not type(None))
+    return annotation
+
+
+def is_nested(annotation: Any) -> bool:
+    """Return True for types of lists, mappings and models."""
+    return get_origin(annotation) in {tuple, dict} or issubclass(annotation, BaseModel)
 
 
 def check_fields(record: type[Record], names: Mapping[str, Any]) -> None:

@@ -1,0 +1,58 @@
+"""Rows of tables: CSV, JSON and JSON lines."""
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from vitrion_models.errors import InputError
+
+OTHER_SEPARATORS = (";", "\t")
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a table by the names of its columns.
+
+    Args:
+        path: ``.json`` (an object or a list of objects), ``.jsonl`` or ``.ndjson`` (an object a line), or ``.csv``,
+            whose cells are text and whose empty cells are left out.
+
+    Raises:
+        InputError: the file cannot be read, has another ending, or holds no rows.
+    """
+    readers = {".json": _json, ".jsonl": _json_lines, ".ndjson": _json_lines, ".csv": _csv}
+    if path.suffix.lower() not in readers:
+        raise InputError(f"{path} is not a table: give a file that ends in {', '.join(readers)}")
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # Excel begins a CSV with a byte-order mark
+        rows = readers[path.suffix.lower()](text)
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(f"{path} is not a readable table: {str(error).splitlines()[0]}") from error
+    if not rows or not all(isinstance(row, dict) for row in rows):
+        raise InputError(f"{path} holds no rows: give a header and rows, or a list of objects")
+    return rows
+
+
+def _json(text: str) -> list[Any]:
+    content = json.loads(text)
+    return content if isinstance(content, list) else [content]
+
+
+def _json_lines(text: str) -> list[Any]:
+    return [json.loads(line) for line in text.splitlines() if line.strip()]
+
+
+def _csv(text: str) -> list[dict[str, str]]:
+    lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text))]
+    names, *rows = [line for line in lines if any(line)] or [[]]
+    if len(names) == 1 and (marks := [mark for mark in OTHER_SEPARATORS if mark in names[0]]):
+        raise ValueError(f"its cells are separated by {marks[0]!r}, not by commas")
+    if duplicates := sorted({name for name in names if name and names.count(name) > 1}):
+        raise ValueError(f"two columns are called {duplicates[0]!r}")
+    for number, row in enumerate(rows, start=1):
+        if any(row[len(names) :]):
+            raise ValueError(f"row {number} has {len(row)} cells under {len(names)} names")
+        if any(cell and not name for name, cell in zip(names, row, strict=False)):
+            raise ValueError(f"column {names.index('') + 1} has no name")
+    return [{name: cell for name, cell in zip(names, row, strict=False) if cell} for row in rows]
