@@ -62,8 +62,8 @@ def retry(file: FileArgument, *, outdated: OutdatedOption = False, as_json: Json
     the training when `cycles` is raised.
     """
     with opened(file, quiet=True, begun=True) as campaign:
-        asked = [entry.title for entry in campaign.retry(outdated=outdated)]
-        emit({"campaign": campaign.configuration.name, "asked_again": asked}, as_json=as_json)
+        retried = [entry.title for entry in campaign.retry(outdated=outdated)]
+        emit({"campaign": campaign.configuration.name, "retried": retried}, as_json=as_json)
 
 
 @app.command()

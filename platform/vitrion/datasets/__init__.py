@@ -1,4 +1,4 @@
-"""Registry of public data sets: where they are, what they hash to, whose they are, and how they are read."""
+"""Public data sets: source, sha256, licence, citation and loader of each."""
 
 from vitrion.datasets.conventions import einstein_factor
 from vitrion.datasets.fetching import fetch

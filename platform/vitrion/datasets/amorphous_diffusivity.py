@@ -18,14 +18,14 @@ FOLDS = 5
 
 
 def load(files: Mapping[str, Path], *, convention: Convention | None = Convention.SLOPE_HALF) -> DatasetContent:
-    """Labels of the table, converted to the Einstein value, and a split grouped by chemical system.
+    """Read the labels of the table, converted to the Einstein value (cm2/s), and a split grouped by chemical system.
 
     Args:
-        files: where the table lies.
-        convention: what its diffusivities mean. Slope/2 of the summed MSD was verified on 56 independent refits.
+        files: path of the table.
+        convention: of its diffusivities. Slope/2 of the summed MSD was verified by 56 independent refits.
 
     Raises:
-        InputError: the table is not the one expected, or its convention is not stated.
+        InputError: the table has other columns, or its convention is not stated.
     """
     path = files[FILE]
     factor = einstein_factor(convention, source=path.name)
@@ -41,7 +41,7 @@ def load(files: Mapping[str, Path], *, convention: Convention | None = Conventio
         },
         notes=(
             "values are a third of the published column, which is slope/2 of the summed MSD",
-            "D below some 5e-6 cm2/s was left out by the authors at 1000 K",
+            "at 1000 K the authors left out D below about 5e-6 cm2/s",
             "the source gives no interval: the labels have none",
         ),
     )
@@ -51,7 +51,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle, delimiter=" "))
     if not rows or not {"formula", "diff_coeff_mul_thousand", "temperature"} <= rows[0].keys():
-        raise InputError(f"{path}: no table of amorphous diffusivities (its columns have other names)")
+        raise InputError(f"{path}: not the table of amorphous diffusivities; its columns have other names")
     return rows
 
 

@@ -1,4 +1,4 @@
-"""Diffusivities in other people's conventions, brought to the Einstein value or refused."""
+"""Conventions of published diffusivities, and their factors to the Einstein value."""
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import Convention
@@ -15,19 +15,19 @@ REASONS: dict[Convention, str] = {
 
 
 def einstein_factor(convention: Convention | str | None, *, source: str) -> float:
-    """Factor that turns a diffusivity of a stated convention into lim MSD / 6t.
+    """Return the factor that converts a diffusivity of a stated convention to lim MSD / 6t.
 
     Args:
         convention: as the source states it.
         source: data set or file, for the message.
 
     Raises:
-        InputError: no convention is stated, or one that is not known.
+        InputError: no convention is stated, or an unknown one.
     """
-    known = ", ".join(EINSTEIN_FACTORS)
+    choices = ", ".join(EINSTEIN_FACTORS)
     if convention is None:
-        raise InputError(f"{source}: the convention of its diffusivities is not stated: name one of {known}")
+        raise InputError(f"{source}: the convention of its diffusivities is not stated: choose from {choices}")
     try:
         return EINSTEIN_FACTORS[Convention(convention)]
     except ValueError as fault:
-        raise InputError(f"{source}: unknown convention {convention!r}: name one of {known}") from fault
+        raise InputError(f"{source}: unknown convention {convention!r}: choose from {choices}") from fault

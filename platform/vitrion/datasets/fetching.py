@@ -1,4 +1,4 @@
-"""Getting the files of a data set: from a mirror folder or by download, sha256 checked in both cases."""
+"""Fetch the files of a data set from a mirror folder or by download; the sha256 is checked in both cases."""
 
 import hashlib
 import logging
@@ -23,32 +23,32 @@ def fetch(
     cache: Path | None = None,
     on_progress: Progress | None = None,
 ) -> dict[str, Path]:
-    """Find every file of a data set on this machine, downloading what is not here.
+    """Return the paths of all files of a data set, downloading those that are missing.
 
     Args:
         specification: the data set.
         mirror: folder that holds the files already; `VITRION_DATA_MIRROR` when None, and none when that is unset.
-        cache: where downloads are kept; the user's cache folder when None.
-        on_progress: called with (files done, files in all).
+        cache: folder of downloads; the user's cache folder when None.
+        on_progress: called with (files done, total number of files).
 
     Returns:
-        Name of each file -> where it lies. All have been read once and match their sha256.
+        Path of each file by name; all match their sha256.
 
     Raises:
-        InputError: a file is absent from the mirror, cannot be downloaded, or has another sha256.
+        InputError: a file is missing from the mirror, cannot be downloaded, or has another sha256.
     """
     folder = mirror if mirror is not None else Settings().data_mirror
     store = cache if cache is not None else platformdirs.user_cache_path("vitrion") / "datasets" / specification.name
-    found: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for count, file in enumerate(specification.files, start=1):
-        found[file.name] = _from_mirror(file, folder) if folder is not None else _download(file, store)
+        paths[file.name] = _from_mirror(file, folder) if folder is not None else _download(file, store)
         if on_progress is not None:
             on_progress(count, len(specification.files))
-    return found
+    return paths
 
 
 def sha256_of(path: Path) -> str:
-    """Sha256 of a file's content in hexadecimal."""
+    """Return the sha256 of a file's content in hexadecimal."""
     digest = hashlib.sha256()
     with path.open("rb") as handle:
         while chunk := handle.read(CHUNK_BYTES):
@@ -59,13 +59,15 @@ def sha256_of(path: Path) -> str:
 def _from_mirror(file: SourceFile, mirror: Path) -> Path:
     path = mirror / file.path
     if not path.is_file():
-        raise InputError(f"{path}: no such file in the mirror that {MIRROR_VARIABLE} names: unset it to download")
+        raise InputError(
+            f"{path}: not in the mirror folder {MIRROR_VARIABLE}: add it, or unset the variable to download"
+        )
     _check(path, file)
     return path
 
 
 def _download(file: SourceFile, cache: Path) -> Path:
-    import pooch  # noqa: PLC0415 - only where something is downloaded
+    import pooch  # noqa: PLC0415 - only needed for downloads
     import requests  # noqa: PLC0415
 
     path = cache / file.path
@@ -73,16 +75,16 @@ def _download(file: SourceFile, cache: Path) -> Path:
         return path
     pooch.get_logger().setLevel(logging.ERROR)
     try:
-        # The hash is checked here, by one rule for mirror and download; pooch writes to a temporary file first.
+        # The hash is checked below, as for the mirror; pooch writes to a temporary file first.
         pooch.retrieve(file.url, known_hash=None, fname=path.name + ".part", path=path.parent)
     except (requests.exceptions.RequestException, OSError) as fault:
         raise InputError(f"{file.url} cannot be downloaded ({type(fault).__name__}): try again") from fault
-    arrived = path.with_name(path.name + ".part")
+    download = path.with_name(path.name + ".part")
     try:
-        _check(arrived, file)
-        arrived.replace(path)
+        _check(download, file)
+        download.replace(path)
     finally:
-        arrived.unlink(missing_ok=True)
+        download.unlink(missing_ok=True)
     return path
 
 
@@ -90,5 +92,5 @@ def _check(path: Path, file: SourceFile) -> None:
     actual = sha256_of(path)
     if actual != file.sha256:
         raise InputError(
-            f"{path}: sha256 is {actual[:12]}..., {file.sha256[:12]}... was expected: the file is damaged or changed",
+            f"{path}: sha256 is {actual[:12]}... instead of {file.sha256[:12]}...: the file is damaged or has changed",
         )

@@ -1,4 +1,4 @@
-"""The gates a cell from a data set must pass before a label of it is believed."""
+"""Gates on cells from data sets."""
 
 from pymatgen.core.structure import Structure
 
@@ -7,13 +7,13 @@ from vitrion_workflows.amorphous.gates import CellEvidence
 from vitrion_workflows.schemas import GateOutcome
 from vitrion_workflows.schemas.geometry import system_from_structure
 
-# Of the cell gates those that a cell can fail however it was made and at whatever temperature; order is not asked
-# for here, and its measure takes minutes on a gas.
+# The cell gates that apply however the cell was made and at any temperature. Order is left out: its measure takes
+# minutes on a gas.
 GATES = ("minimum_distance", "density")
 
 
 def structure_gates(structure: Structure) -> tuple[GateOutcome, ...]:
-    """No overlapping atoms, and a density within reach of the compound's solid as ionic radii estimate it."""
+    """Test for overlapping atoms, and for a density near that of the solid as estimated from ionic radii."""
     reference = cell_reference(structure.composition.reduced_formula)
     evidence = CellEvidence(system_from_structure(structure), reference, None, DEFAULT_LIMITS)
     outcomes = (CELL_GATES[name](evidence) for name in GATES)

@@ -1,4 +1,4 @@
-"""4,582 lithium compounds of the Materials Project: formula, hull energy and gap, a pool to choose from."""
+"""A candidate pool of 4,582 lithium compounds of the Materials Project: formula, hull energy and band gap."""
 
 import csv
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ COLUMNS = ("MP ID", "Formula", "Energy Above Hull (eV)", "Band Gap (eV)")
 
 
 def load(files: Mapping[str, Path]) -> DatasetContent:
-    """The pool; it carries neither structures nor labels.
+    """Read the pool; it has neither structures nor labels.
 
     Raises:
-        InputError: the table is not the one expected.
+        InputError: the table has other columns.
     """
     path = files[FILE]
     with path.open(encoding="utf-8-sig", newline="") as handle:
         rows = list(csv.DictReader(handle))
     if not rows or not set(COLUMNS) <= rows[0].keys():
-        raise InputError(f"{path}: no table of candidates (its columns have other names)")
+        raise InputError(f"{path}: not the table of candidates; its columns have other names")
     identifier, formula, hull, gap = COLUMNS
     return DatasetContent(
         compositions=tuple(

@@ -1,4 +1,4 @@
-"""Structures of the Materials Project through its own client, for users who have a key."""
+"""Structures of the Materials Project through its own client; needs an API key."""
 
 import os
 import warnings
@@ -21,14 +21,14 @@ Client = Callable[[str], Any]
 
 
 def load(*, chemsys: str, client: Client | None = None) -> DatasetContent:
-    """Every material of a chemical system, with hull energy and gap.
+    """Read all materials of a chemical system, with hull energy and band gap.
 
     Args:
         chemsys: elements joined by hyphens, for example ``Li-P-S``.
         client: makes a context manager with mp-api's ``materials.summary.search`` from a key; mp-api's own when None.
 
     Raises:
-        InputError: no key is set, the service refused, or it knows nothing of the system.
+        InputError: no key is set, the service refused, or it has no material of the system.
         MissingDependencyError: mp-api is not installed.
     """
     key = os.environ.get(KEY_VARIABLE)
@@ -47,7 +47,7 @@ def load(*, chemsys: str, client: Client | None = None) -> DatasetContent:
         ) from fault
     structures = tuple(_records(documents))
     if not structures:
-        raise InputError(f"the Materials Project knows no material of {chemsys}: check the elements")
+        raise InputError(f"the Materials Project has no material of {chemsys}: check the elements")
     return DatasetContent(structures=structures, notes=("hull energies and gaps are PBE values: gaps are too small",))
 
 

@@ -20,13 +20,13 @@ BELOW = "<"
 
 
 def load(files: Mapping[str, Path]) -> DatasetContent:
-    """Structures (disordered ones as they are), conductivities and the authors' own split.
+    """Read structures (disordered ones unchanged), conductivities (S/cm) and the authors' own split.
 
-    A target such as ``<1E-10`` becomes a censored label whose value is the bound. Rows whose CIF is in the archive
-    attach to that structure, the others to their composition.
+    A target such as ``<1E-10`` becomes a censored label whose value is the upper bound. Rows whose CIF is in the
+    archive belong to that structure, the others to their composition.
 
     Raises:
-        InputError: the table or the archive is not the one expected.
+        InputError: the table has other columns, or the archive cannot be read.
     """
     structures = _structures(files[CIFS])
     labels = tuple(_label(row, structures) for row in _rows(files[TABLE]))
@@ -54,19 +54,19 @@ def load(files: Mapping[str, Path]) -> DatasetContent:
 
 
 def conductivity(text: str) -> tuple[float, LabelState]:
-    """A target as printed: ``1.2e-4`` is a value, ``<1E-10`` an upper bound.
+    """Return a printed target in S/cm and its state: ``1.2e-4`` is a value, ``<1E-10`` an upper bound.
 
     Raises:
-        InputError: neither.
+        InputError: the text is neither.
     """
     stripped = text.strip()
     censored = stripped.startswith(BELOW)
     try:
         value = float(stripped.removeprefix(BELOW))
     except ValueError as fault:
-        raise InputError(f"{text!r} is no conductivity") from fault
+        raise InputError(f"{text!r} is not a conductivity") from fault
     if not value > 0:
-        raise InputError(f"{text!r}: a conductivity is positive")
+        raise InputError(f"{text!r}: a conductivity must be positive")
     return value, LabelState.CENSORED if censored else LabelState.PUBLISHED
 
 
@@ -74,20 +74,20 @@ def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as handle:
         rows = list(csv.DictReader(handle))
     if not rows or not {"ID", COLUMN, "Reduced Composition"} <= rows[0].keys():
-        raise InputError(f"{path}: no OBELiX table (its columns have other names)")
+        raise InputError(f"{path}: not the OBELiX table; its columns have other names")
     return rows
 
 
 def _structures(archive: Path) -> dict[str, Structure]:
     try:
         with zipfile.ZipFile(archive) as bundle, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pymatgen tells of rounded occupancies
+            warnings.simplefilter("ignore")  # pymatgen warns of rounded occupancies
             members = [name for name in sorted(bundle.namelist()) if name.endswith(".cif")]
             return {
                 PurePosixPath(name).stem: Structure.from_str(bundle.read(name).decode(), fmt="cif") for name in members
             }
     except (zipfile.BadZipFile, ValueError, KeyError) as fault:
-        raise InputError(f"{archive}: no readable archive of CIFs ({type(fault).__name__})") from fault
+        raise InputError(f"{archive}: not a readable archive of CIFs ({type(fault).__name__})") from fault
 
 
 def _label(row: dict[str, str], structures: Mapping[str, Structure]) -> LabelRecord:

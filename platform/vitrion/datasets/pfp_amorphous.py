@@ -1,4 +1,4 @@
-"""Ten amorphous lithium cells and their labels from an earlier project, with its two mistakes mended or refused."""
+"""Ten amorphous lithium cells and their labels from an earlier project; its two mistakes are corrected or refused."""
 
 import json
 import re
@@ -34,10 +34,10 @@ REASON = "frames 0.2 ps apart were taken as 1 ps: the published value is five ti
 
 
 def load(files: Mapping[str, Path]) -> DatasetContent:
-    """Cells with the structure gates, labels times five and rejected, the gas cell refused.
+    """Read the cells with their gates and the labels, multiplied by five and rejected; the gas cell is refused.
 
     Raises:
-        InputError: a file is not the one expected.
+        InputError: a file has another content.
     """
     rows = [unshifted(row) for row in _json_rows(files[TABLE])]
     values = _values(files[LABELS])
@@ -64,7 +64,7 @@ def load(files: Mapping[str, Path]) -> DatasetContent:
 
 
 def unshifted(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row whose first ten values lie one key too early, each under the key it belongs to."""
+    """Return a row with its first ten values, each stored one key too early, under their own keys."""
     values = dict(zip(SHIFTED[1:], (row[key] for key in SHIFTED), strict=False))
     return {**{key: value for key, value in row.items() if key not in SHIFTED}, **values}
 
@@ -73,17 +73,17 @@ def _json_rows(path: Path) -> list[dict[str, Any]]:
     try:
         rows: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as fault:
-        raise InputError(f"{path}: no JSON") from fault
+        raise InputError(f"{path}: not valid JSON") from fault
     if not rows or not set(SHIFTED) <= rows[0].keys():
-        raise InputError(f"{path}: no table of PFP cells (its keys have other names)")
+        raise InputError(f"{path}: not the table of PFP cells; its keys have other names")
     return rows
 
 
 def _values(path: Path) -> dict[int, float]:
-    found = {int(index): float(value) for index, value in LINE.findall(path.read_text(encoding="utf-8"))}
-    if not found:
-        raise InputError(f"{path}: no diffusivities in it")
-    return found
+    values = {int(index): float(value) for index, value in LINE.findall(path.read_text(encoding="utf-8"))}
+    if not values:
+        raise InputError(f"{path}: contains no diffusivities")
+    return values
 
 
 def _cell(name: str, row: Mapping[str, Any], path: Path) -> StructureRecord:
@@ -93,7 +93,7 @@ def _cell(name: str, row: Mapping[str, Any], path: Path) -> StructureRecord:
     formula = structure.composition.reduced_formula
     if formula != reduced(str(row["formula"])):
         raise InputError(f"{path}: the cell is {formula}, its row says {row['formula']}")
-    from vitrion.datasets.gating import structure_gates  # noqa: PLC0415 - brings the cell gates and what they need
+    from vitrion.datasets.gating import structure_gates  # noqa: PLC0415 - the cell gates are slow to import
 
     gates = structure_gates(structure)
     return StructureRecord(name=name, structure=structure, kind=StructureKind.AMORPHOUS, gates=gates)
@@ -108,7 +108,7 @@ def _label(record: StructureRecord, row: Mapping[str, Any], raw_cm2_s: float) ->
             value=PRODUCTION_PS,
             lower=LEAST_PRODUCTION_PS,
             unit="ps",
-            message=f"{PRODUCTION_PS} ps analysed, at least {LEAST_PRODUCTION_PS} ps wanted",
+            message=f"{PRODUCTION_PS} ps analysed, at least {LEAST_PRODUCTION_PS} ps needed",
         ),
         GateOutcome(name="interval", passed=False, message="the source gives no interval"),
         GateOutcome(name="weights_identity", passed=False, message="the source gives no hash of the potential"),

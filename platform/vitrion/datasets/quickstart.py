@@ -1,4 +1,4 @@
-"""Real lithium crystals that the package holds as facts, so that a campaign starts without any network."""
+"""Published lithium crystals inside the package, so that a campaign starts without a network."""
 
 import hashlib
 import warnings
@@ -34,7 +34,7 @@ class Compound:
         formula: reduced formula.
         space_group: Hermann-Mauguin symbol as spglib writes it.
         lattice_parameters: a, b, c in Angstrom and alpha, beta, gamma in degrees.
-        sites: element and fractional coordinates of each site that symmetry does not repeat.
+        sites: element and fractional coordinates of each symmetry-distinct site.
         charges: formal charge of each element.
         density_g_cm3: handbook density, or None.
         source: first author, journal, volume, page, year.
@@ -49,7 +49,7 @@ class Compound:
     source: str
 
     def structure(self) -> Structure:
-        """The conventional cell."""
+        """Return the conventional cell."""
         rotations, translations = _operations(self.space_group)
         species: list[str] = []
         positions: list[FloatArray] = []
@@ -61,43 +61,43 @@ class Compound:
 
 
 def quickstart_compounds() -> tuple[Compound, ...]:
-    """Every compound of the package, in the order of the file."""
+    """Return all compounds of the package, in the order of the file."""
     return tuple(_compound(entry) for entry in yaml.safe_load(_text()))
 
 
 def require_compounds(formulas: tuple[str, ...]) -> None:
-    """Refuse formulas that the package does not hold.
+    """Refuse formulas that are not in the package.
 
     Raises:
-        InputError: naming the first.
+        InputError: naming the first of them.
     """
-    known = [compound.formula for compound in quickstart_compounds()]
-    unknown = [formula for formula in formulas if formula not in known]
-    if unknown:
-        raise InputError(f"{unknown[0]} is no quickstart compound: choose from {', '.join(known)}")
+    available = [compound.formula for compound in quickstart_compounds()]
+    missing = [formula for formula in formulas if formula not in available]
+    if missing:
+        raise InputError(f"{missing[0]} is not a quickstart compound: choose from {', '.join(available)}")
 
 
 def quickstart_crystals(formulas: tuple[str, ...] = ()) -> tuple[Structure, ...]:
-    """Crystals of the package by formula.
+    """Return crystals of the package by formula.
 
     Args:
-        formulas: reduced formulas, in the order wanted; all of them when empty.
+        formulas: reduced formulas, in the order of the result; all compounds when empty.
 
     Raises:
-        InputError: a formula is not among them.
+        InputError: a formula is not in the package.
     """
     require_compounds(formulas)
-    known = {compound.formula: compound for compound in quickstart_compounds()}
-    return tuple(known[formula].structure() for formula in formulas or known)
+    compounds = {compound.formula: compound for compound in quickstart_compounds()}
+    return tuple(compounds[formula].structure() for formula in formulas or compounds)
 
 
 def quickstart_sha256() -> str:
-    """Sha256 of the package's file of compounds."""
+    """Return the sha256 of the package's file of compounds."""
     return hashlib.sha256(_text().encode()).hexdigest()
 
 
 def load(_files: Mapping[str, Path]) -> DatasetContent:
-    """Records of the quickstart compounds; needs no file."""
+    """Return the records of the quickstart compounds; no file is needed."""
     return DatasetContent(
         structures=tuple(
             StructureRecord(
@@ -113,23 +113,24 @@ def load(_files: Mapping[str, Path]) -> DatasetContent:
 
 @cache
 def _operations(symbol: str) -> tuple[FloatArray, FloatArray]:
-    """Rotations and translations of a space group in its standard setting, rhombohedral ones in hexagonal axes.
+    """Return rotations (N, 3, 3) and translations (N, 3) of a space group in its standard setting.
 
-    From spglib's own table: pymatgen's generators take over a second for a face-centred cubic group.
+    Rhombohedral groups are in hexagonal axes. Taken from spglib's table: pymatgen's generators need over a second for a
+    face-centred cubic group.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # spglib announces another way of telling errors
+        warnings.simplefilter("ignore", DeprecationWarning)  # spglib announces a change of its errors
         for hall_number in range(1, HALL_NUMBERS + 1):
             kind = spglib.get_spacegroup_type(hall_number)
             if kind is not None and kind.international_short == symbol:
-                found = spglib.get_symmetry_from_database(hall_number) or {}
-                rotations, translations = found["rotations"], found["translations"]
+                operations = spglib.get_symmetry_from_database(hall_number) or {}
+                rotations, translations = operations["rotations"], operations["translations"]
                 return np.asarray(rotations, dtype=np.float64), np.asarray(translations, dtype=np.float64)
-    raise InputError(f"{symbol!r} is no space group that spglib knows")
+    raise InputError(f"{symbol!r} is not a space group of spglib")
 
 
 def _distinct(positions: FloatArray) -> FloatArray:
-    """The different ones of fractional positions, images counted as equal."""
+    """Return the distinct fractional positions, shape (M, 3); periodic images count as equal."""
     kept: list[FloatArray] = []
     for position in positions:
         if not any(np.abs((position - other + 0.5) % 1.0 - 0.5).max() < SAME_SITE for other in kept):
@@ -142,13 +143,13 @@ def _text() -> str:
 
 
 def _compound(entry: dict[str, Any]) -> Compound:
-    given = entry["lattice"]
-    a = float(given["a"])
-    alpha, beta, gamma = (float(given.get(angle, RIGHT_ANGLE_DEG)) for angle in ("alpha", "beta", "gamma"))
+    lattice = entry["lattice"]
+    a = float(lattice["a"])
+    alpha, beta, gamma = (float(lattice.get(angle, RIGHT_ANGLE_DEG)) for angle in ("alpha", "beta", "gamma"))
     return Compound(
         formula=entry["formula"],
         space_group=entry["space_group"],
-        lattice_parameters=(a, float(given.get("b", a)), float(given.get("c", a)), alpha, beta, gamma),
+        lattice_parameters=(a, float(lattice.get("b", a)), float(lattice.get("c", a)), alpha, beta, gamma),
         sites=tuple((site[0], float(site[1]), float(site[2]), float(site[3])) for site in entry["sites"]),
         charges=entry["charges"],
         density_g_cm3=entry["density_g_cm3"],

@@ -1,4 +1,4 @@
-"""Partial radial distribution functions of amorphous cells, by DFT and by M3GNet, side by side."""
+"""Partial radial distribution functions of amorphous cells, by DFT and by M3GNet."""
 
 import csv
 import math
@@ -13,10 +13,10 @@ DISTANCE = "r"
 
 
 def load(files: Mapping[str, Path]) -> DatasetContent:
-    """Every curve of the set; a file's name says the method and the formula (``DFT_RDF_AlSi.csv``).
+    """Read all curves; the name of a file gives method and formula (``DFT_RDF_AlSi.csv``).
 
     Raises:
-        InputError: a file is no table of partials.
+        InputError: a file is not a table of partials.
     """
     return DatasetContent(
         curves=tuple(read_partials(path) for _, path in sorted(files.items())),
@@ -25,7 +25,7 @@ def load(files: Mapping[str, Path]) -> DatasetContent:
 
 
 def read_partials(path: Path) -> CurveRecord:
-    """One file: a column for each pair of elements and one of distances in Angstrom.
+    """Read one file: a column of g(r) for each pair of elements, and one of distances in Angstrom.
 
     Raises:
         InputError: no such columns, or numbers that are not finite.
@@ -37,9 +37,9 @@ def read_partials(path: Path) -> CurveRecord:
         pairs = [name for name in rows[0] if name and name != DISTANCE]
         columns = {name: tuple(float(row[name]) for row in rows) for name in (*pairs, DISTANCE)}
     except (KeyError, IndexError, ValueError, TypeError) as fault:
-        raise InputError(f"{path}: no table of partial radial distribution functions") from fault
+        raise InputError(f"{path}: not a table of partial radial distribution functions") from fault
     if not pairs or not all(math.isfinite(value) for column in columns.values() for value in column):
-        raise InputError(f"{path}: its distribution functions are not finite numbers")
+        raise InputError(f"{path}: its distribution functions must be finite numbers")
     distances = columns.pop(DISTANCE)
     return CurveRecord(
         name=path.stem,

@@ -1,4 +1,4 @@
-"""What a loader hands over: plain records of a data set, before any database is touched."""
+"""Records that the loaders return, independent of any database."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,8 +16,8 @@ class StructureRecord:
         name: its name inside the data set, unique there.
         structure: ordered or partially occupied.
         kind: state of matter as the source states it.
-        gates: gates that were measured on it; one that failed makes it a refused structure.
-        properties: numbers and words the source gives for it (gap, hull energy, reference).
+        gates: gates evaluated on it; a failed gate makes it a refused structure.
+        properties: further values from the source (gap, hull energy, reference).
     """
 
     name: str
@@ -29,13 +29,13 @@ class StructureRecord:
 
 @dataclass(frozen=True)
 class CompositionRecord:
-    """A compound known by its formula only.
+    """A compound of which only the formula is known.
 
     Attributes:
         name: its name inside the data set (an mp-id).
         formula: reduced formula.
-        e_above_hull_eV: energy above the convex hull per atom, where known.
-        band_gap_eV: band gap, where known.
+        e_above_hull_eV: energy above the convex hull per atom, if available.
+        band_gap_eV: band gap, if available.
     """
 
     name: str
@@ -46,26 +46,26 @@ class CompositionRecord:
 
 @dataclass(frozen=True)
 class LabelRecord:
-    """One measured or computed number of a data set, already in Vitrion's convention and unit.
+    """One measured or computed value of a data set, in Vitrion's convention and unit.
 
     Attributes:
         name: its name inside the data set, unique there.
         formula: reduced formula, fractional amounts kept.
-        structure: name of the `StructureRecord` it belongs to, or None when it attaches to the composition.
-        property: what was measured, for example ``tracer_diffusivity``; properties are never mixed.
+        structure: name of the `StructureRecord` it belongs to, or None if it belongs to the composition.
+        property: measured quantity, for example ``tracer_diffusivity``; properties are never mixed.
         species: the mobile species.
         temperature_K: temperature of the measurement.
-        value: the number; the upper bound for a censored label.
+        value: in `unit`; the upper bound for a censored label.
         unit: unit of the value.
         convention: of a diffusivity; ``as_published`` for other properties.
-        potential: where the forces came from: a functional, a potential, or ``experiment``.
+        potential: origin of the forces: a functional, a potential, or ``experiment``.
         state: published, rejected or censored.
-        gates: what decided the state.
-        method: how the number was made, in words.
-        raw_value: the number as the source prints it, in the source's convention.
-        factor: value / raw_value, 1 where nothing was converted.
-        factor_reason: why the factor, empty where it is 1.
-        reference: DOI or other pointer given by the source for this one number.
+        gates: gates that decided the state.
+        method: how the value was obtained, in words.
+        raw_value: value as printed, in the source's convention.
+        factor: value / raw_value, 1 without conversion.
+        factor_reason: reason for the factor, empty where it is 1.
+        reference: DOI or other pointer given by the source for this value.
     """
 
     name: str
@@ -108,16 +108,16 @@ class CurveRecord:
 
 @dataclass(frozen=True)
 class DatasetContent:
-    """Everything a loader found.
+    """Content of a data set.
 
     Attributes:
         structures: records with geometry.
-        labels: numbers.
+        labels: measured or computed values.
         compositions: a candidate pool.
         curves: radial distribution functions.
         splits: name of a split -> record name -> part (``train``, ``test``, ``fold0``...).
-        refused: record name -> why it is not handed over.
-        notes: what a reader of the data set must know, one line each.
+        refused: reason by record name, for records that were left out.
+        notes: remarks for users of the data set, one line each.
     """
 
     structures: tuple[StructureRecord, ...] = ()
@@ -130,5 +130,5 @@ class DatasetContent:
 
     @property
     def rows(self) -> int:
-        """Number of records of every sort."""
+        """Number of records of all kinds."""
         return len(self.structures) + len(self.labels) + len(self.compositions) + len(self.curves)

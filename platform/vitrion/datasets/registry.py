@@ -1,4 +1,4 @@
-"""The public data sets Vitrion knows, by name."""
+"""Registered public data sets, by name."""
 
 from importlib import resources
 
@@ -143,17 +143,17 @@ _REGISTRY = {specification.name: specification for specification in _SPECIFICATI
 
 
 def specifications() -> tuple[DatasetSpecification, ...]:
-    """Every registered data set, in the registry's order."""
+    """Return all registered data sets, in the order of the registry."""
     return _SPECIFICATIONS
 
 
 def specification(name: str) -> DatasetSpecification:
-    """A data set by name.
+    """Return a data set by name.
 
     Raises:
-        InputError: no such data set.
+        InputError: the data set is not registered.
     """
     try:
         return _REGISTRY[name]
     except KeyError:
-        raise InputError(f"{name!r} is no data set: choose from {', '.join(_REGISTRY)}") from None
+        raise InputError(f"{name!r} is not a data set: choose from {', '.join(_REGISTRY)}") from None

@@ -1,4 +1,4 @@
-"""What the registry says of a data set: where it is, what it must hash to, whose it is and how it is read."""
+"""Specification of a data set: source files with their sha256, licence, citation and loader."""
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
@@ -15,10 +15,10 @@ class SourceFile:
     """One file of a data set.
 
     Attributes:
-        name: the loader's name for it.
-        path: its path below a mirror folder.
-        url: the original public source.
-        sha256: what its content must hash to.
+        name: name by which the loader refers to it.
+        path: path below a mirror folder.
+        url: original public source.
+        sha256: of its content.
     """
 
     name: str
@@ -32,13 +32,13 @@ class DatasetSpecification:
     """A public data set.
 
     Attributes:
-        name: what people type.
-        title: one line.
+        name: identifier for users.
+        title: one-line description.
         licence: SPDX name, or ``none stated``.
-        citation: what to cite.
-        files: the files, each with its hash; empty for data sets inside the package.
+        citation: reference to cite.
+        files: source files; empty for data sets inside the package.
         loader: reads the fetched files.
-        package_sha256: hash of the content of a data set inside the package.
+        package_sha256: computes the hash of a data set inside the package.
     """
 
     name: str
@@ -51,12 +51,12 @@ class DatasetSpecification:
 
     @property
     def sha256(self) -> str:
-        """Identity of the content: sha256 over the sorted hashes of the files."""
+        """Sha256 over the sorted hashes of the files: identity of the content."""
         if self.package_sha256 is not None:
             return self.package_sha256()
         return combined_sha256(file.sha256 for file in self.files)
 
 
 def combined_sha256(hashes: Iterable[str]) -> str:
-    """Sha256 over sorted hashes, so that the order of files does not matter."""
+    """Return the sha256 over sorted hashes, independent of the order of the files."""
     return hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()

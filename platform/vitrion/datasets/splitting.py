@@ -1,4 +1,4 @@
-"""Splits that keep a group together, made once and stored with the data set."""
+"""Grouped splits of a data set; made once and stored with it."""
 
 import hashlib
 from collections import Counter
@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 
 def grouped_parts(groups: Mapping[str, str], *, parts: Mapping[str, float], seed: int) -> dict[str, str]:
-    """Give every record a part so that no group is in two parts.
+    """Assign every record to a part so that no group is in two parts.
 
-    Groups are taken in an order drawn from their names and the seed, largest deficit first, so that the parts come as
-    near to their shares of the records as whole groups allow.
+    Groups are taken in a random order drawn from their names and the seed; each goes to the part that lacks most of its
+    share, so that the parts come as near to their shares of the records as whole groups allow.
 
     Args:
         groups: record name -> group (chemical system, formula).
@@ -24,7 +24,7 @@ def grouped_parts(groups: Mapping[str, str], *, parts: Mapping[str, float], seed
     filled = dict.fromkeys(parts, 0)
     chosen: dict[str, str] = {}
     for group in order:
-        # The part that lacks most of its share; the first named wins a tie.
+        # The part that lacks most of its share; the first of equals.
         part = max(parts, key=lambda name: parts[name] * len(groups) - filled[name])
         chosen[group] = part
         filled[part] += sizes[group]

@@ -228,7 +228,7 @@ def test_a_data_set_that_is_absent_changed_or_unknown_is_refused(home, monkeypat
             home.refused("ingest", "dataset", known.name, says=(str(path), "sha256") if file is known.files[0] else ())
             path.unlink()
             break
-    home.refused("ingest", "dataset", "mine", says="'mine' is no data set")
+    home.refused("ingest", "dataset", "mine", says=("'mine'", "data set"))
     home.refused("ingest", "dataset", "materials-project", "--chemsys", "Li-Cl", says="MP_API_KEY")
 
 

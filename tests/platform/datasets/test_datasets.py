@@ -75,7 +75,7 @@ def test_every_entry_of_the_registry_is_complete():
 
 
 def test_an_unknown_data_set_is_told_with_the_known_ones():
-    with pytest.raises(InputError, match=r"'obelisk' is no data set: choose from .*obelix"):
+    with pytest.raises(InputError, match=r"'obelisk'.*obelix"):
         specification("obelisk")
 
 
@@ -85,12 +85,12 @@ def test_a_mirror_is_read_and_its_hash_checked(tmp_path, monkeypatch):
     assert fetch(hello(), mirror=tmp_path)["text"].read_text() == "hello\n"
     monkeypatch.setenv("VITRION_DATA_MIRROR", str(tmp_path))
     assert fetch(hello())["text"].read_text() == "hello\n"
-    with pytest.raises(InputError, match=r"a\.txt: sha256 is 5891b5b522d5.*was expected"):
+    with pytest.raises(InputError, match=r"a\.txt: sha256.*5891b5b522d5"):
         fetch(hello(sha256="0" * 64))
 
 
 def test_a_file_that_the_mirror_lacks_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"a\.txt: no such file in the mirror"):
+    with pytest.raises(InputError, match=r"a\.txt: .*mirror"):
         fetch(hello(), mirror=tmp_path)
 
 
@@ -154,7 +154,7 @@ def test_slope_half_is_three_times_einstein():
 
 @pytest.mark.parametrize("convention", [None, "slope"])
 def test_an_unstated_or_unknown_convention_is_refused(convention):
-    with pytest.raises(InputError, match=r"table\.csv: .*name one of einstein_3d, slope_half"):
+    with pytest.raises(InputError, match=r"table\.csv: .*einstein_3d, slope_half"):
         einstein_factor(convention, source="table.csv")
 
 
@@ -175,7 +175,7 @@ def test_the_amorphous_table_is_refused_without_its_convention(tmp_path):
 
 
 def test_another_table_is_not_taken_for_the_amorphous_one(tmp_path):
-    with pytest.raises(InputError, match="no table of amorphous diffusivities"):
+    with pytest.raises(InputError, match="table of amorphous diffusivities"):
         load_amorphous(amorphous_table(tmp_path, "a b\n1 2\n"))
 
 
@@ -242,7 +242,7 @@ def test_partials_in_small(tmp_path):
     assert (curve.method, curve.formula) == ("DFT", reduced("SiAl"))
     assert curve.partials == {"Al-Si": (0.0, 1.5), "Si-Si": (0.0, 2.0)}
     path.write_text("no,table\n")
-    with pytest.raises(InputError, match="no table of partial"):
+    with pytest.raises(InputError, match="table of partial"):
         read_partials(path)
 
 
@@ -328,7 +328,7 @@ def test_materials_project_documents_become_records(rester):
 
 
 def test_materials_project_faults_are_one_line(rester, monkeypatch):
-    with pytest.raises(InputError, match="knows no material"):
+    with pytest.raises(InputError, match="no material of"):
         materials_project.load(chemsys="Li-Cl", client=rester)
     rester.fault = RuntimeError("REST query returned with error status code 401\nInvalid key")
     with pytest.raises(InputError, match="did not answer for Li-Cl"):

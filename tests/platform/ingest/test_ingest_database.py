@@ -248,7 +248,7 @@ def test_command_datasets_lists_licences(home, capsys):
 
 def test_command_dataset_faults_are_one_line(home, capsys):
     for words, fault in (
-        (["nothing"], "is no data set"),
+        (["nothing"], "data set"),
         (["obelix", "--chemsys", "Li-P-S"], "--chemsys belongs to"),
         (["materials-project"], "needs it"),
         (["materials-project", "--chemsys", "Li-Cl"], "MP_API_KEY is not set"),

@@ -125,9 +125,9 @@ def test_other_gate_versions_are_made_again_where_that_is_asked_for(home, capsys
             left.write_text(json.dumps(json.loads(left.read_text()) | {"gate_version": GATE_VERSION - 1}))
 
     assert command(["campaign", "retry", str(path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["asked_again"] == []
+    assert json.loads(capsys.readouterr().out)["retried"] == []
     assert command(["campaign", "retry", str(path), "--outdated", "--json"]) == 0
-    assert len(json.loads(capsys.readouterr().out)["asked_again"]) == 2
+    assert len(json.loads(capsys.readouterr().out)["retried"]) == 2
     with vitrion.connect() as db:
         waiting = campaign_status(db, going.configuration)
         assert (waiting.state, len(waiting.waiting)) == ("active", 2)

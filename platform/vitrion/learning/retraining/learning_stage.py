@@ -140,13 +140,13 @@ class LearningStage:
                 "upper_95": float(prediction.upper_95[place]),
                 "Ea_eV": float(prediction.Ea_eV[place]),
                 "extrapolating": bool(prediction.extrapolating[place]),
-                "nature_log10_D": float(prediction.mean[place]) - errors[place].offset_decades,
+                "corrected_log10_D": float(prediction.mean[place]) - errors[place].offset_decades,
                 "model_std": errors[place].stderr_decades,
                 "model_error_by": errors[place].evidence,
             }
             for place, row in enumerate(rows)
         ]
-        return sorted(entries, key=lambda entry: -entry["nature_log10_D"])
+        return sorted(entries, key=lambda entry: -entry["corrected_log10_D"])
 
     def _surrogate(self) -> TrainedSurrogate:
         promoted = model_registry.promoted_surrogate(self.run.db, self.run.configuration.name)
