@@ -9,7 +9,8 @@ from pathlib import Path
 
 from jobflow import Flow, job
 
-from vitrion_workflows.execution.stop_signal import StoppedError, stop_condition
+from vitrion_workflows.dynamics.errors import StoppedError
+from vitrion_workflows.execution.stop_signal import stop_condition
 
 
 @job

@@ -57,12 +57,12 @@ def command(
     from vitrion.ingest.files import new_structures  # noqa: PLC0415
     from vitrion_workflows.execution.engines import usable_potential  # noqa: PLC0415
     from vitrion_workflows.flows import DiffusivityMaker  # noqa: PLC0415
-    from vitrion_workflows.labelling.task import check_question  # noqa: PLC0415
+    from vitrion_workflows.labelling.task import check_task  # noqa: PLC0415
     from vitrion_workflows.schemas import describe_failures  # noqa: PLC0415
 
     for structure in structures:
         for each in temperatures:
-            check_question(structure, species=species, temperature_K=each, seed=seed)
+            check_task(structure, species=species, temperature_K=each, seed=seed)
     elements = {element.symbol for structure in structures for element in structure.composition.elements}
     name = usable_potential(potential, elements=elements, device=device)
     maker = DiffusivityMaker(potential=name, protocol=_protocol(ps=ps, until=until), species=species, device=device)

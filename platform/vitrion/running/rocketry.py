@@ -16,8 +16,8 @@ from fireworks.core import rocket
 from vitrion.running.launchpad import FAULT_FIELD, POLL_SECONDS, TASK_IN_SPEC
 from vitrion.running.task import MachineFaultError
 from vitrion.running.worker import MACHINE_FAULTS
+from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.execution.scratch import SCRATCH_VARIABLE
-from vitrion_workflows.execution.stop_signal import StoppedError
 
 
 class WorkerLaunchPad(LaunchPad):

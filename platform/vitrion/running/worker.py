@@ -19,8 +19,9 @@ from monty.json import MontyDecoder
 from vitrion.running.spool import Spool
 from vitrion.running.task import TaskResult
 from vitrion_models.errors import CheckpointError, MissingDependencyError
+from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.execution.scratch import SCRATCH_VARIABLE
-from vitrion_workflows.execution.stop_signal import StoppedError, stop_on_signal
+from vitrion_workflows.execution.stop_signal import stop_on_signal
 
 PARENT_POLL_SECONDS = 0.5
 # Not the task's fault: a full disk, no memory, damaged files, weights that are gone. Nothing is decided by them.

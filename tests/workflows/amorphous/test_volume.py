@@ -23,7 +23,8 @@ from vitrion_workflows.amorphous.volume import (
 )
 from vitrion_workflows.dynamics import run_md
 from vitrion_workflows.dynamics import stage as running
-from vitrion_workflows.dynamics.stage import StoppedError, Watch
+from vitrion_workflows.dynamics.errors import StoppedError
+from vitrion_workflows.dynamics.stage import Watch
 from vitrion_workflows.potentials import ForceField, ForceResult
 from vitrion_workflows.schemas import CellProtocol, VolumePoint
 from vitrion_workflows.trajectories.trajectory import Trajectory

@@ -91,6 +91,7 @@ CHILD = textwrap.dedent(
     from pathlib import Path
     from model_force_fields import rock_salt
     from vitrion_workflows import dynamics, potentials
+    from vitrion_workflows.trajectories import h5md
 
     plans = [
         dynamics.MDPlan(
@@ -103,7 +104,7 @@ CHILD = textwrap.dedent(
     folders = [None, None] if sys.argv[2] == "-" else [Path(sys.argv[2]) / str(index) for index in range(2)]
     results = dynamics.run_batch(systems, potentials.load(sys.argv[1]), plans, folders=folders, checkpoint_seconds=0)
     for index, result in enumerate(results):
-        dynamics.h5md.write(Path(sys.argv[3]) / f"{index}.h5", result.trajectory)
+        h5md.write(Path(sys.argv[3]) / f"{index}.h5", result.trajectory)
     print("done")
     """
 )
@@ -146,8 +147,8 @@ def test_a_run_may_end_when_it_has_enough_frames(tmp_path):
         asked.append(len(trajectory))
         return len(trajectory) >= 9
 
-    enough = dynamics.Enough(decide, least_frames=5, every_frames=2)
-    whole = dynamics.run_md(system, field, plan(), enough=enough)
+    early_end = dynamics.EarlyEnd(decide, frame_counts=range(5, 1000, 2))
+    whole = dynamics.run_md(system, field, plan(), early_end=early_end)
     assert asked == [5, 7, 9]
     assert whole.finished
     assert whole.steps_done == 40
@@ -155,11 +156,13 @@ def test_a_run_may_end_when_it_has_enough_frames(tmp_path):
     np.testing.assert_array_equal(whole.trajectory.positions_A, full.positions_A[:9])
     # Stopped just before the second question, then gone on with: the same questions, the same end.
     stops = iter([False] * 29 + [True])
-    first = dynamics.run_md(system, field, plan(), folder=tmp_path, enough=enough, should_stop=lambda: next(stops))
+    first = dynamics.run_md(
+        system, field, plan(), folder=tmp_path, early_end=early_end, should_stop=lambda: next(stops)
+    )
     assert not first.finished
-    again = dynamics.run_md(system, field, plan(), folder=tmp_path, enough=enough)
+    again = dynamics.run_md(system, field, plan(), folder=tmp_path, early_end=early_end)
     same(again.trajectory, whole.trajectory)
-    same(dynamics.run_md(system, field, plan(), folder=tmp_path, enough=enough).trajectory, whole.trajectory)
+    same(dynamics.run_md(system, field, plan(), folder=tmp_path, early_end=early_end).trajectory, whole.trajectory)
 
 
 class Springs(FreeParticles):

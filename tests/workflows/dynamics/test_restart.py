@@ -77,7 +77,7 @@ def test_death_at_each_write_in_turn(tmp_path, monkeypatch, thermostat, after_re
     wells = HarmonicWells(system.positions_A, 1.0)
     p = plan(thermostat=thermostat)
     whole = dynamics.run_md(system, wells, p).trajectory
-    write, writes = checkpoint.write_whole, 0
+    write, writes = checkpoint.write_atomically, 0
 
     def dies(path, content):
         nonlocal writes
@@ -90,8 +90,8 @@ def test_death_at_each_write_in_turn(tmp_path, monkeypatch, thermostat, after_re
             raise Crash
         write(path, content)
 
-    monkeypatch.setattr(checkpoint, "write_whole", dies)
-    monkeypatch.setattr(checkpoint.os, "fsync", lambda _descriptor: None)  # deaths of the process, not of the machine
+    monkeypatch.setattr(checkpoint, "write_atomically", dies)
+    monkeypatch.setattr(os, "fsync", lambda _descriptor: None)  # deaths of the process, not of the machine
     for deadly in range(1, 40):
         writes = 0
         folder = tmp_path / str(deadly)
@@ -284,8 +284,8 @@ def test_a_full_disk_ends_the_run_in_one_line_and_it_can_go_on(tmp_path, monkeyp
         synced(descriptor)
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint.os, "fsync", full)
-        with pytest.raises(dynamics.DynamicsError, match="No space left on device") as caught:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(CheckpointError, match="No space left on device") as caught:
             dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path, checkpoint_seconds=0)
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.glob(".*.partial"))

@@ -12,8 +12,8 @@ from pymatgen.core import Lattice, Structure
 from vitrion_models.errors import InputError
 from vitrion_models.graphs import neighbour_list
 from vitrion_workflows.amorphous import PROTOCOLS, pack
+from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.execution.scratch import TASK_METADATA_KEY
-from vitrion_workflows.execution.stop_signal import StoppedError
 from vitrion_workflows.flows import MeltQuenchMaker, RelaxGeneratedMaker
 from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin, StructureKind, failed_gates, fingerprint
 from vitrion_workflows.schemas.geometry import structure_from_system, system_from_structure

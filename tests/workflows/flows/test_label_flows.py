@@ -13,7 +13,8 @@ from pymatgen.core import Lattice, Structure
 
 from vitrion_models.errors import CheckpointError, InputError
 from vitrion_workflows import potentials
-from vitrion_workflows.execution.stop_signal import StoppedError, stop_on_signal
+from vitrion_workflows.dynamics.errors import StoppedError
+from vitrion_workflows.execution.stop_signal import stop_on_signal
 from vitrion_workflows.flows import DiffusivityMaker, ReferenceMaker
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartKind, fingerprint, label_key, outcome_key
 from vitrion_workflows.trajectories import h5md

@@ -2,7 +2,7 @@
 
 from vitrion_workflows.dynamics.ase_reference import ase_calculator, ase_reference
 from vitrion_workflows.dynamics.cell_run import MDResult
-from vitrion_workflows.dynamics.engine import Enough, run_batch, run_md
+from vitrion_workflows.dynamics.engine import EarlyEnd, run_batch, run_md
 from vitrion_workflows.dynamics.errors import DynamicsError
 from vitrion_workflows.dynamics.plan import MDPlan
 from vitrion_workflows.dynamics.relaxation import RelaxResult, relax
@@ -10,7 +10,7 @@ from vitrion_workflows.dynamics.state import MDState
 
 __all__ = [
     "DynamicsError",
-    "Enough",
+    "EarlyEnd",
     "MDPlan",
     "MDResult",
     "MDState",

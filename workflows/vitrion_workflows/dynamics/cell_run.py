@@ -126,7 +126,7 @@ class CellRun:
         """Write a checkpoint.
 
         Raises:
-            DynamicsError: the disk is full or the folder cannot be written.
+            CheckpointError: the disk is full or the folder cannot be written.
         """
         if self.store is not None:
             self.store.save(state, self.buffer.drain())
@@ -141,7 +141,7 @@ class CellRun:
         """Write the last checkpoint and, of a finished run, the trajectory.
 
         Raises:
-            DynamicsError: the disk is full or the folder cannot be written.
+            CheckpointError: the disk is full or the folder cannot be written.
         """
         if self.store is None:
             return self._result(state, self.so_far(), None, finished=finished)

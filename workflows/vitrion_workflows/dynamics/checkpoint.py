@@ -14,7 +14,6 @@ frames of another run, or in another place, are refused as what was changed is.
 import hashlib
 import io
 import json
-import os
 import zipfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from filelock import FileLock, Timeout
 
 from vitrion_models.errors import CheckpointError
 from vitrion_models.system import FloatArray
+from vitrion_workflows.dynamics.atomic_file import write_atomically
 from vitrion_workflows.dynamics.errors import DynamicsError
 from vitrion_workflows.dynamics.frames import Frames, join
 from vitrion_workflows.dynamics.state import MDState
@@ -124,7 +124,7 @@ class RunFolder:
         """Write the frames since the last checkpoint, then the state that counts them.
 
         Raises:
-            DynamicsError: the disk is full or the folder cannot be written.
+            CheckpointError: the disk is full or the folder cannot be written.
         """
         if len(frames):
             self._write(self._segment_path(self._segments), asdict(frames))
@@ -151,7 +151,7 @@ class RunFolder:
     def _write(self, path: Path, arrays: dict[str, Any]) -> None:
         content = io.BytesIO()
         np.savez(content, **(arrays | {SEAL: np.array(self._seal(path, arrays))}))
-        write_whole(path, content.getvalue())
+        write_atomically(path, content.getvalue())
 
     def _load(self, path: Path) -> dict[str, FloatArray]:
         try:
@@ -177,7 +177,7 @@ class RunFolder:
         path = self.folder / RUN_FILE
         wanted = {"format": FORMAT, **asdict(self._identity)}
         if not path.is_file():
-            write_whole(path, json.dumps(wanted, indent=1, sort_keys=True).encode())
+            write_atomically(path, json.dumps(wanted, indent=1, sort_keys=True).encode())
             return
         try:
             stored = json.loads(path.read_bytes())
@@ -191,24 +191,6 @@ class RunFolder:
         if different:
             what = _difference(stored, wanted, different)
             raise DynamicsError(f"{self.folder} holds another run ({what}): give another folder or delete it")
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file beside its place, force it to the disk and rename it: it is there whole or not at all.
-
-    Raises:
-        DynamicsError: the disk is full or the folder cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        with partial.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise DynamicsError(f"cannot write {path} ({error.strerror}): free the disk and start again") from error
 
 
 def _difference(stored: dict[str, Any], wanted: dict[str, Any], different: list[str]) -> str:

@@ -1,23 +1,19 @@
 """Molecular dynamics: one loop around a thermostat's step, for one cell or many, with exact checkpoints."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from vitrion_models.constants import BOLTZMANN_eV_PER_K, MASS_FACTOR_eV_PS2_PER_U_A2
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.dynamics.cell_run import CellRun, MDResult
 from vitrion_workflows.dynamics.errors import DynamicsError
+from vitrion_workflows.dynamics.group import CellGroup
 from vitrion_workflows.dynamics.plan import MDPlan
-from vitrion_workflows.dynamics.state import Atoms, BatchState, MDState, degrees_of_freedom
-from vitrion_workflows.dynamics.thermostats import THERMOSTATS, Setting
-from vitrion_workflows.potentials.force_field import Cells, ForceField
+from vitrion_workflows.dynamics.state import BatchState, MDState
+from vitrion_workflows.potentials.force_field import ForceField
 from vitrion_workflows.trajectories.trajectory import Trajectory
 
 CHECKPOINT_SECONDS = 10.0
@@ -25,27 +21,27 @@ PROGRESS_SECONDS = 0.25
 
 ProgressCallback = Callable[[int, int], None]
 StopCallback = Callable[[], bool]
-EnoughCallback = Callable[[Trajectory], bool]
 
 
 @dataclass(frozen=True)
-class Enough:
-    """When a run may end before its last step.
+class EarlyEnd:
+    """Rule by which a run may end before its last step.
 
     Attributes:
-        decide: all frames so far -> whether they will do. It must be a function of them alone: a run that is killed
-            and goes on asks again.
-        least_frames: it is not asked before there are so many (the starting frame included).
-        every_frames: then it is asked each time so many more have come.
+        decide: all frames so far -> whether they are enough. It must be a function of them alone: a run that is killed
+            and goes on decides again.
+        frame_counts: numbers of frames, the starting frame included, at which it decides.
     """
 
-    decide: EnoughCallback
-    least_frames: int
-    every_frames: int
+    decide: Callable[[Trajectory], bool]
+    frame_counts: Container[int]
 
-    def due(self, frames: int) -> bool:
-        """Whether it is to be asked at a number of frames."""
-        return frames >= self.least_frames and (frames - self.least_frames) % self.every_frames == 0
+
+@dataclass(frozen=True)
+class _Callbacks:
+    on_progress: ProgressCallback
+    should_stop: StopCallback
+    checkpoint_seconds: float
 
 
 def run_md(
@@ -58,7 +54,7 @@ def run_md(
     on_progress: ProgressCallback | None = None,
     should_stop: StopCallback | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-    enough: Enough | None = None,
+    early_end: EarlyEnd | None = None,
 ) -> MDResult:
     """Run molecular dynamics, or go on with it.
 
@@ -74,7 +70,7 @@ def run_md(
         on_progress: called with steps done and steps in all, a few times a second and at the end.
         should_stop: asked after each step; True ends the run with a checkpoint.
         checkpoint_seconds: least time between two checkpoints; 0 writes one at each frame.
-        enough: where given, the run is finished as soon as this says so, at latest after the plan's steps.
+        early_end: where given, the run is finished as soon as this decides so, at latest after the plan's steps.
 
     Raises:
         InputError: elements outside the potential's coverage, or velocities of another shape.
@@ -99,7 +95,7 @@ def run_md(
         on_progress=on_progress,
         should_stop=should_stop,
         checkpoint_seconds=checkpoint_seconds,
-        enough=enough,
+        early_end=early_end,
     )
     if isinstance(outcome, DynamicsError):
         raise outcome
@@ -116,7 +112,7 @@ def run_batch(
     on_progress: ProgressCallback | None = None,
     should_stop: StopCallback | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
-    enough: Enough | None = None,
+    early_end: EarlyEnd | None = None,
 ) -> tuple[MDResult | DynamicsError, ...]:
     """Run several cells of any size side by side, one call of the potential a step for all of them.
 
@@ -132,7 +128,7 @@ def run_batch(
         on_progress: called with the steps done and the steps in all of all cells.
         should_stop: see `run_md`.
         checkpoint_seconds: see `run_md`.
-        enough: see `run_md`; asked of each cell.
+        early_end: see `run_md`; decides for each cell.
 
     Returns:
         For each cell its result, or the error that ended it: the others go on.
@@ -153,203 +149,139 @@ def run_batch(
         CellRun(system, force_field, plan, velocities=start)
         for system, plan, start in zip(systems, plans, velocities, strict=True)
     ]
-    outcomes: list[MDResult | DynamicsError | None] = [None] * count
+    callbacks = _Callbacks(
+        on_progress=on_progress or (lambda _done, _total: None),
+        should_stop=should_stop or (lambda: False),
+        checkpoint_seconds=checkpoint_seconds,
+    )
     with ExitStack() as stack:
-        for index, (run, folder) in enumerate(zip(runs, folders, strict=True)):
-            outcomes[index] = run.open(folder, stack)
-        loop = _Loop(runs, force_field, outcomes, enough)
-        loop.go(on_progress or _silent, should_stop or _never, checkpoint_seconds)
-    return tuple(outcome for outcome in outcomes if outcome is not None)
+        opened = [run.open(folder, stack) for run, folder in zip(runs, folders, strict=True)]
+        finished: dict[int, MDResult | DynamicsError] = {
+            index: result for index, result in enumerate(opened) if result is not None
+        }
+        loop = _Loop(runs, force_field, finished, early_end, callbacks)
+        if len(finished) < count:
+            loop.run()
+    return tuple(loop.outcomes[index] for index in range(count))
 
 
 class _Loop:
-    """One call of `run_batch`."""
+    """One call of `run_batch`: step the cells until each has an outcome or a stop is asked for.
+
+    Cells are stepped as a group. Whenever one of them has ended or failed, the group is made anew of the others.
+    """
 
     def __init__(
         self,
-        runs: list[CellRun],
+        runs: Sequence[CellRun],
         force_field: ForceField,
-        outcomes: list[MDResult | DynamicsError | None],
-        enough: Enough | None,
+        outcomes: dict[int, MDResult | DynamicsError],
+        early_end: EarlyEnd | None,
+        callbacks: _Callbacks,
     ) -> None:
+        self.outcomes = outcomes
         self._runs = runs
         self._force_field = force_field
-        self._outcomes = outcomes
-        self._enough = enough
+        self._early_end = early_end
+        self._callbacks = callbacks
         self._total = sum(run.plan.steps for run in runs)
+        self._stopped = False
+        self._reported_at = time.monotonic()
+        self._saved_at = dict.fromkeys(range(len(runs)), self._reported_at)
 
-    def go(self, on_progress: ProgressCallback, should_stop: StopCallback, checkpoint_seconds: float) -> None:
-        """Step until every cell has an outcome, or somebody stops it."""
-        if all(outcome is not None for outcome in self._outcomes):
-            return
-        active = self._settle(dict(self._begin()))
-        shown_at = time.monotonic()
-        saved_at = dict.fromkeys(active, shown_at)
-        stopped = False
-        while active and not stopped:
-            group = _Group([self._runs[index] for index in active], self._force_field)
-            state = BatchState.of(list(active.values()))
-            pending: set[int] = set()
-            while not (pending or stopped):
-                state = group.advance(state)
-                pending = self._look(group, state, list(active))
-                now = time.monotonic()
-                if now - shown_at >= PROGRESS_SECONDS:
-                    on_progress(self._done() + int(state.steps.sum()), self._total)
-                    shown_at = now
-                for place, index in enumerate(active):
-                    # A folder gets frames and state together, hence at frames only.
-                    run = self._runs[index]
-                    if (
-                        run.store is not None
-                        and now - saved_at[index] >= checkpoint_seconds
-                        and state.steps[place] % run.plan.frame_every == 0
-                        and index not in pending
-                    ):
-                        run.save(state.cell(place, group.cells.slices[place]))
-                        saved_at[index] = now
-                stopped = should_stop()
-            states = {index: state.cell(place, group.cells.slices[place]) for place, index in enumerate(active)}
-            active = self._settle({index: one for index, one in states.items() if self._outcomes[index] is None})
-        for index, one in active.items():
-            self._outcomes[index] = self._runs[index].close(one, finished=False)
-        on_progress(self._done(), self._total)
+    def run(self) -> None:
+        """Give every cell an outcome."""
+        states = self._close_ended(self._starting_states())
+        while states and not self._stopped:
+            states = self._close_ended(self._step_together(states))
+        for index, state in states.items():
+            self.outcomes[index] = self._runs[index].close(state, finished=False)
+        self._callbacks.on_progress(self._steps_closed(), self._total)
 
-    def _begin(self) -> Sequence[tuple[int, MDState]]:
-        # States of the cells that are not finished: from their checkpoints, or new, the new ones in one call.
-        open_cells = [index for index, outcome in enumerate(self._outcomes) if outcome is None]
-        states = {index: self._runs[index].state() for index in open_cells}
-        fresh = [index for index, state in states.items() if state is None]
-        begun = {index: state for index, state in states.items() if state is not None}
-        if fresh:
-            cells = Cells.of([self._runs[index].system for index in fresh])
-            forces = self._force_field.compute_batch(
-                cells, np.concatenate([self._runs[index].system.positions_A for index in fresh])
-            )
-            for place, index in enumerate(fresh):
-                atoms = cells.slices[place]
-                begun[index] = self._runs[index].first_state(
-                    forces.forces_eV_per_A[atoms].copy(), float(forces.energies_eV[place])
-                )
-            group = _Group([self._runs[index] for index in fresh], self._force_field)
-            self._look(group, BatchState.of([begun[index] for index in fresh]), fresh)
-        return [(index, begun[index]) for index in open_cells if self._outcomes[index] is None]
+    def _starting_states(self) -> dict[int, MDState]:
+        """Return the states of the unfinished cells: from checkpoints, or new with their first frame recorded."""
+        unfinished = [index for index in range(len(self._runs)) if index not in self.outcomes]
+        stored = {index: self._runs[index].state() for index in unfinished}
+        states = {index: state for index, state in stored.items() if state is not None}
+        if fresh := [index for index, state in stored.items() if state is None]:
+            group = CellGroup([self._runs[index] for index in fresh], self._force_field)
+            states |= zip(fresh, group.first_states(), strict=True)
+            self._record(group, BatchState.of([states[index] for index in fresh]), fresh)
+        return {index: states[index] for index in unfinished if index not in self.outcomes}
 
-    def _look(self, group: "_Group", state: BatchState, active: Sequence[int]) -> set[int]:
-        # Take frames that are due; end cells that broke; say which are to be settled.
+    def _step_together(self, states: dict[int, MDState]) -> dict[int, MDState]:
+        """Step cells until one of them may have ended, has failed, or a stop is asked for; return those not failed."""
+        indices = list(states)
+        group = CellGroup([self._runs[index] for index in indices], self._force_field)
+        state = BatchState.of(list(states.values()))
+        leaving: set[int] = set()
+        while not (leaving or self._stopped):
+            state = group.advance(state)
+            leaving = self._record(group, state, indices)
+            self._report(state)
+            self._save(group, state, {index: place for place, index in enumerate(indices) if index not in leaving})
+            self._stopped = self._callbacks.should_stop()
+        return {
+            index: group.cell_state(state, place) for place, index in enumerate(indices) if index not in self.outcomes
+        }
+
+    def _record(self, group: CellGroup, state: BatchState, indices: Sequence[int]) -> set[int]:
+        """Store the frames that are due, fail the cells that broke; return these and those that may have ended."""
         temperatures = group.temperatures_K(state)
-        # One sum over everything that could be NaN or infinite is the cheapest honest check of each step.
-        if not (
-            np.isfinite(state.forces_eV_per_A.sum() + state.potential_energies_eV.sum())
-            and (temperatures < group.limits_K).all()
-        ):
-            for place, index in enumerate(active):
-                fault = self._runs[index].fault(state.cell(place, group.cells.slices[place]), temperatures[place])
-                self._outcomes[index] = fault
-        pending = set()
-        for place, (index, step) in enumerate(zip(active, state.steps.tolist(), strict=True)):
+        if not group.is_sound(state):
+            for place, index in enumerate(indices):
+                if fault := self._runs[index].fault(group.cell_state(state, place), temperatures[place]):
+                    self.outcomes[index] = fault
+        leaving = set()
+        for place, (index, step) in enumerate(zip(indices, state.steps.tolist(), strict=True)):
             run = self._runs[index]
-            if self._outcomes[index] is not None:
-                pending.add(index)
+            if index in self.outcomes:
+                leaving.add(index)
             elif step % run.plan.frame_every == 0:
                 run.buffer.add(
-                    state.positions_A[group.cells.slices[place]].copy(),
+                    group.cell_positions_A(state, place),
                     float(temperatures[place]),
                     float(state.potential_energies_eV[place]),
                 )
-                if step >= run.plan.steps or self._asks(run, step):
-                    pending.add(index)
-        return pending
+                if step >= run.plan.steps or self._may_end_early(run, step):
+                    leaving.add(index)
+        return leaving
 
-    def _asks(self, run: CellRun, step: int) -> bool:
-        return (
-            self._enough is not None
-            and step % run.plan.frame_every == 0
-            and self._enough.due(step // run.plan.frame_every + 1)
-        )
+    def _report(self, state: BatchState) -> None:
+        if time.monotonic() - self._reported_at >= PROGRESS_SECONDS:
+            self._callbacks.on_progress(self._steps_closed() + int(state.steps.sum()), self._total)
+            self._reported_at = time.monotonic()
 
-    def _settle(self, states: dict[int, MDState]) -> dict[int, MDState]:
-        # End the cells that have done their steps or have enough frames; the others go on.
-        going_on = {}
+    def _save(self, group: CellGroup, state: BatchState, places: dict[int, int]) -> None:
+        """Write the checkpoints that are due; a folder gets frames and state together, hence at frames only."""
+        now = time.monotonic()
+        for index, place in places.items():
+            run = self._runs[index]
+            due = run.store is not None and now - self._saved_at[index] >= self._callbacks.checkpoint_seconds
+            if due and state.steps[place] % run.plan.frame_every == 0:
+                run.save(group.cell_state(state, place))
+                self._saved_at[index] = now
+
+    def _close_ended(self, states: dict[int, MDState]) -> dict[int, MDState]:
+        """Close the cells that have done their steps or may end early; return the others."""
+        remaining = {}
         for index, state in states.items():
             run = self._runs[index]
-            ended = state.step >= run.plan.steps
-            if not ended and self._enough is not None and self._asks(run, state.step):
-                frames = run.so_far()
-                ended = frames is not None and self._enough.decide(frames)
-            if ended:
-                self._outcomes[index] = run.close(state, finished=True)
+            if state.step >= run.plan.steps or self._ends_early(run, state.step):
+                self.outcomes[index] = run.close(state, finished=True)
             else:
-                going_on[index] = state
-        return going_on
+                remaining[index] = state
+        return remaining
 
-    def _done(self) -> int:
-        return sum(outcome.steps_done for outcome in self._outcomes if isinstance(outcome, MDResult))
+    def _may_end_early(self, run: CellRun, step: int) -> bool:
+        every = run.plan.frame_every
+        return self._early_end is not None and step % every == 0 and step // every + 1 in self._early_end.frame_counts
 
+    def _ends_early(self, run: CellRun, step: int) -> bool:
+        if self._early_end is None or not self._may_end_early(run, step):
+            return False
+        frames = run.so_far()
+        return frames is not None and self._early_end.decide(frames)
 
-class _Group:
-    """The cells that are stepped together, until one of them leaves."""
-
-    def __init__(self, runs: list[CellRun], force_field: ForceField) -> None:
-        self._runs = runs
-        self._force_field = force_field
-        self.cells = Cells.of([run.system for run in runs])
-        self.limits_K = np.array([run.limit_K for run in runs])
-        self._step = THERMOSTATS[runs[0].plan.thermostat].step
-        self._setting = self._make_setting()
-        self._ramps = any(run.plan.final_temperature_K is not None for run in runs)
-        self._targets_K = np.array([run.plan.temperature_K for run in runs])
-        self._per_eV = 2 / (self._setting.degrees_of_freedom * BOLTZMANN_eV_PER_K)
-
-    def advance(self, state: BatchState) -> BatchState:
-        """One step of all cells."""
-        if self._ramps:
-            targets = [
-                run.plan.target_temperature_K(step) for run, step in zip(self._runs, state.steps.tolist(), strict=True)
-            ]
-            return self._step(state, self._setting, np.array(targets))
-        return self._step(state, self._setting, self._targets_K)
-
-    def temperatures_K(self, state: BatchState) -> FloatArray:
-        """Kinetic temperature of each cell, shape (C,)."""
-        temperatures: FloatArray = self._per_eV * self._setting.atoms.kinetic_energies_eV(state.velocities_A_per_ps)
-        return temperatures
-
-    def _compute(self, positions_A: FloatArray) -> tuple[FloatArray, FloatArray]:
-        result = self._force_field.compute_batch(self.cells, positions_A)
-        return result.forces_eV_per_A, result.energies_eV
-
-    def _make_setting(self) -> Setting:
-        plans = [run.plan for run in self._runs]
-        sizes = self.cells.counts
-        masses = np.concatenate([run.masses_u for run in self._runs])
-        frictions = np.array([plan.friction_per_ps or 0.0 for plan in plans])
-        steps_ps = np.array([plan.time_step_ps for plan in plans])
-        by_atom = partial(np.repeat, repeats=sizes)
-        kept = np.array([np.exp(-rate * step) for rate, step in zip(frictions, steps_ps, strict=True)])
-        inertia = MASS_FACTOR_eV_PS2_PER_U_A2 * masses
-        return Setting(
-            compute=self._compute,
-            atoms=Atoms(masses, self.cells.starts, self.cells.owners),
-            kick=(0.5 * by_atom(steps_ps) / inertia)[:, None],
-            half_ps=(0.5 * by_atom(steps_ps))[:, None],
-            time_steps_ps=tuple(steps_ps.tolist()),
-            friction_per_ps=tuple(frictions.tolist()),
-            kept=by_atom(kept)[:, None],
-            noise_A_per_ps=np.sqrt((1 - by_atom(kept) ** 2) * BOLTZMANN_eV_PER_K / inertia)[:, None],
-            degrees_of_freedom=np.array(
-                [degrees_of_freedom(len(run.system), remove_drift=run.remove_drift) for run in self._runs]
-            ),
-            held=np.array([float(run.remove_drift) for run in self._runs])[:, None],
-            seeds=tuple(plan.seed for plan in plans),
-            sizes=tuple(sizes.tolist()),
-        )
-
-
-def _silent(_done: int, _steps: int) -> None:
-    """Progress nobody asked for."""
-
-
-def _never() -> bool:
-    """Nobody asks for a stop."""
-    return False
+    def _steps_closed(self) -> int:
+        return sum(outcome.steps_done for outcome in self.outcomes.values() if isinstance(outcome, MDResult))

@@ -1,7 +1,11 @@
-"""What can go wrong in a run for reasons that its user can mend."""
+"""Errors of a run that its user can mend, and the end of a run that was stopped."""
 
 from vitrion_models.errors import VitrionError
 
 
 class DynamicsError(VitrionError):
     """A run that cannot go on: forces or temperature out of bounds, or a folder that belongs to another run."""
+
+
+class StoppedError(Exception):
+    """Work that was asked to stop has stopped after a checkpoint; doing the same again goes on from there."""

@@ -7,14 +7,11 @@ from pathlib import Path
 from vitrion_models.constants import FEMTOSECONDS_PER_PS
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.dynamics import MDPlan, MDResult, run_md
+from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import CellProtocol
 
 FRAMES_OF_A_STAGE = 10
-
-
-class StoppedError(Exception):
-    """Work was asked to stop and did, after a checkpoint; doing the same again goes on from there."""
 
 
 @dataclass(frozen=True)

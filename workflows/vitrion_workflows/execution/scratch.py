@@ -9,7 +9,6 @@ from typing import Any
 
 from jobflow import CURRENT_JOB
 
-from vitrion_models.errors import CheckpointError
 from vitrion_models.system import AtomicSystem
 
 SCRATCH_VARIABLE = "VITRION_SCRATCH"
@@ -37,25 +36,6 @@ def stage_key(stage: str, system: AtomicSystem, **settings: Any) -> str:
 def stage_seed(seed: int, stage: str) -> int:
     """Seed of one stage, derived from the cell's, so that stages share no random numbers."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{stage}".encode()).digest()[:6], "big")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all.
-
-    Raises:
-        CheckpointError: the disk is full or the folder cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        raise CheckpointError(f"cannot write {path} ({error.strerror}): free the disk and start again") from error
 
 
 class Progress:

@@ -5,10 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from vitrion_workflows.dynamics.stage import StoppedError
 from vitrion_workflows.execution.scratch import scratch_root
-
-__all__ = ["STOP_FILE", "StoppedError", "stop_condition", "stop_on_signal"]
 
 STOP_FILE = "stop"
 _STEPS_BETWEEN_LOOKS = 25

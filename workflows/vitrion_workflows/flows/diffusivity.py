@@ -1,6 +1,7 @@
 """`DiffusivityMaker`: a cell and a temperature in, a diffusivity with its interval out."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,7 @@ from pymatgen.core.structure import Structure
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.execution.engines import force_field
-from vitrion_workflows.labelling.task import Question, check_question
+from vitrion_workflows.labelling.task import LabellingTask, check_task, run_tasks
 from vitrion_workflows.potentials.devices import AUTO, CPU
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartKind, StartRecord, fingerprint
 from vitrion_workflows.schemas.geometry import system_from_structure
@@ -51,7 +52,7 @@ class DiffusivityMaker(Maker):
     def make(
         self, structure: Structure, *, temperature_K: float, seed: int, initial_velocities: Rows | None = None
     ) -> Flow:
-        """The flow for one label; its output is a `LabelOutcome`.
+        """Return the flow for one label; its output is a `LabelOutcome`.
 
         Args:
             structure: the cell.
@@ -63,7 +64,7 @@ class DiffusivityMaker(Maker):
             InputError: impossible temperature, no such species in the cell, partial occupancies, negative seed,
                 velocities that are not one row of three finite numbers an atom.
         """
-        check_question(structure, species=self.species, temperature_K=temperature_K, seed=seed)
+        check_task(structure, species=self.species, temperature_K=temperature_K, seed=seed)
         if initial_velocities is not None:
             _velocities(initial_velocities, atoms=len(structure))
         labelled: Job = label_cell(
@@ -80,15 +81,44 @@ class DiffusivityMaker(Maker):
         return Flow([labelled], output=labelled.output, name=f"{self.name} {formula} {temperature_K:g} K")
 
     def key(self, structure_fingerprint: str, *, temperature_K: float, seed: int) -> str:
-        """Key of the label that `make` leads to when no velocities are given; loads the potential.
+        """Return the key of the label that `make` leads to when no velocities are given; loads the potential.
 
         Args:
             structure_fingerprint: of the cell.
             temperature_K: of the thermostat.
             seed: of velocities and noise.
         """
-        question = Question(structure_fingerprint, self.species, temperature_K, seed, self.protocol)
-        return question.key(force_field(self.potential, CPU))
+        task = LabellingTask(structure_fingerprint, self.species, temperature_K, seed, self.protocol)
+        return task.key(force_field(self.potential, CPU))
+
+    def make_batch(self, structures: Sequence[Structure], *, temperatures_K: Sequence[float], seed: int) -> Flow:
+        """Return the flow that labels several cells side by side; its output is a list of `LabelOutcome`.
+
+        One call of the potential evaluates all cells, which a GPU does faster than one after the other. Each label is
+        the one that `make` leads to, and the unit of restart.
+
+        Args:
+            structures: the cells.
+            temperatures_K: of the thermostat; each cell is run at each.
+            seed: of velocities and noise.
+
+        Raises:
+            InputError: as `make`.
+        """
+        for structure in structures:
+            for temperature_K in temperatures_K:
+                check_task(structure, species=self.species, temperature_K=temperature_K, seed=seed)
+        labelled: Job = label_cells(
+            list(structures),
+            temperatures_K=[float(temperature_K) for temperature_K in temperatures_K],
+            seed=seed,
+            potential=self.potential,
+            protocol=self.protocol,
+            species=self.species,
+            device=self.device,
+        )
+        labels = len(structures) * len(temperatures_K)
+        return Flow([labelled], output=labelled.output, name=f"{self.name} of {labels} labels")
 
 
 @job(output_schema=LabelOutcome)
@@ -103,7 +133,7 @@ def label_cell(
     device: str,
     initial_velocities: Rows | None = None,
 ) -> LabelOutcome:
-    """See `DiffusivityMaker`.
+    """Label one cell at one temperature; see `DiffusivityMaker.make`.
 
     Raises:
         StoppedError: a stop was asked for; the checkpoint is in the scratch folder.
@@ -111,12 +141,43 @@ def label_cell(
     """
     velocities = None if initial_velocities is None else _velocities(initial_velocities, atoms=len(structure))
     start = None if velocities is None else given_start(velocities)
-    question = Question(fingerprint(structure), species, temperature_K, seed, protocol, start)
-    return question.answer(system_from_structure(structure), force_field(potential, device), velocities)
+    task = LabellingTask(fingerprint(structure), species, temperature_K, seed, protocol, start)
+    return task.run(system_from_structure(structure), force_field(potential, device), velocities)
+
+
+@job
+def label_cells(
+    structures: list[Structure],
+    *,
+    temperatures_K: list[float],
+    seed: int,
+    potential: str,
+    protocol: LabelProtocol,
+    species: str,
+    device: str,
+) -> list[LabelOutcome]:
+    """Label several cells at several temperatures side by side; see `DiffusivityMaker.make_batch`.
+
+    Raises:
+        StoppedError: a stop was asked for; the checkpoints are in the scratch folder.
+        VitrionError: the potential, a run or its analysis failed; finished labels are kept.
+    """
+    loaded = force_field(potential, device)
+    pairs = [(structure, temperature_K) for structure in structures for temperature_K in temperatures_K]
+    tasks = [LabellingTask(fingerprint(structure), species, kelvin, seed, protocol) for structure, kelvin in pairs]
+    unique = {task.key(loaded): index for index, task in enumerate(tasks)}
+    outcomes = run_tasks(
+        [tasks[index] for index in unique.values()],
+        [system_from_structure(pairs[index][0]) for index in unique.values()],
+        loaded,
+        velocities=[None] * len(unique),
+    )
+    by_key = dict(zip(unique, outcomes, strict=True))
+    return [by_key[task.key(loaded)] for task in tasks]
 
 
 def given_start(velocities_A_per_ps: FloatArray) -> StartRecord:
-    """The record of a start from given velocities.
+    """Return the record of a start from given velocities.
 
     Args:
         velocities_A_per_ps: shape (N, 3).

@@ -7,11 +7,11 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.constants import FEMTOSECONDS_PER_PS
 from vitrion_workflows.dynamics import run_md
-from vitrion_workflows.dynamics.stage import StoppedError
+from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.execution.scratch import Progress, scratch_root, stage_key, stage_seed
 from vitrion_workflows.execution.stop_signal import stop_condition
-from vitrion_workflows.labelling.task import Question, check_question
+from vitrion_workflows.labelling.task import LabellingTask, check_task
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.potentials.devices import AUTO, CPU
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartKind, StartRecord, fingerprint
@@ -59,7 +59,7 @@ class ReferenceMaker(Maker):
         Raises:
             InputError: as `DiffusivityMaker.make`.
         """
-        check_question(structure, species=self.species, temperature_K=temperature_K, seed=seed)
+        check_task(structure, species=self.species, temperature_K=temperature_K, seed=seed)
         labelled: Job = reference_label(
             structure,
             temperature_K=float(temperature_K),
@@ -83,8 +83,8 @@ class ReferenceMaker(Maker):
             seed: of velocities and noise.
         """
         start = _start(force_field(self.production_potential, CPU), self.protocol, self.equilibration_ps)
-        question = Question(structure_fingerprint, self.species, temperature_K, seed, self.protocol, start)
-        return question.key(force_field(self.potential, CPU))
+        task = LabellingTask(structure_fingerprint, self.species, temperature_K, seed, self.protocol, start)
+        return task.key(force_field(self.potential, CPU))
 
 
 @job(output_schema=LabelOutcome)
@@ -108,14 +108,14 @@ def reference_label(
     """
     reference, production = force_field(potential, device), force_field(production_potential, device)
     start = _start(production, protocol, equilibration_ps)
-    question = Question(fingerprint(structure), species, temperature_K, seed, protocol, start)
-    finished = question.finished(reference)
+    task = LabellingTask(fingerprint(structure), species, temperature_K, seed, protocol, start)
+    finished = task.finished(reference)
     if finished is not None:
         return finished
     system = system_from_structure(structure)
-    plan = question.plan(frames=_frames(protocol, equilibration_ps), seed=stage_seed(seed, STAGE))
+    plan = task.plan(frames=_frames(protocol, equilibration_ps), seed=stage_seed(seed, STAGE))
     key = stage_key(STAGE, system, weights=production.weights_sha256, plan=plan.sha256())
-    progress = Progress(question.key(reference), time_step_fs=protocol.time_step_fs)
+    progress = Progress(task.key(reference), time_step_fs=protocol.time_step_fs)
     equilibrated = run_md(
         system,
         production,
@@ -126,7 +126,7 @@ def reference_label(
     )
     if not equilibrated.finished:
         raise StoppedError(f"stopped in the equilibration after {equilibrated.steps_done} steps")
-    return question.answer(equilibrated.system, reference, equilibrated.state.velocities_A_per_ps)
+    return task.run(equilibrated.system, reference, equilibrated.state.velocities_A_per_ps)
 
 
 def _frames(protocol: LabelProtocol, equilibration_ps: float) -> int:

@@ -1,7 +1,8 @@
-"""What is asked about a cell, whoever answers: checked, keyed, run once, and found again."""
+"""One label to be made: its validation and key, its run, and the reuse of a finished result."""
 
 import hashlib
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +12,15 @@ from pydantic import ValidationError
 from pymatgen.core.structure import Structure
 
 from vitrion_models.constants import COLDEST_K, HOTTEST_K
-from vitrion_models.errors import CheckpointError, InputError
+from vitrion_models.errors import CheckpointError, InputError, VitrionError
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.amorphous.gates import DEFAULT_LIMITS
-from vitrion_workflows.dynamics import Enough, MDPlan, run_md
-from vitrion_workflows.dynamics.stage import StoppedError, Watch
+from vitrion_workflows.dynamics import EarlyEnd, MDPlan, MDResult, run_batch
+from vitrion_workflows.dynamics.atomic_file import write_atomically
+from vitrion_workflows.dynamics.errors import DynamicsError, StoppedError
 from vitrion_workflows.dynamics.state import maxwell_boltzmann
 from vitrion_workflows.execution.engines import method_record
-from vitrion_workflows.execution.scratch import Progress, scratch_root, write_whole
+from vitrion_workflows.execution.scratch import Progress, scratch_root
 from vitrion_workflows.execution.stop_signal import stop_condition
 from vitrion_workflows.labelling.label import label_trajectory
 from vitrion_workflows.labelling.stopping import stop_reason, stopping_rule
@@ -31,7 +33,7 @@ TRAJECTORY_FILE = "trajectory.h5md"  # where the builder takes it from
 RUN_FOLDER = "run"
 
 
-def check_question(structure: Structure, *, species: str, temperature_K: float, seed: int) -> None:
+def check_task(structure: Structure, *, species: str, temperature_K: float, seed: int) -> None:
     """Refuse what cannot be labelled, before anything starts.
 
     Raises:
@@ -49,11 +51,11 @@ def check_question(structure: Structure, *, species: str, temperature_K: float, 
 
 
 @dataclass(frozen=True)
-class Question:
-    """One label that is wanted; its key is known before the answer.
+class LabellingTask:
+    """One label to be made; its key is known before its value.
 
     Attributes:
-        structure_fingerprint: the cell.
+        structure_fingerprint: of the cell.
         species: mobile species.
         temperature_K: of the thermostat.
         seed: of velocities and noise.
@@ -69,7 +71,7 @@ class Question:
     start: StartRecord | None = None
 
     def key(self, potential: ForceField) -> str:
-        """Identity of the label that a potential would give."""
+        """Return the identity of the label that a potential gives."""
         return label_key(
             structure_fingerprint=self.structure_fingerprint,
             species=self.species,
@@ -80,23 +82,27 @@ class Question:
             start=self.start,
         )
 
+    def folder(self, potential: ForceField) -> Path:
+        """Return the folder of checkpoints, trajectory and outcome."""
+        return scratch_root() / self.key(potential)
+
     def finished(self, potential: ForceField) -> LabelOutcome | None:
-        """The label, where the scratch folder has it, of the current gate version.
+        """Return the label, if the scratch folder holds it with the present gates.
 
         Raises:
             CheckpointError: its file is damaged.
         """
-        path = scratch_root() / self.key(potential) / OUTCOME_FILE
+        path = self.folder(potential) / OUTCOME_FILE
         if not path.is_file():
             return None
         try:
-            found = LabelOutcome.model_validate_json(path.read_bytes())
+            outcome = LabelOutcome.model_validate_json(path.read_bytes())
         except ValidationError as error:
             raise CheckpointError(f"{path} is damaged or of another version: delete it to analyse again") from error
-        return None if gate_version_fault(found) else found
+        return None if gate_version_fault(outcome) else outcome
 
     def plan(self, *, frames: int, seed: int) -> MDPlan:
-        """A run under the protocol, of so many frames after the first."""
+        """Return a run under the protocol, of so many frames after the first."""
         return MDPlan(
             steps=frames * self.protocol.steps_per_frame,
             time_step_fs=self.protocol.time_step_fs,
@@ -107,40 +113,54 @@ class Question:
             seed=seed,
         )
 
-    def answer(self, system: AtomicSystem, potential: ForceField, velocities: FloatArray | None) -> LabelOutcome:
-        """Run and analyse, or go on with what was begun, or return what is finished.
+    def run(self, system: AtomicSystem, potential: ForceField, velocities: FloatArray | None = None) -> LabelOutcome:
+        """Return the label: finished before, or run to its end from the last checkpoint, and analysed.
 
         Args:
             system: where the run starts.
-            potential: who answers.
+            potential: energies and forces.
             velocities: in A/ps, shape (N, 3); drawn for the cell where None.
 
         Raises:
             StoppedError: a stop was asked for; the checkpoint is in the scratch folder.
             VitrionError: the run or its analysis failed.
         """
-        finished = self.finished(potential)
-        if finished is not None:
-            return finished
-        folder = scratch_root() / self.key(potential)
-        progress = Progress(self.key(potential), time_step_fs=self.protocol.time_step_fs)
-        watch = Watch(on_progress=progress, should_stop=stop_condition())
-        plan = self.plan(frames=self.protocol.frames, seed=self.seed)
-        run = run_md(
-            system,
-            potential,
-            plan,
-            folder=folder / RUN_FOLDER,
-            velocities=self._drawn(system, potential) if velocities is None else velocities,
-            on_progress=lambda done, total: watch.on_progress("label", done, total),
-            should_stop=watch.should_stop,
-            enough=self._enough(),
+        (outcome,) = run_tasks([self], [system], potential, velocities=[velocities])
+        return outcome
+
+    def starting_velocities(self, system: AtomicSystem, potential: ForceField) -> FloatArray:
+        """Return velocities drawn for a cell, in A/ps, shape (N, 3).
+
+        A cell at rest shares its kinetic energy with its vibrations within some tenths of a ps, and only the
+        thermostat, ten times slower, brings back the half that is lost: it starts with twice the energy instead.
+        """
+        forces = np.linalg.norm(potential.evaluate(system).forces_eV_per_A, axis=1)
+        at_rest = float(forces.max()) < AT_REST_eV_PER_A
+        return maxwell_boltzmann(
+            atomic_masses[system.numbers],
+            temperature_K=self.temperature_K * (2.0 if at_rest else 1.0),
+            seed=self.seed,
+            remove_drift=True,
         )
-        if not run.finished or run.path is None:
-            raise StoppedError(f"stopped after {run.steps_done} of {plan.steps} steps of a label")
-        rule = stopping_rule(self.protocol)
+
+    def analyse(self, result: MDResult, potential: ForceField, *, wall_seconds: float) -> LabelOutcome:
+        """Return the label of a finished run, written to the scratch folder with its trajectory.
+
+        Args:
+            result: of the run in this task's folder.
+            potential: with which it was run.
+            wall_seconds: time that it took.
+
+        Raises:
+            StoppedError: the run is not finished.
+            VitrionError: the analysis failed, or the disk is full.
+        """
+        plan = self.plan(frames=self.protocol.frames, seed=self.seed)
+        if not result.finished or result.path is None:
+            raise StoppedError(f"stopped after {result.steps_done} of {plan.steps} steps of a label")
+        folder = self.folder(potential)
         outcome = label_trajectory(
-            run.trajectory,
+            result.trajectory,
             species=self.species,
             temperature_K=self.temperature_K,
             protocol=self.protocol,
@@ -153,50 +173,84 @@ class Question:
                 start=self.start,
             ),
             structure_fingerprint=self.structure_fingerprint,
-            trajectory_sha256=_keep(run.path, folder / TRAJECTORY_FILE),
-            wall_seconds=progress.seconds,
+            trajectory_sha256=_keep(result.path, folder / TRAJECTORY_FILE),
+            wall_seconds=wall_seconds,
             device=potential.device,
         )
-        if rule is not None:
-            why = stop_reason(run.trajectory, species=self.species, rule=rule)
-            outcome = outcome.model_copy(update={"stopped": why})
-        write_whole(folder / OUTCOME_FILE, outcome.model_dump_json())
-        # Whatever happens from here on, the outcome is found again; the checkpoints are of no more use.
+        if (rule := stopping_rule(self.protocol)) is not None:
+            reason = stop_reason(result.trajectory, species=self.species, rule=rule)
+            outcome = outcome.model_copy(update={"stopped": reason})
+        write_atomically(folder / OUTCOME_FILE, outcome.model_dump_json().encode())
+        # Whatever happens from here on, the outcome is there; the checkpoints are of no more use.
         shutil.rmtree(folder / RUN_FOLDER, ignore_errors=True)
         return outcome
 
-    def _enough(self) -> Enough | None:
-        rule = stopping_rule(self.protocol)
-        if rule is None or not rule.looks:
-            return None
-        return _Looks(
-            decide=lambda frames: stop_reason(frames, species=self.species, rule=rule) is not None,
-            least_frames=rule.looks[0] + 1,
-            every_frames=1,
-            steps=rule.looks,
+
+def run_tasks(
+    tasks: Sequence[LabellingTask],
+    systems: Sequence[AtomicSystem],
+    potential: ForceField,
+    *,
+    velocities: Sequence[FloatArray | None],
+) -> list[LabelOutcome]:
+    """Return the labels of several tasks, their cells run side by side; see `LabellingTask.run`.
+
+    Each label has its own folder and random numbers: on a CPU it is the label of a run alone, and what is stopped
+    goes on label by label.
+
+    Args:
+        tasks: with different keys, of one species and protocol.
+        systems: where each run starts.
+        potential: energies and forces.
+        velocities: of each cell, in A/ps, shape (N, 3); drawn for the cell where None.
+
+    Raises:
+        StoppedError: a stop was asked for; finished labels are kept.
+        VitrionError: a run or its analysis failed; those of the other cells are kept.
+    """
+    outcomes = {index: outcome for index, task in enumerate(tasks) if (outcome := task.finished(potential))}
+    pending = [index for index in range(len(tasks)) if index not in outcomes]
+    if pending:
+        first = tasks[pending[0]]
+        progress = Progress(first.key(potential), time_step_fs=first.protocol.time_step_fs)
+        results = run_batch(
+            [systems[index] for index in pending],
+            potential,
+            [tasks[index].plan(frames=first.protocol.frames, seed=tasks[index].seed) for index in pending],
+            folders=[tasks[index].folder(potential) / RUN_FOLDER for index in pending],
+            velocities=[_velocities(tasks[index], systems[index], potential, velocities[index]) for index in pending],
+            on_progress=lambda done, total: progress("label", done, total),
+            should_stop=stop_condition(),
+            early_end=_early_end(first),
         )
+        share_seconds = progress.seconds / len(pending)
+        failures: list[Exception] = []
+        for index, result in zip(pending, results, strict=True):
+            try:
+                if isinstance(result, DynamicsError):
+                    raise result
+                outcomes[index] = tasks[index].analyse(result, potential, wall_seconds=share_seconds)
+            except (StoppedError, VitrionError) as failure:
+                failures.append(failure)
+        if failures:
+            raise failures[0]
+    return [outcomes[index] for index in range(len(tasks))]
 
-    def _drawn(self, system: AtomicSystem, potential: ForceField) -> FloatArray:
-        # A cell at rest shares its kinetic energy with its vibrations within some tenths of a ps, and only the
-        # thermostat, ten times slower, brings back the half that is lost: it starts with twice the energy instead.
-        forces = np.linalg.norm(potential.evaluate(system).forces_eV_per_A, axis=1)
-        at_rest = float(forces.max()) < AT_REST_eV_PER_A
-        return maxwell_boltzmann(
-            atomic_masses[system.numbers],
-            temperature_K=self.temperature_K * (2.0 if at_rest else 1.0),
-            seed=self.seed,
-            remove_drift=True,
-        )
+
+def _velocities(
+    task: LabellingTask, system: AtomicSystem, potential: ForceField, velocities: FloatArray | None
+) -> FloatArray:
+    return task.starting_velocities(system, potential) if velocities is None else velocities
 
 
-@dataclass(frozen=True)
-class _Looks(Enough):
-    """Asked at the lengths of a stopping rule."""
-
-    steps: tuple[int, ...] = ()
-
-    def due(self, frames: int) -> bool:
-        return frames - 1 in self.steps
+def _early_end(task: LabellingTask) -> EarlyEnd | None:
+    rule = stopping_rule(task.protocol)
+    if rule is None:
+        return None
+    return EarlyEnd(
+        decide=lambda frames: stop_reason(frames, species=task.species, rule=rule) is not None,
+        frame_counts=frozenset(steps + 1 for steps in rule.looks),
+    )
 
 
 def _keep(source: Path, target: Path) -> str:

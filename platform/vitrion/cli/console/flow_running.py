@@ -14,8 +14,9 @@ from maggma.stores import MemoryStore
 
 from vitrion.cli.console.errors import EXIT_INTERRUPTED
 from vitrion.cli.console.output import Advance, note, progress
+from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.execution.scratch import PROGRESS_FILE, TASK_METADATA_KEY, scratch_root
-from vitrion_workflows.execution.stop_signal import StoppedError, stop_on_signal
+from vitrion_workflows.execution.stop_signal import stop_on_signal
 
 POLL_SECONDS = 0.3
 
