@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from ase.build import bulk
+from ase.io import write
 from refusals import open_desk
 from stub_potentials import STUB
 from tiny_campaign import TINY, write_tiny
@@ -10,6 +12,7 @@ from tiny_campaign import TINY, write_tiny
 import vitrion
 from vitrion.cli.app import run
 from vitrion.learning.configuration import CampaignConfiguration
+from vitrion_workflows.dynamics import run_batch
 from vitrion_workflows.potentials import devices
 
 pytestmark = pytest.mark.filterwarnings("ignore:cd is deprecated")
@@ -48,7 +51,7 @@ def test_a_campaign_file_and_its_option_name_a_device(desk, monkeypatch):
     desk.refused("campaign", "step", path, says="cuda:5")
     desk.refused("campaign", "step", path, "--device", "gpu", says="device")
     write_tiny(path, potential=STUB, runner={"kind": "local", "device": "gpu"})
-    desk.refused("campaign", "step", path, says="runner.local.device")
+    desk.refused("campaign", "step", path, says=("runner", "device"))
     write_tiny(path, potential=STUB)
     handed = []
 
@@ -81,3 +84,24 @@ def test_a_label_of_another_device_is_the_same_label():
     with vitrion.connect(readonly=True) as db:
         assert db.labels.count() == 1
         assert db.labels.search()[0].device == "cpu"
+
+
+@pytest.mark.usefixtures("loaded_on")
+@pytest.mark.parametrize(("device", "cells_of_runs"), [("cuda", [4]), ("cpu", [1, 1, 1, 1])])
+def test_the_cells_of_a_file_are_run_side_by_side_on_a_gpu(desk, monkeypatch, device, cells_of_runs):
+    cell = bulk("LiCl", "rocksalt", 5.3, cubic=True)
+    write(desk.folder / "cells.extxyz", [cell, cell * (2, 1, 1)])
+    cells = []
+
+    def counted(systems, *arguments, **options):
+        cells.append(len(systems))
+        return run_batch(systems, *arguments, **options)
+
+    monkeypatch.setattr("vitrion_workflows.labelling.task.run_batch", counted)
+    words = ["label", "cells.extxyz", "-t", "900,1500", "--ps", "1", "--potential", STUB, "--device", device]
+    assert run(words) == 0
+    assert cells == cells_of_runs
+    with vitrion.connect(readonly=True) as db:
+        labels = db.labels.search()
+        assert len(labels) == 4
+        assert all(db.artefacts.get(label.trajectory_sha256) for label in labels)

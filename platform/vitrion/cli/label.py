@@ -1,5 +1,6 @@
 """`vitrion label`: diffusivity of the cells in a file, by molecular dynamics."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,13 +9,15 @@ import typer
 from vitrion.cli.console.options import LARGEST_SEED, Device
 from vitrion.cli.console.output import emit, note
 from vitrion.ingest.paths import require_file
-from vitrion_models.errors import InputError
+from vitrion_models.errors import InputError, VitrionError
 
 if TYPE_CHECKING:
     from jobflow import Flow
+    from pymatgen.core.structure import Structure
 
     from vitrion.database import Database
     from vitrion.database.records import LabelRecord
+    from vitrion_workflows.flows import DiffusivityMaker
     from vitrion_workflows.schemas import LabelProtocol
 
 COLUMNS = ("temperature_K", "state", "value", "interval_95", "unit", "equilibration_ps", "framework_state", "failed")
@@ -22,6 +25,7 @@ COLUMNS = ("temperature_K", "state", "value", "interval_95", "unit", "equilibrat
 SHORTEST_PS, LONGEST_PS = 0.8, 1e6  # forty frames: up to twenty of equilibration, twenty analysed
 LEAST_PS = 4.0  # measured in docs/design/stopping.md, as is the range of the targets
 SMALLEST_TARGET, LARGEST_TARGET = 0.005, 1.0
+ATOMS_OF_A_BATCH = 10_000  # on a GPU; a guess, not measured
 
 Temperatures = Annotated[str, typer.Option("--temperature", "-t", help="In K; several with commas.")]
 
@@ -55,9 +59,10 @@ def command(
     # Jobs are slow to import: a faulty file is refused before.
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.ingest.files import new_structures  # noqa: PLC0415
-    from vitrion_workflows.execution.engines import usable_potential  # noqa: PLC0415
+    from vitrion_workflows.execution.engines import force_field, usable_potential  # noqa: PLC0415
     from vitrion_workflows.flows import DiffusivityMaker  # noqa: PLC0415
     from vitrion_workflows.labelling.task import check_task  # noqa: PLC0415
+    from vitrion_workflows.potentials.devices import CPU  # noqa: PLC0415
     from vitrion_workflows.schemas import describe_failures  # noqa: PLC0415
 
     for structure in structures:
@@ -69,6 +74,8 @@ def command(
     rows: list[LabelRecord] = []
     with connect() as db:
         db.structures.add_many(new_structures(structures, file))
+        if force_field(name, device).device != CPU:
+            _run_side_by_side(maker, structures, temperatures, seed=seed, quiet=as_json)
         # Each label is stored before the next run begins, so that a later failure loses none.
         for structure in structures:
             for each in temperatures:
@@ -97,6 +104,23 @@ def _protocol(*, ps: float | None, until: float | None) -> "LabelProtocol":
 
     given = {"production_ps": ps, "target_log10_stderr": until, "least_ps": None if until is None else LEAST_PS}
     return LabelProtocol.model_validate({key: value for key, value in given.items() if value is not None})
+
+
+def _run_side_by_side(
+    maker: "DiffusivityMaker", structures: "list[Structure]", temperatures: list[float], *, seed: int, quiet: bool
+) -> None:
+    """Run all labels in batches; the labels are then found in the scratch folder and stored one by one."""
+    from vitrion.cli.console.flow_running import run_flow  # noqa: PLC0415
+
+    batch: list[Structure] = []
+    for index, structure in enumerate(structures):
+        batch.append(structure)
+        atoms = len(temperatures) * sum(map(len, batch))
+        if atoms >= ATOMS_OF_A_BATCH or index == len(structures) - 1:
+            flow = maker.make_batch(batch, temperatures_K=temperatures, seed=seed)
+            with suppress(VitrionError):  # a cell that fails does so again alone, after the others were stored
+                run_flow(flow, description=flow.name, quiet=quiet)
+            batch = []
 
 
 def _label(db: "Database", flow: "Flow", title: str, *, quiet: bool) -> list["LabelRecord"]:
