@@ -281,7 +281,7 @@ def test_weights_that_are_not_there_or_are_others_are_refused(desk, monkeypatch)
     wrong.unlink()
     desk.refused("potentials", "install", "nep89", "--file", "good.cif", says=("good.cif", "sha256"))
     desk.refused("potentials", "install", "nep89", "--file", "absent.txt", says="absent.txt")
-    desk.refused("potentials", "install", "nep89", "--file", ".", says="no file")
+    desk.refused("potentials", "install", "nep89", "--file", ".", says="not a file")
     desk.refused("potentials", "install", "chgnet", "--file", "good.cif", says="--file")
 
 

@@ -1,4 +1,4 @@
-"""Registry of machine-learned potentials: what can run, with which weights, and energy, forces and stress of a cell."""
+"""Interatomic potentials: a registry of them by name, and energy, forces and stress of periodic cells."""
 
 from vitrion_workflows.potentials import remote
 from vitrion_workflows.potentials.checks.physical_checks import CheckReport, check

@@ -1,61 +1,74 @@
-"""What the registry knows about a potential before it is loaded."""
+"""One entry of the registry: a potential, described before it is loaded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ase.data import chemical_symbols
 
 from vitrion_workflows.potentials.force_field import ForceField
 
+if TYPE_CHECKING:
+    from vitrion_workflows.potentials.weights.user_weights import UserWeights
+
 ProgressCallback = Callable[[str], None]
+
+# The 89 elements of the Materials Project, on which most universal potentials are trained.
+MATERIALS_PROJECT_ELEMENTS = frozenset(chemical_symbols[1:95]) - {"Po", "At", "Rn", "Fr", "Ra"}
+ALL_ELEMENTS = frozenset(chemical_symbols[1:])
+MPTRJ = "PBE and PBE+U (MPtrj)"
 
 
 @dataclass(frozen=True)
 class Availability:
-    """Whether a potential can run here.
+    """Availability of a potential on this machine.
 
     Attributes:
-        ok: it can.
-        reason: one line: why it can, or what to do so that it will.
+        ok: True if it can run.
+        reason: one line: why it can run, or what to do to make it run.
     """
 
     ok: bool
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class PotentialEntry:
     """One potential of the registry.
 
     Attributes:
         name: registry name; one that ends in a colon takes an argument after it (``mace:FILE``).
         version: version of the weights.
-        weights_sha256: sha256 that the weights must have; empty where the user brings the file, whose own is taken.
-        licence: of the weights and of the code that evaluates them.
-        functional: density functional of the training data, or what it is instead.
-        elements: chemical symbols covered; empty where only the file tells.
+        licence: licences of the weights and of the code that evaluates them.
+        functional: density functional of the training data.
+        elements: chemical symbols covered; empty where they are read from the file.
         speed: class of speed on one core, then a figure: ``slow: about 2 milliseconds ...``.
-        citation: whom to cite.
-        how_to_install: the command that makes it run.
-        optional: it is outside Vitrion's own dependencies.
-        gpu: it can run on a GPU.
+        citation: papers to cite.
+        how_to_install: command that makes it run.
         loader: (argument, device) -> ForceField.
         probe: argument -> Availability, without loading the weights into memory.
+        weights_sha256: required sha256 of the weights; empty where the user brings the file.
+        user_weights: file of weights that the user installs; None where there is none.
+        optional: True if it is not one of Vitrion's own dependencies.
+        gpu: True if it can run on a GPU.
     """
 
     name: str
     version: str
-    weights_sha256: str
     licence: str
     functional: str
     elements: frozenset[str]
     speed: str
     citation: str
     how_to_install: str
-    optional: bool
-    gpu: bool
     loader: Callable[[str, str], ForceField]
     probe: Callable[[str], Availability]
+    weights_sha256: str = ""
+    user_weights: "UserWeights | None" = None
+    optional: bool = True
+    gpu: bool = True
 
     @property
     def speed_class(self) -> str:
-        """The one word before the figures."""
+        """Return the class of speed: fast, slow, very slow or unknown."""
         return self.speed.partition(":")[0]

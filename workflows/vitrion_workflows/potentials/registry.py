@@ -1,4 +1,4 @@
-"""The potentials Vitrion knows, and how to get one ready to evaluate."""
+"""Find, probe and load potentials by name."""
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.potentials.catalogue import ALIASES, ENTRIES
@@ -11,34 +11,34 @@ _BY_NAME = {entry.name: entry for entry in ENTRIES}
 
 
 def entries() -> tuple[PotentialEntry, ...]:
-    """All potentials, the default first. A name that ends in a colon takes an argument (`mace:FILE`)."""
+    """Return all potentials, the default first. A name that ends in a colon takes an argument (`mace:FILE`)."""
     return ENTRIES
 
 
 def find(name: str) -> tuple[PotentialEntry, str]:
-    """Entry and argument of a potential's name.
+    """Return the entry of a potential and the argument in its name.
 
     Args:
         name: ``nep89``, ``chgnet:r2scan``, ``mace:/path/to/file.model``, or atomate2's ``atomate2:CHGNet``.
 
     Returns:
-        The entry and what stands after its colon (empty for plain names).
+        The entry, and the part of the name after the colon of the entry (empty for plain names).
 
     Raises:
         InputError: there is no such potential.
     """
-    known_as = ALIASES.get(name, name)
-    head, colon, argument = known_as.partition(":")
-    # Whole names first: `chgnet:r2scan` has an entry of its own, `mace:FILE` shares one.
-    for wanted, rest in ((known_as, ""), (f"{head}{colon}", argument)):
-        if wanted and (entry := _BY_NAME.get(wanted)) is not None:
+    name_of_entry = ALIASES.get(name, name)
+    head, colon, argument = name_of_entry.partition(":")
+    # Complete names first: `chgnet:r2scan` has an entry of its own, `mace:FILE` shares one.
+    for candidate, rest in ((name_of_entry, ""), (f"{head}{colon}", argument)):
+        if candidate and (entry := _BY_NAME.get(candidate)) is not None:
             return entry, rest
-    known = ", ".join(entry.name for entry in ENTRIES)
-    raise InputError(f"no potential is called {name!r}: choose one of {known}")
+    names = ", ".join(entry.name for entry in ENTRIES)
+    raise InputError(f"no potential is called {name!r}: choose one of {names}")
 
 
 def installed(name: str) -> Availability:
-    """Whether a potential can run here, and if not what to do; nothing is loaded.
+    """Check that a potential can run here, without loading it.
 
     Raises:
         InputError: there is no such potential.
@@ -48,16 +48,16 @@ def installed(name: str) -> Availability:
 
 
 def load(name: str, *, device: str = "cpu") -> ForceField:
-    """Load a potential, its weights checked by sha256.
+    """Load a potential after checking the sha256 of its weights.
 
     Args:
         name: registry name.
         device: ``cpu``, ``cuda``, ``cuda:1`` or ``auto``; see `choose_device`.
 
     Raises:
-        InputError: there is no such potential, or no such kind of device.
+        InputError: there is no such potential, or it cannot use the device.
         MissingDependencyError: its package, its weights or the device are missing; the message says what to do.
-        CheckpointError: its weights are damaged or not the ones the registry names.
+        CheckpointError: its weights are damaged or not those of the registry.
 
     Example:
         >>> from vitrion_workflows import potentials
@@ -72,7 +72,7 @@ def load(name: str, *, device: str = "cpu") -> ForceField:
 
 
 def default_potential() -> tuple[str, str]:
-    """Name of the potential to use when none is named, and one line that says why.
+    """Return the name of the default potential and the reason for it, one line.
 
     NEP89 where it can run, since it is some thirty to fifty times cheaper than the graph networks and no worse in
     first tests of diffusivities (docs/design/engine.md, docs/design/potentials.md); CHGNet otherwise.

@@ -6,8 +6,8 @@ import pytest
 
 from vitrion_models.errors import CheckpointError, InputError, MissingDependencyError
 from vitrion_workflows import potentials
-from vitrion_workflows.potentials.catalogue import PLACED_FILES
 
+WEIGHTS = {entry.name: entry.user_weights for entry in potentials.entries() if entry.user_weights}
 NAME = "mattersim-v1.0.0-1m"
 
 
@@ -18,13 +18,13 @@ def home(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_file_is_placed_and_its_hash_written_down_as_sha256sum_reads_it(home):
+def test_a_file_is_installed_and_its_hash_recorded_as_sha256sum_reads_it(home):
     lines = []
     path = potentials.install(NAME, file=home / "mine.pth", on_progress=lines.append)
     digest = hashlib.sha256(b"weights").hexdigest()
     assert path.read_bytes() == b"weights"
-    assert PLACED_FILES[NAME].record.read_text() == f"{digest}  {path.name}\n"
-    assert PLACED_FILES[NAME].require() == digest
+    assert WEIGHTS[NAME].record.read_text() == f"{digest}  {path.name}\n"
+    assert WEIGHTS[NAME].require() == digest
     assert digest in lines[-1]
     assert sorted(entry.name for entry in path.parent.iterdir()) == [path.name, f"{path.name}.sha256"]
     potentials.install(NAME, on_progress=lines.append)
@@ -35,24 +35,24 @@ def test_a_changed_file_is_refused(home):
     path = potentials.install(NAME, file=home / "mine.pth")
     path.write_bytes(b"other")
     with pytest.raises(CheckpointError, match="installed was") as caught:
-        PLACED_FILES[NAME].require()
+        WEIGHTS[NAME].require()
     assert "\n" not in str(caught.value)
-    assert not PLACED_FILES[NAME].probe().ok
-    PLACED_FILES[NAME].record.write_text("damaged")
+    assert not WEIGHTS[NAME].probe().ok
+    WEIGHTS[NAME].record.write_text("damaged")
     with pytest.raises(CheckpointError, match="is damaged"):
-        PLACED_FILES[NAME].require()
+        WEIGHTS[NAME].require()
 
 
 @pytest.mark.usefixtures("home")
-@pytest.mark.parametrize("name", sorted(PLACED_FILES))
+@pytest.mark.parametrize("name", sorted(WEIGHTS))
 def test_an_absent_file_says_which_to_download(name):
     with pytest.raises(MissingDependencyError, match=f"download .*vitrion potentials install {name} --file FILE"):
-        PLACED_FILES[name].require()
+        WEIGHTS[name].require()
     with pytest.raises(MissingDependencyError):
         potentials.install(name)
 
 
 def test_a_path_that_is_no_file_is_refused(home):
-    with pytest.raises(InputError, match="is no file"):
+    with pytest.raises(InputError, match="is not a file"):
         potentials.install(NAME, file=home)
     assert not (home / "weights").exists()

@@ -9,7 +9,8 @@ from ase.data import atomic_numbers, chemical_symbols
 
 from vitrion_models.errors import CheckpointError, InputError
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.potentials.entry import Availability
+from vitrion_workflows.potentials.adapters.ase_calculator import first_line
+from vitrion_workflows.potentials.entry import MATERIALS_PROJECT_ELEMENTS, Availability, PotentialEntry
 from vitrion_workflows.potentials.force_field import BatchForces, Cells, ForceField, ForceResult, wrapped
 from vitrion_workflows.potentials.graph.threads import one_thread
 from vitrion_workflows.potentials.weights.identity import require_weights, sha256_of, weights_folder
@@ -20,11 +21,11 @@ NEP89_FILE = "nep89.txt"
 ADVICE = "vitrion potentials install nep89"
 PACKAGE = Package("nep_adapters", "nep-adapters", "pip install 'vitrion[nep]'")
 PERIODIC = (1, 1, 1)
-DEVICES = ("cpu", "cuda")  # nep-adapters takes no number of a GPU
+BACKENDS = ("cpu", "cuda")  # nep-adapters takes no index of a GPU
 
 
 class NepForceField(ForceField):
-    """A NEP file behind nep-adapters' array interface: no objects are made for a step but its results."""
+    """A NEP file evaluated by nep-adapters' native library, arrays in and out."""
 
     def __init__(self, path: Path, *, name: str, weights_sha256: str, device: str) -> None:
         with one_thread():
@@ -33,8 +34,8 @@ class NepForceField(ForceField):
         try:
             model = load_model(device, str(path))
         except NepAdaptersError as error:
-            first_line = str(error).splitlines()[0]
-            raise CheckpointError(f"{path} on {device}: nep-adapters cannot use it: {first_line}") from error
+            reason = first_line(error)
+            raise CheckpointError(f"{path}: nep-adapters cannot use it on {device}: {reason}") from error
         elements = header_elements(path)
         super().__init__(
             name=name,
@@ -82,30 +83,30 @@ class NepForceField(ForceField):
 
 
 def header_elements(path: Path) -> tuple[str, ...]:
-    """Chemical symbols that a NEP file covers, in the order of its types.
+    """Return the chemical symbols of a NEP file, in the order of its types.
 
     Raises:
-        CheckpointError: it is no NEP file.
+        CheckpointError: it is not a NEP file.
     """
     with path.open("rb") as stream:
         fields = stream.readline(4096).decode("ascii", errors="replace").split()
     count = int(fields[1]) if len(fields) > 1 and fields[1].isdigit() else 0
     symbols = tuple(fields[2 : 2 + count])
     if not fields or not fields[0].startswith("nep") or not symbols or not set(symbols) <= set(chemical_symbols):
-        raise CheckpointError(f"{path} is no NEP file: its first line names no elements; {ADVICE}")
+        raise CheckpointError(f"{path} is not a NEP file, its first line names no elements: {ADVICE}")
     return symbols
 
 
 def load_nep89(_argument: str, device: str) -> NepForceField:
-    """NEP89 from the folder of installed weights.
+    """Load NEP89 from the folder of installed weights.
 
     Raises:
         MissingDependencyError: nep-adapters or the file is missing.
-        InputError: a GPU is named by its number.
+        InputError: the device is a GPU with an index.
         CheckpointError: the file is another one.
     """
     PACKAGE.require("nep89")
-    if device not in DEVICES:
+    if device not in BACKENDS:
         raise InputError(f"device {device!r}: nep89 runs on cpu or cuda; choose a GPU by CUDA_VISIBLE_DEVICES")
     path = weights_folder() / NEP89_FILE
     require_weights(path, sha256=NEP89_SHA256, name="nep89", advice=ADVICE)
@@ -113,7 +114,7 @@ def load_nep89(_argument: str, device: str) -> NepForceField:
 
 
 def probe_nep89(_argument: str) -> Availability:
-    """Whether NEP89 can run, and if not what to do."""
+    """Check that NEP89 can run."""
     return PACKAGE.probe(_probe_file)
 
 
@@ -124,3 +125,19 @@ def _probe_file() -> Availability:
     if sha256_of(path) != NEP89_SHA256:
         return Availability(ok=False, reason=f"{path} has another sha256: {ADVICE}")
     return Availability(ok=True, reason=str(path))
+
+
+ENTRY = PotentialEntry(
+    name="nep89",
+    version="2025-04",
+    weights_sha256=NEP89_SHA256,
+    licence="GPL-3.0 (weights' package and nep-adapters)",
+    functional="several data sets, mainly PBE (see its paper)",
+    elements=MATERIALS_PROJECT_ELEMENTS,
+    speed="fast: 25-45 microseconds an atom and step on one core",
+    citation="T. Liang et al., NEP89: Universal neuroevolution potential for inorganic and organic materials "
+    "across 89 elements, arXiv:2504.21286 (2025)",
+    how_to_install=f"{PACKAGE.advice}; {ADVICE}",
+    loader=load_nep89,
+    probe=probe_nep89,
+)

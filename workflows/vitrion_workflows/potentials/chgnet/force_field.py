@@ -1,96 +1,83 @@
-"""CHGNet: the checkpoints that its package carries, 0.3.0, 0.2.0 and the one re-trained on r2SCAN."""
+"""CHGNet: the checkpoints 0.3.0, 0.2.0 and r2SCAN of its package, evaluated by our own network."""
 
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from ase.data import chemical_symbols
-
-from vitrion_workflows.potentials.entry import Availability
+from vitrion_workflows.potentials.entry import MATERIALS_PROJECT_ELEMENTS, MPTRJ, PotentialEntry
 from vitrion_workflows.potentials.graph.force_field import GraphForceField
-from vitrion_workflows.potentials.weights.package import Package, PackagedFile
+from vitrion_workflows.potentials.weights.package import Package, PackagedWeights
 
 PACKAGE = Package("chgnet", "chgnet", "pip install chgnet")
-# Trained on elements 1-94 without Po, At, Rn, Fr and Ra (its paper: 89 elements).
-ABSENT = {"Po", "At", "Rn", "Fr", "Ra"}
-CHGNET_ELEMENTS = frozenset(chemical_symbols[1:95]) - ABSENT
+PAPER = "B. Deng et al., Nature Machine Intelligence 5, 1031 (2023)"
 
 
 class ChgnetForceField(GraphForceField):
-    """CHGNet's weights in our own evaluation of its network (`chgnet_network`); the package's code is not run."""
+    """CHGNet's weights in our own evaluation of its network (`chgnet.network`); the package's code is not run."""
 
     def __init__(self, path: Path, *, name: str, release: str, weights_sha256: str, device: str) -> None:
         import torch  # noqa: PLC0415 - seconds to import, and only the graph networks need it
 
         from vitrion_workflows.potentials.chgnet.network import ChgnetNetwork  # noqa: PLC0415 - imports torch
 
-        stored = torch.load(path, map_location="cpu", weights_only=True)["model"]
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)["model"]
         super().__init__(
-            ChgnetNetwork(stored["state_dict"], stored["model_args"], device=device),
+            ChgnetNetwork(checkpoint["state_dict"], checkpoint["model_args"], device=device),
             name=name,
             version=f"{release} (chgnet {version('chgnet')})",
             weights_sha256=weights_sha256,
-            elements=CHGNET_ELEMENTS,
+            elements=MATERIALS_PROJECT_ELEMENTS,
             device=device,
         )
 
 
-@dataclass(frozen=True)
-class ChgnetCheckpoint:
-    """One file of the package.
+def _entry(
+    name: str, release: str, file: str, sha256: str, *, functional: str, milliseconds: str, citation: str = PAPER
+) -> PotentialEntry:
+    weights = PackagedWeights(name, PACKAGE, f"pretrained/{release}/{file}", sha256)
 
-    Attributes:
-        name: registry name.
-        release: version of the weights.
-        file: its name under the package's folder of that release.
-        weights_sha256: of the file.
-    """
+    def load(_argument: str, device: str) -> ChgnetForceField:
+        return ChgnetForceField(weights.require(), name=name, release=release, weights_sha256=sha256, device=device)
 
-    name: str
-    release: str
-    file: str
-    weights_sha256: str
-
-    @property
-    def weights(self) -> PackagedFile:
-        """The file in its place."""
-        return PackagedFile(self.name, PACKAGE, f"pretrained/{self.release}/{self.file}", self.weights_sha256)
-
-    def load(self, _argument: str, device: str) -> ChgnetForceField:
-        """The checkpoint behind our array interface.
-
-        Raises:
-            MissingDependencyError: the package or the file is missing.
-            CheckpointError: the package carries another file.
-        """
-        return ChgnetForceField(
-            self.weights.require(),
-            name=self.name,
-            release=self.release,
-            weights_sha256=self.weights_sha256,
-            device=device,
-        )
-
-    def probe(self, _argument: str) -> Availability:
-        """Whether it can run, and if not what to do."""
-        return self.weights.probe()
+    return PotentialEntry(
+        name=name,
+        version=release,
+        weights_sha256=sha256,
+        licence="BSD-3-Clause",
+        functional=functional,
+        elements=MATERIALS_PROJECT_ELEMENTS,
+        speed=f"slow: about {milliseconds} milliseconds an atom and step on one core",
+        citation=citation,
+        how_to_install=PACKAGE.advice,
+        optional=False,
+        loader=load,
+        probe=weights.probe,
+    )
 
 
-CHGNET_030 = ChgnetCheckpoint(
-    name="chgnet",
-    release="0.3.0",
-    file="chgnet_0.3.0_e29f68s314m37.pth.tar",
-    weights_sha256="d14ab7c0f093efe64b60a7bcd540bca10e74fb7f46c86108a079af60524659d1",
-)
-CHGNET_020 = ChgnetCheckpoint(
-    name="chgnet:0.2.0",
-    release="0.2.0",
-    file="chgnet_0.2.0_e30f77s348m32.pth.tar",
-    weights_sha256="ef624f78b6db9d315b4ef256f1bb3207449924191b91720dc17d3f60c5df980e",
-)
-CHGNET_R2SCAN = ChgnetCheckpoint(
-    name="chgnet:r2scan",
-    release="r2scan",
-    file="chgnet_r2scan_transfer_learning_e15f36s161m23.pth.tar",
-    weights_sha256="8eba3db0f35a2788bb3ae22885ad340591e27996f213c6643af522a633b50dad",
+ENTRIES = (
+    _entry(
+        "chgnet",
+        "0.3.0",
+        "chgnet_0.3.0_e29f68s314m37.pth.tar",
+        "d14ab7c0f093efe64b60a7bcd540bca10e74fb7f46c86108a079af60524659d1",
+        functional=MPTRJ,
+        milliseconds="0.9",
+    ),
+    _entry(
+        "chgnet:0.2.0",
+        "0.2.0",
+        "chgnet_0.2.0_e30f77s348m32.pth.tar",
+        "ef624f78b6db9d315b4ef256f1bb3207449924191b91720dc17d3f60c5df980e",
+        functional=MPTRJ,
+        milliseconds="0.5",
+    ),
+    _entry(
+        "chgnet:r2scan",
+        "r2scan",
+        "chgnet_r2scan_transfer_learning_e15f36s161m23.pth.tar",
+        "8eba3db0f35a2788bb3ae22885ad340591e27996f213c6643af522a633b50dad",
+        functional="r2SCAN (Materials Project), by transfer from PBE",
+        milliseconds="0.9",
+        citation=f"{PAPER}; X. Huang et al., arXiv:2504.05565 (2025)",
+    ),
 )

@@ -1,4 +1,4 @@
-"""DIEP 2.0, trained on MatPES r2SCAN: its weights lie inside the package."""
+"""DIEP 2.0, trained on MatPES r2SCAN: the weights of its package, evaluated by our own network."""
 
 import json
 from importlib.metadata import version
@@ -6,18 +6,18 @@ from pathlib import Path
 
 from ase.data import atomic_numbers
 
-from vitrion_workflows.potentials.entry import Availability
+from vitrion_workflows.potentials.entry import MATERIALS_PROJECT_ELEMENTS, PotentialEntry
 from vitrion_workflows.potentials.graph.force_field import GraphForceField
-from vitrion_workflows.potentials.weights.package import Package, PackagedFile
+from vitrion_workflows.potentials.weights.package import Package, PackagedWeights
 
 DIEP_SHA256 = "3be1df5dbe3d15e1d35a2ca1d3c50a6b212ea2d248c89e02d84fa780eb609576"
 PACKAGE = Package("diep", "diep", "pip install diep")
-WEIGHTS = PackagedFile("diep", PACKAGE, "pretrained_models/diep_fold1/state.pt", DIEP_SHA256)
+WEIGHTS = PackagedWeights("diep", PACKAGE, "pretrained_models/diep_fold1/state.pt", DIEP_SHA256)
 DESCRIPTION = "model.json"
 
 
 class DiepForceField(GraphForceField):
-    """DIEP's weights in our own evaluation of its network (`diep_network`); the package's code is not run."""
+    """DIEP's weights in our own evaluation of its network (`diep.network`); the package's code is not run."""
 
     def __init__(self, weights: Path, *, device: str) -> None:
         import torch  # noqa: PLC0415 - seconds to import, and only the graph networks need it
@@ -42,7 +42,7 @@ class DiepForceField(GraphForceField):
 
 
 def load_diep(_argument: str, device: str) -> DiepForceField:
-    """DIEP with the weights of its package.
+    """Load DIEP with the weights of its package.
 
     Raises:
         MissingDependencyError: the package or its weights are missing.
@@ -51,6 +51,18 @@ def load_diep(_argument: str, device: str) -> DiepForceField:
     return DiepForceField(WEIGHTS.require(), device=device)
 
 
-def probe_diep(_argument: str) -> Availability:
-    """Whether DIEP can run, and if not what to do."""
-    return WEIGHTS.probe()
+ENTRY = PotentialEntry(
+    name="diep",
+    version="2.0 fold1",
+    weights_sha256=DIEP_SHA256,
+    licence="BSD-3-Clause",
+    functional="r2SCAN (MatPES)",
+    elements=MATERIALS_PROJECT_ELEMENTS,
+    speed="slow: about 1.4 milliseconds an atom and step on one core",
+    citation="S. A. Tawfik et al., Digital Discovery (2024), doi:10.1039/d4dd00246f; "
+    "A. D. Kaplan et al., arXiv:2503.04070 (2025)",
+    how_to_install=PACKAGE.advice,
+    optional=False,
+    loader=load_diep,
+    probe=WEIGHTS.probe,
+)

@@ -1,7 +1,6 @@
 """Potentials in another process, environment or machine, behind ASE's socket protocol (that of i-PI)."""
 
 from vitrion_workflows.potentials.remote.description import (
-    EXAMPLE,
     RemoteDescription,
     RemoteIdentity,
     parse_address,
@@ -12,7 +11,6 @@ from vitrion_workflows.potentials.remote.force_field import RemoteForceField, lo
 from vitrion_workflows.potentials.remote.serving import serve, write_identity
 
 __all__ = [
-    "EXAMPLE",
     "RemoteDescription",
     "RemoteError",
     "RemoteForceField",

@@ -1,4 +1,4 @@
-"""The far side of a remote potential: a client of the i-PI protocol around any ASE calculator.
+"""Client of a remote potential: the i-PI protocol around any ASE calculator.
 
 This file stands alone: it needs Python 3.10, numpy and ASE and nothing of Vitrion, so that it can be copied to, or
 started by path in, an environment or on a machine where Vitrion is not installed:
@@ -8,9 +8,9 @@ started by path in, an environment or on a machine where Vitrion is not installe
         --address unix:/tmp/sevennet
 
 The i-PI protocol sends positions and lattices, not elements. This client therefore reports NEEDINIT, and the driver
-sends the atomic numbers as JSON in the initialisation string that the protocol provides for. With each set of forces it
-returns its identity as JSON in the protocol's extra string, so that a driver notices a client that is another potential
-than its label says. A connection that is lost without EXIT is made anew: drivers come and go, weights are loaded once.
+sends the atomic numbers as JSON in the initialisation string of the protocol. With each set of forces it returns its
+identity as JSON in the extra string, so that a driver notices another potential than described. After a connection is
+lost without EXIT the client connects again: drivers come and go, weights are loaded once.
 """
 
 import argparse
@@ -32,20 +32,20 @@ RETRY_SECONDS = 0.05
 PATIENCE_SECONDS = 60.0
 UNIX_PREFIX = "unix:"
 
-# (numbers, positions in A, lattice in A, whether stress is wanted) -> energy in eV, forces in eV/A, stress in eV/A^3.
+# (numbers, positions in A, lattice in A, True for the stress) -> energy in eV, forces in eV/A, stress in eV/A^3.
 Evaluate = Callable[[Any, Any, Any, bool], tuple[float, Any, Any | None]]
 
 
 def serve(
     evaluate: Evaluate, *, address: str, identity: "dict[str, Any]", patience_s: float = PATIENCE_SECONDS
 ) -> None:
-    """Answer drivers at an address until one says EXIT, or none is there for too long.
+    """Answer drivers at an address until one sends EXIT, or none is there for too long.
 
     Args:
         evaluate: the potential.
         address: where the driver listens: ``host:port`` or ``unix:/path``.
         identity: name, version and weights_sha256, sent with each set of forces.
-        patience_s: how long to try without a driver.
+        patience_s: longest time without a driver in s.
     """
     words = {key: identity[key] for key in ("name", "version", "weights_sha256")}
     extra = np.frombuffer(json.dumps(words).encode(), dtype=np.byte)
@@ -57,7 +57,7 @@ def serve(
             try:
                 _answer(IPIProtocol(connection), evaluate, extra)
             except OSError:
-                continue  # the driver is gone, or wants to begin anew with other atoms
+                continue  # the driver has ended, or starts again with other atoms
             return
 
 
@@ -90,8 +90,8 @@ def _answer(protocol: IPIProtocol, evaluate: Evaluate, extra: Any) -> None:
         elif message == "INIT":
             protocol.recv(1, np.int32)
             length = int(protocol.recv(1, np.int32)[0])
-            wanted = json.loads(protocol.recv(length, np.byte).tobytes())
-            numbers, wants_stress = np.array(wanted["numbers"]), bool(wanted["stress"])
+            content = json.loads(protocol.recv(length, np.byte).tobytes())
+            numbers, wants_stress = np.array(content["numbers"]), bool(content["stress"])
             state = "READY"
         elif message == "POSDATA":
             lattice, _, positions = protocol.recvposdata()
@@ -104,15 +104,15 @@ def _answer(protocol: IPIProtocol, evaluate: Evaluate, extra: Any) -> None:
             protocol.sendforce(float(energy), np.asarray(forces), virial, extra)
             state = "READY"
         else:
-            raise OSError(f"the driver says {message!r}, which is no message of the i-PI protocol")
+            raise OSError(f"the driver sends {message!r}, which is not a message of the i-PI protocol")
 
 
 def calculator_evaluate(calculator: Any) -> Evaluate:
-    """An ASE calculator as what `serve` asks for."""
+    """Return the function that `serve` evaluates, for an ASE calculator."""
     from ase import Atoms  # noqa: PLC0415 - a second to import
 
     def evaluate(numbers: Any, positions: Any, lattice: Any, stress: bool) -> tuple[float, Any, Any | None]:  # noqa: FBT001
-        # A new object each time: nothing is remembered, so that a restart gives the same digits.
+        # A new object each time: nothing is kept between calls, so that a restart gives the same digits.
         inside = positions - np.floor(positions @ np.linalg.inv(lattice)) @ lattice
         atoms = Atoms(numbers=numbers, positions=inside, cell=lattice, pbc=True)
         atoms.calc = calculator
@@ -124,7 +124,7 @@ def calculator_evaluate(calculator: Any) -> Evaluate:
 
 
 def write_identity(path: Path, identity: "dict[str, Any]") -> None:
-    """Write the identity file, whole or not at all."""
+    """Write the identity file atomically."""
     with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False) as partial:
         json.dump(identity, partial, indent=1)
         partial.write("\n")
@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--version", required=True)
     weights = parser.add_mutually_exclusive_group(required=True)
     weights.add_argument("--weights", type=Path, help="file of the weights, whose sha256 is the identity")
-    weights.add_argument("--weights-sha256", help="stated sha256, where the weights are no file")
+    weights.add_argument("--weights-sha256", help="stated sha256, where the weights are not a file")
     parser.add_argument("--elements", required=True, help="covered elements: Li,P,S or all")
     parser.add_argument("--identity", type=Path, help="write the identity to this file")
     parser.add_argument("--address", help="host:port or unix:/path; without it only the identity is written")

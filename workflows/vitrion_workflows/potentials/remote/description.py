@@ -1,4 +1,4 @@
-"""The file that describes a potential in another process: who it is, and where or how to reach it."""
+"""Description file of a remote potential: its identity, and how to reach or start it."""
 
 import json
 from pathlib import Path
@@ -23,7 +23,7 @@ EXAMPLE = "give remote:FILE.yaml with an identity and an address or a command (s
 def _real_elements(symbols: tuple[str, ...]) -> tuple[str, ...]:
     unknown = sorted(set(symbols) - set(chemical_symbols[1:]))
     if unknown:
-        raise ValueError(f"{', '.join(unknown)} are no elements")
+        raise ValueError(f"{', '.join(unknown)} are not elements")
     return symbols
 
 
@@ -37,12 +37,12 @@ class _Strict(BaseModel):
 
 
 class RemoteIdentity(_Strict):
-    """Who computes the forces; nothing of it is ever guessed.
+    """Identity of a remote potential; all of it is required.
 
     Attributes:
-        name: of the potential.
-        version: of its weights and of the code that evaluates them.
-        weights_sha256: sha256 of the weights; what a label's key is made of.
+        name: name of the potential.
+        version: version of its weights and of the code that evaluates them.
+        weights_sha256: sha256 of the weights; part of the key of a label.
         elements: chemical symbols covered.
     """
 
@@ -56,19 +56,19 @@ class RemoteDescription(_Strict):
     """A potential in another process.
 
     Attributes:
-        identity: who it is, stated here.
-        identity_file: or the file that `vitrion potentials serve --identity` has written.
-        address: where Vitrion listens for the client: ``host:port`` or ``unix:/path``. With a command it may be left
-            out: each process that uses the potential then has a socket of its own.
-        command: starts the client; ``{address}`` stands for the address, ``{client}`` for the file of our own client
-            (which needs only numpy and ASE), ``{python}`` for this interpreter, ``{structure}`` for a file with the
-            atoms in their order (for clients that must know them beforehand).
-        structure: file with the atoms that a client, which was started by hand and does not ask for them, was given.
-        unverified: take a client that does not say who it is for what is stated here; the potential's name, and with it
-            every label, then says `remote-unverified:`. A client that names another identity is refused all the same.
-        start_timeout_s: longest wait until the client is connected (it may have to load its weights).
+        identity: its identity.
+        identity_file: or the file with its identity, written by `vitrion potentials serve --identity`.
+        address: where Vitrion listens for the client: ``host:port`` or ``unix:/path``. Optional with a command: each
+            process that uses the potential then has a socket of its own.
+        command: command that starts the client, with the placeholders ``{address}``, ``{client}`` (file of Vitrion's
+            client, which needs only numpy and ASE), ``{python}`` (this interpreter) and ``{structure}`` (file with the
+            atoms in their order, for clients that must know them beforehand).
+        structure: file with the atoms of a client that was started by hand and does not ask for them.
+        unverified: accept a client that does not report its identity; the name of the potential in every label is then
+            `remote-unverified:`. A client that reports another identity is refused all the same.
+        start_timeout_s: longest wait for the client to connect (it may have to load its weights).
         call_timeout_s: longest wait for the forces of one step.
-        restarts: how often in 1000 steps a client that died or hangs is replaced.
+        restarts: how often within 1000 steps a client that died or hangs is replaced.
     """
 
     identity: RemoteIdentity | None = None
@@ -82,23 +82,23 @@ class RemoteDescription(_Strict):
     restarts: Annotated[int, Field(ge=0)] = 3
 
     @model_validator(mode="after")
-    def _whole(self) -> Self:
+    def _complete(self) -> Self:
         if (self.identity is None) == (self.identity_file is None):
-            raise ValueError("state the identity, or an identity_file, and not both")
+            raise ValueError("state the identity or an identity_file, not both")
         if self.address is None and self.command is None:
             raise ValueError("state an address, or a command that starts the client")
         if self.command is not None and not any(ADDRESS_PLACEHOLDER in word for word in self.command):
-            raise ValueError("the command must hold {address}")
+            raise ValueError("the command must contain {address}")
         return self
 
     @property
     def asks_structure(self) -> bool:
-        """Whether the command wants a file with the atoms."""
+        """Return True if the command takes a file with the atoms."""
         return self.command is not None and any(STRUCTURE_PLACEHOLDER in word for word in self.command)
 
 
 def parse_address(address: str) -> tuple[str, int] | str:
-    """Host and port, or the path of a Unix socket.
+    """Parse an address into host and port, or the path of a Unix socket.
 
     Raises:
         InputError: it is neither.
@@ -107,22 +107,22 @@ def parse_address(address: str) -> tuple[str, int] | str:
         return address.removeprefix(UNIX_PREFIX)
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) <= LARGEST_PORT:
-        raise InputError(f"{address!r} is no address: give host:port or unix:/path")
+        raise InputError(f"{address!r} is not an address: give host:port or unix:/path")
     return host, int(port)
 
 
 def read_description(path: Path) -> tuple[RemoteDescription, RemoteIdentity]:
-    """Description and identity of a remote potential.
+    """Read the description and the identity of a remote potential.
 
     Raises:
-        MissingDependencyError: the file, or the identity file it names, is not there.
+        MissingDependencyError: the file, or its identity file, is missing.
         InputError: one of them cannot be read.
     """
     description = _validated(RemoteDescription, _mapping(path), path)
     if description.identity is not None:
         return description, description.identity
-    named = path.parent / Path(description.identity_file or "")
-    return description, _validated(RemoteIdentity, _mapping(named), named)
+    identity_path = path.parent / Path(description.identity_file or "")
+    return description, _validated(RemoteIdentity, _mapping(identity_path), identity_path)
 
 
 def _mapping(path: Path) -> object:
@@ -131,7 +131,7 @@ def _mapping(path: Path) -> object:
     except OSError as error:
         raise MissingDependencyError(f"{path} cannot be read ({error.strerror}): {EXAMPLE}") from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is no text: {EXAMPLE}") from error
+        raise InputError(f"{path} is not a text file: {EXAMPLE}") from error
     try:
         return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:

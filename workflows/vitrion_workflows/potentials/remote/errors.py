@@ -1,11 +1,11 @@
-"""What goes wrong between two processes."""
+"""Error of a remote potential."""
 
 from vitrion_models.errors import VitrionError
 
 
 class RemoteError(VitrionError, ConnectionError):
-    """A potential in another process could not be had: a fault of the machine, which decides nothing about a label.
+    """A potential in another process is not available.
 
-    It is an `OSError`, so that whoever tells a fault of the machine from one of the question (the campaign's workers)
-    takes it for the former: the checkpoint stays, and the label goes on from it when the potential is back.
+    It is an `OSError`, which the workers of a campaign treat as an error of the machine, not of the label: the
+    checkpoint is kept, and the label continues from it when the potential is available again.
     """

@@ -1,4 +1,4 @@
-"""The client's process, where it is ours to start, and to end."""
+"""The process of a client that Vitrion starts and ends."""
 
 import contextlib
 import os
@@ -12,13 +12,13 @@ GRACE_SECONDS = 2.0
 
 
 class ClientProcess:
-    """A client that was started with a command; what it says goes to a file of the scratch folder."""
+    """A client started with a command; its output goes to a file of the scratch folder."""
 
     def __init__(self, command: list[str], scratch: Path) -> None:
         self._log = scratch / "client.log"
         try:
             with self._log.open("ab") as log:
-                # A session of its own: all its processes can be ended together, and Ctrl-C reaches us first.
+                # A session of its own: all its processes can be ended together, and Ctrl-C reaches the driver first.
                 self._process = subprocess.Popen(  # noqa: S603 - the user's own command
                     command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
                 )
@@ -29,30 +29,30 @@ class ClientProcess:
 
     @property
     def pid(self) -> int:
-        """Of the process, which is also that of its group."""
+        """Return the id of the process, which is also that of its group."""
         return self._process.pid
 
     def ended(self, *, within_s: float = 0.0) -> str | None:
-        """How the process ended and its last words, or None while it runs.
+        """Return how the process ended and its last line of output, or None while it runs.
 
         Args:
-            within_s: time to wait for an end that is under way: a dying process closes its socket before it is gone.
+            within_s: time to wait for its end: a dying process closes its socket before it ends.
         """
         try:
             code = self._process.wait(within_s)
         except subprocess.TimeoutExpired:
             return None
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-        last = self.last_words()
+        last = self.last_line()
         return f"the client {how}" + (f": {last}" if last else "")
 
-    def last_words(self) -> str:
-        """Last line that the client wrote."""
+    def last_line(self) -> str:
+        """Return the last line of output."""
         lines = [line.strip() for line in self._log.read_text(errors="replace").splitlines() if line.strip()]
         return lines[-1] if lines else ""
 
     def end(self, *, politely: bool) -> None:
-        """End the process and what it has started; a client that said EXIT gets a moment to go by itself."""
+        """End the process and its children; a client that got EXIT may first end by itself."""
         if politely:
             try:
                 self._process.wait(GRACE_SECONDS)
@@ -60,7 +60,7 @@ class ClientProcess:
                 self._signal(signal.SIGTERM)
                 politely = self._gone()
         if not politely:
-            # A stopped or hanging process hears nothing else.
+            # A stopped or hanging process reacts to nothing else.
             self._signal(signal.SIGKILL)
         self._process.wait()
 
@@ -72,5 +72,5 @@ class ClientProcess:
         return True
 
     def _signal(self, number: signal.Signals) -> None:
-        with contextlib.suppress(ProcessLookupError):  # gone already
+        with contextlib.suppress(ProcessLookupError):  # it has ended already
             os.killpg(self._process.pid, number)

@@ -1,4 +1,4 @@
-"""Serve one of our potentials to a driver in another process: the other end of `remote:`."""
+"""Serve a potential of the registry to a driver in another process: the client side of `remote:`."""
 
 import os
 from pathlib import Path
@@ -13,7 +13,7 @@ from vitrion_workflows.potentials.remote.description import RemoteIdentity, pars
 
 
 def identity_of(force_field: ForceField) -> RemoteIdentity:
-    """Who a loaded potential is."""
+    """Return the identity of a loaded potential."""
     return RemoteIdentity(
         name=force_field.name,
         version=force_field.version,
@@ -23,7 +23,7 @@ def identity_of(force_field: ForceField) -> RemoteIdentity:
 
 
 def write_identity(force_field: ForceField, path: Path) -> None:
-    """Write the file that a description names as its ``identity_file``.
+    """Write the ``identity_file`` of a description.
 
     Raises:
         InputError: it cannot be written.
@@ -31,19 +31,19 @@ def write_identity(force_field: ForceField, path: Path) -> None:
     try:
         client.write_identity(path, identity_of(force_field).model_dump(mode="json"))
     except OSError as error:
-        raise InputError(f"cannot write {path} ({os.strerror(error.errno or 0)}): name a file in a folder") from error
+        raise InputError(f"cannot write {path} ({os.strerror(error.errno or 0)}): give a path in a folder") from error
 
 
 def serve(force_field: ForceField, *, address: str, patience_s: float = client.PATIENCE_SECONDS) -> None:
-    """Compute forces for drivers at an address until one says EXIT, or none is there for too long.
+    """Compute forces for drivers at an address until one sends EXIT, or none is there for too long.
 
     Args:
-        force_field: what computes.
+        force_field: potential that computes.
         address: where the driver listens: ``host:port`` or ``unix:/path``.
-        patience_s: how long to try without a driver.
+        patience_s: longest time without a driver in s.
 
     Raises:
-        InputError: it is no address.
+        InputError: the address is not valid.
     """
     parse_address(address)
 

@@ -1,4 +1,4 @@
-"""The driver's words of the i-PI protocol, each answer checked before it is believed."""
+"""Driver side of the i-PI protocol, with every answer checked."""
 
 import contextlib
 import json
@@ -17,15 +17,15 @@ LARGEST_EXTRA_BYTES = 1_000_000
 
 
 class WireError(ConnectionError):
-    """The other side said what the protocol does not allow."""
+    """The client broke the protocol."""
 
 
 class Wire:
     """One connection to a client.
 
-    ASE's own driver checks answers by assertion, and that all numbers are finite: here a wrong answer is a fault of the
-    connection, and forces that are not finite are a result, on which the engine decides. ASE's protocol speaks; the
-    arrays are heard here.
+    ASE's own driver checks answers by assertions, and that all numbers are finite. Here a wrong answer is an error of
+    the connection, and forces that are not finite are a result, which the engine handles. Messages are sent by ASE's
+    protocol; arrays are received here.
     """
 
     def __init__(self, connection: socket.socket) -> None:
@@ -33,57 +33,62 @@ class Wire:
         self._protocol: Any = IPIProtocol(connection)
 
     def open(self, numbers: IntArray, *, stress: bool) -> bool:
-        """Tell a client that asks which atoms there are; False where it does not ask.
+        """Send the atomic numbers, shape (N,), to a client that asks for them; return False if it does not.
 
         Raises:
-            OSError: the connection is lost or the answer is none.
+            OSError: the connection is lost or an answer is invalid.
         """
-        state = self._said(self._protocol.status)
+        state = self._message(self._protocol.status)
         if state == "READY":
             return False
         self._require(state, "NEEDINIT")
-        words = json.dumps({"numbers": np.asarray(numbers).tolist(), "stress": stress}).encode()
+        content = json.dumps({"numbers": np.asarray(numbers).tolist(), "stress": stress}).encode()
         self._protocol.sendmsg("INIT")
         self._protocol.send(0, np.int32)
-        self._protocol.send(len(words), np.int32)
-        self._protocol.send(np.frombuffer(words, np.byte), np.byte)
-        self._require(self._said(self._protocol.status), "READY")
+        self._protocol.send(len(content), np.int32)
+        self._protocol.send(np.frombuffer(content, np.byte), np.byte)
+        self._require(self._message(self._protocol.status), "READY")
         return True
 
     def ask(self, positions_A: FloatArray, lattice_A: FloatArray, *, stress: bool) -> tuple[ForceResult, bytes]:
-        """Forces of a cell and the extra string that came with them.
+        """Return the forces of a cell and the extra string of the answer.
+
+        Args:
+            positions_A: Cartesian positions, shape (N, 3).
+            lattice_A: lattice vectors as rows, shape (3, 3).
+            stress: return the stress.
 
         Raises:
-            OSError: the connection is lost, or an answer is not what the protocol says.
+            OSError: the connection is lost or an answer is invalid.
         """
         self._protocol.sendposdata(lattice_A, np.linalg.inv(lattice_A).T, positions_A)
-        self._require(self._said(self._protocol.status), "HAVEDATA")
+        self._require(self._message(self._protocol.status), "HAVEDATA")
         self._protocol.sendmsg("GETFORCE")
-        self._require(self._said(self._protocol.recvmsg), "FORCEREADY")
-        energy_Ha = float(self._hear((1,), np.float64)[0])
-        count = int(self._hear((1,), np.int32)[0])
+        self._require(self._message(self._protocol.recvmsg), "FORCEREADY")
+        energy_Ha = float(self._receive((1,), np.float64)[0])
+        count = int(self._receive((1,), np.int32)[0])
         if count != len(positions_A):
             raise WireError(f"the client answers for {count} atoms instead of {len(positions_A)}")
-        forces = self._hear((count, 3), np.float64)
-        virial_Ha = self._hear((3, 3), np.float64).T
-        length = int(self._hear((1,), np.int32)[0])
+        forces = self._receive((count, 3), np.float64)
+        virial_Ha = self._receive((3, 3), np.float64).T
+        length = int(self._receive((1,), np.int32)[0])
         if not 0 <= length <= LARGEST_EXTRA_BYTES:
             raise WireError(f"the client announces {length} bytes of extra text")
-        extra: bytes = self._hear((length,), np.byte).tobytes()
+        extra: bytes = self._receive((length,), np.byte).tobytes()
         # i-PI's virial is positive for pressure, ASE's stress for tension.
         tensor = -units.Ha * virial_Ha / abs(np.linalg.det(lattice_A)) if stress else None
         return ForceResult(energy_Ha * units.Ha, forces * (units.Ha / units.Bohr), tensor), extra
 
     def close(self) -> None:
-        """Leave without a word: a client of ours comes back."""
+        """Close the connection without EXIT: Vitrion's client connects again."""
         self._connection.close()
 
     def dismiss(self) -> None:
-        """Say EXIT and leave."""
-        with self._connection, contextlib.suppress(OSError):  # gone already is what was wanted
+        """Send EXIT and close the connection."""
+        with self._connection, contextlib.suppress(OSError):  # closed already
             self._protocol.end()
 
-    def _hear(self, shape: tuple[int, ...], dtype: Any) -> Any:
+    def _receive(self, shape: tuple[int, ...], dtype: Any) -> Any:
         kind = np.dtype(dtype)
         missing = int(np.prod(shape)) * kind.itemsize
         chunks = []
@@ -95,12 +100,12 @@ class Wire:
             missing -= len(chunk)
         return np.frombuffer(b"".join(chunks), kind).reshape(shape).copy()
 
-    def _said(self, ask: Callable[[], str]) -> str:
+    def _message(self, ask: Callable[[], str]) -> str:
         try:
             return ask()
         except UnicodeDecodeError as error:
-            raise WireError("the client talks in bytes that are no words of the protocol") from error
+            raise WireError("the client sends bytes that are not messages of the protocol") from error
 
-    def _require(self, said: str, wanted: str) -> None:
-        if said != wanted:
-            raise WireError(f"the client says {said!r} instead of {wanted}")
+    def _require(self, message: str, expected: str) -> None:
+        if message != expected:
+            raise WireError(f"the client sends {message!r} instead of {expected}")

@@ -1,4 +1,4 @@
-"""Weights on disk: where they lie and whether they are the ones they should be."""
+"""Folder and sha256 of files of weights."""
 
 import hashlib
 import os
@@ -12,19 +12,19 @@ FOLDER_VARIABLE = "VITRION_POTENTIALS"
 
 
 def weights_folder() -> Path:
-    """Folder of installed weights: ``VITRION_POTENTIALS``, or the user's data folder."""
-    named = os.environ.get(FOLDER_VARIABLE)
-    return Path(named) if named else Path(platformdirs.user_data_path("vitrion")) / "potentials"
+    """Return the folder of installed weights: ``VITRION_POTENTIALS``, or the user's data folder."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    return Path(folder) if folder else Path(platformdirs.user_data_path("vitrion")) / "potentials"
 
 
 def sha256_of(path: Path) -> str:
-    """sha256 of a file in hexadecimal."""
+    """Return the sha256 of a file in hexadecimal."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def require_weights(path: Path, *, sha256: str, name: str, advice: str) -> None:
-    """Refuse weights that are absent or are not the ones the registry names.
+    """Refuse weights that are absent or differ from those of the registry.
 
     Raises:
         MissingDependencyError: there is no such file.
@@ -32,6 +32,6 @@ def require_weights(path: Path, *, sha256: str, name: str, advice: str) -> None:
     """
     if not path.is_file():
         raise MissingDependencyError(f"the weights of {name} are not at {path}: {advice}")
-    found = sha256_of(path)
-    if found != sha256:
-        raise CheckpointError(f"{path} has sha256 {found[:12]}..., {name} needs {sha256[:12]}...: {advice}")
+    digest = sha256_of(path)
+    if digest != sha256:
+        raise CheckpointError(f"{path} has sha256 {digest[:12]}..., {name} needs {sha256[:12]}...: {advice}")

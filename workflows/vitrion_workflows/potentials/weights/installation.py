@@ -1,9 +1,8 @@
-"""Bring a potential's weights to the folder of installed weights, checked by sha256.
+"""Installation of weights into the folder of installed weights, checked by sha256.
 
-Weights that their makers publish as files are brought by the user (`--file`), and their sha256 is written down.
-NEP89's file travels inside the wheel of the package NepTrainKit. The wheel is fetched by the user's own pip (or uv),
-hence from wherever they get their packages, without its dependencies; the one file is read out of it and nothing of
-the package is installed or run.
+Weights that are published as files are given by the user (`--file`), and their sha256 is recorded. NEP89's file is part
+of the wheel of the package NepTrainKit. The wheel is downloaded by the user's own pip (or uv), hence from their own
+package index, without its dependencies; the one file is extracted and nothing of the package is installed or run.
 """
 
 import shutil
@@ -16,16 +15,15 @@ from pathlib import Path
 
 from vitrion_models.errors import CheckpointError, InputError, MissingDependencyError
 from vitrion_workflows.potentials.adapters.nep import NEP89_FILE, NEP89_SHA256
-from vitrion_workflows.potentials.catalogue import PLACED_FILES
 from vitrion_workflows.potentials.entry import ProgressCallback
 from vitrion_workflows.potentials.registry import find, installed
 from vitrion_workflows.potentials.weights.identity import sha256_of, weights_folder
-from vitrion_workflows.potentials.weights.user_weights import PlacedFile
+from vitrion_workflows.potentials.weights.user_weights import UserWeights
 
-# Both carry the same file. The wheel is only a parcel, never installed: naming one platform and one Python makes it the
-# same parcel everywhere, on machines for which no wheel exists too.
+# Both carry the same file. The wheel is never installed: naming one platform and one Python gives the same wheel on all
+# machines, also on those for which none exists.
 CARRIERS = ("neptrainkit==2.5.4", "neptrainkit==2.5.3")
-PARCEL = (
+WHEEL_OPTIONS = (
     *("--only-binary", ":all:", "--python-version", "3.11", "--implementation", "cp", "--abi", "cp311"),
     *("--platform", "manylinux2014_x86_64"),
 )
@@ -34,27 +32,27 @@ DOWNLOAD_SECONDS = 600
 
 
 def install(name: str, *, file: Path | None = None, on_progress: ProgressCallback | None = None) -> Path | None:
-    """Put the weights of a potential where `load` finds them.
+    """Install the weights of a potential where `load` finds them.
 
     Args:
         name: registry name.
-        file: weights that are at hand already; fetched with pip where not given.
+        file: weights already on this machine; downloaded with pip when None.
         on_progress: called with one line for each stage.
 
     Returns:
-        Path of the installed file, or None where the weights are part of a package that is installed.
+        Path of the installed file, or None where the weights are part of an installed package.
 
     Raises:
         InputError: there is no such potential, or it takes no file.
-        MissingDependencyError: the file could not be fetched, or the package has to be installed by the user.
-        CheckpointError: the file is another one (sha256).
+        MissingDependencyError: the file could not be downloaded, or the package has to be installed by the user.
+        CheckpointError: the file has another sha256.
     """
     entry, _ = find(name)
     report = on_progress or _silent
     if entry.name == "nep89":
         return _install_nep89(file, report)
-    if entry.name in PLACED_FILES:
-        return _install_placed(PLACED_FILES[entry.name], file, report)
+    if entry.user_weights is not None:
+        return _install_user_weights(entry.user_weights, file, report)
     if file is not None:
         raise InputError(f"potential {name} takes no --file: {entry.how_to_install}")
     available = installed(name)
@@ -67,36 +65,36 @@ def install(name: str, *, file: Path | None = None, on_progress: ProgressCallbac
 def _install_nep89(file: Path | None, report: ProgressCallback) -> Path:
     target = weights_folder() / NEP89_FILE
     if file is None and target.is_file() and sha256_of(target) == NEP89_SHA256:
-        report(f"{target} is there already, sha256 checked")
+        report(f"{target} is already installed, sha256 checked")
         return target
     with tempfile.TemporaryDirectory(prefix="vitrion-potential-") as scratch:
         source = file if file is not None else _fetch(Path(scratch), report)
         if not source.is_file():
-            raise InputError(f"{source} is no file: give the path of {NEP89_FILE}")
-        found = sha256_of(source)
-        if found != NEP89_SHA256:
+            raise InputError(f"{source} is not a file: give the path of {NEP89_FILE}")
+        digest = sha256_of(source)
+        if digest != NEP89_SHA256:
             raise CheckpointError(
-                f"{source} has sha256 {found[:12]}..., nep89 needs {NEP89_SHA256[:12]}...: get the original file",
+                f"{source} has sha256 {digest[:12]}..., nep89 needs {NEP89_SHA256[:12]}...: get the original file",
             )
-        _place(source, target)
+        _copy(source, target)
     report(f"{target} installed, sha256 checked")
     return target
 
 
-def _install_placed(placed: PlacedFile, file: Path | None, report: ProgressCallback) -> Path:
+def _install_user_weights(weights: UserWeights, file: Path | None, report: ProgressCallback) -> Path:
     if file is None:
-        digest = placed.require()
-        report(f"{placed.path} is there already, sha256 {digest} checked")
-        return placed.path
+        digest = weights.require()
+        report(f"{weights.path} is already installed, sha256 {digest} checked")
+        return weights.path
     if not file.is_file():
-        raise InputError(f"{file} is no file: {placed.advice}")
-    _place(file, placed.path)
-    report(f"{placed.path} installed, sha256 {placed.write_record()} written down")
-    return placed.path
+        raise InputError(f"{file} is not a file: {weights.advice}")
+    _copy(file, weights.path)
+    report(f"{weights.path} installed, sha256 {weights.write_record()} recorded")
+    return weights.path
 
 
-def _place(source: Path, target: Path) -> None:
-    # Copied beside its place and renamed: whoever loads it meanwhile sees the whole file or none.
+def _copy(source: Path, target: Path) -> None:
+    # Copied beside the target and renamed, so that a concurrent load sees all of the file or none.
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".incoming-", delete=False) as partial:
@@ -112,25 +110,25 @@ def _place(source: Path, target: Path) -> None:
 
 
 def _fetch(scratch: Path, report: ProgressCallback) -> Path:
-    complaints: list[str] = []
+    failures: list[str] = []
     for requirement in CARRIERS:
-        report(f"fetching {requirement} (its file {NEP89_FILE} only)")
+        report(f"downloading {requirement} (only its file {NEP89_FILE})")
         for command in _downloaders():
-            folder = scratch / f"{requirement.partition('==')[2]}-{len(complaints)}"
+            folder = scratch / f"{requirement.partition('==')[2]}-{len(failures)}"
             folder.mkdir()
-            complaint = _download([*command, *PARCEL, "--dest", str(folder), requirement])
-            found = _extract(folder, scratch) if complaint is None else None
-            if found is not None:
-                return found
-            complaints.append(complaint or f"{requirement} holds no {MEMBER}")
+            failure = _download([*command, *WHEEL_OPTIONS, "--dest", str(folder), requirement])
+            extracted = _extract(folder, scratch) if failure is None else None
+            if extracted is not None:
+                return extracted
+            failures.append(failure or f"{requirement} holds no {MEMBER}")
     raise MissingDependencyError(
-        f"could not fetch nep89 ({complaints[0] if complaints else 'neither pip nor uv is here'}): "
+        f"could not download nep89 ({failures[0] if failures else 'neither pip nor uv is installed'}): "
         "get nep89.txt yourself and give --file, or use chgnet",
     )
 
 
 def _downloaders() -> list[list[str]]:
-    # `uv pip` has no download command; `uvx pip` runs a pip of its own, for environments made by uv without one.
+    # `uv pip` has no download command; `uv tool run pip` works in environments without a pip.
     candidates: list[list[str]] = []
     arguments = ["download", "--no-deps", "--disable-pip-version-check", "--no-input", "--quiet"]
     if find_spec("pip") is not None:
@@ -142,7 +140,7 @@ def _downloaders() -> list[list[str]]:
 
 
 def _download(command: list[str]) -> str | None:
-    # None on success, else the last line of what the downloader said.
+    # None on success, else the last error line of the downloader.
     try:
         done = subprocess.run(  # noqa: S603 - a fixed command
             command,
@@ -161,7 +159,7 @@ def _download(command: list[str]) -> str | None:
 
 
 def _extract(folder: Path, scratch: Path) -> Path | None:
-    # Only the one member is read, into a name of ours: an archive cannot choose where it is written.
+    # Only the one member is extracted, to a fixed name: the archive cannot choose where it is written.
     target = scratch / NEP89_FILE
     for archive in sorted(path for path in folder.iterdir() if zipfile.is_zipfile(path)):
         with zipfile.ZipFile(archive) as wheel:
@@ -173,4 +171,4 @@ def _extract(folder: Path, scratch: Path) -> Path | None:
 
 
 def _silent(_line: str) -> None:
-    """Progress nobody asked for."""
+    """Ignore a progress line."""

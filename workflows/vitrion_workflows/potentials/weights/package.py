@@ -1,4 +1,4 @@
-"""Packages that bring a potential: are they there, and is the file of weights inside the one that should be?"""
+"""Packages that carry a potential, and the files of weights inside them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from vitrion_workflows.potentials.weights.identity import require_weights
 
 @dataclass(frozen=True)
 class Package:
-    """An installed package, or one that could be; it is never run here, which would take seconds.
+    """A Python package, installed or not; it is located without being imported, which would take seconds.
 
     Attributes:
-        module: name that is imported.
-        distribution: name that is installed.
+        module: name of the module.
+        distribution: name of the distribution.
         advice: how to install it.
     """
 
@@ -26,12 +26,12 @@ class Package:
 
     @property
     def folder(self) -> Path | None:
-        """Where it lies; None where it is not installed."""
-        found = find_spec(self.module)
-        return None if found is None or found.origin is None else Path(found.origin).parent
+        """Return the folder of the package; None where it is not installed."""
+        spec = find_spec(self.module)
+        return None if spec is None or spec.origin is None else Path(spec.origin).parent
 
     def require(self, potential: str) -> Path:
-        """Folder of the package.
+        """Return the folder of the package.
 
         Raises:
             MissingDependencyError: it is not installed.
@@ -42,21 +42,31 @@ class Package:
         return folder
 
     def probe(self, then: Callable[[], Availability]) -> Availability:
-        """Whether it is installed; if so, what is asked next decides."""
+        """Return the outcome of a further check if the package is installed, or say how to install it."""
         if self.folder is None:
             return Availability(ok=False, reason=f"{self.distribution} is not installed: {self.advice}")
         return then()
 
+    def probe_file(self, path: str, *, potential: str, advice: str) -> Availability:
+        """Check that the package and a file of the user are there; without a path only the package."""
+
+        def file() -> Availability:
+            if path and not Path(path).is_file():
+                return Availability(ok=False, reason=f"{potential} names no file: {advice}")
+            return Availability(ok=True, reason=path or advice)
+
+        return self.probe(file)
+
 
 @dataclass(frozen=True)
-class PackagedFile:
+class PackagedWeights:
     """A file of weights inside a package.
 
     Attributes:
         potential: registry name.
-        package: that brings it.
-        place: of the file under the package's folder.
-        sha256: of the file.
+        package: package that carries it.
+        place: path of the file under the folder of the package.
+        sha256: sha256 of the file.
     """
 
     potential: str
@@ -65,7 +75,7 @@ class PackagedFile:
     sha256: str
 
     def require(self) -> Path:
-        """The file, which is the one that it should be.
+        """Return the path of the file after checking its sha256.
 
         Raises:
             MissingDependencyError: the package or the file is missing.
@@ -75,8 +85,8 @@ class PackagedFile:
         require_weights(path, sha256=self.sha256, name=self.potential, advice=self.package.advice)
         return path
 
-    def probe(self) -> Availability:
-        """Whether the package and the file are there, and if not what to do."""
+    def probe(self, _argument: str = "") -> Availability:
+        """Check that the package and the file are there."""
 
         def file() -> Availability:
             path = self.package.require(self.potential) / self.place

@@ -1,8 +1,8 @@
-"""Weights that the user has downloaded and named: placed once, their sha256 written down, checked at each load.
+"""Weights that the user downloads: installed once with their sha256 recorded, checked at each load.
 
-The makers of these models publish files, and no checksums that we could carry. What is stored at installation is
-therefore the sha256 of the user's own file, in the form that the program sha256sum reads; from then on another file in
-its place is refused, and each label carries the hash of the file that made it.
+The makers of these models publish files without checksums. At installation the sha256 of the user's own file is
+recorded, in the format of the program sha256sum; from then on another file in its place is refused, and each label
+carries the hash of the file that made it.
 """
 
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ SHA256_DIGITS = 64
 
 
 @dataclass(frozen=True)
-class PlacedFile:
-    """A file of weights under a name of the registry.
+class UserWeights:
+    """The file of weights of one potential.
 
     Attributes:
         potential: registry name.
-        suffix: of the file, with its dot.
-        published: which file it is and who publishes it, for the advice.
+        suffix: suffix of the file, with its dot.
+        published: name of the published file and of its publisher, for the advice.
     """
 
     potential: str
@@ -31,21 +31,21 @@ class PlacedFile:
 
     @property
     def path(self) -> Path:
-        """Where the file lies once it is installed."""
+        """Return the path of the installed file."""
         return weights_folder() / f"{self.potential}{self.suffix}"
 
     @property
     def record(self) -> Path:
-        """Where its sha256 is written down."""
+        """Return the path of the file that records its sha256."""
         return self.path.with_name(f"{self.path.name}.sha256")
 
     @property
     def advice(self) -> str:
-        """What to do where it is missing."""
+        """Return what to do if the file is missing."""
         return f"download {self.published}, then: vitrion potentials install {self.potential} --file FILE"
 
     def write_record(self) -> str:
-        """Write down the sha256 of the file that lies in its place, and give it."""
+        """Record the sha256 of the installed file, and return it."""
         digest = sha256_of(self.path)
         partial = self.record.with_name(f".{self.record.name}")
         partial.write_text(f"{digest}  {self.path.name}\n")
@@ -53,26 +53,26 @@ class PlacedFile:
         return digest
 
     def require(self) -> str:
-        """sha256 of the file, which is the one that was installed.
+        """Return the sha256 of the file after comparing it with the recorded one.
 
         Raises:
             MissingDependencyError: it is not installed.
-            CheckpointError: it has been changed since, or its record is damaged.
+            CheckpointError: it has changed since, or its record is damaged.
         """
         if not self.path.is_file() or not self.record.is_file():
             raise MissingDependencyError(f"the weights of {self.potential} are not at {self.path}: {self.advice}")
         recorded = self.record.read_text().partition(" ")[0]
         if len(recorded) != SHA256_DIGITS:
             raise CheckpointError(f"{self.record} is damaged: {self.advice}")
-        found = sha256_of(self.path)
-        if found != recorded:
+        digest = sha256_of(self.path)
+        if digest != recorded:
             raise CheckpointError(
-                f"{self.path} has sha256 {found[:12]}..., installed was {recorded[:12]}...: {self.advice}"
+                f"{self.path} has sha256 {digest[:12]}..., installed was {recorded[:12]}...: {self.advice}"
             )
-        return found
+        return digest
 
     def probe(self) -> Availability:
-        """Whether the file is there and is the one that was installed."""
+        """Check that the file is the one that was installed."""
         try:
             digest = self.require()
         except (MissingDependencyError, CheckpointError) as error:

@@ -1,4 +1,4 @@
-"""Any ASE calculator as a potential: the adapter, and the entry `ase:module.path:Class` or `ase:...:Class@Cu,Au`."""
+"""Any ASE calculator as a potential: `ase:module.path:Class`, or `ase:module.path:Class@Cu,Au` with its elements."""
 
 import hashlib
 from importlib import import_module
@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.data import chemical_symbols
 
 from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.potentials.entry import Availability
+from vitrion_workflows.potentials.entry import ALL_ELEMENTS, Availability, PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField, ForceResult, wrapped
 from vitrion_workflows.potentials.weights.identity import sha256_of
 
@@ -24,7 +23,7 @@ UNVERSIONED = "unversioned"
 
 
 class AseForceField(ForceField):
-    """A calculator of the Atomic Simulation Environment behind our array interface."""
+    """An ASE calculator behind the array interface of `ForceField`."""
 
     def __init__(
         self,
@@ -54,25 +53,24 @@ class AseForceField(ForceField):
         tensor = np.asarray(atoms.get_stress(voigt=False), dtype=np.float64) if stress else None
         if forces.shape != positions_A.shape:
             raise InputError(
-                f"{self.name} gives forces of shape {forces.shape} for {len(positions_A)} atoms: mend its calculator"
+                f"{self.name} gives forces of shape {forces.shape} for {len(positions_A)} atoms: correct its calculator"
             )
         return ForceResult(energy, forces, tensor)
 
 
 def load_ase(argument: str, _device: str) -> AseForceField:
-    """Import a calculator class and make it without arguments.
+    """Import a calculator class and instantiate it without arguments.
 
-    Its identity is the sha256 of its import path and the version of the package it comes from, or of its source where
-    no package brings it: an importable calculator shows no weights. What it covers stands after an ``@``; where nothing
-    stands there, nothing is refused.
+    A calculator shows no weights: its identity is the sha256 of its import path and of the version of its package, or
+    of its source where it belongs to no package. The elements after an ``@`` are its coverage; without them no element
+    is refused.
 
     Raises:
-        InputError: the argument is no `module:Class`, names things that are no elements, or the class cannot be made
-            without arguments.
-        MissingDependencyError: the module or the class is not there.
+        InputError: the argument is not `module:Class`, the elements do not exist, or the class needs arguments.
+        MissingDependencyError: the module or the class is missing.
     """
-    path, stated, symbols = argument.partition("@")
-    elements = _elements(argument, symbols) if stated else frozenset(chemical_symbols[1:])
+    path, at, symbols = argument.partition("@")
+    elements = _elements(argument, symbols) if at else ALL_ELEMENTS
     module_name, separator, class_name = path.partition(":")
     if not (separator and module_name and class_name):
         raise InputError(f"ase:{argument} names no calculator: {ADVICE}")
@@ -84,9 +82,9 @@ def load_ase(argument: str, _device: str) -> AseForceField:
     try:
         calculator = calculator_class()
     except (TypeError, ValueError, RuntimeError) as error:
-        raise InputError(f"ase:{argument} cannot be made without arguments: wrap it in a class of your own") from error
+        raise InputError(f"ase:{argument} needs arguments: wrap it in a class without any") from error
     if not (hasattr(calculator, "get_forces") and hasattr(calculator, "get_potential_energy")):
-        raise InputError(f"ase:{argument} is no calculator, it gives no forces: {ADVICE}")
+        raise InputError(f"ase:{argument} is not a calculator with forces: {ADVICE}")
     package_version = _package_version(module_name)
     identity = hashlib.sha256(f"{path} {package_version or _source_sha256(module)}".encode()).hexdigest()
     return AseForceField(
@@ -99,7 +97,7 @@ def load_ase(argument: str, _device: str) -> AseForceField:
 
 
 def probe_ase(argument: str) -> Availability:
-    """Whether the module of the calculator can be found."""
+    """Check that the package of the calculator can be found."""
     if not argument:
         return Availability(ok=True, reason=ADVICE)
     root = argument.partition(":")[0].partition(".")[0]
@@ -109,10 +107,10 @@ def probe_ase(argument: str) -> Availability:
 
 
 def _elements(argument: str, symbols: str) -> frozenset[str]:
-    found = frozenset(symbols.split(","))
-    if not found <= set(chemical_symbols[1:]):
-        raise InputError(f"ase:{argument}: {symbols!r} is no list of elements: {ADVICE}")
-    return found
+    elements = frozenset(symbols.split(","))
+    if not elements <= ALL_ELEMENTS:
+        raise InputError(f"ase:{argument}: {symbols!r} is not a list of elements: {ADVICE}")
+    return elements
 
 
 def _package_version(module_name: str) -> str | None:
@@ -122,3 +120,23 @@ def _package_version(module_name: str) -> str | None:
 
 def _source_sha256(module: ModuleType) -> str:
     return sha256_of(Path(module.__file__)) if module.__file__ else UNVERSIONED
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of another package's error, or the name of its class where it has no message."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+ENTRY = PotentialEntry(
+    name="ase:",
+    version="that of the package",
+    licence="that of the package",
+    functional="that of the calculator",
+    elements=frozenset(),
+    speed="unknown: that of the calculator",
+    citation="A. Hjorth Larsen et al., J. Phys.: Condens. Matter 29, 273002 (2017)",
+    how_to_install=ADVICE,
+    loader=load_ase,
+    probe=probe_ase,
+    gpu=False,
+)
