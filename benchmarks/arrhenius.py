@@ -95,7 +95,7 @@ def main() -> int:
     whole_fits = [fit_arrhenius([ArrheniusPoint(t, d, 0.05) for t, d in values.items()]) for values in whole]
     curved = [fit.curvature for fit in whole_fits if fit.curvature]
     figure("all four temperatures: curvature flagged", float(np.mean([one.curved for one in curved])), "1", 0.05)
-    figure("all four temperatures: mean bend", float(np.mean([one.bend_decades for one in curved])), "decades")
+    figure("all four temperatures: mean bend", float(np.mean([one.decades for one in curved])), "decades")
     figure("all four temperatures: median Ea", float(np.median([fit.Ea_eV for fit in whole_fits])), "eV")
     return 0
 

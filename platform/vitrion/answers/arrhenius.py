@@ -135,7 +135,7 @@ def answer_arrhenius(
         Ea_stderr_eV=fit.Ea_stderr_eV,
         Ea_95_eV=fit.Ea_95_eV,
         scatter_decades=fit.scatter_decades,
-        curvature_decades=curvature.bend_decades if curvature else None,
+        curvature_decades=curvature.decades if curvature else None,
         curvature_stderr_decades=curvature.stderr_decades if curvature else None,
         curved=curvature.curved if curvature else None,
         measured=fit.measured,

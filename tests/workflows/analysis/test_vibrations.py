@@ -85,7 +85,7 @@ def test_vibrations_beyond_the_band_are_suspected():
 
 
 def test_too_short_and_too_still_are_told():
-    with pytest.raises(InputError, match="too few for a spectrum"):
+    with pytest.raises(InputError, match="lags"):
         vibrational_density(np.ones(10), 0.01, longest_lag_ps=1.0, from_differences=True)
-    with pytest.raises(InputError, match="without motion"):
+    with pytest.raises(InputError, match="motion"):
         vibrational_density(np.zeros(100), 0.01, longest_lag_ps=1.0, from_differences=True)

@@ -141,7 +141,7 @@ def test_curvature():
     rng = np.random.default_rng(2)
     bent = fit_arrhenius(noisy_points(rng, stderr=0.05, temperatures=np.linspace(500, 1500, 9), curve=0.5))
     assert bent.curvature.curved
-    assert bent.curvature.bend_decades == pytest.approx(0.5, abs=0.15)
+    assert bent.curvature.decades == pytest.approx(0.5, abs=0.15)
     straight = [fit_arrhenius(noisy_points(rng)).curvature for _ in range(60)]
     assert sum(one.curved for one in straight) <= 8
     assert fit_arrhenius([ArrheniusPoint(t, line(t), 0.1) for t in (900, 1200)]).curvature is None

@@ -7,12 +7,12 @@ from vitrion_workflows.analysis.pairs import members, neighbours
 
 
 def coordination_numbers(system: AtomicSystem, *, centre: str, neighbour: str, cutoff_A: float) -> IntArray:
-    """Number of neighbours of one species around each atom of another.
+    """Count the neighbours of one species around each atom of another.
 
     Args:
         system: the cell.
-        centre: chemical symbol of the atoms that are asked about.
-        neighbour: chemical symbol of what is counted.
+        centre: chemical symbol of the central atoms.
+        neighbour: chemical symbol of their neighbours.
         cutoff_A: edge of the first shell, for example from `first_minimum_A`.
 
     Returns:
@@ -27,7 +27,7 @@ def coordination_numbers(system: AtomicSystem, *, centre: str, neighbour: str, c
 
 
 def bond_angles(system: AtomicSystem, *, centre: str, ends: tuple[str, str], cutoff_A: float) -> FloatArray:
-    """Angles a-b-c at each atom b between all its neighbours a and c.
+    """Compute the angles a-b-c at each atom b between all its neighbours a and c.
 
     Args:
         system: the cell.
@@ -42,16 +42,16 @@ def bond_angles(system: AtomicSystem, *, centre: str, ends: tuple[str, str], cut
         InputError: unknown or absent species, or a cutoff that is not positive.
     """
     same = ends[0] == ends[1]
-    one = neighbours(system, cutoff_A, centre=centre, neighbour=ends[0])
-    two = one if same else neighbours(system, cutoff_A, centre=centre, neighbour=ends[1])
-    angles = []
+    first_bonds = neighbours(system, cutoff_A, centre=centre, neighbour=ends[0])
+    second_bonds = first_bonds if same else neighbours(system, cutoff_A, centre=centre, neighbour=ends[1])
+    all_cosines = []
     for atom in np.flatnonzero(members(system, centre)):
-        first = _directions(one.vectors_A[one.edge_index[0] == atom])
-        second = first if same else _directions(two.vectors_A[two.edge_index[0] == atom])
+        first = _directions(first_bonds.vectors_A[first_bonds.edge_index[0] == atom])
+        second = first if same else _directions(second_bonds.vectors_A[second_bonds.edge_index[0] == atom])
         cosines = np.clip(first @ second.T, -1.0, 1.0)
-        angles.append(cosines[np.triu_indices(len(first), k=1)] if same else cosines.ravel())
-    found: FloatArray = np.degrees(np.arccos(np.concatenate(angles)))
-    return found
+        all_cosines.append(cosines[np.triu_indices(len(first), k=1)] if same else cosines.ravel())
+    angles: FloatArray = np.degrees(np.arccos(np.concatenate(all_cosines)))
+    return angles
 
 
 def _directions(vectors: FloatArray) -> FloatArray:

@@ -1,4 +1,4 @@
-"""The bond network of a cell: which atoms are joined, directly or through a bridging atom, image by image."""
+"""Bond network of a cell: atoms joined directly or through a bridging atom, image by image."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -11,7 +11,7 @@ from vitrion_workflows.analysis.pairs import members, neighbours
 
 Image: TypeAlias = tuple[int, int, int]
 Site: TypeAlias = tuple[int, Image]
-"""A node and the lattice translation it is taken in."""
+"""A node and its lattice translation."""
 
 HOME: Image = (0, 0, 0)
 
@@ -23,7 +23,7 @@ class BondNetwork:
     Attributes:
         atoms: index in the cell of each node, shape (M,).
         bonds: for each node its neighbours as node and lattice translation; one that is reached over two bridges
-            stands there twice.
+            is listed twice.
     """
 
     atoms: IntArray
@@ -33,7 +33,7 @@ class BondNetwork:
         return len(self.bonds)
 
     def around(self, site: Site) -> list[Site]:
-        """Neighbours of a node in any image."""
+        """Return the neighbours of a node in any image."""
         node, (x, y, z) = site
         return [(other, (x + u, y + v, z + w)) for other, (u, v, w) in self.bonds[node]]
 
@@ -41,12 +41,12 @@ class BondNetwork:
 def bond_network(
     system: AtomicSystem, *, node: str | None = None, bridge: str | None = None, cutoff_A: float
 ) -> BondNetwork:
-    """Network of one species, bonded directly or over a bridging species.
+    """Build the network of one species, bonded directly or over a bridging species.
 
     Args:
         system: the cell; of any size, also a primitive one.
         node: chemical symbol of the nodes, for example Si; all atoms when None.
-        bridge: chemical symbol of what joins two nodes, for example O; without it nodes within the cutoff are bonded.
+        bridge: chemical symbol of the bridging species, for example O; without it nodes within the cutoff are bonded.
         cutoff_A: greatest length of a bond, node to node or node to bridge.
 
     Raises:
@@ -56,10 +56,10 @@ def bond_network(
         raise InputError(f"{bridge} cannot bridge atoms of its own kind: leave the bridge out")
     chosen = np.flatnonzero(members(system, node))
     numbering = {int(atom): index for index, atom in enumerate(chosen)}
-    found: list[list[Site]] = [[] for _ in chosen]
+    bonds: list[list[Site]] = [[] for _ in chosen]
     if bridge is None:
         for atom, other, image in _bonded(system, cutoff_A, node, node):
-            found[numbering[atom]].append((numbering[other], image))
+            bonds[numbering[atom]].append((numbering[other], image))
     else:
         ends: dict[int, list[Site]] = {}
         for atom, other, image in _bonded(system, cutoff_A, bridge, node):
@@ -67,8 +67,8 @@ def bond_network(
         for joined in ends.values():
             for index, (first, origin) in enumerate(joined):
                 rest = joined[:index] + joined[index + 1 :]
-                found[first].extend((second, _between(origin, image)) for second, image in rest)
-    return BondNetwork(chosen, tuple(tuple(bonds) for bonds in found))
+                bonds[first].extend((second, _between(origin, image)) for second, image in rest)
+    return BondNetwork(chosen, tuple(map(tuple, bonds)))
 
 
 def _bonded(

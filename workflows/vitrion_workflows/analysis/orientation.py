@@ -1,4 +1,4 @@
-"""Bonded groups of a framework (PS4, BH4, P2S7 ...) and whether they turn."""
+"""Bonded groups of a framework (PS4, BH4, P2S7 ...) and their reorientation."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -15,9 +15,9 @@ BoolArray: TypeAlias = NDArray[np.bool_]
 
 # Bonds in hot solids are up to a tenth longer than the sum of covalent radii; second neighbours begin at 1.4 of it.
 BOND_REACH = 1.2
-# A bond that has stretched so far by the end of the run is none any more.
+# A bond that is longer than this at the end of the run is broken.
 BROKEN_REACH = 1.6
-# Beyond, a group is a piece of a network that happens to end inside the cell.
+# A larger group is a piece of a network that happens to end inside the cell.
 MOST_ATOMS = 20
 # A tetrahedron turned by one of its symmetries overlaps with itself by 0 or -1/3, an octahedron by 1/3; one that only
 # librates by 20 degrees by 0.96.
@@ -28,10 +28,10 @@ SAME_PLACE_A = 0.1
 
 @dataclass(frozen=True, eq=False)
 class Orientation:
-    """How groups lose their orientation.
+    """Orientational correlation of bonded groups.
 
     Attributes:
-        groups: number of bonded groups that lasted through the run.
+        groups: number of bonded groups that persisted through the run.
         lags: in frames, up to half the run, shape (L,).
         correlation: overlap of a group with itself that much later, mean over groups and origins, shape (L,): tr R / 3
             for a rotation R of a tetrahedron or octahedron, exp(-2 D_r t) under rotational diffusion.
@@ -45,17 +45,18 @@ class Orientation:
 
 
 def bonded_groups(system: AtomicSystem, members: BoolArray) -> list[tuple[IntArray, FloatArray]]:
-    """Finite groups of bonded atoms of two atoms or more, networks left out.
+    """Find finite groups of two or more bonded atoms; networks are left out.
 
     Two atoms are bonded when they are closer than 1.2 times the sum of their covalent radii (Cordero et al., Dalton
     Trans. 2832, 2008).
 
     Args:
         system: the cell.
-        members: which atoms may take part, shape (N,).
+        members: mask of the atoms considered, shape (N,).
 
     Returns:
-        For each group the indices of its atoms, shape (n,), and their positions as one unbroken body, shape (n, 3).
+        For each group the indices of its atoms, shape (n,), and their positions in Angstrom, not broken across the
+        cell, shape (n, 3).
     """
     atoms = np.flatnonzero(members)
     first, second, vectors = primitive_neighbor_list(
@@ -66,15 +67,15 @@ def bonded_groups(system: AtomicSystem, members: BoolArray) -> list[tuple[IntArr
         BOND_REACH * covalent_radii[system.numbers[atoms]],
     )
     bonds: list[list[tuple[int, FloatArray]]] = [[] for _ in atoms]
-    for one, other, vector in zip(first.tolist(), second.tolist(), vectors, strict=True):
-        bonds[one].append((other, vector))
-    seen: set[int] = set()
+    for atom, other, vector in zip(first.tolist(), second.tolist(), vectors, strict=True):
+        bonds[atom].append((other, vector))
+    visited: set[int] = set()
     groups = []
     for start in range(len(atoms)):
-        if start in seen:
+        if start in visited:
             continue
         body, finite = _connected(start, bonds)
-        seen |= set(body)
+        visited |= set(body)
         if finite and 1 < len(body) <= MOST_ATOMS:
             places = system.positions_A[atoms[start]] + np.array(list(body.values()))
             groups.append((atoms[list(body)], places))
@@ -84,7 +85,7 @@ def bonded_groups(system: AtomicSystem, members: BoolArray) -> list[tuple[IntArr
 def orientation(
     displacements_A: FloatArray, groups: list[tuple[IntArray, FloatArray]], *, numbers: IntArray
 ) -> Orientation | None:
-    """Autocorrelation of the orientation of bonded groups.
+    """Compute the autocorrelation of the orientation of bonded groups.
 
     A group is the 3n numbers of its atoms' positions from their centroid, scaled to unit length; its overlap with
     itself later is their scalar product.
@@ -95,7 +96,7 @@ def orientation(
         numbers: atomic numbers, shape (N,).
 
     Returns:
-        The correlation, or None where no group lasts through the run.
+        The correlation, or None where no group persists through the run.
     """
     half = max(1, (len(displacements_A) - 1) // 2)
     lags = np.unique(np.round(np.geomspace(1, half, LAGS)).astype(np.int64))
@@ -120,29 +121,29 @@ def orientation(
 
 
 def _connected(start: int, bonds: list[list[tuple[int, FloatArray]]]) -> tuple[dict[int, FloatArray], bool]:
-    """Atoms bonded to one, directly or not, with their places relative to it; False where they meet their own image."""
+    """Return the atoms of a group with positions relative to one; False where the group meets its own image."""
     finite = True
-    found: dict[int, FloatArray] = {start: np.zeros(3)}
+    places: dict[int, FloatArray] = {start: np.zeros(3)}
     queue = deque([start])
     while queue:
         atom = queue.popleft()
         for other, vector in bonds[atom]:
-            place = found[atom] + vector
-            if other not in found:
-                found[other] = place
+            place = places[atom] + vector
+            if other not in places:
+                places[other] = place
                 queue.append(other)
-            elif np.abs(found[other] - place).max() > SAME_PLACE_A:
+            elif np.abs(places[other] - place).max() > SAME_PLACE_A:
                 finite = False
-    return found, finite
+    return places, finite
 
 
 def _broken(bodies: FloatArray, start: FloatArray, radii: FloatArray) -> bool:
-    """Whether a bond of the first frame is gone in the last."""
+    """Return True if a bond of the first frame is broken in the last."""
     reach = radii[:, None] + radii[None, :]
 
     def distances(body: FloatArray) -> FloatArray:
-        found: FloatArray = np.linalg.norm(body[:, None] - body[None, :], axis=-1)
-        return found
+        lengths: FloatArray = np.linalg.norm(body[:, None] - body[None, :], axis=-1)
+        return lengths
 
     bonds = distances(start) < BOND_REACH * reach
     return bool((distances(bodies[-1])[bonds] > BROKEN_REACH * reach[bonds]).any())

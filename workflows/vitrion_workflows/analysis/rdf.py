@@ -19,7 +19,7 @@ EDGE_TOLERANCE = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class RadialDistribution:
-    """g(r) on shells of equal width, averaged over cells.
+    """Radial distribution g(r) on shells of equal width, averaged over cells.
 
     Attributes:
         r_A: middle of each shell, shape (B,).
@@ -42,7 +42,7 @@ def partial_rdf(
     cutoff_A: float,
     bin_A: float = DEFAULT_BIN_A,
 ) -> RadialDistribution:
-    """Distribution of one species around another.
+    """Compute the radial distribution of one species around another.
 
     g_ab(r) = n_ab(r) / (N_a rho_b 4 pi r^2 dr), with rho_b = N_b / V and the exact volume of each shell. Distances
     beyond half the cell are counted over all images, so the cutoff is free; an atom's own images count as neighbours,
@@ -53,7 +53,7 @@ def partial_rdf(
         centre: chemical symbol of a.
         neighbour: chemical symbol of b.
         cutoff_A: greatest distance.
-        bin_A: width of the shells; the last is cut off to a whole one.
+        bin_A: width of the shells; only whole ones are counted.
 
     Raises:
         InputError: unknown or absent species, no cell, or a cutoff below one shell.
@@ -64,7 +64,7 @@ def partial_rdf(
 def total_rdf(
     cells: AtomicSystem | Iterable[AtomicSystem], *, cutoff_A: float, bin_A: float = DEFAULT_BIN_A
 ) -> RadialDistribution:
-    """Distribution of all atoms around all atoms, unweighted: the sum of x_a x_b g_ab over species.
+    """Compute the unweighted distribution of all atoms around all atoms, the sum of x_a x_b g_ab over species.
 
     Args:
         cells: one cell or the frames of a run.
@@ -78,7 +78,7 @@ def total_rdf(
 
 
 def first_minimum_A(rdf: RadialDistribution, *, smoothing_A: float = 0.2) -> float:
-    """Distance of the first minimum after the first peak: the edge of the first shell.
+    """Return the distance in Angstrom of the first minimum after the first peak, the edge of the first shell.
 
     The peak is the highest value of the smoothed curve within the first 1.5 distances at which it exceeds one; the
     minimum is the lowest before it next exceeds half of that peak, or up to twice the peak's distance.
@@ -122,18 +122,18 @@ def _rdf(
     count = int(cutoff_A / bin_A + EDGE_TOLERANCE)
     edges = np.arange(count + 1) * bin_A
     volumes = 4 / 3 * np.pi * np.diff(edges**3)
-    found, numbers = [], []
+    densities, numbers = [], []
     for cell in (cells,) if isinstance(cells, AtomicSystem) else cells:
         pairs = neighbours(cell, float(edges[-1]), centre=centre, neighbour=neighbour)
         per_centre = np.histogram(pairs.distances_A, bins=edges)[0] / members(cell, centre).sum()
         density = members(cell, neighbour).sum() / cell.volume_A3
-        found.append(per_centre / (density * volumes))
+        densities.append(per_centre / (density * volumes))
         numbers.append(np.cumsum(per_centre))
-    if not found:
+    if not densities:
         raise InputError("no cell was given: a radial distribution needs at least one")
     return RadialDistribution(
         r_A=(edges[1:] + edges[:-1]) / 2,
-        g=np.mean(found, axis=0),
+        g=np.mean(densities, axis=0),
         coordination=np.mean(numbers, axis=0),
         bin_A=bin_A,
     )

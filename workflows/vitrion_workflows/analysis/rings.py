@@ -43,27 +43,27 @@ class Rings:
     distinct: dict[int, int]
 
     def per_node(self) -> dict[int, float]:
-        """Different rings of each size over the number of nodes."""
+        """Return the number of different rings of each size for each node."""
         return {size: count / self.nodes for size, count in self.distinct.items()}
 
     def mean_size(self) -> float:
-        """Mean over different rings; NaN without any."""
+        """Return the mean size of different rings; NaN without any."""
         if not self.distinct:
             return float("nan")
         return sum(size * count for size, count in self.distinct.items()) / sum(self.distinct.values())
 
     def vertex_symbol(self, node: int) -> tuple[tuple[int, int], ...]:
-        """Size and number of the shortest rings at each angle of a node, in rising order."""
-        mine = self.angle_nodes == node
-        return tuple(sorted(zip(self.angle_sizes[mine].tolist(), self.angle_counts[mine].tolist(), strict=True)))
+        """Return size and number of the shortest rings at each angle of a node, in rising order."""
+        own = self.angle_nodes == node
+        return tuple(sorted(zip(self.angle_sizes[own].tolist(), self.angle_counts[own].tolist(), strict=True)))
 
 
 def king_rings(network: BondNetwork, *, largest: int = 12) -> Rings:
-    """Shortest rings through each pair of bonds of each node.
+    """Find the shortest rings through each pair of bonds of each node.
 
     Args:
         network: see `bond_network`.
-        largest: size at which the search gives up.
+        largest: size up to which rings are searched.
 
     Raises:
         InputError: a limit below 3.
@@ -73,18 +73,18 @@ def king_rings(network: BondNetwork, *, largest: int = 12) -> Rings:
     nodes: list[int] = []
     sizes: list[int] = []
     counts: list[int] = []
-    known: dict[Ring, bool] = {}
+    is_ring: dict[Ring, bool] = {}
     distances = _Distances(network)
     for node in range(len(network)):
         for rings in _at_angles(network, node, largest):
             names = [_canonical(ring) for ring in rings]
             for name, ring in zip(names, rings, strict=True):
-                if name not in known:
-                    known[name] = not _has_shortcut(ring, distances)
+                if name not in is_ring:
+                    is_ring[name] = not _has_shortcut(ring, distances)
             nodes.append(node)
             sizes.append(len(rings[0]) if rings else 0)
-            counts.append(sum(known[name] for name in names))
-    distinct = Counter(len(ring) for ring, whole in known.items() if whole)
+            counts.append(sum(is_ring[name] for name in names))
+    distinct = Counter(len(ring) for ring, counted in is_ring.items() if counted)
     return Rings(len(network), np.array(nodes), np.array(sizes), np.array(counts), dict(sorted(distinct.items())))
 
 
@@ -95,20 +95,20 @@ def _at_angles(network: BondNetwork, node: int, largest: int) -> list[list[Ring]
         first: _paths(network, first, wanted=set(neighbours[index + 1 :]) - {first}, avoid=centre, longest=largest - 1)
         for index, first in enumerate(neighbours)
     }
-    found: list[list[Ring]] = []
+    rings: list[list[Ring]] = []
     for first, second in combinations(neighbours, 2):
         if first == second:
-            found.append([(centre, first)])
+            rings.append([(centre, first)])
         else:
             paths = shortest[first].get(second) or shortest[second].get(first, [])
-            found.append([(centre, *path) for path in paths])
-    return found
+            rings.append([(centre, *path) for path in paths])
+    return rings
 
 
 def _paths(
     network: BondNetwork, start: Site, *, wanted: set[Site], avoid: Site, longest: int
 ) -> dict[Site, list[tuple[Site, ...]]]:
-    """All shortest paths of at most `longest` nodes from one site to each wanted one, around a forbidden site."""
+    """Return all shortest paths of at most `longest` nodes from a site to each wanted one, avoiding another."""
     depth = {start: 1}
     before: dict[Site, set[Site]] = {start: set()}
     front = [start]
@@ -139,7 +139,7 @@ class _Distances:
         self._near: dict[tuple[int, int], dict[Site, int]] = {}
 
     def within(self, node: int, bonds: int) -> dict[Site, int]:
-        """Sites at most so many bonds from a node at home."""
+        """Return the distance in bonds of each site within a number of bonds from a node of the home cell."""
         key = (node, bonds)
         if key not in self._near:
             depth: dict[Site, int] = {(node, HOME): 0}

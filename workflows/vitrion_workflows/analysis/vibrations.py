@@ -10,14 +10,14 @@ from vitrion_models.system import FloatArray
 FEWEST_LAGS = 16
 # Frequencies to a width of the resolution.
 OVERSAMPLING = 4
-# The top of the band, and the share of the spectrum that may lie in it before what is beyond is suspected folded in.
+# Top of the band, and the largest share of the spectrum in it; more suggests aliasing of higher frequencies.
 BAND_EDGE = 0.8
 LARGEST_SHARE_AT_EDGE = 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class VibrationalDensity:
-    """Share of kinetic energy at each frequency.
+    """Vibrational density of states: share of kinetic energy at each frequency.
 
     Attributes:
         frequency_THz: from zero to half the frame frequency, shape (B,).
@@ -33,17 +33,17 @@ class VibrationalDensity:
 
     @property
     def resolved(self) -> bool:
-        """Whether frames are close enough: with vibrations at the edge of the band, faster ones are folded into it."""
+        """True if frames are close enough; vibrations at the edge of the band suggest aliasing of faster ones."""
         return self.share_at_edge <= LARGEST_SHARE_AT_EDGE
 
     @property
     def centre_THz(self) -> float:
-        """Mean frequency."""
+        """Mean frequency in THz."""
         return float((self.frequency_THz * self.density_per_THz).sum() * self._step)
 
     @property
     def peak_THz(self) -> float:
-        """Frequency of the greatest density."""
+        """Frequency of the greatest density in THz."""
         return float(self.frequency_THz[np.argmax(self.density_per_THz)])
 
     @property
@@ -54,7 +54,7 @@ class VibrationalDensity:
 def vibrational_density(
     correlation: FloatArray, frame_interval_ps: float, *, longest_lag_ps: float, from_differences: bool
 ) -> VibrationalDensity:
-    """Density of states, g(f) = 4 int_0^inf C(t) / C(0) cos(2 pi f t) dt.
+    """Compute the density of states, g(f) = 4 int_0^inf C(t) / C(0) cos(2 pi f t) dt.
 
     From Dickey and Paskin, Phys. Rev. 188, 1407 (1969). The correlation is multiplied by Hann's window
     cos^2(pi t / 2 L) up to the longest lag L, which shows a sharp line with a full width of 1 / L at half maximum and
@@ -64,19 +64,19 @@ def vibrational_density(
     Args:
         correlation: velocity autocorrelation at lags 0, 1, 2 ... frames, any unit, shape (L,).
         frame_interval_ps: time between frames.
-        longest_lag_ps: where the window ends.
+        longest_lag_ps: end of the window.
         from_differences: whether velocities were differences of positions over one interval.
 
     Raises:
-        InputError: fewer than 16 lags, or ions without motion.
+        InputError: fewer than 16 lags, or ions that do not move.
     """
     lags = min(int(longest_lag_ps / frame_interval_ps), len(correlation) - 1)
     if lags < FEWEST_LAGS:
         raise InputError(
-            f"{lags} lags of {frame_interval_ps:g} ps are too few for a spectrum: at least {FEWEST_LAGS} are needed"
+            f"{lags} lags of {frame_interval_ps:g} ps are too few for a spectrum: give at least {FEWEST_LAGS}"
         )
     if not correlation[0] > 0:
-        raise InputError("ions without motion have no vibrational spectrum")
+        raise InputError("ions without motion have no vibrational spectrum: choose a species that moves")
     times = np.arange(lags + 1)
     window = np.cos(np.pi * times / (2 * lags)) ** 2
     values = correlation[: lags + 1] / correlation[0] * window

@@ -1,4 +1,4 @@
-"""Posterior of an Arrhenius line on a grid: quadrature instead of sampling."""
+"""Posterior of an Arrhenius line by quadrature on a grid."""
 
 from dataclasses import dataclass
 
@@ -14,27 +14,27 @@ ROOT_2_OVER_PI = float(np.sqrt(2 / np.pi))
 # D0 = a^2 nu / 6 for jumps of a = 3 A at nu = 1e13 /s is 1.5e-3 cm2/s; entropies of migration move it by decades.
 PRIOR_LOG10_D0 = -2.8
 PRIOR_LOG10_D0_DEVIATION = 1.5
-# Labels scatter about a line by more than their errors: cells differ, and lines are not quite straight. Exponential
-# prior with this mean; a tenth of a decade is what a potential, a cell or a curve costs.
+# Labels scatter about a line by more than their errors: cells differ, and lines are not quite straight. Mean of the
+# exponential prior; potential, cell and curvature contribute a tenth of a decade each.
 PRIOR_SCATTER_DECADES = 0.1
 SCATTER_NODES = np.geomspace(4e-3, 3.0, 28)
 # Grid of each axis, in standard deviations of the Gaussian that fits the mode.
 REACH, NODES = 5.5, 23
-# An upper bound blurs over this many decades, so that the likelihood of a censored label stays smooth.
+# An upper bound is smoothed over this many decades, so that the likelihood of a censored label stays smooth.
 CENSORING_SOFTNESS = 0.05
 NEGLIGIBLE = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
 class Evidence:
-    """Labels as arrays.
+    """Labels of one fit as arrays.
 
     Attributes:
         design: rows (1, -1 / (k T ln 10)) of measured labels, shape (M, 2).
-        values: their log10 D, shape (M,).
-        errors: standard errors, shape (M,).
+        values: their log10 D in cm2/s, shape (M,).
+        errors: standard errors in decades, shape (M,).
         bound_design: rows of censored labels, shape (C, 2).
-        bounds: their log10 D, shape (C,).
+        bounds: their log10 D in cm2/s, shape (C,).
     """
 
     design: FloatArray
@@ -46,7 +46,7 @@ class Evidence:
 
 @dataclass(frozen=True, eq=False)
 class Posterior:
-    """Weighted nodes.
+    """Weighted nodes of the posterior.
 
     Attributes:
         log10_D0: shape (K,).
@@ -61,15 +61,15 @@ class Posterior:
     weight: FloatArray
 
     def mean(self, values: FloatArray) -> float:
-        """Posterior mean of a value at each node."""
+        """Return the posterior mean of a quantity given at each node, shape (K,)."""
         return float(self.weight @ values)
 
     def deviation(self, values: FloatArray) -> float:
-        """Posterior standard deviation of a value at each node."""
+        """Return the posterior standard deviation of a quantity given at each node, shape (K,)."""
         return float(np.sqrt(self.weight @ (values - self.weight @ values) ** 2))
 
     def quantiles(self, values: FloatArray, widths: FloatArray, tails: tuple[float, ...]) -> tuple[float, ...]:
-        """Quantiles of the mixture of Gaussians of these centres and widths, one for each node."""
+        """Return quantiles of a mixture of Gaussians with a centre and a width at each node, shape (K,) both."""
         low = float((values - 9 * widths).min())
         high = float((values + 9 * widths).max())
 
@@ -80,12 +80,12 @@ class Posterior:
 
 
 def arrhenius_rows(temperatures_K: FloatArray) -> FloatArray:
-    """Rows (1, -1 / (k T ln 10)), shape (..., 2): log10 D = row @ (log10 D0, Ea)."""
+    """Return rows (1, -1 / (k T ln 10)), shape (M, 2), of temperatures (M,): log10 D = row @ (log10 D0, Ea)."""
     return np.column_stack([np.ones_like(temperatures_K), -1 / (BOLTZMANN_eV_PER_K * temperatures_K * LOG10)])
 
 
 def posterior(evidence: Evidence) -> Posterior:
-    """Posterior of (log10 D0, Ea, scatter).
+    """Compute the posterior of (log10 D0, Ea, scatter).
 
     A measured label is Gaussian about the line with variance error^2 + scatter^2; a censored one has the probability
     Phi((bound - line) / sqrt(softness^2 + scatter^2)) of lying below its bound (Tobin, Econometrica 26, 24, 1958).
@@ -94,12 +94,12 @@ def posterior(evidence: Evidence) -> Posterior:
     nodes over 5.5 standard deviations of the Gaussian there takes the integral, tails and truncation included.
 
     Raises:
-        InputError: labels that fall with temperature, whatever their scatter.
+        InputError: labels that fall with temperature at every scatter.
     """
     parts = [_slice(evidence, float(scatter)) for scatter in SCATTER_NODES]
     densities = np.array([density for _, density in parts])
     if not np.isfinite(densities).any():
-        raise InputError("these labels fall as the temperature rises: no activation energy is that of a diffusivity")
+        raise InputError("log10 D falls as the temperature rises: check the temperatures and values of the labels")
     density = np.exp(densities - densities.max())
     # Trapezoid in the logarithm of the scatter, whose nodes are evenly spaced there.
     density *= SCATTER_NODES[:, None] * np.exp(-SCATTER_NODES / PRIOR_SCATTER_DECADES)[:, None]
@@ -115,12 +115,12 @@ def posterior(evidence: Evidence) -> Posterior:
 
 
 def _slice(evidence: Evidence, scatter: float) -> tuple[FloatArray, FloatArray]:
-    """Nodes at one scatter, shape (NODES^2, 2), and the logarithm of likelihood, prior and cell area at each."""
+    """Return nodes at one scatter, shape (NODES^2, 2), and the log of likelihood, prior and cell area at each."""
     mode: FloatArray = np.linalg.lstsq(evidence.design, evidence.values, rcond=None)[0].astype(np.float64)
     for _ in range(60):
         value, gradient, hessian = _log_density(evidence, mode, scatter)
         step = np.linalg.solve(hessian, gradient)
-        # Halved until it climbs: far below a bound the logarithm of Phi is steeper than its parabola.
+        # Halved until the density rises: far below a bound the logarithm of Phi is steeper than its parabola.
         while _log_density(evidence, mode - step, scatter)[0] < value and np.abs(step).max() > NEGLIGIBLE:
             step = step / 2
         mode = mode - step
@@ -143,12 +143,12 @@ def _log_densities(evidence: Evidence, lines: FloatArray, scatter: float) -> Flo
     if len(evidence.bounds):
         width = np.hypot(CENSORING_SOFTNESS, scatter)
         density += special.log_ndtr((evidence.bounds - lines @ evidence.bound_design.T) / width).sum(axis=1)
-    found: FloatArray = density
-    return found
+    total: FloatArray = density
+    return total
 
 
 def _log_density(evidence: Evidence, line: FloatArray, scatter: float) -> tuple[float, FloatArray, FloatArray]:
-    """Logarithm of the posterior at a line, its gradient and its Hessian."""
+    """Return the log of the posterior at a line, its gradient, shape (2,), and its Hessian, shape (2, 2)."""
     weight = 1 / (evidence.errors**2 + scatter**2)
     residuals = evidence.values - evidence.design @ line
     gradient = evidence.design.T @ (weight * residuals)
