@@ -6,9 +6,9 @@ from typing import TypeAlias
 
 import numpy as np
 from ase.data import covalent_radii
-from ase.neighborlist import primitive_neighbor_list
 from numpy.typing import NDArray
 
+from vitrion_models.graphs.neighbours import pairs_within
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 
 BoolArray: TypeAlias = NDArray[np.bool_]
@@ -59,15 +59,13 @@ def bonded_groups(system: AtomicSystem, members: BoolArray) -> list[tuple[IntArr
         cell, shape (n, 3).
     """
     atoms = np.flatnonzero(members)
-    first, second, vectors = primitive_neighbor_list(
-        "ijD",
-        (True, True, True),
-        system.lattice_A,
-        system.positions_A[atoms],
-        BOND_REACH * covalent_radii[system.numbers[atoms]],
-    )
+    if not len(atoms):
+        return []
+    reach = BOND_REACH * covalent_radii[system.numbers[atoms]]
+    pairs = pairs_within(system.positions_A[atoms], system.lattice_A, 2 * float(reach.max()))
+    pairs = pairs.where(pairs.distances_A < reach[pairs.edge_index].sum(axis=0))
     bonds: list[list[tuple[int, FloatArray]]] = [[] for _ in atoms]
-    for atom, other, vector in zip(first.tolist(), second.tolist(), vectors, strict=True):
+    for (atom, other), vector in zip(pairs.edge_index.T.tolist(), pairs.vectors_A, strict=True):
         bonds[atom].append((other, vector))
     visited: set[int] = set()
     groups = []
