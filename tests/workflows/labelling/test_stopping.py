@@ -12,7 +12,7 @@ from vitrion_workflows.diffusivity.result import diffusivity
 from vitrion_workflows.labelling.stopping import StoppingRule, stop_reason, stopping_rule
 from vitrion_workflows.schemas import LabelProtocol, StopReason
 from vitrion_workflows.trajectories.trajectory import Trajectory
-from vitrion_workflows.validation.temperature import Coupling
+from vitrion_workflows.validation.thermostat import Coupling
 
 INTERVAL_PS = 0.05
 RULE = StoppingRule(target_log10_stderr=0.1, least_ps=4.0, most_ps=60.0, frame_interval_ps=INTERVAL_PS)

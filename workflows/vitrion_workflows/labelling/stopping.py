@@ -1,4 +1,4 @@
-"""When a label's run may end: its error has reached the target, or the cell will never reach it."""
+"""Stopping rule of a labelling run: its error has reached the target, or the cell will never reach it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ from vitrion_workflows.validation.thermostat import LARGEST_STDERR, Coupling
 
 # Each look is a tenth longer than the one before: a run is never more than a tenth too long, and a look costs 10 ms.
 LOOK_GROWTH = 1.1
-# What ends a run must have held at this share of it, too.
+# The criterion must have held at this share of the run, too.
 CONFIRMED_AT = 0.8
 # Jumps that ions make on average before a run may end, those undone included: with fewer, many have yet to be undone.
 JUMPS_EACH = 6.0
-# Of all ions together: what ends when n were seen is too fast by 1 / n (Haldane, Biometrika 33, 222, 1945).
+# Of all ions together: the rate of a run that ends at jump n is too fast by 1 / n (Haldane, Biometrika 33, 222, 1945).
 JUMPS_IN_ALL = 72.0
 
 EstimateOf = Callable[[int], DiffusivityEstimate | None]
@@ -32,16 +32,16 @@ EstimateOf = Callable[[int], DiffusivityEstimate | None]
 
 @dataclass(frozen=True)
 class StoppingRule:
-    """When a run ends before its longest time.
+    """Rule by which a run ends before its longest time.
 
-    Its numbers are checked by `LabelProtocol`; a least time beyond the most is no error, and then no run ends early.
+    Its numbers are checked by `LabelProtocol`; with least_ps beyond most_ps no run ends early.
 
     Attributes:
-        target_log10_stderr: standard error of log10 D that is good enough, decades.
+        target_log10_stderr: standard error of log10 D to reach, decades.
         least_ps: shortest run.
         most_ps: longest run.
         frame_interval_ps: time between frames.
-        coupling: of the thermostat; a run that does not know its temperature yet goes on. None does not ask.
+        coupling: of the thermostat; a run goes on until it resolves its temperature. None skips this condition.
     """
 
     target_log10_stderr: float
@@ -52,60 +52,59 @@ class StoppingRule:
 
     @property
     def looks(self) -> tuple[int, ...]:
-        """Steps between frames after which it may end, ascending: least_ps times powers of 1.1, below most_ps.
+        """Numbers of steps between frames after which it may end: least_ps times powers of 1.1, below most_ps.
 
-        They depend on nothing but the rule: neither the clock nor an interruption moves them.
+        They depend on the rule alone, not on the clock or on interruptions.
         """
         first, last = (round(time / self.frame_interval_ps) for time in (self.least_ps, self.most_ps))
         powers = takewhile(lambda look: look < last, (round(first * LOOK_GROWTH**power) for power in count()))
         return tuple(powers)
 
     def reason(self, look: int, estimate_of: EstimateOf, *, ions: int) -> StopReason | None:
-        """Why the run may end at a look, or None where it goes on.
+        """Return why the run may end at a look, or None where it goes on.
 
-        A run ends when the criterion holds at this look and over the first four fifths of it: an error that was small
-        by chance is seldom so twice, which is what keeps the interval honest although the run chose its own end.
+        A run ends when the criterion holds at this look and over the first four fifths of it: an error that is small
+        by chance is seldom so twice, which keeps the interval valid although the run chooses its own end.
 
         Args:
             look: one of `looks`.
-            estimate_of: first so many steps of the run -> what they say; None where they are too few.
+            estimate_of: number of first steps -> their estimate; None where they are too few.
             ions: number of mobile ions.
         """
-        verdicts = []
-        for steps in (look, round(look * CONFIRMED_AT)):
-            estimate = estimate_of(steps)
-            if estimate is None:
-                return None
-            verdicts.append(self._verdict(estimate, ions))
-            enough = verdicts[0] is StopReason.HOPELESS or steps < look or _moved_enough(estimate, ions)
-            if verdicts[-1] is None or verdicts[-1] is not verdicts[0] or not enough:
-                return None
-        return verdicts[0]
+        estimate = estimate_of(look)
+        reason = None if estimate is None else self._criterion(estimate, ions)
+        if estimate is None or reason is None:
+            return None
+        if reason is not StopReason.HOPELESS and not _moved_enough(estimate, ions):
+            return None
+        earlier = estimate_of(round(look * CONFIRMED_AT))
+        confirmed = earlier is not None and self._criterion(earlier, ions) is reason
+        return reason if confirmed else None
 
-    def _verdict(self, estimate: DiffusivityEstimate, ions: int) -> StopReason | None:
-        seen = gates.resolution(estimate, ions=ions)
-        if not seen.resolved:
-            return StopReason.HOPELESS if self._hopeless(seen.upper_bound_cm2_per_s, ions) else None
-        settled = gates.straight_gate(estimate).passed and gates.exponent_gate(estimate).passed
-        good = estimate.log10_stderr <= self.target_log10_stderr
-        return StopReason.TARGET if settled and good else None
+    def _criterion(self, estimate: DiffusivityEstimate, ions: int) -> StopReason | None:
+        resolution = gates.resolution(estimate, ions=ions)
+        if not resolution.resolved:
+            return StopReason.HOPELESS if self._hopeless(resolution.upper_bound_cm2_per_s, ions) else None
+        linear = gates.straight_gate(estimate).passed and gates.exponent_gate(estimate).passed
+        precise = estimate.log10_stderr <= self.target_log10_stderr
+        return StopReason.TARGET if linear and precise else None
 
     def _hopeless(self, bound_cm2_per_s: float, ions: int) -> bool:
-        """Whether too few jumps would be seen even at the upper bound: n of them give a rate within n^(-1/2)."""
+        """Return True if too few jumps are expected even at the upper bound: n of them give a rate within n^(-1/2)."""
         needed = max(gates.FEWEST_JUMPS, (self.target_log10_stderr * np.log(10)) ** -2)
         travelled_A2 = 6 * ions * bound_cm2_per_s / A2_PER_PS_IN_CM2_PER_S * self.most_ps
         return bool(travelled_A2 < needed * JUMP_A**2)
 
 
 def _moved_enough(estimate: DiffusivityEstimate, ions: int) -> bool:
-    """Whether so many jumps were made that neither those to be undone nor the choice of this end make D too large."""
+    """Return True if so many jumps were made that neither those to be undone nor the choice of the end bias D."""
     return _jumps_each(estimate) >= max(JUMPS_EACH, JUMPS_IN_ALL / ions)
 
 
 def _jumps_each(estimate: DiffusivityEstimate) -> float:
-    """Jumps of 3 A that an ion has made, from the rise of the MSD between about 1 and 2 ps.
+    """Return the jumps of 3 A that an ion has made, from the rise of the MSD between about 1 and 2 ps.
 
-    This rise is known better than D, and hardly moves with it: a run must not end for being seen to diffuse fast.
+    This rise is known better than D and hardly correlated with it: a run must not end because D is high by chance.
     """
     lags, msd = np.array(estimate.msd.lag_ps), np.array(estimate.msd.msd_A2)
     early = int(np.searchsorted(lags, VIBRATION_PS))
@@ -117,7 +116,7 @@ def _jumps_each(estimate: DiffusivityEstimate) -> float:
 
 
 def stopping_rule(protocol: LabelProtocol) -> StoppingRule | None:
-    """The rule of a protocol; None where it runs its whole length."""
+    """Return the rule of a protocol; None where it runs its whole length."""
     if protocol.target_log10_stderr is None or protocol.least_ps is None:
         return None
     return StoppingRule(
@@ -130,9 +129,9 @@ def stopping_rule(protocol: LabelProtocol) -> StoppingRule | None:
 
 
 def stop_reason(trajectory: Trajectory, *, species: str, rule: StoppingRule) -> StopReason | None:
-    """Why a run may end with the frames it has, or None where it goes on.
+    """Return why a run may end with the frames it has, or None where it goes on.
 
-    A function of the frames alone, so that an interrupted run ends where an undisturbed one does.
+    Depends on the frames alone, so that an interrupted run ends where an undisturbed one does.
 
     Args:
         trajectory: all frames so far.
@@ -142,7 +141,7 @@ def stop_reason(trajectory: Trajectory, *, species: str, rule: StoppingRule) -> 
     steps = len(trajectory) - 1
     if steps >= round(rule.most_ps / rule.frame_interval_ps):
         return StopReason.MOST
-    if steps not in rule.looks or not _knows_temperature(trajectory, rule):
+    if steps not in rule.looks or not _resolves_temperature(trajectory, rule):
         return None
     mobile = trajectory.numbers == atomic_numbers[species]
 
@@ -157,7 +156,7 @@ def stop_reason(trajectory: Trajectory, *, species: str, rule: StoppingRule) -> 
     return rule.reason(steps, estimate_of, ions=int(mobile.sum()))
 
 
-def _knows_temperature(trajectory: Trajectory, rule: StoppingRule) -> bool:
+def _resolves_temperature(trajectory: Trajectory, rule: StoppingRule) -> bool:
     if rule.coupling is None:
         return True
     kept_ps = (len(trajectory) - 1 - equilibration_of(trajectory).frames) * rule.frame_interval_ps
