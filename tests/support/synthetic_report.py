@@ -9,12 +9,12 @@ from pymatgen.core.composition import Composition
 from vitrion.report.data import (
     Baseline,
     Cell,
-    CycleRow,
-    LabelRow,
+    Cycle,
+    Label,
     ParityPoint,
     Prediction,
     RdfComparison,
-    RefereePair,
+    ReferencePair,
     ReportData,
     StageCost,
 )
@@ -65,7 +65,7 @@ def _hex(*parts):
 
 def _pair(formula, workhorse, referee):
     sides = [(*side, (side[0] - 1.96 * side[1], side[0] + 1.96 * side[1])) for side in (workhorse, referee)]
-    return RefereePair(formula, _hex(formula, "pair"), 1500.0, *sides[0], *sides[1], "chgnet", 0.6)
+    return ReferencePair(formula, _hex(formula, "pair"), 1500.0, *sides[0], *sides[1], "chgnet", 0.6)
 
 
 def model_errors(potential, weights):
@@ -93,7 +93,7 @@ def _label(rng, cell, kelvin, arm, cycle):
         _gate("exponent", rng.normal(0.98, 0.05), 0.8, 1.2),
         _gate("resolved_displacement", 6 * 10**value * 1e4 * 8, 3.0, None, "A2"),
     )
-    return LabelRow(
+    return Label(
         key=_hex("label", cell.fingerprint, kelvin),
         fingerprint=cell.fingerprint,
         formula=cell.formula,
@@ -191,11 +191,9 @@ def synthetic_report(seed=7):
         parity=tuple(parity),
         baselines=(Baseline("temperature only", 0.41, 0.33), Baseline("random forest on descriptors", 0.29, 0.24)),
         cycles=(
-            CycleRow(0, "closed", 12, True, "first model", True, "first model", 3, 2, 210.0),
-            CycleRow(
-                1, "closed", 5, False, "worse beyond chance: +0.05 (0.01 to 0.09)", True, "not worse", 3, 1, 160.0
-            ),
-            CycleRow(2, "closed", 5, True, "not worse: -0.02 (-0.05 to 0.01)", True, "not worse", 2, 2, 170.0),
+            Cycle(0, "closed", 12, True, "first model", True, "first model", 3, 2, 210.0),
+            Cycle(1, "closed", 5, False, "worse beyond chance: +0.05 (0.01 to 0.09)", True, "not worse", 3, 1, 160.0),
+            Cycle(2, "closed", 5, True, "not worse: -0.02 (-0.05 to 0.01)", True, "not worse", 2, 2, 170.0),
         ),
         costs=(
             StageCost("melt and quench", 10, 210.0),
@@ -204,7 +202,7 @@ def synthetic_report(seed=7):
             StageCost("reference", 2, 140.0),
             StageCost("training", 6, 88.0),
         ),
-        referee=(
+        reference_pairs=(
             _pair("LiCl", (-4.02, 0.08), (-3.91, 0.16)),
             _pair("Li2S", (-4.33, 0.11), (-4.52, 0.21)),
         ),

@@ -1,4 +1,4 @@
-"""From a campaign in a database to a file."""
+"""Write the report of a campaign."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
 
 
 def build(db: "Database", campaign: str, path: Path) -> Path:
-    """Write the report of a campaign, as far as it has come.
+    """Write the report of a campaign, finished or not.
 
     Args:
-        db: where the campaign lives; may be open for reading only.
+        db: the database; may be open for reading only.
         campaign: its name.
-        path: file to write; its folder is made, and the file appears whole or not at all.
+        path: file to write, completely or not at all; its folder is made.
 
     Returns:
         The path, absolute.

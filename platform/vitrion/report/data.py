@@ -1,4 +1,4 @@
-"""Everything a report shows, as plain frozen data: what `collect` reads and `page` draws."""
+"""Content of a report as frozen data, read by `collecting` and drawn by `page`."""
 
 import math
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ class Cell:
         formula: reduced formula.
         origin: melt-quench or generated.
         accepted: whether every gate passed.
-        gates: what the gates measured.
+        gates: outcomes of the gates.
         atoms: number of atoms.
         density_g_cm3: mass density.
         quench_rate_K_per_ps: cooling rate, None for generated cells.
-        wall_seconds: time it took.
+        wall_seconds: wall time.
     """
 
     fingerprint: str
@@ -38,8 +38,8 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class LabelRow:
-    """One label of the campaign, with what is needed to draw it.
+class Label:
+    """One label of the campaign.
 
     Attributes:
         key: identity.
@@ -47,20 +47,20 @@ class LabelRow:
         formula: reduced formula.
         origin: how the cell was made.
         temperature_K: set temperature.
-        state: verdict of the gates.
+        state: accepted, censored or rejected.
         value_cm2_s: D, an upper bound when censored, None when rejected without one.
         interval_95_cm2_s: 95 % interval of D.
         log10_stderr: standard error in decades.
-        arm: why it was asked for, for example ``initial``, ``random`` or the acquisition's name.
-        cycle: index of the cycle that asked for it.
+        arm: which arm proposed it: ``initial``, ``random``, ``acquisition`` ...
+        cycle: index of the cycle that proposed it.
         msd: the MSD table.
-        fit_window_ps: lag times the fit used.
-        equilibration_ps: what the statistical rule discarded.
-        production_ps: length of the trajectory.
+        fit_window_ps: range of lag times of the fit.
+        equilibration_ps: discarded at the start.
+        production_ps: analysed length of the trajectory.
         n_eff: effective number of independent displacements.
         exponent: logarithmic slope of the MSD.
-        gates: what the gates measured.
-        wall_seconds: time it took.
+        gates: outcomes of the gates.
+        wall_seconds: wall time.
     """
 
     key: str
@@ -86,7 +86,7 @@ class LabelRow:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The surrogate's belief of one cell at the target temperature.
+    """Prediction of the surrogate for one cell at the target temperature.
 
     Attributes:
         fingerprint: the cell.
@@ -96,7 +96,7 @@ class Prediction:
         lower_95: lower end of the 95 % interval, log10.
         upper_95: upper end, log10.
         Ea_eV: activation energy of its Arrhenius head.
-        extrapolating: whether the question lies outside what it was trained on.
+        extrapolating: True outside the training domain.
     """
 
     fingerprint: str
@@ -130,18 +130,18 @@ class RdfComparison:
 
 @dataclass(frozen=True)
 class ParityPoint:
-    """A label and what the surrogate says of it, in decades of cm2/s.
+    """A label and its prediction by the surrogate, log10 of D in cm2/s.
 
     Attributes:
         formula: reduced formula.
         temperature_K: temperature of both.
-        measured: the label.
+        measured: value of the label.
         measured_stderr: its standard error.
         predicted: mean of the prediction.
-        predicted_std: deviation expected of a new label about that mean, its own noise included.
-        lower_95: lower end of the interval that should hold such a label.
+        predicted_std: standard deviation of a new label about that mean, its own noise included.
+        lower_95: lower end of the 95 % interval of such a label.
         upper_95: upper end.
-        held_out: whether it belongs to the frozen test.
+        held_out: True for labels of the frozen test.
     """
 
     formula: str
@@ -157,7 +157,7 @@ class ParityPoint:
 
 @dataclass(frozen=True)
 class Baseline:
-    """A simple model beside the surrogate, scored on the same frozen test, in decades."""
+    """Errors of a baseline model on the frozen test, in decades."""
 
     name: str
     rmse: float
@@ -165,20 +165,20 @@ class Baseline:
 
 
 @dataclass(frozen=True)
-class CycleRow:
-    """What one cycle did.
+class Cycle:
+    """Results of one cycle.
 
     Attributes:
         index: from 0.
-        state: where its state machine stands.
-        labels: labels it brought.
-        surrogate_promoted: whether the retrained surrogate replaced its parent; None before that was decided.
-        surrogate_reason: why, or why not.
+        state: state of the cycle.
+        labels: number of labels.
+        surrogate_promoted: True if the retrained surrogate replaced its parent; None before the decision.
+        surrogate_reason: reason of the decision.
         generator_promoted: the same for the generator.
         generator_reason: the same for the generator.
-        drawn: cells the generator drew.
-        drawn_accepted: how many of them passed the gates.
-        wall_seconds: time it took.
+        drawn: number of cells drawn from the generator.
+        drawn_accepted: number of them that passed the gates.
+        wall_seconds: wall time.
     """
 
     index: int
@@ -195,7 +195,7 @@ class CycleRow:
 
 @dataclass(frozen=True)
 class StageCost:
-    """Worker time of one kind of work."""
+    """Worker time of one stage."""
 
     stage: str
     tasks: int
@@ -203,40 +203,40 @@ class StageCost:
 
 
 @dataclass(frozen=True)
-class RefereePair:
-    """One question put to both potentials, in decades of cm2/s.
+class ReferencePair:
+    """Labels of one cell and temperature by both potentials, log10 of D in cm2/s.
 
     Attributes:
         formula: reduced formula.
         fingerprint: the cell.
         temperature_K: of both labels.
-        workhorse, workhorse_stderr, workhorse_95: log10 D of the workhorse, its standard error and 95 % interval.
-        referee, referee_stderr, referee_95: the same of the referee.
-        referee_name: registry name of the referee.
-        referee_ps: length of its run.
+        production, production_stderr, production_95: by the production potential: value, standard error, 95 % interval.
+        reference, reference_stderr, reference_95: the same by the reference potential.
+        reference_name: registry name of the reference potential.
+        reference_ps: length of its run.
     """
 
     formula: str
     fingerprint: str
     temperature_K: float
-    workhorse: float
-    workhorse_stderr: float
-    workhorse_95: tuple[float, float]
-    referee: float
-    referee_stderr: float
-    referee_95: tuple[float, float]
-    referee_name: str
-    referee_ps: float
+    production: float
+    production_stderr: float
+    production_95: tuple[float, float]
+    reference: float
+    reference_stderr: float
+    reference_95: tuple[float, float]
+    reference_name: str
+    reference_ps: float
 
     @property
     def difference(self) -> float:
-        """log10 of the workhorse's D over the referee's."""
-        return self.workhorse - self.referee
+        """log10(D by the production potential / D by the reference potential)."""
+        return self.production - self.reference
 
     @property
     def stderr(self) -> float:
         """Statistical standard error of the difference."""
-        return math.hypot(self.workhorse_stderr, self.referee_stderr)
+        return math.hypot(self.production_stderr, self.reference_stderr)
 
 
 @dataclass(frozen=True)
@@ -245,19 +245,19 @@ class ReportData:
 
     Attributes:
         campaign: its name.
-        state: where it stands.
+        state: ``done``, or how many cycles are closed.
         species: mobile species.
         target_temperature_K: temperature at which conductors are ranked.
-        made: when this report was made.
-        potential: name of the workhorse potential.
-        potential_note: one sentence where it is not the one that was wanted, else empty.
+        made: time of this report.
+        potential: name of the production potential.
+        potential_note: one sentence where it is not the configured one, else empty.
         acquisition: name of the acquisition function.
-        wall_seconds: time from the first to the last act.
+        wall_seconds: time from the creation of the campaign to the end of its last cycle.
         other_gate_versions: number of labels left out, by gate version (`vitrion.database.queries.gate_versions`);
             `cycles` and `costs` are history and count them.
         outdated_training_labels: number of the surrogate's training labels that were of other gate versions.
-        model_errors: what the potential is off by for each composition at the target temperature.
-        provenance: names and values of what a repetition would need.
+        model_errors: systematic error of the potential by composition, at the target temperature.
+        provenance: names and values needed to repeat the campaign.
         configuration: the campaign's validated configuration.
     """
 
@@ -273,21 +273,21 @@ class ReportData:
     other_gate_versions: Mapping[int, int] = field(default_factory=dict)
     outdated_training_labels: int = 0
     cells: tuple[Cell, ...] = ()
-    labels: tuple[LabelRow, ...] = ()
+    labels: tuple[Label, ...] = ()
     predictions: tuple[Prediction, ...] = ()
     rdfs: tuple[RdfComparison, ...] = ()
     parity: tuple[ParityPoint, ...] = ()
     baselines: tuple[Baseline, ...] = ()
-    cycles: tuple[CycleRow, ...] = ()
+    cycles: tuple[Cycle, ...] = ()
     costs: tuple[StageCost, ...] = ()
-    referee: tuple[RefereePair, ...] = ()
+    reference_pairs: tuple[ReferencePair, ...] = ()
     model_errors: Mapping[str, CompoundError] = field(default_factory=dict)
     provenance: tuple[tuple[str, str], ...] = ()
     configuration: Mapping[str, Any] = field(default_factory=dict)
 
     @property
-    def accepted_labels(self) -> tuple[LabelRow, ...]:
-        """Labels with a value that the gates believed."""
+    def accepted_labels(self) -> tuple[Label, ...]:
+        """Accepted labels with value and interval."""
         return tuple(
             row for row in self.labels if row.state is LabelState.ACCEPTED and row.value_cm2_s and row.interval_95_cm2_s
         )

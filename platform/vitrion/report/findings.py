@@ -1,4 +1,4 @@
-"""What the numbers say, in sentences; where there is nothing to say yet, why."""
+"""Sentences of the report; where there is no result yet, the reason."""
 
 import math
 from collections import Counter
@@ -16,12 +16,12 @@ from vitrion_workflows.schemas import LabelState, Origin
 
 
 def headline(data: ReportData, rows: list[Ranked]) -> str:
-    """One sentence: the best conductor found, and how sure that is."""
+    """Return one sentence on the best conductor and its interval."""
     values = [row for row in rows if row.source is Source.MEASURED] or rows[:1]
     if not values and data.other_gate_versions:
         return "All labels are of other gate versions than the current one, and nothing is predicted."
     if not values:
-        return "Nothing has been labelled or predicted yet: the campaign has only begun."
+        return "Nothing has been labelled or predicted yet."
     best = values[0]
     interval = tuple(10**end for end in best.interval) if best.interval else None
     number = diffusivity(10**best.log10_D, (interval[0], interval[1]) if interval else None)
@@ -44,35 +44,35 @@ def gate_version_note(data: ReportData) -> str:
 
 
 def ranking_note(data: ReportData, rows: list[Ranked]) -> str:
-    """How far the order of the ranking can be trusted."""
+    """Return how well the order of the ranking is resolved."""
     if not rows:
         return "There is no candidate to rank yet."
     tied = tied_with_first(rows)
     measured = sum(row.source is Source.MEASURED for row in rows)
     predicted = sum(row.source is Source.PREDICTED for row in rows)
     order = (
-        f"The intervals of {count(tied, 'other candidate')} reach into that of the first: their order is not "
-        "settled, and the first of several noisy numbers is flattered by its noise."
+        f"The intervals of {count(tied, 'other candidate')} overlap with that of the first: their order is not "
+        "resolved, and the largest of several noisy values is biased upwards."
         if tied
-        else "No other interval reaches into that of the first."
+        else "No other interval overlaps with that of the first."
     )
     return (
-        f"{count(measured, 'cell')} measured at {data.target_temperature_K:.0f} K, {predicted} known there by the "
-        f"surrogate alone. {order}"
+        f"{count(measured, 'cell')} measured at {data.target_temperature_K:.0f} K, {predicted} predicted by the "
+        f"surrogate only. {order}"
     )
 
 
 def labels_note(data: ReportData) -> str:
-    """How the labels fared before their gates."""
+    """Return the counts of labels by state, and their median error."""
     if not data.labels and data.other_gate_versions:
-        return "All labels are of other gate versions than the current one: there is none to show."
+        return "All labels are of other gate versions than the current one; none is shown."
     if not data.labels:
         return "No label has been made yet."
     states = Counter(label.state for label in data.labels)
-    known = (label.log10_stderr for label in data.accepted_labels)
-    errors = [error for error in known if error is not None and math.isfinite(error)]
-    middle = float(np.median(errors)) if errors else math.nan
-    size = f" Their median standard error is {plain(middle)} decades, a factor of {10**middle:.2f}." if errors else ""
+    stderrs = (label.log10_stderr for label in data.accepted_labels)
+    errors = [error for error in stderrs if error is not None and math.isfinite(error)]
+    median = float(np.median(errors)) if errors else math.nan
+    size = f" The median standard error is {plain(median)} decades, a factor of {10**median:.2f}." if errors else ""
     temperatures = sorted({label.temperature_K for label in data.labels})
     compositions = len({label.formula for label in data.labels})
     return (
@@ -83,7 +83,7 @@ def labels_note(data: ReportData) -> str:
 
 
 def cells_note(data: ReportData) -> str:
-    """Acceptance of quenched and generated cells, with intervals."""
+    """Return the acceptance of melt-quenched and generated cells, with intervals."""
     if not data.cells:
         return "No amorphous cell has been made yet."
     parts = []
@@ -101,40 +101,40 @@ def cells_note(data: ReportData) -> str:
 
 
 def rdf_note(data: ReportData) -> str:
-    """Whether generated cells look like quenched ones."""
+    """Return how similar generated and melt-quenched cells are."""
     alike = [value for comparison in data.rdfs if (value := overlap(comparison)) is not None]
     if not data.rdfs:
-        return "There is no cell to take a radial distribution of yet."
+        return "There is no cell yet."
     if not alike:
-        return "No generated cell has passed the gates, so the melt-quenched ones stand alone."
+        return "No generated cell has passed the gates; the figures show melt-quenched cells only."
     return (
-        f"Overlap of the mean curves (100 % for equal ones): {_range(min(alike), max(alike))} over "
-        f"{count(len(alike), 'pair')}. Generated cells were relaxed, not held at temperature: their peaks may be "
-        "sharper, and cells of so few atoms scatter."
+        f"Overlap of the mean curves (100 % if equal): {_range(min(alike), max(alike))} over "
+        f"{count(len(alike), 'pair')}. Generated cells were relaxed, not thermalized: their peaks may be sharper, and "
+        "small cells scatter."
     )
 
 
 def surrogate_note(data: ReportData) -> str:
-    """How good the surrogate is beside the simple models."""
+    """Return the errors of the surrogate on the frozen test, beside those of the baselines."""
     held_out = [point for point in data.parity if point.held_out]
     if not data.parity and not data.predictions:
         return "No surrogate has been trained yet."
     if not held_out:
-        return f"The frozen test holds no accepted label, so nothing can be said about the surrogate.{_learned(data)}"
+        return f"The frozen test holds no accepted label, so the surrogate is not tested.{_learned(data)}"
     rmse = math.sqrt(float(np.mean([(point.predicted - point.measured) ** 2 for point in held_out])))
     inside = sum(point.lower_95 <= point.measured <= point.upper_95 for point in held_out)
     better = [baseline for baseline in data.baselines if baseline.rmse < rmse]
-    verdict = (
-        f"{' and '.join(baseline.name for baseline in better)} did better: with so few labels that is no surprise, and "
-        "the intervals below say so."
+    comparison = (
+        f"{' and '.join(baseline.name for baseline in better)} did better, as is common with few labels; see the "
+        "intervals below."
         if better
         else "It did better than every baseline." * bool(data.baselines)
     )
     width = float(np.mean([point.upper_95 - point.lower_95 for point in held_out]))
     return (
-        f"On {count(len(held_out), 'label')} of compositions it never saw it errs by {plain(rmse)} decades (root mean "
-        f"square); {inside} of them lie inside their 95 % interval, {plain(width, 1)} decades wide. {verdict}"
-        f"{_learned(data)}"
+        f"On {count(len(held_out), 'label')} of compositions outside its training set the error is {plain(rmse)} "
+        f"decades (root mean square); {inside} lie inside their 95 % interval, on average {plain(width, 1)} decades "
+        f"wide. {comparison}{_learned(data)}"
     )
 
 
@@ -146,39 +146,38 @@ def _learned(data: ReportData) -> str:
 
 
 def arms_note(data: ReportData) -> str:
-    """Whether choosing helped, and what so few labels can show."""
-    found = {arm: points(data, arm) for arm in (ACQUISITION, RANDOM)}
-    chosen, chance = len(found[ACQUISITION]), len(found[RANDOM])
+    """Return whether the acquisition did better than random choice, and the detectable difference."""
+    chosen, chance = (len(points(data, arm)) for arm in (ACQUISITION, RANDOM))
     gap = difference(data)
     if gap is None:
         return (
             f"The acquisition has {count(chosen, 'usable label')}, the random arm {chance}: too few to compare their "
-            "means. The random arm stays in every cycle, so that a longer campaign can."
+            "means. Every cycle keeps a random arm, so that a longer campaign can compare them."
         )
     verdict = (
-        f"Choosing {'helped' if gap.value > 0 else 'did worse than chance'} in this run"
+        f"The acquisition did {'better' if gap.value > 0 else 'worse'} than random choice in this run"
         if gap.decided
-        else "The interval holds zero: this run cannot tell whether choosing helped"
+        else "The interval includes zero: this run does not show whether the acquisition is better than random choice"
     )
     return (
-        f"On average the {chosen} labels that the acquisition asked for lie {plain(abs(gap.value))} decades "
+        f"On average the {chosen} labels of the acquisition lie {plain(abs(gap.value))} decades "
         f"{'above' if gap.value > 0 else 'below'} the {chance} of the random arm (95 % interval {signed(gap.low)} to "
-        f"{signed(gap.high)}). {verdict}. With so few labels only a difference of about {plain(gap.detectable, 1)} "
-        "decades would show itself in four runs out of five, and one run is one seed."
+        f"{signed(gap.high)}). {verdict}. With this number of labels a difference of about {plain(gap.detectable, 1)} "
+        "decades is detected in four runs of five; this is one run with one seed."
     )
 
 
-def referee_note(data: ReportData) -> str:
-    """What the second potential says."""
-    if not data.referee:
-        return "No question has accepted labels of two potentials: the error of the potential itself is not known here."
-    gaps = [-pair.difference for pair in data.referee]
-    worst = max(pair.stderr for pair in data.referee)
-    length = min(pair.referee_ps for pair in data.referee)
+def reference_note(data: ReportData) -> str:
+    """Return the differences between the production and the reference potential."""
+    if not data.reference_pairs:
+        return "No cell has accepted labels by two potentials: the error of the potential was not measured here."
+    gaps = [-pair.difference for pair in data.reference_pairs]
+    worst = max(pair.stderr for pair in data.reference_pairs)
+    length = min(pair.reference_ps for pair in data.reference_pairs)
     return (
-        f"{data.referee[0].referee_name} was asked {count(len(gaps), 'question')} again, in runs of {length:g} ps: it "
-        f"lies {' and '.join(signed(gap) for gap in gaps)} decades from {data.potential}, the difference known to "
-        f"± {plain(worst)} at best. Below is each pair, and what all comparisons together say of the potential."
+        f"{data.reference_pairs[0].reference_name} repeated {count(len(gaps), 'label')} in runs of {length:g} ps: it "
+        f"differs by {' and '.join(signed(gap) for gap in gaps)} decades from {data.potential}, with statistical "
+        f"errors of up to {plain(worst)}. The table below lists the pairs and the systematic error estimated from all."
     )
 
 

@@ -1,4 +1,4 @@
-"""The few statistics the report makes itself: differences of means, shares, and what so few labels can show."""
+"""Statistics of the report: difference of means, coverage, interval of a proportion."""
 
 import math
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ class Difference:
         value: first mean minus second.
         low: lower end of the interval.
         high: upper end.
-        detectable: difference that this many values would show with 80 % power at the 5 % level.
+        detectable: difference that this number of values detects with 80 % power at the 5 % level.
     """
 
     value: float
@@ -29,12 +29,12 @@ class Difference:
 
     @property
     def decided(self) -> bool:
-        """Whether the interval leaves out zero."""
+        """True if the interval excludes zero."""
         return self.low > 0 or self.high < 0
 
 
 def difference_of_means(first: Sequence[float], second: Sequence[float]) -> Difference | None:
-    """Welch's interval (Biometrika 34, 28 (1947)) of a difference of means.
+    """Return the difference of two means with Welch's interval (Biometrika 34, 28 (1947)).
 
     Returns:
         The difference, or None where an arm has fewer than two values or neither varies.
@@ -54,14 +54,14 @@ def difference_of_means(first: Sequence[float], second: Sequence[float]) -> Diff
 
 
 def central_coverage(residuals: Sequence[float], deviations: Sequence[float], level: float) -> tuple[int, int]:
-    """How many truths lie in the central Gaussian interval of a nominal level, and of how many."""
+    """Return the number of residuals inside the central Gaussian interval of a nominal level, and their total."""
     limit = float(ndtri(0.5 + level / 2))
     inside = sum(abs(r) <= limit * s for r, s in zip(residuals, deviations, strict=True))
     return inside, len(residuals)
 
 
 def wilson(successes: int, count: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson, J. Am. Stat. Assoc. 22, 209 (1927))."""
+    """Return the 95 % interval of a proportion (Wilson, J. Am. Stat. Assoc. 22, 209 (1927))."""
     z = float(ndtri(0.975))
     share = successes / count
     centre = (share + z * z / (2 * count)) / (1 + z * z / count)

@@ -1,12 +1,12 @@
-"""What the shortness of a campaign costs in accuracy, each cost under its own heading."""
+"""Limits of a campaign's accuracy, each under its own heading."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from vitrion.report.data import ReportData
-from vitrion.report.findings import labels_note, referee_note
-from vitrion.report.first_principles import first_principles_note
+from vitrion.report.findings import labels_note, reference_note
+from vitrion.report.model_error import model_error_note
 from vitrion.report.numbers import count, diffusivity
 
 PS_IN_S = 1e-12
@@ -14,7 +14,7 @@ FEW_LABELS = 50
 
 
 def limits(data: ReportData) -> list[tuple[str, str]]:
-    """Headings and what stands under them; what does not apply to this campaign is left out."""
+    """Return the headings and texts that apply to this campaign."""
     return [(heading, words) for heading, write in _LIMITS.items() if (words := write(data))]
 
 
@@ -24,8 +24,8 @@ def _short_runs(data: ReportData) -> str:
         return ""
     span = f"{lengths[0]:g} ps" if len(lengths) == 1 else f"{lengths[0]:g} to {lengths[-1]:g} ps"
     return (
-        f"Labels rest on trajectories of {span}. What moves more rarely than that is not seen; slow ions are censored, "
-        "and the error bars cover only what the run itself could fluctuate through."
+        f"Labels come from trajectories of {span}. Rarer events are not sampled; diffusivities below the resolution "
+        "are censored, and the error bars cover only fluctuations within a run."
     )
 
 
@@ -36,8 +36,8 @@ def _small_cells(data: ReportData) -> str:
     held = f"{sizes[0]}" if sizes[0] == sizes[-1] else f"{sizes[0]} to {sizes[-1]}"
     return (
         f"Cells hold {held} atoms. Periodic images slow a diffusing ion in a melt by an amount that "
-        "falls with the inverse of the cell's edge (Yeh and Hummer, J. Phys. Chem. B 108, 15873 (2004)). This is not "
-        "corrected here, and one cell is one sample of a glass."
+        "decreases as the inverse of the cell's edge (Yeh and Hummer, J. Phys. Chem. B 108, 15873 (2004)). This is not "
+        "corrected here, and one cell is one sample of the glass."
     )
 
 
@@ -47,7 +47,7 @@ def _fast_cooling(data: ReportData) -> str:
         return ""
     return (
         f"Melts were cooled at {diffusivity(float(np.median(rates)) / PS_IN_S)} K/s; splat quenching reaches about 10⁶ "
-        "K/s. Such a glass keeps more of the melt's disorder, and its ions tend to move more easily."
+        "K/s. Fast cooling retains more disorder of the melt, and ions tend to be more mobile."
     )
 
 
@@ -56,8 +56,8 @@ def _few_labels(data: ReportData) -> str:
     if labels >= FEW_LABELS:
         return ""
     return (
-        f"{count(labels, 'accepted label')} cannot train a graph network to more than a rough order. Read the "
-        "surrogate's intervals, not its means, and run the overnight example before choosing what to make."
+        f"{count(labels, 'accepted label')} train a graph network to a rough ranking only. Use the surrogate's "
+        "intervals, not its means, and run the overnight example before choosing what to synthesize."
     )
 
 
@@ -66,7 +66,7 @@ _LIMITS: dict[str, Callable[[ReportData], str]] = {
     "Short runs": _short_runs,
     "Small cells": _small_cells,
     "Fast cooling": _fast_cooling,
-    "The potential": referee_note,
-    "Against first principles": first_principles_note,
+    "The potential": reference_note,
+    "Against first principles": model_error_note,
     "Few labels": _few_labels,
 }

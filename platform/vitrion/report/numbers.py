@@ -1,4 +1,4 @@
-"""Numbers as people read them: diffusivities with powers of ten, durations, shares."""
+"""Formatting of numbers: diffusivities with powers of ten, durations, formulas, units."""
 
 import math
 
@@ -9,7 +9,7 @@ HOUR_S = 3600
 
 
 def diffusivity(value: float, interval: tuple[float, float] | None = None) -> str:
-    """A diffusivity with its interval, for example ``2.3 (1.8 to 3.0) × 10⁻⁵``; the unit is the caller's."""
+    """Format a diffusivity with its interval, for example ``2.3 (1.8 to 3.0) × 10⁻⁵``, without unit."""
     exponent = math.floor(math.log10(value))
     scale = 10.0**exponent
     power = power_of_ten(exponent)
@@ -20,22 +20,22 @@ def diffusivity(value: float, interval: tuple[float, float] | None = None) -> st
 
 
 def decades(log10_value: float, interval: tuple[float, float]) -> str:
-    """A diffusivity given by its logarithm, with its interval; see `diffusivity`."""
+    """Format a diffusivity given by its logarithm, with its interval; see `diffusivity`."""
     return diffusivity(10**log10_value, (10 ** interval[0], 10 ** interval[1]))
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """A number with its sign, for example ``+0.21`` or ``−0.04``."""
+    """Format a number with its sign, for example ``+0.21`` or ``−0.04``."""
     return f"{value:+.{digits}f}".replace("-", MINUS)
 
 
 def plain(value: float, digits: int = 2) -> str:
-    """A number with a proper minus."""
+    """Format a number with a typographic minus."""
     return f"{value:.{digits}f}".replace("-", MINUS)
 
 
 def duration(seconds: float) -> str:
-    """A duration in the unit that suits it."""
+    """Format a duration in seconds, minutes or hours."""
     if seconds < MINUTE_S:
         return f"{seconds:.0f} s"
     if seconds < HOUR_S:
@@ -45,18 +45,18 @@ def duration(seconds: float) -> str:
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
-    """A number and its noun, for example ``1 label`` or ``3 labels``."""
+    """Format a number and its noun, for example ``1 label`` or ``3 labels``."""
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def formula(text: str) -> str:
-    """A formula with its numbers as subscripts, for example ``Li₃PS₄``."""
+    """Format a formula with subscripts, for example ``Li₃PS₄``."""
     subscripts = str.maketrans("0123456789.", "₀₁₂₃₄₅₆₇₈₉.")
     return text.translate(subscripts)
 
 
 def unit_text(unit: str) -> str:
-    """A unit in print, for example ``Å²`` for ``A2`` and ``g/cm³`` for ``g/cm3``."""
+    """Format a unit, for example ``Å²`` for ``A2`` and ``g/cm³`` for ``g/cm3``."""
     return _UNITS.get(unit, unit)
 
 

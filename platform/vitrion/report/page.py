@@ -1,4 +1,4 @@
-"""The page: sections from figures and sentences, poured into one HTML file without anything outside it."""
+"""Page of the report: sections of figures and sentences in one self-contained HTML file."""
 
 from collections import defaultdict
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ MOST_RANKED = 20
 
 @dataclass(frozen=True)
 class GateRow:
-    """How cells or labels of one kind fared at one gate."""
+    """Outcomes of one gate over cells or labels of one kind."""
 
     kind: str
     gate: str
@@ -38,14 +38,7 @@ class GateRow:
 
 
 def render(data: ReportData) -> str:
-    """The whole page.
-
-    Args:
-        data: what to show.
-
-    Returns:
-        HTML that needs no other file and no network.
-    """
+    """Return the page as HTML that needs no other file and no network."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("vitrion.report"),
         autoescape=True,
@@ -96,7 +89,7 @@ def _content(data: ReportData) -> dict[str, Any]:
 
 
 def tallies(data: ReportData) -> list[tuple[str, str]]:
-    """The numbers of the strip below the headline: value and what it counts."""
+    """Return the numbers below the headline: value and name."""
     closed = sum(cycle.state == "closed" for cycle in data.cycles)
     accepted = sum(cell.accepted for cell in data.cells)
     wall = [] if data.wall_seconds is None else [(duration(data.wall_seconds), "from start to end")]
@@ -132,7 +125,7 @@ def _origin_colour(origin: Origin) -> Colour:
 
 
 def gate_rows(data: ReportData) -> list[GateRow]:
-    """Every gate with how many passed it: of quenched cells, of generated cells, of labels."""
+    """Return the outcomes of every gate for quenched cells, generated cells and labels."""
     kinds: list[tuple[str, list[Any]]] = [
         ("melt-quenched cells", [cell for cell in data.cells if cell.origin is Origin.MELT_QUENCH]),
         ("generated cells", [cell for cell in data.cells if cell.origin is Origin.GENERATED]),
@@ -152,7 +145,7 @@ def gate_rows(data: ReportData) -> list[GateRow]:
 
 def _gate_row(kind: str, name: str, outcomes: list[Any]) -> GateRow:
     values = [outcome.value for outcome in outcomes if outcome.value is not None and np.isfinite(outcome.value)]
-    # Limits may depend on the cell (a density window, say): only common ones are stated.
+    # Limits may depend on the cell (a density window): only common ones are stated.
     windows = {_window(outcome.lower, outcome.upper, outcome.unit) for outcome in outcomes}
     return GateRow(
         kind=kind,
@@ -160,7 +153,7 @@ def _gate_row(kind: str, name: str, outcomes: list[Any]) -> GateRow:
         passed=sum(outcome.passed for outcome in outcomes),
         measured=len(outcomes),
         median=float(np.median(values)) if values else None,
-        limits=windows.pop() if len(windows) == 1 else "each its own",
+        limits=windows.pop() if len(windows) == 1 else "depend on the cell",
     )
 
 
@@ -177,7 +170,7 @@ def _window(lower: float | None, upper: float | None, unit: str) -> str:
 
 
 def scores(data: ReportData) -> list[tuple[str, float, float]]:
-    """Name, RMSE and MAE of the surrogate and its baselines on the frozen test, best first."""
+    """Return name, RMSE and MAE of the surrogate and its baselines on the frozen test, best first."""
     errors = np.array([point.predicted - point.measured for point in data.parity if point.held_out])
     if not len(errors):
         return []

@@ -1,17 +1,17 @@
-"""The ranked candidates: each cell with the best that is known of it at the target temperature."""
+"""Ranking of the cells by their diffusivity at the target temperature, measured or predicted."""
 
 import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from vitrion.report.data import Cell, LabelRow, Prediction, ReportData
+from vitrion.report.data import Cell, Label, Prediction, ReportData
 from vitrion_workflows.schemas import LabelState, Origin, describe_failures
 
-TWO_SIDED_95 = 1.96
+Z_95 = 1.96
 
 
 class Source(StrEnum):
-    """How a candidate's diffusivity is known."""
+    """Source of a candidate's diffusivity."""
 
     MEASURED = "measured"
     BOUND = "upper bound"
@@ -25,14 +25,14 @@ class Ranked:
     Attributes:
         formula: reduced formula.
         fingerprint: the cell.
-        origin: how it was made.
+        origin: melt-quench or generated.
         source: measured by molecular dynamics, bounded by it, or predicted by the surrogate.
         log10_D: the value.
         interval: its 95 % interval, None for a bound.
-        nature: mean and standard deviation of log10 D once the potential's own error is in it, None where that is not
-            known; for a bound the bound and the deviation of that error.
+        corrected: mean and standard deviation of log10 D corrected for the systematic error of the potential, None
+            where that is unknown; for a bound the corrected bound and the deviation of that error.
         Ea_eV: activation energy by the surrogate.
-        extrapolating: whether the surrogate says that it extrapolates.
+        extrapolating: True for a prediction outside the training domain.
         labels: labels of the cell at any temperature.
         failed_gates: gates of the cell and of the label behind the value that did not pass.
     """
@@ -43,7 +43,7 @@ class Ranked:
     source: Source
     log10_D: float
     interval: tuple[float, float] | None
-    nature: tuple[float, float] | None
+    corrected: tuple[float, float] | None
     Ea_eV: float | None
     extrapolating: bool
     labels: int
@@ -51,21 +51,21 @@ class Ranked:
 
 
 def rank(data: ReportData) -> list[Ranked]:
-    """All cells of which something is known, the fastest first; bounds after values."""
+    """Return all cells with a label or prediction, the fastest first; bounds after values."""
     predictions = {row.fingerprint: row for row in data.predictions}
     cells = {cell.fingerprint: cell for cell in data.cells}
-    known = dict.fromkeys([*(label.fingerprint for label in data.labels), *predictions])
+    fingerprints = dict.fromkeys([*(label.fingerprint for label in data.labels), *predictions])
     rows = [
         ranked
-        for fingerprint in known
-        if (ranked := _one(data, fingerprint, predictions.get(fingerprint), cells.get(fingerprint))) is not None
+        for fingerprint in fingerprints
+        if (ranked := _ranked(data, fingerprint, predictions.get(fingerprint), cells.get(fingerprint))) is not None
     ]
     return sorted(rows, key=lambda row: (row.source is Source.BOUND, -row.log10_D, row.formula))
 
 
-def _one(data: ReportData, fingerprint: str, belief: Prediction | None, cell: Cell | None) -> Ranked | None:
+def _ranked(data: ReportData, fingerprint: str, prediction: Prediction | None, cell: Cell | None) -> Ranked | None:
     labels = [label for label in data.labels if label.fingerprint == fingerprint]
-    asked = [
+    at_target = [
         label
         for label in labels
         if label.temperature_K == data.target_temperature_K
@@ -73,11 +73,11 @@ def _one(data: ReportData, fingerprint: str, belief: Prediction | None, cell: Ce
         and label.state is not LabelState.REJECTED
     ]
     failed = tuple(gate.name for gate in (cell.gates if cell else ()) if not gate.passed)
-    label = min(asked, key=lambda row: row.state is not LabelState.ACCEPTED, default=None)
-    if label is None and belief is None:
+    label = min(at_target, key=lambda row: row.state is not LabelState.ACCEPTED, default=None)
+    if label is None and prediction is None:
         return None
-    source, value, interval = _value(label, belief)
-    described = label or belief
+    source, value, interval = _value(label, prediction)
+    described = label or prediction
     if described is None or math.isnan(value):
         return None
     return Ranked(
@@ -87,38 +87,38 @@ def _one(data: ReportData, fingerprint: str, belief: Prediction | None, cell: Ce
         source=source,
         log10_D=value,
         interval=interval,
-        nature=_nature(data, described.formula, value, interval),
-        Ea_eV=belief.Ea_eV if belief else None,
-        extrapolating=bool(belief and belief.extrapolating and label is None),
+        corrected=_corrected(data, described.formula, value, interval),
+        Ea_eV=prediction.Ea_eV if prediction else None,
+        extrapolating=bool(prediction and prediction.extrapolating and label is None),
         labels=len(labels),
         failed_gates=failed + describe_failures(label.gates if label else ()),
     )
 
 
-def _value(label: LabelRow | None, belief: Prediction | None) -> tuple[Source, float, tuple[float, float] | None]:
+def _value(label: Label | None, prediction: Prediction | None) -> tuple[Source, float, tuple[float, float] | None]:
     if label is not None and label.value_cm2_s:
         value = math.log10(label.value_cm2_s)
         if label.state is LabelState.CENSORED or label.interval_95_cm2_s is None:
             return Source.BOUND, value, None
         low, high = label.interval_95_cm2_s
         return Source.MEASURED, value, (math.log10(low) if low > 0 else -math.inf, math.log10(high))
-    if belief is not None:
-        return Source.PREDICTED, belief.log10_D, (belief.lower_95, belief.upper_95)
+    if prediction is not None:
+        return Source.PREDICTED, prediction.log10_D, (prediction.lower_95, prediction.upper_95)
     return Source.PREDICTED, math.nan, None
 
 
-def _nature(
+def _corrected(
     data: ReportData, formula: str, value: float, interval: tuple[float, float] | None
 ) -> tuple[float, float] | None:
     error = data.model_errors.get(formula)
     if error is None:
         return None
     half = 0.0 if interval is None else interval[1] - value
-    return error.corrected(value, half / TWO_SIDED_95)
+    return error.corrected(value, half / Z_95)
 
 
 def tied_with_first(rows: list[Ranked]) -> int:
-    """How many candidates after the first have an interval that reaches into the first one's."""
+    """Return the number of candidates whose interval overlaps with that of the first."""
     if not rows or rows[0].interval is None:
         return 0
     floor = rows[0].interval[0]

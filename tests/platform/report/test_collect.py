@@ -186,9 +186,9 @@ def test_documents_become_what_the_page_shows(campaign):
         "labels": 8,
         "training the surrogate": 1,
     }
-    (pair,) = data.referee
-    assert (pair.formula, pair.referee_name) == ("LiCl", "chgnet")
-    assert pair.referee - pair.workhorse == pytest.approx(0.15)
+    (pair,) = data.reference_pairs
+    assert (pair.formula, pair.reference_name) == ("LiCl", "chgnet")
+    assert pair.reference - pair.production == pytest.approx(0.15)
     assert data.rdfs[0].formula == "LiCl"
     assert (len(data.rdfs[0].quenched), len(data.rdfs[0].generated)) == (1, 1)
     assert data.cycles[0].labels == 8
@@ -258,13 +258,13 @@ def test_a_page_of_other_gate_versions_alone_says_so(campaign, tmp_path):
     with of_gate_version(home, OLDER, formulas=ANIONS), connect(home=home, readonly=True) as db:
         data = collect(db, "small")
         page = build(db, "small", tmp_path / "report.html").read_text()
-    assert (data.labels, data.referee, data.other_gate_versions) == ((), (), {OLDER: 9})
+    assert (data.labels, data.reference_pairs, data.other_gate_versions) == ((), (), {OLDER: 9})
     assert {row.source for row in rank(data)} == {"predicted"}
     for wrong in (
         "No label has been made yet",
         "No surrogate has been trained yet",
-        "has only begun",
-        "No label carries",
+        "Nothing has been labelled",
+        "No label has an MSD table",
     ):
         assert wrong not in page
     assert "All labels are of other gate versions" in page
@@ -285,7 +285,7 @@ def test_a_campaign_without_a_cycle_has_a_report(tmp_path):
     with connect(home=tmp_path / "home") as db:
         db.campaigns.create_or_get("new", CONFIGURATION, "d" * 64)
         page = build(db, "new", tmp_path / "report.html").read_text()
-    assert "Nothing has been labelled or predicted yet" in page
+    assert "Nothing has been labelled" in page
 
 
 def test_rdf_of_an_ideal_gas_is_one():

@@ -46,10 +46,10 @@ def test_ties_are_counted_by_overlap(data):
     assert tied_with_first([]) == 0
 
 
-def test_a_label_at_another_temperature_moves_along_the_surrogates_slope(data):
-    moved = [point for arm in ("acquisition", "random") for point in arms.points(data, arm) if point.moved]
-    assert moved
-    point = moved[0]
+def test_a_label_at_another_temperature_is_shifted_along_the_surrogates_slope(data):
+    shifted = [point for arm in ("acquisition", "random") for point in arms.points(data, arm) if point.extrapolated]
+    assert shifted
+    point = shifted[0]
     belief = next(row for row in data.predictions if row.formula == point.label.formula)
     expected = math.log10(point.label.value_cm2_s) - belief.Ea_eV / K_LN10 * (
         1 / data.target_temperature_K - 1 / point.label.temperature_K
@@ -62,7 +62,7 @@ def test_equal_arms_are_never_called_a_gain(data):
     doubled = [replace(row, arm=arm, key=row.key + arm) for row in shared for arm in ("acquisition", "random")]
     same = replace(data, labels=tuple(doubled))
     assert arms.difference(same).value == pytest.approx(0.0, abs=1e-12)
-    assert "cannot tell whether choosing helped" in findings.arms_note(same)
+    assert "includes zero" in findings.arms_note(same)
 
 
 def test_the_line_on_the_page_knows_its_labels(data):
@@ -136,15 +136,15 @@ def test_the_error_of_the_potential_is_told_for_the_chemistries_at_hand(data):
         assert (f"{error.chemistry}s +0." in words) == (error.chemistry in classes)
     assert "aimd: 6 compounds" in words
     unknown = replace(data, potential="chgnet", model_errors=errors_of("chgnet", "c" * 64))
-    assert "never compared" in dict(limits(unknown))["Against first principles"]
+    assert "compared neither" in dict(limits(unknown))["Against first principles"]
     assert "+0.00 ± 0.27" in dict(limits(unknown))["Against first principles"]
     assert "Against first principles" not in dict(limits(replace(data, model_errors={})))
 
 
-def test_the_ranking_says_what_nature_would_be(data):
+def test_the_ranking_is_corrected_for_the_error_of_the_potential(data):
     first = rank(data)[0]
     error = data.model_errors[first.formula]
-    mean, deviation = first.nature
+    mean, deviation = first.corrected
     assert mean == pytest.approx(first.log10_D - error.offset_decades)
     assert deviation == pytest.approx(math.hypot((first.interval[1] - first.log10_D) / 1.96, error.stderr_decades))
-    assert all(row.nature is None for row in rank(replace(data, model_errors={})))
+    assert all(row.corrected is None for row in rank(replace(data, model_errors={})))

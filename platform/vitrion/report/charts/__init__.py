@@ -1,4 +1,4 @@
-"""A small chart layer: axes and panels as crisp inline SVG, no script, no network."""
+"""Charts as inline SVG: axes and panels, without script or network."""
 
 from vitrion.report.charts.axis import Axis
 from vitrion.report.charts.panel import Colour, Panel

@@ -1,4 +1,4 @@
-"""An axis: limits, scale, ticks and their text."""
+"""Axis of a panel: limits, scale, ticks and their text."""
 
 import math
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ LEAST_PLAIN_EXPONENT, MOST_PLAIN_EXPONENT = -2, 3  # 0.01 to 1000 are written ou
 
 
 def power_of_ten(exponent: int) -> str:
-    """Text of a power of ten, for example ``10⁻⁵``."""
+    """Format a power of ten, for example ``10⁻⁵``."""
     return "10" + str(exponent).translate(SUPERSCRIPT)
 
 
@@ -48,15 +48,15 @@ class Axis:
         least_span: float = 0.0,
         headroom: float = 0.0,
     ) -> "Axis":
-        """An axis that holds all values with a margin.
+        """Return an axis that covers all values with a margin.
 
         Args:
             label: quantity and unit.
-            values: what is to be shown; values that are not finite (or not positive on a log scale) do not count.
+            values: shown values; those that are not finite (or not positive on a log scale) are ignored.
             log: logarithmic scale.
-            include: further values that must be inside, without margin.
+            include: further values to cover, without margin.
             least_span: least range, in decades on a log scale.
-            headroom: room above the values for words, as a share of their range.
+            headroom: room for text above the values, as a fraction of their range.
         """
         shown = [value for value in values if math.isfinite(value) and (value > 0 or not log)]
         scaled = [math.log10(value) if log else value for value in shown] or [0.0, 1.0]
@@ -72,9 +72,9 @@ class Axis:
         return cls(label, 10**low if log else low, 10**high if log else high, log=log)
 
     def place(self, value: float) -> float:
-        """Position of a value between 0 (low end) and 1 (high end).
+        """Return the position of a value: 0 at the low end, 1 at the high end, outside for values outside.
 
-        Values outside have positions outside; what a scale cannot show (infinity, zero on a log scale) lies far out.
+        Infinity, and zero on a log scale, are placed far outside.
         """
         if self.log:
             bottom, top = math.log10(self.low), math.log10(self.high)
@@ -84,7 +84,7 @@ class Axis:
         return min(max(place, -FAR_OUT), FAR_OUT)
 
     def marks(self) -> list[tuple[float, str]]:
-        """Tick values inside the limits with their text."""
+        """Return the tick values inside the limits with their text."""
         chosen = self.ticks or (self._log_ticks() if self.log else self._linear_ticks())
         inside = [value for value in chosen if -ROUNDING <= self.place(value) <= 1 + ROUNDING]
         return [(value, self._text(value)) for value in inside]

@@ -1,4 +1,4 @@
-"""A panel: one plot area with its axes, drawn to an SVG string."""
+"""Panel: one plot area with its axes, rendered as SVG."""
 
 import hashlib
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ PAPER = "#fffdf9"
 
 
 class Colour(StrEnum):
-    """Colours that the colour-blind can tell apart (after Okabe and Ito 2008), by what they mean in every figure."""
+    """Colour-blind safe colours (after Okabe and Ito 2008), with the same meaning in all figures."""
 
     MEASURED = "#0b5a8a"
     GENERATED = "#c2500a"
@@ -31,7 +31,7 @@ class Colour(StrEnum):
 
 
 class Panel:
-    """Collects marks in data coordinates and renders them once."""
+    """Plot area that collects marks in data coordinates."""
 
     def __init__(self, x: Axis, y: Axis, *, width: int = 360, height: int = 264, title: str = "") -> None:
         """Make an empty panel.
@@ -41,7 +41,7 @@ class Panel:
             y: vertical axis.
             width: width in SVG units, about pixels.
             height: height in SVG units.
-            title: read out as the drawing's name.
+            title: accessible name of the drawing.
         """
         self._x, self._y = x, y
         self._width, self._height = width, height
@@ -51,7 +51,7 @@ class Panel:
         self._upper_label = ""
 
     def upper_axis(self, marks: Sequence[tuple[float, str]], label: str) -> None:
-        """Mark values of the horizontal axis along the top in other words, for example T over 1/T."""
+        """Label the horizontal axis along the top too, for example T above 1/T."""
         self._upper, self._upper_label = list(marks), label
 
     def line(
@@ -63,7 +63,7 @@ class Panel:
         width: float = 1.6,
         dash: str = "",
     ) -> None:
-        """A polyline; points that a log scale cannot show are left out."""
+        """Draw a polyline; points that a log scale cannot show are left out."""
         self._marks.append(
             element(
                 "polyline",
@@ -77,13 +77,13 @@ class Panel:
         )
 
     def band(self, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: str) -> None:
-        """The area between two curves; on a log scale a lower end of zero reaches the axis."""
+        """Fill the area between two curves; on a log scale a lower end of zero reaches the axis."""
         floor = [max(value, self._y.low) for value in low] if self._y.log else low
         outline = f"{self._path(x, floor)} {self._path(x[::-1], high[::-1])}"
         self._marks.append(element("polygon", points=outline, fill=colour, fill_opacity=0.16))
 
     def span_x(self, low: float, high: float, *, colour: str = "#f0eadd", title: str = "") -> None:
-        """Shade a range of the horizontal axis over the whole height."""
+        """Shade a range of the horizontal axis over the full height."""
         left, right = (self._px(min(max(value, self._x.low), self._x.high)) for value in (low, high))
         self._marks.append(
             element(
@@ -98,7 +98,7 @@ class Panel:
         )
 
     def level(self, y: float, *, colour: str = Colour.GREY, dash: str = "4 3") -> None:
-        """A horizontal line over the whole width."""
+        """Draw a horizontal line over the full width."""
         self.line([self._x.low, self._x.high], [y, y], colour, width=1, dash=dash)
 
     def point(
@@ -113,7 +113,7 @@ class Panel:
         square: bool = False,
         title: str = "",
     ) -> None:
-        """One point with its error bars and a tooltip."""
+        """Draw one point with error bars and tooltip."""
         px, py = self._px(x), self._py(y)
         bars = []
         if y_range:
@@ -146,18 +146,18 @@ class Panel:
         self._marks.append(shape)
 
     def upper_bound(self, x: float, y: float, colour: str, *, title: str = "") -> None:
-        """A bar at the value and an arrow below it."""
+        """Draw a bar at the value with an arrow below it."""
         path = f"M{self._px(x) - 4:.1f},{self._py(y):.1f}h8m-4,0v12m-3,-4l3,4l3,-4"
         self._marks.append(element("path", tooltip(title), d=path, stroke=colour, stroke_width=1.3, fill="none"))
 
     def text(self, x: float, y: float, words: str, *, colour: str = Colour.INK, anchor: str = "start") -> None:
-        """Words at a place in data coordinates."""
+        """Write text at data coordinates."""
         self._marks.append(
             element("text", words=words, x=self._px(x), y=self._py(y), fill=colour, text_anchor=anchor),
         )
 
     def corner(self, words: str, *, line: int = 0, colour: str = Colour.INK, right: bool = False) -> None:
-        """Words in an upper corner of the plot area, one line below another."""
+        """Write text in an upper corner of the plot area, one line below another."""
         x = self._width - RIGHT - 6 if right else LEFT + 8
         y = self._top + LINE_HEIGHT * (line + 1)
         self._marks.append(
@@ -165,7 +165,7 @@ class Panel:
         )
 
     def svg(self) -> Markup:
-        """The finished drawing."""
+        """Return the finished drawing."""
         marks = "".join(self._marks)
         clip = f"clip-{hashlib.sha256(marks.encode()).hexdigest()[:10]}"
         area = element(
@@ -176,7 +176,7 @@ class Panel:
             height=self._plot_height + 2,
         )
         frame = f"M{LEFT},{self._top}V{self._base}H{self._width - RIGHT}"
-        return Markup(  # noqa: S704 - `element` has escaped every word that comes from data
+        return Markup(  # noqa: S704 - `element` escapes all text
             element(
                 "svg",
                 element("clipPath", area, id=clip),

@@ -1,10 +1,10 @@
-"""SVG elements as text, escaped once and here."""
+"""SVG elements as text; all escaping happens here."""
 
 from html import escape
 
 
 def element(name: str, *children: str, words: str = "", **attributes: str | float) -> str:
-    """One element.
+    """Return one element.
 
     Args:
         name: for example ``circle``.
@@ -19,7 +19,7 @@ def element(name: str, *children: str, words: str = "", **attributes: str | floa
 
 
 def tooltip(words: str) -> str:
-    """What a browser shows when the pointer rests on an element; nothing for no words."""
+    """Return a tooltip; empty for empty text."""
     return element("title", words=words) if words else ""
 
 

@@ -1,4 +1,4 @@
-"""A whole campaign, read from its documents."""
+"""Content of the report, read from the documents of a campaign."""
 
 import platform
 from collections.abc import Mapping, Sequence
@@ -10,11 +10,11 @@ from vitrion.database import Database
 from vitrion.database.queries.gate_versions import count_others, is_current
 from vitrion.database.records import CampaignRecord, CycleRecord, LabelRecord, ModelRecord
 from vitrion.report import data
-from vitrion.report.collecting import beliefs
 from vitrion.report.collecting.cells import made_cells, report_cell
 from vitrion.report.collecting.cycles import costs, report_cycles
-from vitrion.report.collecting.labels import labels_of, model_errors, referee_pairs, report_labels
+from vitrion.report.collecting.labels import labels_of, model_errors, reference_pairs, report_labels
 from vitrion.report.collecting.rdfs import compare_rdfs
+from vitrion.report.collecting.surrogate import baselines, parity, predictions, promoted_surrogate
 from vitrion_models.surrogates import TrainedSurrogate
 from vitrion_workflows.schemas import MethodRecord
 from vitrion_workflows.schemas.label import GATE_VERSION
@@ -24,12 +24,12 @@ DONE = "done"
 
 
 def collect(db: Database, campaign: str) -> data.ReportData:
-    """Everything a report shows of one campaign, as far as it has come.
+    """Return the content of the report of a campaign, finished or not.
 
-    Labels of other gate versions are counted and left out, but for the history (cycles, costs).
+    Labels of other gate versions are counted and left out, except from cycles and costs.
 
     Args:
-        db: where it lives.
+        db: where the campaign is.
         campaign: its name.
 
     Raises:
@@ -37,16 +37,16 @@ def collect(db: Database, campaign: str) -> data.ReportData:
     """
     row = db.campaigns.get(campaign)
     cycles = list(db.cycles.list(campaign))
-    every, asked = labels_of(db, cycles)
+    every, proposals = labels_of(db, cycles)
     stored = {key: label for key, label in every.items() if is_current(label.gate_version)}
-    questions = {key: question for key, question in asked.items() if key in stored}
+    current = {key: proposal for key, proposal in proposals.items() if key in stored}
     cells = made_cells(db, campaign)
     models = list(db.models.search(campaign=campaign))
-    labels = report_labels(stored, questions, cells)
+    labels = report_labels(stored, current, cells)
     target_K = float(row.configuration["labels"]["target_temperature_K"])
-    found = beliefs.surrogate_in_force(db, campaign)
+    surrogate = promoted_surrogate(db, campaign)
     logs = {key: label.log10_value for key, label in stored.items() if label.log10_value is not None}
-    workhorse = [every[key] for key in asked if asked[key]["arm"] != "reference"]
+    produced = [every[key] for key, proposal in proposals.items() if proposal["arm"] != "reference"]
     left_out = every.keys() - stored.keys()
     plan: Mapping[str, Any] = (row.summary or {}).get("plan", {})
     potential = plan.get("potential", row.configuration["potential"])
@@ -62,20 +62,20 @@ def collect(db: Database, campaign: str) -> data.ReportData:
         wall_seconds=_wall_seconds(row, cycles),
         cells=tuple(report_cell(cell) for cell in cells.values()),
         labels=labels,
-        predictions=beliefs.predictions(db, found[1], cells, temperature_K=target_K) if found else (),
+        predictions=predictions(db, surrogate[1], cells, temperature_K=target_K) if surrogate else (),
         rdfs=compare_rdfs(db, cells, species=row.configuration["species"]),
-        parity=beliefs.parity(db, found[1], labels, logs) if found else (),
-        # Their scores are of the whole frozen test, and stand beside the surrogate's where that is whole here.
-        baselines=beliefs.baselines(found[1]) if found and not left_out & set(found[1].test_keys) else (),
+        parity=parity(db, surrogate[1], labels, logs) if surrogate else (),
+        # Stored for the complete frozen test: comparable only where none of it is left out here.
+        baselines=baselines(surrogate[1]) if surrogate and not left_out & set(surrogate[1].test_keys) else (),
         other_gate_versions=count_others(label.gate_version for label in every.values()),
-        outdated_training_labels=_outdated_training_labels(db, *found) if found else 0,
+        outdated_training_labels=_outdated_training_labels(db, *surrogate) if surrogate else 0,
         cycles=report_cycles(cycles, models, cells),
         costs=costs(cycles, models),
-        referee=referee_pairs(stored, questions),
+        reference_pairs=reference_pairs(stored, current),
         model_errors=model_errors(
             db, stored.values(), cells.values(), potential, campaign=campaign, temperature_K=target_K
         ),
-        provenance=_provenance(db, row, workhorse, models),
+        provenance=_provenance(db, row, produced, models),
         configuration=row.configuration,
     )
 
@@ -88,7 +88,7 @@ def _state(row: CampaignRecord, cycles: Sequence[CycleRecord]) -> str:
     closed = sum(cycle.state == CLOSED for cycle in cycles)
     wanted = row.configuration
     if (row.summary or {}).get("plan", {}).get("potential_note") and wanted.get("smaller"):
-        wanted = wanted["smaller"]  # what runs without the potential that was asked for
+        wanted = wanted["smaller"]  # runs without the configured potential
     if closed >= int(wanted["cycles"]):
         return DONE
     return f"{closed} of {wanted['cycles']} cycles closed"

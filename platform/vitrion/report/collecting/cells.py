@@ -9,13 +9,13 @@ MADE = (Origin.MELT_QUENCH.value, Origin.GENERATED.value)
 
 
 def made_cells(db: Database, campaign: str) -> dict[str, StructureRecord]:
-    """Cells that the campaign made itself, by fingerprint, oldest first."""
+    """Return the cells made by the campaign by fingerprint, oldest first."""
     rows = db.structures.search(campaign=campaign, origin=MADE, sort="created_at")
     return {row.fingerprint: row for row in rows}
 
 
 def report_cell(row: StructureRecord) -> data.Cell:
-    """A stored cell as the report shows it."""
+    """Return a stored cell as the report shows it."""
     return data.Cell(
         fingerprint=row.fingerprint,
         formula=row.reduced_formula,

@@ -1,4 +1,4 @@
-"""Cycles, their models and what everything cost."""
+"""Cycles of a campaign, their models and costs."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -18,21 +18,21 @@ TRAINING = {"surrogate": "training the surrogate", "generator": "training the ge
 
 def report_cycles(
     cycles: Sequence[CycleRecord], models: Sequence[ModelRecord], cells: Mapping[str, StructureRecord]
-) -> tuple[data.CycleRow, ...]:
-    """One row for each cycle."""
+) -> tuple[data.Cycle, ...]:
+    """Return one row for each cycle."""
     return tuple(_report_cycle(cycle, models, cells) for cycle in cycles)
 
 
 def _report_cycle(
     cycle: CycleRecord, models: Sequence[ModelRecord], cells: Mapping[str, StructureRecord]
-) -> data.CycleRow:
+) -> data.Cycle:
     trained = {row.kind: row for row in models if row.cycle == cycle.index}
     surrogate, generator = trained.get("surrogate"), trained.get("generator")
     drawn = [row for row in cells.values() if row.cycle == cycle.index and row.origin == Origin.GENERATED.value]
     seconds = 0.0
     if cycle.created_at is not None and cycle.closed_at is not None:
         seconds = (cycle.closed_at - cycle.created_at).total_seconds()
-    return data.CycleRow(
+    return data.Cycle(
         index=cycle.index,
         state=cycle.state,
         labels=len({proposal.label_key for proposal in cycle.proposals if proposal.label_state}),
@@ -47,13 +47,13 @@ def _report_cycle(
 
 
 def costs(cycles: Sequence[CycleRecord], models: Sequence[ModelRecord]) -> tuple[data.StageCost, ...]:
-    """Tasks and worker time by stage over all cycles, in the order in which the stages come."""
+    """Return tasks and worker time by stage over all cycles, in the order of the stages."""
     tasks: defaultdict[str, int] = defaultdict(int)
     seconds: defaultdict[str, float] = defaultdict(float)
     for cycle in cycles:
         for kind, spent in (cycle.budget or {}).items():
             if kind in TRAINING:
-                continue  # each model's document says what its training took
+                continue  # recorded with each model
             stage = STAGES.get(kind, kind)
             tasks[stage] += int(spent["tasks"])
             seconds[stage] += float(spent["seconds"])

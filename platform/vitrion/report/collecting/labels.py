@@ -1,4 +1,4 @@
-"""Labels of a campaign as the report shows them, and those that a referee made again."""
+"""Labels of a campaign, and pairs of labels with the reference potential."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,67 +12,67 @@ from vitrion_workflows.model_error.compound_error import CompoundError
 from vitrion_workflows.schemas import LabelState, Origin
 
 REFERENCE_ARM = "reference"
-TWO_SIDED_95 = 1.96
+Z_95 = 1.96
 
 
 def labels_of(
     db: Database, cycles: Sequence[CycleRecord]
 ) -> tuple[dict[str, LabelRecord], dict[str, Mapping[str, Any]]]:
-    """Stored labels of the campaign's questions, and the question of each, both by label key.
+    """Return the stored labels of a campaign and the proposal of each, both by label key.
 
-    A label that several questions led to (it existed already) belongs to the first of them.
+    A label of several proposals belongs to the first.
     """
-    questions: dict[str, Mapping[str, Any]] = {}
+    proposals: dict[str, Mapping[str, Any]] = {}
     for cycle in cycles:
-        for proposal in cycle.proposals:
-            key = proposal.label_key
+        for entry in cycle.proposals:
+            key = entry.label_key
             if key is not None:
-                questions.setdefault(key, {**proposal.model_dump(mode="json"), "cycle": cycle.index})
-    stored = db.labels.find(list(questions))
-    return stored, {key: question for key, question in questions.items() if key in stored}
+                proposals.setdefault(key, {**entry.model_dump(mode="json"), "cycle": cycle.index})
+    stored = db.labels.find(list(proposals))
+    return stored, {key: proposal for key, proposal in proposals.items() if key in stored}
 
 
 def report_labels(
     stored: Mapping[str, LabelRecord],
-    questions: Mapping[str, Mapping[str, Any]],
+    proposals: Mapping[str, Mapping[str, Any]],
     cells: Mapping[str, StructureRecord],
-) -> tuple[data.LabelRow, ...]:
-    """Labels of the workhorse in the order in which they were asked for."""
+) -> tuple[data.Label, ...]:
+    """Return the labels by the production potential, in the order of their proposals."""
     return tuple(
-        _report_label(stored[key], question, cells)
-        for key, question in questions.items()
-        if question["arm"] != REFERENCE_ARM
+        _report_label(stored[key], proposal, cells)
+        for key, proposal in proposals.items()
+        if proposal["arm"] != REFERENCE_ARM
     )
 
 
-def referee_pairs(
-    stored: Mapping[str, LabelRecord], questions: Mapping[str, Mapping[str, Any]]
-) -> tuple[data.RefereePair, ...]:
-    """Questions that both potentials answered with an accepted label."""
+def reference_pairs(
+    stored: Mapping[str, LabelRecord], proposals: Mapping[str, Mapping[str, Any]]
+) -> tuple[data.ReferencePair, ...]:
+    """Return the accepted labels of the same cell and temperature by both potentials."""
     own = {
-        (stored[key].structure_fingerprint, question["temperature_K"]): stored[key]
-        for key, question in questions.items()
-        if question["arm"] != REFERENCE_ARM
+        (stored[key].structure_fingerprint, proposal["temperature_K"]): stored[key]
+        for key, proposal in proposals.items()
+        if proposal["arm"] != REFERENCE_ARM
     }
     pairs = []
-    for key, question in questions.items():
+    for key, proposal in proposals.items():
         again = stored[key]
-        first = own.get((again.structure_fingerprint, question["temperature_K"]))
-        if question["arm"] != REFERENCE_ARM or first is None or not (_accepted(first) and _accepted(again)):
+        first = own.get((again.structure_fingerprint, proposal["temperature_K"]))
+        if proposal["arm"] != REFERENCE_ARM or first is None or not (_accepted(first) and _accepted(again)):
             continue
         pairs.append(
-            data.RefereePair(
+            data.ReferencePair(
                 formula=again.reduced_formula,
                 temperature_K=again.temperature_K,
                 fingerprint=str(again.structure_fingerprint),
-                workhorse=first.log10_value or 0.0,
-                workhorse_stderr=first.log10_stderr or 0.0,
-                workhorse_95=_interval(first),
-                referee=again.log10_value or 0.0,
-                referee_stderr=again.log10_stderr or 0.0,
-                referee_95=_interval(again),
-                referee_name=again.potential,
-                referee_ps=again.production_ps or 0.0,
+                production=first.log10_value or 0.0,
+                production_stderr=first.log10_stderr or 0.0,
+                production_95=_interval(first),
+                reference=again.log10_value or 0.0,
+                reference_stderr=again.log10_stderr or 0.0,
+                reference_95=_interval(again),
+                reference_name=again.potential,
+                reference_ps=again.production_ps or 0.0,
             ),
         )
     return tuple(pairs)
@@ -87,25 +87,25 @@ def model_errors(
     campaign: str,
     temperature_K: float,
 ) -> dict[str, CompoundError]:
-    """What the workhorse is off by for each composition that was labelled or has a cell, by reduced formula.
+    """Return the systematic error of the production potential by reduced formula, of all labels and cells.
 
     Args:
-        db: where a referee's labels are.
+        db: where the labels of the reference potential are.
         stored: the campaign's labels.
-        cells: cells that it made.
-        potential: the workhorse.
+        cells: made by the campaign.
+        potential: the production potential.
         campaign: its name.
-        temperature_K: temperature asked about.
+        temperature_K: where the errors are estimated.
     """
     own = [label for label in stored if label.potential == potential]
     if not own:
         return {}
-    known = systematic_errors(db, potential, own[0].weights_sha256, campaign=campaign)
+    errors = systematic_errors(db, potential, own[0].weights_sha256, campaign=campaign)
     elements = {cell.reduced_formula: cell.elements for cell in cells}
     elements |= {label.reduced_formula: label.elements for label in own}
     names = sorted(elements)
-    found = known.of_compounds([(name, elements[name], temperature_K) for name in names])
-    return dict(zip(names, found, strict=True))
+    by_compound = errors.of_compounds([(name, elements[name], temperature_K) for name in names])
+    return dict(zip(names, by_compound, strict=True))
 
 
 def _accepted(label: LabelRecord) -> bool:
@@ -113,19 +113,17 @@ def _accepted(label: LabelRecord) -> bool:
 
 
 def _interval(label: LabelRecord) -> tuple[float, float]:
-    """95 % interval of log10 D; from the standard error where the label states none."""
+    """Return the 95 % interval of log10 D, from the standard error if the label states none."""
     if label.interval_95 is not None and label.interval_95[0] > 0:
         return math.log10(label.interval_95[0]), math.log10(label.interval_95[1])
-    value, half = label.log10_value or 0.0, TWO_SIDED_95 * (label.log10_stderr or 0.0)
+    value, half = label.log10_value or 0.0, Z_95 * (label.log10_stderr or 0.0)
     return value - half, value + half
 
 
-def _report_label(
-    label: LabelRecord, question: Mapping[str, Any], cells: Mapping[str, StructureRecord]
-) -> data.LabelRow:
+def _report_label(label: LabelRecord, proposal: Mapping[str, Any], cells: Mapping[str, StructureRecord]) -> data.Label:
     fingerprint = str(label.structure_fingerprint)
     cell = cells.get(fingerprint)
-    return data.LabelRow(
+    return data.Label(
         key=label.key,
         fingerprint=fingerprint,
         formula=label.reduced_formula,
@@ -135,8 +133,8 @@ def _report_label(
         value_cm2_s=label.value,
         interval_95_cm2_s=label.interval_95,
         log10_stderr=label.log10_stderr,
-        arm=question["arm"],
-        cycle=question["cycle"],
+        arm=proposal["arm"],
+        cycle=proposal["cycle"],
         msd=label.msd,
         fit_window_ps=label.fit_window_ps,
         equilibration_ps=label.equilibration_ps or 0.0,

@@ -19,12 +19,12 @@ MOST_FORMULAS = 6
 
 
 def compare_rdfs(db: Database, cells: Mapping[str, StructureRecord], *, species: str) -> tuple[RdfComparison, ...]:
-    """One comparison for each formula with accepted cells, those with cells of both kinds first.
+    """Return one comparison for each formula with accepted cells, those with cells of both kinds first.
 
     Args:
         db: where the geometry is.
         cells: cells of the campaign.
-        species: mobile species; the pair is it and the most electronegative other element.
+        species: mobile species; paired with the most electronegative other element.
     """
     groups: defaultdict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
     for row in cells.values():
@@ -53,12 +53,12 @@ def _compare(db: Database, formula: str, group: Mapping[str, list[str]], species
 
 
 def partial_rdf(system: AtomicSystem, pair: tuple[int, int]) -> tuple[float, ...]:
-    """g(r) of one cell for two different elements, on the report's bins.
+    """Return g(r) of one cell for two different elements, shape (BINS,).
 
     Args:
         system: the cell.
         pair: atomic numbers of the two elements.
     """
     centre, neighbour = (Element.from_Z(number).symbol for number in pair)
-    found = analysis.partial_rdf(system, centre=centre, neighbour=neighbour, cutoff_A=CUTOFF_A, bin_A=CUTOFF_A / BINS)
-    return tuple(float(value) for value in found.g)
+    rdf = analysis.partial_rdf(system, centre=centre, neighbour=neighbour, cutoff_A=CUTOFF_A, bin_A=CUTOFF_A / BINS)
+    return tuple(float(value) for value in rdf.g)

@@ -1,10 +1,10 @@
-"""Acquisition against the random arm: does choosing help?"""
+"""Labels of the acquisition compared with those of the random arm."""
 
 import math
 from dataclasses import dataclass
 
 from vitrion.report.charts import Axis, Colour, Panel
-from vitrion.report.data import LabelRow, ReportData
+from vitrion.report.data import Label, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
 from vitrion.report.inference import Difference, difference_of_means
 from vitrion.report.numbers import formula
@@ -24,41 +24,41 @@ class ArmPoint:
         label: the label.
         log10_D: at the target temperature.
         stderr: of the label, in decades.
-        moved: whether it was measured at another temperature and moved along the surrogate's Arrhenius slope.
+        extrapolated: True if measured at another temperature and shifted along the surrogate's Arrhenius slope.
     """
 
-    label: LabelRow
+    label: Label
     log10_D: float
     stderr: float
-    moved: bool
+    extrapolated: bool
 
 
 def points(data: ReportData, arm: str) -> list[ArmPoint]:
-    """Labels of an arm in the order in which they were asked for, at the target temperature."""
+    """Return the labels of an arm in the order of their cycles, at the target temperature."""
     slopes = {prediction.fingerprint: prediction.Ea_eV for prediction in data.predictions}
     by_formula = {prediction.formula: prediction.Ea_eV for prediction in reversed(data.predictions)}
-    found = []
+    arm_points = []
     for label in sorted(data.labels, key=lambda row: row.cycle):
         if label.arm != arm or label.state is not LabelState.ACCEPTED or not label.value_cm2_s:
             continue
-        value, moved = math.log10(label.value_cm2_s), label.temperature_K != data.target_temperature_K
-        if moved:
+        value, extrapolated = math.log10(label.value_cm2_s), label.temperature_K != data.target_temperature_K
+        if extrapolated:
             energy = slopes.get(label.fingerprint) or by_formula.get(label.formula)
             if energy is None:
                 continue
             inverse = 1 / data.target_temperature_K - 1 / label.temperature_K
             value -= energy / (BOLTZMANN_eV_PER_K * math.log(10)) * inverse
-        found.append(ArmPoint(label, value, label.log10_stderr or 0.0, moved))
-    return found
+        arm_points.append(ArmPoint(label, value, label.log10_stderr or 0.0, extrapolated))
+    return arm_points
 
 
 def difference(data: ReportData) -> Difference | None:
-    """Mean of the acquisition's labels minus the random arm's, in decades; None for too few."""
+    """Return the mean of the acquisition's labels minus that of the random arm, in decades; None for too few."""
     return difference_of_means(*([point.log10_D for point in points(data, arm)] for arm in (ACQUISITION, RANDOM)))
 
 
 def figure(data: ReportData) -> Figure | None:
-    """Labels of both arms in order with the best so far; None before both have one."""
+    """Draw the labels of both arms in order with the best so far; None before both have one."""
     arms = {arm: points(data, arm) for arm in (ACQUISITION, RANDOM)}
     if not all(arms.values()):
         return None
@@ -69,7 +69,7 @@ def figure(data: ReportData) -> Figure | None:
         for side in (-1, 1)
     ]
     longest = max(len(group) for group in arms.values())
-    x = Axis("labels asked for by the arm", 0.5, longest + 0.5, ticks=tuple(range(1, longest + 1, 1 + longest // 12)))
+    x = Axis("label of the arm", 0.5, longest + 0.5, ticks=tuple(range(1, longest + 1, 1 + longest // 12)))
     y = Axis.around(f"D at {data.target_temperature_K:.0f} K (cm²/s)", ends, log=True)
     panel = Panel(x, y, width=640, height=330, title="Acquisition against the random arm")
     for arm, group in arms.items():
@@ -77,8 +77,8 @@ def figure(data: ReportData) -> Figure | None:
     return Figure(
         panel.svg(),
         heading="Labels of the two arms, and the best so far",
-        caption="Points are labels with 95 % intervals; hollow ones were measured at another temperature and moved to "
-        f"{data.target_temperature_K:.0f} K along the surrogate's Arrhenius slope. Lines are the best label so far.",
+        caption="Points are labels with 95 % intervals; hollow ones were measured at another temperature and shifted "
+        f"to {data.target_temperature_K:.0f} K along the surrogate's Arrhenius slope. Lines: best label so far.",
         keys=(
             Key(f"acquisition ({data.acquisition.replace('_', ' ')})", Colour.MEASURED),
             Key("random arm", Colour.RANDOM, Mark.SQUARE),
@@ -100,7 +100,7 @@ def _draw_arm(panel: Panel, group: list[ArmPoint], colour: str, *, shift: float,
             10**point.log10_D,
             colour,
             y_range=tuple(10 ** (point.log10_D + side * Z_95 * point.stderr) for side in (-1, 1)),  # type: ignore[arg-type]
-            hollow=point.moved,
+            hollow=point.extrapolated,
             square=square,
             title=f"{formula(point.label.formula)} {point.label.temperature_K:.0f} K, cycle {point.label.cycle + 1}",
         )

@@ -1,11 +1,11 @@
-"""Arrhenius plots: every labelled temperature of every composition."""
+"""Arrhenius plots of all labelled compositions."""
 
 import math
 from collections import defaultdict
 from collections.abc import Sequence
 
 from vitrion.report.charts import Axis, Colour, Panel
-from vitrion.report.data import LabelRow, Prediction, ReportData
+from vitrion.report.data import Label, Prediction, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
 from vitrion.report.numbers import diffusivity, formula, plain
 from vitrion_models.constants import BOLTZMANN_eV_PER_K
@@ -26,11 +26,11 @@ KEYS = (
 
 
 def figures(data: ReportData) -> list[Figure]:
-    """One panel for each composition, all on the same scales, those with most temperatures first."""
+    """Draw one panel for each composition on common scales, those with most temperatures first."""
     rows = [label for label in data.labels if label.value_cm2_s and label.state is not LabelState.REJECTED]
     if not rows:
         return []
-    groups: defaultdict[str, list[LabelRow]] = defaultdict(list)
+    groups: defaultdict[str, list[Label]] = defaultdict(list)
     for label in rows:
         groups[label.formula].append(label)
     temperatures = sorted({label.temperature_K for label in rows} | {data.target_temperature_K})
@@ -38,23 +38,23 @@ def figures(data: ReportData) -> list[Figure]:
     ends = [end for label in rows for end in _ends(label)]
     y = Axis.around("D (cm²/s)", ends, log=True, headroom=0.22)
     order = sorted(groups, key=lambda name: (-len({label.temperature_K for label in groups[name]}), name))
-    beliefs = {prediction.formula: prediction for prediction in reversed(data.predictions)}
+    predictions = {prediction.formula: prediction for prediction in reversed(data.predictions)}
     target = data.target_temperature_K
     return [
-        Figure(_panel(groups[name], beliefs.get(name), target_K=target, axes=(x, y)).svg(), heading=formula(name))
+        Figure(_panel(groups[name], predictions.get(name), target_K=target, axes=(x, y)).svg(), heading=formula(name))
         for name in order[:MOST_PANELS]
     ]
 
 
-def _ends(label: LabelRow) -> tuple[float, ...]:
+def _ends(label: Label) -> tuple[float, ...]:
     value = label.value_cm2_s or 1.0
     if label.state is LabelState.CENSORED:
         return value, value / ARROW_ROOM
     return label.interval_95_cm2_s or (value,)
 
 
-def fit(labels: Sequence[LabelRow]) -> ArrheniusFit | None:
-    """The line through a composition's labels, upper bounds included; None below two measured temperatures."""
+def fit(labels: Sequence[Label]) -> ArrheniusFit | None:
+    """Fit the labels of a composition, upper bounds included; None below two measured temperatures."""
     points = [
         ArrheniusPoint(
             temperature_K=label.temperature_K,
@@ -71,15 +71,15 @@ def fit(labels: Sequence[LabelRow]) -> ArrheniusFit | None:
         return None
 
 
-def _panel(labels: list[LabelRow], belief: Prediction | None, *, target_K: float, axes: tuple[Axis, Axis]) -> Panel:
+def _panel(labels: list[Label], prediction: Prediction | None, *, target_K: float, axes: tuple[Axis, Axis]) -> Panel:
     x, y = axes
     panel = Panel(x, y, width=WIDTH, height=HEIGHT)
     marks = sorted({label.temperature_K for label in labels} | {target_K})
     panel.upper_axis([(1000 / kelvin, f"{kelvin:.0f}") for kelvin in marks], "T (K)")
     inverse = [x.low, x.high]
-    if belief is not None and belief.Ea_eV is not None:
-        rise = belief.Ea_eV / (BOLTZMANN_eV_PER_K * math.log(10))
-        offset = belief.log10_D + rise / target_K
+    if prediction is not None and prediction.Ea_eV is not None:
+        rise = prediction.Ea_eV / (BOLTZMANN_eV_PER_K * math.log(10))
+        offset = prediction.log10_D + rise / target_K
         panel.line(
             inverse, [10 ** (offset - rise * u / 1000) for u in inverse], Colour.PREDICTED, width=1.3, dash="5 4"
         )
@@ -92,7 +92,7 @@ def _panel(labels: list[LabelRow], belief: Prediction | None, *, target_K: float
     return panel
 
 
-def _draw(panel: Panel, label: LabelRow) -> None:
+def _draw(panel: Panel, label: Label) -> None:
     value = label.value_cm2_s or 0.0
     place = 1000 / label.temperature_K
     words = f"{label.formula} {label.temperature_K:.0f} K"

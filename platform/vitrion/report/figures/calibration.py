@@ -1,4 +1,4 @@
-"""Calibration: how often the truth lies where the surrogate says it does."""
+"""Calibration of the surrogate: observed against nominal coverage."""
 
 from vitrion.report.charts import Axis, Colour, Panel
 from vitrion.report.data import ReportData
@@ -14,7 +14,7 @@ KEYS = (
 
 
 def figure(data: ReportData) -> Figure | None:
-    """Observed against nominal coverage on the frozen test; None where it holds nothing yet."""
+    """Draw observed against nominal coverage on the frozen test; None while it is empty."""
     held_out = [point for point in data.parity if point.held_out]
     if not held_out:
         return None
@@ -28,8 +28,8 @@ def figure(data: ReportData) -> Figure | None:
         low.append(interval[0])
         high.append(interval[1])
     percent = (0.0, 0.25, 0.5, 0.75, 1.0)
-    x = Axis("nominal share inside", 0.0, 1.0, ticks=percent)
-    y = Axis("observed share inside", 0.0, 1.0, ticks=percent)
+    x = Axis("nominal coverage", 0.0, 1.0, ticks=percent)
+    y = Axis("observed coverage", 0.0, 1.0, ticks=percent)
     panel = Panel(x, y, width=440, height=400, title="Calibration of the surrogate")
     panel.band(LEVELS, low, high, Colour.PREDICTED)
     panel.line([0, 1], [0, 1], Colour.GREY, width=1)
@@ -37,7 +37,7 @@ def figure(data: ReportData) -> Figure | None:
     return Figure(
         panel.svg(),
         heading="Calibration",
-        caption=f"{count(len(held_out), 'label')} of the frozen test. The band is the 95 % interval of each share, "
-        "as if the labels were independent.",
+        caption=f"{count(len(held_out), 'label')} of the frozen test. The band is the 95 % interval of the coverage, "
+        "assuming independent labels.",
         keys=KEYS,
     )

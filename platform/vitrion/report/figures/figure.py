@@ -1,4 +1,4 @@
-"""A drawing with its heading, its key and a caption that says what to see."""
+"""Drawing with heading, key and caption."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 
 class Mark(StrEnum):
-    """How a key shows its colour."""
+    """Shape of a key's colour mark."""
 
     DOT = "dot"
     RING = "ring"
@@ -32,9 +32,9 @@ class Figure:
 
     Attributes:
         svg: the drawing.
-        heading: a few words above it.
-        caption: what to see in it.
-        keys: what its colours mean.
+        heading: title above it.
+        caption: explanation below it.
+        keys: meaning of its colours.
     """
 
     svg: Markup

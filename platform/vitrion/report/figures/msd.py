@@ -1,9 +1,9 @@
-"""Mean squared displacements with the fit that made the diffusivity."""
+"""Mean squared displacements with the fit of the diffusivity."""
 
 import numpy as np
 
 from vitrion.report.charts import Axis, Colour, Panel
-from vitrion.report.data import LabelRow, ReportData
+from vitrion.report.data import Label, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
 from vitrion.report.numbers import diffusivity, formula, plain
 from vitrion_workflows.schemas import LabelState, MsdTable
@@ -15,22 +15,22 @@ Z_95 = 1.96
 KEYS = (
     Key("MSD, 95 % band", Colour.MEASURED, Mark.LINE),
     Key("fit, 6 D t + c", Colour.GENERATED, Mark.DASH),
-    Key("lag times the fit used", "#e2d9c4", Mark.BAND),
+    Key("lag times of the fit", "#e2d9c4", Mark.BAND),
 )
 
 
 def figures(data: ReportData) -> list[Figure]:
-    """A choice of labels: the fastest, the slowest, what the gates did not accept, and others between."""
+    """Draw selected labels: the fastest, the slowest, labels not accepted, and others between."""
     return [_figure(label) for label in choose(data)]
 
 
-def choose(data: ReportData) -> list[LabelRow]:
-    """Labels worth a look, at most six, each composition once where possible."""
+def choose(data: ReportData) -> list[Label]:
+    """Return at most six labels, each composition once where possible."""
     shown = [label for label in data.labels if label.msd is not None]
     accepted = sorted((label for label in shown if label.state is LabelState.ACCEPTED), key=_value, reverse=True)
     others = [label for label in shown if label.state is not LabelState.ACCEPTED]
     ranked = [*accepted[:1], *others[:2], *accepted[-1:], *accepted]
-    chosen: list[LabelRow] = []
+    chosen: list[Label] = []
     for allow_repeated in (False, True):
         for label in ranked:
             new = allow_repeated or label.formula not in {other.formula for other in chosen}
@@ -39,11 +39,11 @@ def choose(data: ReportData) -> list[LabelRow]:
     return sorted(chosen, key=_value, reverse=True)
 
 
-def _value(label: LabelRow) -> float:
+def _value(label: Label) -> float:
     return label.value_cm2_s or 0.0
 
 
-def _figure(label: LabelRow) -> Figure:
+def _figure(label: Label) -> Figure:
     table = label.msd or MsdTable(lag_ps=(), msd_A2=(), stderr_A2=())
     msd = np.asarray(table.msd_A2)
     error = Z_95 * np.asarray(table.stderr_A2)
@@ -51,7 +51,7 @@ def _figure(label: LabelRow) -> Figure:
     y = Axis.around("MSD (Å²)", [value for value in (*msd, *(msd + error)) if value > 0], log=True, headroom=0.3)
     panel = Panel(x, y, width=300, height=230)
     if label.fit_window_ps:
-        panel.span_x(*label.fit_window_ps, title="lag times the fit used")
+        panel.span_x(*label.fit_window_ps, title="lag times of the fit")
     panel.band(table.lag_ps, (msd - error).tolist(), (msd + error).tolist(), Colour.MEASURED)
     panel.line(table.lag_ps, table.msd_A2, Colour.MEASURED)
     _draw_fit(panel, label, table)
@@ -60,7 +60,7 @@ def _figure(label: LabelRow) -> Figure:
     return Figure(panel.svg(), heading=f"{formula(label.formula)}, {label.temperature_K:.0f} K")
 
 
-def _draw_fit(panel: Panel, label: LabelRow, table: MsdTable) -> None:
+def _draw_fit(panel: Panel, label: Label, table: MsdTable) -> None:
     if label.fit_window_ps is None or not label.value_cm2_s or label.state is not LabelState.ACCEPTED:
         return
     slope = 2 * DIMENSIONS * label.value_cm2_s * CM2_PER_S_IN_A2_PER_PS
@@ -68,13 +68,13 @@ def _draw_fit(panel: Panel, label: LabelRow, table: MsdTable) -> None:
     inside = (lag >= label.fit_window_ps[0]) & (lag <= label.fit_window_ps[1])
     if not inside.any():
         return
-    # The label keeps the slope; the intercept that goes with it is the weighted mean of what the slope leaves over.
+    # The label stores the slope; the intercept is the weighted mean of the remainder.
     weights = 1.0 / np.maximum(error[inside], 1e-9) ** 2
     intercept = float(np.average(msd[inside] - slope * lag[inside], weights=weights))
     panel.line(lag[inside].tolist(), (slope * lag[inside] + intercept).tolist(), Colour.GENERATED, width=2, dash="6 4")
 
 
-def _annotations(label: LabelRow) -> list[str]:
+def _annotations(label: Label) -> list[str]:
     if label.value_cm2_s is None:
         verdict = "no diffusivity"
     elif label.state is LabelState.CENSORED:
@@ -89,5 +89,5 @@ def _annotations(label: LabelRow) -> list[str]:
     return [line for line in (verdict, ", ".join(filter(None, (exponent, effective))), state) if line]
 
 
-def _failed(label: LabelRow) -> list[str]:
+def _failed(label: Label) -> list[str]:
     return [gate.name.replace("_", " ") for gate in label.gates if not gate.passed]

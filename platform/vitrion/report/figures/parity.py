@@ -1,4 +1,4 @@
-"""Parity: what the surrogate says against what the molecular dynamics found."""
+"""Parity plot: prediction of the surrogate against molecular dynamics."""
 
 from vitrion.report.charts import Axis, Colour, Panel
 from vitrion.report.data import ParityPoint, ReportData
@@ -6,13 +6,13 @@ from vitrion.report.figures.figure import Figure, Key, Mark
 
 Z_95 = 1.96
 KEYS = (
-    Key("frozen test, never trained on", Colour.PREDICTED),
-    Key("trained on", Colour.RANDOM, Mark.RING),
+    Key("frozen test, not in the training set", Colour.PREDICTED),
+    Key("training set", Colour.RANDOM, Mark.RING),
 )
 
 
 def figure(data: ReportData) -> Figure | None:
-    """Prediction against label, both with their 95 % intervals; None without a surrogate."""
+    """Draw prediction against label, both with 95 % intervals; None without a surrogate."""
     if not data.parity:
         return None
     ends = [10**value for point in data.parity for value in (*_measured_range(point), point.lower_95, point.upper_95)]
@@ -34,7 +34,7 @@ def figure(data: ReportData) -> Figure | None:
     return Figure(
         panel.svg(),
         heading="Prediction against label",
-        caption="Bars are 95 % intervals: of the label across, of the prediction up and down.",
+        caption="Bars are 95 % intervals: horizontal of the label, vertical of the prediction.",
         keys=KEYS,
     )
 

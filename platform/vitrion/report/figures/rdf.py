@@ -1,4 +1,4 @@
-"""Radial distribution functions: generated cells against melt-quenched ones."""
+"""Radial distribution functions of generated and melt-quenched cells."""
 
 import numpy as np
 
@@ -15,15 +15,15 @@ KEYS = (
 
 
 def figures(data: ReportData) -> list[Figure]:
-    """Pairs of formulas that have cells of both kinds; where none has, of the quenched cells alone."""
+    """Draw the formulas that have cells of both kinds; if none has, the quenched cells alone."""
     both = [comparison for comparison in data.rdfs if comparison.generated and comparison.quenched]
     return [_figure(comparison) for comparison in (both or data.rdfs)[:MOST_PANELS]]
 
 
 def overlap(comparison: RdfComparison) -> float | None:
-    """How alike the two means are: one minus half the area between them over the mean of their areas.
+    """Return the overlap of the two mean curves: one minus half the area between them over the mean of their areas.
 
-    One for equal curves; g(r) is never negative, so it cannot fall below zero. None unless both kinds exist.
+    It lies between zero (disjoint) and one (equal); None unless both kinds exist.
     """
     if not (comparison.generated and comparison.quenched):
         return None
@@ -48,10 +48,10 @@ def _figure(comparison: RdfComparison) -> Figure:
         if len(table) > 1:
             panel.band(comparison.r_A, table.min(axis=0).tolist(), table.max(axis=0).tolist(), colour)
         panel.line(comparison.r_A, table.mean(axis=0).tolist(), colour, dash=dash)
-    alike = overlap(comparison)
+    similarity = overlap(comparison)
     panel.corner(f"{count(len(comparison.quenched), 'quenched cell')}", right=True, colour=Colour.MEASURED)
     if comparison.generated:
         panel.corner(f"{len(comparison.generated)} generated", line=1, right=True, colour=Colour.GENERATED)
-    if alike is not None:
-        panel.corner(f"overlap {100 * alike:.0f} %", line=2, right=True)
+    if similarity is not None:
+        panel.corner(f"overlap {100 * similarity:.0f} %", line=2, right=True)
     return Figure(panel.svg(), heading=f"{formula(comparison.formula)}, {comparison.pair}")

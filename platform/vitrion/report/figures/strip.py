@@ -1,4 +1,4 @@
-"""An interval drawn inside a table row, all rows on one logarithmic scale."""
+"""Intervals drawn inside table rows on one logarithmic scale."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ EDGE = 16
 
 
 class Strip:
-    """Draws rows and the scale above them."""
+    """Drawing of the rows and of the scale above them."""
 
     def __init__(self, decades: Sequence[float]) -> None:
-        """Make a scale that holds all values, given as log10 D."""
+        """Make a scale that covers all values, given as log10 D."""
         self._axis = Axis.around("", [10**value for value in decades], log=True, least_span=1.0)
 
     def scale(self) -> Markup:
-        """The ticks, for the table's head."""
+        """Draw the ticks, for the head of the table."""
         words = [
             element("text", words=text, class_="tick", x=self._x(value), y=15, text_anchor="middle")
             for value, text in self._axis.marks()
@@ -27,7 +27,7 @@ class Strip:
         return self._svg(*words)
 
     def row(self, log10_D: float, interval: tuple[float, float] | None, colour: Colour, *, hollow: bool) -> Markup:
-        """One value with its interval; without one, an upper bound with an arrow."""
+        """Draw one value with its interval; without an interval, an upper bound with an arrow."""
         x, y = self._x(10**log10_D), HEIGHT / 2
         grid = "".join(f"M{self._x(value):.1f},0v{HEIGHT}" for value, _ in self._axis.marks())
         parts = [element("path", class_="grid", d=grid)]

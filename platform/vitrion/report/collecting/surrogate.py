@@ -1,4 +1,4 @@
-"""What the promoted surrogate says of the cells and of the labels."""
+"""Predictions of the promoted surrogate for the cells and labels of a campaign."""
 
 from collections.abc import Mapping, Sequence
 
@@ -12,8 +12,8 @@ from vitrion_workflows.schemas import LabelState, Origin
 OWN_METRICS = "surrogate"
 
 
-def surrogate_in_force(db: Database, campaign: str) -> tuple[ModelRecord, TrainedSurrogate] | None:
-    """The promoted surrogate of a campaign with its document, or None before the first."""
+def promoted_surrogate(db: Database, campaign: str) -> tuple[ModelRecord, TrainedSurrogate] | None:
+    """Return the promoted surrogate of a campaign with its record, or None before the first."""
     row = db.models.promoted(campaign, "surrogate")
     if row is None:
         return None
@@ -23,34 +23,34 @@ def surrogate_in_force(db: Database, campaign: str) -> tuple[ModelRecord, Traine
 def predictions(
     db: Database, surrogate: TrainedSurrogate, cells: Mapping[str, StructureRecord], *, temperature_K: float
 ) -> tuple[data.Prediction, ...]:
-    """The surrogate's belief of every accepted cell at one temperature."""
+    """Return the predictions for all accepted cells at one temperature."""
     accepted = [row for row in cells.values() if row.accepted]
     if not accepted:
         return ()
-    answer = surrogate.predict([db.structures.system(row.fingerprint) for row in accepted], temperature_K)
+    prediction = surrogate.predict([db.structures.system(row.fingerprint) for row in accepted], temperature_K)
     return tuple(
         data.Prediction(
             fingerprint=row.fingerprint,
             formula=row.reduced_formula,
             origin=Origin(row.origin),
-            log10_D=float(answer.mean[place]),
-            lower_95=float(answer.lower_95[place]),
-            upper_95=float(answer.upper_95[place]),
-            Ea_eV=float(answer.Ea_eV[place]),
-            extrapolating=bool(answer.extrapolating[place]),
+            log10_D=float(prediction.mean[place]),
+            lower_95=float(prediction.lower_95[place]),
+            upper_95=float(prediction.upper_95[place]),
+            Ea_eV=float(prediction.Ea_eV[place]),
+            extrapolating=bool(prediction.extrapolating[place]),
         )
         for place, row in enumerate(accepted)
     )
 
 
 def parity(
-    db: Database, surrogate: TrainedSurrogate, rows: Sequence[data.LabelRow], logs: Mapping[str, float]
+    db: Database, surrogate: TrainedSurrogate, rows: Sequence[data.Label], logs: Mapping[str, float]
 ) -> tuple[data.ParityPoint, ...]:
-    """The surrogate's answer to the question of every accepted label.
+    """Return the predictions for all accepted labels.
 
     Args:
         db: where the cells are.
-        surrogate: the one in force.
+        surrogate: the promoted one.
         rows: labels of the campaign.
         logs: log10 D by label key.
     """
@@ -58,7 +58,7 @@ def parity(
     if not shown:
         return ()
     systems = [db.structures.system(row.fingerprint) for row in shown]
-    answer = surrogate.predict(systems, [row.temperature_K for row in shown])
+    prediction = surrogate.predict(systems, [row.temperature_K for row in shown])
     held_out = set(surrogate.test_keys)
     return tuple(
         data.ParityPoint(
@@ -66,10 +66,10 @@ def parity(
             temperature_K=row.temperature_K,
             measured=logs[row.key],
             measured_stderr=row.log10_stderr or 0.0,
-            predicted=float(answer.mean[place]),
-            predicted_std=float(answer.label_std[place]),
-            lower_95=float(answer.lower_95[place]),
-            upper_95=float(answer.upper_95[place]),
+            predicted=float(prediction.mean[place]),
+            predicted_std=float(prediction.label_std[place]),
+            lower_95=float(prediction.lower_95[place]),
+            upper_95=float(prediction.upper_95[place]),
             held_out=row.key in held_out,
         )
         for place, row in enumerate(shown)
@@ -77,7 +77,7 @@ def parity(
 
 
 def baselines(surrogate: TrainedSurrogate) -> tuple[data.Baseline, ...]:
-    """Scores of the simple models on the same frozen test."""
+    """Return the errors of the baseline models on the frozen test."""
     return tuple(
         data.Baseline(name=name.replace("_", " "), rmse=metrics.rmse, mae=metrics.mae)
         for name, metrics in surrogate.metrics.items()
