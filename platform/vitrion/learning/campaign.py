@@ -166,7 +166,6 @@ class Campaign:
         stage.retrain()
         if self.should_stop() or not self.runner.run(stage.draws(), on_result=stage.on_result, watch=run.watch()):
             raise StoppedEarlyError(_stopped(self.configuration.name))
-        stage.conclude()
 
 
 def _stopped(name: str) -> str:

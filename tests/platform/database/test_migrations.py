@@ -11,6 +11,8 @@ from vitrion.database import DatabaseVersionError, Label
 from vitrion.database.collection import Collection
 from vitrion.database.embedded import EmbeddedClient
 from vitrion.database.records import RECORDS, SCHEMA_VERSION
+from vitrion.learning.configuration import load_configuration
+from vitrion.learning.plan import make_plan
 
 STORES = Path(__file__).with_name("stores")
 
@@ -55,6 +57,12 @@ def test_a_store_of_layout_1_opens_and_keeps_its_documents(old_home):
             row.fingerprint for row in db.structures.search(kind="amorphous")
         }
         assert Label.objects(gate_version=0).count() == 2
+
+
+def test_a_campaign_of_layout_1_goes_on_with_the_present_file_of_its_name(old_home):
+    with vitrion.connect(home=old_home) as db:
+        plan = make_plan(db, load_configuration(Path(__file__).parents[3] / "examples" / "quickstart.yaml"))
+    assert plan.potential == documents(1)["campaigns"][0]["summary"]["plan"]["potential"]
 
 
 def test_an_upgrade_that_was_killed_goes_on(old_home, monkeypatch):

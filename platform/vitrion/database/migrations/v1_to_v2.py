@@ -26,8 +26,16 @@ def upgrade_structure(document: Document) -> Document:
 
 
 def upgrade_campaign(document: Document) -> Document:
-    """Return the campaign with the section `reference` of its configuration, formerly `referee`."""
-    return document | {"configuration": _renamed(document["configuration"])}
+    """Return the campaign with the present keys of its configuration."""
+    configuration = _renamed(document["configuration"])
+    if "test_compositions" in (surrogate := dict(configuration.get("surrogate", {}))):
+        configuration |= {"test_compositions": surrogate.pop("test_compositions"), "surrogate": surrogate}
+    if "samples" in (generator := dict(configuration.get("generator", {}))):
+        configuration |= {
+            "generated_cells": generator["samples"],
+            "generator": {"training_steps": generator["steps"]},
+        }
+    return document | {"configuration": configuration}
 
 
 def upgrade_cycle(document: Document) -> Document:

@@ -1,9 +1,8 @@
-"""Learning stage of a cycle: retrain, promote, draw new cells, store the predictions of the promoted models."""
+"""Learning stage of a cycle: retrain, promote, and draw new cells."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
 
 from vitrion.database.queries.gate_versions import summarize_others
 from vitrion.database.records import StructureRecord
@@ -15,7 +14,7 @@ from vitrion.learning.tasks import outcome_of
 from vitrion.learning.training_data import TrainingData, gather
 from vitrion.running.task import Task, TaskKind, TaskResult
 from vitrion_models.errors import InputError
-from vitrion_models.surrogates import DIFFUSIVITY, TrainedSurrogate
+from vitrion_models.surrogates import TrainedSurrogate
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import CellOutcome
 
@@ -74,12 +73,6 @@ class LearningStage:
         run.display.tally.tasks_done += 1
         return []
 
-    def conclude(self) -> None:
-        """Store the predictions of the promoted surrogate for labels (parity) and cells (ranking)."""
-        surrogate = self._surrogate()
-        self.run.ledger.remember("parity", _parity(surrogate, self._data))
-        self.run.ledger.remember("ranking", self._ranking(surrogate))
-
     def _retrain_surrogate(self) -> None:
         run, data = self.run, self._data
         name = run.configuration.name
@@ -117,37 +110,6 @@ class LearningStage:
         systems = self.run.db.structures.systems(names)
         return [(name, systems[name]) for name in names]
 
-    def _ranking(self, surrogate: TrainedSurrogate) -> list[dict[str, Any]]:
-        """Return the predictions for every accepted cell at the target temperature, largest corrected D first."""
-        run = self.run
-        target = run.configuration.labels.target_temperature_K
-        rows = [
-            row for row in run.db.structures.search(campaign=run.configuration.name, sort="fingerprint") if row.accepted
-        ]
-        if not rows:
-            return []
-        prediction = surrogate.predict([system for _, system in self._cells(rows)], target)
-        errors = self._data.errors.of_compounds([(row.reduced_formula, row.elements, target) for row in rows])
-        entries = [
-            {
-                "fingerprint": row.fingerprint,
-                "formula": row.reduced_formula,
-                "origin": row.origin,
-                "temperature_K": target,
-                "log10_D": float(prediction.mean[place]),
-                "std": float(prediction.std[place]),
-                "lower_95": float(prediction.lower_95[place]),
-                "upper_95": float(prediction.upper_95[place]),
-                "Ea_eV": float(prediction.Ea_eV[place]),
-                "extrapolating": bool(prediction.extrapolating[place]),
-                "corrected_log10_D": float(prediction.mean[place]) - errors[place].offset_decades,
-                "model_std": errors[place].stderr_decades,
-                "model_error_by": errors[place].evidence,
-            }
-            for place, row in enumerate(rows)
-        ]
-        return sorted(entries, key=lambda entry: -entry["corrected_log10_D"])
-
     def _surrogate(self) -> TrainedSurrogate:
         promoted = model_registry.promoted_surrogate(self.run.db, self.run.configuration.name)
         if promoted is None:
@@ -172,26 +134,3 @@ class LearningStage:
 
     def _announce(self, kind: str, reason: str) -> None:
         self.run.display.say(f"cycle {self.run.ledger.index + 1}: {kind}: {reason}")
-
-
-def _parity(surrogate: TrainedSurrogate, data: TrainingData) -> list[dict[str, Any]]:
-    """Return measured and predicted log10 D of all uncensored labels; those of the frozen test are marked held out."""
-    rows = [entry for entry in data.observations if not entry[DIFFUSIVITY].censored]
-    if not rows:
-        return []
-    prediction = surrogate.predict([row.input for row in rows], [row.temperature_K for row in rows])
-    return [
-        {
-            "key": row.key,
-            "formula": data.formulas[row.key],
-            "temperature_K": row.temperature_K,
-            "measured": float(row[DIFFUSIVITY].value),
-            "measured_stderr": float(row[DIFFUSIVITY].stderr),
-            "predicted": float(prediction.mean[place]),
-            "predicted_std": float(prediction.label_std[place]),
-            "lower_95": float(prediction.lower_95[place]),
-            "upper_95": float(prediction.upper_95[place]),
-            "held_out": row.key in data.test_keys,
-        }
-        for place, row in enumerate(rows)
-    ]
