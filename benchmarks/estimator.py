@@ -26,7 +26,7 @@ from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 import walks
 
-from vitrion_workflows.diffusivity.gates import exponent_gate, resolution, straight_gate
+from vitrion_workflows.diffusivity.gates import measure_curvature, measure_exponent, resolution
 from vitrion_workflows.diffusivity.ols import ols_fit
 from vitrion_workflows.diffusivity.result import diffusivity
 from vitrion_workflows.trajectories.displacements import remove_drift
@@ -136,7 +136,7 @@ def accuracy(name: str, motion: Motion, interval: float, known: float | None, re
         seen.append(resolution(estimates[-1], ions=path.shape[1]))
         plain.append(ols_fit(path, interval, window_ps=estimates[-1].fit_window_ps))
     resolved = [one for one, found in zip(estimates, seen, strict=True) if found.resolved]
-    accepted = [one for one in resolved if straight_gate(one).passed and exponent_gate(one).passed]
+    accepted = [one for one in resolved if measure_curvature(one).passed and measure_exponent(one).passed]
     missed = [found.upper_bound_cm2_per_s < truth for found in seen if not found.resolved]
     ours = np.array([one.value_cm2_per_s for one in estimates])
     scatter = float(ours.std()) / truth
@@ -170,7 +170,7 @@ def refusal(exponent: float, length_ps: int, replicas: int) -> None:
     for _ in range(replicas):
         path = walks.subdiffusive(rng, frames=50 * length_ps + 1, ions=24, exponent=exponent, interval=interval)
         estimate = diffusivity(path, interval)
-        if straight_gate(estimate).passed and exponent_gate(estimate).passed:
+        if measure_curvature(estimate).passed and measure_exponent(estimate).passed:
             kept.append(estimate)
     name = f"4 subdiffusion exponent {exponent}, {length_ps} ps"
     figure(f"{name}: refused", 1 - len(kept) / replicas, "1", 1.0)

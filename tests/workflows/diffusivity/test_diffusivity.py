@@ -12,7 +12,7 @@ import walks
 from scipy import stats
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.diffusivity.gates import exponent_gate, straight_gate
+from vitrion_workflows.diffusivity.gates import measure_curvature, measure_exponent
 from vitrion_workflows.diffusivity.ols import ols_fit
 from vitrion_workflows.diffusivity.result import diffusivity
 from vitrion_workflows.diffusivity.variance import anisotropy_factor
@@ -68,7 +68,7 @@ def test_window_ends_its_search_at_an_eighth_of_the_run_wherever_it_begins():
     paths = [walks.caged_hops(rng, frames=601, ions=20, D=0.3, interval=0.02, **cage) for _ in range(60)]
     estimates = [diffusivity(path, 0.02) for path in paths]
     assert np.mean([e.fit_window_ps[0] == 1.5 for e in estimates]) > 0.8
-    assert sum(not straight_gate(e).passed for e in estimates) <= 1
+    assert sum(not measure_curvature(e).passed for e in estimates) <= 1
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
@@ -195,7 +195,7 @@ def test_subdiffusion_is_no_diffusivity(exponent):
     for _ in range(40):
         path = walks.subdiffusive(rng, frames=601, ions=24, exponent=exponent, interval=0.02)
         estimate = diffusivity(path, 0.02)
-        refused.append(not (straight_gate(estimate).passed and exponent_gate(estimate).passed))
+        refused.append(not (measure_curvature(estimate).passed and measure_exponent(estimate).passed))
     assert np.mean(refused) >= 0.9
 
 
@@ -204,7 +204,7 @@ def test_a_weak_power_law_from_the_frames_on_is_refused_as_far_as_it_shows(ions,
     """Neither inertia nor cage: no melt pleads for 0.9. Measured 53 % for 24 ions, 90 % for 108 (20 and 10 runs)."""
     rng = np.random.default_rng(16)
     paths = [walks.subdiffusive(rng, frames=601, ions=ions, exponent=0.9, interval=0.02) for _ in range(480 // ions)]
-    assert np.mean([not exponent_gate(diffusivity(path, 0.02)).passed for path in paths]) >= share
+    assert np.mean([not measure_exponent(diffusivity(path, 0.02)).passed for path in paths]) >= share
 
 
 def test_free_walks_and_faint_rattles_are_no_power_law():
@@ -215,7 +215,7 @@ def test_free_walks_and_faint_rattles_are_no_power_law():
         for _ in range(20):
             path = walks.brownian(rng, frames=601, ions=24, D=0.5, interval=0.02)
             path += walks.rattle(rng, frames=601, ions=24, amplitude=amplitude, memory=0.1, interval=0.02)
-            found.append(exponent_gate(diffusivity(path, 0.02)).passed)
+            found.append(measure_exponent(diffusivity(path, 0.02)).passed)
     assert sum(found) >= 39
 
 
@@ -225,7 +225,7 @@ def test_a_cage_that_opens_is_diffusion(amplitude, memory):
     rng = np.random.default_rng(12)
     cage = {"amplitude": amplitude, "memory": memory}
     paths = [walks.caged_hops(rng, frames=601, ions=24, D=0.3, interval=0.02, **cage) for _ in range(40)]
-    assert sum(not exponent_gate(diffusivity(path, 0.02)).passed for path in paths) <= 2
+    assert sum(not measure_exponent(diffusivity(path, 0.02)).passed for path in paths) <= 2
 
 
 @pytest.mark.parametrize(
@@ -235,22 +235,22 @@ def test_a_short_run_is_refused_for_an_exponent_that_matters_and_is_known(expone
     """6 ps cannot tell a slow cage from a power law; what changes the slope little widens the error."""
     short = diffusivity(walks.brownian(np.random.default_rng(21), frames=301, ions=24, D=0.5, interval=0.02), 0.02)
     undecided = replace(short, exponent=exponent, exponent_stderr=stderr, anomaly=1.0, scale_free=True)
-    assert exponent_gate(undecided).passed is passes
-    assert exponent_gate(replace(undecided, scale_free=False)).passed  # a cage or inertia shows
+    assert measure_exponent(undecided).passed is passes
+    assert measure_exponent(replace(undecided, scale_free=False)).passed  # a cage or inertia shows
 
 
 @pytest.mark.parametrize(("evidence", "passes"), [(-3.5, True), (-2.5, False), (1.0, False)])
 def test_a_run_shorter_than_a_vibration_must_show_diffusion_outright(evidence, passes):
     path = walks.brownian(np.random.default_rng(21), frames=151, ions=24, D=0.5, interval=0.02)
     found = replace(diffusivity(path, 0.02), exponent=0.6, exponent_stderr=0.05, anomaly=evidence)
-    assert exponent_gate(found).passed is passes
+    assert measure_exponent(found).passed is passes
 
 
 @pytest.mark.parametrize(("exponent", "passes"), [(0.95, True), (0.93, False)])
 def test_what_has_no_scale_is_not_excused_by_mattering_little(exponent, passes):
     path = walks.brownian(np.random.default_rng(21), frames=1001, ions=24, D=0.5, interval=0.02)
     found = replace(diffusivity(path, 0.02), exponent=exponent, exponent_stderr=0.02, anomaly=3.5, scale_free=True)
-    assert exponent_gate(found).passed is passes
+    assert measure_exponent(found).passed is passes
 
 
 @pytest.mark.parametrize(
@@ -261,7 +261,7 @@ def test_the_less_a_power_law_matters_the_more_evidence_refuses_it(exponent, evi
     """Over a window of a factor of four 0.95 changes the slope by 7 %, 0.9 by 14 %, 0.7 by 42 %."""
     path = walks.brownian(np.random.default_rng(21), frames=1001, ions=24, D=0.5, interval=0.02)
     found = replace(diffusivity(path, 0.02), exponent=exponent, exponent_stderr=0.01, anomaly=evidence)
-    assert exponent_gate(found).passed is passes
+    assert measure_exponent(found).passed is passes
 
 
 @pytest.mark.parametrize(
@@ -326,4 +326,4 @@ def test_what_has_no_interval_is_not_accepted():
         found = diffusivity(path, 0.02)
         assert found.state is not LabelState.ACCEPTED or found.interval is not None
     nothing = replace(found, interval_95=None, value_cm2_per_s=1e-5, noise_cm2_per_s=1e-6, stderr_cm2_per_s=1e-5)
-    assert not straight_gate(nothing).passed
+    assert not measure_curvature(nothing).passed

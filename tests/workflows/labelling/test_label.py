@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.diffusivity.gates import exponent_sentence
+from vitrion_workflows.diffusivity.gates import describe_exponent
 from vitrion_workflows.labelling.analysis import TrajectoryState, analyse_trajectory
 from vitrion_workflows.labelling.label import label_trajectory
 from vitrion_workflows.schemas import (
@@ -289,14 +289,13 @@ def test_another_isotope_is_no_label_and_an_analysis_says_so(factor, natural):
     assert failed_measurements(outcome.gates) == (() if natural else ("natural_masses",))
 
 
-def test_the_sentence_on_the_exponent_says_what_is_favoured():
-    """-38 speaks for diffusion, whatever exponent a power law would have."""
-    told = exponent_sentence(0.37, stderr=0.03, evidence=-38.0)
-    assert told.startswith("a power law would have the exponent 0.37 +- 0.03; diffusion is favoured by 38.0")
-    assert "; it is favoured by 5.0" in exponent_sentence(0.5, stderr=0.03, evidence=5.0)
+def test_the_description_of_the_exponent_names_the_favoured_model():
+    """-38 favours diffusion, whatever exponent a power law would have."""
+    assert "diffusion is favoured by 38.0" in describe_exponent(0.37, stderr=0.03, evidence=-38.0)
+    assert "power law is favoured by 5.0" in describe_exponent(0.5, stderr=0.03, evidence=5.0)
     run = label(make_trajectory())
     gate = measurement(run.gates, "exponent")
-    assert gate.message == exponent_sentence(run.exponent, stderr=run.exponent_stderr, evidence=gate.value)
+    assert gate.message == describe_exponent(run.exponent, stderr=run.exponent_stderr, evidence=gate.value)
 
 
 def volumes(*, seed, change=0.0, scatter=0.02, memory=0.95, frames=601):

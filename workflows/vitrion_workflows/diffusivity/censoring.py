@@ -9,11 +9,11 @@ from vitrion_workflows.diffusivity.regression import DIMENSIONS
 JUMP_A = 3.0
 
 
-def counted_jumps(jumps: float) -> float:
+def poisson_upper_bound(jumps: float) -> float:
     """Return the 95 % upper bound on the expected number of jumps given the observed one: three for none."""
     return float(stats.chi2.ppf(0.95, 2 * jumps + 2)) / 2
 
 
-def jump_cm2_per_s(*, ions: float, duration_ps: float) -> float:
+def diffusivity_per_jump(*, ions: float, duration_ps: float) -> float:
     """Return the diffusivity in cm2/s that one jump of 3 A of one ion contributes to a run."""
     return A2_PER_PS_IN_CM2_PER_S * JUMP_A**2 / (2 * DIMENSIONS * ions * duration_ps)

@@ -44,7 +44,7 @@ class DiffusivityEstimate:
 
     Attributes:
         value_cm2_per_s: best estimate; zero where the mean squared displacement does not rise.
-        stderr_cm2_per_s: its standard error, `bend` included.
+        stderr_cm2_per_s: its standard error, `curvature` included.
         noise_cm2_per_s: its statistical part.
         interval_68: cm2/s; None where the value is below two standard errors.
         interval_95: as above.
@@ -59,7 +59,7 @@ class DiffusivityEstimate:
         intercept_A2: of the fitted line; contribution of ballistic motion and rattling to the MSD.
         variance: of the slope, with its corrections.
         fit: the regression, in frames.
-        bend: relative change of the slope between the last two windows where none was confirmed, else zero.
+        curvature: relative change of the slope between the last two windows where none was confirmed, else zero.
         msd: mean squared displacement against lag.
         frame_interval_ps: of the input.
         duration_ps: length of the run.
@@ -81,7 +81,7 @@ class DiffusivityEstimate:
     intercept_A2: float
     variance: Variance
     fit: Fit
-    bend: float
+    curvature: float
     msd: MsdTable
     frame_interval_ps: float
     duration_ps: float
@@ -137,7 +137,7 @@ def estimate_diffusivity(displacements_A: FloatArray, frame_interval_ps: float) 
         intercept_A2=fit.intercept_A2,
         variance=variance,
         fit=fit,
-        bend=window.curvature,
+        curvature=window.curvature,
         msd=_table(msd, fit, variance, increments, frame_interval_ps),
         frame_interval_ps=frame_interval_ps,
         duration_ps=increments * frame_interval_ps,

@@ -1,40 +1,46 @@
-"""A diffusivity together with what speaks for and against it."""
+"""A diffusivity with its gates."""
 
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from vitrion_models.system import FloatArray
 from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES, DiffusivityEstimate, estimate_diffusivity
-from vitrion_workflows.diffusivity.gates import Resolution, exponent_gate, halves_gate, resolution, straight_gate
+from vitrion_workflows.diffusivity.gates import (
+    Resolution,
+    compare_halves,
+    measure_curvature,
+    measure_exponent,
+    resolution,
+)
 from vitrion_workflows.schemas.gate import GateOutcome, gate_of
 from vitrion_workflows.schemas.label import LabelState
 
 
 @dataclass(frozen=True, eq=False)
 class Diffusivity(DiffusivityEstimate):
-    """An estimate that was judged: is there a signal, and is the motion diffusion?
+    """An estimate with the gates `resolution` and `linearity`.
 
-    Whether the displacements are what they are said to be, only a trajectory can show (`analyse_trajectory`).
+    Errors of the displacements themselves show only in the trajectory (`analyse_trajectory`).
 
     Attributes:
-        displacements_A: what it was estimated from, shape (F, N, 3).
+        displacements_A: input of the estimate, shape (F, N, 3).
     """
 
     displacements_A: FloatArray = field(repr=False)
 
     @property
     def value(self) -> float:
-        """The tracer diffusivity in cm2/s."""
+        """Tracer diffusivity in cm2/s."""
         return self.value_cm2_per_s
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """Its 95 % interval in cm2/s; None where nothing is resolved."""
+        """95 % interval in cm2/s; None where the value is below two standard errors."""
         return self.interval_95
 
     @cached_property
     def resolution(self) -> Resolution:
-        """Whether enough motion was seen, and the upper bound to state if not."""
+        """Number of jumps and signal to noise, with the upper bound to state where they are too small."""
         return resolution(self, ions=self.displacements_A.shape[1])
 
     @cached_property
@@ -44,29 +50,29 @@ class Diffusivity(DiffusivityEstimate):
 
     @property
     def state(self) -> LabelState:
-        """Censored where nothing is resolved, rejected where the motion is no steady diffusion, else accepted."""
+        """Censored where the displacement is not resolved, rejected where the MSD is not linear, else accepted."""
         if not self.resolution.resolved:
             return LabelState.CENSORED
         return LabelState.ACCEPTED if all(gate.passed for gate in self.gates) else LabelState.REJECTED
 
     def _linearity(self) -> GateOutcome:
-        measurements = [straight_gate(self), exponent_gate(self)]
+        measurements = [measure_curvature(self), measure_exponent(self)]
         half = len(self.displacements_A) // 2
         if half >= FEWEST_FRAMES:
             parts = (self.displacements_A[: half + 1], self.displacements_A[half:])
             first, second = (estimate_diffusivity(part, self.frame_interval_ps) for part in parts)
-            measurements.append(halves_gate(first, second, self))
+            measurements.append(compare_halves(first, second, self))
         return gate_of("linearity", measurements)
 
 
 def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffusivity:
-    """Tracer diffusivity of a set of ions, with its interval and gates.
+    """Estimate the tracer diffusivity of a set of ions, with its interval and gates.
 
     Example:
         >>> import numpy as np
         >>> walk = np.cumsum(np.random.default_rng(0).normal(scale=0.1, size=(2000, 20, 3)), axis=0)
-        >>> found = diffusivity(walk, frame_interval_ps=0.01)  # D = 0.1^2 / (2 * 0.01) A2/ps = 5e-5 cm2/s
-        >>> found.state.value, all(gate.passed for gate in found.gates)
+        >>> result = diffusivity(walk, frame_interval_ps=0.01)  # D = 0.1^2 / (2 * 0.01) A2/ps = 5e-5 cm2/s
+        >>> result.state.value, all(gate.passed for gate in result.gates)
         ('accepted', True)
 
     Args:
@@ -77,5 +83,5 @@ def diffusivity(displacements_A: FloatArray, frame_interval_ps: float) -> Diffus
         InputError: as `estimate_diffusivity`.
     """
     estimate = estimate_diffusivity(displacements_A, frame_interval_ps)
-    known = {one.name: getattr(estimate, one.name) for one in fields(DiffusivityEstimate)}
-    return Diffusivity(**known, displacements_A=displacements_A)
+    values = {attribute.name: getattr(estimate, attribute.name) for attribute in fields(DiffusivityEstimate)}
+    return Diffusivity(**values, displacements_A=displacements_A)

@@ -85,7 +85,7 @@ class StoppingRule:
         resolution = gates.resolution(estimate, ions=ions)
         if not resolution.resolved:
             return StopReason.HOPELESS if self._hopeless(resolution.upper_bound_cm2_per_s, ions) else None
-        linear = gates.straight_gate(estimate).passed and gates.exponent_gate(estimate).passed
+        linear = gates.measure_curvature(estimate).passed and gates.measure_exponent(estimate).passed
         precise = estimate.log10_stderr <= self.target_log10_stderr
         return StopReason.TARGET if linear and precise else None
 
