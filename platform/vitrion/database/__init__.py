@@ -28,7 +28,8 @@ from vitrion.database.records import (
 )
 from vitrion.database.repositories.duplicates import NearDuplicate
 from vitrion.database.repositories.labels import LabelAdded
-from vitrion.database.repositories.structures import AddResult, NewStructure
+from vitrion.database.repositories.new_structures import NewStructure
+from vitrion.database.repositories.structures import AddResult
 
 __all__ = [
     "SERVER_ADVISED_STRUCTURES",

@@ -8,7 +8,7 @@ from typing import Any
 
 from vitrion.database import Database
 from vitrion.database.records import ImportedLabel
-from vitrion.database.repositories.structures import NewStructure
+from vitrion.database.repositories.new_structures import NewStructure
 from vitrion.datasets import (
     CompositionRecord,
     CurveRecord,

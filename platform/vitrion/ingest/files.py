@@ -8,7 +8,7 @@ from pathlib import Path
 from pymatgen.core.structure import Structure
 
 from vitrion.database import Database
-from vitrion.database.repositories.structures import NewStructure
+from vitrion.database.repositories.new_structures import NewStructure
 from vitrion.datasets.gating import structure_gates
 from vitrion.ingest.formats.reading import file_format, read_structures
 from vitrion.ingest.kinds import judge_kind

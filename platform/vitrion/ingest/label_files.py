@@ -9,7 +9,8 @@ from pydantic import ValidationError
 
 from vitrion.database import Database, NotFoundError
 from vitrion.database.records import ImportedLabel, LabelRecord
-from vitrion.database.repositories.labels import LabelAdded, statement_faults
+from vitrion.database.repositories.label_fields import statement_faults
+from vitrion.database.repositories.labels import LabelAdded
 from vitrion.datasets.fetching import sha256_of
 from vitrion.exchange.records import label_from_row
 from vitrion.exchange.tables import read_rows

@@ -1,7 +1,5 @@
-"""Labels: adding them once, finding them, and never averaging what cannot be averaged."""
+"""The labels of a database: stored once, filtered, averaged within one quantity."""
 
-import hashlib
-import json
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -17,7 +15,6 @@ from vitrion.database.queries.filters import (
     OneOrMore,
     check_field,
     check_page,
-    parsed_formula,
     query_of,
     sort_of,
 )
@@ -27,7 +24,13 @@ from vitrion.database.queries.statistics import GroupStatistics, grouped
 from vitrion.database.records import ImportedLabel, LabelRecord
 from vitrion.database.records.base import check_fields
 from vitrion.database.records.label import SourcedLabel
-from vitrion.database.repositories.cells import composition_fields
+from vitrion.database.repositories.label_fields import (
+    composition_key,
+    conversion_faults,
+    fields_of_composition,
+    protocol_hash,
+    statement_faults,
+)
 from vitrion.database.repositories.structures import BATCH, one_by_prefix
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import (
@@ -39,11 +42,10 @@ from vitrion_workflows.schemas import (
     outcome_key,
 )
 
-CONVERSION_TOLERANCE = 1e-3
 SHORT = 12
 
-# Who asked a question first is told of its label, whoever asks or answers it again.
-_ASKER = frozenset({"campaign", "cycle", "arm"})
+# A label stays with the campaign that requested it first, whoever recomputes it.
+_REQUEST = frozenset({"campaign", "cycle", "arm"})
 _KEPT = frozenset({"key", "superseded_by"})
 
 _FROM_STRUCTURE = (
@@ -60,7 +62,7 @@ _FROM_STRUCTURE = (
 
 @dataclass(frozen=True)
 class LabelAdded:
-    """What became of a label that was added.
+    """Result of adding a label.
 
     Attributes:
         key: its identity.
@@ -77,11 +79,11 @@ class Labels:
     """The labels of a database."""
 
     def __init__(self, labels: Collection, structures: Collection) -> None:
-        """Take the collections.
+        """Use the collections.
 
         Args:
             labels: the labels.
-            structures: where the composition of a labelled structure is read.
+            structures: give the composition of a labelled structure.
         """
         self._labels = labels
         self._structures = structures
@@ -94,15 +96,15 @@ class Labels:
         request are kept.
 
         Args:
-            outcome: what the job returned.
+            outcome: output of the job.
             structure: fingerprint under which its cell is stored, where that is not the outcome's own
                 (`Structures.resolve`); the key stays the outcome's.
             provenance: job, flow, campaign, cycle, arm.
 
         Raises:
             NotFoundError: its structure is not in the database.
-            InputError: it is of another gate version, its number has a unit, convention, size or
-                interval that it cannot have (`stated_faults`), or it has a field that the document refuses.
+            InputError: it is of another gate version, its value has an impossible unit, convention, size or interval
+                (`statement_faults`), or the record refuses a field.
         """
         key = outcome_key(outcome)
         if self.holds(outcome):
@@ -130,7 +132,7 @@ class Labels:
 
         Raises:
             NotFoundError: its structure is not in the database.
-            InputError: its number has a unit, convention, size or interval that it cannot have.
+            InputError: its value has an impossible unit, convention, size or interval.
         """
         if record.structure_fingerprint is not None:
             self._composition_of(record.structure_fingerprint)
@@ -139,10 +141,10 @@ class Labels:
         return self._store(record)
 
     def holds(self, outcome: LabelOutcome) -> bool:
-        """Whether the label of an outcome is stored, and is not to be replaced by it.
+        """Return True if the label of an outcome is stored and would not be replaced by it.
 
         Args:
-            outcome: what a job returned.
+            outcome: output of a job.
         """
         stored = self._labels.find_one({"key": outcome_key(outcome)}, projection={"gate_version": 1})
         if stored is None:
@@ -158,10 +160,10 @@ class Labels:
     def _replace(self, document: Mapping[str, Any]) -> bool:
         """Replace the stored label of the same key, if that is of an older gate version, in one atomic update."""
         key, version = document["key"], document.get("gate_version")
-        stored = self._labels.find_one({"key": key}, projection=dict.fromkeys(("gate_version", *_ASKER), 1))
+        stored = self._labels.find_one({"key": key}, projection=dict.fromkeys(("gate_version", *_REQUEST), 1))
         if stored is None or version is None or not _is_older(stored, than=version):
             return False
-        kept = _KEPT | (_ASKER if stored.get("campaign") else frozenset())
+        kept = _KEPT | (_REQUEST if stored.get("campaign") else frozenset())
         given = {name: value for name, value in document.items() if name not in kept and name != "_id"}
         gone = LabelRecord.model_fields.keys() - given.keys() - kept
         # The version is part of the query: another process may have replaced the label meanwhile.
@@ -173,17 +175,17 @@ class Labels:
 
         Raises:
             NotFoundError: its structure is not in the database.
-            InputError: it says that gates accepted it; neither a structure nor a composition, or both; a unit,
-                convention, size or interval that the number cannot have; or a field that the document refuses.
+            InputError: its state is accepted; it has neither a structure nor a composition, or both; its value has an
+                impossible unit, convention, size or interval; or the record refuses a field.
         """
         if label.state is LabelState.ACCEPTED:
             raise InputError(
-                f"label {label.record} of {label.dataset} comes from elsewhere, no gate of ours accepted it: say "
+                f"label {label.record} of {label.dataset} was imported and did not pass the gates: set its state to "
                 f"{LabelState.PUBLISHED.value}"
             )
         if (label.structure_fingerprint is None) == (label.composition is None):
             raise InputError("an imported label needs a structure or a composition, and not both")
-        if faults := statement_faults(label) + _conversion_faults(label):
+        if faults := statement_faults(label) + conversion_faults(label):
             raise InputError(f"label {label.record} of {label.dataset}: {faults[0]}")
         key = label_key(
             structure_fingerprint=label.structure_fingerprint or composition_key(str(label.composition)),
@@ -197,7 +199,7 @@ class Labels:
         if label.structure_fingerprint is not None:
             composition: Mapping[str, Any] = self._composition_of(label.structure_fingerprint)
         else:
-            composition = _composition_fields(str(label.composition))
+            composition = fields_of_composition(str(label.composition))
         given = {name: getattr(label, name) for name in SourcedLabel.model_fields}
         return self._store(self._record({**given, **composition} | {"key": key, "seed": label.record}, provenance))
 
@@ -216,26 +218,26 @@ class Labels:
         return {field: row[field] for field in _FROM_STRUCTURE if field in row}
 
     def get(self, key: str) -> LabelRecord:
-        """The label of a key; the first eight or more digits will do.
+        """Return the label of a key, or of the first eight or more digits of it.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: it is not stored.
             InputError: the prefix is short or not unique.
         """
         return LabelRecord.model_validate(one_by_prefix(self._labels, "key", key, "label"))
 
     def find(self, keys: Sequence[str]) -> dict[str, LabelRecord]:
-        """Those labels of several keys that exist."""
-        found: dict[str, LabelRecord] = {}
+        """Return the stored ones of several keys, by key."""
+        labels: dict[str, LabelRecord] = {}
         for start in range(0, len(keys), BATCH):
             for document in self._labels.find({"key": {"$in": list(keys[start : start + BATCH])}}):
-                found[document["key"]] = LabelRecord.model_validate(document)
-        return found
+                labels[document["key"]] = LabelRecord.model_validate(document)
+        return labels
 
     def search(
         self, *, sort: OneOrMore | None = None, limit: int = 0, skip: int = 0, **filters: Unpack[LabelFilters]
     ) -> LabelRows:
-        """Labels that pass all filters.
+        """Return the labels that pass all filters.
 
         Args:
             sort: field names, a leading ``-`` for descending; by insertion when None, which also breaks ties.
@@ -278,7 +280,7 @@ class Labels:
         return [{name: document.get(name) for name in columns} for document in found]
 
     def count(self, **filters: Unpack[LabelFilters]) -> int:
-        """How many labels pass all filters."""
+        """Return the number of labels that pass all filters."""
         return self._labels.count(_query(filters))
 
     def statistics(
@@ -289,7 +291,7 @@ class Labels:
         across: OneOrMore = (),
         **filters: Unpack[LabelFilters],
     ) -> list[GroupStatistics]:
-        """Count, mean, minimum and maximum of a field of the accepted labels, by group.
+        """Return count, mean, minimum and maximum of a field of the accepted labels, by group.
 
         Args:
             field: what to summarise.
@@ -312,7 +314,7 @@ class Labels:
         return grouped(self._labels, query, field=field, group_by=groups)
 
     def quantities(self, **filters: Unpack[LabelFilters]) -> dict[Quantity, int]:
-        """How many of the labels that pass all filters there are of each quantity."""
+        """Return the number of labels that pass all filters, by quantity."""
         return quantities(self._labels.find(_query(filters), projection=dict.fromkeys(STORED_FIELDS, 1)))
 
     def count_other_versions(self, **filters: Unpack[LabelFilters]) -> dict[int, int]:
@@ -349,10 +351,10 @@ class Labels:
             require_one(documents, across=across, purpose="averaged")
 
     def supersede(self, key: str, *, by: str) -> None:
-        """Say that a label is replaced by another; it stays, and is left out of searches.
+        """Mark a label as replaced by another; it stays stored, and searches leave it out.
 
         Raises:
-            NotFoundError: one of the two is not there.
+            NotFoundError: one of the two is not stored.
         """
         self.get(by)
         if not self._labels.update_one({"key": key}, {"$set": {"superseded_by": by}}):
@@ -362,48 +364,6 @@ class Labels:
 def _is_older(stored: Mapping[str, Any], *, than: int) -> bool:
     version = stored.get("gate_version")
     return version is not None and int(version) < than
-
-
-def statement_faults(label: LabelFields) -> list[str]:
-    """Return what unit, convention, size and intervals of a label cannot be; empty for a rejected one."""
-    from vitrion_workflows.labelling.statement import stated_faults  # noqa: PLC0415 - scipy is slow to import
-
-    if label.state is LabelState.REJECTED:
-        return []
-    return stated_faults(
-        property_name=label.property,
-        species=label.species,
-        temperature_K=label.temperature_K,
-        value=label.value,
-        unit=label.unit,
-        convention=str(label.convention),
-        interval_68=label.interval_68,
-        interval_95=label.interval_95,
-        log10_stderr=label.log10_stderr,
-    )
-
-
-def _conversion_faults(label: ImportedLabel) -> list[str]:
-    if label.source_value is None or label.conversion_factor is None or label.value is None:
-        return []
-    if math.isclose(label.source_value * label.conversion_factor, label.value, rel_tol=CONVERSION_TOLERANCE):
-        return []
-    return [f"value {label.value:.4g} is not the published {label.source_value:.4g} times its factor"]
-
-
-def composition_key(composition: str) -> str:
-    """What stands for the structure's fingerprint in the key of a label that has only a composition."""
-    return hashlib.sha256(f"composition:{_composition_fields(composition)['formula']}".encode()).hexdigest()
-
-
-def protocol_hash(protocol: Mapping[str, Any]) -> str:
-    """sha256 of a protocol's JSON: labels of one hash were made in one way."""
-    return hashlib.sha256(json.dumps(protocol, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
-
-
-def _composition_fields(text: str) -> Mapping[str, Any]:
-    composition = parsed_formula(text)
-    return composition_fields(tuple(sorted((element.symbol, amount) for element, amount in composition.items())))
 
 
 def _query(filters: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,8 @@
 """Structures: adding them once, finding them, comparing them."""
 
-import gc
-import math
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, Unpack
+from typing import Any, Unpack
 
 from pymatgen.core.structure import Structure
 
@@ -15,31 +11,27 @@ from vitrion.database.errors import NotFoundError
 from vitrion.database.queries.filters import OneOrMore, StructureFilters, check_field, check_page, query_of, sort_of
 from vitrion.database.queries.rows import Rows
 from vitrion.database.queries.statistics import GroupStatistics, grouped
-from vitrion.database.records import AliasRecord, GeometryRecord, StructureRecord
+from vitrion.database.records import AliasRecord, StructureRecord
 from vitrion.database.repositories.cells import (
     Cell,
     CellArrays,
     arrays_from_geometry,
-    arrays_of,
-    describe,
-    geometry_fields,
 )
 from vitrion.database.repositories.duplicates import AMORPHOUS_DISTANCE, NearDuplicate, crystal_distance, pair_distance
-from vitrion.database.repositories.identity import is_same_cell, marker, marker_tolerance
+from vitrion.database.repositories.matching import match_stored
+from vitrion.database.repositories.new_structures import NewStructure, garbage_collection_paused, prepare
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import GateOutcome, Origin, StructureKind
 from vitrion_workflows.schemas.geometry import system_from_structure
 
 BATCH = 500
-NEED_GATES = frozenset({StructureKind.AMORPHOUS.value, StructureKind.MELT.value})
-QUESTIONS = 50  # ranges asked for in one query
 GEOMETRY = ("lattice_vectors", "cartesian_site_positions", "species_at_sites", "species")
 
 
 @dataclass(frozen=True)
 class AddResult:
-    """What became of a structure that was added.
+    """Result of adding a structure.
 
     Attributes:
         fingerprint: its identity in the database.
@@ -50,38 +42,15 @@ class AddResult:
     created: bool
 
 
-@dataclass(frozen=True, kw_only=True)
-class NewStructure:
-    """A structure on its way in, for `Structures.add_many`; `fields` are those of `StructureRecord`."""
-
-    cell: Cell
-    kind: str
-    origin: str = Origin.IMPORTED
-    gates: Sequence[GateOutcome] = ()
-    mobile_ion: str | None = None
-    fields: Mapping[str, Any] | None = None
-
-
-@dataclass(frozen=True)
-class _Ready:
-    cell: CellArrays
-    document: dict[str, Any]
-    geometry: dict[str, Any]
-
-
-# Marker, fingerprint, and the cell where it is not stored yet.
-_Candidate: TypeAlias = tuple[float, str, CellArrays | None]
-
-
 class Structures:
     """The structures of a database."""
 
     def __init__(self, structures: Collection, geometries: Collection, aliases: Collection) -> None:
-        """Take the collections.
+        """Use the collections.
 
         Args:
-            structures: what is filtered and counted.
-            geometries: where the atoms are.
+            structures: descriptions, for filters.
+            geometries: positions of the atoms.
             aliases: second fingerprints of stored cells.
         """
         self._structures = structures
@@ -101,19 +70,19 @@ class Structures:
         """Store a structure, once.
 
         The same cell in another order, image or orientation, or after a round trip through a text format, is the same
-        structure. What is known of a stored structure is not changed by adding it again.
+        structure. Adding it again does not change the stored document.
 
         Args:
             cell: pymatgen structure, ASE atoms or an `AtomicSystem`; partially occupied sites are kept.
             kind: crystal, amorphous, melt or molecule.
             origin: how it was made.
-            gates: what was measured on it (`vitrion_workflows.amorphous.validate_cell`). It counts as accepted when all
-                passed; an amorphous cell or a melt that nobody judged does not.
-            mobile_ion: symbol of the mobile species; the first of `geometry.MOBILE_IONS` it holds when None.
+            gates: outcomes of its gates (`vitrion_workflows.amorphous.validate_cell`). It is accepted if all passed; an
+                amorphous cell or a melt without gates is not.
+            mobile_ion: symbol of the mobile species; the first of `cells.MOBILE_IONS` that it contains when None.
             fields: further fields of `StructureRecord`, such as parent, twin, source, job, campaign.
 
         Raises:
-            InputError: no usable structure, or a field that the document refuses.
+            InputError: the cell cannot be used, or the record refuses a field.
         """
         new = NewStructure(
             cell=cell, kind=str(kind), origin=str(origin), gates=gates, mobile_ion=mobile_ion, fields=fields
@@ -139,59 +108,30 @@ class Structures:
         return results + (self._add_batch(batch) if batch else [])
 
     def _add_batch(self, items: Sequence[NewStructure]) -> list[AddResult]:
-        with _collector_paused():
-            return self._add_ready([_ready(item) for item in items])
-
-    def _add_ready(self, ready: Sequence[_Ready]) -> list[AddResult]:
-        names = [entry.document["fingerprint"] for entry in ready]
-        known = {
-            row["fingerprint"]
-            for row in self._structures.find({"fingerprint": {"$in": names}}, projection={"fingerprint": 1})
-        }
-        unknown = [entry for name, entry in zip(names, ready, strict=True) if name not in known]
-        beside = self._candidates(unknown)
-        results = []
-        aliases: dict[str, str] = {}
-        fresh: dict[str, _Ready] = {}
-        for name, entry in zip(names, ready, strict=True):
-            same = name if name in known or name in fresh else self._same(entry, beside)
-            if same is None:
-                fresh[name] = entry
-                beside[entry.document["formula"]].append((entry.document["marker"], name, entry.cell))
-            elif same != name:
-                aliases[name] = same
-            results.append(AddResult(fingerprint=same or name, created=same is None))
-        # The geometry first: a structure that can be found can always be built.
-        self._geometries.insert_absent([entry.geometry for entry in fresh.values()])
-        self._structures.insert_absent([entry.document for entry in fresh.values()])
-        self._aliases.insert_absent(
-            [AliasRecord(alias=alias, fingerprint=stored).document() for alias, stored in aliases.items()]
-        )
-        return results
-
-    def _candidates(self, entries: Sequence[_Ready]) -> defaultdict[str, list[_Candidate]]:
-        """Stored cells, by formula, whose marker is near that of one of the entries: few, and mostly none."""
-        found: defaultdict[str, list[_Candidate]] = defaultdict(list)
-        for start in range(0, len(entries), QUESTIONS):
-            ranges = [_near(entry) for entry in entries[start : start + QUESTIONS]]
-            fields = {"fingerprint": 1, "formula": 1, "marker": 1}
-            for row in self._structures.find({"$or": ranges}, projection=fields):
-                found[row["formula"]].append((row["marker"], row["fingerprint"], None))
-        return found
-
-    def _same(self, entry: _Ready, beside: Mapping[str, Sequence[_Candidate]]) -> str | None:
-        """Fingerprint of the cell that this one is across a rounding boundary, stored or in the same batch."""
-        tolerance = marker_tolerance(entry.cell)
-        for place, name, cell in beside.get(entry.document["formula"], ()):
-            near = abs(place - entry.document["marker"]) <= tolerance
-            if near and is_same_cell(entry.cell, self._cell(name) if cell is None else cell):
-                return name
-        return None
+        with garbage_collection_paused():
+            batch = [prepare(item) for item in items]
+            matches = match_stored(batch, self._structures, self._cell)
+            new = [structure for structure, match in zip(batch, matches, strict=True) if match is None]
+            aliases = {
+                structure.fingerprint: match
+                for structure, match in zip(batch, matches, strict=True)
+                if match not in {None, structure.fingerprint}
+            }
+            # The geometry first: a structure that can be found can always be built.
+            self._geometries.insert_absent([structure.geometry for structure in new])
+            self._structures.insert_absent([structure.document for structure in new])
+            self._aliases.insert_absent(
+                [AliasRecord.of(alias=alias, fingerprint=stored).document() for alias, stored in aliases.items()]
+            )
+        return [
+            AddResult(fingerprint=match or structure.fingerprint, created=match is None)
+            for structure, match in zip(batch, matches, strict=True)
+        ]
 
     def resolve(self, fingerprint: str) -> str | None:
-        """The fingerprint that a cell is stored under, or None when the database does not have it.
+        """Return the fingerprint that a cell is stored under, or None where it is not stored.
 
-        It is another one where the same cell came before with a coordinate on the other side of a rounding boundary.
+        The two differ for a cell that was first stored from another description (docs/design/identity.md).
 
         Args:
             fingerprint: as computed from the cell.
@@ -201,32 +141,32 @@ class Structures:
         return self._stored_as(fingerprint)
 
     def _stored_as(self, alias: str) -> str | None:
-        found = self._aliases.find_one({"alias": alias})
-        return None if found is None else str(found["fingerprint"])
+        row = self._aliases.find_one({"alias": alias})
+        return None if row is None else str(row["fingerprint"])
 
     def get(self, fingerprint: str) -> StructureRecord:
-        """The row of a structure; a prefix of its fingerprint of eight or more digits will do.
+        """Return the record of a structure, by its fingerprint or the first eight or more digits of it.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: it is not stored.
             InputError: the prefix is short or not unique.
         """
         name = self._stored_as(fingerprint) or fingerprint
         return StructureRecord.model_validate(one_by_prefix(self._structures, "fingerprint", name, "structure"))
 
     def structure(self, fingerprint: str) -> Structure:
-        """The pymatgen structure of a fingerprint.
+        """Return the pymatgen structure of a fingerprint.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: it is not stored.
         """
         return self._cell(fingerprint).structure()
 
     def geometry(self, fingerprint: str) -> dict[str, Any]:
-        """The geometry of a structure under the OPTIMADE names, as it is stored.
+        """Return the stored geometry of a structure, under the OPTIMADE names (lengths in Angstrom).
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: it is not stored.
         """
         wanted = dict.fromkeys(GEOMETRY, 1)
         document = self._geometries.find_one({"fingerprint": fingerprint}, projection=wanted)
@@ -240,24 +180,23 @@ class Structures:
         return arrays_from_geometry(self.geometry(fingerprint))
 
     def structures(self, fingerprints: Sequence[str]) -> dict[str, Structure]:
-        """Pymatgen structures of several fingerprints in one go.
+        """Return the pymatgen structures of several fingerprints.
 
         Raises:
-            NotFoundError: one is not there.
+            NotFoundError: one of them is not stored.
         """
-        found: dict[str, Structure] = {}
+        built: dict[str, Structure] = {}
         for start in range(0, len(fingerprints), BATCH):
             query = {"fingerprint": {"$in": list(fingerprints[start : start + BATCH])}}
             for document in self._geometries.find(query):
-                found[document["fingerprint"]] = arrays_from_geometry(document).structure()
-        found |= {name: self.structure(name) for name in fingerprints if name not in found}
-        return found
+                built[document["fingerprint"]] = arrays_from_geometry(document).structure()
+        return built | {name: self.structure(name) for name in fingerprints if name not in built}
 
     def system(self, fingerprint: str) -> AtomicSystem:
-        """The arrays of an ordered structure.
+        """Return the arrays of an ordered structure.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: it is not stored.
             InputError: it has partially occupied sites.
         """
         return system_from_structure(self.structure(fingerprint))
@@ -266,7 +205,7 @@ class Structures:
         """Return the arrays of several ordered structures by fingerprint, read in one query per batch.
 
         Raises:
-            NotFoundError: one is not there.
+            NotFoundError: one of them is not stored.
             InputError: one has partially occupied sites.
         """
         return {name: system_from_structure(cell) for name, cell in self.structures(fingerprints).items()}
@@ -274,7 +213,7 @@ class Structures:
     def search(
         self, *, sort: OneOrMore | None = None, limit: int = 0, skip: int = 0, **filters: Unpack[StructureFilters]
     ) -> Rows[StructureRecord]:
-        """Structures that pass all filters.
+        """Return the structures that pass all filters.
 
         Args:
             sort: field names, a leading ``-`` for descending; by insertion when None, which also breaks ties.
@@ -291,7 +230,7 @@ class Structures:
         return Rows(StructureRecord, [StructureRecord.model_validate(document) for document in found])
 
     def iterate(self, **filters: Unpack[StructureFilters]) -> Iterator[tuple[StructureRecord, Structure]]:
-        """Rows with their pymatgen structures, a batch at a time."""
+        """Yield the records that pass all filters with their pymatgen structures, read in batches."""
         start = 0
         while rows := self.search(limit=BATCH, skip=start, **filters):
             built = self.structures([row.fingerprint for row in rows])
@@ -300,13 +239,13 @@ class Structures:
             start += len(rows)
 
     def count(self, **filters: Unpack[StructureFilters]) -> int:
-        """How many structures pass all filters."""
+        """Return the number of structures that pass all filters."""
         return self._structures.count(query_of("structures", filters))
 
     def statistics(
         self, field: str, *, group_by: OneOrMore = (), **filters: Unpack[StructureFilters]
     ) -> list[GroupStatistics]:
-        """Count, mean, minimum and maximum of a field, by group.
+        """Return count, mean, minimum and maximum of a field, by group.
 
         Args:
             field: for example ``density_g_cm3``.
@@ -319,7 +258,7 @@ class Structures:
         return grouped(self._structures, query_of("structures", filters), field=field, group_by=groups)
 
     def twins(self, fingerprint: str) -> Rows[StructureRecord]:
-        """The other form of a structure: the crystal of an amorphous cell, the cells of a crystal."""
+        """Return the crystal of an amorphous cell, or the cells of a crystal."""
         row = self.get(fingerprint)
         query: dict[str, Any] = {"twin": row.fingerprint}
         if row.twin:
@@ -330,23 +269,23 @@ class Structures:
     def near_duplicates(
         self, fingerprint: str, *, amorphous_distance: float = AMORPHOUS_DISTANCE
     ) -> list[NearDuplicate]:
-        """Structures of the same composition and kind that nearly coincide with this one, nearest first.
+        """Return the structures of the same composition and kind that nearly coincide with this one, nearest first.
 
         Crystals are mapped on each other (pymatgen's StructureMatcher: supercells and small strains count as the same);
         other cells are compared by their pair distributions.
 
         Args:
             fingerprint: the structure, stored.
-            amorphous_distance: greatest distance that counts, for cells that are no crystals.
+            amorphous_distance: greatest distance, for cells that are not crystals.
 
         Raises:
-            NotFoundError: there is no such structure.
+            NotFoundError: it is not stored.
         """
         row = self.get(fingerprint)
         cell = self._cell(row.fingerprint)
         is_crystal = row.kind == StructureKind.CRYSTAL
         others = self.search(reduced_formula=row.reduced_formula, kind=row.kind)
-        found = []
+        duplicates = []
         for other in others:
             if other.fingerprint == row.fingerprint:
                 continue
@@ -357,15 +296,15 @@ class Structures:
                 distance = pair_distance(cell, candidate)
                 distance = distance if distance <= amorphous_distance else None
             if distance is not None:
-                found.append(NearDuplicate(other.fingerprint, distance))
-        return sorted(found, key=lambda duplicate: duplicate.distance)
+                duplicates.append(NearDuplicate(other.fingerprint, distance))
+        return sorted(duplicates, key=lambda duplicate: duplicate.distance)
 
 
 def one_by_prefix(collection: Collection, field: str, text: str, noun: str) -> dict[str, Any]:
-    """The document whose identity is, or uniquely starts with, a text.
+    """Return the document whose identity is, or uniquely starts with, a text.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: it is not stored.
         InputError: the prefix is short or not unique.
     """
     document = collection.find_one({field: text})
@@ -376,60 +315,9 @@ def one_by_prefix(collection: Collection, field: str, text: str, noun: str) -> d
         raise NotFoundError(
             f"no {noun} {text!r} in the database: give its whole {field} or the first {shortest} digits"
         )
-    found = collection.find({field: {"$gte": text, "$lt": text + "g"}}, limit=2)
-    if not found:
+    documents = collection.find({field: {"$gte": text, "$lt": text + "g"}}, limit=2)
+    if not documents:
         raise NotFoundError(f"no {noun} {text!r} in the database")
-    if len(found) > 1:
+    if len(documents) > 1:
         raise InputError(f"{text!r} is the beginning of more than one {noun}: give more digits")
-    return found[0]
-
-
-def _ready(item: NewStructure) -> _Ready:
-    cell = arrays_of(item.cell)
-    extra = {key: value for key, value in (item.fields or {}).items() if value is not None}
-    gap = extra.get("band_gap_eV", 0.0)
-    if isinstance(gap, int | float) and not 0.0 <= gap < math.inf:
-        raise InputError(f"band_gap_eV {gap:g} is impossible: give 0 or more")
-    document = {
-        "fingerprint": cell.fingerprint,
-        "marker": marker(cell),
-        "kind": item.kind,
-        "origin": item.origin,
-        "gates": tuple(item.gates),
-        "accepted": _accepted(item),
-        **describe(cell, mobile_ion=item.mobile_ion),
-        **extra,
-    }
-    return _Ready(
-        cell=cell,
-        document=StructureRecord.of(**document).document(),
-        geometry=GeometryRecord.of(fingerprint=cell.fingerprint, **geometry_fields(cell)).document(),
-    )
-
-
-def _accepted(item: NewStructure) -> bool:
-    """Whether all gates were passed; where the atoms of a glass or melt lie, somebody must have looked."""
-    judged = bool(item.gates) or item.kind not in NEED_GATES
-    return judged and all(gate.passed for gate in item.gates)
-
-
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """No cycle collection for the length of a batch.
-
-    A batch is some hundred thousand short-lived lists and no cycles; looking for cycles among them, and in whatever
-    else the caller holds, costs a sixth of the time.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def _near(entry: _Ready) -> dict[str, Any]:
-    """Query of the stored cells that could be this one."""
-    tolerance, centre = marker_tolerance(entry.cell), entry.document["marker"]
-    return {"formula": entry.document["formula"], "marker": {"$gte": centre - tolerance, "$lte": centre + tolerance}}
+    return documents[0]

@@ -6,7 +6,7 @@ from ase.build import bulk
 from pymatgen.core import Lattice, Structure
 
 from vitrion.database import NotFoundError
-from vitrion.database.repositories.structures import NewStructure
+from vitrion.database.repositories.new_structures import NewStructure
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import GateOutcome, fingerprint
