@@ -42,7 +42,7 @@ from vitrion_workflows.amorphous import VolumeSearchFailed, pack, relax_packing,
 from vitrion_workflows.amorphous.volume import mean_pressure, scale_to  # noqa: E402
 from vitrion_workflows.dynamics import DynamicsError, MDPlan, run_md  # noqa: E402
 from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
-from vitrion_workflows.dynamics.stage import Stretch, run_stretch  # noqa: E402
+from vitrion_workflows.dynamics.stage import MDStage, run_stage  # noqa: E402
 from vitrion_workflows.labelling.analysis import analyse_trajectory  # noqa: E402
 from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, BenchmarkError, anion_class  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
@@ -172,8 +172,8 @@ class Study:
                 relax_packing(start, self.force_field), self.force_field, protocol=protocol, seed=self.seed + 1
             )[0]
         resized = relax_packing(scale_to(start, row.aimd_volume_A3_per_atom * len(start)), self.force_field)
-        settling = Stretch(stage="melt", duration_ps=self.volume_ps, temperature_K=row.temperature_K)
-        return run_stretch(resized, self.force_field, settling, protocol=protocol, seed=self.seed + 1).system
+        settling = MDStage(name="melt", duration_ps=self.volume_ps, temperature_K=row.temperature_K)
+        return run_stage(resized, self.force_field, settling, protocol=protocol, seed=self.seed + 1).system
 
     def _workhorse_melt(self, row: Row) -> AtomicSystem:
         folder = self.folder / _key(self.route, row.formula, row.temperature_K, self.seed)

@@ -41,7 +41,7 @@ from vitrion_workflows import potentials  # noqa: E402
 from vitrion_workflows.amorphous import VolumeSearchFailed, pack, relax_packing, search_volume  # noqa: E402
 from vitrion_workflows.analysis import partial_rdf  # noqa: E402
 from vitrion_workflows.dynamics import DynamicsError  # noqa: E402
-from vitrion_workflows.dynamics.stage import Stretch, run_stretch  # noqa: E402
+from vitrion_workflows.dynamics.stage import MDStage, run_stage  # noqa: E402
 from vitrion_workflows.model_error.benchmark_errors import anion_class  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
@@ -105,8 +105,8 @@ def melt(formula: str, field: ForceField, *, temperature_K: int, seed: int) -> l
     room = SWELL * estimate_volume(formula).volume_A3_per_atom
     packed = pack(formula, n_atoms=ATOMS, volume_A3_per_atom=room, seed=seed).system
     sized, _ = search_volume(relax_packing(packed, field), field, protocol=protocol, seed=seed + 1)
-    stretch = Stretch(stage="melt", duration_ps=RUN_PS, temperature_K=temperature_K, frames=FRAMES)
-    trajectory = run_stretch(sized, field, stretch, protocol=protocol, seed=seed + 2).trajectory
+    stage = MDStage(name="melt", duration_ps=RUN_PS, temperature_K=temperature_K, frames=FRAMES)
+    trajectory = run_stage(sized, field, stage, protocol=protocol, seed=seed + 2).trajectory
     settled = trajectory.positions_A[FRAMES // 4 :]
     return [AtomicSystem(trajectory.numbers, positions, trajectory.lattice_A) for positions in settled]
 

@@ -39,7 +39,7 @@ from vitrion_workflows.analysis import (  # noqa: E402
     king_rings,
     partial_rdf,
 )
-from vitrion_workflows.dynamics.stage import Stretch, run_stretch  # noqa: E402
+from vitrion_workflows.dynamics.stage import MDStage, run_stage  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
 from vitrion_workflows.structure.contacts import density_g_cm3  # noqa: E402
@@ -125,8 +125,8 @@ def glass(
     hot = AtomicSystem(start.numbers, molten.positions_A, start.lattice_A)
     cold = quench(hot, field, velocities=molten.velocities_A_per_ps, protocol=protocol, seed=3)
     resting = AtomicSystem(start.numbers, cold.positions_A, start.lattice_A)
-    held = Stretch(stage="hold", duration_ps=2.0, temperature_K=300.0, frames=QUENCHED_FRAMES)
-    trajectory = run_stretch(resting, field, held, protocol=protocol, seed=4).trajectory
+    held = MDStage(name="hold", duration_ps=2.0, temperature_K=300.0, frames=QUENCHED_FRAMES)
+    trajectory = run_stage(resting, field, held, protocol=protocol, seed=4).trajectory
     frames = [AtomicSystem(start.numbers, place, start.lattice_A) for place in trajectory.positions_A[1:]]
     return frames, cooling_rate_K_per_ps(protocol)
 

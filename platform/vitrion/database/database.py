@@ -1,6 +1,7 @@
 """An open database: the documents' repositories, the artefacts and jobflow's store."""
 
 from collections.abc import Callable
+from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
@@ -28,7 +29,6 @@ class Database:
         where: the server (without credentials) or the folder.
         embedded: whether it is a folder.
         readonly: whether writes are refused.
-        structures, labels, datasets, models, campaigns, cycles: the documents.
         artefacts: files by content.
     """
 
@@ -62,15 +62,37 @@ class Database:
         self._raw = raw
         self._close: Callable[[], None] | None = close
         self._prepare()
-        self.structures = Structures(
-            self.collection("structures"), self.collection("geometries"), self.collection("aliases")
-        )
-        self.labels = Labels(self.collection("labels"), self.collection("structures"))
-        self.datasets = Datasets(self.collection("datasets"))
-        self.models = Models(self.collection("models"))
-        self.campaigns = Campaigns(self.collection("campaigns"))
-        self.cycles = Cycles(self.collection("cycles"))
         documents.bind(raw)
+
+    @cached_property
+    def structures(self) -> Structures:
+        """Crystals, amorphous cells and melts."""
+        return Structures(self.collection("structures"), self.collection("geometries"), self.collection("aliases"))
+
+    @cached_property
+    def labels(self) -> Labels:
+        """Labels of structures."""
+        return Labels(self.collection("labels"), self.collection("structures"))
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Imported data sets."""
+        return Datasets(self.collection("datasets"))
+
+    @cached_property
+    def models(self) -> Models:
+        """Trained models."""
+        return Models(self.collection("models"))
+
+    @cached_property
+    def campaigns(self) -> Campaigns:
+        """Campaigns."""
+        return Campaigns(self.collection("campaigns"))
+
+    @cached_property
+    def cycles(self) -> Cycles:
+        """Cycles of campaigns."""
+        return Cycles(self.collection("cycles"))
 
     def collection(self, name: str) -> Collection:
         """One collection, for what the repositories do not offer."""

@@ -5,13 +5,13 @@ For each outcome the order is trajectory into the artefact store, document, scra
 after a crash at any point a second run over the same outputs leaves the documents that one undisturbed run leaves.
 """
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from vitrion.database import Database, NotFoundError
-from vitrion.datasets.fetching import sha256_of
 from vitrion.ingest.formats.pymatgen_json import structure_from_dict
 from vitrion.ingest.outcomes import FoundOutcome, find_outcomes
 from vitrion.settings import Settings
@@ -262,7 +262,9 @@ def _keep_trajectory(db: Database, sha256: str | None, path: Path) -> tuple[bool
         return False, None
     if not path.is_file():
         return False, f"{path} is not there"
-    if sha256_of(path) != sha256:
+    with path.open("rb") as stream:
+        actual = hashlib.file_digest(stream, "sha256").hexdigest()
+    if actual != sha256:
         return False, f"{path} is not the trajectory that was analysed: its sha256 differs"
     db.artefacts.put(path, name=f"{path.parent.name}/{path.name}")
     return True, None

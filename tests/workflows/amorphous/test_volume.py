@@ -24,7 +24,7 @@ from vitrion_workflows.amorphous.volume import (
 from vitrion_workflows.dynamics import run_md
 from vitrion_workflows.dynamics import stage as running
 from vitrion_workflows.dynamics.errors import StoppedError
-from vitrion_workflows.dynamics.stage import Watch
+from vitrion_workflows.dynamics.stage import Callbacks
 from vitrion_workflows.potentials import ForceField, ForceResult
 from vitrion_workflows.schemas import CellProtocol, VolumePoint
 from vitrion_workflows.trajectories.trajectory import Trajectory
@@ -137,7 +137,7 @@ def test_a_search_stops_when_asked():
             potentials.load("lennard-jones"),
             protocol=CellProtocol(melt_temperature_K=600.0),
             seed=1,
-            watch=Watch(should_stop=lambda: True),
+            callbacks=Callbacks(should_stop=lambda: True),
         )
 
 

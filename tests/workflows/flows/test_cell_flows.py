@@ -68,7 +68,7 @@ def test_every_stage_is_a_job_whose_output_is_typed(made):
         "find_volume",
         "melt_cell",
         "quench_cell",
-        "judge_quenched_cell",
+        "validate_quenched_cell",
     ]
     assert {document["output"]["@class"] for document in documents} == {"CellStage", "CellOutcome"}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.dynamics import MDState, RelaxResult, relax
-from vitrion_workflows.dynamics.stage import UNWATCHED, Stretch, Watch, run_stretch
+from vitrion_workflows.dynamics.stage import NO_CALLBACKS, Callbacks, MDStage, run_stage
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import CellProtocol
 
@@ -26,14 +26,16 @@ PROTOCOLS: Mapping[str, CellProtocol] = {
 }
 
 
-def relax_packing(system: AtomicSystem, force_field: ForceField, *, watch: Watch = UNWATCHED) -> AtomicSystem:
+def relax_packing(
+    system: AtomicSystem, force_field: ForceField, *, callbacks: Callbacks = NO_CALLBACKS
+) -> AtomicSystem:
     """Relax the largest forces of a random packing, so that dynamics can begin."""
     return relax(
         system,
         force_field,
         force_tolerance_eV_per_A=PACKING_FORCE_eV_PER_A,
         max_steps=PACKING_STEPS,
-        should_stop=watch.should_stop,
+        should_stop=callbacks.should_stop,
     ).system
 
 
@@ -44,15 +46,15 @@ def melt(
     protocol: CellProtocol,
     seed: int,
     folder: Path | None = None,
-    watch: Watch = UNWATCHED,
+    callbacks: Callbacks = NO_CALLBACKS,
 ) -> MDState:
     """Run a cell at the melt temperature.
 
     Raises:
-        StoppedError: the run was stopped by `watch`.
+        StoppedError: the run was stopped by `callbacks`.
     """
-    stretch = Stretch(stage="melt", duration_ps=protocol.melt_ps, temperature_K=protocol.melt_temperature_K)
-    return run_stretch(system, force_field, stretch, protocol=protocol, seed=seed, folder=folder, watch=watch).state
+    stage = MDStage(name="melt", duration_ps=protocol.melt_ps, temperature_K=protocol.melt_temperature_K)
+    return run_stage(system, force_field, stage, protocol=protocol, seed=seed, folder=folder, callbacks=callbacks).state
 
 
 def quench(
@@ -63,7 +65,7 @@ def quench(
     protocol: CellProtocol,
     seed: int,
     folder: Path | None = None,
-    watch: Watch = UNWATCHED,
+    callbacks: Callbacks = NO_CALLBACKS,
 ) -> MDState:
     """Cool a melt linearly to the quench temperature and hold it there.
 
@@ -74,13 +76,13 @@ def quench(
         protocol: temperatures and durations.
         seed: seed of the thermostat noise.
         folder: folder for the checkpoints of ramp and hold.
-        watch: progress callback and stop condition.
+        callbacks: progress callback and stop condition.
 
     Raises:
-        StoppedError: the run was stopped by `watch`.
+        StoppedError: the run was stopped by `callbacks`.
     """
-    hold = Stretch(stage="hold", duration_ps=protocol.hold_ps, temperature_K=protocol.quench_temperature_K)
-    cooled = run_stretch(
+    hold = MDStage(name="hold", duration_ps=protocol.hold_ps, temperature_K=protocol.quench_temperature_K)
+    cooled = run_stage(
         system,
         force_field,
         _ramp(protocol),
@@ -88,9 +90,9 @@ def quench(
         seed=seed,
         velocities=velocities,
         folder=None if folder is None else folder / "ramp",
-        watch=watch,
+        callbacks=callbacks,
     )
-    return run_stretch(
+    return run_stage(
         cooled.system,
         force_field,
         hold,
@@ -98,18 +100,20 @@ def quench(
         seed=seed + 1,
         velocities=cooled.state.velocities_A_per_ps,
         folder=None if folder is None else folder / "hold",
-        watch=watch,
+        callbacks=callbacks,
     ).state
 
 
-def relax_quenched(system: AtomicSystem, force_field: ForceField, *, watch: Watch = UNWATCHED) -> RelaxResult:
+def relax_quenched(
+    system: AtomicSystem, force_field: ForceField, *, callbacks: Callbacks = NO_CALLBACKS
+) -> RelaxResult:
     """Relax the positions of a quenched cell at the volume of the melt, at which labels are run."""
     return relax(
         system,
         force_field,
         force_tolerance_eV_per_A=FINAL_FORCE_eV_PER_A,
         max_steps=FINAL_STEPS,
-        should_stop=watch.should_stop,
+        should_stop=callbacks.should_stop,
     )
 
 
@@ -119,9 +123,9 @@ def cooling_rate_K_per_ps(protocol: CellProtocol) -> float:
     return (protocol.melt_temperature_K - protocol.quench_temperature_K) / duration_ps
 
 
-def _ramp(protocol: CellProtocol) -> Stretch:
-    return Stretch(
-        stage="quench",
+def _ramp(protocol: CellProtocol) -> MDStage:
+    return MDStage(
+        name="quench",
         duration_ps=protocol.quench_ps,
         temperature_K=protocol.melt_temperature_K,
         final_temperature_K=protocol.quench_temperature_K,

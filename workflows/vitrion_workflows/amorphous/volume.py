@@ -15,7 +15,7 @@ import numpy as np
 from vitrion_models.constants import BOLTZMANN_eV_PER_K, GPA_PER_eV_A3
 from vitrion_models.errors import VitrionError
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.dynamics.stage import UNWATCHED, Stretch, Watch, run_stretch
+from vitrion_workflows.dynamics.stage import NO_CALLBACKS, Callbacks, MDStage, run_stage
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import CellProtocol, VolumePoint, VolumeRecord
 from vitrion_workflows.trajectories.trajectory import Trajectory
@@ -42,7 +42,7 @@ def search_volume(
     *,
     protocol: CellProtocol,
     seed: int,
-    watch: Watch = UNWATCHED,
+    callbacks: Callbacks = NO_CALLBACKS,
 ) -> tuple[AtomicSystem, VolumeRecord]:
     """Find the equilibrium volume of a melt at the melt temperature of a protocol.
 
@@ -51,29 +51,29 @@ def search_volume(
         force_field: potential.
         protocol: temperature, time step and length of the runs.
         seed: seed of velocities and thermostat noise; each run derives its own.
-        watch: progress callback and stop condition.
+        callbacks: progress callback and stop condition.
 
     Returns:
         The molten cell scaled to its equilibrium volume, and the record of the search.
 
     Raises:
         VolumeSearchFailed: the pressure had one sign at all volumes.
-        StoppedError: the run was stopped by `watch`.
+        StoppedError: the run was stopped by `callbacks`.
     """
     molten = system
     runs = 0
 
     def pressure_at(volume_A3: float) -> VolumePoint:
         nonlocal molten, runs
-        stretch = Stretch(
-            stage=f"volume {runs + 1}",
+        stage = MDStage(
+            name=f"volume {runs + 1}",
             # The first run also melts the packing.
             duration_ps=protocol.volume_ps * (1 if runs else 2),
             temperature_K=protocol.melt_temperature_K,
             frames=SAMPLES * (1 if runs else 2),
         )
-        result = run_stretch(
-            scale_to(molten, volume_A3), force_field, stretch, protocol=protocol, seed=seed + runs, watch=watch
+        result = run_stage(
+            scale_to(molten, volume_A3), force_field, stage, protocol=protocol, seed=seed + runs, callbacks=callbacks
         )
         molten = result.system
         runs += 1

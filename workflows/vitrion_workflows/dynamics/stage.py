@@ -1,4 +1,4 @@
-"""One stretch of dynamics inside a longer preparation: its length in ps, its progress, its stop."""
+"""One stage of a longer preparation: a run of NVT dynamics with its length in ps, its progress and its stop."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,41 +15,46 @@ FRAMES_OF_A_STAGE = 10
 
 
 @dataclass(frozen=True)
-class Watch:
-    """How a caller follows and stops a preparation.
+class Callbacks:
+    """Functions by which a caller follows and stops a preparation.
 
     Attributes:
         on_progress: called with the stage's name, steps done and steps in all.
-        should_stop: asked after each step.
+        should_stop: called after each step; True stops the run at a checkpoint.
     """
 
     on_progress: Callable[[str, int, int], None] = field(default=lambda _stage, _done, _total: None)
     should_stop: Callable[[], bool] = field(default=lambda: False)
 
 
-UNWATCHED = Watch()
+NO_CALLBACKS = Callbacks()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stretch:
-    """A stretch of NVT dynamics.
+class MDStage:
+    """A stage of NVT dynamics under a Langevin thermostat.
 
     Attributes:
-        stage: name shown to people.
+        name: shown to people.
         duration_ps: length; rounded to whole frames.
         temperature_K: of the thermostat, and of velocities that are drawn.
         final_temperature_K: end of a linear ramp, where given.
         frames: stored frames after the first.
     """
 
-    stage: str
+    name: str
     duration_ps: float
     temperature_K: float
     final_temperature_K: float | None = None
     frames: int = FRAMES_OF_A_STAGE
 
     def plan(self, protocol: CellProtocol, *, seed: int) -> MDPlan:
-        """The run as the engine takes it."""
+        """Return the plan of the run.
+
+        Args:
+            protocol: time step and friction.
+            seed: of velocities and noise.
+        """
         frame_every = self._steps_per_frame(protocol)
         return MDPlan(
             steps=frame_every * self.frames,
@@ -63,50 +68,50 @@ class Stretch:
         )
 
     def duration_as_run_ps(self, protocol: CellProtocol) -> float:
-        """Length after rounding to whole frames, in ps."""
+        """Return the length after rounding to whole frames, in ps."""
         return self._steps_per_frame(protocol) * self.frames * protocol.time_step_fs / FEMTOSECONDS_PER_PS
 
     def _steps_per_frame(self, protocol: CellProtocol) -> int:
-        wanted_steps = self.duration_ps * FEMTOSECONDS_PER_PS / protocol.time_step_fs
-        return max(1, round(wanted_steps / self.frames))
+        steps = self.duration_ps * FEMTOSECONDS_PER_PS / protocol.time_step_fs
+        return max(1, round(steps / self.frames))
 
 
-def run_stretch(
+def run_stage(
     system: AtomicSystem,
     force_field: ForceField,
-    stretch: Stretch,
+    stage: MDStage,
     *,
     protocol: CellProtocol,
     seed: int,
     velocities: FloatArray | None = None,
     folder: Path | None = None,
-    watch: Watch = UNWATCHED,
+    callbacks: Callbacks = NO_CALLBACKS,
 ) -> MDResult:
-    """Run a stretch to its end.
+    """Run a stage to its end.
 
     Args:
         system: starting cell.
         force_field: potential.
-        stretch: what to run.
+        stage: length and temperatures.
         protocol: time step and friction.
         seed: of velocities and noise.
-        velocities: starting velocities in A/ps, drawn where not given.
+        velocities: starting velocities in A/ps, shape (N, 3); drawn at the stage's temperature where None.
         folder: for checkpoints, where wanted.
-        watch: progress and stop.
+        callbacks: progress and stop.
 
     Raises:
-        StoppedError: the watch asked for it.
+        StoppedError: a callback stopped it.
         DynamicsError: see `run_md`.
     """
     result = run_md(
         system,
         force_field,
-        stretch.plan(protocol, seed=seed),
+        stage.plan(protocol, seed=seed),
         folder=folder,
         velocities=velocities,
-        on_progress=lambda done, total: watch.on_progress(stretch.stage, done, total),
-        should_stop=watch.should_stop,
+        on_progress=lambda done, total: callbacks.on_progress(stage.name, done, total),
+        should_stop=callbacks.should_stop,
     )
     if not result.finished:
-        raise StoppedError(f"stopped in the stage {stretch.stage} after {result.steps_done} steps")
+        raise StoppedError(f"stopped in the stage {stage.name} after {result.steps_done} steps")
     return result

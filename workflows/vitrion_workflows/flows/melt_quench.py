@@ -1,4 +1,4 @@
-"""`MeltQuenchMaker`: a formula in, an amorphous cell out."""
+"""`MeltQuenchMaker`: an amorphous cell of a formula by melt and quench."""
 
 from dataclasses import dataclass, field
 
@@ -6,7 +6,13 @@ from jobflow import Flow, Maker
 from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.flows.stages import find_volume, judge_quenched_cell, melt_cell, pack_cell, quench_cell
+from vitrion_workflows.flows.melt_quench_jobs import (
+    find_volume,
+    melt_cell,
+    pack_cell,
+    quench_cell,
+    validate_quenched_cell,
+)
 from vitrion_workflows.potentials.devices import AUTO
 from vitrion_workflows.schemas import CellProtocol
 from vitrion_workflows.structure.composition import cell_contents
@@ -21,7 +27,7 @@ class MeltQuenchMaker(Maker):
         name: of the flow.
         potential: registry name, see ``vitrion potentials list``.
         protocol: temperatures, times and time step; `vitrion_workflows.amorphous.PROTOCOLS` names some.
-        swell: volume of the packing over that of the crystal, where the volume search begins.
+        volume_scale: volume of the packing over that of the crystal, where the volume search begins.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
 
     Example:
@@ -29,18 +35,18 @@ class MeltQuenchMaker(Maker):
         >>> from vitrion_workflows.amorphous import PROTOCOLS
         >>> flow = MeltQuenchMaker(potential="nep89", protocol=PROTOCOLS["quickstart"]).make("LiCl", n_atoms=56, seed=1)
         >>> [job.name for job in flow.jobs]
-        ['pack_cell', 'find_volume', 'melt_cell', 'quench_cell', 'judge_quenched_cell']
+        ['pack_cell', 'find_volume', 'melt_cell', 'quench_cell', 'validate_quenched_cell']
         >>> outcome = run_locally(flow)[flow.jobs[-1].uuid][1].output  # doctest: +SKIP
     """
 
     name: str = "melt and quench"
     potential: str = "nep89"
     protocol: CellProtocol = field(default_factory=CellProtocol)
-    swell: float = 1.15
+    volume_scale: float = 1.15
     device: str = AUTO
 
     def make(self, formula: str, *, n_atoms: int, seed: int, twin: Structure | None = None) -> Flow:
-        """The flow for one cell; its output is a `CellOutcome`.
+        """Return the flow for one cell; its output is a `CellOutcome`.
 
         Args:
             formula: chemical formula; whole formula units are packed.
@@ -56,9 +62,11 @@ class MeltQuenchMaker(Maker):
         cell_contents(formula, n_atoms=n_atoms)
         estimate_volume(formula, twin)
         engine = {"potential": self.potential, "protocol": self.protocol, "seed": seed, "device": self.device}
-        packed = pack_cell(formula, n_atoms=n_atoms, seed=seed, twin=twin, swell=self.swell)
+        packed = pack_cell(formula, n_atoms=n_atoms, seed=seed, twin=twin, volume_scale=self.volume_scale)
         sized = find_volume(packed.output, **engine)
         molten = melt_cell(sized.output, **engine)
         quenched = quench_cell(molten.output, **engine)
-        judged = judge_quenched_cell(quenched.output, formula=formula, twin=twin, **engine)
-        return Flow([packed, sized, molten, quenched, judged], output=judged.output, name=f"{self.name} {formula}")
+        validated = validate_quenched_cell(quenched.output, formula=formula, twin=twin, **engine)
+        return Flow(
+            [packed, sized, molten, quenched, validated], output=validated.output, name=f"{self.name} {formula}"
+        )

@@ -1,4 +1,4 @@
-"""`RelaxGeneratedMaker`: a cell that a model drew, brought to rest and judged by the same gates as a quenched one."""
+"""`RelaxGeneratedMaker`: relaxation and validation of a cell that a generator drew."""
 
 import time
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_workflows import amorphous
-from vitrion_workflows.dynamics.stage import FRAMES_OF_A_STAGE, Stretch, Watch, run_stretch
+from vitrion_workflows.dynamics.stage import FRAMES_OF_A_STAGE, Callbacks, MDStage, run_stage
 from vitrion_workflows.execution.engines import force_field, method_record
 from vitrion_workflows.execution.scratch import Progress, stage_key, stage_seed
 from vitrion_workflows.execution.stop_signal import stop_condition
-from vitrion_workflows.flows.judging import judge_structure
+from vitrion_workflows.flows.cell_validation import validate_structure
 from vitrion_workflows.potentials.devices import AUTO
 from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin
 from vitrion_workflows.schemas.geometry import system_from_structure
@@ -22,12 +22,12 @@ from vitrion_workflows.structure.volume_estimate import estimate_volume
 
 @dataclass
 class RelaxGeneratedMaker(Maker):
-    """Push overlapping atoms apart, relax, hold warm for a moment, relax again, judge.
+    """Push overlapping atoms apart, relax, hold warm for a moment, relax again, validate as a quenched cell.
 
     Attributes:
         name: of the job.
         potential: registry name.
-        hold_temperature_K: of the hold: enough to leave shallow minima, too little to forget the generator's cell.
+        hold_temperature_K: of the hold: enough to leave shallow minima, too little to lose the generator's structure.
         hold_ps: its length.
         time_step_fs: integration time step.
         friction_per_ps: of the Langevin thermostat.
@@ -51,13 +51,13 @@ class RelaxGeneratedMaker(Maker):
         formula: str | None = None,
         twin: Structure | None = None,
     ) -> Flow:
-        """The flow for one cell; its output is a `CellOutcome` of origin ``generated``.
+        """Return the flow for one cell; its output is a `CellOutcome` of origin ``generated``.
 
         Args:
             structure: as it was drawn.
             model_version: sha256 of the generator.
             seed: of the hold.
-            formula: compound that it should be; its own reduced formula where not given.
+            formula: of the compound; the cell's own reduced formula where not given.
             twin: crystal of the same compound, for the gates on density and energy.
 
         Raises:
@@ -102,7 +102,7 @@ def relax_generated_cell(
     seed: int,
     device: str,
 ) -> CellOutcome:
-    """See `RelaxGeneratedMaker`.
+    """Relax and validate a generated cell; see `RelaxGeneratedMaker`.
 
     Args:
         structure: as it was drawn.
@@ -121,14 +121,16 @@ def relax_generated_cell(
     field = force_field(potential, device)
     drawn = system_from_structure(structure)
     key = stage_key("relax", drawn, weights=field.weights_sha256, seed=seed)
-    watch = Watch(on_progress=Progress(key, time_step_fs=hold.time_step_fs), should_stop=stop_condition())
+    callbacks = Callbacks(on_progress=Progress(key, time_step_fs=hold.time_step_fs), should_stop=stop_condition())
     field.require_elements(drawn.numbers)
     apart = amorphous.push_apart(drawn, seed=seed)
-    rested = amorphous.relax_quenched(amorphous.relax_packing(apart, field, watch=watch), field, watch=watch).system
-    stretch = Stretch(stage="hold", duration_ps=hold.hold_ps, temperature_K=hold.quench_temperature_K)
-    held = run_stretch(rested, field, stretch, protocol=hold, seed=stage_seed(seed, "hold"), watch=watch)
+    rested = amorphous.relax_quenched(
+        amorphous.relax_packing(apart, field, callbacks=callbacks), field, callbacks=callbacks
+    ).system
+    stage = MDStage(name="hold", duration_ps=hold.hold_ps, temperature_K=hold.quench_temperature_K)
+    held = run_stage(rested, field, stage, protocol=hold, seed=stage_seed(seed, "hold"), callbacks=callbacks)
     system = amorphous.relax_quenched(held.system, field).system
-    judged = judge_structure(
+    outcome = validate_structure(
         system,
         formula=formula,
         twin=twin,
@@ -138,9 +140,9 @@ def relax_generated_cell(
             field,
             time_step_fs=hold.time_step_fs,
             frame_interval_ps=hold.hold_ps / FRAMES_OF_A_STAGE,
-            thermostat=stretch.plan(hold, seed=seed).describe_thermostat(),
+            thermostat=stage.plan(hold, seed=seed).describe_thermostat(),
             seed=seed,
         ),
         seed=seed,
     )
-    return judged.model_copy(update={"model_version": model_version, "wall_seconds": time.monotonic() - begun})
+    return outcome.model_copy(update={"model_version": model_version, "wall_seconds": time.monotonic() - begun})

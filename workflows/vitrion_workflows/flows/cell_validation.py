@@ -1,4 +1,4 @@
-"""From a relaxed cell to a `CellOutcome`: the same gates for every origin."""
+"""Validation of a relaxed cell: one set of gates for quenched and generated cells."""
 
 from pymatgen.core.structure import Structure
 
@@ -21,7 +21,7 @@ from vitrion_workflows.structure.contacts import density_g_cm3
 ORDER_GATES = frozenset({"orientational_order", "hidden_symmetry"})
 
 
-def judge_structure(
+def validate_structure(
     system: AtomicSystem,
     *,
     formula: str,
@@ -31,16 +31,16 @@ def judge_structure(
     method: MethodRecord,
     seed: int,
 ) -> CellOutcome:
-    """Put a relaxed cell before the gates.
+    """Return the outcome of a relaxed cell: its gates, energy, pressure, density and provenance.
 
     Args:
         system: the cell.
-        formula: compound that it should be.
-        twin: crystal of the compound: density, energy, and the parent that the outcome names.
+        formula: of the compound.
+        twin: crystal of the compound, the reference for density and energy; None where there is none.
         potential: energy, forces and stress.
-        origin: how the cell was made.
-        method: with what.
-        seed: from which seed.
+        origin: of the cell.
+        method: engine, potential and code that made it.
+        seed: of the cell.
     """
     forces = potential.evaluate(system, stress=True)
     reference = amorphous.cell_reference(formula, twin=twin, force_field=potential)

@@ -1,4 +1,4 @@
-"""The jobs of melt and quench, from a formula to a judged cell; each a top-level function of its arguments."""
+"""Jobs of melt and quench, from a formula to a validated cell; each a top-level function of its arguments."""
 
 import time
 from typing import Any, TypeAlias
@@ -12,11 +12,11 @@ from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows import amorphous
 from vitrion_workflows.amorphous.melt_quench import cooling_rate_K_per_ps
 from vitrion_workflows.dynamics import MDState
-from vitrion_workflows.dynamics.stage import FRAMES_OF_A_STAGE, Stretch, Watch
+from vitrion_workflows.dynamics.stage import FRAMES_OF_A_STAGE, Callbacks, MDStage
 from vitrion_workflows.execution.engines import force_field, method_record
 from vitrion_workflows.execution.scratch import Progress, scratch_root, stage_key, stage_seed
 from vitrion_workflows.execution.stop_signal import stop_condition
-from vitrion_workflows.flows.judging import judge_structure
+from vitrion_workflows.flows.cell_validation import validate_structure
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin, VolumeRecord
 from vitrion_workflows.schemas.cell import StructureDict
@@ -27,13 +27,13 @@ Rows: TypeAlias = tuple[tuple[float, float, float], ...]
 
 
 class CellStage(BaseModel):
-    """A cell on its way.
+    """A cell between two jobs of a melt quench.
 
     Attributes:
         structure: pymatgen ``Structure.as_dict()``.
-        velocities_A_per_ps: one row an atom, where the next stage goes on with them.
-        packer: what packed the cell.
-        volume: record of the volume search, once it was made.
+        velocities_A_per_ps: with which the next job goes on, shape (N, 3); None where it draws its own.
+        packer: program that packed the cell.
+        volume: record of the volume search, after it.
         wall_seconds: time spent so far.
     """
 
@@ -46,15 +46,21 @@ class CellStage(BaseModel):
     wall_seconds: float = 0.0
 
     def system(self) -> AtomicSystem:
-        """The cell as arrays."""
+        """Return the cell as arrays."""
         return system_from_structure(Structure.from_dict(self.structure))
 
     def velocities(self) -> FloatArray | None:
-        """Velocities as an array of shape (N, 3), in A/ps."""
+        """Return the velocities in A/ps, shape (N, 3)."""
         return None if self.velocities_A_per_ps is None else np.array(self.velocities_A_per_ps)
 
     def advanced(self, system: AtomicSystem, seconds: float, **changes: Any) -> "CellStage":
-        """The next stage: another cell, more time spent."""
+        """Return the input of the next job.
+
+        Args:
+            system: the cell after this job.
+            seconds: time that it took.
+            changes: further fields.
+        """
         return self.model_copy(
             update={
                 "structure": structure_from_system(system).as_dict(),
@@ -65,7 +71,7 @@ class CellStage(BaseModel):
 
 
 @job(output_schema=CellStage)
-def pack_cell(formula: str, *, n_atoms: int, seed: int, twin: Structure | None, swell: float) -> CellStage:
+def pack_cell(formula: str, *, n_atoms: int, seed: int, twin: Structure | None, volume_scale: float) -> CellStage:
     """Pack whole formula units at random.
 
     Args:
@@ -73,14 +79,14 @@ def pack_cell(formula: str, *, n_atoms: int, seed: int, twin: Structure | None, 
         n_atoms: wanted number of atoms.
         seed: of the cell.
         twin: crystal of the compound, for its volume.
-        swell: volume over that of the crystal.
+        volume_scale: volume over that of the crystal.
     """
     begun = time.monotonic()
     estimate = estimate_volume(formula, twin)
     packed = amorphous.pack(
         formula,
         n_atoms=n_atoms,
-        volume_A3_per_atom=swell * estimate.volume_A3_per_atom,
+        volume_A3_per_atom=volume_scale * estimate.volume_A3_per_atom,
         seed=stage_seed(seed, "pack"),
     )
     return CellStage(
@@ -101,19 +107,19 @@ def find_volume(stage: CellStage, *, potential: str, protocol: CellProtocol, see
     begun = time.monotonic()
     field = force_field(potential, device)
     field.require_elements(stage.system().numbers)
-    watch = _watch(stage_key("volume", stage.system()), protocol)
-    system = amorphous.relax_packing(stage.system(), field, watch=watch)
+    callbacks = _callbacks(stage_key("volume", stage.system()), protocol)
+    system = amorphous.relax_packing(stage.system(), field, callbacks=callbacks)
     record = None
     if protocol.volume_search:
         system, record = amorphous.search_volume(
-            system, field, protocol=protocol, seed=stage_seed(seed, "volume"), watch=watch
+            system, field, protocol=protocol, seed=stage_seed(seed, "volume"), callbacks=callbacks
         )
     return stage.advanced(system, time.monotonic() - begun, volume=record)
 
 
 @job(output_schema=CellStage)
 def melt_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, seed: int, device: str) -> CellStage:
-    """Hold a cell in the melt; a run that was interrupted goes on.
+    """Run the melt, from its last checkpoint.
 
     Raises:
         StoppedError: a stop was asked for.
@@ -127,14 +133,14 @@ def melt_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, seed:
         protocol=protocol,
         seed=stage_seed(seed, "melt"),
         folder=scratch_root() / "cells" / key,
-        watch=_watch(key, protocol),
+        callbacks=_callbacks(key, protocol),
     )
     return _with_state(stage, system, state, time.monotonic() - begun)
 
 
 @job(output_schema=CellStage)
 def quench_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, seed: int, device: str) -> CellStage:
-    """Cool a melt and hold it; a run that was interrupted goes on.
+    """Run quench and hold, from the last checkpoint.
 
     Raises:
         StoppedError: a stop was asked for.
@@ -149,13 +155,13 @@ def quench_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, see
         protocol=protocol,
         seed=stage_seed(seed, "quench"),
         folder=scratch_root() / "cells" / key,
-        watch=_watch(key, protocol),
+        callbacks=_callbacks(key, protocol),
     )
     return _with_state(stage, system, state, time.monotonic() - begun)
 
 
 @job(output_schema=CellOutcome)
-def judge_quenched_cell(
+def validate_quenched_cell(
     stage: CellStage,
     *,
     formula: str,
@@ -165,7 +171,7 @@ def judge_quenched_cell(
     seed: int,
     device: str,
 ) -> CellOutcome:
-    """Relax a quenched cell and put it before the gates.
+    """Relax a quenched cell and validate it.
 
     Raises:
         StoppedError: a stop was asked for.
@@ -173,9 +179,9 @@ def judge_quenched_cell(
     begun = time.monotonic()
     field = force_field(potential, device)
     system = amorphous.relax_quenched(stage.system(), field).system
-    ramp = Stretch(stage="quench", duration_ps=protocol.quench_ps, temperature_K=protocol.melt_temperature_K)
+    ramp = MDStage(name="quench", duration_ps=protocol.quench_ps, temperature_K=protocol.melt_temperature_K)
     plan = ramp.plan(protocol, seed=seed)
-    judged = judge_structure(
+    outcome = validate_structure(
         system,
         formula=formula,
         twin=twin,
@@ -190,7 +196,7 @@ def judge_quenched_cell(
         ),
         seed=seed,
     )
-    return judged.model_copy(
+    return outcome.model_copy(
         update={
             "protocol": protocol,
             "quench_rate_K_per_ps": cooling_rate_K_per_ps(protocol),
@@ -204,8 +210,8 @@ def _key(stage: str, system: AtomicSystem, field: ForceField, protocol: CellProt
     return stage_key(stage, system, weights=field.weights_sha256, protocol=protocol.model_dump(mode="json"), seed=seed)
 
 
-def _watch(key: str, protocol: CellProtocol) -> Watch:
-    return Watch(on_progress=Progress(key, time_step_fs=protocol.time_step_fs), should_stop=stop_condition())
+def _callbacks(key: str, protocol: CellProtocol) -> Callbacks:
+    return Callbacks(on_progress=Progress(key, time_step_fs=protocol.time_step_fs), should_stop=stop_condition())
 
 
 def _with_state(stage: CellStage, start: AtomicSystem, state: MDState, seconds: float) -> CellStage:
