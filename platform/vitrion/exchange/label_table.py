@@ -6,45 +6,42 @@ from math import log10
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
+from vitrion.database.records import LabelRecord
+from vitrion.database.records.label import SourcedLabel
 from vitrion.exchange.tables import read_rows
 from vitrion_models.errors import InputError
-from vitrion_workflows.schemas import LabelProtocol
+from vitrion_workflows.schemas import LabelState
 
 Z_95 = 1.96
 NOT_STATED = "not stated"
+NESTED = LabelRecord.nested_fields()  # JSON text in a CSV cell
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-# A nested field is JSON text in a CSV cell.
-Nested = BeforeValidator(lambda value: json.loads(value) if isinstance(value, str) else value)
-
-Protocol = AfterValidator(lambda value: value and LabelProtocol.model_validate(value).model_dump(mode="json"))
 
 
-class TableLabel(BaseModel):
+class TableLabel(SourcedLabel):
     """Row of a table; other columns are ignored. A censored value is an upper bound."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    temperature_K: float
-    value: Positive
+    property: Literal["tracer_diffusivity"] = "tracer_diffusivity"
     unit: Literal["cm2/s"]
     convention: Literal["einstein_3d"]
-    species: str
+    value: Positive
+    interval_95: tuple[Positive, Positive] | None = None
+    state: Literal[LabelState.ACCEPTED, LabelState.CENSORED, LabelState.PUBLISHED] = LabelState.PUBLISHED
     reduced_formula: str
-    interval_95: Annotated[tuple[Positive, Positive] | None, Nested] = None
-    log10_stderr: float | None = None
-    property: Literal["tracer_diffusivity"] = "tracer_diffusivity"
-    state: Literal["accepted", "censored", "published"] = "published"
     kind: str | None = None
     density_g_cm3: float | None = None
     potential: str = NOT_STATED
     weights_sha256: str = NOT_STATED
-    dataset: str | None = None
     arm: str | None = None
-    protocol: Annotated[dict[str, Any] | None, Protocol, Nested] = None
-    method: Annotated[dict[str, Any] | None, Nested] = None
-    gate_version: int | None = None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _parse_cell(cls, value: Any, info: ValidationInfo) -> Any:
+        return json.loads(value) if isinstance(value, str) and info.field_name in NESTED else value
 
     @model_validator(mode="after")
     def _stderr_from_interval(self) -> "TableLabel":
@@ -68,9 +65,8 @@ def read_label_table(path: Path) -> list[TableLabel]:
 
 
 def _label(row: Mapping[str, Any], where: str) -> TableLabel:
-    stated = {name: value for name, value in row.items() if value not in (None, "")}
     try:
-        return TableLabel.model_validate(stated)
+        return TableLabel.model_validate({name: value for name, value in row.items() if value not in (None, "")})
     except ValidationError as fault:
         first = fault.errors(include_url=False)[0]
         raise InputError(f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from fault

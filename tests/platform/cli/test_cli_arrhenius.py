@@ -5,15 +5,21 @@ import json
 import math
 
 import pytest
+from plain_labels import plain_label
 
 import vitrion
 from vitrion.cli.app import run
 from vitrion.database.records import ImportedLabel
-from vitrion_workflows.schemas import LabelState
+from vitrion_workflows.schemas import LabelState, StartRecord
+from vitrion_workflows.schemas.start import StartKind
 
 BOLTZMANN = 8.617333262145179e-5
 TEMPERATURES = (700, 900, 1100, 1500)
 REQUIRED = {"unit": "cm2/s", "convention": "einstein_3d", "species": "Li", "reduced_formula": "Li3PS4"}
+METHOD = plain_label("a" * 64).method
+OWN_START = METHOD.model_dump_json()
+PREPARED = StartRecord(kind=StartKind.EQUILIBRATED, potential="nep89", weights_sha256="c" * 64, equilibration_ps=1.0)
+PREPARED_START = METHOD.model_copy(update={"start": PREPARED}).model_dump_json()
 
 
 def log10_D(temperature):
@@ -122,7 +128,7 @@ def test_plot_is_a_picture(table, tmp_path, capsys, ending, magic):
         ("weights_sha256", ["a", "a", "b", "a"]),
         ("gate_version", [1, 1, 0, 1]),
         ("protocol", ['{"friction_per_ps": 50}', "", "", ""]),
-        ("method", ["", "", "", '{"start": {"kind": "equilibrated_by"}}']),
+        ("method", [OWN_START, OWN_START, OWN_START, PREPARED_START]),
     ],
 )
 def test_a_mixture_is_refused_and_names_what_differs(table, capsys, name, values):
