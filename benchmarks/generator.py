@@ -1,12 +1,12 @@
-"""Generated cells against random packings relaxed the same way, with melt-quenched cells as the truth.
+"""Generated cells against random packings relaxed the same way, with melt-quenched cells as the reference.
 
-Prints one JSON line a figure: name, value (generated), unit, baseline (random packing, or as named), ratio.
+Prints one JSON line for each figure: name, value (generated), unit, baseline (random packing, or as named), ratio.
 
     python benchmarks/generator.py                     # makes 2 melt-quenched cells of each quickstart compound first
     python benchmarks/generator.py --cells FOLDER      # keeps these cells in a folder and takes them from there
-    python benchmarks/generator.py --unseen            # also with the compound left out of the training
+    python benchmarks/generator.py --held-out          # also with the compound left out of the training
 
-The generator is trained on the first cell of each compound; the second, which it never sees, gives lattice and truth.
+The generator is trained on the first cell of each compound; the second gives lattice and reference.
 """
 
 import argparse
@@ -39,7 +39,7 @@ from vitrion_workflows.schemas import CellOutcome  # noqa: E402
 from vitrion_workflows.schemas.geometry import structure_from_system, system_from_structure  # noqa: E402
 
 TARGETS = ("LiCl", "Li2O", "Li3PS4", "Li2SiO3", "LiAlCl4")
-# Centre, ligand, farthest bond in Angstrom, right coordination number.
+# Centre, ligand, longest bond in Angstrom, correct coordination number.
 UNITS = {
     "Li3PS4": ("P", "S", 2.7, 4),
     "Li2SiO3": ("Si", "O", 2.2, 4),
@@ -50,7 +50,7 @@ TRAINED, TRUTH, NEXT_START = 1, 2, 10
 
 
 def mean_of(figures: Mapping[str, float]) -> float:
-    """Mean over pairs of elements."""
+    """Return the mean over pairs of elements."""
     return float(np.mean(list(figures.values())))
 
 
@@ -65,17 +65,17 @@ FIGURES: tuple[tuple[str, str, Callable[[generators.GeneratorMetrics], float | N
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What became of several cells of one origin."""
+class RelaxedCells:
+    """Several cells of one origin after relaxation and validation."""
 
     accepted: float
     energy_eV_per_atom: float
-    right_units: float | None
+    correct_units: float | None
     systems: list[AtomicSystem]
 
 
 def outcome_of(flow: Flow) -> CellOutcome:
-    """Run a flow here and return the cell that its last job gives."""
+    """Run a flow in this process and return the cell of its last job."""
     store = JobStore(MemoryStore())
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "cd is deprecated", FutureWarning)
@@ -85,7 +85,7 @@ def outcome_of(flow: Flow) -> CellOutcome:
 
 
 def quenched(formula: str, seed: int, folder: Path) -> CellOutcome:
-    """A melt-quenched cell of a quickstart compound, from the folder or made and left there."""
+    """Return a melt-quenched cell of a quickstart compound from the folder; make and store it if absent."""
     file = folder / f"{formula}-{seed}.json"
     if not file.is_file():
         maker = MeltQuenchMaker(potential="nep89", protocol=PROTOCOLS["quickstart"])
@@ -93,24 +93,24 @@ def quenched(formula: str, seed: int, folder: Path) -> CellOutcome:
         try:
             outcome = outcome_of(flow)
         except VolumeSearchFailed:
-            # Some melts boil at 2000 K from some starts; another start is as good a truth.
+            # Some melts boil at 2000 K from some starts; another start is as good a reference.
             return quenched(formula, seed + NEXT_START, folder)
         file.write_text(outcome.model_dump_json())
     return CellOutcome.model_validate_json(file.read_bytes())
 
 
 def twin_of(formula: str) -> Structure:
-    """Crystal of a quickstart compound."""
+    """Return the crystal of a quickstart compound."""
     return next(compound.structure() for compound in quickstart_compounds() if compound.formula == formula)
 
 
 def system_of(outcome: CellOutcome) -> AtomicSystem:
-    """Arrays of an outcome's cell."""
+    """Return the cell of an outcome."""
     return system_from_structure(Structure.from_dict(outcome.structure))
 
 
-def judged(formula: str, cells: Sequence[AtomicSystem]) -> Verdict:
-    """Relax and judge cells as a campaign does."""
+def relax_and_validate(formula: str, cells: Sequence[AtomicSystem]) -> RelaxedCells:
+    """Relax and validate cells as a campaign does."""
     maker = RelaxGeneratedMaker(potential="nep89")
     outcomes = [
         outcome_of(
@@ -121,38 +121,38 @@ def judged(formula: str, cells: Sequence[AtomicSystem]) -> Verdict:
         for seed, cell in enumerate(cells)
     ]
     systems = [system_of(outcome) for outcome in outcomes]
-    return Verdict(
+    return RelaxedCells(
         accepted=float(np.mean([outcome.accepted for outcome in outcomes])),
         energy_eV_per_atom=float(np.mean([outcome.energy_eV_per_atom or np.nan for outcome in outcomes])),
-        right_units=right_units(formula, systems),
+        correct_units=correct_units(formula, systems),
         systems=systems,
     )
 
 
-def right_units(formula: str, systems: Sequence[AtomicSystem]) -> float | None:
-    """Share of the polyanions' centres with the right number of ligands."""
+def correct_units(formula: str, systems: Sequence[AtomicSystem]) -> float | None:
+    """Return the fraction of centres of polyanions with the correct number of ligands."""
     if formula not in UNITS:
         return None
-    centre, ligand, bond_A, right = UNITS[formula]
+    centre, ligand, bond_A, coordination = UNITS[formula]
     cells = [Surroundings.of(system) for system in systems]
     counts = coordination_numbers(cells, atomic_numbers[centre], atomic_numbers[ligand], bond_A)
-    return float(np.mean(counts == right))
+    return float(np.mean(counts == coordination))
 
 
-def tell(name: str, value: float | None, unit: str, baseline: float | None) -> None:
+def report(name: str, value: float | None, unit: str, baseline: float | None) -> None:
     """Print one figure."""
     ratio = value / baseline if value is not None and baseline else None
     print(json.dumps({"name": name, "value": value, "unit": unit, "baseline": baseline, "ratio": ratio}), flush=True)
 
 
-def start_of(formula: str, truth: CellOutcome, *, count: int) -> tuple[list[AtomicSystem], Verdict]:
-    """Random packings in the lattice of the truth, as they are and relaxed: the baseline."""
+def start_of(formula: str, truth: CellOutcome, *, count: int) -> tuple[list[AtomicSystem], RelaxedCells]:
+    """Return the baseline: random packings in the lattice of the reference, as packed and relaxed."""
     reference = system_of(truth)
     volume = reference.volume_A3 / len(reference)
     packed = [pack(formula, n_atoms=ATOMS, volume_A3_per_atom=volume, seed=seed).system for seed in range(count)]
-    chance = judged(formula, packed)
-    if chance.right_units is not None:
-        tell(f"{formula}: right units melt-quench", right_units(formula, [reference]), "share", None)
+    chance = relax_and_validate(formula, packed)
+    if chance.correct_units is not None:
+        report(f"{formula}: correct units melt-quench", correct_units(formula, [reference]), "share", None)
     return packed, chance
 
 
@@ -163,24 +163,26 @@ def compare_one(
     model: generators.TrainedGenerator,
     training: Sequence[AtomicSystem],
     truth: CellOutcome,
-    baseline: tuple[list[AtomicSystem], Verdict],
+    baseline: tuple[list[AtomicSystem], RelaxedCells],
 ) -> None:
-    """Figures of one compound and one generator."""
+    """Report the figures of one compound and one generator."""
     reference, (packed, chance) = system_of(truth), baseline
     begun = time.process_time()
     request = generators.GenerationRequest(
         count=len(packed), seed=11, composition=reference.numbers, cell_A=reference.lattice_A
     )
     drawn = model.sample(request)
-    tell(f"{title}: sampling", (time.process_time() - begun) / len(packed), "CPU s/cell", None)
-    mine = judged(formula, drawn)
+    report(f"{title}: sampling", (time.process_time() - begun) / len(packed), "CPU s/cell", None)
+    mine = relax_and_validate(formula, drawn)
     energy = truth.energy_eV_per_atom or np.nan
-    tell(f"{title}: accepted", mine.accepted, "share", chance.accepted)
+    report(f"{title}: accepted", mine.accepted, "share", chance.accepted)
     above = (mine.energy_eV_per_atom - energy, chance.energy_eV_per_atom - energy)
-    tell(f"{title}: energy above melt-quench", above[0], "eV/atom", above[1])
-    if mine.right_units is not None:
-        tell(f"{title}: right units as drawn", right_units(formula, drawn), "share", right_units(formula, packed))
-        tell(f"{title}: right units relaxed", mine.right_units, "share", chance.right_units)
+    report(f"{title}: energy above melt-quench", above[0], "eV/atom", above[1])
+    if mine.correct_units is not None:
+        report(
+            f"{title}: correct units as drawn", correct_units(formula, drawn), "share", correct_units(formula, packed)
+        )
+        report(f"{title}: correct units relaxed", mine.correct_units, "share", chance.correct_units)
     for state, generated, random in (("as drawn", drawn, packed), ("relaxed", mine.systems, chance.systems)):
         structure(
             f"{title}, {state}", *(generators.compare(c, [reference], training=training) for c in (generated, random))
@@ -192,18 +194,18 @@ def compare_one(
 
 
 def structure(title: str, mine: generators.GeneratorMetrics, chance: generators.GeneratorMetrics | None) -> None:
-    """Structural figures of generated cells beside those of random packings."""
+    """Report structural figures of generated cells beside those of random packings."""
     for name, unit, figure in FIGURES:
-        tell(f"{title}: {name}", figure(mine), unit, None if chance is None else figure(chance))
+        report(f"{title}: {name}", figure(mine), unit, None if chance is None else figure(chance))
 
 
 def main() -> None:
-    """Make or read the cells, train, draw, relax, judge."""
+    """Make or read the cells, train, draw, relax, validate."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--cells", type=Path, help="folder of melt-quenched cells, filled where they are missing")
     options.add_argument("--count", type=int, default=4, help="cells drawn of each compound")
     options.add_argument("--targets", nargs="+", default=TARGETS, help="compounds to draw")
-    options.add_argument("--unseen", action="store_true", help="also train without the compound that is drawn")
+    options.add_argument("--held-out", action="store_true", help="also train without the compound that is drawn")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as spare:
         folder = chosen.cells or Path(spare)
@@ -214,17 +216,19 @@ def main() -> None:
         config = generators.AmorphousDiffusionConfig(validation_fraction=0.0)
         begun = time.process_time()
         model = generators.train(list(cells.values()), config=config, seed=1)
-        tell(f"training on {len(cells)} cells", time.process_time() - begun, "CPU s", None)
+        report(f"training on {len(cells)} cells", time.process_time() - begun, "CPU s", None)
         for band in model.metrics.training:
-            tell(f"denoising loss at {band.sigma_A:.2f} A", band.loss, "", band.target_power)
+            report(f"denoising loss at {band.sigma_A:.2f} A", band.loss, "", band.target_power)
         for formula in chosen.targets:
             truth = quenched(formula, TRUTH, folder)
             baseline = start_of(formula, truth, count=chosen.count)
             compare_one(formula, formula, model=model, training=list(cells.values()), truth=truth, baseline=baseline)
-            if chosen.unseen and formula in UNITS:
+            if chosen.held_out and formula in UNITS:
                 others = [cell for name, cell in cells.items() if name != formula]
                 blind = generators.train(others, config=config, seed=1)
-                compare_one(f"{formula} unseen", formula, model=blind, training=others, truth=truth, baseline=baseline)
+                compare_one(
+                    f"{formula} held out", formula, model=blind, training=others, truth=truth, baseline=baseline
+                )
 
 
 if __name__ == "__main__":

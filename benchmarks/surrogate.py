@@ -1,8 +1,8 @@
 """Accuracy, calibration and cost of the surrogate, each beside its baseline measured in the same run.
 
-Accuracy is judged on the 792-row AIMD table of lithium diffusivities (VITRION_DATA_MIRROR): compositions without cells,
-so the Arrhenius head alone. What the crystal graph networks add is judged on made-up cells whose diffusivity depends on
-the arrangement of the atoms alone. One JSON line a figure.
+Accuracy is measured on the 792-row AIMD table of lithium diffusivities (VITRION_DATA_MIRROR): compositions without
+structures, so the Arrhenius head alone. The gain of the crystal networks is measured on synthetic cells whose
+diffusivity depends on the arrangement of the atoms alone. One JSON line for each figure.
 """
 
 import json
@@ -40,7 +40,7 @@ Line = dict[str, float | str | None]
 
 
 def line(name: str, value: float, unit: str, baseline: float | None = None) -> Line:
-    """One figure."""
+    """Return one figure with its ratio to the baseline."""
     ratio = None if baseline is None else round(value / baseline, 4)
     return {
         "name": name,
@@ -52,7 +52,7 @@ def line(name: str, value: float, unit: str, baseline: float | None = None) -> L
 
 
 def aimd(folder: Path) -> tuple[list[Sample], np.ndarray]:
-    """Labels of the AIMD table (Einstein convention), and its own 42 features with the temperature."""
+    """Return the labels of the AIMD table (Einstein convention), and its 42 features with the temperature."""
     table = pd.read_csv(folder / "labels_tidy.csv")
     features = pd.read_csv(folder / "feature_target.dat", sep=" ").drop(columns=list(NOT_FEATURES))
     labels = []
@@ -73,26 +73,28 @@ def aimd(folder: Path) -> tuple[list[Sample], np.ndarray]:
 
 
 def held_out(labels: list[Sample], features: np.ndarray, groups: list[str]) -> dict[str, np.ndarray]:
-    """Predictions of each label by models that never saw its group."""
+    """Predict each label by models trained without its group."""
     truth = np.array([float(label[DIFFUSIVITY].value) for label in labels])
     fold_of = grouped_folds(groups, folds=FOLDS, seed=0)
-    found = {name: np.empty(len(labels)) for name in ("mean", "deviation", "lower", "upper", "forest", "temperature")}
+    predicted = {
+        name: np.empty(len(labels)) for name in ("mean", "deviation", "lower", "upper", "forest", "temperature")
+    }
     grouped = [replace(label, group=group) for label, group in zip(labels, groups, strict=True)]
     inverse = np.array([1000.0 / label.temperature_K for label in labels])
     for fold in range(FOLDS):
         inside, outside = fold_of != fold, np.flatnonzero(fold_of == fold)
         model = train([grouped[row] for row in np.flatnonzero(inside)], test_keys=(), config=KERNEL, seed=fold)
         answer = model.predict([labels[row].input for row in outside], [labels[row].temperature_K for row in outside])
-        found["mean"][outside], found["deviation"][outside] = answer.mean, answer.label_std
-        found["lower"][outside], found["upper"][outside] = answer.lower_95, answer.upper_95
+        predicted["mean"][outside], predicted["deviation"][outside] = answer.mean, answer.label_std
+        predicted["lower"][outside], predicted["upper"][outside] = answer.lower_95, answer.upper_95
         forest = RandomForestRegressor(300, random_state=0, n_jobs=1).fit(features[inside], truth[inside])
-        found["forest"][outside] = forest.predict(features[outside])
-        found["temperature"][outside] = np.polyval(np.polyfit(inverse[inside], truth[inside], 1), inverse[outside])
-    return found
+        predicted["forest"][outside] = forest.predict(features[outside])
+        predicted["temperature"][outside] = np.polyval(np.polyfit(inverse[inside], truth[inside], 1), inverse[outside])
+    return predicted
 
 
 def accuracy(folder: Path) -> Iterator[Line]:
-    """Grouped error, calibration and, beside it, the error of random rows."""
+    """Yield the grouped error, the calibration and, beside it, the error of random rows."""
     labels, features = aimd(folder)
     truth = np.array([float(label[DIFFUSIVITY].value) for label in labels])
     formulas = [label.group for label in labels]
@@ -137,7 +139,7 @@ def accuracy(folder: Path) -> Iterator[Line]:
 
 
 def handful(folder: Path) -> Iterator[Line]:
-    """Error and coverage on all other formulas after a handful, two temperatures each, mean of eight draws."""
+    """Yield error and coverage on all other formulas after a few, two temperatures each, mean of eight draws."""
     labels, _ = aimd(folder)
     names = sorted({label.group for label in labels})
     for count in (4, 8, 20, 40):
@@ -163,7 +165,7 @@ def handful(folder: Path) -> Iterator[Line]:
 
 
 def arranged_cell(seed: int) -> AtomicSystem:
-    """Lithium halide of fixed composition and density whose ions are anything from ordered to mixed."""
+    """Return a lithium halide of fixed composition and density with a random degree of order."""
     random = np.random.default_rng(seed)
     anion, volume = ((17, 17.0), (35, 21.0), (53, 27.0), (9, 9.0))[seed % 4]
     edge = (volume * 32) ** (1 / 3)
@@ -177,14 +179,14 @@ def arranged_cell(seed: int) -> AtomicSystem:
 
 
 def like_neighbours(system: AtomicSystem) -> float:
-    """Lithium neighbours of a lithium ion: what decides the made-up diffusivity, and no descriptor knows."""
-    found = neighbour_list(system, float(np.cbrt(system.volume_A3 / len(system))))
-    first, second = system.numbers[found.edge_index]
+    """Return the lithium neighbours of a lithium ion: they set the diffusivity, and no descriptor contains them."""
+    edges = neighbour_list(system, float(np.cbrt(system.volume_A3 / len(system))))
+    first, second = system.numbers[edges.edge_index]
     return float(((first == 3) & (second == 3)).sum() / 16)
 
 
 def arranged_labels(count: int) -> list[Sample]:
-    """Labels of made-up cells at two temperatures; a standard deviation of 0.3 decades lies in the arrangement."""
+    """Return labels of synthetic cells at two temperatures; the arrangement contributes 0.3 decades."""
     cells = [arranged_cell(seed) for seed in range(count)]
     signal = np.array([like_neighbours(cell) for cell in cells])
     shift = 0.3 * (signal - signal.mean()) / signal.std()
@@ -205,19 +207,22 @@ def arranged_labels(count: int) -> list[Sample]:
 
 
 def arrangement() -> Iterator[Line]:
-    """What the graph networks add where only the arrangement tells."""
+    """Yield the gain of the crystal networks where the arrangement alone matters."""
     for count in (24, 60):
         labels = arranged_labels(count)
         test = [label.key for label in labels if int(label.group) % 5 == 0]
         graph = train(labels, test_keys=test, config=ArrheniusGNNConfig(), seed=0).metrics["surrogate"]
         head = train(labels, test_keys=test, config=KERNEL, seed=0).metrics["surrogate"]
         yield line(
-            f"rmse on {count} made-up cells, graph networks against the head alone", graph.rmse, "decades", head.rmse
+            f"rmse on {count} synthetic cells, crystal networks against the head alone",
+            graph.rmse,
+            "decades",
+            head.rmse,
         )
 
 
 def cost() -> Iterator[Line]:
-    """Seconds to train the whole ensemble on twenty labels, and Lightning's share of one network's training."""
+    """Yield the seconds to train the whole ensemble on twenty labels."""
     labels = arranged_labels(10)
     begun = time.perf_counter()
     train(labels, test_keys=(), config=ArrheniusGNNConfig(), seed=0)
@@ -228,7 +233,7 @@ def cost() -> Iterator[Line]:
 
 
 def main() -> None:
-    """Print one JSON line a figure."""
+    """Print one JSON line for each figure."""
     torch.set_num_threads(1)
     mirror = os.environ.get("VITRION_DATA_MIRROR")
     parts = [cost(), arrangement()]
@@ -236,8 +241,8 @@ def main() -> None:
         folder = Path(mirror) / "aimd_li_diffusivity"
         parts += [accuracy(folder), handful(folder)]
     for part in parts:
-        for found in part:
-            print(json.dumps(found), flush=True)
+        for figure in part:
+            print(json.dumps(figure), flush=True)
 
 
 if __name__ == "__main__":
