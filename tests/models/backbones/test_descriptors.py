@@ -55,12 +55,12 @@ def test_descriptors_are_intensive(amounts, scale):
 
 def test_descriptors_by_hand():
     table = element_table()
-    found = descriptors({3: 2, 8: 1}, mobile_number=3)
-    assert named(found, "mobile_fraction") == pytest.approx(2 / 3)
-    assert found[: len(ELEMENT_FEATURE_NAMES)] == pytest.approx((2 * table[3] + table[8]) / 3)
-    assert named(found, "host_electronegativity") == pytest.approx(table[8, 0])
-    assert named(found, "electronegativity_range") == pytest.approx(table[8, 0] - table[3, 0])
-    assert named(found, "spacing") == named(found, "packing") == 0.0
+    values = descriptors({3: 2, 8: 1}, mobile_number=3)
+    assert named(values, "mobile_fraction") == pytest.approx(2 / 3)
+    assert values[: len(ELEMENT_FEATURE_NAMES)] == pytest.approx((2 * table[3] + table[8]) / 3)
+    assert named(values, "host_electronegativity") == pytest.approx(table[8, 0])
+    assert named(values, "electronegativity_range") == pytest.approx(table[8, 0] - table[3, 0])
+    assert named(values, "spacing") == named(values, "packing") == 0.0
 
 
 def test_denser_cells_pack_more_and_are_spaced_less():

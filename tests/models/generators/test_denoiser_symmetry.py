@@ -92,7 +92,7 @@ def test_noise_and_element_are_seen(denoiser, cell):
     assert np.abs(field(denoiser, other) - field(denoiser, cell)).max() > 1e-3
 
 
-def test_before_training_it_says_nothing(cell):
+def test_before_training_the_score_is_zero(cell):
     assert np.abs(field(Denoiser(CONFIG).double(), cell)).max() == 0.0
 
 

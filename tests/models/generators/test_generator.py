@@ -1,4 +1,4 @@
-"""Training, sampling and storing on cells whose answer is known."""
+"""Training, sampling and storing on cells with a known answer."""
 
 import json
 import subprocess
@@ -61,7 +61,7 @@ def tiny():
 def test_training_reaches_the_optimal_denoiser_of_an_einstein_crystal():
     """Sites with Gaussian width w: no denoiser has a lower error than 1 - (1 - 1/N) s^2 / (s^2 + w^2).
 
-    The centre of mass is not to be known, hence 1/N. Each mean has 1440 squared deviates: 4 % deviation; seeded.
+    The centre of mass is undetermined, hence 1/N. Each mean has 1440 squared deviates: 4 % deviation; seeded.
     """
     width = 0.15
     rng = np.random.default_rng(0)
@@ -96,7 +96,7 @@ def test_one_cell_overfitted_gives_its_structure_back(overfitted):
     assert mine.nearest_training < 0.6 * chance.nearest_training
 
 
-def test_metrics_say_that_it_learned_and_noise_is_noise(overfitted):
+def test_loss_falls_where_structure_remains_and_stays_at_large_noise(overfitted):
     bands = overfitted.metrics.training
     assert bands[0].loss < 0.4 * bands[0].target_power
     assert bands[-1].loss < 1.1 * bands[-1].target_power
@@ -171,11 +171,11 @@ def test_warm_start_goes_on_from_the_parent(overfitted):
     assert child.cores.least_A[8, 14] <= overfitted.cores.least_A[8, 14]
 
 
-def test_progress_is_told(tiny):
-    told = []
-    generators.train([rock_salt(3, 17, 5.14)], config=TINY, seed=1, parent=tiny, on_progress=told.append)
-    assert [at.step for at in told] == [10, 12]
-    assert all(np.isfinite(at.loss) for at in told)
+def test_progress_is_reported(tiny):
+    progress = []
+    generators.train([rock_salt(3, 17, 5.14)], config=TINY, seed=1, parent=tiny, on_progress=progress.append)
+    assert [at.step for at in progress] == [10, 12]
+    assert all(np.isfinite(at.loss) for at in progress)
 
 
 def test_an_element_never_seen_can_be_drawn(tiny):

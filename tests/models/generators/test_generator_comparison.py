@@ -1,4 +1,4 @@
-"""Comparison metrics on cells whose numbers are known."""
+"""Comparison metrics on cells with known values."""
 
 import numpy as np
 import pytest
@@ -79,7 +79,7 @@ def test_compression_shows_as_shorter_distances():
     assert metrics.rdf_wasserstein_A["Li-Cl"] > 0.1
 
 
-def test_gas_is_told_from_crystal_by_every_number():
+def test_every_metric_distinguishes_a_gas_from_a_crystal():
     reference = rock_salt(thermal_A=0.1)
     rng = np.random.default_rng(3)
     gas = AtomicSystem(reference.numbers, rng.random((64, 3)) * 2 * EDGE_A, reference.lattice_A)

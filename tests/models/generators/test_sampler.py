@@ -1,4 +1,4 @@
-"""The sampler with denoisers known in closed form, and the hard cores."""
+"""The sampler with denoisers in closed form, and the hard cores."""
 
 import numpy as np
 import pytest
@@ -116,7 +116,7 @@ def test_cores_are_the_shortest_distances_of_the_training_cells():
     assert cores.distance_A((17, 3)) == pytest.approx(2.1)
     assert cores.distance_A((17, 17)) == pytest.approx(np.hypot(2.1, 3.4))
     assert HardCores.from_rows(cores.as_rows(), cores.default_ratio) == cores
-    # Never seen together: a share of the covalent radii (Cordero 2008: O 0.66, Si 1.11).
+    # Not a pair of the training: a fraction of the covalent radii (Cordero 2008: O 0.66, Si 1.11).
     assert cores.distance_A((8, 14)) == pytest.approx(0.75 * (0.66 + 1.11))
     assert cores.merged(HardCores({(3, 17): 1.9})).distance_A((3, 17)) == pytest.approx(1.9)
 

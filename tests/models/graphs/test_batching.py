@@ -43,7 +43,7 @@ def test_nothing_is_mobile_where_nothing_is_named():
     assert not crystal_graph(random_system(1), cutoff_A=3.0).mobile.any()
 
 
-def test_edges_of_an_isolated_atom_are_none():
+def test_an_isolated_atom_has_no_edges():
     graph = crystal_graph(AtomicSystem(np.array([3]), np.zeros((1, 3)), 20 * np.eye(3)), cutoff_A=5.0)
     assert graph.edge_index.shape == (2, 0)
     assert collate([graph, graph]).num_graphs == 2

@@ -54,14 +54,14 @@ def test_agrees_with_pymatgen(atoms, edge):
 @given(seed=st.integers(0, 10**6), atoms=st.integers(1, 8), cutoff=st.floats(2.0, 6.0))
 def test_each_edge_has_its_reverse_and_its_vector(seed, atoms, cutoff):
     system = random_system(seed, atoms, 4.0)
-    found = neighbour_list(system, cutoff)
-    forward = {tuple(row) for row in np.column_stack([*found.edge_index, found.shifts]).tolist()}
-    backward = {tuple(row) for row in np.column_stack([*found.edge_index[::-1], -found.shifts]).tolist()}
+    edges = neighbour_list(system, cutoff)
+    forward = {tuple(row) for row in np.column_stack([*edges.edge_index, edges.shifts]).tolist()}
+    backward = {tuple(row) for row in np.column_stack([*edges.edge_index[::-1], -edges.shifts]).tolist()}
     assert forward == backward
-    first, second = found.edge_index
-    expected = system.positions_A[second] - system.positions_A[first] + found.shifts @ system.lattice_A
-    assert found.vectors_A == pytest.approx(expected)
-    assert len(found) == 0 or found.distances_A.max() <= cutoff
+    first, second = edges.edge_index
+    expected = system.positions_A[second] - system.positions_A[first] + edges.shifts @ system.lattice_A
+    assert edges.vectors_A == pytest.approx(expected)
+    assert len(edges) == 0 or edges.distances_A.max() <= cutoff
 
 
 def test_rocksalt_coordination_shells():
@@ -69,8 +69,8 @@ def test_rocksalt_coordination_shells():
     a = 5.13
     lattice = a / 2 * np.array([[0.0, 1, 1], [1, 0, 1], [1, 1, 0]])
     system = AtomicSystem(np.array([3, 17]), np.array([[0.0, 0, 0], [a / 2, 0, 0]]), lattice)
-    found = neighbour_list(system, 0.9 * a)
-    of_lithium = np.sort(found.distances_A[found.edge_index[0] == 0])
+    edges = neighbour_list(system, 0.9 * a)
+    of_lithium = np.sort(edges.distances_A[edges.edge_index[0] == 0])
     assert of_lithium == pytest.approx([a / 2] * 6 + [a / 2**0.5] * 12 + [a * 3**0.5 / 2] * 8)
 
 
@@ -111,11 +111,11 @@ def test_a_table_of_cutoffs_holds_for_each_pair_of_elements():
     table[8, 8] = 5.0
     wanted = neighbour_list(system, 5.0)
     limits = table[tuple(system.numbers[wanted.edge_index])]
-    found = neighbour_list(system, table)
-    assert rows(*found.edge_index, found.shifts) == rows(
+    edges = neighbour_list(system, table)
+    assert rows(*edges.edge_index, edges.shifts) == rows(
         *wanted.edge_index[:, wanted.distances_A <= limits], wanted.shifts[wanted.distances_A <= limits]
     )
-    assert 0 < len(found) < len(wanted)
+    assert 0 < len(edges) < len(wanted)
 
 
 @settings(max_examples=30, deadline=None)

@@ -49,7 +49,7 @@ def test_held_out_compounds_of_the_aimd_table(labels):
 
 
 @pytest.mark.data
-def test_eight_compounds_are_better_than_temperature_alone_and_honest(labels):
+def test_eight_compounds_are_better_than_temperature_alone_and_covered(labels):
     names = sorted({label.group for label in labels})
     ratios, inside = [], []
     for seed in range(4):

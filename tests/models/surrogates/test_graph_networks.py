@@ -24,8 +24,8 @@ def arranged(seed):
 
 
 def like_neighbours(system):
-    found = neighbour_list(system, 2.6)
-    first, second = system.numbers[found.edge_index]
+    edges = neighbour_list(system, 2.6)
+    first, second = system.numbers[edges.edge_index]
     return ((first == 3) & (second == 3)).sum() / 16
 
 
@@ -57,7 +57,7 @@ def test_networks_learn_the_arrangement_and_earn_their_share(labels):
     assert graph.metrics["surrogate"].rmse < 0.7 * head.metrics["surrogate"].rmse
 
 
-def test_networks_earn_no_share_where_there_is_nothing_to_learn(labels):
+def test_networks_get_no_share_where_there_is_nothing_to_learn(labels):
     order = np.random.default_rng(0).permutation(len(labels))
     shuffled = [replace(label, targets=labels[row].targets) for label, row in zip(labels, order, strict=True)]
     model = train(shuffled, test_keys=(), config=ArrheniusGNNConfig(cutoff_A=3.5, width=8), seed=0)

@@ -62,8 +62,8 @@ def test_the_frozen_test_leaves_no_trace_in_the_model(labels, config, test_keys,
 
 def test_metrics_stand_beside_the_baselines(model, labels, test_keys):
     held = [label for label in labels if label.key in test_keys]
-    asked = model.predict([label.input for label in held], [label.temperature_K for label in held])
-    errors = asked.mean - np.array([label[DIFFUSIVITY].value for label in held])
+    prediction = model.predict([label.input for label in held], [label.temperature_K for label in held])
+    errors = prediction.mean - np.array([label[DIFFUSIVITY].value for label in held])
     assert model.metrics["surrogate"].rmse == pytest.approx(np.sqrt(np.mean(errors**2)))
     assert set(model.metrics) == {"surrogate", "temperature_only", "random_forest"}
     assert model.metrics["surrogate"].coverage_95 is not None
@@ -73,11 +73,11 @@ def test_metrics_stand_beside_the_baselines(model, labels, test_keys):
 @given(seed=st.integers(0, 1000), group=st.sampled_from(["Cl-Li", "Li-O", "Li-N"]))
 def test_diffusivity_rises_with_temperature_along_its_arrhenius_law(graph_model, make_cell, seed, group):
     temperatures = np.linspace(200, 3000, 30)
-    found = graph_model.predict([make_cell(group, seed)] * 30, temperatures)
-    law = found.log10_D0 - found.Ea_eV / (BOLTZMANN_eV_PER_K * temperatures * np.log(10))
-    assert (np.diff(found.mean) >= 0).all()
-    assert found.mean == pytest.approx(law, abs=1e-9)
-    assert (found.Ea_eV >= 0).all()
+    prediction = graph_model.predict([make_cell(group, seed)] * 30, temperatures)
+    law = prediction.log10_D0 - prediction.Ea_eV / (BOLTZMANN_eV_PER_K * temperatures * np.log(10))
+    assert (np.diff(prediction.mean) >= 0).all()
+    assert prediction.mean == pytest.approx(law, abs=1e-9)
+    assert (prediction.Ea_eV >= 0).all()
     draws = graph_model.predict_members([make_cell(group, seed)] * 30, temperatures, samples=4, seed=seed)
     assert (np.diff(draws, axis=1) >= 0).all()
 
@@ -85,20 +85,20 @@ def test_diffusivity_rises_with_temperature_along_its_arrhenius_law(graph_model,
 def test_temperatures_and_elements_beyond_the_labels_are_flagged(model, make_cell):
     cell = make_cell("F-Li", 0)
     strange = replace(cell, numbers=np.where(cell.numbers == 9, 82, cell.numbers))
-    found = model.predict([cell, cell, cell, strange], [1300.0, 300.0, 2500.0, 1300.0])
-    assert found.extrapolating.tolist() == [False, True, True, True]
-    assert "1000 to 1600 K" in found.reasons[1]
-    assert "Pb" in found.reasons[3]
-    assert found.upper_95[1] - found.lower_95[1] > found.upper_95[0] - found.lower_95[0]
+    prediction = model.predict([cell, cell, cell, strange], [1300.0, 300.0, 2500.0, 1300.0])
+    assert prediction.extrapolating.tolist() == [False, True, True, True]
+    assert "1000 to 1600 K" in prediction.reasons[1]
+    assert "Pb" in prediction.reasons[3]
+    assert prediction.upper_95[1] - prediction.lower_95[1] > prediction.upper_95[0] - prediction.lower_95[0]
 
 
 def test_draws_have_the_stated_mean_and_deviation(graph_model, make_cell):
     cells = [make_cell("Cl-Li", 0), make_cell("Li-N", 1)]
-    found = graph_model.predict(cells, 1100.0)
+    prediction = graph_model.predict(cells, 1100.0)
     draws = graph_model.predict_members(cells, 1100.0, samples=3000, seed=0)
     # Deviation of a mean of 3000 draws: 1.8 % of the spread.
-    assert draws.mean(axis=0) == pytest.approx(found.mean, abs=0.1 * found.std.max())
-    assert draws.std(axis=0) == pytest.approx(found.std, rel=0.1)
+    assert draws.mean(axis=0) == pytest.approx(prediction.mean, abs=0.1 * prediction.std.max())
+    assert draws.std(axis=0) == pytest.approx(prediction.std, rel=0.1)
     assert np.array_equal(draws, graph_model.predict_members(cells, 1100.0, samples=3000, seed=0))
 
 
@@ -106,9 +106,9 @@ def test_a_handful_of_labels_gives_a_wide_and_sane_answer(labels, config, make_c
     widths = []
     for count in (1, 4, 16):
         small = train(labels[:count], test_keys=(), config=config, seed=0)
-        found = small.predict([make_cell("Li-S", 9)], 1200.0)
-        widths.append(found.upper_95[0] - found.lower_95[0])
-        assert -9 < found.mean[0] < -2
+        prediction = small.predict([make_cell("Li-S", 9)], 1200.0)
+        widths.append(prediction.upper_95[0] - prediction.lower_95[0])
+        assert -9 < prediction.mean[0] < -2
         assert small.quantile.method == "student"
         assert small.metrics == {}
     assert widths[0] > widths[1] > widths[2]
@@ -156,17 +156,17 @@ def test_compositions_without_cells(labels):
         if label.group in ("Li-O", "Cl-Li")
     ]
     model = train(bare, test_keys=(), config=ArrheniusKernelConfig(), seed=0)
-    found = model.predict([{3: 2, 8: 1}, {3: 20, 8: 10}, {3: 1, 17: 1}], 1300.0)
-    assert found.mean[0] == pytest.approx(found.mean[1], abs=1e-9)
-    assert found.mean[0] != pytest.approx(found.mean[2], abs=1e-3)
+    prediction = model.predict([{3: 2, 8: 1}, {3: 20, 8: 10}, {3: 1, 17: 1}], 1300.0)
+    assert prediction.mean[0] == pytest.approx(prediction.mean[1], abs=1e-9)
+    assert prediction.mean[0] != pytest.approx(prediction.mean[2], abs=1e-3)
     assert not model.networks
 
 
 def test_progress_rises_to_one(labels, config):
-    seen = []
-    train(labels[:8], test_keys=(), config=config, seed=0, on_progress=lambda done, text: seen.append((done, text)))
-    assert [done for done, _ in seen] == sorted(done for done, _ in seen)
-    assert seen[-1][0] == 1.0
+    progress = []
+    train(labels[:8], test_keys=(), config=config, seed=0, on_progress=lambda done, text: progress.append((done, text)))
+    assert [done for done, _ in progress] == sorted(done for done, _ in progress)
+    assert progress[-1][0] == 1.0
 
 
 def test_refuses_leaks_and_muddles(labels, config, test_keys):

@@ -10,20 +10,20 @@ from vitrion_models.training import regression_metrics
 def test_metrics_agree_with_scikit_learn_and_scipy():
     rng = np.random.default_rng(0)
     truth, mean, deviation = rng.normal(size=30), rng.normal(size=30), rng.uniform(0.5, 2, 30)
-    found = regression_metrics(
+    metrics = regression_metrics(
         truth, mean, deviation=deviation, lower_95=mean - 2 * deviation, upper_95=mean + 2 * deviation
     )
-    assert found.rmse == pytest.approx(root_mean_squared_error(truth, mean))
-    assert found.mae == pytest.approx(mean_absolute_error(truth, mean))
-    assert found.nll == pytest.approx(-norm.logpdf(truth, mean, deviation).mean())
-    assert found.coverage_95 == pytest.approx((np.abs(truth - mean) <= 2 * deviation).mean())
-    assert found.mean_width_95 == pytest.approx(4 * deviation.mean())
-    assert found.as_dict()["count"] == 30
+    assert metrics.rmse == pytest.approx(root_mean_squared_error(truth, mean))
+    assert metrics.mae == pytest.approx(mean_absolute_error(truth, mean))
+    assert metrics.nll == pytest.approx(-norm.logpdf(truth, mean, deviation).mean())
+    assert metrics.coverage_95 == pytest.approx((np.abs(truth - mean) <= 2 * deviation).mean())
+    assert metrics.mean_width_95 == pytest.approx(4 * deviation.mean())
+    assert metrics.as_dict()["count"] == 30
 
 
 def test_what_a_model_does_not_give_is_absent():
-    found = regression_metrics(np.zeros(2), np.ones(2))
-    assert (found.nll, found.coverage_95, found.mean_width_95) == (None, None, None)
+    metrics = regression_metrics(np.zeros(2), np.ones(2))
+    assert (metrics.nll, metrics.coverage_95, metrics.mean_width_95) == (None, None, None)
 
 
 def test_refuses_no_labels():

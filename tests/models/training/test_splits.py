@@ -23,13 +23,13 @@ def test_split_keeps_groups_whole_and_both_sides_filled(groups, fraction, seed):
 @given(groups=GROUPS, seed=st.integers(0, 100), data=st.data())
 def test_folds_keep_groups_whole_and_do_not_depend_on_order(groups, seed, data):
     folds = data.draw(st.integers(2, len(set(groups))))
-    found = grouped_folds(groups, folds=folds, seed=seed)
-    assert set(found) == set(range(folds))
-    by_group = dict(zip(groups, found, strict=True))
-    assert [by_group[group] for group in groups] == found.tolist()
+    fold_of = grouped_folds(groups, folds=folds, seed=seed)
+    assert set(fold_of) == set(range(folds))
+    by_group = dict(zip(groups, fold_of, strict=True))
+    assert [by_group[group] for group in groups] == fold_of.tolist()
     order = data.draw(st.permutations(range(len(groups))))
     again = grouped_folds([groups[row] for row in order], folds=folds, seed=seed)
-    assert again.tolist() == found[order].tolist()
+    assert again.tolist() == fold_of[order].tolist()
 
 
 def test_a_frozen_test_stays_when_groups_arrive():

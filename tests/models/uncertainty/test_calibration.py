@@ -22,10 +22,10 @@ def make_sample():
 @pytest.mark.parametrize(("inside", "count"), [(19, 20), (20, 20), (0, 7), (300, 400)])
 def test_coverage_has_the_wilson_interval_of_scipy(inside, count):
     truth = np.r_[np.zeros(inside), np.full(count - inside, 9.0)]
-    found = coverage(truth, np.full(count, -1.0), np.full(count, 1.0))
+    estimate = coverage(truth, np.full(count, -1.0), np.full(count, 1.0))
     expected = binomtest(inside, count).proportion_ci(method="wilson")
-    assert (found.share, found.count) == (inside / count, count)
-    assert (found.lower, found.upper) == pytest.approx((expected.low, expected.high))
+    assert (estimate.share, estimate.count) == (inside / count, count)
+    assert (estimate.lower, estimate.upper) == pytest.approx((expected.low, expected.high))
 
 
 def test_calibrated_deviations_pass_each_measure(sample):

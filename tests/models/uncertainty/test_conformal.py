@@ -41,10 +41,10 @@ def test_covers_rows_of_new_groups_whose_rows_are_correlated():
 @pytest.mark.parametrize(("groups", "method"), [(0, "student"), (5, "student"), (18, "student"), (19, "conformal")])
 def test_falls_back_below_nineteen_groups(groups, method):
     scores = np.random.default_rng(0).exponential(size=groups)
-    found = score_quantile(scores, [str(k) for k in range(groups)], prior_scale=1.5)
-    assert found.method == method
-    assert found.groups == groups
-    assert math.isfinite(found.factor)
+    quantile = score_quantile(scores, [str(k) for k in range(groups)], prior_scale=1.5)
+    assert quantile.method == method
+    assert quantile.groups == groups
+    assert math.isfinite(quantile.factor)
 
 
 def test_fallback_starts_at_the_prior_and_ends_at_the_normal():

@@ -14,10 +14,10 @@ def test_intervals_hold_the_truth(offset, spread):
     held = np.zeros(2)
     for _ in range(100):
         errors = rng.uniform(0.05, 0.15, size=20)
-        found = disagreement(offset + rng.normal(size=20) * np.hypot(spread, errors), errors)
+        estimate = disagreement(offset + rng.normal(size=20) * np.hypot(spread, errors), errors)
         held += [
-            found.offset_95[0] <= offset <= found.offset_95[1],
-            found.spread_95[0] <= spread <= found.spread_95[1],
+            estimate.offset_95[0] <= offset <= estimate.offset_95[1],
+            estimate.spread_95[0] <= spread <= estimate.spread_95[1],
         ]
     assert (held >= 89).all(), held
 
@@ -25,18 +25,18 @@ def test_intervals_hold_the_truth(offset, spread):
 def test_statistical_errors_alone_are_no_model_error():
     rng = np.random.default_rng(1)
     errors = np.full(60, 0.2)
-    found = disagreement(rng.normal(size=60) * 0.2, errors)
-    assert found.spread_decades < 0.1
-    assert found.spread_95[0] < 0.03
-    assert found.statistical_decades == pytest.approx(0.2)
-    assert found.model_error_decades < 0.12
+    estimate = disagreement(rng.normal(size=60) * 0.2, errors)
+    assert estimate.spread_decades < 0.1
+    assert estimate.spread_95[0] < 0.03
+    assert estimate.statistical_decades == pytest.approx(0.2)
+    assert estimate.model_error_decades < 0.12
 
 
 def test_without_errors_it_is_mean_and_deviation():
     differences = np.array([0.1, 0.3, 0.2, 0.25, 0.15, 0.2, 0.22, 0.18] * 4)
-    found = disagreement(differences, np.full(32, 1e-4))
-    assert found.offset_decades == pytest.approx(differences.mean(), abs=0.005)
-    assert found.spread_decades == pytest.approx(differences.std(ddof=1), rel=0.05)
+    estimate = disagreement(differences, np.full(32, 1e-4))
+    assert estimate.offset_decades == pytest.approx(differences.mean(), abs=0.005)
+    assert estimate.spread_decades == pytest.approx(differences.std(ddof=1), rel=0.05)
 
 
 @pytest.mark.parametrize(

@@ -12,22 +12,22 @@ PRIOR = PriorDeviations(method=0.2, chemistry=0.15, compound=0.1)
 
 
 def test_without_a_comparison_the_prior_comes_back():
-    (found,) = posterior_offsets([], [Subject("a", "oxide", "Li2O")], prior=PRIOR)
-    assert (found.mean, found.shared_stderr) == pytest.approx((0, math.hypot(0.2, 0.15)))
-    assert found.stderr == pytest.approx(math.hypot(0.2, 0.15, 0.1))
+    (offset,) = posterior_offsets([], [Subject("a", "oxide", "Li2O")], prior=PRIOR)
+    assert (offset.mean, offset.shared_stderr) == pytest.approx((0, math.hypot(0.2, 0.15)))
+    assert offset.stderr == pytest.approx(math.hypot(0.2, 0.15, 0.1))
 
 
 def test_one_comparison_is_shrunk_as_the_textbook_has_it():
-    """Normal mean with known variances: posterior mean d V / (V + s^2), variance V s^2 / (V + s^2)."""
+    """Normal mean with given variances: posterior mean d V / (V + s^2), variance V s^2 / (V + s^2)."""
     prior = math.hypot(0.2, 0.15, 0.1) ** 2
-    (found,) = posterior_offsets(
+    (offset,) = posterior_offsets(
         [Comparison(0.6, 0.2, Subject("a", "oxide", "Li2O"))], [Subject("a", "oxide", "Li2O")], prior=PRIOR
     )
-    assert found.mean == pytest.approx(0.6 * prior / (prior + 0.04))
-    assert found.stderr == pytest.approx(math.sqrt(prior * 0.04 / (prior + 0.04)))
+    assert offset.mean == pytest.approx(0.6 * prior / (prior + 0.04))
+    assert offset.stderr == pytest.approx(math.sqrt(prior * 0.04 / (prior + 0.04)))
 
 
-def test_a_difference_of_two_unknown_methods_is_laid_to_both_alike():
+def test_a_difference_of_two_methods_is_divided_equally():
     cell = ("oxide", "Li2O")
     both = posterior_offsets(
         [Comparison(0.6, 1e-6, Subject("a", *cell), Subject("b", *cell))],
@@ -35,15 +35,15 @@ def test_a_difference_of_two_unknown_methods_is_laid_to_both_alike():
         prior=PRIOR,
     )
     assert [one.mean for one in both] == pytest.approx([0.3, -0.3], abs=1e-6)
-    # A referee whose own offset is known leaves the whole of it to the other.
+    # If the offset of the reference is fixed, the difference belongs to the other.
     sure = Comparison(0.0, 1e-6, Subject("b", *cell))
-    known = posterior_offsets(
+    fixed = posterior_offsets(
         [Comparison(0.6, 1e-6, Subject("a", *cell), Subject("b", *cell)), sure], [Subject("a", *cell)], prior=PRIOR
     )
-    assert known[0].mean == pytest.approx(0.6, abs=1e-5)
+    assert fixed[0].mean == pytest.approx(0.6, abs=1e-5)
 
 
-def test_another_class_learns_less_and_another_compound_keeps_its_own_part():
+def test_another_class_is_less_informed_and_another_compound_keeps_its_own_part():
     many = [Comparison(0.6, 0.01, Subject("a", "halide", f"{n}")) for n in range(100)]
     same, other = posterior_offsets(many, [Subject("a", "halide", "new"), Subject("a", "oxide", "new")], prior=PRIOR)
     assert same.mean == pytest.approx(0.6, abs=0.02)
@@ -85,22 +85,22 @@ def test_the_posterior_is_that_of_conditioning_a_gaussian_on_the_data():
         comparisons = [
             Comparison(value, error, *pair) for value, error, pair in zip(values, errors, sides, strict=True)
         ]
-        for subject, found in zip(every, posterior_offsets(comparisons, every, prior=PRIOR), strict=True):
+        for subject, offset in zip(every, posterior_offsets(comparisons, every, prior=PRIOR), strict=True):
             cross = np.array([of_pair(subject, pair) for pair in sides])
-            assert found.mean == pytest.approx(cross @ np.linalg.solve(data, values), abs=1e-9)
+            assert offset.mean == pytest.approx(cross @ np.linalg.solve(data, values), abs=1e-9)
             variance = covariance(subject, subject) - cross @ np.linalg.solve(data, cross)
-            assert found.stderr == pytest.approx(math.sqrt(variance), rel=1e-7)
+            assert offset.stderr == pytest.approx(math.sqrt(variance), rel=1e-7)
 
 
-def test_a_pool_of_any_size_is_asked_about():
+def test_offsets_of_a_large_pool_need_no_large_matrix():
     """20 000 compounds: a matrix of them all would be 3 GB."""
-    asked = [Subject("a", "oxide", str(number)) for number in range(20_000)]
-    found = posterior_offsets([Comparison(0.6, 0.2, asked[0])], asked, prior=PRIOR)
-    assert found[0].mean > found[1].mean == found[-1].mean
+    subjects = [Subject("a", "oxide", str(number)) for number in range(20_000)]
+    offsets = posterior_offsets([Comparison(0.6, 0.2, subjects[0])], subjects, prior=PRIOR)
+    assert offsets[0].mean > offsets[1].mean == offsets[-1].mean
 
 
 def test_deviations_are_those_of_simulated_truths():
-    """Truths drawn from the prior, 400 sets: mean z^2 of 2 asked offsets within 5 standard errors (1e-6) of one."""
+    """Truths drawn from the prior, 400 sets: mean z^2 of 2 offsets within 5 standard errors (1e-6) of one."""
     rng = np.random.default_rng(3)
     squares = []
     for _ in range(400):
@@ -113,10 +113,10 @@ def test_deviations_are_those_of_simulated_truths():
             )
             for name, place in compounds
         ]
-        asked = [Subject("a", "x", "2"), Subject("a", "y", "5")]
+        subjects = [Subject("a", "x", "2"), Subject("a", "y", "5")]
         truth = [method + chemistry["x"] + own[2], method + chemistry["y"] + own[5]]
-        found = posterior_offsets(comparisons, asked, prior=PRIOR)
-        squares += [((one.mean - value) / one.stderr) ** 2 for one, value in zip(found, truth, strict=True)]
+        offsets = posterior_offsets(comparisons, subjects, prior=PRIOR)
+        squares += [((offset.mean - value) / offset.stderr) ** 2 for offset, value in zip(offsets, truth, strict=True)]
     assert np.mean(squares) == pytest.approx(1.0, abs=5 * math.sqrt(2 / len(squares)))
 
 
