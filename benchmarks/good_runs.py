@@ -2,8 +2,8 @@
 
     python benchmarks/good_runs.py --runs 240 --folder DIR    # make them (one line a run); goes on when killed
 
-Every run is made the way a label is: melted, held at its temperature, then run with fresh velocities. Whether a run is
-long enough to know its own temperature is decided by the gate, not here: some of the settings are too short on purpose.
+Every run is made the way a label is: melted, held at its temperature, then run with fresh velocities. Some
+of the settings are too short to resolve the temperature of the run, on purpose; the gates decide.
 """
 
 import argparse
@@ -43,7 +43,7 @@ from vitrion_workflows.trajectories.trajectory import Trajectory  # noqa: E402
 
 MELTING_K = 3000.0
 MELTING_STEPS, HOLDING_STEPS = 2000, 1500
-MODEL, WORKHORSE = "lennard-jones", "nep89"
+MODEL, PRODUCTION = "lennard-jones", "nep89"
 
 
 @dataclass(frozen=True)
@@ -53,15 +53,15 @@ class Compound:
     Attributes:
         name: formula.
         crystal: cell that is melted; its size is that of the run.
-        swell: volume of the melt over that of the crystal.
+        volume_scale: volume of the melt over that of the crystal.
         temperatures_K: of the labels.
-        model: whether the Lennard-Jones model is used for it, too.
+        model: True where the Lennard-Jones model is used for it, too.
         species: mobile.
     """
 
     name: str
     crystal: Structure
-    swell: float
+    volume_scale: float
     temperatures_K: tuple[float, float]
     model: bool = True
     species: str = "Li"
@@ -69,7 +69,7 @@ class Compound:
 
 @dataclass(frozen=True)
 class Setting:
-    """How a run is made."""
+    """Settings of a run."""
 
     thermostat: str
     rate_per_ps: float
@@ -96,7 +96,7 @@ HEATING = ((0.75, 1.25), (0.85, 1.15))
 
 
 def compounds() -> list[Compound]:
-    """Halides, chalcogenides, a nitride, phosphates: 32 to 216 atoms; those with stiff bonds in NEP89 only."""
+    """Return halides, chalcogenides, a nitride, phosphates: 32 to 216 atoms; those with stiff bonds in NEP89 only."""
 
     def rock_salt(anion: str, edge_A: float) -> Structure:
         return Structure.from_spacegroup("Fm-3m", Lattice.cubic(edge_A), ["Li", anion], [[0, 0, 0], [0.5, 0.5, 0.5]])
@@ -141,7 +141,7 @@ def compounds() -> list[Compound]:
 
 @dataclass
 class Runs:
-    """Good runs, compounds, temperatures, settings and potentials in turn; what they start from is made once.
+    """Sound runs with compounds, temperatures, settings and potentials in turn; their starting melts are made once.
 
     Attributes:
         folder: where runs are kept and taken up again; None keeps nothing.
@@ -150,30 +150,30 @@ class Runs:
     folder: Path | None
 
     def __post_init__(self) -> None:
-        """Load the potentials that are there."""
+        """Load the installed potentials."""
         self.fields = {MODEL: potentials.load(MODEL)}
-        if potentials.installed(WORKHORSE).ok:
-            self.fields[WORKHORSE] = potentials.load(WORKHORSE)
+        if potentials.installed(PRODUCTION).ok:
+            self.fields[PRODUCTION] = potentials.load(PRODUCTION)
         self.choices = [(one, name) for one in compounds() for name in self.fields if one.model or name != MODEL]
         self.starts: dict[tuple[str, str, float], AtomicSystem] = {}
 
     def good(self, count: int) -> Iterator[tuple[str, Claim]]:
-        """So many runs of our engine."""
+        """Yield `count` runs of our engine."""
         for index in range(count):
-            compound, potential, temperature_K, turn = self._question(index)
+            compound, potential, temperature_K, turn = self._case(index)
             setting = SETTINGS[(index + turn) % len(SETTINGS)]
             name = f"{potential} {compound.name} {temperature_K:g} K {setting.thermostat} {setting.length_ps:g} ps"
             yield f"{name} {index}", self.run(compound, potential, setting, temperature_K, seed=index)
 
-    def _question(self, index: int) -> tuple[Compound, str, float, int]:
+    def _case(self, index: int) -> tuple[Compound, str, float, int]:
         compound, potential = self.choices[index % len(self.choices)]
         turn = index // len(self.choices)
         return compound, potential, compound.temperatures_K[turn % 2], turn
 
     def by_ase(self, count: int) -> Iterator[tuple[str, Claim]]:
-        """So many runs of ASE's integrators, as their users have them: a file, and the frame interval by heart."""
+        """Yield `count` runs of ASE's integrators, as a file without its frame interval."""
         for index in range(count):
-            compound, potential, temperature_K, turn = self._question(index)
+            compound, potential, temperature_K, turn = self._case(index)
             setting = ASE_SETTINGS[(index + turn) % len(ASE_SETTINGS)]
             name = f"ase {potential} {compound.name} {temperature_K:g} K {setting.thermostat} {index}"
             file = f"ase_{potential}_{compound.name}_{temperature_K:g}_{setting.thermostat}_{index}.traj"
@@ -186,7 +186,7 @@ class Runs:
                 path.unlink()
 
     def heated(self) -> Iterator[tuple[str, Claim]]:
-        """Runs that are heated while they claim to stand still, by thermostats that let a run know its temperature."""
+        """Yield heated runs that claim a steady temperature, under thermostats with which a run resolves its own."""
         for compound in (one for one in compounds() if one.model):
             for number, (first, last) in enumerate(HEATING):
                 setting = Setting(("nose-hoover", "langevin")[number % 2], 10.0, 8.0, 20.0)
@@ -195,11 +195,11 @@ class Runs:
                 yield f"heated by {last - first:.0%}", claim
 
     def start(self, compound: Compound, potential: str, temperature_K: float) -> AtomicSystem:
-        """The melt that every run of a compound at a temperature starts from."""
+        """Return the melt that every run of a compound at a temperature starts from."""
         key = (compound.name, potential, temperature_K)
         if key not in self.starts:
             crystal = compound.crystal.copy()
-            crystal.scale_lattice(crystal.volume * compound.swell)
+            crystal.scale_lattice(crystal.volume * compound.volume_scale)
             system = system_from_structure(crystal)
             for steps, kelvin in ((MELTING_STEPS, MELTING_K), (HOLDING_STEPS, temperature_K)):
                 plan = MDPlan(
@@ -225,27 +225,27 @@ class Runs:
         seed: int,
         ramp: tuple[float, float] = (1.0, 1.0),
     ) -> Claim:
-        """One run; with a ramp, heated from one share of its temperature to another while it claims to stand still."""
+        """Return one run; with a ramp, heated from one share of its claimed temperature to another."""
         numbers = (setting.rate_per_ps, setting.length_ps, setting.interval_fs, *ramp, seed)
         name = "_".join(
             [potential, compound.name, f"{temperature_K:g}", setting.thermostat, *map("{:g}".format, numbers)]
         )
         kept = None if self.folder is None else self.folder / f"{name}.h5"
         if kept is not None and kept.exists():
-            found = h5md.read(kept)
+            trajectory = h5md.read(kept)
         else:
-            found = self._made(compound, potential, setting, temperature_K, seed=seed, ramp=ramp)
+            trajectory = self._run(compound, potential, setting, temperature_K, seed=seed, ramp=ramp)
             if kept is not None:
-                h5md.write(kept, found)
+                h5md.write(kept, trajectory)
         return Claim(
-            replace(found, set_temperature_K=temperature_K),
+            replace(trajectory, set_temperature_K=temperature_K),
             species=compound.species,
             temperature_K=temperature_K,
             thermostat=setting.thermostat,
             friction_per_ps=setting.rate_per_ps,
         )
 
-    def _made(
+    def _run(
         self,
         compound: Compound,
         potential: str,
@@ -276,7 +276,7 @@ class Runs:
 def _ase_run(
     system: AtomicSystem, field: ForceField, setting: Setting, temperature_K: float, *, seed: int, path: Path
 ) -> None:
-    """One run of ASE's, written by its own logger."""
+    """Make one run of ASE's, written by its own logger."""
     half = path.with_suffix(".half")
     atoms = Atoms(numbers=system.numbers, positions=system.positions_A, cell=system.lattice_A, pbc=True)
     drawn = maxwell_boltzmann(atoms.get_masses(), temperature_K=temperature_K, seed=seed, remove_drift=True)
@@ -298,11 +298,11 @@ def _ase_run(
 
 
 def _ase_claim(path: Path, setting: Setting, temperature_K: float) -> Claim:
-    found = read_trajectory(path, frame_interval_ps=setting.interval_fs / 1000)
+    trajectory = read_trajectory(path, frame_interval_ps=setting.interval_fs / 1000)
     # Without a thermostat the question is about the temperature that the run has.
-    mean_K = temperature_K if found.temperatures_K is None else float(found.temperatures_K.mean())
+    mean_K = temperature_K if trajectory.temperatures_K is None else float(trajectory.temperatures_K.mean())
     return Claim(
-        found,
+        trajectory,
         temperature_K=mean_K if setting.thermostat == "nve" else temperature_K,
         thermostat=setting.thermostat,
         friction_per_ps=setting.rate_per_ps,
@@ -310,7 +310,7 @@ def _ase_claim(path: Path, setting: Setting, temperature_K: float) -> Claim:
 
 
 def main() -> None:
-    """Make them all."""
+    """Make all runs."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0] if __doc__ else "")
     parser.add_argument("--runs", type=int, default=6, help="runs of our engine")
     parser.add_argument("--ase", type=int, default=0, help="runs of ASE's engines")

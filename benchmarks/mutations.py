@@ -1,4 +1,4 @@
-"""Which planted errors are found in which trajectories, by which gate, and how many good runs are refused wrongly.
+"""Planted errors in trajectories: shares found, by which measurement, and shares of sound runs that are refused.
 
 Each planted error (tests/support/planted_errors.py) is put into good runs (good_runs.py: our engine and ASE's), and a
 label is asked for with a protocol that makes the same error.
@@ -6,11 +6,10 @@ label is asked for with a protocol that makes the same error.
     python benchmarks/mutations.py                                    # 6 runs, every error in 2 of them
     python benchmarks/mutations.py --runs 240 --every 6 --folder DIR  # the study; takes up runs that are there
 
-One JSON line a figure: the share of each planted error that came out accepted or as a bound, with the gates that found
-it and, of what was accepted, the largest change of the value in its standard errors; the share of good runs refused
-with its 95 % interval (Clopper and Pearson). Runs that are too short to know their temperature, or whose frames are too
-far apart to show it, are refused as such and counted apart. Baseline: none, 0 is right for all. Nothing is timed, so
-load does no harm.
+One JSON line a figure: the share of each planted error that was accepted or made a bound, with the measurements that
+failed and, of accepted ones, the largest change of the value in its standard errors; the share of sound runs refused
+with its 95 % interval (Clopper and Pearson). Runs that are too short to resolve their temperature, or whose frames are
+too far apart to show it, are counted apart. Baseline: none, 0 is right for all. Nothing is timed.
 """
 
 import argparse
@@ -34,19 +33,19 @@ from vitrion_workflows.labelling.label import NOT_CHECKED  # noqa: E402
 from vitrion_workflows.schemas import LabelOutcome, LabelState, failed_measurements  # noqa: E402
 from vitrion_workflows.validation.thermostat import Coupling  # noqa: E402
 
-# What a run cannot help: it is too short, or its frames are too far apart.
+# Reasons that cast no suspicion on a run.
 SHORT, COARSE = "too short to know its temperature", "frames too far apart"
 
 
 def share_interval(hits: int, trials: int) -> tuple[float, float]:
-    """95 % interval of a share (Clopper and Pearson, Biometrika 26, 404, 1934)."""
+    """Return the 95 % interval of a share (Clopper and Pearson, Biometrika 26, 404, 1934)."""
     low = float(beta.ppf(0.025, hits, trials - hits + 1)) if hits else 0.0
     high = float(beta.ppf(0.975, hits + 1, trials - hits)) if hits < trials else 1.0
     return low, high
 
 
 def emit(name: str, value: float, *, unit: str = "share", **more: Any) -> None:
-    """One line."""
+    """Print one line."""
     sys.stdout.write(
         json.dumps({"name": name, "value": value, "unit": unit, "baseline": None, "ratio": None, **more}) + "\n"
     )
@@ -54,7 +53,7 @@ def emit(name: str, value: float, *, unit: str = "share", **more: Any) -> None:
 
 
 def excuse(outcome: LabelOutcome) -> str | None:
-    """Why a good run is no label without being suspected of anything, or None."""
+    """Return the reason for which a sound run makes no label without any suspicion, or None."""
     failed = [number for gate in outcome.gates for number in gate.numbers if not number.passed]
     short = {number.name for number in failed if number.name == "temperature_stderr"}
     coarse = {number.name for number in failed if number.message.startswith(f"{NOT_CHECKED}: frames")}
@@ -84,7 +83,7 @@ def main() -> None:
 
 
 class Table:
-    """What became of good runs and of planted errors."""
+    """States of sound runs and of planted errors."""
 
     def __init__(self) -> None:
         """Begin empty."""
@@ -118,17 +117,16 @@ class Table:
 
     def foreign(self, name: str, claim: Claim) -> None:
         """Analyse a run of ASE's."""
-        known = None
+        coupling = None
         if claim.thermostat != "nve":
-            known = Coupling(claim.friction_per_ps, noisy=claim.thermostat == "langevin")
-        found = analyse_trajectory(
-            claim.trajectory, species=claim.species, temperature_K=claim.temperature_K, coupling=known
+            coupling = Coupling(claim.friction_per_ps, noisy=claim.thermostat == "langevin")
+        analysis = analyse_trajectory(
+            claim.trajectory, species=claim.species, temperature_K=claim.temperature_K, coupling=coupling
         )
-        self.refused.setdefault("runs of ASE's engines", []).append(found.state is TrajectoryState.REJECTED)
-        if found.state is not TrajectoryState.ACCEPTED:
-            sys.stderr.write(
-                f"{found.state}: {name}: {', '.join([*failed_measurements(found.gates), *found.checks.not_checked])}\n"
-            )
+        self.refused.setdefault("runs of ASE's engines", []).append(analysis.state is TrajectoryState.REJECTED)
+        if analysis.state is not TrajectoryState.ACCEPTED:
+            reasons = [*failed_measurements(analysis.gates), *analysis.checks.not_checked]
+            sys.stderr.write(f"{analysis.state}: {name}: {', '.join(reasons)}\n")
 
     def plant(self, name: str, claim: Claim | None, *, sound: LabelOutcome | None = None) -> None:
         """Ask for a label with an error in it; None where the error cannot be made."""
@@ -151,9 +149,9 @@ class Table:
         excused = sum(self.excused.values())
         emit("refused without suspicion", excused, unit="runs", gates=dict(self.by_gate), **self.excused)
         for name, missed in self.missed.items():
-            found = dict(self.gates.get(name, Counter()))
+            counts = dict(self.gates.get(name, Counter()))
             moved = self.moved.get(name)
-            emit(f"missed: {name}", sum(missed) / len(missed), runs=len(missed), moved_sigmas=moved, gates=found)
+            emit(f"missed: {name}", sum(missed) / len(missed), runs=len(missed), moved_sigmas=moved, gates=counts)
 
 
 if __name__ == "__main__":

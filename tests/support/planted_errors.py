@@ -1,7 +1,7 @@
-"""Errors planted in good trajectories, and how a trajectory is labelled with its own claims.
+"""Errors planted in sound trajectories, and labels of trajectories with their own claims.
 
-A mutation changes what a trajectory claims together with what would give the fault away by book-keeping: the protocol
-states the wrong interval too, the set temperature is the claimed one. What is left to find it is physics.
+A planted error changes what a trajectory claims together with the bookkeeping: the protocol states the wrong interval
+too, the set temperature is the claimed one. Only physics is left to find it.
 """
 
 import math
@@ -16,12 +16,12 @@ from vitrion_workflows.trajectories.trajectory import Trajectory
 
 @dataclass(frozen=True)
 class Claim:
-    """A trajectory and what is said about it.
+    """A trajectory and the statements about it.
 
     Attributes:
         trajectory: as it would be handed in.
         species: mobile symbol.
-        temperature_K: what the label is to be for.
+        temperature_K: of the label.
         thermostat, friction_per_ps: of the run.
     """
 
@@ -32,12 +32,12 @@ class Claim:
     friction_per_ps: float = 1.0
 
     def changed(self, **fields):
-        """The same claim about a changed trajectory; the set temperature stays the claimed one."""
+        """Return the claim about a changed trajectory; the set temperature stays the claimed one."""
         return replace(self, trajectory=replace(self.trajectory, **fields))
 
 
 def label(claim):
-    """Label of a claim, whose protocol agrees with its frame interval whatever that is."""
+    """Return the label of a claim, whose protocol agrees with its frame interval whatever that is."""
     interval_fs = claim.trajectory.frame_interval_ps * 1000
     steps = math.ceil(interval_fs / 2)
     duration_ps = claim.trajectory.frame_interval_ps * (len(claim.trajectory) - 1)
@@ -71,8 +71,8 @@ def _lengths(factor):
     """Positions and cell in another unit."""
 
     def plant(claim, _rng):
-        found = claim.trajectory
-        return claim.changed(positions_A=found.positions_A * factor, lattice_A=found.lattice_A * factor)
+        run = claim.trajectory
+        return claim.changed(positions_A=run.positions_A * factor, lattice_A=run.lattice_A * factor)
 
     return plant
 
@@ -117,10 +117,10 @@ def _doubled(*, jitter_A=0.0, halved=False):
     """Every frame written twice, the interval adapted or not."""
 
     def plant(claim, rng):
-        found = claim.trajectory
-        twice = claim.changed(**_frames(found, np.repeat(np.arange(len(found)), 2)))
+        run = claim.trajectory
+        twice = claim.changed(**_frames(run, np.repeat(np.arange(len(run)), 2)))
         moved = twice.trajectory.positions_A + jitter_A * rng.normal(size=twice.trajectory.positions_A.shape)
-        return twice.changed(positions_A=moved, frame_interval_ps=found.frame_interval_ps * (0.5 if halved else 1.0))
+        return twice.changed(positions_A=moved, frame_interval_ps=run.frame_interval_ps * (0.5 if halved else 1.0))
 
     return plant
 
@@ -155,28 +155,28 @@ def _jump(cells):
     """One mobile ion put a part of a cell vector further, once: an image that was lost."""
 
     def plant(claim, rng):
-        found, at = claim.trajectory, _somewhere(claim, rng)
-        positions = found.positions_A.copy()
-        positions[at:, rng.choice(np.flatnonzero(found.numbers == _number(claim)))] += cells * found.lattice_A[0]
+        run, at = claim.trajectory, _somewhere(claim, rng)
+        positions = run.positions_A.copy()
+        positions[at:, rng.choice(np.flatnonzero(run.numbers == _number(claim)))] += cells * run.lattice_A[0]
         return claim.changed(positions_A=positions)
 
     return plant
 
 
 def _wrapped(claim, _rng):
-    found = claim.trajectory
-    fractional = found.positions_A @ np.linalg.inv(found.lattice_A)
-    return claim.changed(positions_A=(fractional % 1.0) @ found.lattice_A)
+    run = claim.trajectory
+    fractional = run.positions_A @ np.linalg.inv(run.lattice_A)
+    return claim.changed(positions_A=(fractional % 1.0) @ run.lattice_A)
 
 
 def _drift(speed_A_per_ps, *, mobile_only):
     def plant(claim, _rng):
-        found = claim.trajectory
-        path = speed_A_per_ps * found.frame_interval_ps * np.arange(len(found))
-        moved = np.ones(len(found.numbers), dtype=bool)
+        run = claim.trajectory
+        path = speed_A_per_ps * run.frame_interval_ps * np.arange(len(run))
+        moved = np.ones(len(run.numbers), dtype=bool)
         if mobile_only:
-            moved = found.numbers == _number(claim)
-        return claim.changed(positions_A=found.positions_A + path[:, None, None] * moved[:, None] * np.array([1, 0, 0]))
+            moved = run.numbers == _number(claim)
+        return claim.changed(positions_A=run.positions_A + path[:, None, None] * moved[:, None] * np.array([1, 0, 0]))
 
     return plant
 
@@ -189,9 +189,9 @@ def _number(claim):
 
 def _nm(*, positions, lattice):
     def plant(claim, _rng):
-        found = claim.trajectory
-        fields = {"positions_A": found.positions_A / 10} if positions else {}
-        return claim.changed(**fields, **({"lattice_A": found.lattice_A / 10} if lattice else {}))
+        run = claim.trajectory
+        fields = {"positions_A": run.positions_A / 10} if positions else {}
+        return claim.changed(**fields, **({"lattice_A": run.lattice_A / 10} if lattice else {}))
 
     return plant
 
@@ -211,8 +211,8 @@ def _claimed(factor):
     """A thermostat that was set to something else than is claimed."""
 
     def plant(claim, _rng):
-        said = claim.temperature_K * factor
-        return replace(claim.changed(set_temperature_K=said), temperature_K=said)
+        claimed_K = claim.temperature_K * factor
+        return replace(claim.changed(set_temperature_K=claimed_K), temperature_K=claimed_K)
 
     return plant
 
@@ -228,9 +228,9 @@ def _recorded(factor):
     """Temperatures recorded as claimed where the atoms have others."""
 
     def plant(claim, _rng):
-        said = claim.temperature_K * factor
-        found = claim.changed(set_temperature_K=said, temperatures_K=claim.trajectory.temperatures_K * factor)
-        return replace(found, temperature_K=said)
+        claimed_K = claim.temperature_K * factor
+        run = claim.changed(set_temperature_K=claimed_K, temperatures_K=claim.trajectory.temperatures_K * factor)
+        return replace(run, temperature_K=claimed_K)
 
     return plant
 
@@ -252,10 +252,10 @@ def _renamed(change):
 
 def _heat_hidden(claim, _rng):
     """A run that is heated by 30 %, by its paths, under a record that stays where it was."""
-    found = claim.trajectory
-    steps = np.diff(found.positions_A, axis=0)
+    run = claim.trajectory
+    steps = np.diff(run.positions_A, axis=0)
     pace = np.sqrt(np.linspace(0.85, 1.15, len(steps)))[:, None, None]
-    path = np.concatenate([found.positions_A[:1], found.positions_A[0] + np.cumsum(steps * pace, axis=0)])
+    path = np.concatenate([run.positions_A[:1], run.positions_A[0] + np.cumsum(steps * pace, axis=0)])
     return claim.changed(positions_A=path)
 
 
@@ -267,9 +267,9 @@ def _isotopes(factor):
     """All atoms heavier and all times longer: exactly what the same forces do to heavier atoms."""
 
     def plant(claim, _rng):
-        found = claim.trajectory
+        run = claim.trajectory
         return claim.changed(
-            masses_u=found.masses_u * factor, frame_interval_ps=found.frame_interval_ps * math.sqrt(factor)
+            masses_u=run.masses_u * factor, frame_interval_ps=run.frame_interval_ps * math.sqrt(factor)
         )
 
     return plant
@@ -279,9 +279,9 @@ def _collapsing(share):
     """A cell under pressure whose volume falls all the run long; positions are those of the mean cell, as read."""
 
     def plant(claim, _rng):
-        found = claim.trajectory
-        volume = abs(np.linalg.det(found.lattice_A))
-        return claim.changed(volumes_A3=volume * np.linspace(1 + share / 2, 1 - share / 2, len(found)))
+        run = claim.trajectory
+        volume = abs(np.linalg.det(run.lattice_A))
+        return claim.changed(volumes_A3=volume * np.linspace(1 + share / 2, 1 - share / 2, len(run)))
 
     return plant
 

@@ -29,8 +29,8 @@ def melt(*, seed, thermostat, steps=2000):
     cold = run_md(hot.system, model, plan.__class__(**vars(plan) | {"steps": 800}))
     # At 2 / ps, which this was before, 8 ps of 64 atoms know their temperature within 2.5 % only.
     run = vars(plan) | {"thermostat": thermostat, "frame_every": 5, "friction_per_ps": 10.0}
-    found = run_md(cold.system, model, MDPlan(**run), velocities=cold.state.velocities_A_per_ps)
-    return Claim(found.trajectory, temperature_K=TEMPERATURE_K, thermostat=thermostat, friction_per_ps=10.0)
+    result = run_md(cold.system, model, MDPlan(**run), velocities=cold.state.velocities_A_per_ps)
+    return Claim(result.trajectory, temperature_K=TEMPERATURE_K, thermostat=thermostat, friction_per_ps=10.0)
 
 
 @pytest.fixture(scope="module", params=["langevin", "nose-hoover"])
@@ -57,42 +57,42 @@ def test_no_planted_error_is_accepted(good, name):
 
 
 def test_drift_of_the_whole_cell_changes_nothing(good, sound):
-    found = good.trajectory
-    path = 0.3 * found.frame_interval_ps * np.arange(len(found))
-    moved = label(good.changed(positions_A=found.positions_A + path[:, None, None]))
+    run = good.trajectory
+    path = 0.3 * run.frame_interval_ps * np.arange(len(run))
+    moved = label(good.changed(positions_A=run.positions_A + path[:, None, None]))
     assert moved.state is LabelState.ACCEPTED
     assert moved.value == pytest.approx(sound.value, rel=1e-6)
 
 
 def test_positions_alone_give_the_kinetic_temperature(good):
-    """The engine's own velocities, never stored, against the thermometer: within 2 % of the same frames."""
-    found = good.trajectory
-    path = remove_drift(found.positions_A, found.masses_u)
+    """Recorded temperatures, of velocities that are not stored, agree with those from positions within 2 %."""
+    run = good.trajectory
+    path = remove_drift(run.positions_A, run.masses_u)
     motion = thermal_motion(
-        found.positions_A[0] + path,
-        found.numbers,
-        masses_u=found.masses_u,
-        lattice_A=found.lattice_A,
-        frame_interval_ps=found.frame_interval_ps,
+        run.positions_A[0] + path,
+        run.numbers,
+        masses_u=run.masses_u,
+        lattice_A=run.lattice_A,
+        frame_interval_ps=run.frame_interval_ps,
     )
-    assert motion.cell.temperature_K == pytest.approx(found.temperatures_K.mean(), rel=0.02)
+    assert motion.cell.temperature_K == pytest.approx(run.temperatures_K.mean(), rel=0.02)
     assert all(one.resolves_dynamics for one in motion.species)
 
 
-def test_a_drift_of_the_ions_too_slow_to_be_seen_changes_nothing_that_matters(good, sound):
-    """What the test of flow lets pass moves the value by less than its own 95 % interval."""
+def test_a_drift_of_the_ions_too_slow_to_detect_changes_nothing_that_matters(good, sound):
+    """A drift that passes moves the value by less than its own 95 % interval."""
     for name in ("ions drift 1 A/ps", "ions drift 0.5 A/ps"):
-        found = label(STATISTICAL[name](good, None))
-        if found.state is LabelState.ACCEPTED:
-            assert sound.interval_95[0] <= found.value <= sound.interval_95[1], name
+        outcome = label(STATISTICAL[name](good, None))
+        if outcome.state is LabelState.ACCEPTED:
+            assert sound.interval_95[0] <= outcome.value <= sound.interval_95[1], name
 
 
 @pytest.mark.parametrize("at", [2, 3, 150, 396, 397])
 def test_one_missing_frame_stands_out_wherever_it_is(good, at):
-    found = good.trajectory
-    path = remove_drift(found.positions_A, found.masses_u)
+    run = good.trajectory
+    path = remove_drift(run.positions_A, run.masses_u)
     whole, cut = (
-        most_likely_interruption(frame_steps(one, found.numbers, masses_u=found.masses_u), found.numbers)
+        most_likely_interruption(frame_steps(one, run.numbers, masses_u=run.masses_u), run.numbers)
         for one in (path, np.delete(path, at, axis=0))
     )
     assert whole.log_odds < 0 < 3 * cut.limit < cut.log_odds

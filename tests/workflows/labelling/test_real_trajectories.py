@@ -65,13 +65,13 @@ def test_sodium_ols_fits_and_ours(folder, temperature, expected):
 def test_sodium_rises_with_temperature_and_passes_every_gate(folder):
     values = []
     for temperature in ("671.0", "763.5", "856.0"):
-        found = analyse_trajectory(sodium(folder, temperature), species="Na", temperature_K=float(temperature))
-        assert found.checked_state is LabelState.ACCEPTED, found.gates
+        analysis = analyse_trajectory(sodium(folder, temperature), species="Na", temperature_K=float(temperature))
+        assert analysis.checked_state is LabelState.ACCEPTED, analysis.gates
         # Positions alone do not show equilibration.
-        assert found.state is TrajectoryState.UNVERIFIED
-        assert list(found.checks.not_checked) == ["energy_drift"]
-        assert found.framework.state is FrameworkState.ABSENT
-        values.append(found.value_cm2_per_s)
+        assert analysis.state is TrajectoryState.UNVERIFIED
+        assert list(analysis.checks.not_checked) == ["energy_drift"]
+        assert analysis.framework.state is FrameworkState.ABSENT
+        values.append(analysis.value_cm2_per_s)
     assert values == sorted(values)
 
 
@@ -80,16 +80,16 @@ def test_lgps_ols_fit_is_pymatgens(folder):
     trajectory = read_trajectory(f"{folder}/lgps/DiffusionAnalyzer.json")
     lithium = trajectory.numbers == 3
     displacements = remove_drift(trajectory.positions_A, np.ones(len(lithium)), atoms=~lithium)
-    found = single_origin_fit(displacements[:, lithium], trajectory.frame_interval_ps)
-    assert found == pytest.approx(4.25976905436e-07, rel=1e-9)
+    value = single_origin_fit(displacements[:, lithium], trajectory.frame_interval_ps)
+    assert value == pytest.approx(4.25976905436e-07, rel=1e-9)
 
 
 def test_lgps_frames_are_not_as_far_apart_as_stated(folder):
     """The fixture states 10 x 2 fs; every species moves as in 2 fs (a tenth of its thermal velocity otherwise)."""
     trajectory = read_trajectory(f"{folder}/lgps/DiffusionAnalyzer.json")
-    found = analyse_trajectory(trajectory, species="Li", temperature_K=600)
-    assert found.state is TrajectoryState.REJECTED
-    gate = next(one for one in found.checks.measurements if one.name == "frame_interval")
+    analysis = analyse_trajectory(trajectory, species="Li", temperature_K=600)
+    assert analysis.state is TrajectoryState.REJECTED
+    gate = next(one for one in analysis.checks.measurements if one.name == "frame_interval")
     assert not gate.passed
     # Germanium, of which stretches leave little, within its scatter.
     assert gate.value == pytest.approx(0.01, rel=0.25)
@@ -108,8 +108,8 @@ def test_wrong_interval_of_real_frames_is_refused(folder, case, factor):
     """At 0.1 ps only iodine still remembers its velocity; that is enough."""
     name, interval, species, temperature = case
     trajectory = read_trajectory(f"{folder}/{name}", frame_interval_ps=interval * factor)
-    found = analyse_trajectory(trajectory, species=species, temperature_K=temperature)
-    assert {"free_flight_ratio", "frame_interval"} & set(failed_measurements(found.gates))
+    analysis = analyse_trajectory(trajectory, species=species, temperature_K=temperature)
+    assert {"free_flight_ratio", "frame_interval"} & set(failed_measurements(analysis.gates))
 
 
 @pytest.mark.parametrize(
@@ -139,10 +139,10 @@ def test_dropped_frame_and_wrapped_coordinates_of_real_frames_are_refused(folder
 def test_argyrodite_framework_stands_while_lithium_moves(folder):
     name = f"{folder}/argyrodite/Li6PS5Cl_50p_run1_XDATCAR.gz"
     trajectory = read_trajectory(name, frame_interval_ps=ARGYRODITE_INTERVAL_PS)
-    found = analyse_trajectory(trajectory, species="Li", temperature_K=500)
-    assert found.framework.state is FrameworkState.VIBRATING
-    assert found.framework.species == 15
-    assert 5e-6 < found.value_cm2_per_s < 3e-5
+    analysis = analyse_trajectory(trajectory, species="Li", temperature_K=500)
+    assert analysis.framework.state is FrameworkState.VIBRATING
+    assert analysis.framework.species == 15
+    assert 5e-6 < analysis.value_cm2_per_s < 3e-5
 
 
 def test_disorder_speeds_lithium_up_in_the_iodide(folder):

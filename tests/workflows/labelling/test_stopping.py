@@ -65,9 +65,9 @@ def test_a_frozen_cell_is_given_up_and_bounded():
     reason, look, estimate = end_of(path)
     assert reason is StopReason.HOPELESS
     assert look * INTERVAL_PS < 20
-    seen = resolution(estimate, ions=24)
-    assert not seen.resolved
-    assert seen.upper_bound_cm2_per_s > 0
+    result = resolution(estimate, ions=24)
+    assert not result.resolved
+    assert result.upper_bound_cm2_per_s > 0
 
 
 def test_fast_motion_ends_early_and_slow_motion_late():

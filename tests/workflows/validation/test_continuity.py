@@ -104,10 +104,10 @@ def test_walkers_are_refused_for_no_fault_of_their_frames(motion):
         frame_interval_ps=INTERVAL_PS,
         source="walkers",
     )
-    found = analyse_trajectory(trajectory, species="Li")
+    analysis = analyse_trajectory(trajectory, species="Li")
     of_frames = {"missing_frame", "repeated_frame", "wrapped_step", "sublattice_drift", "density", "closest_contact"}
-    assert not of_frames & set(failed_measurements(found.gates))
-    assert ("density" in found.checks.not_checked) == (path.shape[1] == 20)
+    assert not of_frames & set(failed_measurements(analysis.gates))
+    assert ("density" in analysis.checks.not_checked) == (path.shape[1] == 20)
 
 
 @pytest.mark.parametrize("lost", [1, 4])
@@ -140,8 +140,8 @@ def test_light_atoms_that_move_at_random_do_not_interrupt_smooth_heavy_ones(seed
     numbers = np.repeat([3, 53], [32, 16])
     path = remove_drift(np.concatenate([light, heavy], axis=1), atomic_masses[numbers])
     alone = interruption_of(heavy - heavy[0], np.full(16, 53))
-    found = interruption_of(path - path[0], numbers)
-    assert found.log_odds < 0.5 * alone.log_odds < 0
+    interruption = interruption_of(path - path[0], numbers)
+    assert interruption.log_odds < 0.5 * alone.log_odds < 0
     cut = interruption_of(np.delete(path, 200, axis=0), numbers)
     assert cut.log_odds > 2 * cut.limit
 
@@ -181,8 +181,8 @@ def test_a_start_with_twice_the_energy_is_no_missing_frame_and_a_record_hides_no
     hot = np.concatenate([path[:1], path[0] + np.cumsum(steps, axis=0)])
     kelvin = np.full(300, 1000.0)
     kelvin[0] = 3000.0
-    bare, told = interruption_of(hot, numbers), interruption_of(hot, numbers, temperatures_K=kelvin)
-    assert told.log_odds < min(bare.log_odds, told.limit)
+    bare, recorded = interruption_of(hot, numbers), interruption_of(hot, numbers, temperatures_K=kelvin)
+    assert recorded.log_odds < min(bare.log_odds, recorded.limit)
     cut, lying = np.delete(path, 150, axis=0), np.full(299, 1000.0)
     lying[148:151] = 9000.0
-    assert interruption_of(cut, numbers, temperatures_K=lying).log_odds > told.limit
+    assert interruption_of(cut, numbers, temperatures_K=lying).log_odds > recorded.limit

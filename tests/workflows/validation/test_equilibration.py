@@ -19,9 +19,9 @@ def autoregressive(rng, *, count, memory):
 def test_inefficiency_of_an_autoregressive_series(memory):
     """Mean of 20 series of 4000. Cutting the sum at the first negative pair overestimates a little, which is safe."""
     rng = np.random.default_rng(0)
-    found = [statistical_inefficiency(autoregressive(rng, count=4000, memory=memory)) for _ in range(20)]
+    estimates = [statistical_inefficiency(autoregressive(rng, count=4000, memory=memory)) for _ in range(20)]
     exact = (1 + memory) / (1 - memory)
-    assert 0.95 * exact < np.mean(found) < 1.25 * exact
+    assert 0.95 * exact < np.mean(estimates) < 1.25 * exact
 
 
 def test_constant_series_has_no_inefficiency():
@@ -47,9 +47,9 @@ def test_latest_of_several_series_decides_and_is_named():
     rng = np.random.default_rng(3)
     quiet = rng.normal(size=400)
     ramp = quiet + 30 * np.exp(-np.arange(400) / 30)
-    found = equilibration({"temperature": quiet, "potential energy": ramp})
-    assert found.series == "potential energy"
-    assert found.frames > 60
+    equilibrated = equilibration({"temperature": quiet, "potential energy": ramp})
+    assert equilibrated.series == "potential energy"
+    assert equilibrated.frames > 60
 
 
 def test_without_any_series_nothing_is_discarded():

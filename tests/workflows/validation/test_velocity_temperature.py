@@ -51,7 +51,7 @@ def dumbbells(*, molecules=40, frames=400, interval_ps=0.02, seed=0):
     return positions, numbers, np.array([MASSES[number] for number in numbers.tolist()])
 
 
-def test_stretches_leave_five_of_six_degrees_of_freedom_and_no_stretch():
+def test_five_of_six_degrees_of_freedom_and_no_stretching_remain():
     positions, numbers, masses = dumbbells(frames=60)
     rest = remove_bond_stretching(positions, numbers, masses_u=masses, lattice_A=np.eye(3) * CELL_A)
     assert rest.degrees_of_freedom.reshape(len(rest.degrees_of_freedom), -1, 2).sum(axis=2) == pytest.approx(
@@ -63,12 +63,12 @@ def test_stretches_leave_five_of_six_degrees_of_freedom_and_no_stretch():
     assert np.abs(np.einsum("tax,tax->ta", relative, arms)).max() < 1e-6
 
 
-def test_bonds_that_frames_cannot_resolve_hide_no_temperature():
-    """Plainly read, a sixth of the energy lies beyond the frames; without stretches, it is left out."""
+def test_unresolved_bonds_hide_no_temperature():
+    """A sixth of the energy lies beyond the frames, which bond stretching holds: it is left out."""
     positions, _numbers, masses = dumbbells(frames=200)
     steps = np.diff(positions, axis=0)
     plain = float((masses[:, None] * steps**2).sum(axis=(1, 2)).mean()) / 0.02**2 / BOLTZMANN_u_A2_PER_PS2_K
-    found = [
+    motions = [
         thermal_motion(
             *dumbbells(frames=200, seed=seed)[:2],
             masses_u=masses,
@@ -79,7 +79,7 @@ def test_bonds_that_frames_cannot_resolve_hide_no_temperature():
     ]
     assert plain / (3 * len(masses)) < 0.9 * TEMPERATURE_K
     # 160 molecules that keep the energies they begin with: 5 % standard error.
-    mean = np.mean([one.cell.temperature_K for one in found])
+    mean = np.mean([one.cell.temperature_K for one in motions])
     assert mean == pytest.approx(TEMPERATURE_K, rel=0.15)
 
 
@@ -112,7 +112,7 @@ def exchanging(*, molecules=8, frames=400, interval_ps=0.02, memory_ps=0.4, seed
     return positions, numbers, np.array([MASSES[one] for one in numbers.tolist()]), recorded
 
 
-def test_without_stretches_the_rest_wanders_by_what_is_said():
+def test_without_stretching_the_rest_wanders_by_the_stated_error():
     """Scatter of 50 runs about their mean against the mean stated error: one, known within 10 %."""
     ratios, stated = [], []
     for seed in range(50):
@@ -145,7 +145,7 @@ def test_recorded_temperatures_have_the_room_that_the_run_needs_and_never_a_tent
     assert not recorded_limits(np.full(500, 1045.0), wandering=0.05, complete=True).passed
 
 
-def test_more_bonds_than_a_matrix_holds_are_left_and_told():
+def test_more_bonds_than_a_matrix_holds_are_not_constrained():
     """A cell in the wrong unit, where every atom touches every other, is no reason to run out of memory."""
     positions, numbers, masses = dumbbells(frames=20)
     rest = remove_bond_stretching(positions / 60, numbers, masses_u=masses, lattice_A=np.eye(3) * CELL_A / 60)
@@ -174,8 +174,8 @@ def test_the_motion_of_the_whole_cell_is_no_temperature(tmp_path, speed_A_per_ps
     velocities *= np.sqrt(93 / 2 * units.kB * 900.0 / kinetic)
     atoms.set_velocities(velocities + speed_A_per_ps / (1000 * units.fs) * np.array([1.0, 0, 0]))
     write(tmp_path / "run.traj", [atoms, atoms])
-    found = read_trajectory(tmp_path / "run.traj", frame_interval_ps=0.02)
-    assert found.temperatures_K == pytest.approx([900.0, 900.0])
+    trajectory = read_trajectory(tmp_path / "run.traj", frame_interval_ps=0.02)
+    assert trajectory.temperatures_K == pytest.approx([900.0, 900.0])
 
 
 @pytest.mark.parametrize("held", [np.full(400, 1000.0), 1000 + np.linspace(0, 0.03, 400)])
@@ -185,22 +185,22 @@ def test_a_temperature_that_is_held_exactly_stands_still(held):
     assert np.isfinite(gate.value)
 
 
-def test_what_is_needed_to_know_the_temperature_is_what_suffices():
+def test_the_length_needed_to_resolve_the_temperature_suffices():
     coupling = Coupling(1.0, noisy=True)
     short = coupling.stderr(32, duration_ps=0.3)
-    told = measure_temperature_stderr(short, coupling=coupling, atoms=32, duration_ps=0.3).message
-    assert f"analyse {coupling.needed_ps(32):.2g} ps instead of 0.3" in told
+    message = measure_temperature_stderr(short, coupling=coupling, atoms=32, duration_ps=0.3).message
+    assert f"analyse {coupling.needed_ps(32):.2g} ps instead of 0.3" in message
     enough = coupling.stderr(32, duration_ps=1.001 * coupling.needed_ps(32))
     assert measure_temperature_stderr(enough, coupling=coupling, atoms=32, duration_ps=50.0).passed
 
 
 def test_a_single_atom_of_a_species_does_not_speak_for_the_frame_interval():
-    def seen(number, atoms, kelvin, stderr):
+    def species(number, atoms, kelvin, stderr):
         return SpeciesTemperature(number, atoms, 3.0 * atoms, kelvin, 0.01, stderr, bonds_resolved=True)
 
-    found = [seen(39, 1, 1500.0, 0.18), seen(3, 8, 1000.0, 0.04), seen(17, 18, 1000.0, 0.03)]
+    temperatures = [species(39, 1, 1500.0, 0.18), species(3, 8, 1000.0, 0.04), species(17, 18, 1000.0, 0.03)]
     reference = ReferenceTemperature(1000.0, stderr=0.0, noise_fraction=0.0)
-    gates = {one.name: one for one in measure_species_temperatures(found, mobile=3, reference=reference)}
+    gates = {one.name: one for one in measure_species_temperatures(temperatures, mobile=3, reference=reference)}
     assert all(gate.passed for gate in gates.values())
     assert gates["frame_interval"].lower > 0.5
     assert gates["species_mass"].lower > 0.5
