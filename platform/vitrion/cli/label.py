@@ -109,7 +109,7 @@ def _protocol(*, ps: float | None, until: float | None) -> "LabelProtocol":
 def _run_side_by_side(
     maker: "DiffusivityMaker", structures: "list[Structure]", temperatures: list[float], *, seed: int, quiet: bool
 ) -> None:
-    """Run all labels in batches; the labels are then found in the scratch folder and stored one by one."""
+    """Run all labels in batches, side by side on the device; their results wait in the scratch folder."""
     from vitrion.cli.console.flow_running import run_flow  # noqa: PLC0415
 
     batch: list[Structure] = []

@@ -125,7 +125,7 @@ def surrogate_note(data: ReportData) -> str:
     inside = sum(point.lower_95 <= point.measured <= point.upper_95 for point in held_out)
     better = [baseline for baseline in data.baselines if baseline.rmse < rmse]
     comparison = (
-        f"{' and '.join(baseline.name for baseline in better)} did better, as is common with few labels; see the "
+        f"Better: {' and '.join(baseline.name for baseline in better)}, as is common with few labels; see the "
         "intervals below."
         if better
         else "It did better than every baseline." * bool(data.baselines)
@@ -154,7 +154,7 @@ def arms_note(data: ReportData) -> str:
             f"The acquisition has {count(chosen, 'usable label')}, the random arm {chance}: too few to compare their "
             "means. Every cycle keeps a random arm, so that a longer campaign can compare them."
         )
-    verdict = (
+    conclusion = (
         f"The acquisition did {'better' if gap.value > 0 else 'worse'} than random choice in this run"
         if gap.decided
         else "The interval includes zero: this run does not show whether the acquisition is better than random choice"
@@ -162,8 +162,8 @@ def arms_note(data: ReportData) -> str:
     return (
         f"On average the {chosen} labels of the acquisition lie {plain(abs(gap.value))} decades "
         f"{'above' if gap.value > 0 else 'below'} the {chance} of the random arm (95 % interval {signed(gap.low)} to "
-        f"{signed(gap.high)}). {verdict}. With this number of labels a difference of about {plain(gap.detectable, 1)} "
-        "decades is detected in four runs of five; this is one run with one seed."
+        f"{signed(gap.high)}). {conclusion}. With this number of labels a difference of about "
+        f"{plain(gap.detectable, 1)} decades is detected in four runs of five; this is one run with one seed."
     )
 
 

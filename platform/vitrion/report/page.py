@@ -153,7 +153,7 @@ def _gate_row(kind: str, name: str, outcomes: list[Any]) -> GateRow:
         passed=sum(outcome.passed for outcome in outcomes),
         measured=len(outcomes),
         median=float(np.median(values)) if values else None,
-        limits=windows.pop() if len(windows) == 1 else "depend on the cell",
+        limits=windows.pop() if len(windows) == 1 else "differ by cell",
     )
 
 

@@ -127,7 +127,7 @@ def test_without_generated_cells_the_page_says_so(data):
 
 def test_a_surrogate_worse_than_a_baseline_is_told_plainly(data):
     poor = replace(data, baselines=tuple(replace(row, rmse=0.001) for row in data.baselines))
-    assert "did better" in read(render(poor))
+    assert "Better:" in read(render(poor))
     assert scores(poor)[-1][0] == "surrogate"
 
 

@@ -76,17 +76,17 @@ def _draw_fit(panel: Panel, label: Label, table: MsdTable) -> None:
 
 def _annotations(label: Label) -> list[str]:
     if label.value_cm2_s is None:
-        verdict = "no diffusivity"
+        result = "no diffusivity"
     elif label.state is LabelState.CENSORED:
-        verdict = f"D < {diffusivity(label.value_cm2_s)} cm²/s"
+        result = f"D < {diffusivity(label.value_cm2_s)} cm²/s"
     else:
-        verdict = f"D = {diffusivity(label.value_cm2_s)} cm²/s"
+        result = f"D = {diffusivity(label.value_cm2_s)} cm²/s"
     state = (
         "" if label.state is LabelState.ACCEPTED else f"{label.state.value}: {', '.join(_failed(label))}".rstrip(": ")
     )
     exponent = "" if label.exponent is None else f"slope {plain(label.exponent)}"
     effective = "" if label.n_eff is None else f"N_eff {label.n_eff:.0f}"
-    return [line for line in (verdict, ", ".join(filter(None, (exponent, effective))), state) if line]
+    return [line for line in (result, ", ".join(filter(None, (exponent, effective))), state) if line]
 
 
 def _failed(label: Label) -> list[str]:

@@ -34,7 +34,7 @@ def figure(data: ReportData) -> Figure | None:
     return Figure(
         panel.svg(),
         heading="Prediction against label",
-        caption="Bars are 95 % intervals: horizontal of the label, vertical of the prediction.",
+        caption="Bars are 95 % intervals: horizontal for the label, vertical for the prediction.",
         keys=KEYS,
     )
 
