@@ -19,3 +19,5 @@ GPA_PER_eV_A3 = ELEMENTARY_CHARGE_C * 1e21
 # Temperatures of a label in K. Outside them a Kelvin value is a mistake of units or of digits.
 COLDEST_K = 1.0
 HOTTEST_K = 10000.0
+# Half width of a two-sided 95 % interval of the normal distribution, in standard deviations.
+Z_95 = 1.96

@@ -11,6 +11,7 @@ from vitrion.answers.answer import Answer
 from vitrion.answers.model_artefact import artefact_in_use
 from vitrion.database.queries.comparison import systematic_errors
 from vitrion_models import surrogates
+from vitrion_models.constants import Z_95
 from vitrion_models.surrogates import Material, TrainedSurrogate
 from vitrion_workflows.model_error.compound_error import ModelErrors
 from vitrion_workflows.schemas.geometry import system_from_structure
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from pymatgen.core import Composition, Structure
 
     from vitrion.database import Database
-
-Z_95 = 1.96
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_v
 from vitrion.database.records import LabelRecord
 from vitrion.database.records.label import SourcedLabel
 from vitrion.exchange.tables import read_rows
+from vitrion_models.constants import Z_95
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import LabelState
 
-Z_95 = 1.96
 NOT_STATED = "not stated"
 NESTED = LabelRecord.nested_fields()  # JSON text in a CSV cell
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]

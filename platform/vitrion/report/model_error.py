@@ -5,9 +5,8 @@ from itertools import groupby
 from vitrion.report.data import ReportData
 from vitrion.report.numbers import diffusivity, formula, plain, signed
 from vitrion.report.ranking import Source, rank
+from vitrion_models.constants import Z_95
 from vitrion_workflows.model_error.compound_error import CompoundError
-
-Z_95 = 1.96
 
 
 def model_error_note(data: ReportData) -> str:

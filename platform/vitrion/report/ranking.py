@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from vitrion.report.data import Cell, Label, Prediction, ReportData
+from vitrion_models.constants import Z_95
 from vitrion_workflows.schemas import LabelState, Origin, describe_failures
-
-Z_95 = 1.96
 
 
 class Source(StrEnum):

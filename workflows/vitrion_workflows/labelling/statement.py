@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 from ase.data import atomic_masses, atomic_numbers
 
-from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, COLDEST_K, HOTTEST_K, BOLTZMANN_u_A2_PER_PS2_K
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, COLDEST_K, HOTTEST_K, Z_95, BOLTZMANN_u_A2_PER_PS2_K
 from vitrion_workflows.schemas.label import Convention
 
 TRACER_DIFFUSIVITY = "tracer_diffusivity"
@@ -14,7 +14,6 @@ UNITS = {TRACER_DIFFUSIVITY: "cm2/s", IONIC_CONDUCTIVITY: "S/cm"}
 CONVENTIONS = {TRACER_DIFFUSIVITY: Convention.EINSTEIN_3D.value, IONIC_CONDUCTIVITY: "as_published"}
 # Half the 68 % interval in decades over the stated standard error: a gamma's skewness and rounding leave more room.
 STDERR_RATIOS = (0.6, 1.6)
-TWO_SIDED_95 = 1.96
 # Velocities of ions in condensed matter decorrelate within this time: the greatest diffusivity is k_B T / m times it.
 LONGEST_MEMORY_PS = 0.3
 LARGEST_CONDUCTIVITY_S_PER_CM = 100.0
@@ -91,7 +90,7 @@ def _interval_faults(
     if not (np.isfinite(log10_stderr) and log10_stderr > 0):
         yield f"its standard error {log10_stderr} is not a positive number"
         return
-    for name, bounds, deviations in (("68 %", interval_68, 1.0), ("95 %", interval_95, TWO_SIDED_95)):
+    for name, bounds, deviations in (("68 %", interval_68, 1.0), ("95 %", interval_95, Z_95)):
         if bounds is None or not 0 < bounds[0] < bounds[1]:
             continue
         half = 0.5 * float(np.log10(bounds[1] / bounds[0]))

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from vitrion.cli.console.figures import new_figure
+from vitrion_models.constants import Z_95
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from vitrion.answers.arrhenius import ArrheniusAnswer
     from vitrion_workflows.arrhenius.fit import ArrheniusPoint
-
-Z_95 = 1.96
 
 
 def arrhenius_figure(answer: "ArrheniusAnswer", points: Sequence["ArrheniusPoint"], *, title: str) -> "Figure":

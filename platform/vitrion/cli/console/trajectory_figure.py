@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from vitrion.cli.console.figures import new_figure
+from vitrion_models.constants import Z_95
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -10,8 +11,6 @@ if TYPE_CHECKING:
 
     from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate
     from vitrion_workflows.transport.observables import Observables, SpeciesTransport
-
-Z_95 = 1.96
 
 
 def msd_figure(estimate: "DiffusivityEstimate", *, species: str, title: str) -> "Figure":

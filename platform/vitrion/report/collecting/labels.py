@@ -8,11 +8,11 @@ from vitrion.database import Database
 from vitrion.database.queries.comparison import systematic_errors
 from vitrion.database.records import CycleRecord, LabelRecord, StructureRecord
 from vitrion.report import data
+from vitrion_models.constants import Z_95
 from vitrion_workflows.model_error.compound_error import CompoundError
 from vitrion_workflows.schemas import LabelState, Origin
 
 REFERENCE_ARM = "reference"
-Z_95 = 1.96
 
 
 def labels_of(

@@ -8,12 +8,11 @@ from vitrion.report.data import Label, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
 from vitrion.report.inference import Difference, difference_of_means
 from vitrion.report.numbers import formula
-from vitrion_models.constants import BOLTZMANN_eV_PER_K
+from vitrion_models.constants import Z_95, BOLTZMANN_eV_PER_K
 from vitrion_workflows.schemas import LabelState
 
 ACQUISITION, RANDOM = "acquisition", "random"
 ARM_COLOURS = {ACQUISITION: Colour.MEASURED, RANDOM: Colour.RANDOM}
-Z_95 = 1.96
 
 
 @dataclass(frozen=True)

@@ -6,12 +6,12 @@ from vitrion.report.charts import Axis, Colour, Panel
 from vitrion.report.data import Label, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
 from vitrion.report.numbers import diffusivity, formula, plain
+from vitrion_models.constants import Z_95
 from vitrion_workflows.schemas import LabelState, MsdTable
 
 MOST_PANELS = 6
 CM2_PER_S_IN_A2_PER_PS = 1e4
 DIMENSIONS = 3
-Z_95 = 1.96
 KEYS = (
     Key("MSD, 95 % band", Colour.MEASURED, Mark.LINE),
     Key("fit, 6 D t + c", Colour.GENERATED, Mark.DASH),

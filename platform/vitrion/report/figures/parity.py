@@ -3,8 +3,8 @@
 from vitrion.report.charts import Axis, Colour, Panel
 from vitrion.report.data import ParityPoint, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
+from vitrion_models.constants import Z_95
 
-Z_95 = 1.96
 KEYS = (
     Key("frozen test, not in the training set", Colour.PREDICTED),
     Key("training set", Colour.RANDOM, Mark.RING),
