@@ -59,7 +59,7 @@ def test_a_campaign_file_and_its_option_name_a_device(desk, monkeypatch):
         handed.append(settings.device)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vitrion.running.choosing.make_runner", make_runner)
+    monkeypatch.setattr("vitrion.running.runners.make_runner", make_runner)
     assert run(["campaign", "step", str(path), "--device", "cuda:1", "--quiet"]) == 130
     assert handed == ["cuda:1"]
 

@@ -63,7 +63,7 @@ def test_a_campaign_hands_its_runner_an_absolute_folder(places, monkeypatch):
         handed.append(arguments["scratch"])
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("vitrion.running.choosing.make_runner", make_runner)
+    monkeypatch.setattr("vitrion.running.runners.make_runner", make_runner)
     assert run(["campaign", "step", str(write_tiny(scratch.parent.parent / "tiny.yaml")), "--quiet"]) == 130
     assert [folder.resolve() for folder in handed] == [scratch]
     assert handed[0].is_absolute()
@@ -74,7 +74,9 @@ def test_a_worker_hands_its_jobs_an_absolute_folder(places, monkeypatch, mongo_u
     _, scratch = places
     handed = []
     monkeypatch.setenv("VITRION_DATABASE_URI", mongo_uri)
-    monkeypatch.setattr("vitrion.running.rocketry.work", lambda *_, **arguments: handed.append(arguments["scratch"]))
+    monkeypatch.setattr(
+        "vitrion.running.launchpad_worker.work", lambda *_, **arguments: handed.append(arguments["scratch"])
+    )
     assert run(["worker", "--once"]) == 0
     assert [folder.resolve() for folder in handed] == [scratch]
     assert handed[0].is_absolute()

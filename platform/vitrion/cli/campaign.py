@@ -118,8 +118,8 @@ def opened(file: Path, *, quiet: bool, begun: bool = False, device: str | None =
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.database.connection import make_folder  # noqa: PLC0415
     from vitrion.learning.campaign import Campaign  # noqa: PLC0415
-    from vitrion.running.choosing import make_runner  # noqa: PLC0415
     from vitrion.running.display import Display  # noqa: PLC0415
+    from vitrion.running.runners import make_runner  # noqa: PLC0415
     from vitrion.settings import Settings  # noqa: PLC0415
 
     settings = Settings()

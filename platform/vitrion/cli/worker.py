@@ -29,8 +29,8 @@ def command(
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.database.connection import make_folder  # noqa: PLC0415
     from vitrion.database.errors import told  # noqa: PLC0415
-    from vitrion.running.launchpad import connect_launchpad  # noqa: PLC0415
-    from vitrion.running.rocketry import WorkerLaunchPad, work  # noqa: PLC0415
+    from vitrion.running.launchpad_runner import connect_launchpad  # noqa: PLC0415
+    from vitrion.running.launchpad_worker import WorkerLaunchPad, work  # noqa: PLC0415
     from vitrion.settings import URI_VARIABLE, Settings  # noqa: PLC0415
     from vitrion_models.errors import InputError  # noqa: PLC0415
     from vitrion_workflows.execution.engines import jobs_run_on  # noqa: PLC0415

@@ -157,14 +157,16 @@ class Campaign:
     def _label(self, run: CycleRun, *, what: str) -> None:
         self.display.say(f"cycle {run.ledger.index + 1}: {what}")
         stage = run.labelling_stage()
-        if not self.runner.run(stage.begin(), on_result=stage.on_result, watch=run.watch()):
+        if not self.runner.run(stage.begin(), on_result=stage.on_result, callbacks=run.callbacks()):
             raise StoppedEarlyError(_stopped(self.configuration.name))
 
     def _learn(self, run: CycleRun) -> None:
         self.display.say(f"cycle {run.ledger.index + 1}: retraining both models")
         stage = LearningStage(run)
         stage.retrain()
-        if self.should_stop() or not self.runner.run(stage.draws(), on_result=stage.on_result, watch=run.watch()):
+        if self.should_stop() or not self.runner.run(
+            stage.draws(), on_result=stage.on_result, callbacks=run.callbacks()
+        ):
             raise StoppedEarlyError(_stopped(self.configuration.name))
 
 

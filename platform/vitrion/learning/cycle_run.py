@@ -17,7 +17,7 @@ from vitrion.learning.ledger import Ledger
 from vitrion.learning.plan import Plan
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.display import Display
-from vitrion.running.task import TaskKind, TaskResult, Watch, WorkerStatus
+from vitrion.running.task import RunCallbacks, TaskKind, TaskResult, WorkerStatus
 from vitrion_models.errors import InputError
 
 
@@ -81,14 +81,14 @@ class CycleRun:
     def _job_store(self) -> Any:
         return self.db.job_store()
 
-    def watch(self) -> Watch:
+    def callbacks(self) -> RunCallbacks:
         """Return callbacks that renew the lease, show progress and pass a stop on."""
 
         def on_tick(statuses: Sequence[WorkerStatus]) -> None:
             self.ledger.keep_alive()
             self.display.tick(statuses)
 
-        return Watch(should_stop=self.should_stop, on_tick=on_tick)
+        return RunCallbacks(should_stop=self.should_stop, on_tick=on_tick)
 
     def _keep_proposals(self, proposals: Sequence[Proposal]) -> None:
         keys = sorted({entry.label_key for entry in proposals if entry.label_state and entry.label_key})
@@ -99,7 +99,7 @@ class CycleRun:
         """Show what the cycle does now and how much of it is done."""
         tally = self.display.tally
         tally.stage = f"cycle {self.ledger.index + 1}/{self.configuration.cycles}, {what}"
-        tally.tasks_known, tally.tasks_done = total, done
+        tally.tasks_total, tally.tasks_done = total, done
 
     def _tally(self, proposals: Sequence[Proposal]) -> None:
         tally = self.display.tally

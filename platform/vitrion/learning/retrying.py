@@ -41,9 +41,9 @@ def retry_proposals(
         with lease(db, name, cycle.index, owner=owner) as current:
             proposals = current.proposals
             chosen = _to_retry(db, proposals, outdated=outdated)
-            runner.ask_again([task for entry in chosen for task in _cell_tasks(db, factory, entry)])
+            runner.retry([task for entry in chosen for task in _cell_tasks(db, factory, entry)])
             # The run of an outdated label is finished; the runner must forget that, too.
-            runner.ask_again([entry.label_key for entry in chosen if entry.label_key is not None], anew=True)
+            runner.retry([entry.label_key for entry in chosen if entry.label_key is not None], rerun_finished=True)
             waiting = {entry: _reset(entry) for entry in chosen}
             updated = tuple(waiting.get(entry, entry) for entry in proposals)
             db.cycles.update(name, current.index, owner=owner, proposals=updated)

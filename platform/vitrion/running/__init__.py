@@ -1,1 +1,1 @@
-"""Where flows run: worker processes on this machine, or a FireWorks launchpad. Schedules call the campaign's step."""
+"""Runners of flows: worker processes on this machine or a FireWorks launchpad; schedules of campaign steps."""

@@ -1,4 +1,4 @@
-"""Progress for people: what each worker does, cost so far, the current best, time left."""
+"""Progress display: activity of each worker, cost so far, best label, remaining time."""
 
 import json
 import time
@@ -14,17 +14,18 @@ from rich.table import Table
 from rich.text import Text
 
 from vitrion.running.task import WorkerStatus
+from vitrion_workflows.execution.scratch import PROGRESS_FILE
 
 PLAIN_LINE_SECONDS = 15.0
 
 
 @dataclass
 class Tally:
-    """Numbers of the campaign that the display shows; the campaign updates them."""
+    """Numbers of the campaign that the display shows, updated by the campaign."""
 
     stage: str = ""
     tasks_done: int = 0
-    tasks_known: int = 0
+    tasks_total: int = 0
     labels: int = 0
     cpu_seconds: float = 0.0
     best: str = "none yet"
@@ -66,12 +67,12 @@ class Display:
         self._console.print(line, highlight=False, soft_wrap=True)
 
     def note(self, text: str) -> None:
-        """Show what the coordinator itself does, for as long as it does it."""
+        """Show the activity of the coordinator until the next update."""
         if self._console.is_terminal:
             self._live.update(Text(text))
 
     def tick(self, statuses: Sequence[WorkerStatus]) -> None:
-        """Show what the workers do now."""
+        """Show the activity of the workers."""
         if self._console.is_terminal:
             self._live.update(Group(self._table(statuses), Text(self._summary())))
             return
@@ -99,17 +100,17 @@ class Display:
         if self._stage[0] != tally.stage:
             self._stage = (tally.stage, tally.tasks_done, now)
         _, before, begun = self._stage
-        left, done = tally.tasks_known - tally.tasks_done, tally.tasks_done - before
+        left, done = tally.tasks_total - tally.tasks_done, tally.tasks_done - before
         remaining = f", about {_clock((now - begun) / done * left)} left in this stage" if done > 0 and left else ""
         return (
-            f"{tally.stage}: {tally.tasks_done}/{tally.tasks_known} done, {tally.labels} labels, "
+            f"{tally.stage}: {tally.tasks_done}/{tally.tasks_total} done, {tally.labels} labels, "
             f"{_clock(tally.cpu_seconds)} of worker time{remaining}; best {tally.best}"
         )
 
 
 def read_progress(scratch: Path, task_id: str) -> str:
-    """Stage and share done of a running task, as ``, melt 40 %``; empty when nothing is known."""
-    path = scratch / task_id / "progress.json"
+    """Return stage and share done of a running task, as ``, melt 40 %``; empty where none is recorded."""
+    path = scratch / task_id / PROGRESS_FILE
     try:
         content = json.loads(path.read_text())
         return f", {content['stage']} {100 * content['fraction']:.0f} %"

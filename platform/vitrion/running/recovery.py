@@ -1,8 +1,8 @@
-"""What workers leave behind when they die: fireworks claimed, locked, or running without a sign of life.
+"""Recovery from dead workers: fireworks that they left claimed, locked or running without heartbeat.
 
 FireWorks writes a firework, its launch and its workflow one after another, without transactions. A worker that is
-killed between two of these writes leaves one of four traces, and each is mended here; fireworks of others that use
-the same launchpad are never touched.
+killed between two of these writes leaves one of four traces, each of which is repaired here; fireworks of other
+applications on the same launchpad are left alone.
 """
 
 import time
@@ -13,22 +13,22 @@ from typing import Any
 
 from fireworks import LaunchPad
 
-from vitrion.running.task import TASK_METADATA_KEY
+from vitrion_workflows.execution.scratch import TASK_METADATA_KEY
 
 CHECKS_PER_LOSS = 4
 MOST_LOSSES = 10
-"""Workers that one firework may cost before it is given up: it may be what kills them."""
+"""Workers that one firework may cost before it is defused: it may be the cause of their deaths."""
 
 
 class Recovery:
-    """Mends the traces of dead workers among the tasks of one coordinator."""
+    """Repairs the fireworks of dead workers among the tasks of one coordinator."""
 
     def __init__(self, pad: LaunchPad, *, lost_after_seconds: float) -> None:
         """Prepare.
 
         Args:
             pad: the launchpad.
-            lost_after_seconds: time without a sign of life after which a worker counts as dead.
+            lost_after_seconds: time without heartbeat after which a worker counts as dead.
         """
         self._pad = pad
         self._lost_after = lost_after_seconds
@@ -36,8 +36,8 @@ class Recovery:
         self._locked_since: dict[int, float] = {}
         self._losses: Counter[int] = Counter()
 
-    def mend(self, task_ids: Sequence[str]) -> None:
-        """Have run again what dead workers held; cheap to call often.
+    def repair(self, task_ids: Sequence[str]) -> None:
+        """Make the fireworks of dead workers ready again; cheap to call often.
 
         A firework that lost ten workers under this coordinator is defused.
         """
@@ -58,18 +58,18 @@ class Recovery:
                 self._pad.defuse_fw(fw_id)
 
     def _unlock(self, tasks: dict[str, Any], now: float) -> None:
-        """Take away locks that were held at each look for half the time of a loss; they last milliseconds."""
-        found = self._pad.workflows.find(
+        """Remove locks held for half of `lost_after_seconds` at every check; a live one lasts milliseconds."""
+        workflows = self._pad.workflows.find(
             {f"metadata.{TASK_METADATA_KEY}": tasks, "locked": {"$exists": True}}, {"nodes": 1}
         )
-        locked = {min(workflow["nodes"]) for workflow in found}
+        locked = {min(workflow["nodes"]) for workflow in workflows}
         self._locked_since = {node: self._locked_since.get(node, now) for node in locked}
         for node, since in self._locked_since.items():
             if now - since >= self._lost_after / 2:
                 self._pad.workflows.update_one({"nodes": node}, {"$unset": {"locked": ""}})
 
     def _unreserve(self, tasks: dict[str, Any]) -> None:
-        """Give back what was claimed and never started.
+        """Make fireworks ready that were claimed and never started.
 
         A claim leaves a date in `updated_on`, a reservation by `qlaunch` (which may wait in its queue) a string; the
         query matches dates only.
@@ -81,7 +81,7 @@ class Recovery:
         )
 
     def _rerun_unexplained(self, tasks: dict[str, Any]) -> None:
-        """Run again what is fizzled without a fault: whoever was about to do so died."""
+        """Rerun fireworks that are fizzled without a fault: the coordinator that was about to do so died."""
         fizzled = self._pad.fireworks.find(
             {f"spec.{TASK_METADATA_KEY}": tasks, "state": "FIZZLED"}, {"fw_id": 1, "launches": 1}
         )

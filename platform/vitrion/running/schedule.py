@@ -1,4 +1,4 @@
-"""A schedule: call the campaign's step on time, never twice at once."""
+"""Schedule of a campaign: its step at fixed intervals, never two at once."""
 
 import re
 import time
@@ -10,14 +10,14 @@ UNITS_S = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def parse_interval(text: str) -> float:
-    """Seconds of an interval such as ``30m``, ``1h`` or ``1.5d``.
+    """Return the seconds of an interval such as ``30m``, ``1h`` or ``1.5d``.
 
     Raises:
-        InputError: anything else.
+        InputError: the text has another form.
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd])", text.strip())
     if match is None or float(match[1]) <= 0:
-        raise InputError(f"`{text}` is no interval: give a number and one of s, m, h, d, for example 1h")
+        raise InputError(f"interval `{text}` is not understood: give a number and one of s, m, h, d, for example 1h")
     return float(match[1]) * UNITS_S[match[2]]
 
 
@@ -28,15 +28,15 @@ def every(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> None:
-    """Call `step` on a fixed grid of times until it says that nothing is left.
+    """Call `step` on a fixed grid of times until it returns False.
 
     A step that outlasts the interval delays the next to the following grid point; missed points are not made up for.
 
     Args:
         seconds: interval.
-        step: returns whether there is more to do.
-        clock: monotonic seconds.
-        sleep: waits.
+        step: returns True while there is more to do.
+        clock: returns monotonic seconds.
+        sleep: waits for so many seconds.
     """
     begun = clock()
     while step():

@@ -1,4 +1,4 @@
-"""Finished tasks on disk: written whole by a worker, read and forgotten by the coordinator."""
+"""Spool of finished tasks on disk: written by workers, read and removed by the coordinator."""
 
 import json
 import os
@@ -14,12 +14,12 @@ class Spool:
     """A folder with one JSON file for each finished task that is not in the database yet."""
 
     def __init__(self, folder: Path) -> None:
-        """Use a folder, made if absent."""
+        """Use a folder, made where absent."""
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
 
     def write(self, result: TaskResult) -> None:
-        """Store a result so that it is either wholly there or not at all, a power cut included."""
+        """Store a result completely or not at all, also in a power cut."""
         temporary = self._folder / f".{result.task_id}"  # a task is in one worker's hands, by its lock
         with temporary.open("w") as file:
             json.dump(asdict(result), file, cls=MontyEncoder)
@@ -28,14 +28,14 @@ class Spool:
         temporary.rename(self._path(result.task_id))
 
     def read(self, task_id: str) -> TaskResult | None:
-        """The result of a task, or None when it has not finished."""
+        """Return the result of a task, or None where it has not finished."""
         try:
             content = json.loads(self._path(task_id).read_text())
         except FileNotFoundError:
             return None
         return TaskResult(**{**content, "documents": tuple(content["documents"])})
 
-    def forget(self, task_id: str) -> None:
+    def remove(self, task_id: str) -> None:
         """Remove a result that the database holds."""
         self._path(task_id).unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""A task: one flow with an identity that outlives processes, and what came of it."""
+"""A task: one flow with an identity that outlives processes, its result, and the interface of runners."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -8,16 +8,15 @@ from typing import Any, Protocol
 from jobflow import Flow, Job
 
 from vitrion_models.errors import VitrionError
-
-TASK_METADATA_KEY = "vitrion_task"
+from vitrion_workflows.execution.scratch import TASK_METADATA_KEY
 
 
 class MachineFaultError(VitrionError):
-    """A full disk, no memory, damaged files or missing weights: nothing is decided, the same command goes on later."""
+    """A full disk, no memory, damaged files or missing weights; the same command goes on later."""
 
 
 class TaskKind(StrEnum):
-    """What a task makes."""
+    """Product of a task."""
 
     CELL = "cell"
     RELAX = "relax"
@@ -30,8 +29,8 @@ class Task:
     """One flow to run, once.
 
     Attributes:
-        id: identity known before the work starts; a finished id is never run again.
-        kind: what it makes.
+        id: identity, fixed before the work starts; a finished id is never run again.
+        kind: of its product.
         title: short text for people, for example ``LiCl 1500 K``.
         flow: the jobflow flow or job; every job in it carries the id as metadata.
     """
@@ -42,7 +41,7 @@ class Task:
     flow: Flow | Job
 
     def __post_init__(self) -> None:
-        """Write the identity into every job, so that the JobStore can be asked for it."""
+        """Write the identity into every job, so that a JobStore can be searched for it."""
         self.flow.update_metadata({TASK_METADATA_KEY: self.id})
 
 
@@ -55,7 +54,7 @@ class TaskResult:
         documents: JobStore documents in the order in which the jobs ran; empty after an error.
         error: one line, or None.
         seconds: wall time of the attempt that finished.
-        worker: who did it.
+        worker: name of the worker that ran it.
     """
 
     task_id: str
@@ -67,7 +66,7 @@ class TaskResult:
 
 @dataclass(frozen=True)
 class WorkerStatus:
-    """What one worker does at this moment, for the progress display."""
+    """Activity of one worker, for the progress display."""
 
     worker: str
     task_id: str | None
@@ -77,12 +76,12 @@ class WorkerStatus:
 
 
 @dataclass(frozen=True)
-class Watch:
-    """How the caller follows and stops a run.
+class RunCallbacks:
+    """Functions by which the caller follows and stops a run.
 
     Attributes:
-        should_stop: asked about twice a second; true asks the workers to stop at their next checkpoint.
-        on_tick: called about twice a second with what each worker does; also the place to renew leases.
+        should_stop: called about twice a second; True stops the workers at their next checkpoint.
+        on_tick: called about twice a second with the activity of each worker; also renews leases.
     """
 
     should_stop: Callable[[], bool] = field(default=lambda: False)
@@ -90,34 +89,34 @@ class Watch:
 
 
 ResultHandler = Callable[[TaskResult], Iterable[Task]]
-"""Makes a result durable and returns the tasks that it makes possible."""
+"""Stores a result and returns the tasks that follow from it."""
 
 
 class Runner(Protocol):
-    """Runs tasks until none is left or a stop is asked for."""
+    """Runs tasks until none is left or the caller stops it."""
 
-    def run(self, tasks: Sequence[Task], *, on_result: ResultHandler, watch: Watch) -> bool:
-        """Run the tasks and all that their results bring.
+    def run(self, tasks: Sequence[Task], *, on_result: ResultHandler, callbacks: RunCallbacks) -> bool:
+        """Run the tasks and those that follow from their results.
 
         Args:
-            tasks: what to begin with.
+            tasks: the first ones.
             on_result: called once for each finished task, in the caller's process.
-            watch: progress and stopping.
+            callbacks: progress and stopping.
 
         Returns:
-            Whether everything was done; False after a stop.
+            True if all tasks were done, False after a stop.
         """
         ...
 
-    def ask_again(self, task_ids: Sequence[str], *, anew: bool = False) -> None:
-        """Forget how tasks failed, so that they are run when they are given next; what they finished is kept.
+    def retry(self, task_ids: Sequence[str], *, rerun_finished: bool = False) -> None:
+        """Remove the failures of tasks, so that the next `run` runs them again; finished jobs of a task are kept.
 
         Args:
-            task_ids: tasks that failed; those that did not, or are unknown, are left as they are.
-            anew: run those that did not fail once more, too.
+            task_ids: tasks that failed; others are left as they are.
+            rerun_finished: also run those again that did not fail.
         """
         ...
 
     def close(self) -> None:
-        """Let go of what the runner holds; those that work write their checkpoints first."""
+        """Release processes and connections; busy workers write their checkpoints first."""
         ...

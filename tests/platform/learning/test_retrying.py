@@ -12,7 +12,7 @@ from vitrion.cli.app import run as command
 from vitrion.learning.campaign import Campaign
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.lease import BusyError
-from vitrion.running import worker
+from vitrion.running import local_worker
 from vitrion.running.display import Display
 from vitrion.running.task import TaskResult
 from vitrion_workflows.labelling.task import OUTCOME_FILE
@@ -30,22 +30,22 @@ class InProcess:
         self.asked_again = []
         self.asked_anew = []
 
-    def run(self, tasks, *, on_result, watch):
+    def run(self, tasks, *, on_result, callbacks):
         queue = list(tasks)
         while queue:
             task = queue.pop(0)
             queue += on_result(self.result(task))
-        return not watch.should_stop()
+        return not callbacks.should_stop()
 
     def result(self, task):
         first_label = "label" in task.title and not any("label" in title for title in self.broken)
         if self.breaks and (first_label or task.title.startswith(f"{self.breaks} melt")):
             self.broken.append(task.title)
             return TaskResult(task.id, (), error="ValueError: unlucky")
-        return worker._execute({"id": task.id, "flow": task.flow.as_dict()}, "here")
+        return local_worker._execute({"id": task.id, "flow": task.flow.as_dict()}, "here")
 
-    def ask_again(self, task_ids, *, anew=False):
-        (self.asked_anew if anew else self.asked_again).extend(task_ids)
+    def retry(self, task_ids, *, rerun_finished=False):
+        (self.asked_anew if rerun_finished else self.asked_again).extend(task_ids)
 
     def close(self):
         """Nothing is held."""

@@ -16,7 +16,7 @@ def display(tmp_path, monkeypatch):
 def test_the_time_left_counts_from_the_beginning_of_its_stage(display):
     shown, tally, now = display
     now[0] = 2400.0  # what came before is over
-    tally.stage, tally.tasks_known, tally.tasks_done = "cycle 2/2, drawn cells", 5, 1
+    tally.stage, tally.tasks_total, tally.tasks_done = "cycle 2/2, drawn cells", 5, 1
     assert "left" not in shown._summary()  # that one was done by an earlier process
     now[0], tally.tasks_done = 2430.0, 3
     assert "3/5 done" in shown._summary()

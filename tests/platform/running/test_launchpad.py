@@ -13,9 +13,9 @@ from fireworks import Firework, FWorker, ScriptTask
 from launchpad_workers import start, workers
 
 import vitrion
-from vitrion.running.launchpad import LaunchpadRunner, connect_launchpad
-from vitrion.running.rocketry import WorkerLaunchPad, work
-from vitrion.running.task import MachineFaultError, Task, TaskKind, Watch
+from vitrion.running.launchpad_runner import LaunchpadRunner, connect_launchpad
+from vitrion.running.launchpad_worker import WorkerLaunchPad, work
+from vitrion.running.task import MachineFaultError, RunCallbacks, Task, TaskKind
 from vitrion_models.errors import InputError
 
 pytestmark = [
@@ -76,7 +76,7 @@ def task(name, flow):
     return Task(id=name, kind=TaskKind.LABEL, title=name, flow=flow)
 
 
-def coordinate(uri, db, tasks, *, follow=lambda _result: [], watch=None):
+def coordinate(uri, db, tasks, *, follow=lambda _result: [], callbacks=None):
     results = {}
 
     def on_result(result):
@@ -86,7 +86,7 @@ def coordinate(uri, db, tasks, *, follow=lambda _result: [], watch=None):
 
     runner = LaunchpadRunner(connect_launchpad(uri), db.job_store(), where=db.where, lost_after_seconds=LOST_AFTER)
     try:
-        done = runner.run(tasks, on_result=on_result, watch=watch or Watch())
+        done = runner.run(tasks, on_result=on_result, callbacks=callbacks or RunCallbacks())
     finally:
         runner.close()
     return done, results
@@ -94,7 +94,7 @@ def coordinate(uri, db, tasks, *, follow=lambda _result: [], watch=None):
 
 def submit(uri, db, tasks):
     """A coordinator that goes away as soon as it has submitted."""
-    assert coordinate(uri, db, tasks, watch=Watch(should_stop=lambda: True)) == (False, {})
+    assert coordinate(uri, db, tasks, callbacks=RunCallbacks(should_stop=lambda: True)) == (False, {})
 
 
 def outputs(results):
@@ -173,17 +173,17 @@ def test_what_failed_or_was_defused_is_run_again_when_it_is_asked_again(shared_u
     assert "defused" in results["defused"].error
     wanted.write_text("here")
     runner = LaunchpadRunner(connect_launchpad(shared_uri), db.job_store(), where=db.where, lost_after_seconds=9)
-    runner.ask_again(["broken", "defused", "unknown"])
+    runner.retry(["broken", "defused", "unknown"])
     runner.close()
     done, results = coordinate(shared_uri, db, tasks())
     assert done
     assert outputs(results) == {"broken": ["here"], "defused": [8]}
     assert all(result.error is None for result in results.values())
-    # What ended well stays as it is, unless it is asked for anew.
+    # What ended well stays as it is, unless it is asked for again.
     wanted.write_text("there")
-    for anew, answer in ((False, "here"), (True, "there")):
+    for rerun_finished, answer in ((False, "here"), (True, "there")):
         runner = LaunchpadRunner(connect_launchpad(shared_uri), db.job_store(), where=db.where, lost_after_seconds=9)
-        runner.ask_again(["broken"], anew=anew)
+        runner.retry(["broken"], rerun_finished=rerun_finished)
         runner.close()
         done, results = coordinate(shared_uri, db, tasks()[:1])
         assert (done, outputs(results)) == (True, {"broken": [answer]})
@@ -197,7 +197,9 @@ def test_a_firework_that_costs_every_worker_is_given_up(shared_uri, db, pad, wor
             pad.launches.update_one({"launch_id": launch}, {"$set": {history: "2000-01-01T00:00:00+00:00"}})
 
     with frozen(worker):
-        done, results = coordinate(shared_uri, db, [task("deadly", flows.double(1))], watch=Watch(on_tick=on_tick))
+        done, results = coordinate(
+            shared_uri, db, [task("deadly", flows.double(1))], callbacks=RunCallbacks(on_tick=on_tick)
+        )
     assert done
     assert "lost workers" in results["deadly"].error
     assert pad.launches.count_documents({"fworker.name": "dead", "state": "FIZZLED"}) >= 10
@@ -223,7 +225,7 @@ def test_a_killed_worker_and_a_stopped_one_cost_time_only(mongo_uri, tmp_path):
     with opened(mongo_uri) as (database, launchpad):
         try:
             tasks = [task("long", flows.step_on(str(tmp_path), 100))]
-            done, results = coordinate(mongo_uri, database, tasks, watch=Watch(on_tick=on_tick))
+            done, results = coordinate(mongo_uri, database, tasks, callbacks=RunCallbacks(on_tick=on_tick))
         finally:
             for process in processes.values():
                 process.kill()

@@ -8,16 +8,16 @@ import psutil
 import pytest
 import vitrion_flows as flows
 
-from vitrion.running.local import MOST_ATTEMPTS, LocalRunner, _Worker
+from vitrion.running.local_runner import MOST_ATTEMPTS, LocalRunner, _Worker
 from vitrion.running.spool import Spool
-from vitrion.running.task import MachineFaultError, Task, TaskKind, TaskResult, Watch
+from vitrion.running.task import MachineFaultError, RunCallbacks, Task, TaskKind, TaskResult
 
 
 def task(name, flow):
     return Task(id=name, kind=TaskKind.LABEL, title=name, flow=flow)
 
 
-def run(tmp_path, tasks, *, workers=2, follow=lambda _result: [], watch=None):
+def run(tmp_path, tasks, *, workers=2, follow=lambda _result: [], callbacks=None):
     results = {}
 
     def on_result(result):
@@ -27,7 +27,7 @@ def run(tmp_path, tasks, *, workers=2, follow=lambda _result: [], watch=None):
 
     runner = LocalRunner(workers=workers, scratch=tmp_path)
     try:
-        done = runner.run(tasks, on_result=on_result, watch=watch or Watch())
+        done = runner.run(tasks, on_result=on_result, callbacks=callbacks or RunCallbacks())
     finally:
         runner.close()
     return done, results
@@ -77,7 +77,7 @@ def test_a_worker_that_died_while_it_was_idle_is_replaced(tmp_path):
     try:
         for name in ("first", "second"):
             kept = [task(name, flows.double(2))]
-            assert runner.run(kept, on_result=lambda result: results.append(result) or [], watch=Watch())
+            assert runner.run(kept, on_result=lambda result: results.append(result) or [], callbacks=RunCallbacks())
             for child in psutil.Process().children():
                 if "spawn_main" in " ".join(child.cmdline()):
                     child.kill()
@@ -97,18 +97,18 @@ def test_a_result_that_was_spooled_before_its_worker_died_counts(tmp_path):
     assert runner._after_death(worker, {"done": MOST_ATTEMPTS - 1}, lambda _result: pytest.fail("given up")) == [asked]
 
 
-@pytest.mark.parametrize(("anew", "left"), [(False, {"good"}), (True, set())])
-def test_what_was_finished_is_forgotten_only_where_it_is_wanted_anew(tmp_path, anew, left):
+@pytest.mark.parametrize(("rerun_finished", "left"), [(False, {"good"}), (True, set())])
+def test_what_was_finished_is_forgotten_only_where_it_is_wanted_anew(tmp_path, rerun_finished, left):
     spool = Spool(tmp_path / "results")
     spool.write(TaskResult("good", ()))
     spool.write(TaskResult("failed", (), error="ValueError: unlucky"))
-    LocalRunner(workers=1, scratch=tmp_path).ask_again(["good", "failed", "unknown"], anew=anew)
+    LocalRunner(workers=1, scratch=tmp_path).retry(["good", "failed", "unknown"], rerun_finished=rerun_finished)
     assert {name for name in ("good", "failed", "unknown") if spool.read(name) is not None} == left
 
 
 def test_a_worker_that_heard_of_a_stop_as_its_task_ended_is_not_waited_for(tmp_path, monkeypatch):
     # Its handler has taken the signal, nothing was left to stop, and it waits for its next task.
-    monkeypatch.setattr("vitrion.running.local.STOP_GRACE_SECONDS", 5.0)
+    monkeypatch.setattr("vitrion.running.local_runner.STOP_GRACE_SECONDS", 5.0)
     runner = LocalRunner(workers=1, scratch=tmp_path)
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -126,15 +126,15 @@ def test_a_result_that_somebody_took_away_is_told_in_one_line(tmp_path):
     runner._spool = Spool(tmp_path / "elsewhere")
     try:
         with pytest.raises(MachineFaultError, match="another process has taken it"):
-            runner.run([task("one", flows.double(1))], on_result=lambda _: [], watch=Watch())
+            runner.run([task("one", flows.double(1))], on_result=lambda _: [], callbacks=RunCallbacks())
     finally:
         runner.close()
 
 
 def test_a_stop_ends_early_and_says_so(tmp_path):
     begun = time.monotonic()
-    watch = Watch(should_stop=lambda: time.monotonic() - begun > 1)
-    done, results = run(tmp_path, [task("long", flows.sleep(600))], workers=1, watch=watch)
+    callbacks = RunCallbacks(should_stop=lambda: time.monotonic() - begun > 1)
+    done, results = run(tmp_path, [task("long", flows.sleep(600))], workers=1, callbacks=callbacks)
     assert not done
     assert results == {}
 

@@ -1,4 +1,4 @@
-"""The worker process: runs one flow after another and ends when its coordinator does."""
+"""Worker process of the local runner: runs one flow after another and ends with its coordinator."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from vitrion_workflows.execution.scratch import SCRATCH_VARIABLE
 from vitrion_workflows.execution.stop_signal import stop_on_signal
 
 PARENT_POLL_SECONDS = 0.5
-# Not the task's fault: a full disk, no memory, damaged files, weights that are gone. Nothing is decided by them.
+# Faults of the machine: a full disk, no memory, damaged files, missing weights. The task is run again later.
 MACHINE_FAULTS = (OSError, MemoryError, CheckpointError, MissingDependencyError)
 
 
@@ -33,9 +33,9 @@ def serve(connection: Connection, name: str, scratch: str, parent_pid: int) -> N
 
     Args:
         connection: brings ``{"id", "flow"}`` as JSON, takes ``{"id"}`` once the result is spooled.
-        name: the worker's name in results.
+        name: of the worker, in results.
         scratch: folder of checkpoints and of the spool.
-        parent_pid: process to end with.
+        parent_pid: process with which the worker ends.
     """
     threading.Thread(target=_end_with_parent, args=(parent_pid,), daemon=True).start()
     os.environ[SCRATCH_VARIABLE] = scratch
@@ -48,15 +48,15 @@ def serve(connection: Connection, name: str, scratch: str, parent_pid: int) -> N
             message = json.loads(connection.recv_bytes())
         except (EOFError, OSError):
             return
-        answer = {"id": message["id"], **_settle(message, name, scratch, spool)}
+        answer = {"id": message["id"], **_finish(message, name, scratch, spool)}
         try:
             connection.send_bytes(json.dumps(answer).encode())
         except OSError:
-            return  # nobody waits for it: the result is in the spool
+            return  # the coordinator is gone, and the result is in the spool
 
 
-def _settle(message: dict[str, Any], name: str, scratch: str, spool: Spool) -> dict[str, str]:
-    """Spool the result of a task, or say what is wrong with the machine."""
+def _finish(message: dict[str, Any], name: str, scratch: str, spool: Spool) -> dict[str, str]:
+    """Run a task and spool its result; return the fault of the machine where there is one."""
     with FileLock(Path(scratch) / f"{message['id']}.lock"):
         if spool.read(message["id"]) is not None:
             return {}
@@ -97,7 +97,7 @@ def _execute(message: dict[str, Any], name: str) -> TaskResult:
 
 
 def _end_with_parent(parent_pid: int) -> None:
-    """A coordinator that was killed must not leave workers behind that own its tasks."""
+    """End this process when its coordinator is gone: its tasks must not stay locked."""
     while os.getppid() == parent_pid:
         time.sleep(PARENT_POLL_SECONDS)
     os._exit(1)

@@ -1,4 +1,4 @@
-"""The launchpad's worker: takes fireworks, runs them, and gives back what it was stopped in."""
+"""Worker of a FireWorks launchpad: takes fireworks, runs them, and returns those that it was stopped in."""
 
 import io
 import os
@@ -13,30 +13,30 @@ from filelock import Timeout
 from fireworks import FWorker, LaunchPad
 from fireworks.core import rocket
 
-from vitrion.running.launchpad import FAULT_FIELD, POLL_SECONDS, TASK_IN_SPEC
+from vitrion.running.launchpad_runner import FAULT_FIELD, POLL_SECONDS, TASK_IN_SPEC
+from vitrion.running.local_worker import MACHINE_FAULTS
 from vitrion.running.task import MachineFaultError
-from vitrion.running.worker import MACHINE_FAULTS
 from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.execution.scratch import SCRATCH_VARIABLE
 
 
 class WorkerLaunchPad(LaunchPad):
-    """A launchpad on which work that was stopped in the middle does not count as failed.
+    """A launchpad on which interrupted work does not count as failed.
 
-    FireWorks has one answer to any exception: the firework is fizzled, for good. Here a firework whose job was asked
-    to stop, found its run in another process's hands, or met a fault of the machine, is ready again before anybody sees
-    it fail; and a fault is kept in one line beside its traceback.
+    FireWorks fizzles a firework after any exception. Here a firework whose job was stopped, whose run another process
+    has locked, or which met a fault of the machine, is made ready again instead; a fault of the job is kept in one line
+    beside its traceback.
 
     Attributes:
-        given_back: whether the last firework was.
-        machine_fault: one line on what is wrong with this machine, else empty.
+        given_back: True if the last firework was made ready again.
+        machine_fault: one line on a fault of this machine, else empty.
     """
 
     given_back = False
     machine_fault = ""
 
     def complete_launch(self, launch_id: int, action: Any = None, state: str = "COMPLETED") -> Any:
-        """Write down the end of a launch; see `fireworks.LaunchPad.complete_launch`."""
+        """Store the end of a launch; see `fireworks.LaunchPad.complete_launch`."""
         fault = sys.exception()
         if fault is not None and action is not None and state == "FIZZLED":
             line = f"{type(fault).__name__}: {fault}".splitlines()[0]
@@ -66,16 +66,16 @@ def work(
     """Take tasks from a launchpad and run them, one after another.
 
     Args:
-        pad: where fireworks come from; those that are no Vitrion task are left alone.
-        job_store: where outputs go.
-        scratch: checkpoints; shared by all workers that may take over from each other, and by the coordinator.
+        pad: source of fireworks; those of other applications are left alone.
+        job_store: store of outputs.
+        scratch: folder of checkpoints, shared by the coordinator and all workers that may take over from each other.
         name: of this worker.
-        heartbeat_seconds: how often the launchpad hears that a firework still runs.
+        heartbeat_seconds: interval of heartbeats to the launchpad.
         once: end when nothing is ready and nothing is about to be, instead of waiting for more.
-        should_stop: asked between fireworks and by the jobs themselves.
+        should_stop: called between fireworks; jobs have their own.
 
     Raises:
-        MachineFaultError: this machine can run none of them; what was in hand is given back to others.
+        MachineFaultError: a fault of this machine; its firework is ready for other workers.
     """
     os.environ[SCRATCH_VARIABLE] = str(scratch.resolve())
     jobflow.SETTINGS.JOB_STORE = job_store

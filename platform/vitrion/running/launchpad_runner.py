@@ -1,7 +1,7 @@
-"""The FireWorks launchpad: tasks become workflows on a MongoDB server, workers run them, results come by JobStore.
+"""Runner on a FireWorks launchpad: tasks become workflows on a MongoDB server, results come by JobStore.
 
-A task's identity stands in its workflow's metadata and in its fireworks' specs. It is submitted once, whoever asks
-again. Workflows carry no address and no credentials: each worker uses the JobStore of its own connection.
+The identity of a task stands in its workflow's metadata and in its fireworks' specs; a task is submitted once.
+Workflows carry no address and no credentials: each worker uses the JobStore of its own connection.
 """
 
 import time
@@ -19,9 +19,17 @@ from pymongo.uri_parser import parse_uri
 from vitrion.database.connection import DEFAULT_NAME
 from vitrion.database.errors import told
 from vitrion.running.recovery import Recovery
-from vitrion.running.task import TASK_METADATA_KEY, ResultHandler, Task, TaskKind, TaskResult, Watch, WorkerStatus
+from vitrion.running.task import (
+    ResultHandler,
+    RunCallbacks,
+    Task,
+    TaskKind,
+    TaskResult,
+    WorkerStatus,
+)
 from vitrion.settings import URI_VARIABLE
 from vitrion_models.errors import InputError
+from vitrion_workflows.execution.scratch import TASK_METADATA_KEY
 
 POLL_SECONDS = 1.0
 FINISHED_STATES = ("COMPLETED", "FIZZLED", "DEFUSED", "ARCHIVED")
@@ -33,7 +41,7 @@ COUNTERS_ID = -1
 
 
 def connect_launchpad(uri: str | None, *, kind: type[LaunchPad] = LaunchPad) -> LaunchPad:
-    """The launchpad in the campaign's own database; an empty one is prepared, an existing one left as it is.
+    """Connect to the launchpad in the campaign's database; an empty one is prepared, an existing one left as it is.
 
     Args:
         uri: address of the server.
@@ -66,30 +74,30 @@ class LaunchpadRunner:
         Args:
             pad: where workflows go.
             job_store: where the workers leave outputs.
-            where: the server, for messages.
-            lost_after_seconds: a running firework without heartbeat for so long is run again.
+            where: address of the server, for messages.
+            lost_after_seconds: time without heartbeat after which a running firework is run again.
         """
         self._pad = pad
         self._store = job_store
         self._where = where
         self._lost_after = lost_after_seconds
 
-    def run(self, tasks: Sequence[Task], *, on_result: ResultHandler, watch: Watch) -> bool:
-        """Submit the tasks, follow them to their end, submit what their results bring.
+    def run(self, tasks: Sequence[Task], *, on_result: ResultHandler, callbacks: RunCallbacks) -> bool:
+        """Submit the tasks, follow them to their end, submit the tasks that follow from their results.
 
-        A stop ends the following only: the workers are other people's processes and go on.
+        A stop ends this call only: the workers are processes of their own and go on.
 
         Raises:
             DatabaseUnreachableError: the server is gone; the same call goes on when it is back.
         """
         with told(self._where):
-            return self._follow(tasks, on_result, watch)
+            return self._follow(tasks, on_result, callbacks)
 
-    def ask_again(self, task_ids: Sequence[str], *, anew: bool = False) -> None:
-        """Light again what is defused and rerun what is fizzled; what a person has archived stays so."""
-        # In this order: what is defused may be fizzled underneath, and what is rerun may be completed at once.
+    def retry(self, task_ids: Sequence[str], *, rerun_finished: bool = False) -> None:
+        """Reignite defused and rerun fizzled fireworks; archived ones stay archived."""
+        # In this order: a defused firework may be fizzled underneath, and a rerun one may be completed at once.
         revived = [
-            *([("COMPLETED", self._pad.rerun_fw)] if anew else []),
+            *([("COMPLETED", self._pad.rerun_fw)] if rerun_finished else []),
             ("DEFUSED", self._pad.reignite_fw),
             ("FIZZLED", self._pad.rerun_fw),
         ]
@@ -100,19 +108,19 @@ class LaunchpadRunner:
                     revive(firework["fw_id"])
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._pad.connection.close()
 
-    def _follow(self, tasks: Sequence[Task], on_result: ResultHandler, watch: Watch) -> bool:
+    def _follow(self, tasks: Sequence[Task], on_result: ResultHandler, callbacks: RunCallbacks) -> bool:
         outstanding = {task.id: task for task in tasks}
         recovery = Recovery(self._pad, lost_after_seconds=self._lost_after)
         for task in tasks:
             self._submit(task)
         while outstanding:
-            watch.on_tick(self._statuses(outstanding))
-            if watch.should_stop():
+            callbacks.on_tick(self._statuses(outstanding))
+            if callbacks.should_stop():
                 return False
-            recovery.mend(list(outstanding))
+            recovery.repair(list(outstanding))
             for result in self._finished(list(outstanding)):
                 del outstanding[result.task_id]
                 for task in on_result(result):
@@ -168,12 +176,12 @@ class LaunchpadRunner:
         # has made flows of its own, and other campaigns' outputs lie beside these.
         entries = self._pad.fireworks.find({"fw_id": {"$in": fw_ids}}, {"spec._tasks.job.uuid": 1})
         uuids = [entry["spec"]["_tasks"][0]["job"]["uuid"] for entry in entries]
-        found = self._store.query({"uuid": {"$in": uuids}}, sort={"completed_at": 1}, load=True)
-        return tuple({key: value for key, value in document.items() if key != "_id"} for document in found)
+        stored = self._store.query({"uuid": {"$in": uuids}}, sort={"completed_at": 1}, load=True)
+        return tuple({key: value for key, value in document.items() if key != "_id"} for document in stored)
 
 
 def _fault(launches: Sequence[dict[str, Any]]) -> str | None:
-    """What the task itself failed of, in one line; None when only its worker was lost."""
+    """Return the fault of the task itself in one line; None where only its worker was lost."""
     for launch in launches:
         stored = (launch.get("action") or {}).get("stored_data", {})
         if FAULT_FIELD in stored:
@@ -185,7 +193,7 @@ def _fault(launches: Sequence[dict[str, Any]]) -> str | None:
 
 
 def _seconds(launch: dict[str, Any]) -> float:
-    """Time from a launch's start to its last sign of life, that of workers who died included."""
+    """Return the time from the start of a launch to its last heartbeat."""
     running = [entry for entry in launch["state_history"] if entry["state"] == "RUNNING"]
     return sum(
         (datetime.fromisoformat(entry["updated_on"]) - datetime.fromisoformat(entry["created_on"])).total_seconds()

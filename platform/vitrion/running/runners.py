@@ -1,25 +1,25 @@
-"""From the configured runner to a running one: a registry of kinds."""
+"""Registry of runners: from the `runner` section of a campaign file to a runner."""
 
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from vitrion.database import Database
-from vitrion.running.local import LocalRunner
+from vitrion.running.local_runner import LocalRunner
 from vitrion.running.task import Runner
 
 
 def make_runner(settings: Any, *, db: Database, uri: str | None, scratch: Path) -> Runner:
-    """The runner that a campaign's ``runner`` section asks for.
+    """Return the runner that a campaign file configures.
 
     Args:
-        settings: the section, with its ``kind``.
+        settings: the section ``runner``, with its ``kind``.
         db: the campaign's database.
         uri: address of its server, None when embedded.
         scratch: folder of the checkpoints.
 
     Raises:
-        InputError: a launchpad is asked for without a server.
+        InputError: a launchpad without a server.
     """
     return RUNNERS[settings.kind](settings, db, uri, scratch)
 
@@ -29,7 +29,7 @@ def _local(settings: Any, _db: Database, _uri: str | None, scratch: Path) -> Run
 
 
 def _launchpad(settings: Any, db: Database, uri: str | None, _scratch: Path) -> Runner:
-    from vitrion.running.launchpad import LaunchpadRunner, connect_launchpad  # noqa: PLC0415 - heavy
+    from vitrion.running.launchpad_runner import LaunchpadRunner, connect_launchpad  # noqa: PLC0415 - heavy
 
     return LaunchpadRunner(
         connect_launchpad(uri), db.job_store(), where=db.where, lost_after_seconds=settings.lost_after_seconds

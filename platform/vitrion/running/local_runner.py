@@ -1,4 +1,4 @@
-"""Worker processes on this machine: one thread each, one task at a time, results spooled before they are reported."""
+"""Runner with worker processes on this machine: one thread each, results spooled before they are reported."""
 
 import json
 import multiprocessing
@@ -16,9 +16,9 @@ from pathlib import Path
 
 from monty.json import MontyEncoder
 
+from vitrion.running.local_worker import serve
 from vitrion.running.spool import Spool
-from vitrion.running.task import MachineFaultError, ResultHandler, Task, TaskResult, Watch, WorkerStatus
-from vitrion.running.worker import serve
+from vitrion.running.task import MachineFaultError, ResultHandler, RunCallbacks, Task, TaskResult, WorkerStatus
 from vitrion_workflows.potentials.graph.threads import one_thread
 
 TICK_SECONDS = 0.5
@@ -34,10 +34,10 @@ class _Worker:
     task: Task | None = None
     started: float = 0.0
 
-    def give(self, task: Task) -> None:
+    def assign(self, task: Task) -> None:
         self.task, self.started = task, time.time()
         message = {"id": task.id, "flow": task.flow.as_dict()}
-        with suppress(BrokenPipeError, ConnectionResetError):  # it died while idle, which is found when it is read from
+        with suppress(BrokenPipeError, ConnectionResetError):  # it died while idle, which the next read finds
             self.connection.send_bytes(json.dumps(message, cls=MontyEncoder).encode())
 
     def status(self) -> WorkerStatus:
@@ -54,9 +54,9 @@ class _Worker:
 class LocalRunner:
     """Runs tasks in worker processes of this machine.
 
-    A worker that dies (out of memory, kill -9) is replaced and its task begun again from its checkpoint, at most
-    three times. Results are written to the spool before the coordinator hears of them, so a coordinator that dies
-    loses none; its workers end themselves when it is gone.
+    A worker that dies (out of memory, kill -9) is replaced and its task run again from its checkpoint, at most three
+    times. Results are written to the spool before they are reported, so a coordinator that dies loses none; its workers
+    end themselves when it is gone.
     """
 
     def __init__(self, *, workers: int, scratch: Path) -> None:
@@ -72,39 +72,39 @@ class LocalRunner:
         self._context = multiprocessing.get_context("spawn")
         self._workers: list[_Worker] = []
 
-    def run(self, tasks: Sequence[Task], *, on_result: ResultHandler, watch: Watch) -> bool:
-        """Run the tasks and all that their results bring; see `Runner.run`.
+    def run(self, tasks: Sequence[Task], *, on_result: ResultHandler, callbacks: RunCallbacks) -> bool:
+        """Run the tasks and those that follow from their results; see `Runner.run`.
 
         The processes stay for the next call, which saves their start; `close` ends them.
         """
         queue = deque(tasks)
         attempts: dict[str, int] = {}
         while queue or any(worker.task for worker in self._workers):
-            self._settle_spooled(queue, on_result)
+            self._hand_on_spooled(queue, on_result)
             self._assign(queue)
-            watch.on_tick([worker.status() for worker in self._workers])
-            if watch.should_stop():
+            callbacks.on_tick([worker.status() for worker in self._workers])
+            if callbacks.should_stop():
                 self.close()
                 return False
             for worker in self._ready():
                 queue.extend(self._collect(worker, attempts, on_result))
-        watch.on_tick([])
+        callbacks.on_tick([])
         return True
 
-    def ask_again(self, task_ids: Sequence[str], *, anew: bool = False) -> None:
-        """Forget failures that a killed coordinator had not forgotten itself; ``anew``: whatever was finished."""
+    def retry(self, task_ids: Sequence[str], *, rerun_finished: bool = False) -> None:
+        """Remove spooled failures, and with `rerun_finished` every spooled result; see `Runner.retry`."""
         for task_id in task_ids:
             result = self._spool.read(task_id)
-            if result is not None and (anew or result.error is not None):
-                self._spool.forget(task_id)
+            if result is not None and (rerun_finished or result.error is not None):
+                self._spool.remove(task_id)
 
     def close(self) -> None:
-        """End the processes: those that work write their checkpoints first."""
+        """End the processes; busy ones write their checkpoints first."""
         workers, self._workers = self._workers, []
         _stop(workers)
 
-    def _settle_spooled(self, queue: deque[Task], on_result: ResultHandler) -> None:
-        """Hand on what an earlier coordinator's workers had finished."""
+    def _hand_on_spooled(self, queue: deque[Task], on_result: ResultHandler) -> None:
+        """Hand on the results that the workers of an earlier coordinator have spooled."""
         for _ in range(len(queue)):
             task = queue.popleft()
             result = self._spool.read(task.id)
@@ -112,7 +112,7 @@ class LocalRunner:
                 queue.append(task)
             else:
                 queue.extend(on_result(result))
-                self._spool.forget(task.id)
+                self._spool.remove(task.id)
 
     def _assign(self, queue: deque[Task]) -> None:
         busy = sum(worker.task is not None for worker in self._workers)
@@ -120,7 +120,7 @@ class LocalRunner:
             self._workers.append(self._start(f"worker-{len(self._workers) + 1}"))
         for worker in self._workers:
             if queue and worker.task is None:
-                worker.give(queue.popleft())
+                worker.assign(queue.popleft())
 
     def _start(self, name: str) -> _Worker:
         ours, theirs = self._context.Pipe()
@@ -130,8 +130,8 @@ class LocalRunner:
             name=f"vitrion-{name}",
             daemon=True,
         )
-        # Ctrl-C reaches the whole group and only the coordinator may act on it. Blocked, not ignored: the worker has
-        # the mask from its first instant on, and a Ctrl-C that comes while it starts reaches the coordinator later.
+        # Ctrl-C reaches the whole group, and only the coordinator may act on it. Blocked, not ignored: the worker
+        # inherits the mask at once, and a Ctrl-C during its start reaches the coordinator later.
         resource_tracker.ensure_running()  # its own start would lift the block
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
@@ -168,7 +168,7 @@ class LocalRunner:
                 "another process has taken it, or the folder was emptied"
             )
         following = list(on_result(result))
-        self._spool.forget(task.id)
+        self._spool.remove(task.id)
         return following
 
     def _after_death(self, worker: _Worker, attempts: dict[str, int], on_result: ResultHandler) -> list[Task]:
@@ -184,7 +184,7 @@ class LocalRunner:
 
 
 def _stop(workers: list[_Worker]) -> None:
-    """Ask for a checkpoint, wait, then end what is left."""
+    """Ask workers for a checkpoint, wait, then kill those still running."""
     for worker in workers:
         if worker.process.is_alive():
             worker.process.terminate()
