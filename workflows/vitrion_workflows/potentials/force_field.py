@@ -1,4 +1,4 @@
-"""What every potential offers: energy, forces and stress of a periodic cell, and the identity of its weights."""
+"""Interface of all potentials: energy, forces and stress of periodic cells, and the identity of the weights."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 
 @dataclass(frozen=True, eq=False)
 class ForceResult:
-    """Outcome of one evaluation.
+    """Result of one evaluation.
 
     Attributes:
         energy_eV: potential energy of the cell.
         forces_eV_per_A: minus its gradient with respect to the positions, shape (N, 3).
-        stress_eV_per_A3: its derivative with respect to strain over the volume, shape (3, 3), tension positive
-            (ASE's sign; pressure = -trace / 3), or None where it was not asked for.
+        stress_eV_per_A3: derivative of the energy with respect to strain over the volume, shape (3, 3), tension
+            positive (ASE's sign; pressure = -trace / 3); None if it was not computed.
     """
 
     energy_eV: float
@@ -31,12 +31,12 @@ class ForceResult:
 
 @dataclass(frozen=True, eq=False)
 class Cells:
-    """Cells of different size, their atoms one after the other; what does not change during a run.
+    """Cells of different size with their atoms in sequence; the constants of a run.
 
     Attributes:
         numbers: atomic numbers of all atoms, shape (A,).
         lattices_A: lattice vectors as rows, shape (C, 3, 3).
-        counts: atoms of each cell, shape (C,).
+        counts: number of atoms of each cell, shape (C,).
     """
 
     numbers: IntArray
@@ -45,13 +45,13 @@ class Cells:
 
     @classmethod
     def of(cls, systems: Sequence[AtomicSystem]) -> Self:
-        """Some cells put together.
+        """Concatenate systems.
 
         Raises:
             InputError: there are none.
         """
         if not systems:
-            raise InputError("no cells are given: give one or more")
+            raise InputError("no cells: give one or more")
         return cls(
             numbers=np.concatenate([system.numbers for system in systems]),
             lattices_A=np.array([system.lattice_A for system in systems]),
@@ -63,27 +63,27 @@ class Cells:
 
     @cached_property
     def slices(self) -> tuple[slice, ...]:
-        """Atoms of each cell."""
+        """Return the slice of the atoms of each cell."""
         ends = np.cumsum(self.counts).tolist()
         return tuple(slice(start, end) for start, end in zip([0, *ends], ends, strict=False))
 
     @cached_property
     def starts(self) -> IntArray:
-        """First atom of each cell, shape (C,)."""
+        """Return the first atom of each cell, shape (C,)."""
         return np.cumsum(self.counts) - self.counts
 
     @cached_property
     def owners(self) -> IntArray:
-        """Cell of each atom, shape (A,)."""
+        """Return the cell of each atom, shape (A,)."""
         return np.repeat(np.arange(len(self.counts)), self.counts)
 
     @cached_property
     def inverses(self) -> FloatArray:
-        """Inverse of each matrix of lattice vectors, shape (C, 3, 3)."""
+        """Return the inverse of each matrix of lattice vectors in 1/A, shape (C, 3, 3)."""
         return np.linalg.inv(self.lattices_A).astype(np.float64, copy=False)
 
     def wrapped(self, positions_A: FloatArray) -> FloatArray:
-        """Positions moved by whole lattice vectors into their cells, shape (A, 3), bitwise as `wrapped` does."""
+        """Move positions, shape (A, 3), by lattice vectors into their cells, bitwise as the function `wrapped`."""
         inside = np.empty_like(positions_A)
         for atoms, inverse, lattice in zip(self.slices, self.inverses, self.lattices_A, strict=True):
             part = positions_A[atoms]
@@ -93,7 +93,7 @@ class Cells:
 
 @dataclass(frozen=True, eq=False)
 class BatchForces:
-    """Outcome of one evaluation of several cells.
+    """Result of one evaluation of several cells.
 
     Attributes:
         energies_eV: potential energy of each cell, shape (C,).
@@ -107,16 +107,16 @@ class BatchForces:
 class ForceField(ABC):
     """A loaded potential.
 
-    Forces are a pure function of the cell: whatever is kept between calls to save time (a neighbour list with a skin)
-    must not change them in a single bit, so that a run that goes on from a checkpoint is the run that was never
-    interrupted. On a CPU a cell's forces are also bitwise the same alone and among other cells.
+    Forces are a pure function of the cell: nothing that is kept between calls to save time (a neighbour list with a
+    skin) may change a single bit of them, so that a run that continues from a checkpoint is identical to one that was
+    never interrupted. On a CPU the forces of a cell are also bitwise the same alone and in a batch.
 
     Attributes:
         name: registry name, as given to `vitrion_workflows.potentials.load`.
         version: version of the potential or of the package that carries it.
-        weights_sha256: sha256 of the weights, in hexadecimal.
-        elements: chemical symbols it was trained on.
-        device: on which it runs: ``cpu``, ``cuda`` or ``cuda:1``; its identity does not depend on it.
+        weights_sha256: sha256 of the weights in hexadecimal.
+        elements: chemical symbols covered.
+        device: device on which it runs: ``cpu``, ``cuda`` or ``cuda:1``; its identity does not depend on it.
     """
 
     device = "cpu"
@@ -130,10 +130,13 @@ class ForceField(ABC):
         self._covered[[atomic_numbers[symbol] for symbol in elements]] = True
 
     def require_elements(self, numbers: IntArray) -> None:
-        """Refuse a cell that holds elements the potential does not know.
+        """Refuse a cell with elements that the potential does not cover.
+
+        Args:
+            numbers: atomic numbers, shape (N,).
 
         Raises:
-            InputError: naming them.
+            InputError: an element is not covered.
         """
         if not self._covered[numbers].all():
             missing = sorted({chemical_symbols[number] for number in numbers if not self._covered[number]})
@@ -142,10 +145,10 @@ class ForceField(ABC):
             )
 
     def evaluate(self, system: AtomicSystem, *, stress: bool = False) -> ForceResult:
-        """Energy, forces and, where asked for, stress of a cell.
+        """Evaluate energy, forces and optionally stress of a cell.
 
         Raises:
-            InputError: the cell holds an element outside the coverage.
+            InputError: the cell contains an element outside the coverage.
         """
         self.require_elements(system.numbers)
         return self.compute(system.numbers, system.positions_A, system.lattice_A, stress=stress)
@@ -159,20 +162,20 @@ class ForceField(ABC):
         *,
         stress: bool = False,
     ) -> ForceResult:
-        """Same as `evaluate` on bare arrays that were checked before: what an engine calls at each step.
+        """Evaluate arrays that were checked before, at each step of a run.
 
         Args:
             numbers: atomic numbers, shape (N,), all covered.
             positions_A: Cartesian positions, shape (N, 3), not necessarily inside the cell.
             lattice_A: lattice vectors as rows, shape (3, 3).
-            stress: whether the stress is wanted.
+            stress: compute the stress.
         """
 
     def compute_batch(self, cells: Cells, positions_A: FloatArray) -> BatchForces:
-        """Energies and forces of several cells that were checked before: here one after the other.
+        """Evaluate energies and forces of several cells that were checked before; by default one after the other.
 
         Args:
-            cells: what does not change between calls.
+            cells: the constants of the cells.
             positions_A: Cartesian positions of all atoms, shape (A, 3).
         """
         results = [
@@ -186,9 +189,13 @@ class ForceField(ABC):
 
 
 def wrapped(positions_A: FloatArray, lattice_A: FloatArray) -> FloatArray:
-    """Positions moved by whole lattice vectors into the cell, shape (N, 3).
+    """Move positions by lattice vectors into the cell, shape (N, 3).
 
     Neighbour searches slow down, or lose digits, for atoms that have diffused many cells away.
+
+    Args:
+        positions_A: Cartesian positions, shape (N, 3).
+        lattice_A: lattice vectors as rows, shape (3, 3).
     """
     shifts = np.floor(positions_A @ np.linalg.inv(lattice_A))
     inside: FloatArray = positions_A - shifts @ lattice_A

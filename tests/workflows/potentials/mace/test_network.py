@@ -90,7 +90,7 @@ def scalar_file(tmp_path_factory):
 def test_energies_forces_and_stress_are_the_calculators_in_double(form, tmp_path, monkeypatch):
     path = made(tmp_path / "made.model", **FORMS[form])
     field = potentials.load(f"mace:{path}")
-    assert type(field._network).__name__ == ("PlainMaceNetwork" if form == "own code" else "MaceNetwork")
+    assert type(field._network).__name__ == ("ReferenceMaceNetwork" if form == "own code" else "MaceNetwork")
     monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
     from mace.calculators import MACECalculator
 
@@ -133,10 +133,10 @@ def test_a_cell_is_bitwise_the_same_whatever_was_evaluated_before(tmp_path):
 @pytest.mark.usefixtures("scalar_file")  # which loads e3nn
 def test_a_model_that_does_something_else_is_left_to_its_own_code():
     from vitrion_workflows.potentials.mace.folding import can_fold, network_of
-    from vitrion_workflows.potentials.mace.reference_network import PlainMaceNetwork
+    from vitrion_workflows.potentials.mace.reference_network import ReferenceMaceNetwork
 
     model = model_of()
     linear = model.products[0].linear
     linear.forward = lambda rows: type(linear).forward(linear, rows).tanh()
     assert can_fold(model)
-    assert isinstance(network_of(model, head=0, device="cpu"), PlainMaceNetwork)
+    assert isinstance(network_of(model, head=0, device="cpu"), ReferenceMaceNetwork)

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed")
 
-from vitrion_workflows.potentials.mace.contraction import coefficients_of, polynomials  # noqa: E402
+from vitrion_workflows.potentials.mace.contraction import gradient_coefficients, polynomials  # noqa: E402
 from vitrion_workflows.potentials.mace.harmonics import Harmonics  # noqa: E402
 from vitrion_workflows.potentials.mace.radial import RadialTable  # noqa: E402
 
@@ -88,7 +88,7 @@ def test_polynomials_and_their_gradient_are_the_contraction_term_by_term(degrees
         return total
 
     as_tensors = [[torch.from_numpy(one) for one in block] for block in blocks]
-    coefficients = coefficients_of(as_tensors, [[torch.from_numpy(one) for one in weights]] * 2)
+    coefficients = gradient_coefficients(as_tensors, [[torch.from_numpy(one) for one in weights]] * 2)
     given = torch.from_numpy(x).requires_grad_()
     found = polynomials(given, [(slice(0, 3), coefficients), (slice(3, 4), coefficients)])
     np.testing.assert_allclose(found.detach(), brute(x), atol=1e-12)

@@ -1,4 +1,4 @@
-"""Whether a potential's forces conserve energy: the drift of a short run without a thermostat."""
+"""Energy conservation of a potential: the drift of the total energy in a short run without a thermostat."""
 
 import numpy as np
 from ase import units
@@ -10,21 +10,21 @@ from vitrion_workflows.potentials.force_field import ForceField
 TIME_STEP_FS = 0.5
 STEPS = 400
 TEMPERATURE_K = 300.0
-# By then atoms may fall into each other: enough is known.
+# A run is ended at this gain: atoms may be collapsing onto each other.
 RUNAWAY_eV_PER_ATOM = 1.0
 
 
 def energy_drift_eV_per_atom_ps(force_field: ForceField, system: AtomicSystem, *, seed: int) -> float:
-    """Slope of the total energy in a run of 0.2 ps by velocity Verlet, absolute; infinite where it is no number.
+    """Return the absolute slope of the total energy in a run of 0.2 ps by velocity Verlet; infinite if not a number.
 
     With a time step of 0.5 fs the integrator's own error is an oscillation of the order of 1e-5 eV an atom without a
-    slope: what remains is what the forces do that the energy knows nothing of. A drift of d heats a harmonic cell by
+    slope: a drift comes from forces that are not the gradient of the energy. A drift of d heats a harmonic cell by
     d / (3 k_B), against which a thermostat of friction g holds a temperature error of d / (3 k_B g).
 
     Args:
-        force_field: what computes.
+        force_field: the potential.
         system: starting cell.
-        seed: of the velocities, drawn at 300 K.
+        seed: seed of the velocities, drawn at 300 K.
     """
     generator = np.random.default_rng(seed)
     masses = atomic_masses[system.numbers][:, None]

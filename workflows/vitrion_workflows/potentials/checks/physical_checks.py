@@ -1,4 +1,4 @@
-"""Check a potential by what must hold whatever its weights: gradients, symmetries, conservation and coverage."""
+"""Physical checks of a potential, valid for any weights: gradients, symmetries, conservation and coverage."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from ase.data import atomic_numbers, chemical_symbols, covalent_radii
 
 from vitrion_models.errors import InputError, VitrionError
 from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_workflows.potentials.adapters.ase_calculator import first_line
 from vitrion_workflows.potentials.checks.conservation import energy_drift_eV_per_atom_ps
 from vitrion_workflows.potentials.force_field import ForceField
 from vitrion_workflows.potentials.registry import load
@@ -20,9 +21,9 @@ FORCE_LIMIT_eV_PER_A = 5e-3
 VIRIAL_LIMIT_eV = 2e-2
 SYMMETRY_LIMIT_eV_PER_ATOM = 2e-5
 SYMMETRY_LIMIT_eV_PER_A = 2e-3
-# A GPU adds in any order; what a potential remembers from the cell before is larger.
+# A GPU sums in any order; the effect of a stored previous cell would be larger.
 REPEAT_LIMIT_eV_PER_A = 1e-5
-# Temperature error of 4 K at a friction of 1/ps, below half a per cent of any temperature we label at.
+# Temperature error of 4 K at a friction of 1/ps, below half a per cent of the temperatures of labels.
 DRIFT_LIMIT_eV_PER_ATOM_PS = 1e-3
 PROBED_ATOMS = 4
 PREFERRED = ("Li", "Cl")
@@ -33,14 +34,14 @@ OUTSIDER_EDGE_A = 4.0
 
 @dataclass(frozen=True)
 class CheckReport:
-    """One property of a potential, measured.
+    """Outcome of one check.
 
     Attributes:
-        name: what was checked.
-        passed: whether the deviation lies within the limit.
-        deviation: greatest deviation found.
-        limit: greatest that is allowed.
-        unit: of both.
+        name: property that was checked.
+        passed: True if the deviation lies within the limit.
+        deviation: greatest deviation.
+        limit: greatest allowed deviation.
+        unit: unit of both.
     """
 
     name: str
@@ -58,23 +59,23 @@ def check(
     device: str = "cpu",
     seed: int = 0,
 ) -> tuple[CheckReport, ...]:
-    """Test a potential; one that is named is loaded first, which checks its sha256.
+    """Check a potential by name, which also checks its sha256, or a loaded one.
 
-    Forces against minus the numerical gradient, stress against the derivative by strain, invariance to translation,
-    rotation, order of atoms, wrapping and supercell, the same answer when asked again, conservation of energy in a
-    short run, forces for each element of its coverage, and refusal of elements outside.
+    The checks are: forces against the numerical gradient, stress against the strain derivative, invariance to
+    translation, rotation, order of atoms, wrapping and supercell, reproducibility, energy conservation in a short run,
+    forces for each covered element, and refusal of all others.
 
     Args:
         potential: registry name, or a loaded potential.
-        system: cell to test on; a disturbed rock-salt cell where not given.
-        elements: one or two elements of that cell; lithium and chlorine, or others of the coverage, where not given.
-        device: for a potential that is named.
-        seed: of displacements, rotations and velocities.
+        system: test cell; a disturbed rock-salt cell when None.
+        elements: one or two elements of that cell; lithium and chlorine, or others of the coverage, when empty.
+        device: device for a potential given by name.
+        seed: seed of displacements, rotations and velocities.
 
     Raises:
-        InputError: there is no such potential, it does not cover the elements, or gives no forces for them.
+        InputError: there is no such potential, it does not cover the elements, or computes no forces for them.
         MissingDependencyError: its package or weights are missing.
-        CheckpointError: its weights are not the ones the registry names.
+        CheckpointError: its weights are not those of the registry.
 
     Example:
         >>> from vitrion_workflows import potentials
@@ -87,14 +88,14 @@ def check(
 
 
 def check_force_field(force_field: ForceField, system: AtomicSystem, *, seed: int = 0) -> tuple[CheckReport, ...]:
-    """The same for a loaded potential and a cell of one's own."""
+    """Check a loaded potential on a given cell; see `check`."""
     _require_forces(force_field, system)
     generator = np.random.default_rng(seed)
     drift = energy_drift_eV_per_atom_ps(force_field, system, seed=seed)
     reports = [
         _report("forces are minus the gradient", _force_error(force_field, system), FORCE_LIMIT_eV_PER_A, "eV/A"),
         _report("stress is the strain derivative", _stress_error(force_field, system), VIRIAL_LIMIT_eV, "eV"),
-        _report("the same when asked again", _memory(force_field, system, generator), REPEAT_LIMIT_eV_PER_A, "eV/A"),
+        _report("reproducible", _memory(force_field, system, generator), REPEAT_LIMIT_eV_PER_A, "eV/A"),
         _report("energy is conserved", drift, DRIFT_LIMIT_eV_PER_ATOM_PS, "eV/atom/ps"),
         _report("covered elements without forces", _without_forces(force_field), 0, "elements"),
         _report("other elements not refused", _not_refused(force_field), 0, "elements"),
@@ -107,15 +108,15 @@ def check_force_field(force_field: ForceField, system: AtomicSystem, *, seed: in
 
 
 def disturbed_cell(force_field: ForceField, *, seed: int, elements: Sequence[str] = ()) -> AtomicSystem:
-    """A sheared, rattled rock-salt cell of eight atoms.
+    """Return a sheared, rattled rock-salt cell of eight atoms.
 
     Args:
-        force_field: gives the elements where none are named: LiCl, or two that the potential covers.
-        seed: of the displacements.
+        force_field: potential whose coverage gives the elements where none are named: LiCl, or two others.
+        seed: seed of the displacements.
         elements: one or two chemical symbols.
 
     Raises:
-        InputError: they are no elements.
+        InputError: they are not elements.
     """
     from ase.build import bulk  # noqa: PLC0415 - heavy beside the rest
 
@@ -123,7 +124,7 @@ def disturbed_cell(force_field: ForceField, *, seed: int, elements: Sequence[str
     pair = tuple(elements)[:2] or covered
     unknown = sorted(set(elements) - set(chemical_symbols[1:]))
     if unknown:
-        raise InputError(f"{', '.join(unknown)} are no elements: give chemical symbols, for example Li,Cl")
+        raise InputError(f"{', '.join(unknown)} are not elements: give chemical symbols, for example Li,Cl")
     radii_A = [covalent_radii[atomic_numbers[symbol]] for symbol in (pair[0], pair[-1])]
     atoms = bulk(f"{pair[0]}{pair[-1]}", "rocksalt", a=2 * LOOSENESS * sum(radii_A), cubic=True)
     generator = np.random.default_rng(seed)
@@ -142,12 +143,11 @@ def _require_forces(force_field: ForceField, system: AtomicSystem) -> None:
     except VitrionError:
         raise
     except Exception as error:
-        # Any package's own exception: a potential that cannot compute the cell has nothing to be checked on.
-        words = (str(error).splitlines() or [type(error).__name__])[0]
+        # Exception classes of any package: the potential cannot compute the test cell.
         symbols = ", ".join(sorted({chemical_symbols[number] for number in system.numbers}))
         raise InputError(
-            f"potential {force_field.name} gives no forces and stress for {symbols} ({words}): "
-            "name elements that it covers"
+            f"potential {force_field.name} gives no forces and stress for {symbols} ({first_line(error)}): "
+            "give elements that it covers"
         ) from error
 
 
@@ -200,14 +200,14 @@ def _memory(force_field: ForceField, system: AtomicSystem, generator: np.random.
 
 
 def _without_forces(force_field: ForceField) -> int:
-    """How many elements of the coverage give no finite energy and forces in a cell of one atom."""
+    """Count the covered elements without finite energy and forces in a cell of one atom."""
     failed = 0
     for symbol in sorted(force_field.elements):
         number = atomic_numbers[symbol]
         edge_A = 2 * LOOSENESS * covalent_radii[number]
         try:
             result = force_field.evaluate(_single_atom(number, edge_A))
-        except Exception:  # noqa: BLE001 - whatever a package raises for an element it does not know
+        except Exception:  # noqa: BLE001 - exceptions of any package
             failed += 1
         else:
             failed += not np.isfinite(result.energy_eV + float(result.forces_eV_per_A.sum()))
@@ -215,14 +215,14 @@ def _without_forces(force_field: ForceField) -> int:
 
 
 def _not_refused(force_field: ForceField) -> int:
-    """How many elements outside the coverage are computed instead of refused by name."""
+    """Count the elements outside the coverage that are computed instead of refused by name."""
     accepted = 0
     for symbol in sorted(set(chemical_symbols[1:]) - force_field.elements):
         try:
             force_field.evaluate(_single_atom(atomic_numbers[symbol], OUTSIDER_EDGE_A))
         except InputError as error:
             accepted += symbol not in str(error)
-        except Exception:  # noqa: BLE001 - a crash is no refusal
+        except Exception:  # noqa: BLE001 - a crash is not a refusal
             accepted += 1
         else:
             accepted += 1
@@ -233,7 +233,7 @@ def _single_atom(number: int, edge_A: float) -> AtomicSystem:
     return AtomicSystem(np.array([number]), np.array([[0.1, 0.2, 0.3]]), np.eye(3) * edge_A)
 
 
-# A change gives the changed cell and the forces it must have, from those of the original.
+# Returns the changed cell and its expected forces, from those of the original, shape (N, 3).
 _Change = Callable[[AtomicSystem, FloatArray, np.random.Generator], tuple[AtomicSystem, FloatArray]]
 
 

@@ -1,13 +1,13 @@
 """CHGNet's energy and its gradient with respect to the bond vectors, on the package's weights.
 
-The network is that of B. Deng et al., Nature Machine Intelligence 5, 1031 (2023), eqs. 1-9, written anew for speed:
+The network is that of B. Deng et al., Nature Machine Intelligence 5, 1031 (2023), eqs. 1-9, rearranged for speed:
 
-- The first linear layer of a gated perceptron acts on the features of two atoms and a bond put one after the other.
-  It is the sum of three layers, two done once an atom and one once a bond instead of all three for each direction.
-- Only bonds shorter than the bond graph's cutoff are ever changed. The others give (radial basis) x (one matrix), the
-  product of embedding and layer, known before.
-- The angle update after the last bond convolution is used by nothing and left out; so are magnetic moments.
-- The leaf of the gradient is the bond vector: forces and stress are sums over bonds.
+- The first linear layer of a gated perceptron acts on the concatenated features of two atoms and a bond. It is the sum
+  of three layers, two evaluated once for each atom and one once for each bond, not for each direction.
+- Only bonds shorter than the cutoff of the bond graph change. The others contribute (radial basis) x (one matrix), the
+  precomputed product of embedding and layer.
+- The angle update after the last bond convolution has no effect and is omitted; so are magnetic moments.
+- The gradient is taken with respect to the bond vectors: forces and stress are sums over bonds.
 
 Importing this module imports torch.
 """
@@ -21,10 +21,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import layer_norm, silu
 
-from vitrion_workflows.potentials.graph.edge_sums import edge_totals, spread, spread_bonds, sum_to_owner
+from vitrion_workflows.potentials.graph.edge_sums import edge_totals, sum_to_owner, take_by_bond, take_by_owner
 from vitrion_workflows.potentials.graph.neighbours import Edges
 
-# Keeps the arc cosine's slope finite; part of the trained model.
+# Keeps the slope of the arc cosine finite; part of the trained model.
 COSINE_SHRINK = 1 - 1e-6
 
 
@@ -52,13 +52,13 @@ class _Gate:
 
 @dataclass(frozen=True, eq=False)
 class _Conv:
-    # One gated layer: matrices of the parts of its input (transposed, core and gate side by side), bias, what follows.
+    # One gated layer: matrices of the parts of its input (transposed, core and gate side by side), bias, gate, output.
     parts: tuple[Tensor, ...]
     bias: Tensor
     gate: _Gate
     out: tuple[Tensor, Tensor | None] | None
 
-    def leave(self, summed: Tensor) -> Tensor:
+    def output(self, summed: Tensor) -> Tensor:
         if self.out is None:
             return summed
         matrix, bias = self.out
@@ -71,7 +71,7 @@ class _Angles:
     left: Tensor
     right: Tensor
     swapped: Tensor
-    everything: Tensor
+    all_edges: Tensor
     starts: Tensor
 
 
@@ -83,8 +83,8 @@ class ChgnetNetwork:
 
         Args:
             state: the package's state dictionary.
-            arguments: those that the model was made with.
-            device: ``cpu`` or ``cuda``.
+            arguments: arguments of the model.
+            device: ``cpu``, ``cuda`` or ``cuda:1``.
         """
         weights = {name: value.to(device=device, dtype=torch.float32) for name, value in state.items()}
         self.cutoff_A = float(arguments["atom_graph_cutoff"])
@@ -111,11 +111,11 @@ class ChgnetNetwork:
         self.angle_layers = [
             _conv(weights, f"angle_layers.{index}", "twoBody_bond", self._width) for index in range(self._layers - 2)
         ]
-        # What a bond that never changes gives to each atom layer, straight from its radial basis; then its weight.
+        # From the radial basis of a bond to its constant contribution to each atom layer, and to its weight.
         self._from_basis = torch.cat(
             [self.bond_embedding @ layer.parts[1] for layer in self._atom_layers] + [self._atom_weight], dim=1
         )
-        # Dropouts and activations have numbers too: the layers are those that have weights.
+        # Dropouts and activations are numbered too: layers are those with weights.
         self._readout = [
             _linear(weights, name.removesuffix(".weight"))
             for name in weights
@@ -128,7 +128,7 @@ class ChgnetNetwork:
         self._reference_eV = reference[0]
 
     def energies(self, numbers: Tensor, edges: Edges) -> tuple[Tensor, Tensor]:
-        """Energy of each atom and the gradient of their sum.
+        """Compute the energy of each of N atoms, and the gradient of their sum.
 
         Args:
             numbers: atomic numbers, shape (N,).
@@ -154,12 +154,12 @@ class ChgnetNetwork:
         basis = self.radial(lengths, "ag", self.cutoff_A)
         *from_bonds, weight = (basis @ self._from_basis).split([2 * self._width] * self._layers + [self._width], dim=1)
         bonds = _BondGraph(self, vectors, lengths, basis, edges)
-        everything = torch.arange(len(edges.first), device=vectors.device)
+        all_edges = torch.arange(len(edges.first), device=vectors.device)
         indices = (
             *(edges.first, edges.second, edges.bond, edges.forward, edges.backward),
-            *(everything, edges.reverse, edges.starts),
+            *(all_edges, edges.reverse, edges.starts),
         )
-        weight = spread_bonds(weight, edges.bond, edges.forward, edges.backward)
+        weight = take_by_bond(weight, edges.bond, edges.forward, edges.backward)
         atoms = self._embedding.index_select(0, species)
         for index, layer in enumerate(self._atom_layers):
             from_bond = bonds.add_changes(from_bonds[index], layer.parts[1])
@@ -167,13 +167,13 @@ class ChgnetNetwork:
                 torch.addmm(layer.bias, atoms, layer.parts[0]), atoms @ layer.parts[2], from_bond, indices
             )
             messages = layer.gate(inputs) * weight
-            atoms = atoms + layer.leave(sum_to_owner(messages, everything, edges.starts, edges.first))
+            atoms = atoms + layer.output(sum_to_owner(messages, all_edges, edges.starts, edges.first))
             if index < self._layers - 1:
                 bonds.update(index, atoms)
         return self._read(atoms)
 
     def radial(self, lengths: Tensor, graph: str, cutoff_A: float) -> Tensor:
-        """Radial basis of a graph at some distances, shape (B, K).
+        """Return the radial basis of a graph at distances of shape (B,), shape (B, K).
 
         sqrt(2 / c) sin(k x) / r times a polynomial that reaches zero at x = r / c = 1 with two vanishing derivatives.
         """
@@ -184,7 +184,7 @@ class ChgnetNetwork:
         return torch.sin(x[:, None] * self._wave_numbers[graph]) * factor[:, None]
 
     def angular(self, cosines: Tensor) -> Tensor:
-        """Fourier basis of the angles with these cosines, shape (A, 2 H + 1)."""
+        """Return the Fourier basis of angles from their cosines, shape (A,), shape (A, 2 H + 1)."""
         angle = torch.acos(cosines * COSINE_SHRINK)
         waves = angle[:, None] * self._harmonics
         constant = torch.full_like(angle, 1 / math.sqrt(2))[:, None]
@@ -200,14 +200,14 @@ class ChgnetNetwork:
 
 
 class _BondGraph:
-    """Bonds shorter than the angle cutoff, the angles between them, and their features while they change."""
+    """Bonds shorter than the angle cutoff, the angles between them, and their current features."""
 
     def __init__(self, network: ChgnetNetwork, vectors: Tensor, lengths: Tensor, basis: Tensor, edges: Edges) -> None:
         self._network = network
         short = lengths.detach() < network.angle_cutoff_A
         self._short = short.nonzero()[:, 0]
         self._empty = True
-        # What bonds beyond the cutoff become where the output layer has a bias (version 0.2.0).
+        # Change of the bonds beyond the cutoff where the output layer has a bias (version 0.2.0).
         self._shared: Tensor | None = None
         if not len(self._short):
             return
@@ -222,7 +222,7 @@ class _BondGraph:
         )
         counts = torch.bincount(self._center, minlength=len(edges.starts) - 1)
         self._atom_starts = torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-        self._everything = torch.arange(len(kept), device=kept.device)
+        self._all_edges = torch.arange(len(kept), device=kept.device)
         self._angles = _angles(self._center, self._atom_starts, counts)
         self._empty = not len(self._angles.left)
         if self._empty:
@@ -237,7 +237,12 @@ class _BondGraph:
         self._features = self._start
 
     def add_changes(self, from_basis: Tensor, matrix: Tensor) -> Tensor:
-        """What all bonds give to an atom layer: the unchanging part, and the short bonds' changes times the matrix."""
+        """Return the input of all bonds to an atom layer: the constant part, and the changes of short bonds.
+
+        Args:
+            from_basis: the constant part, shape (B, F).
+            matrix: matrix that acts on the changes, shape (W, F).
+        """
         if self._empty or self._features is self._start:
             return from_basis
         changes = self._features - self._start
@@ -247,14 +252,14 @@ class _BondGraph:
         return from_basis.index_add(0, self._short, changes @ matrix)
 
     def update(self, index: int, atoms: Tensor) -> None:
-        """Convolve the bonds; then, but for the last time, update the angles."""
+        """Convolve the bonds; then update the angles, except after the last convolution."""
         if self._empty:
             return
         layer = self._network.bond_layers[index]
         messages = layer.gate(self._inputs(layer, atoms)) * self._of_left(self._weight) * self._of_right(self._weight)
-        by_edge = sum_to_owner(messages, self._angles.everything, self._angles.starts, self._angles.left)
+        by_edge = sum_to_owner(messages, self._angles.all_edges, self._angles.starts, self._angles.left)
         summed = by_edge.index_select(0, self._ways[0]) + by_edge.index_select(0, self._ways[1])
-        self._features = self._features + layer.leave(summed)
+        self._features = self._features + layer.output(summed)
         if layer.out is not None and layer.out[1] is not None:
             self._shared = layer.out[1] if self._shared is None else self._shared + layer.out[1]
         if index < len(self._network.angle_layers):
@@ -264,24 +269,24 @@ class _BondGraph:
     def _inputs(self, layer: _Conv, atoms: Tensor) -> Tensor:
         of_left, of_right, of_angle, of_center = layer.parts
         center = torch.addmm(layer.bias, atoms, of_center)
-        left = self._to_edges(self._features @ of_left) + spread(
-            center, self._center, self._everything, self._atom_starts
+        left = self._to_edges(self._features @ of_left) + take_by_owner(
+            center, self._center, self._all_edges, self._atom_starts
         )
         right = self._to_edges(self._features @ of_right)
         return self._of_left(left) + self._of_right(right) + self._angle_features @ of_angle
 
     def _to_edges(self, table: Tensor) -> Tensor:
-        return spread_bonds(table, self._bond, *self._ways)
+        return take_by_bond(table, self._bond, *self._ways)
 
     def _of_left(self, table: Tensor) -> Tensor:
-        return spread(table, self._angles.left, self._angles.everything, self._angles.starts)
+        return take_by_owner(table, self._angles.left, self._angles.all_edges, self._angles.starts)
 
     def _of_right(self, table: Tensor) -> Tensor:
-        return spread(table, self._angles.right, self._angles.swapped, self._angles.starts)
+        return take_by_owner(table, self._angles.right, self._angles.swapped, self._angles.starts)
 
 
 def _angles(center: Tensor, atom_starts: Tensor, counts: Tensor) -> _Angles:
-    # Every edge with every other edge of its atom, in the order (left, right).
+    # Each edge with each other edge of its atom, in the order (left, right).
     partners = counts.index_select(0, center)
     left = torch.repeat_interleave(partners)
     first_partner = partners.cumsum(0) - partners
@@ -291,7 +296,7 @@ def _angles(center: Tensor, atom_starts: Tensor, counts: Tensor) -> _Angles:
     left, right = left[different], right[different]
     fewer = partners - 1
     starts = torch.cat([fewer.new_zeros(1), fewer.cumsum(0)])
-    # Angle (right, left): the start of `right`, and the place of `left` among its partners, itself not counted.
+    # Index of angle (right, left): the start of `right` plus the place of `left` among its partners, without `right`.
     place = left - atom_starts.index_select(0, center).index_select(0, left)
     swapped = starts.index_select(0, right) + place - (left > right).to(place.dtype)
     return _Angles(left, right, swapped, torch.arange(len(left), device=left.device), starts)
@@ -301,11 +306,11 @@ def _conv(weights: Mapping[str, Tensor], name: str, gate_name: str, width: int) 
     core, gate = f"{name}.{gate_name}.mlp_core.layers", f"{name}.{gate_name}.mlp_gate.layers"
     hidden = f"{core}.3.weight" in weights
     entry = 0 if hidden else 1
-    whole = torch.cat([weights[f"{core}.{entry}.weight"], weights[f"{gate}.{entry}.weight"]])
+    weight = torch.cat([weights[f"{core}.{entry}.weight"], weights[f"{gate}.{entry}.weight"]])
     bias = torch.cat([weights[f"{core}.{entry}.bias"], weights[f"{gate}.{entry}.bias"]])
     norms = f"{name}.{gate_name}.bn1.weight" in weights
     return _Conv(
-        parts=tuple(part.T.contiguous() for part in whole.split(width, dim=1)),
+        parts=tuple(part.T.contiguous() for part in weight.split(width, dim=1)),
         bias=bias,
         gate=_Gate(
             hidden=(_linear(weights, f"{core}.3"), _linear(weights, f"{gate}.3")) if hidden else None,

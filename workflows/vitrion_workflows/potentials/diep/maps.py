@@ -1,9 +1,9 @@
-"""DIEP's maps: the density-times-potential of two or three atoms on a small grid, and the frame they are drawn in.
+"""DIEP's maps: density times potential of two or three atoms on a small planar grid.
 
-S. A. Tawfik et al., Digital Discovery (2024): a map is ``h^2 n(p) v(p)`` at the grid's points p, with n the sum of
-Gaussians ``exp(-r^2 / s) / (pi s)`` at the atoms and v that of ``sqrt(Z) / sqrt(r^2 + e^2)``. Written anew for speed:
-the Gaussians are products of a function of x and one of y, the gradient is written out, and a triangle is drawn once
-for all the (up to two) ordered pairs of bonds that share it.
+S. A. Tawfik et al., Digital Discovery (2024): a map is ``h^2 n(p) v(p)`` at the grid points p, with n the sum of
+Gaussians ``exp(-r^2 / s) / (pi s)`` at the atoms and v the sum of ``sqrt(Z) / sqrt(r^2 + e^2)``. For speed, Gaussians
+are products of a function of x and one of y, the gradient is analytic, and the map of a triangle is evaluated once for
+the two ordered pairs of bonds that share it.
 
 Importing this module imports torch.
 """
@@ -15,11 +15,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-# Lengths nearer than this count as equal; part of the trained model.
+# Lengths closer than this are equal; part of the trained model.
 TIE_A = 1e-6
 HEAVIER_THAN_ALL = 128
-# Atoms 0, 1, 2 are a bond's end, the centre, and the other bond's end. Sides 0-1, 1-2, 2-0: which atoms come first,
-# second and third when that side is the longest, and which sides join the first and the second to the third.
+# Atoms 0, 1, 2 are the end of a bond, the centre, and the end of the other bond. For the longest side 0-1, 1-2 or 2-0:
+# the first, second and third atom of the frame, and the sides from the first and the second to the third.
 _ATOMS = ((0, 1, 0), (1, 2, 2), (2, 0, 1))
 _LEGS = ((2, 0, 0), (1, 2, 1))
 
@@ -29,9 +29,9 @@ class Grid:
     """The grid and the constants of a map.
 
     Attributes:
-        axis_A: coordinates along either axis, shape (K,); point ``row * K + column`` lies at (axis[column], axis[row]).
-        spread_A2: s of the Gaussians.
-        softening_A: e of the potentials.
+        axis_A: coordinates along both axes, shape (K,); point ``row * K + column`` lies at (axis[column], axis[row]).
+        spread_A2: width s of the Gaussians.
+        softening_A: softening length e of the potentials.
     """
 
     axis_A: Tensor
@@ -40,7 +40,7 @@ class Grid:
 
     @property
     def area_A2(self) -> float:
-        """Area of a grid cell."""
+        """Return the area h^2 of a grid cell."""
         return float(self.axis_A[1] - self.axis_A[0]) ** 2
 
 
@@ -80,28 +80,28 @@ class _Maps(torch.autograd.Function):
 
 
 def grid_rows(grid: Grid, y: Tensor) -> int:
-    """Rows that a map needs: all, or those below and on the axis where all atoms lie on it (two of them)."""
+    """Count the rows of a map: all, or for two atoms, which lie on the axis, those below and on it."""
     return len(grid.axis_A) if y.shape[1] > 2 else len(grid.axis_A) // 2 + 1  # noqa: PLR2004 - a bond's two atoms
 
 
 def maps(x: Tensor, y: Tensor, charge: Tensor, grid: Grid) -> Tensor:
-    """Maps of some groups of atoms, differentiable by coordinates.
+    """Evaluate the maps of M groups of two or three atoms, differentiable with respect to the coordinates.
 
     Args:
-        x: first coordinates, shape (M, 2) or (M, 3).
-        y: second coordinates, the same shape; zero for two atoms, whose map is its own mirror image: half is given.
-        charge: effective charges, the same shape.
+        x: first coordinates in A, shape (M, 2) or (M, 3).
+        y: second coordinates in A, the same shape; zero for two atoms, whose map is symmetric: half of it is returned.
+        charge: effective charges sqrt(Z), the same shape.
         grid: the grid.
 
     Returns:
-        Shape (M, R K), row by row.
+        Maps of R rows and K columns, row by row, shape (M, R K).
     """
-    drawn: Tensor = _Maps.apply(x, y, charge, grid)  # type: ignore[no-untyped-call]
-    return drawn
+    values: Tensor = _Maps.apply(x, y, charge, grid)  # type: ignore[no-untyped-call]
+    return values
 
 
-def fold(matrix: Tensor, points: int) -> Tensor:
-    """A matrix that acts on whole maps, shape (P, F), as one that acts on the half that `maps` gives of two atoms."""
+def fold_mirror(matrix: Tensor, points: int) -> Tensor:
+    """Convert a matrix for complete maps, shape (K K, F), to one for the half maps of two atoms, shape (R K, F)."""
     rows = matrix.view(points, points, -1)
     half = rows[: points // 2 + 1].clone()
     half[: points // 2] += rows[points // 2 + 1 :].flip(0)
@@ -109,17 +109,17 @@ def fold(matrix: Tensor, points: int) -> Tensor:
 
 
 def triangle_frames(squares_A2: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Planar coordinates of triangles in the model's canonical frame, from their sides alone.
+    """Return planar coordinates of triangles in the canonical frame of the model, from their sides.
 
-    The longest side lies along x (of equal ones that of the higher atomic numbers); its end with the shorter leg (of
-    equal legs the higher number) comes first, at negative x; the third atom lies at y >= 0; the centroid is the origin.
+    The longest side lies along x (of equal ones that with the higher atomic numbers); its end with the shorter leg (of
+    equal legs the higher number) is first, at negative x; the third atom lies at y >= 0; the centroid is the origin.
 
     Args:
         squares_A2: squared sides 0-1, 1-2 and 2-0, double precision, shape (T, 3).
         numbers: atomic numbers of atoms 0, 1 and 2, shape (T, 3).
 
     Returns:
-        x, y (shape (T, 3), single precision) and atomic numbers in that order.
+        x and y in A, single precision, and the atomic numbers in that order, shape (T, 3) each.
     """
     with torch.no_grad():
         lengths = squares_A2.sqrt()
@@ -145,43 +145,43 @@ def triangle_frames(squares_A2: Tensor, numbers: Tensor) -> tuple[Tensor, Tensor
     return planar_x.float(), planar_y.float(), numbers.gather(1, order)
 
 
-class _Meet(torch.autograd.Function):
+class _PartnerSums(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, drawn: Tensor, table: Tensor, indices: tuple[Tensor, ...]) -> Tensor:
-        ctx.save_for_backward(drawn, table, *indices)
-        return _meet(drawn, table, indices)
+    def forward(ctx: Any, pair_maps: Tensor, table: Tensor, indices: tuple[Tensor, ...]) -> Tensor:
+        ctx.save_for_backward(pair_maps, table, *indices)
+        return _sum_partners(pair_maps, table, indices)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        drawn, table, *indices = ctx.saved_tensors
+        pair_maps, table, *indices = ctx.saved_tensors
         gradient = gradients[0].contiguous()
         left, right = indices[0], indices[1]
-        of_drawn = gradient.index_select(0, left).mul_(table.index_select(0, right))
-        of_drawn.add_(gradient.index_select(0, right).mul_(table.index_select(0, left)))
-        return of_drawn, _meet(drawn, gradient, tuple(indices)), None
+        of_pair_maps = gradient.index_select(0, left).mul_(table.index_select(0, right))
+        of_pair_maps.add_(gradient.index_select(0, right).mul_(table.index_select(0, left)))
+        return of_pair_maps, _sum_partners(pair_maps, gradient, tuple(indices)), None
 
 
-def _meet(drawn: Tensor, table: Tensor, indices: tuple[Tensor, ...]) -> Tensor:
-    left, right, everything, left_starts, by_right, right_starts = indices
-    met = torch.embedding_bag(
-        table.index_select(0, right).mul_(drawn), everything, left_starts, False, 0, False, None, True
+def _sum_partners(pair_maps: Tensor, table: Tensor, indices: tuple[Tensor, ...]) -> Tensor:
+    left, right, all_pairs, left_starts, by_right, right_starts = indices
+    sums = torch.embedding_bag(
+        table.index_select(0, right).mul_(pair_maps), all_pairs, left_starts, False, 0, False, None, True
     )[0]
-    met.add_(
+    sums.add_(
         torch.embedding_bag(
-            table.index_select(0, left).mul_(drawn), by_right, right_starts, False, 0, False, None, True
+            table.index_select(0, left).mul_(pair_maps), by_right, right_starts, False, 0, False, None, True
         )[0]
     )
-    return met
+    return sums
 
 
-def meet(drawn: Tensor, table: Tensor, indices: tuple[Tensor, ...]) -> Tensor:
-    """For each edge the sum over its partners of (map of the pair) x (the partner's row), shape (S, P).
+def sum_partners(pair_maps: Tensor, table: Tensor, indices: tuple[Tensor, ...]) -> Tensor:
+    """Sum (map of the pair) x (row of the partner) over the partners of each edge, shape (S, P).
 
     Args:
-        drawn: one map for each unordered pair of edges, shape (M, P).
-        table: a row for each edge, shape (S, P).
-        indices: left and right edge of each pair, left < right, in that order; 0 ... M - 1; where each left edge's
-            pairs start; the pairs in the order of their right edges; where each right edge's start.
+        pair_maps: one map for each unordered pair of edges, shape (M, P).
+        table: one row for each edge, shape (S, P).
+        indices: left and right edge of each pair, left < right, sorted; 0 ... M - 1; start of the pairs of each left
+            edge; pairs sorted by their right edge; start of the pairs of each right edge.
     """
-    met: Tensor = _Meet.apply(drawn, table, indices)  # type: ignore[no-untyped-call]
-    return met
+    sums: Tensor = _PartnerSums.apply(pair_maps, table, indices)  # type: ignore[no-untyped-call]
+    return sums

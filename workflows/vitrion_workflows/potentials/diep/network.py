@@ -1,8 +1,8 @@
 """DIEP's energy and its gradient with respect to the bond vectors, on the package's weights.
 
-The network is M3GNet's (C. Chen and S. P. Ong, Nature Computational Science 2, 718, 2022) with the maps of `diep_maps`
-in place of Bessel functions and spherical harmonics. Written anew for speed: first layers are split into those of
-atoms, done once an atom, and that of the edge; bonds' maps are folded on themselves; each triangle is drawn once.
+The network is M3GNet (C. Chen and S. P. Ong, Nature Computational Science 2, 718, 2022) with the maps of `maps` instead
+of Bessel functions and spherical harmonics. For speed, first layers are split into parts evaluated once for each atom
+and a part for each edge; only half of the symmetric map of a bond is evaluated; each triangle is evaluated once.
 
 Importing this module imports torch.
 """
@@ -15,14 +15,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import silu
 
-from vitrion_workflows.potentials.diep.maps import Grid, fold, maps, meet, triangle_frames
-from vitrion_workflows.potentials.graph.edge_sums import edge_atoms, spread_bonds, sum_to_owner
+from vitrion_workflows.potentials.diep.maps import Grid, fold_mirror, maps, sum_partners, triangle_frames
+from vitrion_workflows.potentials.graph.edge_sums import edge_atoms, sum_to_owner, take_by_bond
 from vitrion_workflows.potentials.graph.neighbours import Edges
 
 
 @dataclass(frozen=True, eq=False)
 class _Gated:
-    # A gated perceptron: core and gate run side by side. The first layer is split by the parts of its input.
+    # A gated perceptron, core and gate side by side. The first layer is split by the parts of its input.
     parts: tuple[Tensor, ...]
     first_bias: Tensor
     core: tuple[tuple[Tensor, Tensor], ...]
@@ -57,9 +57,9 @@ class DiepNetwork:
 
         Args:
             state: the package's state dictionary.
-            arguments: those that the model was made with.
-            numbers: atomic number of each of the model's element types.
-            device: ``cpu`` or ``cuda``.
+            arguments: arguments of the model.
+            numbers: atomic number of each element type of the model, shape (K,).
+            device: ``cpu``, ``cuda`` or ``cuda:1``.
         """
         weights = {
             name.removeprefix("model."): value.to(device=device, dtype=torch.float32) for name, value in state.items()
@@ -79,14 +79,14 @@ class DiepNetwork:
         self._types = self._types.to(device)
         self._embedding = weights["embedding.layer_node_embedding.weight"]
         self._blocks = [_block(weights, index, self._width) for index in range(int(arguments["nblocks"]))]
-        # What a bond's map gives: its embedding, and the two weights of each block.
+        # Matrices that act on the map of a bond: its embedding, and the two weights of each block.
         names = [
             f"graph_layers.{index}.conv.{kind}_weight_func.weight"
             for index in range(len(self._blocks))
             for kind in ("edge", "node")
         ]
         names.insert(0, "embedding.layer_edge_embedding.layers.0.weight")
-        self._from_map = torch.cat([fold(weights[name].T.contiguous(), self._points) for name in names], dim=1)
+        self._from_map = torch.cat([fold_mirror(weights[name].T.contiguous(), self._points) for name in names], dim=1)
         self._edge_bias = weights["embedding.layer_edge_embedding.layers.0.bias"]
         self._readout = [
             [_linear(weights, f"final_layer.gated.{kind}.{index}") for index in (0, 2, 4, 6)]
@@ -96,7 +96,7 @@ class DiepNetwork:
         self._reference_eV = state["element_refs.property_offset"].to(device=device, dtype=torch.float64)
 
     def energies(self, numbers: Tensor, edges: Edges) -> tuple[Tensor, Tensor]:
-        """Energy of each atom and the gradient of their sum.
+        """Compute the energy of each of N atoms, and the gradient of their sum.
 
         Args:
             numbers: atomic numbers, shape (N,).
@@ -126,7 +126,7 @@ class DiepNetwork:
         indices = torch.arange(len(edges.first), device=vectors.device), edges.reverse, edges.starts
         atoms = self._embedding.index_select(0, species)
         for index, block in enumerate(self._blocks):
-            edge_features = triangles.act(block, atoms, edge_features)
+            edge_features = triangles.update_edges(block, atoms, edge_features)
             inputs = edge_features @ block.edge.parts[2] + self._of_atoms(block.edge, atoms, edges, indices)
             edge_features = edge_features + block.edge.finish(inputs) * scales[2 * index]
             inputs = edge_features @ block.node.parts[2] + self._of_atoms(block.node, atoms, edges, indices)
@@ -139,22 +139,22 @@ class DiepNetwork:
         return edge_atoms(first, atoms @ gated.parts[1], (edges.first, edges.second, *indices))
 
     def _bond_maps(self, lengths: Tensor, numbers: Tensor, edges: Edges) -> Tensor:
-        half = spread_bonds(0.5 * lengths[:, None].float(), edges.bond, edges.forward, edges.backward)
+        half = take_by_bond(0.5 * lengths[:, None].float(), edges.bond, edges.forward, edges.backward)
         x = torch.cat([-half, half], dim=1)
         roots = numbers.float().sqrt()
         charge = torch.stack([roots.index_select(0, edges.first), roots.index_select(0, edges.second)], dim=1)
-        drawn = maps(x, torch.zeros_like(x), charge, self._grid)
+        bond_maps = maps(x, torch.zeros_like(x), charge, self._grid)
         smooth = envelope(lengths, self.cutoff_A).float()[:, None]
-        return drawn * spread_bonds(smooth, edges.bond, edges.forward, edges.backward)
+        return bond_maps * take_by_bond(smooth, edges.bond, edges.forward, edges.backward)
 
-    def draw(self, squares_A2: Tensor, numbers: Tensor) -> Tensor:
-        """Maps of triangles; see `diep_maps.triangle_frames`."""
+    def triangle_maps(self, squares_A2: Tensor, numbers: Tensor) -> Tensor:
+        """Evaluate the maps of T triangles, shape (T, P); arguments as in `maps.triangle_frames`."""
         x, y, ordered = triangle_frames(squares_A2, numbers)
         return maps(x, y, ordered.float().sqrt(), self._grid)
 
     @property
     def triangle_cutoff_A(self) -> float:
-        """Longest bond that takes part in triangles."""
+        """Return the greatest length of the bonds of triangles."""
         return self._triangle_cutoff_A
 
     def _read(self, atoms: Tensor) -> Tensor:
@@ -168,7 +168,7 @@ class DiepNetwork:
 
 
 class _Triangles:
-    """Pairs of bonds that start at one atom, each unordered pair once, and what they give to their bonds."""
+    """Unordered pairs of bonds at one atom, and their three-body contribution to the features of the bonds."""
 
     def __init__(self, network: DiepNetwork, vectors: Tensor, numbers: Tensor, edges: Edges) -> None:
         squares = (vectors * vectors).sum(1)
@@ -184,9 +184,9 @@ class _Triangles:
         self._end = edges.second.index_select(0, self._kept)
         bond = edges.bond.index_select(0, self._kept)
         self._weight = envelope(lengths, network.triangle_cutoff_A).float().index_select(0, bond)[:, None]
-        everything = torch.arange(len(left), device=left.device)
+        all_pairs = torch.arange(len(left), device=left.device)
         by_right = torch.argsort(right, stable=True)
-        self._indices = (left, right, everything, _starts(left, len(center)), by_right, _starts(right, len(center)))
+        self._indices = (left, right, all_pairs, _starts(left, len(center)), by_right, _starts(right, len(center)))
         along = vectors.index_select(0, bond) * edges.sign.index_select(0, self._kept)[:, None]
         length2 = squares.index_select(0, bond)
         left2, right2 = length2.index_select(0, left), length2.index_select(0, right)
@@ -198,21 +198,21 @@ class _Triangles:
             ends.index_select(0, right),
         ]
         sides = torch.stack([left2, right2, left2 + right2 - 2 * dots], dim=1)
-        self._drawn = network.draw(sides, torch.stack(corners, dim=1))
+        self._maps = network.triangle_maps(sides, torch.stack(corners, dim=1))
 
-    def act(self, block: _Block, atoms: Tensor, edge_features: Tensor) -> Tensor:
-        """Edge features after the three-body interaction."""
+    def update_edges(self, block: _Block, atoms: Tensor, edge_features: Tensor) -> Tensor:
+        """Return the edge features, shape (E, F), after the three-body interaction."""
         if self._empty:
             return edge_features
         gates = torch.sigmoid(torch.addmm(block.atom_bias, atoms, block.atom_matrix))
         table = gates.index_select(0, self._end) * self._weight
-        met = meet(self._drawn, table, self._indices) * self._weight
-        core, gate = (met @ block.bond_matrix).chunk(2, dim=1)
+        sums = sum_partners(self._maps, table, self._indices) * self._weight
+        core, gate = (sums @ block.bond_matrix).chunk(2, dim=1)
         return edge_features.index_add(0, self._kept, silu(core) * torch.sigmoid(gate))
 
 
 def envelope(lengths_A: Tensor, cutoff_A: float) -> Tensor:
-    """1 - 10 x^3 + 15 x^4 - 6 x^5 with x = length / cutoff, zero beyond."""
+    """Return 1 - 10 x^3 + 15 x^4 - 6 x^5 with x = length / cutoff, zero beyond, for lengths of any shape."""
     x = lengths_A / cutoff_A
     return (1 - x**3 * (10 - 15 * x + 6 * x * x)) * (x <= 1)
 
@@ -247,9 +247,9 @@ def _block(weights: Mapping[str, Tensor], index: int, width: int) -> _Block:
 
 
 def _gated(weights: Mapping[str, Tensor], name: str, width: int) -> _Gated:
-    whole = torch.cat([weights[f"{name}.layers.0.weight"], weights[f"{name}.gates.0.weight"]])
+    weight = torch.cat([weights[f"{name}.layers.0.weight"], weights[f"{name}.gates.0.weight"]])
     return _Gated(
-        parts=tuple(part.T.contiguous() for part in whole.split(width, dim=1)),
+        parts=tuple(part.T.contiguous() for part in weight.split(width, dim=1)),
         first_bias=torch.cat([weights[f"{name}.layers.0.bias"], weights[f"{name}.gates.0.bias"]]),
         core=tuple(_linear(weights, f"{name}.layers.{index}") for index in (2, 4)),
         gate=tuple(_linear(weights, f"{name}.gates.{index}") for index in (2, 4)),

@@ -1,1 +1,1 @@
-"""Shared parts of the graph potentials: neighbour lists with a skin, sums over edges, the force-field adapter."""
+"""Shared parts of the graph potentials: neighbour lists with a skin, sums over edges, and their force field."""

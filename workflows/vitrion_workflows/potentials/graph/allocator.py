@@ -1,7 +1,7 @@
-"""Memory that is freed stays with the process: a graph network asks for the same large arrays at every step.
+"""Keep freed memory in the process: a graph network allocates the same large arrays at every step.
 
-glibc gives arrays above a threshold back to the system at once and gets them anew, page by page, each page filled with
-zeros first: measured, 35 % of DIEP's and 10 % of CHGNet's time in a dense oxide.
+glibc returns arrays above a threshold to the system at once and gets them again page by page, each filled with zeros:
+35 % of DIEP's and 10 % of CHGNet's time in a dense oxide (measured).
 """
 
 import ctypes
@@ -16,7 +16,7 @@ LARGEST_INT = 2**31 - 1
 
 @lru_cache(maxsize=1)
 def keep_freed_memory() -> bool:
-    """Tell the C library, once a process, to keep what is freed for later use; True where it listens (glibc)."""
+    """Set the C library, once in a process, to keep freed memory; return True if it does (glibc)."""
     if platform.libc_ver()[0] != "glibc":
         return False
     library = ctypes.CDLL(None)

@@ -1,8 +1,7 @@
-"""Gathers and sums over the edges of a graph, differentiable, with the gradient of each written as the other.
+"""Differentiable gathers and sums over the edges of a graph; the gradient of a gather is a sum, and vice versa.
 
-Torch's own gradient of a gather is a scattered sum over a list of indices in any order. Here the edges are in the order
-of their atoms and each knows its reverse, so every sum is one over consecutive rows: several times faster on a CPU,
-and in an order that does not change.
+Torch's own gradient of a gather is a scattered sum over indices in any order. Here edges are sorted by atom and the
+reverse of each is stored, so every sum is over consecutive rows: several times faster on a CPU, and in a fixed order.
 
 Importing this module imports torch.
 """
@@ -14,15 +13,15 @@ from torch import Tensor
 
 
 def sum_rows(values: Tensor, order: Tensor, starts: Tensor) -> Tensor:
-    """Sums over runs of rows: result ``a`` is the sum of ``values[order[k]]``, ``starts[a] <= k < starts[a + 1]``.
+    """Sum runs of rows: row ``a`` of the result is the sum of ``values[order[k]]``, ``starts[a] <= k < starts[a + 1]``.
 
     Args:
-        values: shape (E, F).
-        order: rows in the order in which they are summed, shape (E,).
-        starts: shape (N + 1,).
+        values: rows, shape (E, F).
+        order: indices of the rows in the order of summation, shape (E,).
+        starts: start of each run in `order`, and E, shape (N + 1,).
 
     Returns:
-        Shape (N, F). No gradient is recorded.
+        Sums, shape (N, F). No gradient is recorded.
     """
     if not len(values):
         return values.new_zeros(len(starts) - 1, values.shape[1])
@@ -32,35 +31,35 @@ def sum_rows(values: Tensor, order: Tensor, starts: Tensor) -> Tensor:
 class _EdgeAtoms(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, of_first: Tensor, of_second: Tensor, indices: tuple[Tensor, ...]) -> Tensor:
-        first, second, everything, reverse, starts = indices
-        ctx.save_for_backward(everything, reverse, starts)
+        first, second, all_edges, reverse, starts = indices
+        ctx.save_for_backward(all_edges, reverse, starts)
         return of_first.index_select(0, first).add_(of_second.index_select(0, second))
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        everything, reverse, starts = ctx.saved_tensors
+        all_edges, reverse, starts = ctx.saved_tensors
         gradient = gradients[0].contiguous()
-        wanted = ctx.needs_input_grad
+        needed = ctx.needs_input_grad
         return (
-            sum_rows(gradient, everything, starts) if wanted[0] else None,
-            sum_rows(gradient, reverse, starts) if wanted[1] else None,
+            sum_rows(gradient, all_edges, starts) if needed[0] else None,
+            sum_rows(gradient, reverse, starts) if needed[1] else None,
             None,
         )
 
 
 def edge_atoms(of_first: Tensor, of_second: Tensor, indices: tuple[Tensor, ...]) -> Tensor:
-    """Sum of what an edge's two atoms give: ``a[first] + b[second]``, shape (E, F).
+    """Return ``of_first[first] + of_second[second]`` for the two atoms of each edge, shape (E, F).
 
     Args:
-        of_first: shape (N, F).
-        of_second: shape (N, F).
+        of_first: rows of the first atom, shape (N, F).
+        of_second: rows of the second atom, shape (N, F).
         indices: first, second, 0 ... E - 1, reverse and starts; see `neighbours.Edges`.
     """
     total: Tensor = _EdgeAtoms.apply(of_first, of_second, indices)  # type: ignore[no-untyped-call]
     return total
 
 
-class _Runs(torch.autograd.Function):
+class _OwnerSums(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, values: Tensor, order: Tensor, starts: Tensor, owner: Tensor) -> Tensor:
         ctx.save_for_backward(owner)
@@ -73,19 +72,19 @@ class _Runs(torch.autograd.Function):
 
 
 def sum_to_owner(values: Tensor, order: Tensor, starts: Tensor, owner: Tensor) -> Tensor:
-    """Sums of rows by owner.
+    """Sum rows by owner, shape (N, F).
 
     Args:
-        values: shape (E, F).
-        order: the rows in the order of their owners, shape (E,).
-        starts: places in it where each owner's rows start, and E; shape (N + 1,).
-        owner: of each row, shape (E,).
+        values: rows, shape (E, F).
+        order: indices of the rows sorted by owner, shape (E,).
+        starts: start of the rows of each owner in `order`, and E, shape (N + 1,).
+        owner: owner of each row, shape (E,).
     """
-    summed: Tensor = _Runs.apply(values, order, starts, owner)  # type: ignore[no-untyped-call]
+    summed: Tensor = _OwnerSums.apply(values, order, starts, owner)  # type: ignore[no-untyped-call]
     return summed
 
 
-class _Spread(torch.autograd.Function):
+class _OwnerRows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, table: Tensor, owner: Tensor, order: Tensor, starts: Tensor) -> Tensor:
         ctx.save_for_backward(order, starts)
@@ -97,20 +96,20 @@ class _Spread(torch.autograd.Function):
         return sum_rows(gradients[0], order, starts), None, None, None
 
 
-def spread(table: Tensor, owner: Tensor, order: Tensor, starts: Tensor) -> Tensor:
-    """Rows of a table for each owner, ``table[owner]``.
+def take_by_owner(table: Tensor, owner: Tensor, order: Tensor, starts: Tensor) -> Tensor:
+    """Return ``table[owner]``, shape (E, F).
 
     Args:
-        table: shape (N, F).
-        owner: shape (E,).
-        order: the rows of the result, those of owner 0 first, then those of owner 1, ...
-        starts: places in `order` where each owner's rows start, and E; shape (N + 1,).
+        table: one row for each owner, shape (N, F).
+        owner: owner of each row of the result, shape (E,).
+        order: indices of the rows of the result sorted by owner, shape (E,).
+        starts: start of the rows of each owner in `order`, and E, shape (N + 1,).
     """
-    rows: Tensor = _Spread.apply(table, owner, order, starts)  # type: ignore[no-untyped-call]
+    rows: Tensor = _OwnerRows.apply(table, owner, order, starts)  # type: ignore[no-untyped-call]
     return rows
 
 
-class _BothWays(torch.autograd.Function):
+class _BondRows(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, table: Tensor, bond: Tensor, forward: Tensor, backward: Tensor) -> Tensor:
         ctx.save_for_backward(forward, backward)
@@ -122,13 +121,13 @@ class _BothWays(torch.autograd.Function):
         return gradients[0].index_select(0, forward) + gradients[0].index_select(0, backward), None, None, None
 
 
-def spread_bonds(table: Tensor, bond: Tensor, forward: Tensor, backward: Tensor) -> Tensor:
-    """Rows of a table of bonds for each of the bonds' two edges, ``table[bond]``; see `neighbours.Edges`."""
-    rows: Tensor = _BothWays.apply(table, bond, forward, backward)  # type: ignore[no-untyped-call]
+def take_by_bond(table: Tensor, bond: Tensor, forward: Tensor, backward: Tensor) -> Tensor:
+    """Return ``table[bond]``, shape (E, F), from one row for each bond, shape (B, F); see `neighbours.Edges`."""
+    rows: Tensor = _BondRows.apply(table, bond, forward, backward)  # type: ignore[no-untyped-call]
     return rows
 
 
-class _EdgeTotal(torch.autograd.Function):
+class _EdgeTotals(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
@@ -137,8 +136,8 @@ class _EdgeTotal(torch.autograd.Function):
         of_bond: Tensor,
         indices: tuple[Tensor, ...],
     ) -> Tensor:
-        first, second, bond, forward, backward, everything, reverse, starts = indices
-        ctx.save_for_backward(forward, backward, everything, reverse, starts)
+        first, second, bond, forward, backward, all_edges, reverse, starts = indices
+        ctx.save_for_backward(forward, backward, all_edges, reverse, starts)
         total = of_first.index_select(0, first)
         total += of_second.index_select(0, second)
         total += of_bond.index_select(0, bond)
@@ -146,25 +145,25 @@ class _EdgeTotal(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        forward, backward, everything, reverse, starts = ctx.saved_tensors
+        forward, backward, all_edges, reverse, starts = ctx.saved_tensors
         gradient = gradients[0].contiguous()
-        wanted = ctx.needs_input_grad
+        needed = ctx.needs_input_grad
         return (
-            sum_rows(gradient, everything, starts) if wanted[0] else None,
-            sum_rows(gradient, reverse, starts) if wanted[1] else None,
-            gradient.index_select(0, forward).add_(gradient.index_select(0, backward)) if wanted[2] else None,
+            sum_rows(gradient, all_edges, starts) if needed[0] else None,
+            sum_rows(gradient, reverse, starts) if needed[1] else None,
+            gradient.index_select(0, forward).add_(gradient.index_select(0, backward)) if needed[2] else None,
             None,
         )
 
 
 def edge_totals(of_first: Tensor, of_second: Tensor, of_bond: Tensor, indices: tuple[Tensor, ...]) -> Tensor:
-    """Sum of what an edge's two atoms and its bond give: ``a[first] + b[second] + c[bond]``, shape (E, F).
+    """Return ``of_first[first] + of_second[second] + of_bond[bond]`` for each edge, shape (E, F).
 
     Args:
-        of_first: shape (N, F).
-        of_second: shape (N, F).
-        of_bond: shape (B, F).
+        of_first: rows of the first atom, shape (N, F).
+        of_second: rows of the second atom, shape (N, F).
+        of_bond: rows of the bond, shape (B, F).
         indices: first, second, bond, forward, backward, 0 ... E - 1, reverse and starts; see `neighbours.Edges`.
     """
-    total: Tensor = _EdgeTotal.apply(of_first, of_second, of_bond, indices)  # type: ignore[no-untyped-call]
+    total: Tensor = _EdgeTotals.apply(of_first, of_second, of_bond, indices)  # type: ignore[no-untyped-call]
     return total

@@ -1,4 +1,4 @@
-"""Graph networks behind our array interface: neighbour lists with a skin, no objects of other packages in the loop."""
+"""Force field of a graph network: neighbour lists with a skin, and no objects of other packages in the loop."""
 
 from typing import TYPE_CHECKING, Protocol
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Network(Protocol):
-    """What a network must offer.
+    """Interface of a network.
 
     Attributes:
         cutoff_A: greatest distance of a pair.
@@ -23,7 +23,7 @@ class Network(Protocol):
     cutoff_A: float
 
     def energies(self, numbers: "Tensor", edges: Edges) -> "tuple[Tensor, Tensor]":
-        """Energy of each atom in eV, double precision, shape (N,); gradient by bond vectors in eV/A, shape (B, 3)."""
+        """Return energies in eV in double precision, shape (N,), and their gradient by bonds in eV/A, shape (B, 3)."""
 
 
 class GraphForceField(ForceField):
@@ -66,8 +66,8 @@ class GraphForceField(ForceField):
     def compute_batch(self, cells: Cells, positions_A: FloatArray) -> BatchForces:
         """See `ForceField.compute_batch`.
 
-        A CPU gains nothing from larger matrices, and their products round by their shape: there the cells are
-        evaluated one after the other. A GPU takes them as one graph.
+        On a CPU larger matrices save no time, and their products round differently: the cells are evaluated one after
+        the other. On a GPU they are one graph.
         """
         parts = [(positions_A[atoms], lattice) for atoms, lattice in zip(cells.slices, cells.lattices_A, strict=True)]
         if self._device != "cpu":

@@ -1,9 +1,9 @@
-"""Neighbour lists with a skin whose answer does not depend on when they were built.
+"""Neighbour lists with a skin, whose result does not depend on when they were built.
 
-A list holds every pair within cutoff plus skin and is good as long as no atom has moved half the skin. At each call its
-pairs are measured anew, and those beyond the cutoff are left out. Pairs are named by (first, second, lattice shift)
-with shifts that refer to the *unwrapped* positions and are kept in the order of that name: pairs, order and vectors are
-a function of the positions alone, hence forces are, bit by bit, whichever list they came from.
+A list holds all pairs within cutoff plus skin and is valid until an atom has moved half the skin. At each call the
+distances are computed again, and pairs beyond the cutoff are omitted. Pairs are sorted by (first, second, lattice
+shift) with shifts between *unwrapped* positions: pairs, order and vectors are a function of the positions alone, hence
+forces are bitwise the same from any list.
 """
 
 from collections import OrderedDict
@@ -20,15 +20,15 @@ from vitrion_models.system import FloatArray
 if TYPE_CHECKING:
     from torch import Tensor
 
-# Between 0.3 and 1 A the cost is flat: fewer builds against more pairs to measure.
+# Between 0.3 and 1 A the cost is flat: fewer searches against more distances.
 SKIN_A = 0.6
-# Lists of cells that are no longer asked for are forgotten.
+# Least number of lists in memory; those of cells that are no longer used are dropped.
 FEWEST_KEPT = 8
 
 
 @dataclass(frozen=True, eq=False)
 class Edges:
-    """Pairs within the cutoff, of one cell or of several put one after the other; all on one device.
+    """Pairs within the cutoff in one cell, or in several with their atoms numbered in sequence; all on one device.
 
     A *bond* is a pair counted once, an *edge* one of its two directions. Edges are in the order of their first atom.
 
@@ -36,12 +36,12 @@ class Edges:
         bond_vectors_A: from the first atom of a bond to that image of the second, double precision, shape (B, 3).
         bond_first: first atom, shape (B,).
         bond_second: second atom, shape (B,).
-        forward: edge that runs as the bond's vector does, shape (B,).
-        backward: the opposite edge, shape (B,).
-        first: atom an edge starts from, ascending, shape (E,).
-        second: atom it ends at, shape (E,).
+        forward: edge along the bond vector, shape (B,).
+        backward: reverse edge, shape (B,).
+        first: atom at which an edge starts, ascending, shape (E,).
+        second: atom at which it ends, shape (E,).
         bond: bond of an edge, shape (E,).
-        reverse: opposite edge of an edge, shape (E,).
+        reverse: reverse of an edge, shape (E,).
         sign: +1 for forward edges, -1 for backward ones, double precision, shape (E,).
         starts: edges of atom a are those from ``starts[a]`` up to ``starts[a + 1]``, shape (N + 1,).
     """
@@ -61,7 +61,7 @@ class Edges:
 
 @dataclass(frozen=True, eq=False)
 class _List:
-    # One cell's pairs within cutoff plus skin. Arrays named as in Edges.
+    # Pairs of one cell within cutoff plus skin. Arrays are named as in Edges.
     reference_A: FloatArray
     arrays: dict[str, NDArray[Any]]
     bonds: int
@@ -69,7 +69,7 @@ class _List:
 
 
 class SkinLists:
-    """Neighbour lists of the cells that a potential is asked for.
+    """Neighbour lists of the cells that a potential evaluates.
 
     Attributes:
         cutoff_A: greatest distance of a pair.
@@ -89,12 +89,12 @@ class SkinLists:
         slots: Sequence[int] | None = None,
         kept: int = FEWEST_KEPT,
     ) -> Edges:
-        """Pairs of some cells, the atoms counted through.
+        """Return the pairs of cells, their atoms numbered in sequence.
 
         Args:
             cells: for each cell its positions, shape (N, 3), and its lattice vectors as rows, shape (3, 3).
-            slots: a number for each cell, by which its own list is found again among those of equal cells.
-            kept: lists to remember at least.
+            slots: a number for each cell, which distinguishes the lists of cells of equal size and lattice.
+            kept: least number of lists in memory.
         """
         names = tuple(slots if slots is not None else range(len(cells)))
         lists = tuple(self._current(slot, *cell) for slot, cell in zip(names, cells, strict=True))
@@ -111,12 +111,12 @@ class SkinLists:
 
     def _current(self, slot: int, positions_A: FloatArray, lattice_A: FloatArray) -> _List:
         key = (slot, len(positions_A).to_bytes(8, "little"), lattice_A.tobytes())
-        found = self._lists.get(key)
-        if found is not None:
-            moved = positions_A - found.reference_A
+        current = self._lists.get(key)
+        if current is not None:
+            moved = positions_A - current.reference_A
             if np.einsum("ix,ix->i", moved, moved).max() < (0.5 * self._skin_A) ** 2:
                 self._lists.move_to_end(key)
-                return found
+                return current
         fresh = _build(positions_A, lattice_A, self.cutoff_A + self._skin_A)
         self._lists[key] = fresh
         self._lists.move_to_end(key)
@@ -152,22 +152,22 @@ def _build(positions_A: FloatArray, lattice_A: FloatArray, reach_A: float) -> _L
     return _List(positions_A.copy(), arrays, bonds, 2 * bonds)
 
 
-# What each index array counts: added to when cells are put one after the other.
+# The index arrays and what they count, for numbering cells in sequence.
 _COUNTS = {"bond_first": "atoms", "bond_second": "atoms", "first": "atoms", "second": "atoms"}
 _COUNTS |= {"forward": "edges", "reverse": "edges", "bond": "bonds"}
 
 
 def _join(lists: Sequence[_List], device: str) -> "dict[str, Tensor]":
-    import torch  # noqa: PLC0415 - seconds to import; whoever asks for edges has it already
+    import torch  # noqa: PLC0415 - seconds to import; already imported by the network
 
-    done = {"atoms": 0, "edges": 0, "bonds": 0}
+    offsets = {"atoms": 0, "edges": 0, "bonds": 0}
     parts: dict[str, list[NDArray[Any]]] = {name: [] for name in lists[0].arrays}
-    for one in lists:
-        for name, array in one.arrays.items():
-            parts[name].append(array + done[_COUNTS[name]] if name in _COUNTS else array)
-        done["atoms"] += len(one.reference_A)
-        done["edges"] += one.edges
-        done["bonds"] += one.bonds
+    for pairs in lists:
+        for name, array in pairs.arrays.items():
+            parts[name].append(array + offsets[_COUNTS[name]] if name in _COUNTS else array)
+        offsets["atoms"] += len(pairs.reference_A)
+        offsets["edges"] += pairs.edges
+        offsets["bonds"] += pairs.bonds
     return {name: torch.from_numpy(np.concatenate(arrays)).to(device) for name, arrays in parts.items()}
 
 

@@ -1,4 +1,4 @@
-"""One thread for numerics, unless the user has said otherwise."""
+"""Restrict numerical libraries to one thread, unless the user has set a number."""
 
 import os
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Libraries that are loaded within, and processes that are started within, have one thread.
+    """Give one thread to libraries that are loaded, and to processes that are started, within this context.
 
-    The variables are read once, when a library is loaded. Two processes of one thread each do twice the work of one of
-    two threads; threads that wait by spinning on a busy machine took 40 ms where one takes 1.5 ms.
+    The variables are read once, when a library is loaded. Two processes of one thread each do twice the work of one
+    process of two threads; on a busy machine two threads that wait by spinning took 40 ms where one takes 1.5 ms.
     """
     missing = [variable for variable in THREAD_VARIABLES if variable not in os.environ]
     os.environ.update(dict.fromkeys(missing, "1"))

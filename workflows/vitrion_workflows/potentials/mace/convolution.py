@@ -1,9 +1,10 @@
-"""MACE's convolution: features of neighbours times spherical harmonics, summed without storing messages.
+"""MACE's convolution: features of neighbours times spherical harmonics, summed without storing the messages of edges.
 
-The message of an edge is, for each path (l1, l2) -> l3, R[c] sum_{m1 m2} CG[m1, m2, m3] h[m1, c] Y[m2]. A general
-tensor product writes and reads it several times. Its sum over an atom's neighbours is a product of matrices: the rows
-(R h)[m1, c] of all its edges with the rows K[m1, m3] = sum_{m2} CG Y[m2]. Edges stand in rows of equal length for each
-atom, empty places having harmonics of zero.
+The message of an edge is, for each path (l1, l2) -> l3, R[c] sum_{m1 m2} CG[m1, m2, m3] h[m1, c] Y[m2], with radial
+functions R, Clebsch-Gordan coefficients CG, features h and harmonics Y. A general tensor product writes and reads it
+several times. Its sum over the neighbours of an atom is a product of two matrices: the rows (R h)[m1, c] of all edges
+of the atom and the rows K[m1, m3] = sum_{m2} CG Y[m2]. Edges are padded to rows of equal length for each atom; the
+harmonics of the padding are zero.
 
 Importing this module imports torch.
 """
@@ -22,14 +23,15 @@ from vitrion_workflows.potentials.graph.neighbours import Edges
 
 @dataclass(frozen=True, eq=False)
 class Path:
-    """One coupling of a feature with a harmonic.
+    """Coupling of a feature of degree l1 with the harmonics of degree l2 to a message of degree l3.
 
     Attributes:
         features: components of the feature.
-        harmonics: harmonics of one degree.
-        coupling: shape (2 l2 + 1, (2 l1 + 1)(2 l3 + 1)); None where the feature is a scalar: the harmonic is kept.
-        target: which kind of message it adds to.
-        place: its place among the paths of that target.
+        harmonics: components of the harmonics.
+        coupling: coefficients, shape (2 l2 + 1, (2 l1 + 1)(2 l3 + 1)); None where the feature is a scalar and the
+            message is the harmonic itself.
+        target: index of the block of messages to which it contributes.
+        place: its index among the paths of that block.
     """
 
     features: slice
@@ -40,18 +42,18 @@ class Path:
 
 
 @dataclass(frozen=True, eq=False)
-class Padded:
-    """Edges in rows of equal length D for each atom that they end at, atoms in an order of their own.
+class PaddedEdges:
+    """Edges in rows of equal length D, one row for each atom at which they end; atoms in an order of their own.
 
     Attributes:
-        atoms: N.
-        bond: bond of each place, any for an empty one, shape (N D,).
-        harmonics: row in a table of the harmonics of bonds, of their opposites, and of zeros; shape (N D,).
-        sender: atom in that order from which the edge comes, any for an empty place, shape (N D,).
-        forward: place of the edge that runs from a bond's second atom to its first, shape (B,).
-        backward: place of the opposite edge, shape (B,).
-        leaving: places, those of edges that come from atom 0 (in the order of `Edges`) first, shape (E,).
-        starts: where in `leaving` each atom's begin, shape (N + 1,).
+        atoms: number of atoms N.
+        bond: bond at each place, arbitrary for padding, shape (N D,).
+        harmonics: row in a table of the harmonics of bonds, of reversed bonds, and of zeros, shape (N D,).
+        sender: atom (in that order) at which the edge starts, arbitrary for padding, shape (N D,).
+        forward: place of the edge from the second atom of a bond to its first, shape (B,).
+        backward: place of the reverse edge, shape (B,).
+        leaving: places sorted by the atom (in the order of `Edges`) at which their edge starts, shape (E,).
+        starts: index in `leaving` of the first place of each atom, shape (N + 1,).
         order: atoms in the order of `Edges`, shape (N,).
     """
 
@@ -66,25 +68,25 @@ class Padded:
     order: Tensor
 
     @classmethod
-    def of(cls, edges: Edges, order: Tensor) -> "Padded":
-        """Edges that end at their first atom, atoms in some order.
+    def of(cls, edges: Edges, order: Tensor) -> "PaddedEdges":
+        """Pad the edges of all atoms.
 
         Args:
-            edges: pairs.
-            order: atoms, shape (N,).
+            edges: edges of `SkinLists`; here they end at their first atom.
+            order: order of the atoms, shape (N,).
         """
         atoms, bonds = len(order), len(edges.bond_first)
         rank = torch.empty_like(order)
         rank[order] = torch.arange(atoms, device=order.device)
         counts = edges.starts[1:] - edges.starts[:-1]
         widest = max(int(counts.max()), 1)
-        # From the first edge of its atom.
+        # Index of an edge among those of its atom.
         within = torch.arange(len(edges.first), device=order.device) - edges.starts.index_select(0, edges.first)
         place = rank.index_select(0, edges.first) * widest + within
         bond, sender = (place.new_zeros(atoms * widest) for _ in range(2))
         harmonics = place.new_full((atoms * widest,), 2 * bonds)
         bond[place] = edges.bond
-        # A vector runs from the edge's second atom to its first: against the bond's for a forward edge.
+        # The vector of an edge runs from its second atom to its first: opposite to that of the bond for a forward edge.
         harmonics[place] = edges.bond + bonds * (edges.sign > 0)
         sender[place] = rank.index_select(0, edges.second)
         return cls(
@@ -100,16 +102,16 @@ class Padded:
         )
 
     def by_bond(self, rows: Tensor) -> Tensor:
-        """Sum of the rows of a bond's two edges, shape (B, F)."""
+        """Sum rows of places, shape (N D, F), over the two edges of each bond, shape (B, F)."""
         return rows.index_select(0, self.forward).add_(rows.index_select(0, self.backward))
 
     def by_sender(self, rows: Tensor) -> Tensor:
-        """Sum of the rows of the edges that come from an atom, shape (N, F)."""
+        """Sum rows of places, shape (N D, F), over the edges that start at each atom, shape (N, F)."""
         return sum_rows(rows, self.leaving, self.starts).index_select(0, self.order)
 
 
 def _kernel(path: Path, harmonics: Tensor, atoms: int) -> Tensor:
-    # Shape (N, D (2 l1 + 1), 2 l3 + 1).
+    # The matrix K of all atoms, shape (N, D (2 l1 + 1), 2 l3 + 1).
     chosen = harmonics[:, path.harmonics]
     if path.coupling is None:
         return chosen.view(atoms, -1, chosen.shape[1])
@@ -124,7 +126,7 @@ class _Messages(torch.autograd.Function):
         radial: Tensor,
         harmonics: Tensor,
         features: Tensor,
-        plan: tuple[Padded, Sequence[Path]],
+        plan: tuple[PaddedEdges, Sequence[Path]],
     ) -> tuple[Tensor, ...]:
         padded, paths = plan
         atoms, places, channels = padded.atoms, len(padded.bond), features.shape[2]
@@ -157,7 +159,7 @@ class _Messages(torch.autograd.Function):
             arriving = gradients[path.target][:, :, path.place].transpose(0, 1)
             of_rows = torch.bmm(kernel, arriving).view(chosen.shape)
             rows = (weight * chosen).view(padded.atoms, -1, channels)
-            # Twice as fast as the product of their transposes.
+            # Twice as fast as the product of the transposed matrices.
             of_kernel = torch.bmm(arriving, rows.transpose(1, 2)).transpose(1, 2).reshape(len(harmonics), -1)
             if path.coupling is not None:
                 of_kernel = of_kernel @ path.coupling.T
@@ -177,25 +179,25 @@ class _Messages(torch.autograd.Function):
         )
 
 
-def messages_of(
+def sum_messages(
     features: Tensor,
     *,
     radial: Tensor,
     harmonics: Tensor,
-    padded: Padded,
+    padded: PaddedEdges,
     paths: Sequence[Path],
 ) -> tuple[Tensor, ...]:
-    """Messages of the atoms, differentiable once.
+    """Sum the messages over the neighbours of each of N atoms, differentiable once.
 
     Args:
-        features: shape (N, M, C).
-        radial: factors of the paths, in their order, of each bond, shape (B, P C).
-        harmonics: shape (N D, (l_max + 1)^2), zero at empty places.
-        padded: edges.
-        paths: couplings; targets are numbered from 0 and each has a path.
+        features: M components of C channels, shape (N, M, C).
+        radial: radial functions of the P paths for each bond, shape (B, P C).
+        harmonics: harmonics at each place, zero for padding, shape (N D, (l_max + 1)^2).
+        padded: the edges.
+        paths: couplings; their targets are numbered from 0 without a gap.
 
     Returns:
-        For each target shape (2 l3 + 1, N, paths of the target, C).
+        Messages of each target, shape (2 l3 + 1, N, paths of the target, C).
     """
     plan = (padded, paths)
     messages: tuple[Tensor, ...] = _Messages.apply(radial, harmonics, features, plan)  # type: ignore[no-untyped-call]

@@ -1,7 +1,7 @@
-"""Which MACE models are folded (`mace_network`), and which are evaluated by mace-torch's own code (`mace_plain`).
+"""Choice between our evaluation of a MACE model (`network`) and mace-torch's own code (`reference_network`).
 
-A model is folded if it is made of parts that are known here, and if then a cluster of its atoms has the energy and the
-gradient that its own code gives in double precision.
+A model is *folded*, that is, everything that is constant after training is precomputed, if all its parts are of known
+kinds and the folded model agrees with mace-torch in double precision on the energies and the gradient of a cluster.
 
 Importing this module imports torch.
 """
@@ -15,7 +15,7 @@ import torch
 from vitrion_workflows.potentials.graph.force_field import Network
 from vitrion_workflows.potentials.graph.neighbours import SkinLists
 from vitrion_workflows.potentials.mace.network import MaceNetwork
-from vitrion_workflows.potentials.mace.reference_network import PlainMaceNetwork
+from vitrion_workflows.potentials.mace.reference_network import ReferenceMaceNetwork
 
 INTERACTIONS = {
     "RealAgnosticInteractionBlock",
@@ -23,30 +23,30 @@ INTERACTIONS = {
     "RealAgnosticDensityInteractionBlock",
     "RealAgnosticDensityResidualInteractionBlock",
 }
-# Of the greatest gradient, and of the greatest energy of an atom; single precision is a hundred times closer.
+# Relative to the greatest gradient and the greatest energy of an atom; single precision is a hundred times better.
 AGREEMENT = 1e-4
 PROBED_ELEMENTS = 3
 SPACING_A = 2.4
 
 
 def network_of(model: Any, *, head: int, device: str) -> Network:
-    """A model ready to be evaluated in single precision.
+    """Return the network of a model, ready to be evaluated in single precision.
 
     Args:
         model: a `MACE` or `ScaleShiftMACE` of mace-torch, in any precision; it is changed.
-        head: which of its heads is asked.
-        device: ``cpu`` or ``cuda``.
+        head: index of the head that is evaluated.
+        device: ``cpu``, ``cuda`` or ``cuda:1``.
     """
     if can_fold(model):
-        own = PlainMaceNetwork(copy.deepcopy(model), head=head, device=device, precision=torch.float64)
+        reference = ReferenceMaceNetwork(copy.deepcopy(model), head=head, device=device, precision=torch.float64)
         folded = MaceNetwork(copy.deepcopy(model), head=head, device=device)
-        if _agree(folded, own, model.atomic_numbers.tolist(), device):
+        if _agree(folded, reference, model.atomic_numbers.tolist(), device):
             return folded
-    return PlainMaceNetwork(model, head=head, device=device)
+    return ReferenceMaceNetwork(model, head=head, device=device)
 
 
 def can_fold(model: Any) -> bool:
-    """Whether a model is made of parts that can be folded."""
+    """Return True if all parts of a model are of kinds that can be folded."""
     layers = len(model.interactions)
     return (
         not hasattr(model, "joint_embedding")
@@ -89,22 +89,21 @@ def _known_product(product: Any) -> bool:
 
 
 def _even(irreps: Any) -> bool:
-    # As many channels of each degree and parity, each of which occurs once.
+    # The same number of channels for each degree and parity, each of which occurs once.
     return len({block.mul for block in irreps}) == 1 and len({block.ir for block in irreps}) == len(irreps)
 
 
-def _agree(one: Network, other: Network, known: list[int], device: str) -> bool:
+def _agree(folded: Network, reference: Network, atomic_numbers: list[int], device: str) -> bool:
     corners = np.stack(np.meshgrid(*[np.arange(2.0)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
     positions = SPACING_A * corners + np.random.default_rng(0).uniform(-0.3, 0.3, corners.shape)
-    edges = SkinLists(one.cutoff_A, device=device).edges([(positions, np.eye(3) * (4 * SPACING_A + 2 * one.cutoff_A))])
-    chosen = np.linspace(0, len(known) - 1, min(len(known), PROBED_ELEMENTS)).round().astype(int)
-    numbers = torch.tensor(known)[torch.from_numpy(np.resize(chosen, len(corners)))].to(device)
-    alone = SkinLists(one.cutoff_A, device=device).edges([(positions * 100, np.eye(3) * 1000)])
-    found, wanted = (
-        (*network.energies(numbers, edges), network.energies(numbers, alone)[0]) for network in (one, other)
-    )
-    bound = (wanted[0] - wanted[2]).abs().max(), wanted[1].abs().max()
+    cutoff_A, count = folded.cutoff_A, len(atomic_numbers)
+    edges = SkinLists(cutoff_A, device=device).edges([(positions, np.eye(3) * (4 * SPACING_A + 2 * cutoff_A))])
+    chosen = np.linspace(0, count - 1, min(count, PROBED_ELEMENTS)).round().astype(int)
+    numbers = torch.tensor(atomic_numbers)[torch.from_numpy(np.resize(chosen, len(corners)))].to(device)
+    isolated = SkinLists(cutoff_A, device=device).edges([(positions * 100, np.eye(3) * 1000)])
+    expected, isolated_energies = reference.energies(numbers, edges), reference.energies(numbers, isolated)[0]
+    scales = (expected[0] - isolated_energies).abs().max(), expected[1].abs().max()
     return all(
-        float((ours.double() - theirs.double()).abs().max()) <= AGREEMENT * float(greatest)
-        for ours, theirs, greatest in zip(found[:2], wanted[:2], bound, strict=True)
+        float((ours.double() - theirs.double()).abs().max()) <= AGREEMENT * float(scale)
+        for ours, theirs, scale in zip(folded.energies(numbers, edges), expected, scales, strict=True)
     )

@@ -1,7 +1,7 @@
 """Spherical harmonics of unit vectors as polynomials, and their gradient.
 
-A harmonic of degree l is a homogeneous polynomial of degree l. Its coefficients are found once, from the values of any
-implementation, whose order, sign and normalization are thereby kept.
+A harmonic of degree l is a homogeneous polynomial of degree l. Its coefficients are fitted once to the values of a
+given implementation, whose order, sign and normalization are thereby kept.
 
 Importing this module imports torch.
 """
@@ -14,22 +14,22 @@ from torch import Tensor
 
 
 class Harmonics:
-    """Harmonics of degree 0, 1, ... of unit vectors, 2 l + 1 of each.
+    """Spherical harmonics of degree 0, 1, ... of unit vectors, 2 l + 1 of degree l.
 
     Attributes:
-        parity: +1 for harmonics that are the same for the opposite vector, -1 for the others, shape ((l_max + 1)^2,).
+        parity: (-1)^l of each harmonic, shape ((l_max + 1)^2,).
     """
 
     def __init__(self, function: Callable[[Tensor], Tensor], greatest_degree: int, device: str) -> None:
-        """Find the coefficients.
+        """Fit the coefficients.
 
         Args:
-            function: of vectors of any length, shape (K, 3), in double precision; shape (K, (l_max + 1)^2).
+            function: takes K vectors in double precision, shape (K, 3), returns shape (K, (l_max + 1)^2).
             greatest_degree: l_max.
-            device: where the harmonics are evaluated.
+            device: device on which the harmonics are evaluated.
         """
         terms = [list(combinations_with_replacement(range(3), degree)) for degree in range(greatest_degree + 1)]
-        # A monomial is one of the degree below, times a coordinate.
+        # A monomial is one of the next lower degree times a coordinate.
         self._steps = [
             (
                 torch.tensor([terms[degree - 1].index(term[1:]) for term in terms[degree]], device=device),
@@ -54,14 +54,15 @@ class Harmonics:
         self.parity = (1.0 - 2.0 * (degrees % 2)).to(device)
 
     def __call__(self, directions: Tensor) -> tuple[Tensor, Tensor]:
-        """Values and gradient.
+        """Evaluate the harmonics and their gradient.
 
         Args:
             directions: unit vectors, shape (B, 3).
 
         Returns:
-            Values, shape (B, (l_max + 1)^2), and derivatives by the three coordinates, shape (B, 3, (l_max + 1)^2), of
-            polynomials that agree with the harmonics on the sphere: only what is tangential to it has a meaning.
+            Values, shape (B, (l_max + 1)^2), and derivatives with respect to the three coordinates, shape
+            (B, 3, (l_max + 1)^2). The polynomials agree with the harmonics on the unit sphere only: use the tangential
+            part of the gradient.
         """
         coordinates = directions.T.contiguous()
         degree = coordinates.new_ones(1, len(directions))
@@ -74,7 +75,7 @@ class Harmonics:
 
 
 def _derivatives(terms: list[tuple[int, ...]], coefficients: Tensor) -> Tensor:
-    # Coefficients of the derivatives: shape (monomials, 3 harmonics).
+    # Coefficients of the derivatives, shape (monomials, 3 harmonics).
     slopes = coefficients.new_zeros(len(terms), 3, coefficients.shape[1])
     for row, term in enumerate(terms):
         for axis in set(term):

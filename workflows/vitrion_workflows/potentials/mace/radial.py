@@ -1,9 +1,9 @@
 """Smooth functions of a distance as piecewise polynomials: values and slopes from a table.
 
-What a MACE layer multiplies its messages with depends on the distance alone (and, for models with a transformed
-distance, on the two elements): a network of several layers, evaluated for each pair at each step. Here it is evaluated
-once, in double precision, at the Chebyshev nodes of each interval; a step sums six rows of a table. Intervals are
-halved until the polynomials agree with the function, between the nodes too, to single precision.
+The radial functions of a MACE layer depend on the distance alone (and, in models with a transformed distance, on the
+two elements): a network of several layers, evaluated for each pair at each step. Here it is evaluated once, in double
+precision, at the Chebyshev nodes of each interval; a step sums six rows of a table. Intervals are halved until the
+polynomials agree with the function to single precision, also between the nodes.
 
 Importing this module imports torch.
 """
@@ -17,51 +17,51 @@ from torch import Tensor
 DEGREE = 5
 FEWEST_INTERVALS = 64
 MOST_INTERVALS = 1024
-# Of the greatest value, and of the greatest slope.
+# Relative to the greatest value and the greatest slope.
 TOLERANCE = 1e-7
-# Bessel functions are 0 / 0 at no distance at all.
+# Bessel functions are 0 / 0 at zero distance.
 LEAST_DISTANCE_A = 1e-4
 
 Function = Callable[[Tensor], Tensor]
 
 
 class RadialTable:
-    """Functions of the distance, one set of them for each kind of pair."""
+    """Functions of the distance, one set for each kind of pair."""
 
     def __init__(self, functions: Callable[[int], Function], cutoff_A: float, device: str) -> None:
-        """Start without any kind.
+        """Start with an empty table.
 
         Args:
-            functions: gives a kind's functions; these take distances in A, double precision, shape (K,), and return
-                shape (K, F).
+            functions: returns the functions of a kind, which take K distances in A, double precision, shape (K,), and
+                return shape (K, F).
             cutoff_A: greatest distance.
-            device: where the table is used.
+            device: device on which the table is evaluated.
         """
         self._functions, self._cutoff_A = functions, cutoff_A
-        self._known: set[int] = set()
+        self._tabulated: set[int] = set()
         self._rows = torch.empty(0, 0, device=device)
         self._begins = torch.empty(0, dtype=torch.int64, device=device)
         self._intervals = torch.empty(0, dtype=torch.float64, device=device)
         self._powers = torch.arange(DEGREE + 1, device=device)
 
     def require(self, kinds: Iterable[int]) -> None:
-        """Add the kinds that are missing."""
-        for kind in sorted(set(kinds) - self._known):
+        """Tabulate the kinds that are missing."""
+        for kind in sorted(set(kinds) - self._tabulated):
             rows = fitted(self._functions(kind), self._cutoff_A).to(self._rows)
             missing = max(kind + 1 - len(self._begins), 0)
             self._begins = torch.cat([self._begins, self._begins.new_zeros(missing)])
             self._intervals = torch.cat([self._intervals, self._intervals.new_zeros(missing)])
             self._begins[kind] = len(self._rows)
             self._intervals[kind] = len(rows) // (DEGREE + 1)
-            self._rows = torch.cat([self._rows, rows]) if self._known else rows
-            self._known.add(kind)
+            self._rows = torch.cat([self._rows, rows]) if self._tabulated else rows
+            self._tabulated.add(kind)
 
     def __call__(self, distances_A: Tensor, kinds: Tensor) -> tuple[Tensor, Tensor]:
-        """Values and slopes.
+        """Evaluate values and slopes.
 
         Args:
             distances_A: double precision, less than the cutoff, shape (B,).
-            kinds: kind of each pair, none that was not required before, shape (B,).
+            kinds: kind of each pair, passed to `require` before, shape (B,).
 
         Returns:
             Values and derivatives with respect to the distance, single precision, each of shape (B, F).
@@ -86,10 +86,11 @@ class RadialTable:
 
 
 def fitted(function: Function, cutoff_A: float) -> Tensor:
-    """Coefficients of a function's polynomials, double precision.
+    """Fit piecewise polynomials to F functions of the distance.
 
     Returns:
-        Shape (I (DEGREE + 1), F): of each interval those of the powers 0, 1, ... of a coordinate from -1 to 1.
+        Coefficients in double precision, shape (I (DEGREE + 1), F): for each of I intervals those of the powers 0, 1,
+        ... of a coordinate from -1 to 1.
     """
     coefficients = _interpolated(function, cutoff_A, FEWEST_INTERVALS)
     while len(coefficients) < MOST_INTERVALS:
@@ -121,9 +122,9 @@ def _agree(coefficients: Tensor, finer: Tensor) -> bool:
     at = torch.tensor([-0.9, -0.4, 0.1, 0.6], dtype=torch.float64)
     for slope in (False, True):
         coarse = torch.stack([_powers(0.5 * (at - 1), slope=slope), _powers(0.5 * (at + 1), slope=slope)])
-        wanted = torch.einsum("pk,ihkf->ihpf", _powers(at, slope=slope) * (2 if slope else 1), finer)
-        found = torch.einsum("hpk,ikf->ihpf", coarse, coefficients)
-        if float((found - wanted).abs().max()) > TOLERANCE * float(wanted.abs().max()):
+        expected = torch.einsum("pk,ihkf->ihpf", _powers(at, slope=slope) * (2 if slope else 1), finer)
+        coarse_values = torch.einsum("hpk,ikf->ihpf", coarse, coefficients)
+        if float((coarse_values - expected).abs().max()) > TOLERANCE * float(expected.abs().max()):
             return False
     return True
 
