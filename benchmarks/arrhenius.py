@@ -35,11 +35,11 @@ def figure(name: str, value: float, unit: str, baseline: float | None = None) ->
 
 def table(folder: Path) -> dict[str, dict[int, float]]:
     """Formula -> temperature -> log10 D, Einstein convention."""
-    found: dict[str, dict[int, float]] = defaultdict(dict)
+    tables: dict[str, dict[int, float]] = defaultdict(dict)
     with (folder / "labels_tidy.csv").open() as file:
         for row in csv.DictReader(file):
-            found[row["formula"]][int(row["temperature_K"])] = float(np.log10(float(row["D_einstein_slope6_cm2_s"])))
-    return {formula: values for formula, values in found.items() if set(OTHERS_K) <= set(values)}
+            tables[row["formula"]][int(row["temperature_K"])] = float(np.log10(float(row["D_einstein_slope6_cm2_s"])))
+    return {formula: values for formula, values in tables.items() if set(OTHERS_K) <= set(values)}
 
 
 def straight_line(values: dict[int, float], stderr: float) -> tuple[float, float, float]:
@@ -64,18 +64,21 @@ def main() -> int:
     for stderr in ASSUMED_ERRORS:
         before = time.process_time()
         fits = [fit_arrhenius([ArrheniusPoint(t, v[t], stderr) for t in OTHERS_K]) for v in (*whole, *dropped)]
-        found = [fit.predict(LOWEST_K, log10_stderr=stderr) for fit in fits]
+        predictions = [fit.predict(LOWEST_K, log10_stderr=stderr) for fit in fits]
         seconds = time.process_time() - before
         lines = [straight_line(values, stderr) for values in (*whole, *dropped)]
-        seen = found[: len(whole)]
+        measured = predictions[: len(whole)]
         truth = np.array([values[LOWEST_K] for values in whole])
-        low, high = (np.array([one.interval_95[side] for one in seen]) for side in (0, 1))
-        error = truth - np.array([one.log10_D for one in seen])
+        low, high = (np.array([prediction.interval_95[side] for prediction in measured]) for side in (0, 1))
+        error = truth - np.array([prediction.log10_D for prediction in measured])
         name = f"errors of {stderr} assumed"
         inside = (low <= truth) & (truth <= high)
         plain = np.array([below <= value <= above for value, (_, below, above) in zip(truth, lines, strict=False)])
-        reached = np.array([one.interval_95[0] <= DROPPED_BELOW for one in found[len(whole) :]])
-        half = [one.interval_68[0] <= value <= one.interval_68[1] for value, one in zip(truth, seen, strict=True)]
+        reached = np.array([missing.interval_95[0] <= DROPPED_BELOW for missing in predictions[len(whole) :]])
+        half = [
+            prediction.interval_68[0] <= value <= prediction.interval_68[1]
+            for value, prediction in zip(truth, measured, strict=True)
+        ]
         plain_width = float(np.mean([above - below for _, below, above in lines[: len(whole)]]))
         figure(f"{name}: formulas with all four temperatures", len(whole), "1")
         figure(f"{name}: 95 % intervals that hold 1000 K [least squares]", float(inside.mean()), "1", plain.mean())
@@ -87,15 +90,22 @@ def main() -> int:
         figure(f"{name}: width that would hold 95 % [ours]", *_needed(error, (high - low).mean()))
         figure(f"{name}: formulas without 1000 K", len(dropped), "1")
         figure(f"{name}: of these, intervals that reach below the bound", float(reached.mean()), "1")
-        figure(f"{name}: both kinds together", float((inside.sum() + reached.sum()) / len(found)), "1", 0.9)
+        figure(f"{name}: both kinds together", float((inside.sum() + reached.sum()) / len(predictions)), "1", 0.9)
         figure(
             f"{name}: curvature flagged", float(np.mean([fit.curvature.curved for fit in fits if fit.curvature])), "1"
         )
-        figure(f"{name}: fit and prediction", seconds / len(found) * 1e3, "ms")
+        figure(f"{name}: fit and prediction", seconds / len(predictions) * 1e3, "ms")
     whole_fits = [fit_arrhenius([ArrheniusPoint(t, d, 0.05) for t, d in values.items()]) for values in whole]
     curved = [fit.curvature for fit in whole_fits if fit.curvature]
-    figure("all four temperatures: curvature flagged", float(np.mean([one.curved for one in curved])), "1", 0.05)
-    figure("all four temperatures: mean bend", float(np.mean([one.decades for one in curved])), "decades")
+    figure(
+        "all four temperatures: curvature flagged",
+        float(np.mean([curvature.curved for curvature in curved])),
+        "1",
+        0.05,
+    )
+    figure(
+        "all four temperatures: mean curvature", float(np.mean([curvature.decades for curvature in curved])), "decades"
+    )
     figure("all four temperatures: median Ea", float(np.median([fit.Ea_eV for fit in whole_fits])), "eV")
     return 0
 

@@ -3,7 +3,7 @@
     python benchmarks/estimator.py [--replicas 500] [--refusals 200] [--kinisi 30]
 
 Every figure is one JSON line {name, value, unit, baseline, ratio}; baselines are measured in the same run. Seeds are
-fixed. Coverage is that of accepted runs; of censored ones the upper bound is judged. `--only TEXT` takes the
+fixed. Coverage is that of accepted runs; of censored ones the upper bound is tested. `--only TEXT` takes the
 suites whose name holds the text.
 """
 
@@ -125,36 +125,36 @@ def truth_of(name: str) -> float:
     return float(values.mean())
 
 
-def accuracy(name: str, motion: Motion, interval: float, known: float | None, replicas: int) -> None:
+def accuracy(name: str, motion: Motion, interval: float, exact_D: float | None, replicas: int) -> None:
     """Bias, scatter, coverage and acceptance of one suite."""
-    truth = (truth_of(name) if known is None else known) * A2_PER_PS_IN_CM2_PER_S
+    truth = (truth_of(name) if exact_D is None else exact_D) * A2_PER_PS_IN_CM2_PER_S
     rng = np.random.default_rng(2026)
-    estimates, plain, seen = [], [], []
+    estimates, plain, resolutions = [], [], []
     for _ in range(replicas):
         path = motion(rng)
         estimates.append(diffusivity(path, interval))
-        seen.append(resolution(estimates[-1], ions=path.shape[1]))
+        resolutions.append(resolution(estimates[-1], ions=path.shape[1]))
         plain.append(ols_fit(path, interval, window_ps=estimates[-1].fit_window_ps))
-    resolved = [one for one, found in zip(estimates, seen, strict=True) if found.resolved]
-    accepted = [one for one in resolved if measure_curvature(one).passed and measure_exponent(one).passed]
-    missed = [found.upper_bound_cm2_per_s < truth for found in seen if not found.resolved]
-    ours = np.array([one.value_cm2_per_s for one in estimates])
+    resolved = [run for run, displacement in zip(estimates, resolutions, strict=True) if displacement.resolved]
+    accepted = [run for run in resolved if measure_curvature(run).passed and measure_exponent(run).passed]
+    missed = [bounded.upper_bound_cm2_per_s < truth for bounded in resolutions if not bounded.resolved]
+    ours = np.array([run.value_cm2_per_s for run in estimates])
     scatter = float(ours.std()) / truth
-    # Censoring takes the runs that came out low: what is left deviates less than its errors say, and this does not.
-    every = [bound is not None and bound[0] <= truth <= bound[1] for bound in (one.interval_68 for one in estimates)]
+    # Censoring removes the runs that came out low, so that the others deviate by less than their errors; this does not.
+    every = [bound is not None and bound[0] <= truth <= bound[1] for bound in (run.interval_68 for run in estimates)]
     figure(f"{name}: coverage 68, whether accepted or not", float(np.mean(every)), "1", 0.683)
-    deviation = np.array([np.log10(one.value_cm2_per_s / truth) / one.log10_stderr for one in accepted])
+    deviation = np.array([np.log10(run.value_cm2_per_s / truth) / run.log10_stderr for run in accepted])
     figure(f"{name}: mean over truth", float(ours.mean()) / truth, "1", float(np.mean(plain)) / truth)
     figure(f"{name}: standard error of that mean", scatter / np.sqrt(replicas), "1")
     figure(f"{name}: scatter over truth (baseline least squares)", scatter, "1", float(np.std(plain)) / truth)
-    stated = float(np.mean([one.stderr_cm2_per_s for one in estimates])) / truth
+    stated = float(np.mean([run.stderr_cm2_per_s for run in estimates])) / truth
     figure(f"{name}: stated error over truth (baseline scatter)", stated, "1", scatter)
     for level, baseline in (("95", 0.95), ("68", 0.683)):
-        bounds = [getattr(one, f"interval_{level}") for one in accepted]
+        bounds = [getattr(run, f"interval_{level}") for run in accepted]
         inside = [bound is not None and bound[0] <= truth <= bound[1] for bound in bounds]
         figure(f"{name}: coverage {level}", float(np.mean(inside)), "1", baseline)
     figure(f"{name}: deviations of log10 D in stated errors, rms", float(np.sqrt(np.mean(deviation**2))), "1", 1.0)
-    figure(f"{name}: start of the window", float(np.median([one.fit_window_ps[0] for one in estimates])), "ps")
+    figure(f"{name}: start of the window", float(np.median([run.fit_window_ps[0] for run in estimates])), "ps")
     figure(f"{name}: refused although diffusion", 1 - len(accepted) / len(resolved), "1")
     figure(f"{name}: censored", len(missed) / replicas, "1")
     figure(f"{name}: censored with a bound below the truth", sum(missed) / replicas, "1", 0.05)
@@ -175,9 +175,9 @@ def refusal(exponent: float, length_ps: int, replicas: int) -> None:
     name = f"4 subdiffusion exponent {exponent}, {length_ps} ps"
     figure(f"{name}: refused", 1 - len(kept) / replicas, "1", 1.0)
     if kept:
-        widened = [one.stderr_cm2_per_s / one.noise_cm2_per_s for one in kept]
+        widened = [run.stderr_cm2_per_s / run.noise_cm2_per_s for run in kept]
         figure(f"{name}: accepted errors over their noise", float(np.mean(widened)), "1")
-        inside = [one.interval_95 is not None and one.interval_95[0] <= late <= one.interval_95[1] for one in kept]
+        inside = [run.interval_95 is not None and run.interval_95[0] <= late <= run.interval_95[1] for run in kept]
         figure(f"{name}: accepted intervals hold D at half the run", float(np.mean(inside)), "1", 0.95)
 
 
@@ -223,9 +223,9 @@ def main() -> None:
     parser.add_argument("--only", default="")
     options = parser.parse_args()
     speed()
-    for name, (motion, interval, known) in SUITES.items():
+    for name, (motion, interval, exact_D) in SUITES.items():
         if options.only in name:
-            accuracy(name, motion, interval, known, options.replicas)
+            accuracy(name, motion, interval, exact_D, options.replicas)
     if options.only:
         return
     for exponent, length_ps in REFUSALS:

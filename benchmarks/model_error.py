@@ -1,10 +1,10 @@
-"""What the error model is worth to a surrogate: accuracy and coverage for this potential, and for nature.
+"""Benefit of the error model for a surrogate: accuracy and coverage for the potential, and corrected for its error.
 
     VITRION_DATA_MIRROR=... python benchmarks/model_error.py [--draws 8] [--formulas 40]
 
-The AIMD table is nature. A potential's labels are made of it by adding, for each compound, a draw of what NEP89 is off
-by in its class of anions and for itself (`model_error.compound_error`), and statistical noise. Surrogates
-learn from some formulas at two temperatures each, told of the compounds' own errors or not, and answer for all others.
+The AIMD table serves as truth. Labels of a potential are made of it by adding, for each compound, a draw of NEP89's
+error in its class of anions and for itself (`model_error.compound_error`), and statistical noise. Surrogates learn from
+some formulas at two temperatures each, with or without the errors of the compounds, and predict all others.
 One JSON line a figure: `value` is with the error model, `baseline` without it.
 """
 
@@ -25,7 +25,7 @@ from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 
 STDERR = 0.08  # statistical, of a label
 TWO_SIDED_95 = 1.96
-KNOWN = ModelErrors.of("nep89", NEP89_SHA256)
+NEP89_ERRORS = ModelErrors.of("nep89", NEP89_SHA256)
 CONFIG = ArrheniusKernelConfig()
 
 
@@ -57,48 +57,50 @@ def _altered(label: Sample, **changes: float) -> Sample:
 
 
 def draw(table: list[Sample], *, formulas: int, seed: int) -> dict[str, dict[str, float]]:
-    """Scores of one draw of the potential's errors, with and without the error model."""
+    """Return the scores of one draw of the potential's errors, with and without the error model."""
     random = np.random.default_rng(seed)
-    names = sorted({one.group for one in table})
+    names = sorted({label.group for label in table})
     symbols = {name: [element.symbol for element in Composition(name).elements] for name in names}
-    errors = dict(zip(names, KNOWN.of_compounds([(name, symbols[name], 1500.0) for name in names]), strict=True))
+    errors = dict(zip(names, NEP89_ERRORS.of_compounds([(name, symbols[name], 1500.0) for name in names]), strict=True))
     shared = {chemistry: random.normal() for chemistry in sorted({error.chemistry for error in errors.values()})}
-    off = {
+    offsets = {
         name: error.offset_decades
         + error.shared_decades * shared[error.chemistry]
         + error.compound_decades * random.normal()
         for name, error in errors.items()
     }
-    labels = [_altered(one, value=_value(one) + off[one.group] + STDERR * random.normal()) for one in table]
+    labels = [_altered(label, value=_value(label) + offsets[label.group] + STDERR * random.normal()) for label in table]
     chosen = set(random.choice(names, size=formulas, replace=False).tolist())
     kept = set()
     for name in sorted(chosen):
-        rows = [one.key for one in labels if one.group == name]
+        rows = [label.key for label in labels if label.group == name]
         kept.update(random.choice(rows, size=min(2, len(rows)), replace=False).tolist())
-    asked = [place for place, one in enumerate(labels) if one.group not in chosen]
+    predicted = [place for place, label in enumerate(labels) if label.group not in chosen]
     scores = {}
-    for told in (False, True):
+    for with_errors in (False, True):
         training = [
-            _altered(one, systematic_stderr=KNOWN.scatter_decades(symbols[one.group]) if told else 0.0)
-            for one in labels
-            if one.key in kept
+            _altered(
+                label, systematic_stderr=NEP89_ERRORS.scatter_decades(symbols[label.group]) if with_errors else 0.0
+            )
+            for label in labels
+            if label.key in kept
         ]
         answer = train(training, test_keys=(), config=CONFIG, seed=seed).predict(
-            [labels[place].input for place in asked], [labels[place].temperature_K for place in asked]
+            [labels[place].input for place in predicted], [labels[place].temperature_K for place in predicted]
         )
-        potential = np.array([_value(labels[place]) for place in asked])
-        truth = np.array([_value(table[place]) for place in asked])
+        potential = np.array([_value(labels[place]) for place in predicted])
+        truth = np.array([_value(table[place]) for place in predicted])
         half = (answer.upper_95 - answer.lower_95) / 2
-        offset = np.array([errors[labels[place].group].offset_decades for place in asked]) * told
-        deviation = np.array([errors[labels[place].group].stderr_decades for place in asked]) * told
+        offset = np.array([errors[labels[place].group].offset_decades for place in predicted]) * with_errors
+        deviation = np.array([errors[labels[place].group].stderr_decades for place in predicted]) * with_errors
         wide = np.hypot(half, TWO_SIDED_95 * deviation)
-        scores["with" if told else "without"] = {
-            "rmse, this potential": float(np.sqrt(np.mean((answer.mean - potential) ** 2))),
-            "coverage of 95 %, this potential": float(np.mean(np.abs(answer.mean - potential) <= half)),
-            "width of 95 %, this potential": float(2 * half.mean()),
-            "rmse, nature": float(np.sqrt(np.mean((answer.mean - offset - truth) ** 2))),
-            "coverage of 95 %, nature": float(np.mean(np.abs(answer.mean - offset - truth) <= wide)),
-            "width of 95 %, nature": float(2 * wide.mean()),
+        scores["with" if with_errors else "without"] = {
+            "rmse, potential": float(np.sqrt(np.mean((answer.mean - potential) ** 2))),
+            "coverage of 95 %, potential": float(np.mean(np.abs(answer.mean - potential) <= half)),
+            "width of 95 %, potential": float(2 * half.mean()),
+            "rmse, corrected": float(np.sqrt(np.mean((answer.mean - offset - truth) ** 2))),
+            "coverage of 95 %, corrected": float(np.mean(np.abs(answer.mean - offset - truth) <= wide)),
+            "width of 95 %, corrected": float(2 * wide.mean()),
         }
     return scores
 
@@ -116,7 +118,7 @@ def main() -> None:
     table = nature(Path(mirror) / "aimd_li_diffusivity")
     draws = [draw(table, formulas=arguments.formulas, seed=seed) for seed in range(arguments.draws)]
     for name in draws[0]["with"]:
-        value, baseline = (float(np.mean([one[side][name] for one in draws])) for side in ("with", "without"))
+        value, baseline = (float(np.mean([scores[side][name] for scores in draws])) for side in ("with", "without"))
         unit = "share" if name.startswith("coverage") else "decades"
         line = {"name": f"model_error.{name}", "value": round(value, 4), "unit": unit, "baseline": round(baseline, 4)}
         print(json.dumps(line | {"ratio": round(value / baseline, 4), "draws": arguments.draws}))

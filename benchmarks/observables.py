@@ -96,7 +96,7 @@ def _jumps(ions: int, *axes: float) -> Motion:
 
 
 # name -> (motion, frame interval in ps)
-ISOTROPIC: dict[str, tuple[Motion, float]] = {name: one[:2] for name, one in SUITES.items()} | {
+ISOTROPIC: dict[str, tuple[Motion, float]] = {name: suite[:2] for name, suite in SUITES.items()} | {
     "brownian, 8 ions": (_walk(8, 1, 1, 1), 0.02),
     "brownian, 3 ions": (_walk(3, 1, 1, 1), 0.02),
     "cage and jumps, 8 ions": (_jumps(8, 1, 1, 1), 0.02),
@@ -114,15 +114,15 @@ ANISOTROPIC: dict[str, Motion] = {
 }
 
 
-def report(name: str, truth: float, found: list[tuple[float, float, tuple[float, float] | None]]) -> None:
+def report(name: str, truth: float, estimates: list[tuple[float, float, tuple[float, float] | None]]) -> None:
     """Bias, scatter and coverage of values with stated errors and 95 % intervals."""
-    values = np.array([value for value, _, _ in found]) / truth
-    inside = [interval[0] <= truth <= interval[1] for _, _, interval in found if interval]
+    values = np.array([value for value, _, _ in estimates]) / truth
+    inside = [interval[0] <= truth <= interval[1] for _, _, interval in estimates if interval]
     figure(f"{name}: mean over truth", float(values.mean()), "1", 1.0)
-    stated = float(np.mean([error for _, error, _ in found])) / truth
+    stated = float(np.mean([error for _, error, _ in estimates])) / truth
     figure(f"{name}: stated error over truth [scatter]", stated, "1", float(values.std()))
     if inside:
-        figure(f"{name}: coverage 95, of {len(inside)} of {len(found)}", float(np.mean(inside)), "1", 0.95)
+        figure(f"{name}: coverage 95, of {len(inside)} of {len(estimates)}", float(np.mean(inside)), "1", 0.95)
 
 
 def tensor(replicas: int) -> None:
@@ -134,16 +134,16 @@ def tensor(replicas: int) -> None:
     for _ in range(replicas):
         walk = walks.brownian(rng, frames=FRAMES, ions=IONS, D=1.0, interval=0.02)
         path = walk @ root.T
-        found = diffusivity_tensor(path, diffusivity(path, 0.02))
-        elements.append((found.tensor_cm2_per_s - truth) / found.stderr_cm2_per_s)
-        values.append((found.principal_cm2_per_s - principal) / found.principal_stderr_cm2_per_s)
+        tensor = diffusivity_tensor(path, diffusivity(path, 0.02))
+        elements.append((tensor.tensor_cm2_per_s - truth) / tensor.stderr_cm2_per_s)
+        values.append((tensor.principal_cm2_per_s - principal) / tensor.principal_stderr_cm2_per_s)
     for name, z in (("elements", np.array(elements)), ("principal values", np.array(values))):
         figure(f"tensor, {name}: coverage 95", float((np.abs(z) < 1.96).mean()), "1", 0.95)
         figure(f"tensor, {name}: scatter over stated error", float(np.sqrt((z**2).mean())), "1", 1.0)
 
 
 def isotropy(replicas: int, seed: int) -> None:
-    """How often isotropic motions are called anisotropic, and how often anisotropic ones are not missed."""
+    """Print how often isotropic and anisotropic motions are called anisotropic."""
     rng = np.random.default_rng(seed)
 
     def called(motion: Motion, interval: float) -> np.ndarray:
@@ -156,16 +156,16 @@ def isotropy(replicas: int, seed: int) -> None:
         figure(f"isotropy, {name}: found at {LEVELS[0]:g}", float((called(motion, 0.02) < LEVELS[0]).mean()), "1", 1.0)
 
 
-def shares(name: str, found: np.ndarray) -> None:
+def shares(name: str, probabilities: np.ndarray) -> None:
     """Shares of probabilities below the levels."""
     for level in LEVELS:
-        figure(f"{name}: below {level:g}, of {len(found)}", float((found < level).mean()), "1", level)
+        figure(f"{name}: below {level:g}, of {len(probabilities)}", float((probabilities < level).mean()), "1", level)
 
 
 def melts(folder: Path) -> None:
     """Real melts in cubic cells: isotropy of every species, and pieces of long runs against the whole."""
-    found: dict[str, list[float]] = {"melts": [], f"{PIECE_PS:g} ps pieces of long melts": []}
-    short, long = found.values()
+    melts: dict[str, list[float]] = {"melts": [], f"{PIECE_PS:g} ps pieces of long melts": []}
+    short, long = melts.values()
     for path in sorted(folder.glob("*.h5")):
         run = h5md.read(path)
         edges = run.lattice_A if run.lattice_A.ndim == 2 else run.lattice_A[0]
@@ -179,17 +179,17 @@ def melts(folder: Path) -> None:
         parts = [positions[start : start + length + 1] for start in range(0, len(positions) - length, length)]
         long += [p for part in parts for p in isotropic_p(run, part)]
         against_the_whole(path.stem, run, positions, parts)
-    for name, values in found.items():
+    for name, values in melts.items():
         if values:
             shares(f"isotropy, {name}", np.array(values))
 
 
 def isotropic_p(run: Trajectory, positions: np.ndarray) -> list[float]:
-    """Of every species whose diffusivity is known."""
+    """Return `isotropic_p` of every species whose diffusivity is resolved."""
     moves = remove_drift(positions, run.masses_u)
     each = [moves[:, run.numbers == number] for number in np.unique(run.numbers)]
-    known = [(ions, one) for ions in each if (one := diffusivity(ions, run.frame_interval_ps)).interval_68]
-    return [diffusivity_tensor(ions, one).isotropic_p for ions, one in known]
+    resolved = [(ions, D) for ions in each if (D := diffusivity(ions, run.frame_interval_ps)).interval_68]
+    return [diffusivity_tensor(ions, D).isotropic_p for ions, D in resolved]
 
 
 def against_the_whole(name: str, run: Trajectory, positions: np.ndarray, parts: list[np.ndarray]) -> None:
@@ -211,8 +211,8 @@ def against_the_whole(name: str, run: Trajectory, positions: np.ndarray, parts: 
     sums, ratios = [], []
     for part in parts:
         ions, relative = measured(part)
-        one = summed(relative)
-        sums.append((one.value_cm2_per_s, one.stderr_cm2_per_s, one.intervals.interval_95 if one.intervals else None))
+        D = summed(relative)
+        sums.append((D.value_cm2_per_s, D.stderr_cm2_per_s, D.intervals.interval_95 if D.intervals else None))
         if haven := haven_ratio(relative, diffusivity(ions, run.frame_interval_ps)):
             ratios.append((haven.ratio, haven.ratio * haven.relative_stderr, haven.interval_95))
     report(f"{name}, pieces, collective diffusivity", truth, sums)

@@ -1,4 +1,4 @@
-"""What ending a label when it is good enough does to its value, its interval and its cost, on motions of known D.
+"""Effect of the stopping rule on the value, interval and cost of a label, on motions of known D.
 
     python benchmarks/stopping.py [--replicas 200] [--mixed 120] [--only TEXT] [--seed 20261121]
 
@@ -62,7 +62,7 @@ SUITES: dict[str, tuple[Motion, float | None]] = {
 
 @dataclass(frozen=True)
 class End:
-    """How one run ended."""
+    """End of one run."""
 
     reason: StopReason
     length_ps: float
@@ -71,12 +71,12 @@ class End:
 
 def end_of(path: np.ndarray) -> End:
     """Apply the rule to a run."""
-    found: dict[int, DiffusivityEstimate] = {}
+    estimates: dict[int, DiffusivityEstimate] = {}
 
     def estimate_of(steps: int) -> DiffusivityEstimate:
-        if steps not in found:
-            found[steps] = diffusivity(path[: steps + 1], INTERVAL_PS)
-        return found[steps]
+        if steps not in estimates:
+            estimates[steps] = diffusivity(path[: steps + 1], INTERVAL_PS)
+        return estimates[steps]
 
     for look in RULE.looks:
         reason = RULE.reason(look, estimate_of, ions=path.shape[1])
@@ -85,9 +85,9 @@ def end_of(path: np.ndarray) -> End:
     return End(StopReason.MOST, RULE.most_ps, estimate_of(FRAMES - 1))
 
 
-def suite(name: str, motion: Motion, known: float | None, replicas: int, seed: int) -> None:
-    """Value and interval of runs that chose their own end, beside those of the same runs at their mean length."""
-    truth = (truth_of(name) if known is None else known) * A2_PER_PS_IN_CM2_PER_S
+def suite(name: str, motion: Motion, exact_D: float | None, replicas: int, seed: int) -> None:
+    """Print value and interval of runs ended by the rule, beside those of the same runs at their mean length."""
+    truth = (truth_of(name) if exact_D is None else exact_D) * A2_PER_PS_IN_CM2_PER_S
     rng = np.random.default_rng(seed)
     paths = [motion(rng) for _ in range(replicas)]
     ends = [end_of(path) for path in paths]
@@ -121,10 +121,12 @@ def frozen(replicas: int) -> None:
         ends, bounds = [], []
         for _ in range(replicas):
             end = end_of(walks.caged_hops(rng, frames=FRAMES, ions=24, D=D, interval=INTERVAL_PS))
-            seen = resolution(end.estimate, ions=24)
+            displacement = resolution(end.estimate, ions=24)
             ends.append(end)
             if end.reason is StopReason.HOPELESS:
-                bounds.append(not seen.resolved and seen.upper_bound_cm2_per_s >= D * A2_PER_PS_IN_CM2_PER_S)
+                bounds.append(
+                    not displacement.resolved and displacement.upper_bound_cm2_per_s >= D * A2_PER_PS_IN_CM2_PER_S
+                )
         name = f"{FROZEN}, D={D:g}"
         figure(f"{name}: given up", len(bounds) / replicas, "1")
         figure(f"{name}: mean length", float(np.mean([end.length_ps for end in ends])), "ps", RULE.most_ps)
@@ -196,9 +198,9 @@ def main() -> None:
         mixed(options.mixed, options.seed)
     if options.only in FROZEN:
         frozen(options.replicas // 2)
-    for name, (motion, known) in SUITES.items():
+    for name, (motion, exact_D) in SUITES.items():
         if options.only in name:
-            suite(name, motion, known, options.replicas, options.seed)
+            suite(name, motion, exact_D, options.replicas, options.seed)
 
 
 if __name__ == "__main__":

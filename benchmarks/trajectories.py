@@ -49,9 +49,9 @@ FS_PER_PS = 1000.0
 
 
 def row(name: str, value: float, stderr: float | None, ours: float) -> None:
-    """One method on one run."""
-    told = {"name": name, "value": value, "unit": "cm2/s", "baseline": ours, "ratio": value / ours if ours else None}
-    print(json.dumps(told | {"stderr": stderr}), flush=True)
+    """Print one method on one run."""
+    line = {"name": name, "value": value, "unit": "cm2/s", "baseline": ours, "ratio": value / ours if ours else None}
+    print(json.dumps(line | {"stderr": stderr}), flush=True)
 
 
 def least_squares_error(ions: np.ndarray, interval: float, window_ps: tuple[float, float]) -> float:
@@ -73,15 +73,15 @@ def pymatgen_estimate(ions: np.ndarray, interval: float, species: str, temperatu
         Lattice.cubic(50.0), [*[species] * count, "He"], np.random.default_rng(0).random((count + 1, 3))
     )
     paths = np.concatenate([ions - ions[0], np.zeros((len(ions), 1, 3))], axis=1).transpose(1, 0, 2)
-    found = DiffusionAnalyzer(structure, paths, species, temperature_K, interval * FS_PER_PS, 1)
-    return float(found.diffusivity), float(found.diffusivity_std_dev)
+    analyzer = DiffusionAnalyzer(structure, paths, species, temperature_K, interval * FS_PER_PS, 1)
+    return float(analyzer.diffusivity), float(analyzer.diffusivity_std_dev)
 
 
-def compare(trajectory: Trajectory, found: TrajectoryAnalysis, *, name: str, temperature_K: float, most: int) -> None:
-    """All estimates of one run."""
-    estimate, step = found.estimate, trajectory.frame_interval_ps
-    start = round(found.equilibration_ps / step)
-    mobile = trajectory.numbers == atomic_numbers[found.species]
+def compare(trajectory: Trajectory, run: TrajectoryAnalysis, *, name: str, temperature_K: float, most: int) -> None:
+    """Print all estimates of one run."""
+    estimate, step = run.estimate, trajectory.frame_interval_ps
+    start = round(run.equilibration_ps / step)
+    mobile = trajectory.numbers == atomic_numbers[run.species]
     ions = remove_drift(trajectory.positions_A[start:], trajectory.masses_u)[:, mobile]
     ours, window = estimate.value_cm2_per_s, estimate.fit_window_ps
     row(f"{name}: ours", ours, estimate.stderr_cm2_per_s, ours)
@@ -89,46 +89,44 @@ def compare(trajectory: Trajectory, found: TrajectoryAnalysis, *, name: str, tem
     thin = -(-len(ions) // most)
     samples = kinisi_samples(ions[::thin], step * thin, window[0]) * A2_PER_PS_IN_CM2_PER_S
     row(f"{name}: kinisi", float(samples.mean()), float(samples.std()), ours)
-    row(f"{name}: pymatgen-analysis-diffusion", *pymatgen_estimate(ions, step, found.species, temperature_K), ours)
+    row(f"{name}: pymatgen-analysis-diffusion", *pymatgen_estimate(ions, step, run.species, temperature_K), ours)
     plain = ols_fit(ions, step, window_ps=window)
     row(f"{name}: least squares, same window", plain, least_squares_error(ions, step, window), ours)
     row(f"{name}: least squares from the first origin", single_origin_fit(ions, step), None, ours)
 
 
-def beyond(
-    trajectory: Trajectory, found: TrajectoryAnalysis, *, name: str, temperature_K: float, charges: dict
-) -> None:
-    """What else the run says of its mobile species."""
+def beyond(trajectory: Trajectory, run: TrajectoryAnalysis, *, name: str, temperature_K: float, charges: dict) -> None:
+    """Print the other observables of the mobile species."""
     before = time.process_time()
-    seen = observe(
+    observed = observe(
         trajectory,
-        mobile=found.species,
-        discarded_frames=round(found.equilibration_ps / trajectory.frame_interval_ps),
+        mobile=run.species,
+        discarded_frames=round(run.equilibration_ps / trajectory.frame_interval_ps),
         charges=charges,
         temperature_K=temperature_K,
     )
     figure(f"{name}: all species and observables, processor time", (time.process_time() - before) * 1e3, "ms")
-    (one,) = (each for each in seen.species if each.species == found.species)
-    if one.green_kubo:
+    (mobile,) = (species for species in observed.species if species.species == run.species)
+    if mobile.green_kubo:
         row(
             f"{name}: Green-Kubo",
-            one.green_kubo.value_cm2_per_s,
-            one.green_kubo.stderr_cm2_per_s,
-            found.estimate.value_cm2_per_s,
+            mobile.green_kubo.value_cm2_per_s,
+            mobile.green_kubo.stderr_cm2_per_s,
+            run.estimate.value_cm2_per_s,
         )
-    greatest, _, least = one.tensor.principal_cm2_per_s
+    greatest, _, least = mobile.tensor.principal_cm2_per_s
     figure(f"{name}: greatest principal diffusivity [least]", float(greatest), "cm2/s", float(least))
-    figure(f"{name}: probability of this anisotropy without any", one.tensor.isotropic_p, "1")
-    if seen.charge:
-        haven, charge = seen.charge.haven, seen.charge
+    figure(f"{name}: probability of this anisotropy without any", mobile.tensor.isotropic_p, "1")
+    if observed.charge:
+        haven, charge = observed.charge.haven, observed.charge
         independent = charge.nernst_einstein.value_S_per_cm
         figure(f"{name}: conductivity [Nernst-Einstein]", charge.conductivity.value_S_per_cm, "S/cm", independent)
         if haven:
             low, high = haven.interval_95
             figure(f"{name}: Haven ratio, 95 % {low:.2f} to {high:.2f}", haven.ratio, "1")
-    figure(f"{name}: greatest alpha2", one.non_gaussian.peak[0], "1")
-    turned = seen.framework.orientation.turned if seen.framework.orientation else 0.0
-    figure(f"{name}: framework {seen.framework.state.value}, share of groups that turned", turned, "1")
+    figure(f"{name}: greatest alpha2", mobile.non_gaussian.peak[0], "1")
+    turned = observed.framework.orientation.turned if observed.framework.orientation else 0.0
+    figure(f"{name}: framework {observed.framework.state.value}, share of groups that turned", turned, "1")
 
 
 def main() -> int:
@@ -145,11 +143,11 @@ def main() -> int:
     for path, interval, species, temperature, charges in RUNS:
         name = f"{Path(path).name.removesuffix('.gz')} {chemical_symbols[atomic_numbers[species]]} {temperature:g} K"
         trajectory = read_trajectory(Path(mirror) / "trajectories" / path, frame_interval_ps=interval)
-        found = analyse_trajectory(trajectory, species=species, temperature_K=temperature)
-        verdict = ",".join(failed_gates(found.gates)) or "all gates passed"
-        compare(trajectory, found, name=name, temperature_K=temperature, most=options.kinisi_frames)
-        figure(f"{name}: {found.state.value} ({verdict})", found.value_cm2_per_s, "cm2/s")
-        beyond(trajectory, found, name=name, temperature_K=temperature, charges=charges)
+        run = analyse_trajectory(trajectory, species=species, temperature_K=temperature)
+        failed = ",".join(failed_gates(run.gates)) or "all gates passed"
+        compare(trajectory, run, name=name, temperature_K=temperature, most=options.kinisi_frames)
+        figure(f"{name}: {run.state.value} ({failed})", run.value_cm2_per_s, "cm2/s")
+        beyond(trajectory, run, name=name, temperature_K=temperature, charges=charges)
     return 0
 
 

@@ -24,11 +24,7 @@ def mean_squared_displacements(positions_A: FloatArray, *, largest_lag: int | No
     last = frames - 1 if largest_lag is None else min(largest_lag, frames - 1)
     # Centring keeps the difference of two large numbers small.
     centred = np.ascontiguousarray((positions_A - positions_A.mean(axis=0)).transpose(1, 2, 0))
-    size = fft.next_fast_len(2 * frames, real=True)
-    spectrum = fft.rfft(centred, n=size, axis=-1)
-    # The transform is linear, so one inverse serves the three components.
-    power = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
-    products = fft.irfft(power, n=size, axis=-1)[:, : last + 1]
+    products = lagged_products(centred, largest_lag=last)
     norms = (centred**2).sum(axis=1)
     running = np.concatenate([np.zeros((ions, 1)), np.cumsum(norms, axis=1)], axis=1)
     lags = np.arange(last + 1)
@@ -36,3 +32,21 @@ def mean_squared_displacements(positions_A: FloatArray, *, largest_lag: int | No
     values: FloatArray = ((squares - 2 * products) / (frames - lags)).T
     values[0] = 0.0
     return np.maximum(values, 0.0)
+
+
+def lagged_products(series: FloatArray, *, largest_lag: int) -> FloatArray:
+    """Return the sum over origins i of x(i) . x(i + lag) of vectors x, by Fourier transform.
+
+    Args:
+        series: any unit, contiguous, shape (N, 3, F).
+        largest_lag: last lag, in frames.
+
+    Returns:
+        Shape (N, largest_lag + 1), square of the unit.
+    """
+    size = fft.next_fast_len(2 * series.shape[-1], real=True)
+    spectrum = fft.rfft(series, n=size, axis=-1)
+    # The transform is linear, so one inverse serves the three components.
+    power = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
+    products: FloatArray = fft.irfft(power, n=size, axis=-1)[:, : largest_lag + 1]
+    return products

@@ -4,14 +4,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from scipy import fft
 
 from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES
 from vitrion_workflows.diffusivity.interval import gamma_intervals
-from vitrion_workflows.diffusivity.msd import mean_squared_displacements
+from vitrion_workflows.diffusivity.msd import lagged_products, mean_squared_displacements
 from vitrion_workflows.diffusivity.regression import DIMENSIONS, walk_covariance
 from vitrion_workflows.diffusivity.variance import FEWEST_IONS, Variance, collective_ratio, corrected_variance
 from vitrion_workflows.diffusivity.window import AGREEMENT_SIGMAS, LATEST_START, VIBRATION_PS, memory_lag
@@ -259,10 +258,6 @@ def _variance(displacements: FloatArray, msd: FloatArray, ion_slopes_A2: FloatAr
 
 def _autocorrelation(series: FloatArray, *, largest_lag: int) -> FloatArray:
     """Return the mean over origins of v(i) . v(i + lag), shape (largest_lag + 1, N)."""
-    frames = len(series)
-    size = fft.next_fast_len(2 * frames, real=True)
-    spectrum = fft.rfft(np.ascontiguousarray(series.transpose(1, 2, 0)), n=size, axis=-1)
-    power = (spectrum.real**2 + spectrum.imag**2).sum(axis=1)
-    products = fft.irfft(power, n=size, axis=-1)[:, : largest_lag + 1]
-    correlation: FloatArray = (products / (frames - np.arange(largest_lag + 1))).T
+    products = lagged_products(np.ascontiguousarray(series.transpose(1, 2, 0)), largest_lag=largest_lag)
+    correlation: FloatArray = (products / (len(series) - np.arange(largest_lag + 1))).T
     return correlation
