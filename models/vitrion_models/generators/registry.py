@@ -1,8 +1,6 @@
 """Generators by name. Importing this module does not import torch; training and loading do."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import cast
 
 from vitrion_models.errors import InputError
 from vitrion_models.generators.config import GeneratorConfig
@@ -10,9 +8,10 @@ from vitrion_models.generators.contract import ProgressCallback, TrainedGenerato
 from vitrion_models.system import AtomicSystem
 from vitrion_models.training.architectures import Architectures
 
-ARCHITECTURES = Architectures(
+ARCHITECTURES: Architectures[TrainedGenerator] = Architectures(
     kind="generator", folders={"amorphous_diffusion": "vitrion_models.generators.amorphous_diffusion"}
 )
+dumps, save, loads, load = ARCHITECTURES.dumps, ARCHITECTURES.save, ARCHITECTURES.loads, ARCHITECTURES.load
 
 
 def train(
@@ -39,36 +38,4 @@ def train(
         raise InputError(f"a parent of architecture {parent.architecture} cannot start {config.architecture}")
     trainer = ARCHITECTURES.trainer(config.architecture)
     trained = trainer.train(systems, config=config, seed=seed, parent=parent, on_progress=on_progress)
-    return cast("TrainedGenerator", ARCHITECTURES.identified(trained))
-
-
-def dumps(model: TrainedGenerator) -> bytes:
-    """Return the artefact of a generator; equal generators give equal bytes."""
-    return ARCHITECTURES.dumps(model)
-
-
-def save(model: TrainedGenerator, folder: Path) -> Path:
-    """Write the artefact of a generator and its manifest into a folder; return the path of the artefact."""
-    return ARCHITECTURES.save(model, folder)
-
-
-def load(path: Path) -> TrainedGenerator:
-    """Return the generator in a folder, or in an artefact file.
-
-    Raises:
-        CheckpointError: no such file, or see `loads`.
-    """
-    return cast("TrainedGenerator", ARCHITECTURES.load(path))
-
-
-def loads(content: bytes, *, source: str) -> TrainedGenerator:
-    """Return the generator of an artefact.
-
-    Args:
-        content: bytes made by `dumps`.
-        source: file or record they came from, for messages.
-
-    Raises:
-        CheckpointError: damaged, of another kind, of an unknown architecture or of a newer version.
-    """
-    return cast("TrainedGenerator", ARCHITECTURES.loads(content, source=source))
+    return ARCHITECTURES.identified(trained)

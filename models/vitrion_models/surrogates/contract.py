@@ -14,39 +14,29 @@ Progress: TypeAlias = Callable[[float, str], None]
 
 
 class TrainedSurrogate(Protocol):
-    """Material and temperature -> log10 D with its uncertainty."""
+    """Material and temperature -> log10 D with its uncertainty.
 
-    @property
-    def config(self) -> SurrogateConfig:
-        """Architecture and hyper-parameters."""
+    Attributes:
+        config: architecture and hyper-parameters.
+        artefact_sha256: identity: sha256 of the artefact it was stored as or read from.
+        species: symbol of the mobile species.
+        source: source of the training labels, see `Sample.source`; empty where it was not stated.
+        training_keys: keys of the training labels, sorted.
+        test_keys: keys of the frozen test, sorted.
+        metrics: on the frozen test, of the surrogate and of its baselines; empty without a test.
+    """
+
+    config: SurrogateConfig
+    artefact_sha256: str
+    species: str
+    source: str
+    training_keys: tuple[str, ...]
+    test_keys: tuple[str, ...]
+    metrics: Mapping[str, RegressionMetrics]
 
     @property
     def architecture(self) -> str:
         """Name in the registry."""
-
-    @property
-    def artefact_sha256(self) -> str:
-        """Identity: sha256 of the artefact it was stored as or read from."""
-
-    @property
-    def species(self) -> str:
-        """Symbol of the mobile species."""
-
-    @property
-    def source(self) -> str:
-        """Source of the training labels, see `Sample.source`; empty where it was not stated."""
-
-    @property
-    def training_keys(self) -> tuple[str, ...]:
-        """Keys of the training labels, sorted."""
-
-    @property
-    def test_keys(self) -> tuple[str, ...]:
-        """Keys of the frozen test, sorted."""
-
-    @property
-    def metrics(self) -> Mapping[str, RegressionMetrics]:
-        """Metrics on the frozen test, of the surrogate and of its baselines; empty without a test."""
 
     def predict(
         self, materials: Sequence[Material], temperatures_K: float | Sequence[float] | FloatArray

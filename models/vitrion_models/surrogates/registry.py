@@ -3,8 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Sequence
-from pathlib import Path
-from typing import cast
 
 from vitrion_models.errors import InputError
 from vitrion_models.samples import Sample
@@ -17,7 +15,10 @@ LONG_DIGEST = re.compile("([0-9a-f]{12})[0-9a-f]{52}")
 
 _FOLDER = "vitrion_models.surrogates.arrhenius_gnn"
 # The kernel is the same architecture without crystal networks.
-ARCHITECTURES = Architectures(kind="surrogate", folders={"arrhenius_gnn": _FOLDER, "arrhenius_kernel": _FOLDER})
+ARCHITECTURES: Architectures[TrainedSurrogate] = Architectures(
+    kind="surrogate", folders={"arrhenius_gnn": _FOLDER, "arrhenius_kernel": _FOLDER}
+)
+dumps, save, loads, load = ARCHITECTURES.dumps, ARCHITECTURES.save, ARCHITECTURES.loads, ARCHITECTURES.load
 
 
 def train(
@@ -49,7 +50,7 @@ def train(
     trained = trainer.train(
         samples, test_keys=test_keys, config=chosen, seed=seed, parent=parent, on_progress=on_progress
     )
-    return cast("TrainedSurrogate", ARCHITECTURES.identified(trained))
+    return ARCHITECTURES.identified(trained)
 
 
 def _require_one_source(samples: Sequence[Sample]) -> None:
@@ -58,35 +59,3 @@ def _require_one_source(samples: Sequence[Sample]) -> None:
         short = {source: LONG_DIGEST.sub(r"\1", source) or "not stated" for source in sorted(counts)}
         listed = ", ".join(f"{short[source]}: {counts[source]}" for source in short)
         raise InputError(f"the training labels come from {len(counts)} sources ({listed}): select those of one source")
-
-
-def dumps(model: TrainedSurrogate) -> bytes:
-    """Return the artefact of a surrogate; equal surrogates give equal bytes."""
-    return ARCHITECTURES.dumps(model)
-
-
-def save(model: TrainedSurrogate, folder: Path) -> Path:
-    """Write the artefact of a surrogate and its manifest into a folder; return the path of the artefact."""
-    return ARCHITECTURES.save(model, folder)
-
-
-def loads(content: bytes, *, source: str = "the artefact") -> TrainedSurrogate:
-    """Return the surrogate of an artefact.
-
-    Args:
-        content: bytes made by `dumps`.
-        source: file or record they came from, for messages.
-
-    Raises:
-        CheckpointError: damaged, of another kind, of an unknown architecture or of a newer version.
-    """
-    return cast("TrainedSurrogate", ARCHITECTURES.loads(content, source=source))
-
-
-def load(path: Path) -> TrainedSurrogate:
-    """Return the surrogate in a folder, or in an artefact file.
-
-    Raises:
-        CheckpointError: no such file, or see `loads`.
-    """
-    return cast("TrainedSurrogate", ARCHITECTURES.load(path))

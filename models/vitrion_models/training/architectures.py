@@ -4,19 +4,30 @@ import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from vitrion_models.errors import CheckpointError
 from vitrion_models.training import checkpoint
 
 
+class StoredModel(Protocol):
+    """A dataclass with the fields ``config`` and ``artefact_sha256``."""
+
+    @property
+    def architecture(self) -> str:
+        """Name in the registry."""
+
+
+Model = TypeVar("Model", bound=StoredModel)
+
+
 @dataclass(frozen=True)
-class Architectures:
+class Architectures(Generic[Model]):
     """Registry of one kind of model. Modules are imported when needed: torch takes seconds.
 
     The folder of an architecture holds `trainer` with ``train``, and `checkpoints` with ``VERSION``, ``UPGRADES``,
     ``describe(model) -> arrays, manifest`` and ``restore(arrays, manifest, source=...) -> model``. A manifest
-    names the architecture in its configuration; a model is a dataclass with ``config`` and ``artefact_sha256``.
+    names the architecture in its configuration.
 
     Attributes:
         kind: ``surrogate`` or ``generator``.
@@ -30,21 +41,22 @@ class Architectures:
         """Return the trainer module of an architecture."""
         return importlib.import_module(f"{self.folders[architecture]}.trainer")
 
-    def identified(self, model: Any) -> Any:
+    def identified(self, model: Any) -> Model:
         """Return a freshly trained model with the sha256 of its artefact."""
-        return replace(model, artefact_sha256=checkpoint.sha256_of(self.dumps(model)))
+        identified: Model = replace(model, artefact_sha256=checkpoint.sha256_of(self.dumps(model)))
+        return identified
 
-    def dumps(self, model: Any) -> bytes:
+    def dumps(self, model: Model) -> bytes:
         """Return the artefact of a model; equal models give equal bytes."""
-        checkpoints = self._checkpoints(model.config.architecture)
+        checkpoints = self._checkpoints(model.architecture)
         arrays, manifest = checkpoints.describe(model)
         return checkpoint.pack(arrays, manifest | {"kind": self.kind, "schema_version": checkpoints.VERSION})
 
-    def save(self, model: Any, folder: Path) -> Path:
+    def save(self, model: Model, folder: Path) -> Path:
         """Write the artefact of a model and its manifest into a folder; return the path of the artefact."""
         return checkpoint.write(Path(folder), self.dumps(model))
 
-    def loads(self, content: bytes, *, source: str) -> Any:
+    def loads(self, content: bytes, *, source: str = "the artefact") -> Model:
         """Return the model of an artefact of any version up to the present one.
 
         Args:
@@ -64,10 +76,11 @@ class Architectures:
         arrays, manifest = checkpoint.upgrade(
             arrays, manifest, version=checkpoints.VERSION, upgrades=checkpoints.UPGRADES, source=source
         )
-        model = checkpoints.restore(arrays, manifest, source=source)
-        return replace(model, artefact_sha256=checkpoint.sha256_of(content))
+        restored = checkpoints.restore(arrays, manifest, source=source)
+        model: Model = replace(restored, artefact_sha256=checkpoint.sha256_of(content))
+        return model
 
-    def load(self, path: Path) -> Any:
+    def load(self, path: Path) -> Model:
         """Return the model in a folder, or in an artefact file.
 
         Raises:
