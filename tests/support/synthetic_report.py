@@ -63,8 +63,8 @@ def _hex(*parts):
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _pair(formula, workhorse, referee):
-    sides = [(*side, (side[0] - 1.96 * side[1], side[0] + 1.96 * side[1])) for side in (workhorse, referee)]
+def _pair(formula, production, reference):
+    sides = [(*side, (side[0] - 1.96 * side[1], side[0] + 1.96 * side[1])) for side in (production, reference)]
     return ReferencePair(formula, _hex(formula, "pair"), 1500.0, *sides[0], *sides[1], "chgnet", 0.6)
 
 
@@ -124,7 +124,7 @@ def _rdf(rng, formula, pair):
 
 
 def synthetic_report(seed=7):
-    """The whole campaign: three closed cycles, both arms, generated cells, a referee."""
+    """The whole campaign: three closed cycles, both arms, generated cells, a reference potential."""
     rng = np.random.default_rng(seed)
     quenched = [_cell(rng, formula, Origin.MELT_QUENCH, 0) for formula in FORMULAS]
     drawn = [

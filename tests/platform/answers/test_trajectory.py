@@ -1,10 +1,11 @@
-"""The summary of a trajectory is complete JSON, and says of every species what the analysis says."""
+"""Summary of a trajectory: complete JSON with the numbers of the analysis."""
 
 import json
 
 import numpy as np
 import walks
 
+from vitrion.answers.answer import Answer
 from vitrion.answers.trajectory import TrajectorySummary, summarize_trajectory
 from vitrion_workflows.labelling.analysis import analyse_trajectory
 from vitrion_workflows.trajectories.trajectory import Trajectory
@@ -28,3 +29,8 @@ def test_a_summary_survives_json():
     (lithium,) = summary.every_species
     np.testing.assert_allclose(lithium.tensor, observables.species[0].tensor.tensor_cm2_per_s)
     assert TrajectorySummary.model_validate(json.loads(json.dumps(summary.model_dump(mode="json")))) == summary
+
+
+def test_every_answer_has_a_json_schema():
+    for answer in Answer.__subclasses__():
+        assert answer.model_json_schema()["type"] == "object"

@@ -132,9 +132,9 @@ def test_a_file_that_is_not_there_is_told_without_importing_anything_heavy(words
 def test_bad_input_is_one_line_exit_code_2_and_no_database(arguments, fault, cif, home, capsys):
     assert cif.exists()
     assert run(arguments) == 2
-    told = capsys.readouterr().err.strip()
-    assert fault in told
-    assert "\n" not in told
+    printed = capsys.readouterr().err.strip()
+    assert fault in printed
+    assert "\n" not in printed
     assert not home.exists()
 
 

@@ -59,13 +59,13 @@ def test_the_command_says_what_the_python_face_says(file, capsys):
 
 def test_a_stated_thermostat_decides_how_well_the_temperature_is_known(file, capsys):
     """20 ions, 8 ps: at 1 / ps known within sqrt(2 / 3 N gamma t) = 6.5 %, at 100 / ps within 0.65 %."""
-    told = {}
+    not_checked = {}
     for rate in ("1", "100"):
         words = ["--species", "Li", "-t", "1000", "--thermostat", "langevin", "--friction-per-ps", rate, "--json"]
         assert run(["diffusivity", str(file), *words]) == 0
-        told[rate] = json.loads(capsys.readouterr().out)["not_checked"]
-    assert "known within 6." in told["1"]["temperature_stderr"]
-    assert "known within" not in told["100"]["temperature_stderr"]
+        not_checked[rate] = json.loads(capsys.readouterr().out)["not_checked"]
+    assert "known within 6." in not_checked["1"]["temperature_stderr"]
+    assert "known within" not in not_checked["100"]["temperature_stderr"]
 
 
 @pytest.mark.parametrize(
@@ -159,9 +159,9 @@ def test_picture(salt, tmp_path, capsys, words):
 )
 def test_faults_of_charges_and_pictures(salt, capsys, words, fault):
     assert run(["diffusivity", str(salt), "--species", "Li", *words]) == 2
-    told = capsys.readouterr().err.strip()
-    assert fault in told
-    assert len(told.splitlines()) == 1
+    line = capsys.readouterr().err.strip()
+    assert fault in line
+    assert len(line.splitlines()) == 1
 
 
 def frozen(tmp_path, **changes):

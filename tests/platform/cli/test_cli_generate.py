@@ -99,7 +99,7 @@ def test_relaxed_cells_carry_their_energy(folder, capsys):
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "printed"),
     [
         (["Xx3"], "Xx3"),
         (["LiCl", "--density", "1.9", "--cell-from", "x.cif"], "not both"),
@@ -108,10 +108,10 @@ def test_relaxed_cells_carry_their_energy(folder, capsys):
         (["LiCl", "--atoms", "0"], "atoms"),
     ],
 )
-def test_a_fault_is_one_line_and_leaves_nothing(folder, capsys, words, told):
+def test_a_fault_is_one_line_and_leaves_nothing(folder, capsys, words, printed):
     assert run(["generate", *words, "--model-folder", folder]) == 2
     message = capsys.readouterr().err
-    assert told in message
+    assert printed in message
     assert message.count("\n") == 1
     assert stored() == []
 

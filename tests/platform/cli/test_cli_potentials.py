@@ -87,9 +87,9 @@ def test_a_changed_file_is_told(capsys, monkeypatch, tmp_path):
     (tmp_path / "mace-mpa-0.model").write_text("another")
     capsys.readouterr()
     assert run(["potentials", "check", "mace-mpa-0"]) == 2
-    told = capsys.readouterr().err
-    assert "mace-mpa-0.model has sha256" in told
-    assert told.count("\n") == 1
+    printed = capsys.readouterr().err
+    assert "mace-mpa-0.model has sha256" in printed
+    assert printed.count("\n") == 1
     rows_code = run(["potentials", "list", "--json"])
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows_code == 0
@@ -118,5 +118,5 @@ def test_a_served_potential_is_checked_from_here(capsys, tmp_path):
 
 def test_doctor_tells_every_potential(capsys):
     run(["doctor", "--json"])
-    told = {row["name"] for row in json.loads(capsys.readouterr().out) if row["topic"] == "potential"}
-    assert {entry.name for entry in potentials.entries()} <= told
+    printed = {row["name"] for row in json.loads(capsys.readouterr().out) if row["topic"] == "potential"}
+    assert {entry.name for entry in potentials.entries()} <= printed

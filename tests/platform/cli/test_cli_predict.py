@@ -59,9 +59,9 @@ def test_predicts_from_a_model_folder(surrogate, cif, tmp_path, capsys):
     assert all(row["lower_95"] < row["log10_D"] < row["upper_95"] for row in rows)
     assert {row["potential"] for row in rows} == {row["corrected_log10_D"] for row in rows} == {None}
     assert run(words) == 0
-    told = capsys.readouterr()
-    assert "LiCl" in told.out
-    assert "6 labels (potential not stated)" in told.err
+    printed = capsys.readouterr()
+    assert "LiCl" in printed.out
+    assert "6 labels (potential not stated)" in printed.err
 
 
 def test_a_model_folder_tells_the_potential_of_its_labels_and_what_that_is_off_by(cif, tmp_path, capsys):
@@ -126,20 +126,20 @@ def test_a_model_that_learned_other_gate_versions_says_so(cif, tmp_path, monkeyp
         )
     words = ["predict", str(cif), "-t", "1200"]
 
-    def told(*more):
+    def printed(*more):
         assert run([*words, *more]) == 0
         return capsys.readouterr()
 
-    assert "3 labels by nep89\n" in told().err
-    assert json.loads(told("--json").out)[0]["outdated_training_labels"] == 0
+    assert "3 labels by nep89\n" in printed().err
+    assert json.loads(printed("--json").out)[0]["outdated_training_labels"] == 0
     with vitrion.connect() as db:
         for key in keys[:2]:
             assert db.collection("labels").update_one({"key": key}, {"$set": {"gate_version": GATE_VERSION - 1}})
-    assert "3 labels by nep89, 2 of other gate versions\n" in told().err
-    assert json.loads(told("--json").out)[0]["outdated_training_labels"] == 2
+    assert "3 labels by nep89, 2 of other gate versions\n" in printed().err
+    assert json.loads(printed("--json").out)[0]["outdated_training_labels"] == 2
     with vitrion.connect() as db:
         assert db.labels.add(made[0]).replaced  # which the model has not learned yet
-    assert json.loads(told("--json").out)[0]["outdated_training_labels"] == 2
+    assert json.loads(printed("--json").out)[0]["outdated_training_labels"] == 2
 
 
 @pytest.mark.parametrize(

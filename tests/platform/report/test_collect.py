@@ -88,7 +88,7 @@ def ask(db, fingerprint, log10_D, *, formula, kelvin, arm, potential="nep89", cy
 
 @pytest.fixture(scope="module")
 def campaign(tmp_path_factory):
-    """A database with one closed cycle, a second begun, a trained surrogate and a referee's label."""
+    """A database with one closed cycle, a second begun, a trained surrogate and a label by the reference potential."""
     home = tmp_path_factory.mktemp("home")
     rng = np.random.default_rng(5)
     gates = (GateOutcome(name="density", passed=True, value=2.0, lower=1.0, upper=3.0, unit="g/cm3"),)
@@ -153,7 +153,7 @@ def campaign(tmp_path_factory):
         budget = {
             "label": {"tasks": 8, "seconds": 96.0},
             "cell": {"tasks": 4, "seconds": 40.0},
-            "surrogate": {"tasks": 1, "seconds": 5.0},  # told by the model's document already
+            "surrogate": {"tasks": 1, "seconds": 5.0},  # also in the record of the model
         }
         db.cycles.create("small", 0, proposals=proposals, budget=budget)
         db.cycles.acquire_lease("small", 0, "me", 60)

@@ -50,8 +50,8 @@ def test_a_label_at_another_temperature_is_shifted_along_the_surrogates_slope(da
     shifted = [point for arm in ("acquisition", "random") for point in arms.points(data, arm) if point.extrapolated]
     assert shifted
     point = shifted[0]
-    belief = next(row for row in data.predictions if row.formula == point.label.formula)
-    expected = math.log10(point.label.value_cm2_s) - belief.Ea_eV / K_LN10 * (
+    prediction = next(row for row in data.predictions if row.formula == point.label.formula)
+    expected = math.log10(point.label.value_cm2_s) - prediction.Ea_eV / K_LN10 * (
         1 / data.target_temperature_K - 1 / point.label.temperature_K
     )
     assert point.log10_D == pytest.approx(expected)
