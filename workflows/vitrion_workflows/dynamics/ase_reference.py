@@ -1,4 +1,4 @@
-"""The reference engine: ASE's integrators on our potentials, to compare with; and our potentials for ASE's tools."""
+"""ASE's integrators on Vitrion's potentials, for comparison, and Vitrion's potentials as ASE calculators."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,7 +20,7 @@ A_PER_PS = 1.0 / (FEMTOSECONDS_PER_PS * units.fs)
 
 
 class _ForceFieldCalculator(Calculator):
-    """One of our potentials as a calculator of the Atomic Simulation Environment."""
+    """A potential as a calculator of the Atomic Simulation Environment."""
 
     implemented_properties = ["energy", "free_energy", "forces", "stress"]  # noqa: RUF012 - ASE declares it so
 
@@ -34,7 +34,7 @@ class _ForceFieldCalculator(Calculator):
         properties: Any = None,
         system_changes: Any = all_changes,
     ) -> None:
-        """Evaluate; the stress only when it is among the properties."""
+        """Evaluate energy and forces, and the stress where it is among the properties."""
         super().calculate(atoms, properties, system_changes)  # type: ignore[no-untyped-call]
         wants_stress = "stress" in (properties or ())
         cell: Any = self.atoms
@@ -50,7 +50,7 @@ class _ForceFieldCalculator(Calculator):
 
 
 def ase_calculator(force_field: ForceField) -> Calculator:
-    """One of our potentials as an ASE calculator, so that ASE's optimisers and dynamics can use it."""
+    """Return a potential as an ASE calculator, for ASE's optimisers and dynamics."""
     return _ForceFieldCalculator(force_field)
 
 
@@ -68,8 +68,8 @@ def ase_reference(
     Args:
         system: starting cell.
         force_field: potential.
-        plan: what to do; ramps are not offered.
-        velocities: starting velocities in A/ps; drawn as by `run_md` where not given.
+        plan: of the run, without a temperature ramp.
+        velocities: starting velocities in A/ps, shape (N, 3); drawn as by `run_md` where None.
 
     Raises:
         InputError: the plan has a ramp, or elements outside the potential's coverage.

@@ -1,4 +1,4 @@
-"""One cell of a run: its plan, its folder, the frames it has made, and how it ends."""
+"""Run of one cell: plan, folder, frames so far and result."""
 
 import hashlib
 from contextlib import ExitStack
@@ -31,13 +31,13 @@ SINGLE_PRECISION_A = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class MDResult:
-    """Outcome of one cell's run.
+    """Result of the run of one cell.
 
     Attributes:
         system: the cell at the end, positions unwrapped.
-        state: the whole state at the end; its velocities start a following stage.
+        state: at the end; its velocities start a following stage.
         steps_done: integration steps done in all, earlier sessions included.
-        finished: whether the plan is complete; False where it was stopped.
+        finished: True if the plan is complete, False if the run was stopped.
         frames: stored frames so far, or None where a stopped run has fewer than two.
         path: H5MD file of a finished run that had a folder.
     """
@@ -51,33 +51,33 @@ class MDResult:
 
     @property
     def trajectory(self) -> Trajectory:
-        """The stored frames.
+        """Return the stored frames.
 
         Raises:
             DynamicsError: the run was stopped before its second frame.
         """
         if self.frames is None:
-            raise DynamicsError("the run was stopped before its second frame: let it go on")
+            raise DynamicsError("the run was stopped before its second frame: continue it")
         return self.frames
 
 
 class CellRun:
-    """One cell while it is run.
+    """Run of one cell in progress.
 
     Attributes:
         system: starting cell.
-        plan: what to do.
+        plan: of the run.
         masses_u: shape (N,).
-        remove_drift: whether its momentum is held at zero.
-        limit_K: temperature at which it counts as exploded.
-        buffer: frames that no checkpoint holds yet.
-        store: its folder, or None.
+        remove_drift: True if the total momentum is held at zero.
+        limit_K: temperature at which the run counts as exploded.
+        buffer: frames since the last checkpoint.
+        store: folder of the run, or None.
     """
 
     def __init__(
         self, system: AtomicSystem, force_field: ForceField, plan: MDPlan, *, velocities: FloatArray | None
     ) -> None:
-        """Check the cell.
+        """Check the cell and draw its velocities where none are given.
 
         Raises:
             InputError: elements outside the potential's coverage, or velocities of another shape.
@@ -94,7 +94,7 @@ class CellRun:
         self._velocities = self._starting_velocities(velocities)
 
     def open(self, folder: Path | str | None, stack: ExitStack) -> MDResult | None:
-        """Lock and check the folder; the result where the run is finished already.
+        """Lock and check the folder; return the result of a run that is finished already.
 
         Raises:
             DynamicsError: the folder is in use, or belongs to another run.
@@ -114,11 +114,16 @@ class CellRun:
         return self._result(state, trajectory, self.store.trajectory_path, finished=True)
 
     def state(self) -> MDState | None:
-        """State of the last checkpoint, or None where there is none."""
+        """Return the state of the last checkpoint, or None where there is none."""
         return self.store.load_state() if self.store is not None else None
 
     def first_state(self, forces_eV_per_A: FloatArray, energy_eV: float) -> MDState:
-        """State at step 0."""
+        """Return the state at step 0.
+
+        Args:
+            forces_eV_per_A: shape (N, 3).
+            energy_eV: potential energy.
+        """
         thermostat = THERMOSTATS[self.plan.thermostat].start()
         return MDState(0, self.system.positions_A.copy(), self._velocities, forces_eV_per_A, energy_eV, thermostat)
 
@@ -132,7 +137,7 @@ class CellRun:
             self.store.save(state, self.buffer.drain())
 
     def so_far(self) -> Trajectory | None:
-        """All frames until now, or None where there are fewer than two."""
+        """Return all frames until now, or None where there are fewer than two."""
         stored = self.store.load_frames() if self.store is not None else None
         parts = [part for part in (stored, self.buffer.content()) if part is not None and len(part)]
         return self._trajectory(join(parts)) if parts else None
@@ -159,9 +164,9 @@ class CellRun:
         return self._result(state, trajectory, path, finished=finished)
 
     def fault(self, state: MDState, temperature_K: float) -> DynamicsError | None:
-        """What is wrong with a state, in one line, or None."""
-        sound = np.isfinite(temperature_K + state.potential_energy_eV + float(np.abs(state.forces_eV_per_A).sum()))
-        if not sound:
+        """Return the error of a state that is not finite or too hot, or None."""
+        finite = np.isfinite(temperature_K + state.potential_energy_eV + float(np.abs(state.forces_eV_per_A).sum()))
+        if not finite:
             return DynamicsError(
                 f"step {state.step}: forces or energy are not finite: atoms overlap or the step is too long; "
                 "relax the cell first or shorten time_step_fs",
@@ -177,8 +182,7 @@ class CellRun:
         last = trajectory.positions_A[-1]
         if last.shape != state.positions_A.shape or not np.allclose(last, state.positions_A, atol=SINGLE_PRECISION_A):
             raise CheckpointError(
-                f"{trajectory.source} does not end where its run ended, it is of another run: delete the folder to "
-                "start again"
+                f"{trajectory.source} does not end in the state of its run: delete the folder to start again"
             )
 
     def _trajectory(self, frames: Frames) -> Trajectory | None:

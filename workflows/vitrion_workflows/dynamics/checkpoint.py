@@ -1,4 +1,4 @@
-"""A run's folder: what it is, how far it came, and its frames, safe against kill -9 at any moment.
+"""Folder of a run: identity, checkpoint and frames, safe against kill -9 at any moment.
 
     run.json              identity: plan, potential, starting cell and velocities; written once, first
     frames-000000.npz ... frames between two checkpoints, each file written whole and renamed into place
@@ -8,7 +8,7 @@
 An HDF5 file that is open for writing when its process dies is usually lost, so it is written once, at the end. Frame
 files come before the state that counts them: one that no state counts is written again, with the same content, when the
 run goes on. NumPy archives are read without objects (no pickle), and each is sealed with its run and its name: the
-frames of another run, or in another place, are refused as what was changed is.
+frames of another run or position are refused, as changed files are.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ ADVICE = "delete the folder to start again"
 
 @dataclass(frozen=True)
 class RunIdentity:
-    """What must be equal for a folder to be gone on with.
+    """Identity of a run, which must equal that of the folder it is continued in.
 
     Attributes:
         plan: the plan's fields.
@@ -86,7 +86,7 @@ class RunFolder:
         except OSError as error:
             raise DynamicsError(f"cannot use {self.folder} ({error.strerror}): give another folder") from error
         try:
-            self._claim()
+            self._check_identity()
         except BaseException:
             self._lock.release()
             raise
@@ -97,11 +97,11 @@ class RunFolder:
 
     @property
     def trajectory_path(self) -> Path:
-        """Where the finished trajectory lies."""
+        """Path of the finished trajectory."""
         return self.folder / TRAJECTORY_FILE
 
     def load_state(self) -> MDState | None:
-        """State of the last checkpoint, or None in a fresh folder.
+        """Return the state of the last checkpoint, or None in a fresh folder.
 
         Raises:
             CheckpointError: it is damaged.
@@ -132,7 +132,7 @@ class RunFolder:
         self._write(self.folder / STATE_FILE, {**asdict(state), "segments": np.int64(self._segments)})
 
     def load_frames(self) -> Frames | None:
-        """All frames up to the last checkpoint, or None where there are none.
+        """Return all frames up to the last checkpoint, or None where there are none.
 
         Raises:
             CheckpointError: a file is damaged or missing.
@@ -165,7 +165,7 @@ class RunFolder:
         return arrays
 
     def _seal(self, path: Path, arrays: dict[str, Any]) -> str:
-        """sha256 over what an archive holds, its name, and the run it belongs to."""
+        """Return the sha256 of the arrays of an archive, its name and the run that it belongs to."""
         digest = hashlib.sha256(json.dumps([path.name, asdict(self._identity)], sort_keys=True).encode())
         for name, value in sorted(arrays.items()):
             array = np.asarray(value)
@@ -173,11 +173,11 @@ class RunFolder:
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
-    def _claim(self) -> None:
+    def _check_identity(self) -> None:
         path = self.folder / RUN_FILE
-        wanted = {"format": FORMAT, **asdict(self._identity)}
+        expected = {"format": FORMAT, **asdict(self._identity)}
         if not path.is_file():
-            write_atomically(path, json.dumps(wanted, indent=1, sort_keys=True).encode())
+            write_atomically(path, json.dumps(expected, indent=1, sort_keys=True).encode())
             return
         try:
             stored = json.loads(path.read_bytes())
@@ -185,18 +185,18 @@ class RunFolder:
             raise CheckpointError(f"{path} is damaged: {ADVICE}") from error
         if isinstance(stored, dict) and stored.get("format") not in {FORMAT, None}:
             raise CheckpointError(f"{path} was written by another version of Vitrion: {ADVICE}")
-        if not (isinstance(stored, dict) and stored.keys() == wanted.keys() and isinstance(stored["plan"], dict)):
+        if not (isinstance(stored, dict) and stored.keys() == expected.keys() and isinstance(stored["plan"], dict)):
             raise CheckpointError(f"{path} is damaged: {ADVICE}")
-        different = [name for name, value in json.loads(json.dumps(wanted)).items() if stored.get(name) != value]
+        different = [name for name, value in json.loads(json.dumps(expected)).items() if stored.get(name) != value]
         if different:
-            what = _difference(stored, wanted, different)
+            what = _difference(stored, expected, different)
             raise DynamicsError(f"{self.folder} holds another run ({what}): give another folder or delete it")
 
 
-def _difference(stored: dict[str, Any], wanted: dict[str, Any], different: list[str]) -> str:
+def _difference(stored: dict[str, Any], expected: dict[str, Any], different: list[str]) -> str:
     if "plan" in different:
-        fields = [name for name, value in wanted["plan"].items() if stored["plan"].get(name) != value]
-        return ", ".join(f"{name} {stored['plan'].get(name)}, not {wanted['plan'][name]}" for name in fields)
+        fields = [name for name, value in expected["plan"].items() if stored["plan"].get(name) != value]
+        return ", ".join(f"{name} {stored['plan'].get(name)}, not {expected['plan'][name]}" for name in fields)
     if "weights_sha256" in different:
-        return f"weights {str(stored['weights_sha256'])[:12]}..., not {wanted['weights_sha256'][:12]}..."
+        return f"weights {str(stored['weights_sha256'])[:12]}..., not {expected['weights_sha256'][:12]}..."
     return ", ".join(different).replace("start_sha256", "another starting cell")

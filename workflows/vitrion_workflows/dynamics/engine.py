@@ -1,4 +1,4 @@
-"""Molecular dynamics: one loop around a thermostat's step, for one cell or many, with exact checkpoints."""
+"""Molecular dynamics of one cell or of many side by side, with exact checkpoints."""
 
 import time
 from collections.abc import Callable, Container, Sequence
@@ -56,7 +56,7 @@ def run_md(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     early_end: EarlyEnd | None = None,
 ) -> MDResult:
-    """Run molecular dynamics, or go on with it.
+    """Run molecular dynamics, from the last checkpoint where there is one.
 
     The trajectory is a function of the arguments alone: stopped or killed at any moment and called again with the same
     folder, the run gives bitwise the frames of an uninterrupted one.
@@ -64,11 +64,11 @@ def run_md(
     Args:
         system: starting cell.
         force_field: potential.
-        plan: what to do.
+        plan: numbers of the run.
         folder: where checkpoints and the H5MD trajectory lie; nothing is written where not given.
         velocities: starting velocities in A/ps, shape (N, 3); drawn at the plan's temperature where not given.
         on_progress: called with steps done and steps in all, a few times a second and at the end.
-        should_stop: asked after each step; True ends the run with a checkpoint.
+        should_stop: called after each step; True ends the run with a checkpoint.
         checkpoint_seconds: least time between two checkpoints; 0 writes one at each frame.
         early_end: where given, the run is finished as soon as this decides so, at latest after the plan's steps.
 
@@ -114,7 +114,7 @@ def run_batch(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     early_end: EarlyEnd | None = None,
 ) -> tuple[MDResult | DynamicsError, ...]:
-    """Run several cells of any size side by side, one call of the potential a step for all of them.
+    """Run several cells of any size side by side, with one call of the potential for all of them at each step.
 
     Each cell has its own plan, random numbers, checkpoints and end; on a CPU its trajectory is bitwise that of
     `run_md`. Killed at any moment, cells go on from their own checkpoints.
@@ -122,16 +122,16 @@ def run_batch(
     Args:
         systems: starting cells.
         force_field: potential.
-        plans: what to do with each; the thermostat must be the same.
+        plans: of each cell, all of one thermostat.
         folders: see `run_md`, one for each cell.
-        velocities: see `run_md`, one for each cell.
+        velocities: of each cell, in A/ps, shape (N, 3), or None; see `run_md`.
         on_progress: called with the steps done and the steps in all of all cells.
         should_stop: see `run_md`.
         checkpoint_seconds: see `run_md`.
         early_end: see `run_md`; decides for each cell.
 
     Returns:
-        For each cell its result, or the error that ended it: the others go on.
+        For each cell its result, or the error that ended it; the other cells go on.
 
     Raises:
         InputError: elements outside the coverage, velocities of another shape, or lists of different lengths.

@@ -8,4 +8,4 @@ class DynamicsError(VitrionError):
 
 
 class StoppedError(Exception):
-    """Work that was asked to stop has stopped after a checkpoint; doing the same again goes on from there."""
+    """Work was stopped on request after a checkpoint; the same call continues it."""

@@ -1,4 +1,4 @@
-"""Frames of a run while it grows, and the quantities stored with each."""
+"""Frames of a run in progress, with the quantities stored with each."""
 
 from dataclasses import dataclass, field
 
@@ -37,7 +37,18 @@ class Frames:
         thermostat: str = "",
         friction_per_ps: float | None = None,
     ) -> Trajectory:
-        """The same as a `Trajectory`."""
+        """Return the frames as a `Trajectory`.
+
+        Args:
+            numbers: atomic numbers, shape (N,).
+            lattice_A: lattice vectors as rows, shape (3, 3).
+            frame_interval_ps: time between frames.
+            masses_u: shape (N,).
+            source: name for messages.
+            set_temperature_K: of the thermostat, or None.
+            thermostat: name.
+            friction_per_ps: of the thermostat, or None.
+        """
         return Trajectory(
             numbers=numbers,
             positions_A=self.positions_A,
@@ -54,7 +65,7 @@ class Frames:
 
 
 def join(parts: list[Frames]) -> Frames:
-    """Frames of several parts in order."""
+    """Return the frames of several parts, one after the other."""
     return Frames(
         positions_A=np.concatenate([part.positions_A for part in parts]),
         temperatures_K=np.concatenate([part.temperatures_K for part in parts]),
@@ -64,7 +75,7 @@ def join(parts: list[Frames]) -> Frames:
 
 @dataclass
 class FrameBuffer:
-    """Frames not yet written: the one mutable thing of a run."""
+    """Frames not yet written, the only mutable part of a run."""
 
     positions: list[FloatArray] = field(default_factory=list)
     temperatures: list[float] = field(default_factory=list)
@@ -74,13 +85,19 @@ class FrameBuffer:
         return len(self.positions)
 
     def add(self, positions_A: FloatArray, temperature: float, energy: float) -> None:
-        """Append one frame (arrays are kept, not copied: states are never changed in place)."""
+        """Append a frame.
+
+        Args:
+            positions_A: unwrapped, shape (N, 3); kept, not copied.
+            temperature: kinetic, in K.
+            energy: potential, in eV.
+        """
         self.positions.append(positions_A)
         self.temperatures.append(temperature)
         self.energies.append(energy)
 
     def content(self) -> Frames:
-        """The collected frames."""
+        """Return the collected frames."""
         return Frames(
             positions_A=np.array(self.positions),
             temperatures_K=np.array(self.temperatures),
@@ -88,7 +105,7 @@ class FrameBuffer:
         )
 
     def drain(self) -> Frames:
-        """The collected frames; the buffer is empty afterwards."""
+        """Return the collected frames and empty the buffer."""
         frames = self.content()
         self.positions, self.temperatures, self.energies = [], [], []
         return frames

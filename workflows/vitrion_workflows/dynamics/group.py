@@ -84,21 +84,21 @@ class CellGroup:
         frictions = np.array([plan.friction_per_ps or 0.0 for plan in plans])
         steps_ps = np.array([plan.time_step_ps for plan in plans])
         by_atom = partial(np.repeat, repeats=sizes)
-        kept = np.array([np.exp(-rate * step) for rate, step in zip(frictions, steps_ps, strict=True)])
+        damping = np.array([np.exp(-rate * step) for rate, step in zip(frictions, steps_ps, strict=True)])
         inertia = MASS_FACTOR_eV_PS2_PER_U_A2 * masses
         return Setting(
             compute=self._compute,
             atoms=Atoms(masses, self._cells.starts, self._cells.owners),
-            kick=(0.5 * by_atom(steps_ps) / inertia)[:, None],
+            velocity_per_force=(0.5 * by_atom(steps_ps) / inertia)[:, None],
             half_ps=(0.5 * by_atom(steps_ps))[:, None],
             time_steps_ps=tuple(steps_ps.tolist()),
             friction_per_ps=tuple(frictions.tolist()),
-            kept=by_atom(kept)[:, None],
-            noise_A_per_ps=np.sqrt((1 - by_atom(kept) ** 2) * BOLTZMANN_eV_PER_K / inertia)[:, None],
+            damping=by_atom(damping)[:, None],
+            noise_A_per_ps=np.sqrt((1 - by_atom(damping) ** 2) * BOLTZMANN_eV_PER_K / inertia)[:, None],
             degrees_of_freedom=np.array(
                 [degrees_of_freedom(len(run.system), remove_drift=run.remove_drift) for run in self._runs]
             ),
-            held=np.array([float(run.remove_drift) for run in self._runs])[:, None],
+            fixed_momentum=np.array([float(run.remove_drift) for run in self._runs])[:, None],
             seeds=tuple(plan.seed for plan in plans),
             sizes=tuple(sizes.tolist()),
         )

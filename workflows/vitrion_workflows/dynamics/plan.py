@@ -1,4 +1,4 @@
-"""What a molecular-dynamics run is asked to do."""
+"""Plan of a molecular-dynamics run: its length, step, temperature and thermostat."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ LONGEST_STEP_FS = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class MDPlan:
-    """Numbers of one run; its hash guards the folder it is run in.
+    """Numbers of a run; their hash is part of the identity of its folder.
 
     Attributes:
         steps: integration steps, a multiple of `frame_every`.
@@ -40,15 +40,15 @@ class MDPlan:
     remove_drift: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse a run that makes no sense.
+        """Refuse impossible numbers.
 
         Raises:
-            InputError: naming the number and its limits.
+            InputError: a number is outside its limits.
         """
         if fault := thermostat_fault(self.thermostat, self.friction_per_ps):
             raise InputError(fault)
         if self.frame_every < 1 or self.steps < self.frame_every or self.steps % self.frame_every:
-            raise InputError(f"{self.steps} steps are no positive multiple of frame_every {self.frame_every}")
+            raise InputError(f"{self.steps} steps are not a positive multiple of frame_every {self.frame_every}")
         if not 0 < self.time_step_fs <= LONGEST_STEP_FS:
             raise InputError(f"time_step_fs {self.time_step_fs} must lie between 0 and {LONGEST_STEP_FS:g}")
         if self.seed < 0:
@@ -72,16 +72,16 @@ class MDPlan:
 
     @property
     def frames(self) -> int:
-        """Stored frames, the first being the start."""
+        """Number of stored frames, the starting frame included."""
         return self.steps // self.frame_every + 1
 
     @property
     def hottest_K(self) -> float:
-        """Highest temperature the thermostat is set to."""
+        """Highest temperature of the thermostat."""
         return max(self.temperature_K, self.final_temperature_K or 0.0)
 
     def target_temperature_K(self, step: int) -> float:
-        """Temperature the thermostat is set to in the middle of a step."""
+        """Return the temperature of the thermostat in the middle of a step."""
         if self.final_temperature_K is None:
             return self.temperature_K
         fraction = (step + 0.5) / self.steps
@@ -89,14 +89,14 @@ class MDPlan:
 
     @property
     def set_temperature_K(self) -> float | None:
-        """Temperature the thermostat is set to all the run long; None where it changes or there is none."""
+        """Constant temperature of the thermostat; None where it changes or there is none."""
         constant = self.final_temperature_K in {None, self.temperature_K}
         return self.temperature_K if constant and COUPLED[self.thermostat] else None
 
     def sha256(self) -> str:
-        """Identity of the plan in hexadecimal."""
+        """Return the identity of the plan in hexadecimal."""
         return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
     def describe_thermostat(self) -> str:
-        """Thermostat with its constant, as method records state it."""
+        """Return the thermostat with its constant, as method records state it."""
         return THERMOSTATS[self.thermostat].describe(self.friction_per_ps)

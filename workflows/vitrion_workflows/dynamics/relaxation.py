@@ -1,8 +1,8 @@
-"""Relaxation of positions, and of the volume where asked for, by FIRE.
+"""Relaxation of positions, and optionally of the volume, by FIRE.
 
 FIRE: Bitzek et al., Phys. Rev. Lett. 97, 170201 (2006), with the semi-implicit Euler step and the step back on going
-uphill of Guénolé et al., Comput. Mater. Sci. 175, 109584 (2020). With `relax_cell` the cell may only breathe: one more
-coordinate, the logarithm of its length scale, pulled by the pressure. The shape of the cell stays.
+uphill of Guénolé et al., Comput. Mater. Sci. 175, 109584 (2020). With `relax_cell` the volume changes and the shape
+of the cell stays: one more coordinate, the logarithm of the length scale, is driven by the pressure.
 """
 
 from collections.abc import Callable
@@ -22,19 +22,18 @@ LONGEST_MOVE_A = 0.2
 MIXING = 0.1
 PATIENCE = 5
 GROWTH, SHRINKAGE, MIXING_DECAY = 1.1, 0.5, 0.99
-# 1 eV/A^3 in GPa.
 
 
 @dataclass(frozen=True, eq=False)
 class RelaxResult:
-    """Outcome of `relax`.
+    """Result of `relax`.
 
     Attributes:
         system: the relaxed cell.
         energy_eV: its potential energy.
         pressure_GPa: minus a third of the trace of the stress; None unless the cell was relaxed.
         steps: force calls after the first.
-        converged: whether the tolerances were met within the steps allowed.
+        converged: True if the tolerances were met within the steps allowed.
     """
 
     system: AtomicSystem
@@ -60,10 +59,10 @@ def relax(
         system: starting cell.
         force_field: potential.
         force_tolerance_eV_per_A: greatest length of a force at the end.
-        max_steps: force calls at most; a result that has not converged says so.
+        max_steps: greatest number of force calls.
         relax_cell: also scale the cell, its shape kept, to zero pressure.
         pressure_tolerance_GPa: greatest absolute pressure at the end, with `relax_cell`.
-        should_stop: asked after each step; True ends the relaxation where it is.
+        should_stop: called after each step; True ends the relaxation.
 
     Raises:
         InputError: elements outside the potential's coverage, or a tolerance that is not positive.
@@ -119,16 +118,16 @@ class _Problem:
         self._softness_A = system.volume_A3 ** (1 / 3) * len(system) ** 0.5
 
     def start(self) -> FloatArray:
-        """Coordinates of the cell as given."""
+        """Return the coordinates of the starting cell, shape (N + 1, 3)."""
         return np.concatenate([self._system.positions_A, np.zeros((1, 3))])
 
     def evaluate(self, x: FloatArray) -> tuple[ForceResult, FloatArray]:
-        """Result of the potential and the generalised forces."""
+        """Return the result of the potential and the generalised forces, shape (N + 1, 3)."""
         scale = self._scale(x)
         lattice = scale * self._system.lattice_A
         result = self._force_field.compute(self._system.numbers, scale * x[:-1], lattice, stress=self._relax_cell)
         if not (np.isfinite(result.energy_eV) and np.isfinite(result.forces_eV_per_A).all()):
-            raise DynamicsError("relaxation: forces or energy are not finite: atoms overlap; pack the cell anew")
+            raise DynamicsError("relaxation: forces or energy are not finite: atoms overlap; pack the cell again")
         force = np.zeros_like(x)
         force[:-1] = scale * result.forces_eV_per_A
         if result.stress_eV_per_A3 is not None:
@@ -139,12 +138,12 @@ class _Problem:
     def converged(
         self, result: ForceResult, _x: FloatArray, force_tolerance: float, pressure_tolerance_GPa: float
     ) -> bool:
-        """Whether forces and, where it matters, pressure are small enough."""
+        """Return True if the forces and, with `relax_cell`, the pressure are within their tolerances."""
         pressure = self._pressure_GPa(result)
         return _largest(result) <= force_tolerance and (pressure is None or abs(pressure) <= pressure_tolerance_GPa)
 
     def outcome(self, result: ForceResult, x: FloatArray, *, steps: int, converged: bool) -> RelaxResult:
-        """The relaxed cell and its numbers."""
+        """Return the result at given coordinates."""
         scale = self._scale(x)
         return RelaxResult(
             system=AtomicSystem(self._system.numbers, scale * x[:-1], scale * self._system.lattice_A),

@@ -1,4 +1,4 @@
-"""The whole state of runs between two steps, of one cell or of a batch of them, and the quantities read off it."""
+"""State of a run between two steps, of one cell or of a batch, and quantities computed from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class BatchState:
 
     @classmethod
     def of(cls, states: Sequence[MDState]) -> "BatchState":
-        """States of single cells put together."""
+        """Return the states of single cells as one batch."""
         return cls(
             steps=np.array([state.step for state in states]),
             positions_A=np.concatenate([state.positions_A for state in states]),
@@ -71,11 +71,11 @@ class BatchState:
         )
 
     def cell(self, index: int, atoms: slice) -> MDState:
-        """State of one cell, copied.
+        """Return the state of one cell, copied.
 
         Args:
-            index: which cell.
-            atoms: where its atoms stand.
+            index: of the cell.
+            atoms: positions of its atoms in the batch.
         """
         return MDState(
             step=int(self.steps[index]),
@@ -114,56 +114,91 @@ class Atoms:
         return self.masses_u[:, None]
 
     def kinetic_energies_eV(self, velocities_A_per_ps: FloatArray) -> FloatArray:
-        """Sum of m v^2 / 2 in each cell, shape (C,)."""
+        """Return the kinetic energy of each cell, the sum of m v^2 / 2, shape (C,).
+
+        Args:
+            velocities_A_per_ps: shape (A, 3).
+        """
         squares = np.add.reduceat(self._column * velocities_A_per_ps**2, self.starts, axis=0)
         energies: FloatArray = 0.5 * MASS_FACTOR_eV_PS2_PER_U_A2 * (squares[:, 0] + squares[:, 1] + squares[:, 2])
         return energies
 
     def drifts_A_per_ps(self, velocities_A_per_ps: FloatArray) -> FloatArray:
-        """Velocity of each cell's centre of mass, shape (C, 3)."""
+        """Return the velocity of each cell's centre of mass in A/ps, shape (C, 3).
+
+        Args:
+            velocities_A_per_ps: shape (A, 3).
+        """
         momenta = np.add.reduceat(self._column * velocities_A_per_ps, self.starts, axis=0)
         drifts: FloatArray = momenta / self.cell_masses_u
         return drifts
 
 
 def kinetic_energy_eV(velocities_A_per_ps: FloatArray, masses_u: FloatArray) -> float:
-    """Sum of m v^2 / 2 in eV."""
+    """Return the kinetic energy, the sum of m v^2 / 2, in eV.
+
+    Args:
+        velocities_A_per_ps: shape (N, 3).
+        masses_u: shape (N,).
+    """
     squares = np.einsum("ix,ix->i", velocities_A_per_ps, velocities_A_per_ps)
     return float(0.5 * MASS_FACTOR_eV_PS2_PER_U_A2 * (masses_u @ squares))
 
 
 def temperature_K(velocities_A_per_ps: FloatArray, masses_u: FloatArray, degrees_of_freedom: int) -> float:
-    """Kinetic temperature 2 E_kin / (f k_B)."""
+    """Return the kinetic temperature 2 E_kin / (f k_B) in K.
+
+    Args:
+        velocities_A_per_ps: shape (N, 3).
+        masses_u: shape (N,).
+        degrees_of_freedom: f.
+    """
     return 2 * kinetic_energy_eV(velocities_A_per_ps, masses_u) / (degrees_of_freedom * BOLTZMANN_eV_PER_K)
 
 
 def degrees_of_freedom(atoms: int, *, remove_drift: bool) -> int:
-    """Degrees of freedom that carry kinetic energy: 3 N, less three where the total momentum is held at zero."""
+    """Return the number of kinetic degrees of freedom: 3 N, less three where the total momentum is held at zero."""
     return max(3 * atoms - 3 * remove_drift, 1)
 
 
 def without_drift(velocities_A_per_ps: FloatArray, masses_u: FloatArray) -> FloatArray:
-    """Velocities relative to the centre of mass, shape (N, 3)."""
+    """Return the velocities relative to the centre of mass in A/ps, shape (N, 3).
+
+    Args:
+        velocities_A_per_ps: shape (N, 3).
+        masses_u: shape (N,).
+    """
     relative: FloatArray = velocities_A_per_ps - (masses_u @ velocities_A_per_ps) / masses_u.sum()
     return relative
 
 
 def thermal_speeds_A_per_ps(masses_u: FloatArray, at_temperature_K: float) -> FloatArray:
-    """Standard deviation of one velocity component, sqrt(k_B T / m), of each atom, shape (N, 1)."""
+    """Return the standard deviation sqrt(k_B T / m) of a velocity component of each atom in A/ps, shape (N, 1).
+
+    Args:
+        masses_u: shape (N,).
+        at_temperature_K: T.
+    """
     speeds: FloatArray = np.sqrt(BOLTZMANN_eV_PER_K * at_temperature_K / (MASS_FACTOR_eV_PS2_PER_U_A2 * masses_u))
     return speeds[:, None]
 
 
 def normal_numbers(*, seed: int, stream: int, step: int, atoms: int) -> FloatArray:
-    """Standard normal numbers of one step, shape (atoms, 3); the same for the same arguments."""
+    """Return the standard normal numbers of a step, shape (atoms, 3); a pure function of its arguments."""
     generator = np.random.Generator(np.random.Philox(key=seed, counter=[0, 0, step, stream]))
     return generator.standard_normal((atoms, 3))
 
 
 def maxwell_boltzmann(masses_u: FloatArray, *, temperature_K: float, seed: int, remove_drift: bool) -> FloatArray:
-    """Velocities drawn at a temperature, shape (N, 3), in A/ps.
+    """Return velocities drawn at a temperature in A/ps, shape (N, 3).
 
-    Without drift they are the Maxwell-Boltzmann distribution conditioned on zero momentum, 3 N - 3 degrees of freedom.
+    Without drift they follow the Maxwell-Boltzmann distribution at zero total momentum, 3 N - 3 degrees of freedom.
+
+    Args:
+        masses_u: shape (N,).
+        temperature_K: of the distribution.
+        seed: of the random numbers.
+        remove_drift: set the total momentum to zero.
     """
     numbers = normal_numbers(seed=seed, stream=VELOCITY_STREAM, step=0, atoms=len(masses_u))
     velocities: FloatArray = thermal_speeds_A_per_ps(masses_u, temperature_K) * numbers

@@ -1,6 +1,6 @@
-"""Thermostats: each a pair of pure functions on a batch of cells, the start of its own variables and one step.
+"""Thermostats: each a pair of pure functions on a batch of cells, its initial variables and one step.
 
-A step is velocity Verlet split in operators (Leimkuhler and Matthews): B a half kick by the forces, A a half drift,
+A step is velocity Verlet split in operators (Leimkuhler and Matthews): B a half step of the velocities, A of positions,
 O the thermostat's part. With h the time step, m the masses, f the forces:
 
 - ``nve``: B A A B, plain velocity Verlet.
@@ -36,44 +36,44 @@ Compute = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """What does not change during a run.
+    """Constants of a group of runs.
 
     Attributes:
         compute: positions to forces in eV/A and energies in eV.
         atoms: masses, and which cell each atom belongs to.
-        kick: half a step over the mass, in A/ps per eV/A, shape (A, 1).
+        velocity_per_force: half a step over the mass, in A/ps per eV/A, shape (A, 1).
         half_ps: half a step, shape (A, 1).
         time_steps_ps: h of each cell.
         friction_per_ps: gamma, or 1/tau, of each cell; 0 for ``nve``.
-        kept: exp(-gamma h), shape (A, 1).
-        noise_A_per_ps: sqrt((1 - kept^2) k_B / m), to be multiplied by sqrt(T), shape (A, 1).
+        damping: exp(-gamma h), shape (A, 1).
+        noise_A_per_ps: sqrt((1 - damping^2) k_B / m), to be multiplied by sqrt(T), shape (A, 1).
         degrees_of_freedom: f of each cell.
-        held: 1 for cells whose total momentum is held at zero, 0 for others, shape (C, 1).
+        fixed_momentum: 1 for cells whose total momentum is held at zero, 0 for others, shape (C, 1).
         seeds: of each cell's noise.
         sizes: atoms of each cell.
     """
 
     compute: Compute
     atoms: Atoms
-    kick: FloatArray
+    velocity_per_force: FloatArray
     half_ps: FloatArray
     time_steps_ps: tuple[float, ...]
     friction_per_ps: tuple[float, ...]
-    kept: FloatArray
+    damping: FloatArray
     noise_A_per_ps: FloatArray
     degrees_of_freedom: IntArray
-    held: FloatArray
+    fixed_momentum: FloatArray
     seeds: tuple[int, ...]
     sizes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Thermostat:
-    """A named pair of pure functions.
+    """A thermostat by its name.
 
     Attributes:
         name: as in `MDPlan.thermostat`.
-        start: a cell's own thermostat variables at step 0.
+        start: returns the thermostat variables of a cell at step 0.
         step: state, setting and target temperature of each cell, shape (C,), to the next state.
         label: format of the text for method records.
     """
@@ -84,49 +84,49 @@ class Thermostat:
     label: str
 
     def describe(self, friction_per_ps: float | None) -> str:
-        """Text for method records, for example ``langevin-baoab(friction=1/ps)``."""
+        """Return the text for method records, for example ``langevin-baoab(friction=1/ps)``."""
         return self.label.format(friction=0.0 if friction_per_ps is None else friction_per_ps)
 
 
 def no_variables() -> FloatArray:
-    """Own variables of a thermostat that has none, shape (0,)."""
+    """Return the variables of a thermostat that has none, shape (0,)."""
     return np.zeros(0)
 
 
 def chain_at_rest() -> FloatArray:
-    """Positions and velocities (1/ps) of a Nose-Hoover chain at rest, shape (2, M)."""
+    """Return positions and velocities (1/ps) of a Nose-Hoover chain at rest, shape (2, M)."""
     return np.zeros((2, CHAIN_LENGTH))
 
 
 def step_nve(state: BatchState, setting: Setting, _targets_K: FloatArray) -> BatchState:
-    """One step of velocity Verlet."""
-    velocities = state.velocities_A_per_ps + setting.kick * state.forces_eV_per_A
+    """Return the state after one step of velocity Verlet."""
+    velocities = state.velocities_A_per_ps + setting.velocity_per_force * state.forces_eV_per_A
     positions = state.positions_A + 2 * setting.half_ps * velocities
-    return _kicked(state, setting, positions, velocities)
+    return _half_step_by_forces(state, setting, positions, velocities)
 
 
 def step_langevin(state: BatchState, setting: Setting, targets_K: FloatArray) -> BatchState:
-    """One BAOAB step.
+    """Return the state after one BAOAB step.
 
-    Where the momentum is held the centre of mass is taken out after O: the projection of the exact Gaussian on zero
-    momentum is the exact Gaussian of the remaining 3 N - 3 degrees of freedom.
+    Where the momentum is fixed the drift of the centre of mass is subtracted after O: the projection of the exact
+    Gaussian on zero momentum is the exact Gaussian of the remaining 3 N - 3 degrees of freedom.
     """
     owners = setting.atoms.owners
     noise = _noise(state, setting)
     noise *= setting.noise_A_per_ps * np.sqrt(targets_K)[owners, None]
-    velocities = state.velocities_A_per_ps + setting.kick * state.forces_eV_per_A
+    velocities = state.velocities_A_per_ps + setting.velocity_per_force * state.forces_eV_per_A
     positions = state.positions_A + setting.half_ps * velocities
-    velocities *= setting.kept
+    velocities *= setting.damping
     velocities += noise
     drifts = setting.atoms.drifts_A_per_ps(velocities)
-    drifts *= setting.held
+    drifts *= setting.fixed_momentum
     velocities -= drifts[owners]
     positions += setting.half_ps * velocities
-    return _kicked(state, setting, positions, velocities)
+    return _half_step_by_forces(state, setting, positions, velocities)
 
 
 def step_nose_hoover(state: BatchState, setting: Setting, targets_K: FloatArray) -> BatchState:
-    """One step of a Nose-Hoover chain around velocity Verlet."""
+    """Return the state after one step of a Nose-Hoover chain around velocity Verlet."""
     velocities, chains = propagate_chains(state.velocities_A_per_ps, state.thermostat, setting, targets_K)
     moved = step_nve(replace(state, velocities_A_per_ps=velocities), setting, targets_K)
     velocities, chains = propagate_chains(moved.velocities_A_per_ps, chains, setting, targets_K)
@@ -139,7 +139,13 @@ def propagate_chains(
     setting: Setting,
     targets_K: FloatArray,
 ) -> tuple[FloatArray, FloatArray]:
-    """Half a step of each cell's chain: velocities scaled, chains moved on.
+    """Propagate each cell's chain by half a step and scale the velocities.
+
+    Args:
+        velocities_A_per_ps: shape (A, 3).
+        chains: positions and velocities of each chain, shape (C, 2, M).
+        setting: constants of the cells.
+        targets_K: temperature of each thermostat, shape (C,).
 
     Returns:
         Velocities in A/ps, shape (A, 3), and the chains, shape (C, 2, M).
@@ -151,7 +157,7 @@ def propagate_chains(
         try:
             scales[cell], moved[cell] = _propagate(chain, heat, cell, setting)
         except OverflowError:
-            # Overlapping atoms fly apart: from here on this cell, and no other, is not finite, which the run tells.
+            # Overlapping atoms fly apart: this cell alone is not finite from here on, which ends its run.
             scales[cell], moved[cell] = np.nan, np.nan
     return velocities_A_per_ps * scales[setting.atoms.owners, None], moved
 
@@ -164,12 +170,12 @@ def _noise(state: BatchState, setting: Setting) -> FloatArray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _kicked(
+def _half_step_by_forces(
     state: BatchState, setting: Setting, positions_A: FloatArray, velocities_A_per_ps: FloatArray
 ) -> BatchState:
     # The last B: `velocities_A_per_ps` is an array of the caller's own, changed in place.
     forces, energies = setting.compute(positions_A)
-    velocities_A_per_ps += setting.kick * forces
+    velocities_A_per_ps += setting.velocity_per_force * forces
     return BatchState(state.steps + 1, positions_A, velocities_A_per_ps, forces, energies, state.thermostat)
 
 
@@ -181,16 +187,18 @@ def _propagate(chain: list[list[float]], heat: float, cell: int, setting: Settin
     scale = 1.0
     for weight in SUZUKI_YOSHIDA:
         h = weight * setting.time_steps_ps[cell]
-        _kick(speed, reversed(range(CHAIN_LENGTH)), h, heat, (rate2, freedom))
+        _half_step_of_chain(speed, reversed(range(CHAIN_LENGTH)), h, heat, (rate2, freedom))
         factor = math.exp(-0.5 * h * speed[0])
         scale *= factor
         heat *= factor * factor
         position = [x + 0.5 * h * v for x, v in zip(position, speed, strict=True)]
-        _kick(speed, range(CHAIN_LENGTH), h, heat, (rate2, freedom))
+        _half_step_of_chain(speed, range(CHAIN_LENGTH), h, heat, (rate2, freedom))
     return scale, [position, speed]
 
 
-def _kick(speed: list[float], links: Iterable[int], h: float, heat: float, constants: tuple[float, int]) -> None:
+def _half_step_of_chain(
+    speed: list[float], links: Iterable[int], h: float, heat: float, constants: tuple[float, int]
+) -> None:
     # A quarter kick of each link's speed, damped by the next link's. Divided by the links' inertias, f kT tau^2 for
     # the first and kT tau^2 for the others, the pulls take the simple forms below.
     rate2, freedom = constants

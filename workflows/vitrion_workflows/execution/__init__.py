@@ -1,1 +1,1 @@
-"""Running jobs: potentials loaded once in a process, the scratch folder, a clean stop."""
+"""Environment of jobs: loaded potentials, scratch folder, stop requests."""

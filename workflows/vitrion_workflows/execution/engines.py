@@ -1,4 +1,4 @@
-"""Potentials as jobs use them: loaded once in a process, on its device, and named in every method record."""
+"""Potentials of jobs: loaded once in a process, on a device, and recorded with every result."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""The scratch folder: checkpoints, finished outcomes and progress of jobs, one folder for each piece of work."""
+"""Scratch folder of jobs: checkpoints, outcomes and progress, in one subfolder for each label or stage."""
 
 import hashlib
 import json
@@ -26,7 +26,7 @@ def scratch_root() -> Path:
 
 
 def stage_key(stage: str, system: AtomicSystem, **settings: Any) -> str:
-    """Identity of a stage: sha256 of its name, its starting cell to the last bit, and its settings."""
+    """Return the identity of a stage: sha256 of its name, its starting cell to the last bit, and its settings."""
     digest = hashlib.sha256(json.dumps([stage, settings], sort_keys=True).encode())
     for array in (system.numbers, system.positions_A, system.lattice_A):
         digest.update(array.tobytes())
@@ -34,15 +34,15 @@ def stage_key(stage: str, system: AtomicSystem, **settings: Any) -> str:
 
 
 def stage_seed(seed: int, stage: str) -> int:
-    """Seed of one stage, derived from the cell's, so that stages share no random numbers."""
+    """Return the seed of a stage, derived from that of the cell, so that stages share no random numbers."""
     return int.from_bytes(hashlib.sha256(f"{seed}:{stage}".encode()).digest()[:6], "big")
 
 
 class Progress:
-    """Leaves ``progress.json`` for whoever watches, and adds up the time spent over restarts."""
+    """Writes ``progress.json`` for displays, and adds up the time spent over restarts."""
 
     def __init__(self, key: str, *, time_step_fs: float) -> None:
-        """Prepare.
+        """Start the clock.
 
         Args:
             key: identity of the work; inside a campaign's task the task's identity takes its place.
@@ -59,11 +59,11 @@ class Progress:
 
     @property
     def seconds(self) -> float:
-        """Time spent on this work, earlier sessions included as far as they were recorded."""
+        """Time spent in s, recorded earlier sessions included."""
         return self._before + time.monotonic() - self._begun
 
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Record that so many steps of a stage are done."""
+        """Write the number of steps done of a stage."""
         now = time.monotonic()
         if self._pace_from is None or self._pace_from[0] != stage:
             self._pace_from = (stage, done, now)
@@ -87,7 +87,7 @@ class Progress:
             partial.write_text(json.dumps(content))
             partial.replace(self._path)
         except OSError:
-            # Progress is a courtesy: a full disk is reported by the checkpoint, which matters.
+            # Progress is for display only: a full disk is reported by the next checkpoint.
             return
 
     def _earlier_seconds(self) -> float:

@@ -1,4 +1,4 @@
-"""A clean stop: a signal or a file asks, the dynamics checkpoints, `StoppedError` ends the job."""
+"""Stop requests: after a signal or a file `stop`, dynamics write a checkpoint and `StoppedError` ends the job."""
 
 import signal
 from collections.abc import Callable
@@ -28,14 +28,14 @@ def stop_on_signal(*signals: signal.Signals) -> None:
 
 
 def stop_condition() -> Callable[[], bool]:
-    """What long jobs ask after each step: was a signal caught, or does a file `stop` lie in the scratch folder?"""
+    """Return a function that is True after a signal, or while a file `stop` is in the scratch folder."""
     path = scratch_root() / STOP_FILE
     calls = 0
 
     def should_stop() -> bool:
         nonlocal calls
         calls += 1
-        # The flag costs nothing; the file system is asked now and then only.
+        # The flag costs nothing; the file system is looked at only now and then.
         return _Flag.raised or (calls % _STEPS_BETWEEN_LOOKS == 1 and _exists(path))
 
     return should_stop

@@ -1,4 +1,4 @@
-"""Makers that join packing, dynamics and analysis: what a launchpad runs."""
+"""jobflow Makers of amorphous cells and labels."""
 
 from vitrion_workflows.flows.diffusivity import DiffusivityMaker
 from vitrion_workflows.flows.melt_quench import MeltQuenchMaker

@@ -1,4 +1,4 @@
-"""`DiffusivityMaker`: a cell and a temperature in, a diffusivity with its interval out."""
+"""`DiffusivityMaker`: the tracer diffusivity of a cell at a temperature, with its interval."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ Rows = list[list[float]]
 
 @dataclass
 class DiffusivityMaker(Maker):
-    """NVT molecular dynamics and the tracer diffusivity read off it.
+    """Tracer diffusivity from NVT molecular dynamics.
 
     The run goes on from its last checkpoint after any interruption, bitwise; a finished one is returned, not repeated.
     A cell starts with velocities drawn at the label's temperature, one at rest (no force above 0.5 eV/A) at twice it,
@@ -94,8 +94,8 @@ class DiffusivityMaker(Maker):
     def make_batch(self, structures: Sequence[Structure], *, temperatures_K: Sequence[float], seed: int) -> Flow:
         """Return the flow that labels several cells side by side; its output is a list of `LabelOutcome`.
 
-        One call of the potential evaluates all cells, which a GPU does faster than one after the other. Each label is
-        the one that `make` leads to, and the unit of restart.
+        One call of the potential evaluates all cells at each step, which is meant for GPUs (their speed is not
+        measured). Each label is the one that `make` leads to, and the unit of restart.
 
         Args:
             structures: the cells.
