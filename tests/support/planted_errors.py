@@ -287,7 +287,7 @@ def _collapsing(share):
 
 
 def _unset(factor):
-    """As `_claimed`, where the trajectory does not say what its thermostat was set to."""
+    """The error of `_claimed`, in a trajectory that does not carry the temperature of its thermostat."""
 
     def plant(claim, _rng):
         return replace(claim.changed(set_temperature_K=None), temperature_K=claim.temperature_K * factor)

@@ -40,8 +40,8 @@ Cl4 Cl 0.0 0.0 0.5
 
 
 def documents(home):
-    """Every document and artefact of an embedded store, read past Vitrion: collection -> identity -> content."""
-    found: dict[str, Any] = {}
+    """Return every document and artefact of an embedded store, read without Vitrion: collection -> identity -> hash."""
+    content: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as elsewhere:
         # SQLite may need room beside a file even to read it.
         copy = Path(elsewhere) / "database"
@@ -50,9 +50,9 @@ def documents(home):
         for path in sorted(copy.rglob("*")):
             if path.is_file() and not path.name.endswith(("-wal", "-shm")):
                 rows = _rows(path)
-                found |= {path.name: rows} if rows else {}
-    found["artefacts"] = sorted(path.name for path in (home / "artefacts").rglob("*") if path.is_file())
-    return found
+                content |= {path.name: rows} if rows else {}
+    content["artefacts"] = sorted(path.name for path in (home / "artefacts").rglob("*") if path.is_file())
+    return content
 
 
 def _rows(path):
@@ -67,7 +67,7 @@ def _rows(path):
 
 
 def files(folder, *, without):
-    """Every file below a folder but for those below another, with its content's sha256."""
+    """Return every file below a folder but for those below another, with its sha256."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -77,7 +77,7 @@ def files(folder, *, without):
 
 @dataclass
 class Desk:
-    """A working folder with a database, and somebody who types commands there.
+    """A working folder with a database, in which commands are typed.
 
     Attributes:
         folder: the working directory; holds ``good.cif``.
@@ -90,14 +90,14 @@ class Desk:
     capsys: Any
 
     def write(self, name, content):
-        """A file in the working folder; returns its path."""
+        """Write a file in the working folder and return its path."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         return path
 
     def refused(self, *words, says=()):
-        """Type a command that must be refused, and return its one line."""
+        """Run a command that must be refused, and return its one line."""
         before = documents(self.home), files(self.folder, without=self.home)
         self.capsys.readouterr()
         code = run([str(word) for word in words])
@@ -116,14 +116,14 @@ class Desk:
 
 
 def xdatcar(*, frames=30, header=XDATCAR_HEADER):
-    """Text of an XDATCAR in which two atoms walk."""
+    """Return the text of an XDATCAR in which two atoms walk."""
     path = 0.3 + np.cumsum(np.random.default_rng(0).normal(scale=0.003, size=(frames, 2, 3)), axis=0)
     rows = ("\n".join(" ".join(f"{value:.6f}" for value in atom) for atom in frame) for frame in path)
     return header + "".join(f"Direct configuration= {index + 1}\n{text}\n" for index, text in enumerate(rows))
 
 
 def open_desk(folder, monkeypatch, capsys):
-    """A desk in a folder, with one crystal in its database and no setting of the outer world."""
+    """Open a desk in a folder, with one crystal in its database and without settings of the environment."""
     import vitrion
 
     for name in ("VITRION_DATABASE_URI", "VITRION_SCRATCH", "VITRION_DATA_MIRROR", "MP_API_KEY"):

@@ -1,7 +1,7 @@
 """The gates of a trajectory and the measurements that each of them holds."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from itertools import groupby
 
 from vitrion_workflows.schemas.gate import GateOutcome, Measurement, gate_of
 
@@ -30,18 +30,15 @@ TRAJECTORY_GATES: Mapping[str, tuple[str, ...]] = {
     "density_and_contacts": ("density", "closest_contact", "volume_change"),
 }
 _GATE_OF = {name: gate for gate, names in TRAJECTORY_GATES.items() for name in names}
+_ORDER = {name: index for index, name in enumerate(_GATE_OF)}
 
 
 def trajectory_gates(measurements: Iterable[Measurement]) -> tuple[GateOutcome, ...]:
-    """Compose the gates of a trajectory from its measurements.
+    """Compose the gates of a trajectory from its measurements, both in the order of `TRAJECTORY_GATES`.
 
     Args:
-        measurements: in any order, each of a name in `TRAJECTORY_GATES`.
-
-    Returns:
-        The gates of which there is a measurement, in the order of `TRAJECTORY_GATES`.
+        measurements: in any order, each of a name in `TRAJECTORY_GATES`; a gate without any is left out.
     """
-    by_gate: defaultdict[str, list[Measurement]] = defaultdict(list)
-    for measurement in measurements:
-        by_gate[_GATE_OF[measurement.name]].append(measurement)
-    return tuple(gate_of(gate, by_gate[gate]) for gate in TRAJECTORY_GATES if gate in by_gate)
+    ordered = sorted(measurements, key=lambda measurement: _ORDER[measurement.name])
+    groups = groupby(ordered, key=lambda measurement: _GATE_OF[measurement.name])
+    return tuple(gate_of(gate, list(group)) for gate, group in groups)

@@ -1,4 +1,4 @@
-"""How a thermostat couples to a run: how well the run knows its temperature, and what noise the frames do not show."""
+"""Coupling of a thermostat to a run: precision of the run's temperature, and noise that the frames do not show."""
 
 from dataclasses import dataclass
 
