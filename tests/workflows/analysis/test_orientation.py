@@ -50,7 +50,7 @@ def librating(rng, *, frames, degrees):
     return swing.reshape(frames, 8, 3, 3) @ base
 
 
-def seen(positions):
+def rotation_of(positions):
     start = cell(positions[0])
     return orientation(positions - positions[0], bonded_groups(start, NUMBERS != LITHIUM), numbers=NUMBERS)
 
@@ -78,35 +78,35 @@ def test_networks_and_lone_atoms_are_no_groups():
 def test_rotational_diffusion_decays_exponentially():
     """<tr R> / 3 = exp(-2 D_r t) with D_r = step^2 / 2; 8 groups x 600 frames know it within some 0.1."""
     step = 0.1
-    found = seen(thiophosphate(tumbling(np.random.default_rng(0), frames=1200, step=step)))
-    assert found.groups == 8
-    np.testing.assert_allclose(found.correlation, np.exp(-(step**2) * found.lags), atol=0.12)
-    assert found.turned > 0.8
+    rotation = rotation_of(thiophosphate(tumbling(np.random.default_rng(0), frames=1200, step=step)))
+    assert rotation.groups == 8
+    np.testing.assert_allclose(rotation.correlation, np.exp(-(step**2) * rotation.lags), atol=0.12)
+    assert rotation.turned > 0.8
 
 
 def test_libration_keeps_the_orientation():
     """Independent turns of s radians about each axis: the mean overlap of two is close to 1 - 2 s^2."""
-    found = seen(thiophosphate(librating(np.random.default_rng(1), frames=200, degrees=10)))
-    np.testing.assert_allclose(found.correlation, 1 - 2 * np.radians(10) ** 2, atol=0.01)
-    assert found.turned == 0
+    rotation = rotation_of(thiophosphate(librating(np.random.default_rng(1), frames=200, degrees=10)))
+    np.testing.assert_allclose(rotation.correlation, 1 - 2 * np.radians(10) ** 2, atol=0.01)
+    assert rotation.turned == 0
 
 
 @pytest.mark.parametrize(("axis", "angle", "overlap"), [([1, 1, 1], 120, 0.0), ([0, 0, 1], 180, -1 / 3)])
-def test_jump_to_an_equal_orientation_is_seen(axis, angle, overlap):
+def test_jump_to_an_equal_orientation_counts_as_a_turn(axis, angle, overlap):
     """Sulphur atoms change places: no picture of the cell tells, their paths do. tr R / 3 in closed form."""
     turn = Rotation.from_rotvec(np.radians(angle) * np.array(axis) / np.linalg.norm(axis)).as_matrix()
     turns = np.broadcast_to(np.eye(3), (101, 8, 3, 3)).copy()
     turns[25:] = turn
-    found = seen(thiophosphate(turns))
+    rotation = rotation_of(thiophosphate(turns))
     # Over 50 frames, 25 of 51 origins lie before the jump.
-    assert found.turned == pytest.approx(25 / 51)
-    assert found.correlation[-1] == pytest.approx((25 * overlap + 26) / 51)
+    assert rotation.turned == pytest.approx(25 / 51)
+    assert rotation.correlation[-1] == pytest.approx((25 * overlap + 26) / 51)
 
 
 def test_groups_that_break_are_left_out():
     positions = thiophosphate(np.broadcast_to(np.eye(3), (50, 8, 3, 3)).copy())
     positions[:, 16] += np.linspace(0, 5, 50)[:, None]
-    assert seen(positions).groups == 7
+    assert rotation_of(positions).groups == 7
 
 
 @pytest.mark.parametrize(
@@ -126,12 +126,12 @@ def test_groups_that_break_are_left_out():
 )
 def test_state_of_the_framework(motion, state):
     positions = motion(np.random.default_rng(2))
-    found = framework(positions - positions[0], cell(positions[0]), mobile=LITHIUM)
-    assert found.state is state
+    sublattice = framework(positions - positions[0], cell(positions[0]), mobile=LITHIUM)
+    assert sublattice.state is state
 
 
 def test_framework_of_one_species_is_absent():
     positions = np.random.default_rng(3).random((30, 8, 3)) * 5
-    found = framework(positions - positions[0], cell(positions[0], numbers=np.full(8, LITHIUM)), mobile=LITHIUM)
-    assert found.state is FrameworkState.ABSENT
-    assert found.orientation is None
+    sublattice = framework(positions - positions[0], cell(positions[0], numbers=np.full(8, LITHIUM)), mobile=LITHIUM)
+    assert sublattice.state is FrameworkState.ABSENT
+    assert sublattice.orientation is None

@@ -76,11 +76,11 @@ def test_first_shell_of_rocksalt(salt):
 
 
 def test_coordination_equals_ase(salt):
-    found = coordination_numbers(system_from_atoms(salt), centre="Cl", neighbour="Cl", cutoff_A=4.3)
+    counts = coordination_numbers(system_from_atoms(salt), centre="Cl", neighbour="Cl", cutoff_A=4.3)
     i, j = neighbor_list("ij", salt, 4.3)
     chlorine = salt.numbers == 17
     expected = np.bincount(i[chlorine[i] & chlorine[j]], minlength=len(salt))[chlorine]
-    np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(counts, expected)
 
 
 def test_angles_of_diamond_and_rocksalt():

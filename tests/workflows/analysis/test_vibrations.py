@@ -32,17 +32,17 @@ def density_of(path, *, longest_lag_ps=3.0, interval=INTERVAL_PS, velocities=Non
 
 def test_lines_stand_where_they_belong_with_equal_weight():
     lines = (3.0, 7.0, 25.0)
-    found = density_of(oscillators(lines))
-    step = found.frequency_THz[1]
-    assert found.density_per_THz.sum() * step == pytest.approx(1.0)
+    density = density_of(oscillators(lines))
+    step = density.frequency_THz[1]
+    assert density.density_per_THz.sum() * step == pytest.approx(1.0)
     for line in lines:
-        near = np.abs(found.frequency_THz - line) < 1.5
-        assert found.frequency_THz[near][np.argmax(found.density_per_THz[near])] == pytest.approx(line, abs=0.1)
-        assert found.density_per_THz[near].sum() * step == pytest.approx(1 / 3, abs=0.02)
-        high = found.frequency_THz[near][found.density_per_THz[near] > found.density_per_THz[near].max() / 2]
-        assert np.ptp(high) == pytest.approx(found.resolution_THz, abs=2 * step)
-    assert found.centre_THz == pytest.approx(np.mean(lines), rel=0.02)
-    assert found.resolved
+        near = np.abs(density.frequency_THz - line) < 1.5
+        assert density.frequency_THz[near][np.argmax(density.density_per_THz[near])] == pytest.approx(line, abs=0.1)
+        assert density.density_per_THz[near].sum() * step == pytest.approx(1 / 3, abs=0.02)
+        high = density.frequency_THz[near][density.density_per_THz[near] > density.density_per_THz[near].max() / 2]
+        assert np.ptp(high) == pytest.approx(density.resolution_THz, abs=2 * step)
+    assert density.centre_THz == pytest.approx(np.mean(lines), rel=0.02)
+    assert density.resolved
 
 
 def test_correction_of_differences_restores_what_velocities_show():
@@ -52,8 +52,8 @@ def test_correction_of_differences_restores_what_velocities_show():
     raw = density_of(path, velocities=np.concatenate([np.diff(path, axis=0) / INTERVAL_PS, velocities[-1:]]))
     fixed = density_of(path)
 
-    def upper(found):
-        return found.density_per_THz[found.frequency_THz > 30].sum() * found.frequency_THz[1]
+    def upper(density):
+        return density.density_per_THz[density.frequency_THz > 30].sum() * density.frequency_THz[1]
 
     assert upper(fixed) == pytest.approx(0.5, abs=0.01)
     assert upper(raw) == pytest.approx(np.sinc(0.25) ** 2 / (1 + np.sinc(0.25) ** 2), abs=0.01)
@@ -72,10 +72,10 @@ def test_value_at_zero_is_the_diffusivity():
         interval=interval,
     )
     for given in (velocities, None):
-        found = density_of(positions, longest_lag_ps=2.0, interval=interval, velocities=given)
-        expected = 4 / friction / (1 + (2 * np.pi * found.frequency_THz / friction) ** 2)
-        low = found.frequency_THz < 4
-        np.testing.assert_allclose(found.density_per_THz[low], expected[low], atol=0.06 * expected[0])
+        density = density_of(positions, longest_lag_ps=2.0, interval=interval, velocities=given)
+        expected = 4 / friction / (1 + (2 * np.pi * density.frequency_THz / friction) ** 2)
+        low = density.frequency_THz < 4
+        np.testing.assert_allclose(density.density_per_THz[low], expected[low], atol=0.06 * expected[0])
 
 
 def test_vibrations_beyond_the_band_are_suspected():
@@ -84,7 +84,7 @@ def test_vibrations_beyond_the_band_are_suspected():
     assert not density_of(path, interval=10 * INTERVAL_PS).resolved
 
 
-def test_too_short_and_too_still_are_told():
+def test_too_short_and_too_still_are_refused():
     with pytest.raises(InputError, match="lags"):
         vibrational_density(np.ones(10), 0.01, longest_lag_ps=1.0, from_differences=True)
     with pytest.raises(InputError, match="motion"):

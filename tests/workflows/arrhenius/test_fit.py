@@ -150,12 +150,18 @@ def test_curvature():
 def test_conductivity_is_nernst_einstein():
     """e^2 n D / (k T) with the exact constants of the SI."""
     fit = fit_arrhenius([ArrheniusPoint(t, line(t, log10_D0=-3, Ea=0.3), 1e-3) for t in (250, 300, 350, 400, 500)])
-    found = fit.predict_conductivity(300, squared_charges_per_A3=0.02)
+    conductivity = fit.predict_conductivity(300, squared_charges_per_A3=0.02)
     D = 10 ** fit.predict(300).log10_D
     expected = 1.602176634e-19**2 * 0.02e24 * D / (1.380649e-23 * 300)
-    assert found.value_S_per_cm == pytest.approx(expected, rel=1e-9)
-    assert found.interval_95[0] < found.interval_68[0] < expected < found.interval_68[1] < found.interval_95[1]
-    assert not found.extrapolated
+    assert conductivity.value_S_per_cm == pytest.approx(expected, rel=1e-9)
+    assert (
+        conductivity.interval_95[0]
+        < conductivity.interval_68[0]
+        < expected
+        < conductivity.interval_68[1]
+        < conductivity.interval_95[1]
+    )
+    assert not conductivity.extrapolated
 
 
 @pytest.mark.parametrize(
@@ -172,12 +178,12 @@ def test_conductivity_is_nernst_einstein():
         [ArrheniusPoint(1000, 40, 0.01), ArrheniusPoint(4800, -3, 0.1)],
     ],
 )
-def test_too_little_to_fit_is_told(points):
+def test_too_little_to_fit_is_refused(points):
     with pytest.raises(InputError):
         fit_arrhenius(points)
 
 
-def test_impossible_questions_are_told():
+def test_impossible_questions_are_refused():
     fit = fit_arrhenius([ArrheniusPoint(t, line(t), 0.1) for t in (900, 1200)])
     with pytest.raises(InputError, match="temperature"):
         fit.predict(0)

@@ -43,8 +43,8 @@ def exact_covariance(lags, increments, step, rattle):
 @pytest.mark.parametrize(("step", "rattle"), [(1.0, 0.0), (0.0, 1.0), (0.7, 0.3), (1e-3, 2.0)])
 def test_closed_form_is_exact_at_every_pair_of_lags(step, rattle):
     lags = np.arange(1, 15)
-    found = msd_covariance(lags, increments=14, step_variance_A2=step, rattle_variance_A2=rattle)
-    np.testing.assert_allclose(found, exact_covariance(lags, 14, step, rattle), rtol=1e-12)
+    covariance = msd_covariance(lags, increments=14, step_variance_A2=step, rattle_variance_A2=rattle)
+    np.testing.assert_allclose(covariance, exact_covariance(lags, 14, step, rattle), rtol=1e-12)
 
 
 @given(
@@ -56,6 +56,6 @@ def test_closed_form_is_exact_at_every_pair_of_lags(step, rattle):
 def test_covariance_is_positive_definite(increments, rattle, seed):
     rng = np.random.default_rng(seed)
     lags = np.unique(rng.integers(1, increments // 2 + 1, size=32))
-    found = msd_covariance(lags, increments=increments, step_variance_A2=1.0, rattle_variance_A2=rattle)
-    scale = np.sqrt(np.diag(found))
-    np.linalg.cholesky(found / np.outer(scale, scale))
+    covariance = msd_covariance(lags, increments=increments, step_variance_A2=1.0, rattle_variance_A2=rattle)
+    scale = np.sqrt(np.diag(covariance))
+    np.linalg.cholesky(covariance / np.outer(scale, scale))

@@ -41,9 +41,9 @@ def test_modes_of_a_rattle_are_a_lorentzian():
 @pytest.mark.parametrize("exponent", [0.6, 0.9])
 def test_exponent_of_fractional_motion_is_found(exponent):
     path = walks.subdiffusive(np.random.default_rng(3), frames=2001, ions=64, exponent=exponent, interval=0.02)
-    found = long_time_motion(path, 0.02, collective=NO_CORRELATION)
-    assert found.exponent == pytest.approx(exponent, abs=0.06)
-    assert found.evidence > 3
+    motion = long_time_motion(path, 0.02, collective=NO_CORRELATION)
+    assert motion.exponent == pytest.approx(exponent, abs=0.06)
+    assert motion.evidence > 3
 
 
 def test_a_slow_cage_is_no_power_law():
@@ -55,17 +55,17 @@ def test_a_slow_cage_is_no_power_law():
 @pytest.mark.parametrize("frames", [20, 21, 37, 64, 101])
 def test_short_runs_give_finite_numbers(frames):
     path = walks.brownian(np.random.default_rng(5), frames=frames, ions=1, D=0.5, interval=0.1)
-    found = long_time_motion(path, 0.1, collective=NO_CORRELATION)
-    assert np.isfinite([found.exponent, found.exponent_stderr, found.evidence]).all()
+    motion = long_time_motion(path, 0.1, collective=NO_CORRELATION)
+    assert np.isfinite([motion.exponent, motion.exponent_stderr, motion.evidence]).all()
 
 
 @pytest.mark.parametrize("frames", [20, 64])
-def test_a_run_shorter_than_any_cage_is_judged(frames):
+def test_a_run_shorter_than_any_cage_has_an_exponent(frames):
     """Frames stated 1 fs apart: the power law alone was given no time to start from."""
     path = walks.subdiffusive(np.random.default_rng(0), frames=frames, ions=24, exponent=0.4, interval=0.001)
-    found = long_time_motion(path, 0.001, collective=NO_CORRELATION)
-    assert np.isfinite([found.exponent, found.exponent_stderr, found.evidence]).all()
-    assert found.evidence > 0
+    motion = long_time_motion(path, 0.001, collective=NO_CORRELATION)
+    assert np.isfinite([motion.exponent, motion.exponent_stderr, motion.evidence]).all()
+    assert motion.evidence > 0
 
 
 def test_jumps_have_their_fourth_cumulant_and_gaussian_motion_none():

@@ -40,7 +40,7 @@ def test_the_measured_classes_stand_behind_their_compounds_and_other_weights_do_
     assert not ModelErrors.of("nep89", "c" * 64).of_compound("LiZn", {"Li", "Zn"}, temperature_K=2000).is_measured
 
 
-def test_colder_than_the_comparisons_it_is_known_less_well():
+def test_colder_than_the_comparisons_the_error_is_larger():
     nep89 = ModelErrors.of("nep89", NEP89_SHA256)
     errors = [
         nep89.of_compound("LiCl", HALIDE, temperature_K=kelvin).stderr_decades for kelvin in (300, 700, 1000, 2000)

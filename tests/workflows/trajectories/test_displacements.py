@@ -72,8 +72,8 @@ def test_a_lattice_gas_moves_alike_in_every_cell_of_its_lattice(rows):
     hops = np.where(rng.random((100, 8, 3)) < 0.1, rng.choice([-0.25, 0.25], size=(100, 8, 3)), 0.0)
     path = (rng.random((1, 8, 3)) + np.cumsum(hops, axis=0)) @ cubic
     tilted = np.array(rows) @ cubic
-    found = unwrap(np.mod(path @ np.linalg.inv(tilted), 1.0), tilted)
-    np.testing.assert_allclose(found - found[0], path - path[0], atol=1e-9)
+    positions = unwrap(np.mod(path @ np.linalg.inv(tilted), 1.0), tilted)
+    np.testing.assert_allclose(positions - positions[0], path - path[0], atol=1e-9)
 
 
 def test_longest_step_does_not_depend_on_the_cell_given():

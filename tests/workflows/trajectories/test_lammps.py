@@ -73,9 +73,9 @@ def dump(path_A, form, *, cells=None, units=None, time_factor=None, order=True, 
     return "\n".join(lines) + "\n"
 
 
-def same_motion(found, path_A):
-    assert found.numbers.tolist() == [3, 17, 3]
-    np.testing.assert_allclose(found.positions_A - found.positions_A[0], path_A - path_A[0], atol=1e-6)
+def same_motion(trajectory, path_A):
+    assert trajectory.numbers.tolist() == [3, 17, 3]
+    np.testing.assert_allclose(trajectory.positions_A - trajectory.positions_A[0], path_A - path_A[0], atol=1e-6)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -83,10 +83,10 @@ def same_motion(found, path_A):
 def test_every_form_of_a_position_is_the_same_path(tmp_path, path_A, form, box):
     file = tmp_path / "run.lammpstrj"
     file.write_text(dump(path_A, form, box=box))
-    found = read_trajectory(file, frame_interval_ps=0.02)
-    same_motion(found, path_A)
-    np.testing.assert_allclose(found.lattice_A, CELL, atol=1e-6)
-    assert found.volumes_A3 is None
+    trajectory = read_trajectory(file, frame_interval_ps=0.02)
+    same_motion(trajectory, path_A)
+    np.testing.assert_allclose(trajectory.lattice_A, CELL, atol=1e-6)
+    assert trajectory.volumes_A3 is None
 
 
 def test_the_box_is_the_one_that_ase_reads(path_A):
@@ -100,9 +100,9 @@ def test_a_box_that_breathes_is_mapped_to_its_mean(tmp_path, path_A, form):
     fractional = (path_A - ORIGIN) @ np.linalg.inv(CELL)
     file = tmp_path / "npt.dump"
     file.write_text(dump(fractional @ cells + ORIGIN, form, cells=cells))
-    found = read_trajectory(file, frame_interval_ps=0.02)
-    same_motion(found, fractional @ cells.mean(axis=0))
-    np.testing.assert_allclose(found.volumes_A3, np.linalg.det(cells), rtol=1e-6)
+    trajectory = read_trajectory(file, frame_interval_ps=0.02)
+    same_motion(trajectory, fractional @ cells.mean(axis=0))
+    np.testing.assert_allclose(trajectory.volumes_A3, np.linalg.det(cells), rtol=1e-6)
 
 
 # An Angstrom and a femtosecond in each style (LAMMPS manual, command units); velocities are lengths over times.
@@ -117,11 +117,11 @@ def test_every_style_of_units_is_the_same_run(tmp_path, path_A, units, form):
     moving = velocities_A_per_ps * (length / (1000 * time))
     file = tmp_path / "run.lammpstrj"
     file.write_text(dump(path_A, form, units=units, time_factor=time, length=length, moving=moving))
-    found = read_trajectory(file)
-    assert found.frame_interval_ps == pytest.approx(0.02)
-    same_motion(found, path_A)
-    np.testing.assert_allclose(found.lattice_A, CELL, atol=1e-9)
-    np.testing.assert_allclose(found.velocities_A_per_ps, velocities_A_per_ps, rtol=1e-9)
+    trajectory = read_trajectory(file)
+    assert trajectory.frame_interval_ps == pytest.approx(0.02)
+    same_motion(trajectory, path_A)
+    np.testing.assert_allclose(trajectory.lattice_A, CELL, atol=1e-9)
+    np.testing.assert_allclose(trajectory.velocities_A_per_ps, velocities_A_per_ps, rtol=1e-9)
 
 
 def broken(path_A):
@@ -151,7 +151,7 @@ def broken(path_A):
 
 
 @pytest.mark.parametrize("case", list(broken(np.zeros((8, 3, 3)))))
-def test_broken_dumps_are_told_in_one_line(tmp_path, path_A, case):
+def test_broken_dumps_are_refused_in_one_line(tmp_path, path_A, case):
     text, fault = broken(path_A)[case]
     file = tmp_path / "run.lammpstrj"
     file.write_text(text)

@@ -28,15 +28,15 @@ def path_A():
 
 
 def images(path_A, *, wrap):
-    found = []
+    frames = []
     for index, positions in enumerate(path_A):
         atoms = Atoms(SYMBOLS, positions=positions, cell=CELL, pbc=True, info={"time_fs": 5.0 * index})
         atoms.set_momenta(np.full((3, 3), 0.1) * [[1], [-1], [2]])
         if wrap:
             atoms.wrap()
         atoms.calc = SinglePointCalculator(atoms, energy=-1.0 - index, forces=np.zeros((3, 3)))
-        found.append(atoms)
-    return found
+        frames.append(atoms)
+    return frames
 
 
 def xdatcar_text(path_A, *, header="Li Cl\n2 1", lattice=CELL, wrap=True):
@@ -230,7 +230,7 @@ def broken_files(path_A):
 
 
 @pytest.mark.parametrize("case", list(broken_files(np.zeros((3, 3, 3)))))
-def test_broken_files_are_told_in_one_line(tmp_path, path_A, case):
+def test_broken_files_are_refused_in_one_line(tmp_path, path_A, case):
     name, content, fault = broken_files(path_A)[case]
     file = tmp_path / name
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
@@ -341,7 +341,7 @@ def test_xyz_is_read_to_its_end_or_not_at_all(tmp_path, path_A, between):
 
 
 @pytest.mark.parametrize("time", ["soon", np.array([1.0, 2.0])], ids=str)
-def test_times_that_are_no_numbers_are_told(tmp_path, path_A, time):
+def test_times_that_are_no_numbers_are_refused(tmp_path, path_A, time):
     file = tmp_path / "run.extxyz"
     frames = images(path_A, wrap=False)
     frames[3].info["time_fs"] = time
@@ -364,9 +364,9 @@ def test_atoms_in_another_order_are_put_back_by_their_names(tmp_path, path_A):
         frames[number].calc = SinglePointCalculator(frames[number], energy=energy)
     file = tmp_path / "run.extxyz"
     write(file, frames)
-    found = read_trajectory(file)
-    same_motion(found, path_A)
-    np.testing.assert_allclose(found.potential_energies_eV, -1.0 - np.arange(40))
+    trajectory = read_trajectory(file)
+    same_motion(trajectory, path_A)
+    np.testing.assert_allclose(trajectory.potential_energies_eV, -1.0 - np.arange(40))
     frames[5].arrays["id"][0] = 99
     write(file, frames)
     with pytest.raises(InputError, match="same atoms"):

@@ -52,10 +52,12 @@ def test_collective_diffusivity_covers(name):
     motion, interval, truth = MOTIONS[name]
     rng = np.random.default_rng(11)
     paths = [motion(rng) for _ in range(60)]
-    found = [collective_diffusivity(path, np.ones(path.shape[1]), interval) for path in paths]
-    values = np.array([one.value_cm2_per_s for one in found]) / (truth * 1e-4)
+    estimates = [collective_diffusivity(path, np.ones(path.shape[1]), interval) for path in paths]
+    values = np.array([one.value_cm2_per_s for one in estimates]) / (truth * 1e-4)
     inside = [
-        one.intervals.interval_95[0] <= truth * 1e-4 <= one.intervals.interval_95[1] for one in found if one.intervals
+        one.intervals.interval_95[0] <= truth * 1e-4 <= one.intervals.interval_95[1]
+        for one in estimates
+        if one.intervals
     ]
     assert len(inside) > 45
     assert np.mean(inside) > 0.85
@@ -66,12 +68,14 @@ def test_rattling_that_lasts_is_not_taken_for_new_in_every_frame():
     """Soft cages, 15 frames of memory: 120 runs, 93.0 % (400 other runs) of 95 % intervals hold D.
 
     105 or fewer of 120 do in 2.1 % of seeds. With the covariance of a rattle that is new in every frame it was 81 %,
-    of which 2.2 % of seeds have more: tighter or looser, one of the two would be told less well.
+    of which 2.2 % of seeds have more: tighter or looser, one of the two would be tested less well.
     """
     rng = np.random.default_rng(12)
     motion = {"frames": 601, "ions": 24, "D": 0.1, "interval": INTERVAL_PS, "memory": 0.3, "amplitude": 0.5}
-    found = [collective_diffusivity(walks.caged_hops(rng, **motion), np.ones(24), INTERVAL_PS) for _ in range(120)]
-    inside = [one.intervals.interval_95[0] <= 0.1e-4 <= one.intervals.interval_95[1] for one in found if one.intervals]
+    estimates = [collective_diffusivity(walks.caged_hops(rng, **motion), np.ones(24), INTERVAL_PS) for _ in range(120)]
+    inside = [
+        one.intervals.interval_95[0] <= 0.1e-4 <= one.intervals.interval_95[1] for one in estimates if one.intervals
+    ]
     assert len(inside) > 110
     assert np.mean(inside) > 0.88
 
@@ -87,11 +91,15 @@ def test_the_window_is_that_of_the_fit_where_frames_are_left_out(monkeypatch, fr
 
     monkeypatch.setattr(collective, "fit_line", spied)
     motion = {"frames": frames, "ions": 24, "D": 0.1, "interval": INTERVAL_PS, "memory": 0.5, "amplitude": 0.5}
-    found = collective_diffusivity(walks.caged_hops(np.random.default_rng(1), **motion), np.ones(24), INTERVAL_PS)
+    collective_estimate = collective_diffusivity(
+        walks.caged_hops(np.random.default_rng(1), **motion), np.ones(24), INTERVAL_PS
+    )
     ((lags, increments),) = fits
     stride = round((frames - 1) / increments)
     assert stride > 1
-    assert found.fit_window_ps == pytest.approx((lags[0] * stride * INTERVAL_PS, lags[-1] * stride * INTERVAL_PS))
+    assert collective_estimate.fit_window_ps == pytest.approx(
+        (lags[0] * stride * INTERVAL_PS, lags[-1] * stride * INTERVAL_PS)
+    )
 
 
 def test_sign_and_size_of_charges():
@@ -114,22 +122,22 @@ def test_haven_ratio_of_independent_and_of_grouped_ions(size, expected):
     inside = []
     for _ in range(40):
         path = walks.groups(rng, frames=FRAMES, ions=IONS, D=D, interval=INTERVAL_PS, size=size)
-        found = haven_ratio(path, diffusivity(path, INTERVAL_PS))
-        if found is not None:
+        haven = haven_ratio(path, diffusivity(path, INTERVAL_PS))
+        if haven is not None:
             assert (
-                found.interval_95[0] < found.interval_68[0] < found.ratio < found.interval_68[1] < found.interval_95[1]
+                haven.interval_95[0] < haven.interval_68[0] < haven.ratio < haven.interval_68[1] < haven.interval_95[1]
             )
-            inside.append(found.interval_95[0] <= expected <= found.interval_95[1])
-    # Where all move as one, the tracer too is a single walker, and fewer ratios are known within 60 %.
+            inside.append(haven.interval_95[0] <= expected <= haven.interval_95[1])
+    # Where all move as one, the tracer too is a single walker, and fewer ratios are resolved within 60 %.
     assert len(inside) > 20
     assert np.mean(inside) >= 0.85
 
 
 def test_haven_ratio_of_one_ion_is_one():
     path = walks.brownian(np.random.default_rng(0), frames=FRAMES, ions=1, D=D, interval=INTERVAL_PS)
-    found = haven_ratio(path, diffusivity(path, INTERVAL_PS))
-    assert found.ratio == 1.0
-    assert found.interval_95 == (1.0, 1.0)
+    haven = haven_ratio(path, diffusivity(path, INTERVAL_PS))
+    assert haven.ratio == 1.0
+    assert haven.interval_95 == (1.0, 1.0)
 
 
 def test_cell_of_one_species_has_no_haven_ratio():
@@ -141,12 +149,12 @@ def test_cell_of_one_species_has_no_haven_ratio():
 
 def test_nernst_einstein_is_the_closed_form():
     """e^2 n z^2 D / kT with the constants of CODATA (scipy), in S/cm."""
-    found = nernst_einstein([ChargeCarriers(20, 2.0, 3e-6, 3e-7)], volume_A3=1000.0, temperature_K=700.0)
+    conductivity = nernst_einstein([ChargeCarriers(20, 2.0, 3e-6, 3e-7)], volume_A3=1000.0, temperature_K=700.0)
     density = 20 / (1000.0 * constants.angstrom**3)
     expected = density * (2 * constants.e) ** 2 * 3e-10 / (constants.k * 700.0) / 100
-    assert found.value_S_per_cm == pytest.approx(expected, rel=1e-9)
-    assert found.stderr_S_per_cm == pytest.approx(expected / 10, rel=1e-9)
-    assert found.intervals.interval_95[0] < expected < found.intervals.interval_95[1]
+    assert conductivity.value_S_per_cm == pytest.approx(expected, rel=1e-9)
+    assert conductivity.stderr_S_per_cm == pytest.approx(expected / 10, rel=1e-9)
+    assert conductivity.intervals.interval_95[0] < expected < conductivity.intervals.interval_95[1]
 
 
 def test_species_add_up():
@@ -177,7 +185,7 @@ def test_charges_are_stated_and_never_assumed():
     numbers = np.array([3, 3, 8, 15])
     np.testing.assert_array_equal(charges_of(numbers, {"Li": 1}), [1, 1, 0, 0])
     np.testing.assert_array_equal(charges_of(numbers, {"Li": 1.5, "O": -2, "P": -1}), [1.5, 1.5, -2, -1])
-    for wrong, told in [
+    for wrong, fault in [
         ({}, "no charge is stated"),
         ({"Li": 0}, "no charge is stated"),
         ({"Na": 1}, "it holds Li, O, P"),
@@ -185,11 +193,11 @@ def test_charges_are_stated_and_never_assumed():
         ({"Li": np.inf}, "finite"),
         ({"Li": 1, "O": -2, "P": 5}, r"add to \+5"),
     ]:
-        with pytest.raises(InputError, match=told):
+        with pytest.raises(InputError, match=fault):
             charges_of(numbers, wrong)
 
 
-def test_wrong_input_is_told():
+def test_wrong_input_is_refused():
     path = np.zeros((50, 4, 3))
     for charges in (np.zeros(4), np.ones(3), np.full(4, np.nan)):
         with pytest.raises(InputError, match="charge"):

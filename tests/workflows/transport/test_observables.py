@@ -50,10 +50,10 @@ def salt():
 
 def test_every_species_and_the_charge(salt):
     """D within four standard errors by slope and by integral; the sum of charges within its own 95 % interval."""
-    found = observe(salt, mobile="Li", discarded_frames=0, charges={"Li": 1, "Cl": -1}, temperature_K=TEMPERATURE_K)
+    observed = observe(salt, mobile="Li", discarded_frames=0, charges={"Li": 1, "Cl": -1}, temperature_K=TEMPERATURE_K)
     truth = {"Li": 1e-4 * walks.BOLTZMANN * 1000 / 6.94 / 20, "Cl": 1e-4 * walks.BOLTZMANN * 1000 / 35.45 / 15}
-    assert [one.species for one in found.species] == ["Li", "Cl"]
-    for one in found.species:
+    assert [one.species for one in observed.species] == ["Li", "Cl"]
+    for one in observed.species:
         assert abs(one.estimate.value_cm2_per_s - truth[one.species]) < 4 * one.estimate.stderr_cm2_per_s
         assert abs(one.green_kubo.value_cm2_per_s - truth[one.species]) < 4 * one.green_kubo.stderr_cm2_per_s
         assert one.tensor.isotropic_p > 1e-3
@@ -65,11 +65,11 @@ def test_every_species_and_the_charge(salt):
         volume_A3=9**3,
         temperature_K=TEMPERATURE_K,
     ).value_S_per_cm
-    low, high = found.charge.conductivity.intervals.interval_95
+    low, high = observed.charge.conductivity.intervals.interval_95
     assert low < expected < high
-    assert found.charge.nernst_einstein.value_S_per_cm == pytest.approx(expected, rel=0.2)
-    assert found.charge.haven.interval_95[0] < 1 < found.charge.haven.interval_95[1]
-    assert found.framework.state is FrameworkState.MOLTEN
+    assert observed.charge.nernst_einstein.value_S_per_cm == pytest.approx(expected, rel=0.2)
+    assert observed.charge.haven.interval_95[0] < 1 < observed.charge.haven.interval_95[1]
+    assert observed.framework.state is FrameworkState.MOLTEN
 
 
 def test_ions_that_hardly_jump_have_no_haven_ratio():
@@ -127,8 +127,8 @@ def test_lgps_conductivity_is_pymatgens():
     trajectory = read_trajectory(f"{folder}/lgps/DiffusionAnalyzer.json")
     lithium = ChargeCarriers(int((trajectory.numbers == 3).sum()), 1.0, 4.25976905436e-07, 1e-8)
     volume = abs(np.linalg.det(trajectory.lattice_A))
-    found = nernst_einstein([lithium], volume_A3=volume, temperature_K=600.0)
-    assert 1000 * found.value_S_per_cm == pytest.approx(27.20479170406027, rel=1e-5)
+    conductivity = nernst_einstein([lithium], volume_A3=volume, temperature_K=600.0)
+    assert 1000 * conductivity.value_S_per_cm == pytest.approx(27.20479170406027, rel=1e-5)
 
 
 @pytest.mark.data
@@ -143,10 +143,12 @@ def test_lgps_conductivity_is_pymatgens():
 def test_frameworks_of_real_conductors_vibrate(name, interval, mobile, groups):
     """Every PS4 and GeS4 tetrahedron of the formula is found, and none turns within 2 to 14 ps at 500 to 800 K."""
     folder = os.environ["VITRION_DATA_MIRROR"] + "/trajectories"
-    found = observe(read_trajectory(f"{folder}/{name}", frame_interval_ps=interval), mobile=mobile, discarded_frames=0)
-    assert found.framework.state is FrameworkState.VIBRATING
-    assert found.framework.orientation.groups == groups
-    assert found.framework.orientation.correlation.min() > 0.95
+    observed = observe(
+        read_trajectory(f"{folder}/{name}", frame_interval_ps=interval), mobile=mobile, discarded_frames=0
+    )
+    assert observed.framework.state is FrameworkState.VIBRATING
+    assert observed.framework.orientation.groups == groups
+    assert observed.framework.orientation.correlation.min() > 0.95
 
 
 @pytest.mark.data
@@ -164,10 +166,10 @@ def test_liquid_sodium_by_slope_and_by_integral():
 
 
 def test_motion_on_a_label_is_what_observe_says(salt):
-    found = observe(salt, mobile="Li", discarded_frames=100)
-    lithium = found.species[0]
+    observed = observe(salt, mobile="Li", discarded_frames=100)
+    lithium = observed.species[0]
     motion = summarize_motion(
-        salt, species="Li", discarded_frames=100, estimate=lithium.estimate, framework=found.framework
+        salt, species="Li", discarded_frames=100, estimate=lithium.estimate, framework=observed.framework
     )
     np.testing.assert_allclose(motion.principal, lithium.tensor.principal_cm2_per_s)
     assert motion.green_kubo == pytest.approx(lithium.green_kubo.value_cm2_per_s)
@@ -176,18 +178,18 @@ def test_motion_on_a_label_is_what_observe_says(salt):
     assert motion.turned is None
 
 
-@pytest.mark.parametrize(("D", "known"), [(0.1, False), (1.0, True)])
-def test_a_label_of_few_jumps_states_no_haven_ratio(D, known):
+@pytest.mark.parametrize(("D", "resolved"), [(0.1, False), (1.0, True)])
+def test_a_label_of_few_jumps_states_no_haven_ratio(D, resolved):
     """Three jumps' worth of motion bound D: a ratio of what is not measured would look as sound as any other."""
     rng = np.random.default_rng(5)
     ions = walks.brownian(rng, frames=601, ions=4, D=D, interval=0.02)
     host = walks.rattle(rng, frames=601, ions=4, amplitude=0.1, memory=0.1, interval=0.02)
     numbers = np.repeat([3, 17], 4)
     salt = Trajectory(numbers, np.concatenate([ions, host], axis=1), 12.0 * np.eye(3), 0.02)
-    found = observe(salt, mobile="Li", discarded_frames=0)
-    estimate = found.species[0].estimate
-    motion = summarize_motion(salt, species="Li", discarded_frames=0, estimate=estimate, framework=found.framework)
-    assert (motion.haven_interval_95 is not None) == known
+    observed = observe(salt, mobile="Li", discarded_frames=0)
+    estimate = observed.species[0].estimate
+    motion = summarize_motion(salt, species="Li", discarded_frames=0, estimate=estimate, framework=observed.framework)
+    assert (motion.haven_interval_95 is not None) == resolved
 
 
 @pytest.mark.data
@@ -198,9 +200,9 @@ def test_thiophosphate_vibrates_where_spectroscopy_sees_it():
     """
     folder = os.environ["VITRION_DATA_MIRROR"] + "/trajectories"
     trajectory = read_trajectory(f"{folder}/cna3ps4/cNa3PS4_pda.json")
-    found = {one.species: one.vibrations for one in observe(trajectory, mobile="Na", discarded_frames=0).species}
-    assert found["P"].peak_THz == pytest.approx(16.4 * 0.935, rel=0.03)
-    breathing = (found["S"].frequency_THz > 10.5) & (found["S"].frequency_THz < 13)
-    at = np.argmax(np.where(breathing, found["S"].density_per_THz, 0))
-    assert found["S"].frequency_THz[at] == pytest.approx(12.6 * 0.935, rel=0.03)
-    assert found["S"].density_per_THz[at] > 5 * found["P"].density_per_THz[at]
+    vibrations = {one.species: one.vibrations for one in observe(trajectory, mobile="Na", discarded_frames=0).species}
+    assert vibrations["P"].peak_THz == pytest.approx(16.4 * 0.935, rel=0.03)
+    breathing = (vibrations["S"].frequency_THz > 10.5) & (vibrations["S"].frequency_THz < 13)
+    at = np.argmax(np.where(breathing, vibrations["S"].density_per_THz, 0))
+    assert vibrations["S"].frequency_THz[at] == pytest.approx(12.6 * 0.935, rel=0.03)
+    assert vibrations["S"].density_per_THz[at] > 5 * vibrations["P"].density_per_THz[at]

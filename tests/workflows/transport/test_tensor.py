@@ -30,26 +30,26 @@ def measured(path):
 def test_third_of_the_trace_is_the_scalar():
     path = anisotropic(np.random.default_rng(0))
     scalar = diffusivity(path, INTERVAL_PS)
-    found = diffusivity_tensor(path, scalar)
-    assert np.trace(found.tensor_cm2_per_s) / 3 == pytest.approx(scalar.value_cm2_per_s, rel=1e-9)
-    np.testing.assert_allclose(found.tensor_cm2_per_s, found.tensor_cm2_per_s.T, rtol=1e-12)
-    rebuilt = found.axes.T @ np.diag(found.principal_cm2_per_s) @ found.axes
-    np.testing.assert_allclose(rebuilt, found.tensor_cm2_per_s, atol=1e-12)
-    assert (np.diff(found.principal_cm2_per_s) <= 0).all()
+    tensor = diffusivity_tensor(path, scalar)
+    assert np.trace(tensor.tensor_cm2_per_s) / 3 == pytest.approx(scalar.value_cm2_per_s, rel=1e-9)
+    np.testing.assert_allclose(tensor.tensor_cm2_per_s, tensor.tensor_cm2_per_s.T, rtol=1e-12)
+    rebuilt = tensor.axes.T @ np.diag(tensor.principal_cm2_per_s) @ tensor.axes
+    np.testing.assert_allclose(rebuilt, tensor.tensor_cm2_per_s, atol=1e-12)
+    assert (np.diff(tensor.principal_cm2_per_s) <= 0).all()
 
 
 def test_errors_cover_every_element():
     """120 replicas, 9 + 3 intervals: 95 % has a standard error of 2 %; three of them are allowed."""
     rng = np.random.default_rng(1)
-    found = [measured(anisotropic(rng)) for _ in range(120)]
-    z = np.array([(one.tensor_cm2_per_s - TRUTH) / one.stderr_cm2_per_s for one in found])
+    tensors = [measured(anisotropic(rng)) for _ in range(120)]
+    z = np.array([(one.tensor_cm2_per_s - TRUTH) / one.stderr_cm2_per_s for one in tensors])
     assert ((np.abs(z) < 1.96).mean(axis=0) > 0.88).all()
     assert (z.std(axis=0) > 0.75).all()
     assert (z.std(axis=0) < 1.25).all()
     values = np.linalg.eigvalsh(TRUTH)[::-1]
-    z = np.array([(one.principal_cm2_per_s - values) / one.principal_stderr_cm2_per_s for one in found])
+    z = np.array([(one.principal_cm2_per_s - values) / one.principal_stderr_cm2_per_s for one in tensors])
     assert ((np.abs(z) < 1.96).mean(axis=0) > 0.85).all()
-    np.testing.assert_allclose(np.mean([one.principal_cm2_per_s for one in found], axis=0), values, rtol=0.06)
+    np.testing.assert_allclose(np.mean([one.principal_cm2_per_s for one in tensors], axis=0), values, rtol=0.06)
 
 
 def test_isotropy_is_called_anisotropic_no_more_often_than_stated():
@@ -86,29 +86,29 @@ def test_ions_that_move_as_one_body_are_one_walker():
     assert sum(measured(walks.groups(rng, size=6, **motion)).isotropic_p < 0.01 for _ in range(100)) < 7
 
 
-def test_rare_jumps_along_cubic_axes_are_told_as_measured():
+def test_rare_jumps_along_cubic_axes_give_the_measured_rate_of_false_alarms():
     """4000 draws of 24 jumps among 24 ions: 3.3 % (20000 other draws) stand below 0.01, 4.7 % with five dimensions.
 
     With three 2.0 %. Outside of 2.6 to 4.0 % in 2 % of seeds.
     """
     rng = np.random.default_rng(9)
     counts = rng.multinomial(24, np.full(72, 1 / 72), size=4000).reshape(-1, 24, 3)
-    found = [isotropic_probability(9.0 * np.eye(3) * one[..., None], correlation=APART) for one in counts]
-    assert 0.026 < np.mean(np.array(found) < 0.01) < 0.040
+    probabilities = [isotropic_probability(9.0 * np.eye(3) * one[..., None], correlation=APART) for one in counts]
+    assert 0.026 < np.mean(np.array(probabilities) < 0.01) < 0.040
 
 
 def test_one_jump_among_ions_that_rattle_is_no_direction():
     """1000 draws, 1 % stated: 20 or more in 0.3 % of seeds; 4.5 % where one ion may count as certain."""
     rng = np.random.default_rng(10)
-    found = []
+    probabilities = []
     for axis in rng.integers(3, size=1000):
         squares = 0.02 * rng.chisquare(5, size=(24, 3))
         squares[0, axis] += 9.0
-        found.append(isotropic_probability(np.eye(3) * squares[..., None], correlation=APART))
-    assert sum(p < 0.01 for p in found) < 20
+        probabilities.append(isotropic_probability(np.eye(3) * squares[..., None], correlation=APART))
+    assert sum(p < 0.01 for p in probabilities) < 20
 
 
-def test_no_direction_is_told_of_what_does_not_diffuse():
+def test_ions_that_do_not_diffuse_are_isotropic():
     rng = np.random.default_rng(11)
     rattle = walks.rattle(rng, frames=201, ions=20, amplitude=0.4, memory=0.05, interval=INTERVAL_PS)
     path = rattle * [1.0, 1.0, 0.1]
@@ -122,8 +122,8 @@ def test_errors_cover_unequal_ions_along_unequal_axes():
     rng = np.random.default_rng(4)
     axes = np.array([2.0, 1.0, 0.5])
     motion = {"frames": 301, "ions": 24, "D": 0.5, "interval": INTERVAL_PS}
-    found = [measured(walks.two_populations(rng, **motion) * axes) for _ in range(100)]
-    z = [(np.diag(one.tensor_cm2_per_s) - 0.5e-4 * axes**2) / np.diag(one.stderr_cm2_per_s) for one in found]
+    tensors = [measured(walks.two_populations(rng, **motion) * axes) for _ in range(100)]
+    z = [(np.diag(one.tensor_cm2_per_s) - 0.5e-4 * axes**2) / np.diag(one.stderr_cm2_per_s) for one in tensors]
     assert np.std(z, axis=0).mean() < 1.12
 
 
@@ -150,8 +150,8 @@ def test_conduction_in_a_plane():
     rng = np.random.default_rng(5)
     path = walks.brownian(rng, frames=401, ions=20, D=1.0, interval=INTERVAL_PS) * [1.0, 1.0, 0.0]
     path += walks.rattle(rng, frames=401, ions=20, amplitude=0.3, memory=0.01, interval=INTERVAL_PS)
-    found = measured(path)
-    np.testing.assert_allclose(found.principal_cm2_per_s[:2], 1e-4, rtol=0.35)
-    assert abs(found.principal_cm2_per_s[2]) < 4 * found.principal_stderr_cm2_per_s[2]
-    assert found.principal_stderr_cm2_per_s[2] < 1e-5
-    assert abs(found.axes[2] @ [0, 0, 1]) > 0.99
+    tensor = measured(path)
+    np.testing.assert_allclose(tensor.principal_cm2_per_s[:2], 1e-4, rtol=0.35)
+    assert abs(tensor.principal_cm2_per_s[2]) < 4 * tensor.principal_stderr_cm2_per_s[2]
+    assert tensor.principal_stderr_cm2_per_s[2] < 1e-5
+    assert abs(tensor.axes[2] @ [0, 0, 1]) > 0.99
