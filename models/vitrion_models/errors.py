@@ -18,3 +18,8 @@ class MissingDependencyError(VitrionError):
 
 class CheckpointError(VitrionError):
     """A stored artefact is damaged, of another kind, or of a newer version."""
+
+
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error of another package, or the name of its class where it has no message."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

@@ -122,11 +122,6 @@ def _source_sha256(module: ModuleType) -> str:
     return sha256_of(Path(module.__file__)) if module.__file__ else UNVERSIONED
 
 
-def first_line(error: Exception) -> str:
-    """Return the first line of another package's error, or the name of its class where it has no message."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
-
-
 ENTRY = PotentialEntry(
     name="ase:",
     version="that of the package",

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from vitrion_models.errors import InputError, MissingDependencyError
-from vitrion_workflows.potentials.adapters.ase_calculator import AseForceField, first_line
+from vitrion_models.errors import InputError, MissingDependencyError, first_line
+from vitrion_workflows.potentials.adapters.ase_calculator import AseForceField
 from vitrion_workflows.potentials.entry import ALL_ELEMENTS, Availability, PotentialEntry
 from vitrion_workflows.potentials.weights.identity import sha256_of
 

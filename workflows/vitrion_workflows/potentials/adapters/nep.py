@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 
-from vitrion_models.errors import CheckpointError, InputError
+from vitrion_models.errors import CheckpointError, InputError, first_line
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.potentials.adapters.ase_calculator import first_line
 from vitrion_workflows.potentials.entry import MATERIALS_PROJECT_ELEMENTS, Availability, PotentialEntry
 from vitrion_workflows.potentials.force_field import BatchForces, Cells, ForceField, ForceResult, wrapped
 from vitrion_workflows.potentials.graph.threads import one_thread

@@ -10,9 +10,9 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from vitrion_models.errors import InputError, MissingDependencyError
+from vitrion_models.errors import InputError, MissingDependencyError, first_line
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.potentials.adapters.ase_calculator import AseForceField, first_line
+from vitrion_workflows.potentials.adapters.ase_calculator import AseForceField
 from vitrion_workflows.potentials.entry import Availability, PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceResult
 from vitrion_workflows.potentials.remote.errors import RemoteError

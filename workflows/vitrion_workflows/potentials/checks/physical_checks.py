@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols, covalent_radii
 
-from vitrion_models.errors import InputError, VitrionError
+from vitrion_models.errors import InputError, VitrionError, first_line
 from vitrion_models.system import AtomicSystem, FloatArray
-from vitrion_workflows.potentials.adapters.ase_calculator import first_line
 from vitrion_workflows.potentials.checks.conservation import energy_drift_eV_per_atom_ps
 from vitrion_workflows.potentials.force_field import ForceField
 from vitrion_workflows.potentials.registry import load

@@ -21,7 +21,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import layer_norm, silu
 
-from vitrion_workflows.potentials.graph.edge_sums import edge_totals, sum_to_owner, take_by_bond, take_by_owner
+from vitrion_workflows.potentials.graph.edge_sums import (
+    bond_gradient,
+    edge_totals,
+    sum_to_owner,
+    take_by_bond,
+    take_by_owner,
+)
 from vitrion_workflows.potentials.graph.neighbours import Edges
 
 # Keeps the slope of the arc cosine finite; part of the trained model.
@@ -142,11 +148,7 @@ class ChgnetNetwork:
         with torch.enable_grad():
             vectors = edges.bond_vectors_A.to(torch.float32).requires_grad_()
             energies = self._energies(species, vectors, edges)
-            gradient = (
-                torch.autograd.grad(energies, vectors, torch.ones_like(energies))[0]
-                if len(vectors)
-                else torch.zeros_like(vectors)
-            )
+            gradient = bond_gradient(energies, vectors)
         return energies.detach().double() + self._reference_eV.index_select(0, species), gradient
 
     def _energies(self, species: Tensor, vectors: Tensor, edges: Edges) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import silu
 
 from vitrion_workflows.potentials.diep.maps import Grid, fold_mirror, maps, sum_partners, triangle_frames
-from vitrion_workflows.potentials.graph.edge_sums import edge_atoms, sum_to_owner, take_by_bond
+from vitrion_workflows.potentials.graph.edge_sums import bond_gradient, edge_atoms, sum_to_owner, take_by_bond
 from vitrion_workflows.potentials.graph.neighbours import Edges
 
 
@@ -110,11 +110,7 @@ class DiepNetwork:
         with torch.enable_grad():
             vectors = edges.bond_vectors_A.clone().requires_grad_()
             energies = self._energies(species, numbers, vectors, edges)
-            gradient = (
-                torch.autograd.grad(energies, vectors, torch.full_like(energies, self._scale_eV))[0]
-                if len(vectors)
-                else torch.zeros_like(vectors)
-            )
+            gradient = bond_gradient(energies, vectors, scale=self._scale_eV)
         return energies.detach().double() * self._scale_eV + self._reference_eV.index_select(0, species), gradient
 
     def _energies(self, species: Tensor, numbers: Tensor, vectors: Tensor, edges: Edges) -> Tensor:

@@ -28,6 +28,19 @@ def sum_rows(values: Tensor, order: Tensor, starts: Tensor) -> Tensor:
     return torch.embedding_bag(values, order, starts, False, 0, False, None, True)[0]
 
 
+def bond_gradient(energies: Tensor, bond_vectors: Tensor, *, scale: float = 1.0) -> Tensor:
+    """Return the gradient of the sum of energies with respect to the bond vectors, shape (B, 3).
+
+    Args:
+        energies: energies of N atoms, shape (N,), with a recorded gradient.
+        bond_vectors: shape (B, 3); without bonds the gradient is empty.
+        scale: factor of the energies.
+    """
+    if not len(bond_vectors):
+        return torch.zeros_like(bond_vectors)
+    return torch.autograd.grad(energies, bond_vectors, torch.full_like(energies, scale))[0]
+
+
 class _EdgeAtoms(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, of_first: Tensor, of_second: Tensor, indices: tuple[Tensor, ...]) -> Tensor:

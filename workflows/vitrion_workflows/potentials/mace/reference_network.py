@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from vitrion_workflows.potentials.graph.edge_sums import bond_gradient
 from vitrion_workflows.potentials.graph.neighbours import Edges
 
 
@@ -69,11 +70,7 @@ class ReferenceMaceNetwork:
         with torch.enable_grad():
             vectors = signed.to(self._precision).requires_grad_()
             atoms = self._model(self._graph(species, vectors, edges), compute_force=False)["node_energy"]
-            gradient = (
-                torch.autograd.grad(atoms, vectors, torch.ones_like(atoms))[0]
-                if len(vectors)
-                else torch.zeros_like(vectors)
-            )
+            gradient = bond_gradient(atoms, vectors)
         energies = atoms.detach() + self._rounding_eV.index_select(0, species)
         return energies, gradient.index_select(0, edges.backward) - gradient.index_select(0, edges.forward)
 
