@@ -1,6 +1,5 @@
 """`vitrion generate`: draw amorphous cells from the generator, relax them and store them with their gates."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -196,9 +195,7 @@ def _store_relaxed(
     maker: "RelaxGeneratedMaker",
     advance: Advance,
 ) -> list[str]:
-    from jobflow import JobStore, run_locally  # noqa: PLC0415
-    from maggma.stores import MemoryStore  # noqa: PLC0415
-
+    from vitrion.cli.console.flow_running import run_flow  # noqa: PLC0415
     from vitrion.ingest.builder import build  # noqa: PLC0415
     from vitrion_workflows.schemas.geometry import structure_from_system  # noqa: PLC0415
 
@@ -211,11 +208,8 @@ def _store_relaxed(
             formula=frame.formula,
             twin=frame.twin,
         )
-        store = JobStore(MemoryStore())
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "cd is deprecated", FutureWarning)  # raised inside jobflow
-            run_locally(flow, store=store, log=False, raise_immediately=True)
         # One cell at a time: an interruption keeps the finished cells.
-        stored += build(db, list(store.query())).require_all().structures
+        documents = run_flow(flow, description=frame.formula, quiet=True)
+        stored += build(db, documents).require_all().structures
         advance(len(drawn) + index + 1, message="relaxing")
     return stored
