@@ -9,7 +9,7 @@ volume instead, which tells an error of the density from an error of the forces.
     VITRION_DATA_MIRROR=... python benchmarks/aimd.py                       # 3 formulas, some two minutes
     ... python benchmarks/aimd.py --formulas 49 --results aimd.jsonl         # the study; goes on when killed
     ... python benchmarks/aimd.py --results aimd.jsonl --summary             # only the figures
-    ... --potential chgnet --route aimd-volume --production-ps 1.5           # a referee, from NEP89's melt there
+    ... --potential chgnet --route aimd-volume --production-ps 1.5           # a reference, from NEP89's melt
 
 Formulas are drawn by a stated rule: classes of anion in turn, within a class in the order of a seeded shuffle. All
 formulas of one temperature come before the next temperature, so that whatever is finished is a fair sample.
@@ -66,7 +66,7 @@ RESAMPLES = 2000
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the AIMD table."""
+    """One row of the AIMD table."""
 
     formula: str
     chemistry: str
@@ -76,7 +76,7 @@ class Row:
 
 
 def read_table(mirror: Path) -> list[Row]:
-    """The AIMD table, Einstein convention, with the volume of the run."""
+    """Read the AIMD table, in the Einstein convention and with the volume of the run."""
     folder = mirror / "aimd_li_diffusivity"
     with (folder / "feature_target.dat").open() as stream:
         volumes = [float(row["AAV"]) for row in csv.DictReader(stream, delimiter=" ")]
@@ -95,7 +95,7 @@ def read_table(mirror: Path) -> list[Row]:
 
 
 def draw(rows: Iterable[Row], *, formulas: int, seed: int) -> list[str]:
-    """Formulas, classes in turn, each class in the order of a seeded shuffle."""
+    """Draw formulas: the classes in turn, each in the order of a seeded shuffle."""
     rng = np.random.default_rng(seed)
     classes: dict[str, list[str]] = {}
     for formula, name in sorted({(row.formula, row.chemistry) for row in rows}):
@@ -107,7 +107,7 @@ def draw(rows: Iterable[Row], *, formulas: int, seed: int) -> list[str]:
 
 @dataclass(frozen=True)
 class Study:
-    """What is run for each row."""
+    """The simulation of one row."""
 
     force_field: ForceField
     folder: Path
@@ -117,23 +117,23 @@ class Study:
     seed: int
 
     def measure(self, row: Row) -> dict[str, Any]:
-        """One label, or why there is none."""
+        """Return the figures of one label, or the reason for its absence."""
         begun = time.process_time()
-        found: dict[str, Any] = {
+        outcome: dict[str, Any] = {
             "potential": self.force_field.name,
             "route": self.route,
             "seed": self.seed,
             **asdict(row),
         }
         try:
-            found |= self._label(row)
+            outcome |= self._label(row)
         except VolumeSearchFailed as failure:
-            found |= {"outcome": "no equilibrium volume", "message": str(failure)}
+            outcome |= {"outcome": "no equilibrium volume", "message": str(failure)}
         except DynamicsError as failure:
-            found |= {"outcome": "exploded", "message": str(failure)}
+            outcome |= {"outcome": "exploded", "message": str(failure)}
         except VitrionError as failure:
-            found |= {"outcome": "refused", "message": str(failure)}
-        return {**found, "cpu_seconds": round(time.process_time() - begun, 1)}
+            outcome |= {"outcome": "refused", "message": str(failure)}
+        return {**outcome, "cpu_seconds": round(time.process_time() - begun, 1)}
 
     def _label(self, row: Row) -> dict[str, Any]:
         folder = self._folder(row.formula, row.temperature_K)
@@ -143,17 +143,17 @@ class Study:
             start = self._melt(row)
             trajectory = run_md(start, self.force_field, self._plan(row.temperature_K), folder=folder).trajectory
         volume = float(abs(np.linalg.det(trajectory.lattice_A))) / len(trajectory.numbers)
-        found = analyse_trajectory(trajectory, species="Li", temperature_K=row.temperature_K)
-        value = found.estimate.value_cm2_per_s
+        label = analyse_trajectory(trajectory, species="Li", temperature_K=row.temperature_K)
+        value = label.estimate.value_cm2_per_s
         pressure = mean_pressure(every_tenth(trajectory), self.force_field, temperature_K=row.temperature_K)
         return {
             "outcome": "labelled",
-            "state": str(found.state),
-            "failed_gates": [gate.name for gate in found.gates if not gate.passed],
+            "state": str(label.state),
+            "failed_gates": [gate.name for gate in label.gates if not gate.passed],
             "value_cm2_per_s": value,
-            "log10_stderr": found.estimate.log10_stderr,
+            "log10_stderr": label.estimate.log10_stderr,
             "log10_ratio": float(np.log10(value / row.aimd_cm2_per_s)) if value > 0 else None,
-            "framework": str(found.framework.state),
+            "framework": str(label.framework.state),
             "atoms": len(trajectory.numbers),
             "lithium": int((trajectory.numbers == atomic_numbers["Li"]).sum()),
             "volume_A3_per_atom": volume,
@@ -164,7 +164,7 @@ class Study:
 
     def _melt(self, row: Row) -> AtomicSystem:
         if self.force_field.name != WORKHORSE:
-            return self._workhorse_melt(row)
+            return self._production_melt(row)
         protocol = CellProtocol(melt_temperature_K=row.temperature_K, volume_ps=self.volume_ps, time_step_fs=STEP_FS)
         start = self._molten(row.formula) or self._packed(row)
         if self.route == "zero-pressure":
@@ -172,10 +172,10 @@ class Study:
                 relax_packing(start, self.force_field), self.force_field, protocol=protocol, seed=self.seed + 1
             )[0]
         resized = relax_packing(scale_to(start, row.aimd_volume_A3_per_atom * len(start)), self.force_field)
-        settling = MDStage(name="melt", duration_ps=self.volume_ps, temperature_K=row.temperature_K)
-        return run_stage(resized, self.force_field, settling, protocol=protocol, seed=self.seed + 1).system
+        stage = MDStage(name="melt", duration_ps=self.volume_ps, temperature_K=row.temperature_K)
+        return run_stage(resized, self.force_field, stage, protocol=protocol, seed=self.seed + 1).system
 
-    def _workhorse_melt(self, row: Row) -> AtomicSystem:
+    def _production_melt(self, row: Row) -> AtomicSystem:
         folder = self.folder / _key(self.route, row.formula, row.temperature_K, self.seed)
         if not (folder / TRAJECTORY_FILE).is_file():
             raise InputError(
@@ -219,7 +219,7 @@ def _last_frame(folder: Path) -> AtomicSystem:
 
 
 def every_tenth(trajectory: Trajectory) -> Trajectory:
-    """Frames for the mean pressure: neighbours in time say the same."""
+    """Return frames far enough apart for independent samples of the pressure."""
     return Trajectory(
         trajectory.numbers,
         trajectory.positions_A[::10],
@@ -229,7 +229,7 @@ def every_tenth(trajectory: Trajectory) -> Trajectory:
 
 
 def summary(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Median and spread of log10(D / D_AIMD) for each route, temperature and chemistry, and what failed."""
+    """Summarize log10(D / D_AIMD) for each route, temperature and chemistry: median, deviation, and failures."""
     groups: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
     for line in lines:
         for temperature in (str(line["temperature_K"]), "all"):
@@ -264,7 +264,7 @@ def summary(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def error_table(lines: list[dict[str, Any]]) -> list[BenchmarkError]:
-    """Return the figures that `model_error.benchmark_errors` keeps: melts at zero pressure, all temperatures."""
+    """Return the figures that `model_error.benchmark_errors` stores: melts at zero pressure, all temperatures."""
     mine = [line for line in lines if line["route"] == "zero-pressure"]
     table = []
     for potential in sorted({line["potential"] for line in mine}):
@@ -297,7 +297,7 @@ def error_table(lines: list[dict[str, Any]]) -> list[BenchmarkError]:
 
 
 def interval_of_median(values: np.ndarray) -> tuple[float, float] | None:
-    """95 % interval of the median, by resampling."""
+    """Return the 95 % interval of the median by resampling."""
     if len(values) < FEWEST_FOR_INTERVAL:
         return None
     drawn = np.random.default_rng(0).choice(values, size=(RESAMPLES, len(values)))
@@ -306,13 +306,13 @@ def interval_of_median(values: np.ndarray) -> tuple[float, float] | None:
 
 
 def figure(name: str, value: float, unit: str, **more: Any) -> dict[str, Any]:
-    """One line of output; the baseline is the AIMD, hence a difference of zero decades."""
+    """Return one line of output; the baseline is AIMD, a difference of zero decades."""
     ratio = 10**value if unit == "decades" else None
     return {"name": name, "value": value, "unit": unit, "baseline": 0.0, "ratio": ratio, **more}
 
 
 def remembered(path: Path | None) -> list[dict[str, Any]]:
-    """Lines of an earlier session; a last line that was cut off is forgotten."""
+    """Read the lines of an earlier session, without a truncated last line."""
     if path is None or not path.is_file():
         return []
     lines = []
@@ -325,7 +325,7 @@ def remembered(path: Path | None) -> list[dict[str, Any]]:
 
 
 def go(arguments: argparse.Namespace, rows: list[Row], folder: Path) -> list[dict[str, Any]]:
-    """Measure what is not there yet."""
+    """Measure the rows without a result."""
     lines = remembered(arguments.results)
     study = Study(
         force_field=potentials.load(arguments.potential),
@@ -352,19 +352,19 @@ def go(arguments: argparse.Namespace, rows: list[Row], folder: Path) -> list[dic
 
 
 def identity(line: Mapping[str, Any]) -> tuple[str, str, str, int]:
-    """What a line is the answer to."""
+    """Return the row and route of a line."""
     return line["potential"], line["route"], line["formula"], line["temperature_K"]
 
 
 def progress(line: Mapping[str, Any]) -> str:
-    """One line for people."""
+    """Format a line for reading."""
     ratio = line.get("log10_ratio")
     said = line["outcome"] if ratio is None else f"{line['state']} {ratio:+.2f} decades"
     return f"{line['chemistry']:12} {line['formula']:16} {line['temperature_K']} K  {said}  {line['cpu_seconds']:.0f} s"
 
 
 def main() -> None:
-    """Measure, or only sum up."""
+    """Measure, or only summarize."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--formulas", type=int, default=3)
     parser.add_argument("--temperatures", type=temperatures, default=None, help="2000,1500,2500,1000; default 2000")
@@ -401,7 +401,7 @@ def main() -> None:
 
 
 def temperatures(text: str) -> tuple[int, ...]:
-    """Comma-separated temperatures of the table."""
+    """Parse comma-separated temperatures of the table."""
     return tuple(int(word) for word in text.split(","))
 
 

@@ -1,4 +1,4 @@
-"""How often the gates on order, distance and density err on real crystals and real glasses, and what they cost.
+"""Error rates and cost of the gates on order, distance and density for real crystals and glasses.
 
 Run as ``VITRION_DATA_MIRROR=... python benchmarks/gates.py``; one JSON line a figure. Baselines: an order gate that
 always says amorphous (or crystalline) errs on all of one side.
@@ -32,7 +32,7 @@ PER_SET = 120
 
 
 def glasses(mirror: Path) -> Iterator[tuple[str, AtomicSystem]]:
-    """Amorphous cells and melts, with the name of their set."""
+    """Yield amorphous cells and melts with the name of their set."""
     folder = mirror / "structures"
     for index in range(1, 10):
         yield "pfp_amorphous", system_from_atoms(read(folder / f"pfp_amorphous/temp_{index}.cif"))
@@ -49,7 +49,7 @@ def glasses(mirror: Path) -> Iterator[tuple[str, AtomicSystem]]:
 
 
 def thermal_crystals(mirror: Path) -> Iterator[tuple[str, AtomicSystem]]:
-    """Crystals from molecular dynamics, and crystals rattled by 0.1-0.25 A an axis."""
+    """Yield crystals from molecular dynamics, and crystals rattled by 0.1-0.25 A along each axis."""
     for path in sorted((mirror / "trajectories/argyrodite").glob("*XDATCAR.gz")):
         yield from (("argyrodite 500 K AIMD", system) for system in xdatcar(path, every=40))
     yield from (("LGPS 600 K AIMD", system) for system in lgps(mirror / "trajectories/lgps/DiffusionAnalyzer.json"))
@@ -63,7 +63,7 @@ def thermal_crystals(mirror: Path) -> Iterator[tuple[str, AtomicSystem]]:
 
 
 def csv_crystals(path: Path) -> Iterator[AtomicSystem]:
-    """Crystals of a CDVAE table, repeated to cells the gates can judge."""
+    """Yield crystals of a CDVAE table, repeated to a size that the gates can classify."""
     with path.open() as stream:
         rows = list(csv.DictReader(stream))
     for row in rows[:: max(1, len(rows) // PER_SET)]:
@@ -71,7 +71,7 @@ def csv_crystals(path: Path) -> Iterator[AtomicSystem]:
 
 
 def obelix_crystals(path: Path) -> Iterator[AtomicSystem]:
-    """Fully occupied crystals of OBELiX."""
+    """Yield the fully occupied crystals of OBELiX."""
     with zipfile.ZipFile(path) as archive:
         for name in sorted(archive.namelist()):
             if not name.endswith(".cif"):
@@ -85,7 +85,7 @@ def obelix_crystals(path: Path) -> Iterator[AtomicSystem]:
 
 
 def wide_enough(structure: Structure) -> Iterator[AtomicSystem]:
-    """The crystal repeated to a width of 8 A, unless that takes too many atoms."""
+    """Repeat a crystal to a height of 8 A, unless that takes too many atoms."""
     system = system_from_structure(structure)
     widths = 1.0 / np.linalg.norm(np.linalg.inv(system.lattice_A), axis=0)
     repeats = np.maximum(1, np.ceil(LEAST_WIDTH_A / widths)).astype(int)
@@ -94,13 +94,13 @@ def wide_enough(structure: Structure) -> Iterator[AtomicSystem]:
 
 
 def rattled(system: AtomicSystem, width_A: float, rng: np.random.Generator) -> AtomicSystem:
-    """Gaussian displacements of every atom along each axis."""
+    """Displace every atom along each axis by Gaussian noise."""
     moved = system.positions_A + rng.normal(0.0, width_A, size=system.positions_A.shape)
     return AtomicSystem(system.numbers, moved, system.lattice_A)
 
 
 def dftb_frames(path: Path, *, every: int) -> Iterator[AtomicSystem]:
-    """Frames of a DFTB run whose cells stand in the paired output file."""
+    """Yield frames of a DFTB run whose cells are in the paired output file."""
     lines = path.with_suffix(".out").read_text().splitlines()
     cells = [
         np.array([[float(word) for word in row.split()] for row in lines[at + 1 : at + 4]])
@@ -113,7 +113,7 @@ def dftb_frames(path: Path, *, every: int) -> Iterator[AtomicSystem]:
 
 
 def lammps_silica(path: Path) -> AtomicSystem:
-    """A LAMMPS data file with type 1 = O, 2 = Si."""
+    """Read a LAMMPS data file with type 1 = O, 2 = Si."""
     lines = path.read_text().splitlines()
     bounds = [line.split() for line in lines if line.split()[2:3] in (["xlo"], ["ylo"], ["zlo"])]
     lengths = [float(row[1]) - float(row[0]) for row in bounds]
@@ -129,7 +129,7 @@ def lammps_silica(path: Path) -> AtomicSystem:
 
 
 def xdatcar(path: Path, *, every: int) -> Iterator[AtomicSystem]:
-    """Frames of a gzipped XDATCAR at fixed cell."""
+    """Yield frames of a gzipped XDATCAR at fixed cell."""
     with gzip.open(path, "rt") as stream:
         lines = stream.read().splitlines()
     lattice = float(lines[1]) * np.array([[float(word) for word in line.split()] for line in lines[2:5]])
@@ -145,7 +145,7 @@ def xdatcar(path: Path, *, every: int) -> Iterator[AtomicSystem]:
 
 
 def lgps(path: Path) -> Iterator[AtomicSystem]:
-    """Snapshots of pymatgen's LGPS fixture."""
+    """Yield snapshots of pymatgen's LGPS fixture."""
     content = json.loads(path.read_text())
     structure = Structure.from_dict(content["structure"])
     displacements = np.array(content["displacements"])
@@ -155,29 +155,29 @@ def lgps(path: Path) -> Iterator[AtomicSystem]:
 
 
 def crystalline(system: AtomicSystem) -> tuple[bool, float, float]:
-    """Whether an order gate refuses the cell, and the two numbers."""
+    """Return True if an order gate rejects the cell, and the two numbers."""
     coherence, symmetry = orientational_coherence(system) or np.inf, hidden_symmetry(system) or np.inf
     refused = coherence > DEFAULT_LIMITS.greatest_coherence or symmetry > DEFAULT_LIMITS.greatest_symmetry
     return refused, coherence, symmetry
 
 
 def report(name: str, value: float, unit: str, baseline: float | None) -> None:
-    """One figure."""
+    """Return one figure."""
     ratio = value / baseline if baseline else None
     print(json.dumps({"name": name, "value": round(value, 4), "unit": unit, "baseline": baseline, "ratio": ratio}))
 
 
 def order_rates(cells: Iterator[tuple[str, AtomicSystem]], *, wrong: Callable[[bool], bool], what: str) -> None:
-    """Rate of wrong verdicts in each set."""
-    found: dict[str, list[tuple[bool, float, float]]] = {}
+    """Yield the rate of misclassified cells in each set."""
+    by_set: dict[str, list[tuple[bool, float, float]]] = {}
     seconds: list[tuple[int, float]] = []
     for name, system in cells:
         if system.heights_A.min() < LEAST_WIDTH_A - 1.5:
             continue
         begun = time.perf_counter()
-        found.setdefault(name, []).append(crystalline(system))
+        by_set.setdefault(name, []).append(crystalline(system))
         seconds.append((len(system), time.perf_counter() - begun))
-    for name, verdicts in found.items():
+    for name, verdicts in by_set.items():
         coherence, symmetry = np.array([row[1] for row in verdicts]), np.array([row[2] for row in verdicts])
         print(
             f"# {name}: {len(verdicts)} cells; coherence 5-50-95 %: {np.percentile(coherence, [5, 50, 95]).round(1)}; "
@@ -190,7 +190,7 @@ def order_rates(cells: Iterator[tuple[str, AtomicSystem]], *, wrong: Callable[[b
 
 
 def distance_and_volume(mirror: Path) -> None:
-    """Closest pairs of real cells, and the ionic estimate of volume against real crystals."""
+    """Yield the closest pairs of real cells, and the ionic volume estimate against real crystals."""
     real = [closest_pair(system)[0] for _, system in glasses(mirror)]
     report("least distance over covalent radii in real glasses and melts", min(real), "1", None)
     gas = system_from_atoms(read(mirror / "structures/pfp_amorphous/temp_10.cif"))
@@ -213,7 +213,7 @@ def distance_and_volume(mirror: Path) -> None:
 
 
 def main() -> None:
-    """All figures."""
+    """Yield all figures."""
     mirror = os.environ.get("VITRION_DATA_MIRROR")
     if not mirror:
         print("gates: skipped, VITRION_DATA_MIRROR is not set", file=sys.stderr)

@@ -1,10 +1,10 @@
-"""Density of molten LiCl, LiF and Li2SiO3 at no pressure against published values, potential by potential.
+"""Density of molten LiCl, LiF and Li2SiO3 at zero pressure against published values, for each potential.
 
-NEP89 starts from a random packing; the referees (CHGNet, DIEP) are tens of times dearer and start from NEP89's melt, so
-that a short search finds their own volume. Each figure carries the standard error of its own search.
+NEP89 starts from a random packing. The reference potentials (CHGNet, DIEP) are tens of times slower and start from the
+melt of NEP89, so that a short search finds their volume. Each figure has the standard error of its search.
 
     python benchmarks/melts.py                                          # NEP89, one minute
-    python benchmarks/melts.py --referees chgnet diep --results melts.jsonl
+    python benchmarks/melts.py --references chgnet diep --results melts.jsonl
 
 One JSON line a figure: name, value, unit, baseline (published), ratio.
 """
@@ -32,8 +32,8 @@ from vitrion_workflows.schemas import CellProtocol  # noqa: E402
 from vitrion_workflows.structure.contacts import density_g_cm3  # noqa: E402
 from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: E402
 
-SWELL = 1.15
-WORKHORSE = "nep89"
+VOLUME_SCALE = 1.15
+PRODUCTION = "nep89"
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,18 @@ class Melt:
     """One melt.
 
     Attributes:
-        formula: what is packed.
-        temperature_K: inside the range of the measurement.
-        density_g_cm3: published.
-        atoms: of the workhorse's cell.
-        referee_atoms: of the referees' cell.
+        formula: chemical formula.
+        temperature_K: temperature, within the range of the measurement.
+        density_g_cm3: published density.
+        atoms: number of atoms for the production potential.
+        reference_atoms: number of atoms for the reference potentials.
     """
 
     formula: str
     temperature_K: float
     density_g_cm3: float
     atoms: int
-    referee_atoms: int
+    reference_atoms: int
 
 
 # LiCl, LiF: density at the melting point and its slope, CRC Handbook of Chemistry and Physics, "Density of molten
@@ -68,21 +68,21 @@ MELTS = (
 
 
 def packed(melt: Melt, field: ForceField, *, atoms: int, volume_ps: float, seed: int) -> AtomicSystem:
-    """A melt at the workhorse's equilibrium volume, from nothing but its formula."""
-    room = SWELL * estimate_volume(melt.formula).volume_A3_per_atom
-    start = pack(melt.formula, n_atoms=atoms, volume_A3_per_atom=room, seed=seed).system
-    # The packing is molten hot; at its own temperature a glass former keeps what packmol gave it.
+    """Return a melt at the equilibrium volume of a potential, made from the formula alone."""
+    volume_A3_per_atom = VOLUME_SCALE * estimate_volume(melt.formula).volume_A3_per_atom
+    start = pack(melt.formula, n_atoms=atoms, volume_A3_per_atom=volume_A3_per_atom, seed=seed).system
+    # Melted at 2000 K: at its own temperature a glass former would keep the structure of the packing.
     hot = search_volume(relax_packing(start, field), field, protocol=protocol(2000.0, volume_ps), seed=seed)[0]
     return search_volume(hot, field, protocol=protocol(melt.temperature_K, volume_ps), seed=seed + 20)[0]
 
 
 def protocol(temperature_K: float, volume_ps: float) -> CellProtocol:
-    """What the search needs to know."""
+    """Return the protocol of the volume search."""
     return CellProtocol(melt_temperature_K=temperature_K, volume_ps=volume_ps)
 
 
 def measure(melt: Melt, field: ForceField, start: AtomicSystem, *, volume_ps: float, seed: int) -> dict[str, Any]:
-    """Density of one melt by one potential, from a melt that is there."""
+    """Measure the density of a melt with one potential, starting from a molten cell."""
     begun = time.process_time()
     name = f"melt_{melt.formula}_{melt.temperature_K:.0f}K_{field.name}"
     more: dict[str, Any] = {"atoms": len(start), "volume_ps": volume_ps}
@@ -96,31 +96,31 @@ def measure(melt: Melt, field: ForceField, start: AtomicSystem, *, volume_ps: fl
 
 
 def figure(name: str, value: float | None, baseline: float, **more: Any) -> dict[str, Any]:
-    """One line of output."""
+    """Return one line of output."""
     ratio = None if value is None else value / baseline
     return {"name": name, "value": value, "unit": "g/cm3", "baseline": baseline, "ratio": ratio, **more}
 
 
 def figures(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Workhorse first, then each referee from the workhorse's melt."""
-    workhorse = potentials.load(WORKHORSE)
+    """Measure the production potential, or the reference potentials from its melts."""
+    production = potentials.load(PRODUCTION)
     options = {"volume_ps": arguments.volume_ps, "seed": arguments.seed}
-    if not arguments.referees:
+    if not arguments.references:
         for melt in MELTS:
-            yield measure(melt, workhorse, packed(melt, workhorse, atoms=melt.atoms, **options), **options)
-    for name in arguments.referees:
-        referee = potentials.load(name)
+            yield measure(melt, production, packed(melt, production, atoms=melt.atoms, **options), **options)
+    for name in arguments.references:
+        reference = potentials.load(name)
         for melt in MELTS:
-            start = packed(melt, workhorse, atoms=melt.referee_atoms, **options)
-            yield measure(melt, referee, start, volume_ps=arguments.referee_ps, seed=arguments.seed)
+            start = packed(melt, production, atoms=melt.reference_atoms, **options)
+            yield measure(melt, reference, start, volume_ps=arguments.reference_ps, seed=arguments.seed)
 
 
 def main() -> None:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--referees", nargs="*", default=[], help="instead of NEP89: chgnet, diep")
+    parser.add_argument("--references", nargs="*", default=[], help="instead of NEP89: chgnet, diep")
     parser.add_argument("--volume-ps", type=float, default=0.6)
-    parser.add_argument("--referee-ps", type=float, default=0.2)
+    parser.add_argument("--reference-ps", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--results", type=Path, help="the lines are appended here too")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Radial distributions of NEP89's melts against DFT's, beside those of M3GNet.
+"""Radial distributions of NEP89's melts against DFT, beside those of M3GNet.
 
 `rdf_dft/` of the data mirror holds partial radial distributions of amorphous cells from ab initio molecular dynamics
 and from M3GNet (the set of Zheng et al., arXiv 2402.00177). Here each composition is packed at random, brought to zero
@@ -60,7 +60,7 @@ STEP_FS = {2000: 2.0, 3500: 1.5, 5000: 1.0}  # shorter where atoms are faster
 
 
 def read_curves(path: Path) -> dict[str, FloatArray]:
-    """Columns of one table, by pair of elements."""
+    """Read the columns of one table by pair of elements."""
     with path.open() as stream:
         rows = list(csv.DictReader(stream))
     pairs = [name for name in rows[0] if "-" in name]
@@ -68,7 +68,7 @@ def read_curves(path: Path) -> dict[str, FloatArray]:
 
 
 def draw(formulas: Iterable[str], *, count: int, seed: int) -> list[str]:
-    """Lithium compositions, anion classes in turn, each class in the order of a seeded shuffle."""
+    """Draw lithium compositions: anion classes in turn, each in the order of a seeded shuffle."""
     rng = np.random.default_rng(seed)
     classes: dict[str, list[str]] = {}
     for formula in sorted(formulas):
@@ -80,25 +80,25 @@ def draw(formulas: Iterable[str], *, count: int, seed: int) -> list[str]:
 
 
 def distance_A(ours: FloatArray, theirs: FloatArray) -> float:
-    """Wasserstein-1 distance of two curves on the same grid, each as a distribution over r."""
+    """Return the Wasserstein-1 distance of two curves on one grid, each as a distribution over r."""
     r = np.arange(len(ours)) * GRID_A
     return float(wasserstein_distance(r, r, ours, theirs))
 
 
 def curves_of(frames: list[AtomicSystem], pairs: Iterable[str]) -> dict[str, FloatArray]:
-    """Partial distributions of a run on the data's grid, smoothed as the data are."""
+    """Return the partial distributions of a run, on the grid and with the smoothing of the data."""
     r = np.arange(round(REACH_A / GRID_A) + 1) * GRID_A
-    found = {}
+    distributions = {}
     for pair in pairs:
         centre, neighbour = pair.split("-")
         rdf = partial_rdf(frames, centre=centre, neighbour=neighbour, cutoff_A=REACH_A + 1.0, bin_A=FINE_A)
         smooth = gaussian_filter1d(rdf.g, SMOOTHING_POINTS * GRID_A / FINE_A)
-        found[pair] = np.interp(r, rdf.r_A, smooth)
-    return found
+        distributions[pair] = np.interp(r, rdf.r_A, smooth)
+    return distributions
 
 
 def melt(formula: str, field: ForceField, *, temperature_K: int, seed: int) -> list[AtomicSystem]:
-    """Frames of a melt at zero pressure."""
+    """Run a melt at zero pressure and return its frames."""
     protocol = CellProtocol(
         melt_temperature_K=temperature_K, volume_ps=0.6, time_step_fs=STEP_FS[temperature_K], friction_per_ps=10.0
     )
@@ -112,7 +112,7 @@ def melt(formula: str, field: ForceField, *, temperature_K: int, seed: int) -> l
 
 
 def measure(formula: str, folder: Path, field: ForceField, *, temperature_K: int, seed: int) -> dict[str, Any]:
-    """Distances of one composition at one temperature."""
+    """Measure the distances for one composition at one temperature."""
     begun = time.process_time()
     dft, m3gnet = (read_curves(folder / f"{source}_RDF_{formula}.csv") for source in ("DFT", "M3GNet"))
     elements = [element.symbol for element in parse_formula(formula).elements]
@@ -141,7 +141,7 @@ def measure(formula: str, folder: Path, field: ForceField, *, temperature_K: int
 
 
 def weights(formula: str, pairs: Iterable[str]) -> dict[str, float]:
-    """Share of each pair of elements among all pairs of atoms."""
+    """Return the share of each pair of elements among all pairs of atoms."""
     amounts = parse_formula(formula).fractional_composition
     shares = {}
     for pair in pairs:
@@ -151,20 +151,20 @@ def weights(formula: str, pairs: Iterable[str]) -> dict[str, float]:
 
 
 def mean_distance(ours: dict[str, FloatArray], theirs: dict[str, FloatArray], formula: str) -> float:
-    """Distances of all pairs, weighted by their share."""
+    """Return the mean distance over pairs, weighted by their share."""
     shares = weights(formula, theirs)
     return sum(shares[pair] * distance_A(ours[pair], theirs[pair]) for pair in theirs) / sum(shares.values())
 
 
 def mean_gap(ours: dict[str, FloatArray], theirs: dict[str, FloatArray], formula: str) -> float:
-    """Mean of |g - g_DFT| over r, weighted likewise."""
+    """Return the mean of |g - g_DFT| over r, with the same weights."""
     shares = weights(formula, theirs)
     gaps = {pair: float(np.abs(ours[pair] - theirs[pair]).mean()) for pair in theirs}
     return sum(shares[pair] * gaps[pair] for pair in theirs) / sum(shares.values())
 
 
 def summary(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """A figure for each composition and temperature, and the medians."""
+    """Yield a figure for each composition and temperature, and the medians."""
     for temperature in sorted({line["temperature_K"] for line in lines}):
         compared = [line for line in lines if line["temperature_K"] == temperature and "distance_A" in line]
         failed = [line["formula"] for line in lines if line["temperature_K"] == temperature and "message" in line]
@@ -186,17 +186,17 @@ def summary(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def figure(name: str, value: float, baseline: float, **more: Any) -> dict[str, Any]:
-    """One line of output."""
+    """Return one line of output."""
     return {"name": name, "value": value, "unit": "A", "baseline": baseline, "ratio": value / baseline, **more}
 
 
 def remembered(path: Path | None) -> list[dict[str, Any]]:
-    """Lines of an earlier session."""
+    """Read the lines of an earlier session."""
     return [] if path is None or not path.is_file() else [json.loads(text) for text in path.read_text().splitlines()]
 
 
 def main() -> None:
-    """Measure what is not there yet, then sum up."""
+    """Measure the cases without a result, then summarize."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--compositions", type=int, default=2)
     parser.add_argument("--temperatures", default=None, help="comma-separated, of 2000, 3500, 5000")
@@ -213,11 +213,11 @@ def main() -> None:
         print(f"rdf_dft: skipped, {missing}", file=sys.stderr)
         return
     folder = Path(mirror) / "rdf_dft"
-    known = [path.stem.removeprefix("DFT_RDF_") for path in folder.glob("DFT_RDF_*.csv")]
+    formulas = [path.stem.removeprefix("DFT_RDF_") for path in folder.glob("DFT_RDF_*.csv")]
     lines = remembered(arguments.results)
     done = {(line["formula"], line["temperature_K"]) for line in lines}
     temperatures = [int(word) for word in (arguments.temperatures or "3500").split(",")]
-    drawn = draw(known, count=arguments.compositions, seed=arguments.seed)
+    drawn = draw(formulas, count=arguments.compositions, seed=arguments.seed)
     for formula, temperature in itertools.product(drawn, temperatures):
         if (formula, temperature) in done:
             continue

@@ -1,4 +1,4 @@
-"""Structure of amorphous SiO2 and LixSi: the published cells through our analysis, and our own beside them.
+"""Structure of amorphous SiO2 and LixSi: our analysis of published cells and of our own.
 
 Silica: 3,000-atom glasses of four cooling rates (`structures/a_sio2`): bond lengths, coordination, angles, rings.
 LixSi: frames of a DFTB run at 300 K (`structures/a_li_si`, Fernandez et al., Phys. Rev. B 108, 144201 (2023)). With
@@ -56,7 +56,7 @@ QUENCHED_FRAMES = 40
 
 
 def silica_figures(name: str, cells: list[AtomicSystem]) -> Iterator[dict[str, Any]]:
-    """Bonds, coordination, angles and rings of silica cells, mean over cells."""
+    """Yield bonds, coordination, angles and rings of silica cells, means over cells."""
     silicon = np.concatenate([bonded(cell, "Si", "O") for cell in cells])
     oxygen = np.concatenate([bonded(cell, "O", "Si") for cell in cells])
     tetrahedra = np.concatenate([angles(cell, "Si", "O") for cell in cells])
@@ -69,23 +69,23 @@ def silica_figures(name: str, cells: list[AtomicSystem]) -> Iterator[dict[str, A
     yield figure(f"{name}_o_coordination", float(oxygen.mean()), "", 2.0, share_of_two=float((oxygen == 2).mean()))
     yield figure(f"{name}_o_si_o", float(tetrahedra.mean()), "degrees", 109.47, deviation=float(tetrahedra.std()))
     yield figure(f"{name}_si_o_si", float(bridges.mean()), "degrees", 151.0, deviation=float(bridges.std()))
-    sizes = {size: float(np.mean([found.per_node().get(size, 0.0) for found in rings])) for size in RING_SIZES}
-    mean_size = float(np.mean([found.mean_size() for found in rings]))
+    sizes = {size: float(np.mean([ring.per_node().get(size, 0.0) for ring in rings])) for size in RING_SIZES}
+    mean_size = float(np.mean([ring.mean_size() for ring in rings]))
     yield figure(f"{name}_rings", mean_size, "silicon atoms", 6.0, per_silicon=sizes)
 
 
 def bonded(cell: AtomicSystem, centre: str, neighbour: str) -> np.ndarray:
-    """Coordination numbers within the first shell."""
+    """Return the coordination numbers within the first shell."""
     return coordination_numbers(cell, centre=centre, neighbour=neighbour, cutoff_A=SIO_CUTOFF_A)
 
 
 def angles(cell: AtomicSystem, centre: str, ends: str) -> np.ndarray:
-    """Angles at one species within the first shell."""
+    """Return the angles at one species within the first shell."""
     return bond_angles(cell, centre=centre, ends=(ends, ends), cutoff_A=SIO_CUTOFF_A)
 
 
 def silicide_figures(ours: list[AtomicSystem] | None, theirs: list[AtomicSystem]) -> Iterator[dict[str, Any]]:
-    """First shells of LixSi; distances between the two sets where there are two."""
+    """Yield the first shells of LixSi, and distances between two sets where there are two."""
     for pair in PAIRS:
         centre, neighbour = pair.split("-")
         options = {"centre": centre, "neighbour": neighbour}
@@ -97,25 +97,25 @@ def silicide_figures(ours: list[AtomicSystem] | None, theirs: list[AtomicSystem]
         yield figure(f"{label}_dftb_coordination", shell, "", None, peak_A=peak, shell_edge_A=edge)
         if ours is None:
             continue
-        found = partial_rdf(ours, cutoff_A=REACH_A, bin_A=BIN_A, **options)
+        rdf = partial_rdf(ours, cutoff_A=REACH_A, bin_A=BIN_A, **options)
         yield figure(f"{label}_coordination", mean_coordination(ours, edge, **options), "", shell)
-        yield figure(f"{label}_peak", float(found.r_A[np.argmax(found.g)]), "A", peak)
-        distance = float(wasserstein_distance(found.r_A, reference.r_A, found.g, reference.g))
+        yield figure(f"{label}_peak", float(rdf.r_A[np.argmax(rdf.g)]), "A", peak)
+        distance = float(wasserstein_distance(rdf.r_A, reference.r_A, rdf.g, reference.g))
         halves = [partial_rdf(theirs[part::2], cutoff_A=REACH_A, bin_A=BIN_A, **options).g for part in (0, 1)]
         noise = float(wasserstein_distance(reference.r_A, reference.r_A, *halves))
         yield figure(f"{label}_distance", distance, "A", None, between_halves_of_the_dftb_run=noise)
 
 
 def mean_coordination(cells: list[AtomicSystem], cutoff_A: float, *, centre: str, neighbour: str) -> float:
-    """Mean over atoms and cells."""
-    found = [coordination_numbers(cell, centre=centre, neighbour=neighbour, cutoff_A=cutoff_A) for cell in cells]
-    return float(np.mean(found))
+    """Return the mean over atoms and cells."""
+    numbers = [coordination_numbers(cell, centre=centre, neighbour=neighbour, cutoff_A=cutoff_A) for cell in cells]
+    return float(np.mean(numbers))
 
 
 def glass(
     formula: str, field: ForceField, *, volume_A3_per_atom: float, melt_K: float, quench_ps: float
 ) -> tuple[list[AtomicSystem], float]:
-    """Frames at 300 K of a cell that was quenched at fixed volume, and the cooling rate in K/ps."""
+    """Return frames at 300 K of a cell quenched at fixed volume, and the cooling rate in K/ps."""
     protocol = CellProtocol(
         melt_temperature_K=melt_K, melt_ps=5.0, quench_ps=quench_ps, hold_ps=2.0, volume_search=False
     )
@@ -132,13 +132,13 @@ def glass(
 
 
 def figure(name: str, value: float, unit: str, baseline: float | None, **more: Any) -> dict[str, Any]:
-    """One line of output."""
+    """Return one line of output."""
     ratio = None if baseline is None else value / baseline
     return {"name": name, "value": value, "unit": unit, "baseline": baseline, "ratio": ratio, **more}
 
 
 def figures(mirror: Path, *, samples: int, quench_ps: float | None) -> Iterator[dict[str, Any]]:
-    """Everything, in the order in which it is cheap."""
+    """Yield all figures, the cheap ones first."""
     for rate in RATES:
         paths = sorted((mirror / "structures/a_sio2").glob(f"sio2_3000_glass_{rate}_sample*.dat"))[:samples]
         yield from silica_figures(f"a_sio2_{rate}", [lammps_silica(path) for path in paths])
