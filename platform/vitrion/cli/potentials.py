@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from vitrion.cli.console.options import Device
 from vitrion.cli.console.output import emit, note
 from vitrion_models.errors import InputError
 from vitrion_workflows import potentials
@@ -17,7 +18,6 @@ EXIT_FAILED = 1
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(help="Name from `vitrion potentials list`.")]
-Device = Annotated[str, typer.Option(help="cpu or cuda.")]
 
 
 @app.command("list")

@@ -93,7 +93,7 @@ def _cell(name: str, row: Mapping[str, Any], path: Path) -> StructureRecord:
     formula = structure.composition.reduced_formula
     if formula != reduced(str(row["formula"])):
         raise InputError(f"{path}: the cell is {formula}, its row says {row['formula']}")
-    from vitrion.datasets.gating import structure_gates  # noqa: PLC0415 - the cell gates are slow to import
+    from vitrion_workflows.amorphous.imported_cells import structure_gates  # noqa: PLC0415 - the cell gates are slow to import
 
     gates = structure_gates(structure)
     return StructureRecord(name=name, structure=structure, kind=StructureKind.AMORPHOUS, gates=gates)

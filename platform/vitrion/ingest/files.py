@@ -9,11 +9,11 @@ from pymatgen.core.structure import Structure
 
 from vitrion.database import Database
 from vitrion.database.repositories.new_structures import NewStructure
-from vitrion.datasets.gating import structure_gates
 from vitrion.ingest.formats.reading import file_format, read_structures
 from vitrion.ingest.kinds import judge_kind
 from vitrion.ingest.paths import require_paths
 from vitrion_models.errors import InputError
+from vitrion_workflows.amorphous.imported_cells import structure_gates
 from vitrion_workflows.schemas import StructureKind
 
 Progress = Callable[[float, float | None, str | None], None]
