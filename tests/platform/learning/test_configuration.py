@@ -125,10 +125,10 @@ def test_a_label_of_the_fewest_frames_is_analysed_whatever_equilibration_takes()
 
 
 def test_the_hash_follows_what_decides_labels_only():
-    one = CampaignConfiguration.model_validate(MINIMAL)
+    configuration = CampaignConfiguration.model_validate(MINIMAL)
     other_machine = CampaignConfiguration.model_validate({**MINIMAL, "runner": {"kind": "local", "workers": 7}})
     other_seed = CampaignConfiguration.model_validate({**MINIMAL, "seed": 2})
-    assert one.content_hash() == other_machine.content_hash() != other_seed.content_hash()
+    assert configuration.content_hash() == other_machine.content_hash() != other_seed.content_hash()
 
 
 def test_seeds_depend_on_names_only():

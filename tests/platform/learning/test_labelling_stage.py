@@ -123,12 +123,12 @@ def test_one_cell_serves_all_questions_about_its_composition(stage):
 def test_a_refused_cell_is_tried_again_with_another_seed_and_then_given_up(stage):
     labelling, _, written = stage
     tasks = labelling.begin()
-    seen = {tasks[0].id}
+    tried = {tasks[0].id}
     for _ in range(MAX_CELLS - 1):
         tasks = labelling.on_result(cell_result(tasks[0], accepted=False))
         assert len(tasks) == 1
-        assert tasks[0].id not in seen
-        seen.add(tasks[0].id)
+        assert tasks[0].id not in tried
+        tried.add(tasks[0].id)
     assert labelling.on_result(cell_result(tasks[0], accepted=False)) == []
     assert all(proposal.state == ProposalState.REFUSED for proposal in labelling.proposals)
     assert all("density" in proposal.reason for proposal in labelling.proposals)

@@ -99,7 +99,7 @@ def test_ctrl_c_stops_cleanly_and_the_campaign_goes_on(tmp_path, undisturbed):
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 2
-    assert "run the same command to go on" in errors
+    assert "campaign tiny was stopped" in errors
     assert "Traceback" not in errors
     finish(start(tmp_path))
     with vitrion.connect(home=tmp_path / "home", readonly=True) as db:

