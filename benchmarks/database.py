@@ -126,7 +126,7 @@ def query(home: Path) -> dict[str, Any]:
         }
         times["labels statistics by temperature"] = {
             "served": False,
-            "search": least(lambda: db.labels.statistics(group_by="temperature_K", potential="nep89")),
+            "search": least(lambda: db.labels.statistics(group_by="temperature_K", across="source", potential="nep89")),
         }
         return {"opening": opening, "queries": times, "rss": psutil.Process().memory_info().rss / 2**20}
 

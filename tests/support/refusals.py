@@ -137,7 +137,7 @@ def open_desk(folder, monkeypatch, capsys):
     desk = Desk(folder, home, capsys)
     good = desk.write("good.cif", ROCK_SALT_CIF)
     if not home.exists():
-        from vitrion.ingest import ingest_files
+        from vitrion.ingest.files import ingest_files
 
         with vitrion.connect() as db:
             ingest_files(db, [good])

@@ -28,7 +28,7 @@ def command(
 
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.database.connection import make_folder  # noqa: PLC0415
-    from vitrion.database.errors import told  # noqa: PLC0415
+    from vitrion.database.errors import translate_errors  # noqa: PLC0415
     from vitrion.running.launchpad_runner import connect_launchpad  # noqa: PLC0415
     from vitrion.running.launchpad_worker import WorkerLaunchPad, work  # noqa: PLC0415
     from vitrion.settings import URI_VARIABLE, Settings  # noqa: PLC0415
@@ -44,7 +44,7 @@ def command(
     # jobflow uses a deprecated name of its own; the user cannot act on it.
     warnings.filterwarnings("ignore", category=FutureWarning, module=r"jobflow\..*")
     own_name = name or f"{socket.gethostname()}-{os.getpid()}"
-    with jobs_run_on(device), connect(uri) as db, told(db.where):
+    with jobs_run_on(device), connect(uri) as db, translate_errors(db.where):
         pad = connect_launchpad(uri, kind=WorkerLaunchPad)
         stop_on_signal(signal.SIGTERM, signal.SIGINT)
         note(f"{own_name} waits for tasks at {db.where}")

@@ -1,4 +1,4 @@
-"""When the embedded store is outgrown."""
+"""Advice on the size of an embedded store."""
 
 from vitrion.database.database import Database
 
@@ -7,7 +7,7 @@ SERVER_ADVISED_STRUCTURES = 100_000
 
 
 def advice(db: Database) -> str:
-    """One line on whether this database is in the right place, for `vitrion doctor`."""
+    """Return one line of advice on where to keep a database of this size, for `vitrion doctor`."""
     count = db.structures.count()
     if not db.embedded:
         return f"{count} structures on a MongoDB server: room to grow"

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
-from vitrion.database.errors import DatabaseError, NotFoundError, told
+from vitrion.database.errors import DatabaseError, NotFoundError, translate_errors
 from vitrion.exchange.result_files import write_atomically, write_result
 from vitrion_models.errors import CheckpointError, InputError
 
@@ -14,10 +14,10 @@ SHA256_DIGITS = 64
 
 
 class Artefacts(ABC):
-    """Files by content; the same on a server (GridFS) and embedded (a folder)."""
+    """A store of files by their sha256, on a server (GridFS) or embedded (a folder)."""
 
     def __init__(self, *, where: str, readonly: bool) -> None:
-        """Remember what the messages say.
+        """Keep what error messages name.
 
         Args:
             where: the database.
@@ -45,7 +45,7 @@ class Artefacts(ABC):
             raise DatabaseError(
                 f"the database {self._where} was opened with readonly=True: connect without it to write"
             )
-        with told(self._where):
+        with translate_errors(self._where):
             source = _readable(content)
             digest = _sha256(source)
             if not self.exists(digest):
@@ -53,13 +53,13 @@ class Artefacts(ABC):
             return digest
 
     def get(self, sha256: str) -> bytes:
-        """The bytes of an artefact.
+        """Return the bytes of an artefact.
 
         Raises:
             NotFoundError: there is none.
             CheckpointError: what is stored is not what was put there.
         """
-        with told(self._where):
+        with translate_errors(self._where):
             content = self._load(_checked(sha256))
             if hashlib.sha256(content).hexdigest() != sha256:
                 raise CheckpointError(
@@ -68,7 +68,7 @@ class Artefacts(ABC):
             return content
 
     def fetch(self, sha256: str, destination: Path) -> Path:
-        """Write an artefact to a file: whole, or not at all.
+        """Write an artefact to a file, whole or not at all.
 
         Returns:
             The file.
@@ -83,7 +83,7 @@ class Artefacts(ABC):
 
     @abstractmethod
     def exists(self, sha256: str) -> bool:
-        """Whether there is an artefact of that name."""
+        """Return True if an artefact of that sha256 is stored."""
 
     @abstractmethod
     def _store(self, source: Path | bytes, sha256: str, name: str) -> None: ...
@@ -96,7 +96,7 @@ class FolderArtefacts(Artefacts):
     """A content-addressed folder: ``ab/abcdef...``; each file arrives by an atomic rename."""
 
     def __init__(self, folder: Path, *, readonly: bool) -> None:
-        """Use a folder, which is made when the first artefact comes.
+        """Use a folder, which is made for the first artefact.
 
         Args:
             folder: the folder.
@@ -106,7 +106,7 @@ class FolderArtefacts(Artefacts):
         self._folder = folder
 
     def exists(self, sha256: str) -> bool:
-        """Whether the file is there."""
+        """Return True if the file exists."""
         return self._path(_checked(sha256)).is_file()
 
     def _path(self, sha256: str) -> Path:
@@ -144,8 +144,8 @@ class GridArtefacts(Artefacts):
         self._grid = GridFS(database, collection="artefacts")
 
     def exists(self, sha256: str) -> bool:
-        """Whether a complete file is there: GridFS writes its entry after the last chunk."""
-        with told(self._where):
+        """Return True if a complete file is stored: GridFS writes its entry after the last chunk."""
+        with translate_errors(self._where):
             return bool(self._grid.exists(filename=_checked(sha256)))
 
     def _store(self, source: Path | bytes, sha256: str, name: str) -> None:
@@ -173,7 +173,7 @@ def _readable(content: Path | bytes) -> Path | bytes:
         return content
     path = Path(content)
     if not path.is_file() or not os.access(path, os.R_OK):
-        raise InputError(f"{path} is no file that can be read and stored")
+        raise InputError(f"{path} cannot be read: give a file")
     return path
 
 
@@ -186,5 +186,5 @@ def _sha256(source: Path | bytes) -> str:
 
 def _checked(sha256: str) -> str:
     if len(sha256) != SHA256_DIGITS or not set(sha256) <= set("0123456789abcdef"):
-        raise InputError(f"{sha256!r} is no sha256: 64 hexadecimal digits")
+        raise InputError(f"{sha256!r} is not a sha256: give 64 hexadecimal digits")
     return sha256

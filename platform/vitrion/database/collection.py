@@ -1,4 +1,4 @@
-"""A typed handle on one collection, the same on both back ends, that tells faults in one line."""
+"""A typed handle on one collection, the same on both back ends, with errors of one line."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from typing import Any
 from pymongo import IndexModel, ReplaceOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from vitrion.database.errors import DatabaseError, told
+from vitrion.database.errors import DatabaseError, translate_errors
 from vitrion.database.records import Index
 
 Document = dict[str, Any]
@@ -48,44 +48,43 @@ class Collection:
         skip: int = 0,
         limit: int = 0,
     ) -> list[Document]:
-        """Documents that match; `limit` 0 means all."""
-        with told(self._where):
+        """Return the documents that match; `limit` 0 means all."""
+        with translate_errors(self._where):
             self._check_usable()
-            found = self.raw.find(dict(query), projection, skip=skip, limit=limit, sort=list(sort) or None)
-            return list(found)
+            return list(self.raw.find(dict(query), projection, skip=skip, limit=limit, sort=list(sort) or None))
 
     def find_one(self, query: Mapping[str, Any], *, projection: Mapping[str, int] | None = None) -> Document | None:
-        """One document that matches, or None."""
-        with told(self._where):
+        """Return one document that matches, or None."""
+        with translate_errors(self._where):
             self._check_usable()
-            found: Document | None = self.raw.find_one(dict(query), projection)
-            return found
+            document: Document | None = self.raw.find_one(dict(query), projection)
+            return document
 
     def count(self, query: Mapping[str, Any]) -> int:
-        """Number of documents that match."""
-        with told(self._where):
+        """Return the number of documents that match."""
+        with translate_errors(self._where):
             self._check_usable()
             return int(self.raw.count_documents(dict(query)))
 
     def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         """Run an aggregation."""
-        with told(self._where):
+        with translate_errors(self._where):
             self._check_usable()
             return list(self.raw.aggregate([dict(stage) for stage in pipeline]))
 
     def distinct(self, field: str, query: Mapping[str, Any] | None = None) -> list[Any]:
-        """Values a field takes."""
-        with told(self._where):
+        """Return the values of a field."""
+        with translate_errors(self._where):
             self._check_usable()
             return list(self.raw.distinct(field, dict(query or {})))
 
     def insert_if_absent(self, document: Document) -> bool:
-        """Insert, unless a unique index says that it is there.
+        """Insert a document unless a unique index has its identity.
 
         Returns:
             Whether it was inserted.
         """
-        with told(self._where):
+        with translate_errors(self._where):
             self._check_writable()
             try:
                 self.raw.insert_one(document)
@@ -94,14 +93,14 @@ class Collection:
             return True
 
     def insert_absent(self, documents: Sequence[Document]) -> int:
-        """Insert those that no unique index knows yet.
+        """Insert the documents whose identities no unique index has.
 
         Returns:
             How many were inserted.
         """
         if not documents:
             return 0
-        with told(self._where):
+        with translate_errors(self._where):
             self._check_writable()
             try:
                 return len(self.raw.insert_many(documents, ordered=False).inserted_ids)
@@ -112,18 +111,18 @@ class Collection:
                 return int(fault.details["nInserted"])
 
     def update_one(self, query: Mapping[str, Any], update: Mapping[str, Any]) -> bool:
-        """Change one document atomically.
+        """Update one document atomically.
 
         Returns:
             Whether one matched.
         """
-        with told(self._where):
+        with translate_errors(self._where):
             self._check_writable()
             return bool(self.raw.update_one(dict(query), dict(update)).matched_count)
 
     def update_many(self, query: Mapping[str, Any], update: Mapping[str, Any]) -> int:
-        """Change every document that matches, each atomically; how many matched."""
-        with told(self._where):
+        """Update every document that matches, each atomically, and return how many matched."""
+        with translate_errors(self._where):
             self._check_writable()
             return int(self.raw.update_many(dict(query), dict(update)).matched_count)
 
@@ -138,14 +137,14 @@ class Collection:
             ReplaceOne({"_id": old["_id"], "schema_version": old["schema_version"]}, new)
             for old, new in zip(before, after, strict=True)
         ]
-        with told(self._where):
+        with translate_errors(self._where):
             self._check_writable()
             self.raw.bulk_write(requests, ordered=False)
 
     def create_indexes(self, indexes: Iterable[Index]) -> None:
-        """Make sure indexes exist."""
+        """Create the indexes that do not exist yet."""
         models = [IndexModel(list(index.keys), name=index.name, unique=index.unique) for index in indexes]
-        with told(self._where):
+        with translate_errors(self._where):
             self._check_writable()
             self.raw.create_indexes(models)
 

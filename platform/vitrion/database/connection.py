@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from vitrion.database.database import Database
-from vitrion.database.errors import DatabaseError, NotFoundError, told
+from vitrion.database.errors import DatabaseError, NotFoundError, translate_errors
 from vitrion.settings import HOME_VARIABLE, Settings, absolute
 
 DEFAULT_NAME = "vitrion"
@@ -47,7 +47,7 @@ def _server(uri: str, *, readonly: bool) -> Database:
         raise DatabaseError(f"{_shown(uri)} is no MongoDB address: {fault}") from fault
     name = parsed["database"] or DEFAULT_NAME
     where = f"mongodb://{','.join(f'{host}:{port}' for host, port in parsed['nodelist'])}/{name}"
-    with told(where):
+    with translate_errors(where):
         chosen = {option.lower() for option in parsed["options"]}
         timeout: dict[str, Any] = (
             {} if "serverselectiontimeoutms" in chosen else {"serverSelectionTimeoutMS": SERVER_SELECTION_MS}
@@ -73,7 +73,7 @@ def _embedded(home: Path, *, readonly: bool) -> Database:
     folder = home / "database"
     if readonly and not folder.is_dir():
         raise NotFoundError(f"no database in {home}: make one with `vitrion init`, or set {HOME_VARIABLE}")
-    with told(str(home)):
+    with translate_errors(str(home)):
         make_folder(folder)
         lock = None if readonly else WriterLock(home)
         client = None
@@ -109,7 +109,7 @@ def make_folder(folder: Path) -> None:
         DiskFullError: there is no room.
         DatabaseError: there can be none of that name.
     """
-    with told(str(folder)):
+    with translate_errors(str(folder)):
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except FileNotFoundError as fault:

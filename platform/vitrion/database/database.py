@@ -1,4 +1,4 @@
-"""An open database: the documents' repositories, the artefacts and jobflow's store."""
+"""An open database: repositories of the documents, artefacts, and jobflow's store."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -8,7 +8,7 @@ from typing import Any, Self
 from vitrion.database import documents
 from vitrion.database.artefacts import Artefacts
 from vitrion.database.collection import Collection
-from vitrion.database.errors import DatabaseError, DatabaseVersionError, told
+from vitrion.database.errors import DatabaseError, DatabaseVersionError, translate_errors
 from vitrion.database.indexes import INDEXES, JOBS_COLLECTION, META_COLLECTION
 from vitrion.database.migrations import upgrade_store
 from vitrion.database.records import SCHEMA_VERSION
@@ -50,7 +50,7 @@ class Database:
             embedded: whether it is a folder.
             readonly: refuse writes.
             artefacts: the store of files.
-            close: how to let go of everything.
+            close: closes the connection.
 
         Raises:
             DatabaseVersionError: it was written by a newer Vitrion, or has an older layout and is opened to read.
@@ -95,7 +95,7 @@ class Database:
         return Cycles(self.collection("cycles"))
 
     def collection(self, name: str) -> Collection:
-        """One collection, for what the repositories do not offer."""
+        """Return one collection, for what the repositories do not offer."""
         if self._close is None:
             raise DatabaseError(f"the database {self.where} is closed: connect again")
         return Collection(
@@ -103,7 +103,7 @@ class Database:
         )
 
     def job_store(self) -> Any:
-        """A connected jobflow `JobStore` on the collection ``outputs`` of this database."""
+        """Return a connected jobflow `JobStore` on the collection ``outputs`` of this database."""
         from jobflow import JobStore  # noqa: PLC0415 - heavy, and most callers run no jobs
         from maggma.stores import MongoStore  # noqa: PLC0415
 
@@ -111,12 +111,12 @@ class Database:
         docs = MongoStore.from_collection(self.collection(JOBS_COLLECTION).raw)
         docs.key = "uuid"
         store = JobStore(docs)
-        with told(self.where):
+        with translate_errors(self.where):
             store.connect()
         return store
 
     def close(self) -> None:
-        """Let go of the connection and of the writer's lock; twice does no harm."""
+        """Close the connection and release the writer's lock; repeated calls have no effect."""
         if self._close is not None:
             documents.release(self._raw)
             self._close()

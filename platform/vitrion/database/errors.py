@@ -1,4 +1,4 @@
-"""Faults of the database that a user can mend, each told in one line."""
+"""Errors of the database that a user can act on, each in one line."""
 
 import errno
 import sqlite3
@@ -21,7 +21,7 @@ UNAUTHORISED = frozenset({13, 18})
 
 
 class DatabaseError(VitrionError):
-    """The database cannot do what was asked."""
+    """The database cannot carry out the request."""
 
 
 class DatabaseUnreachableError(DatabaseError):
@@ -41,16 +41,16 @@ class DiskFullError(DatabaseError):
 
 
 class NotFoundError(DatabaseError, LookupError):
-    """Nothing of that identity is in the database."""
+    """No document of that identity is in the database."""
 
 
 class LeaseLostError(DatabaseError):
-    """A cycle is no longer in the state, or in the hands, that the caller believed."""
+    """The cycle is in another state, or another process holds its lease."""
 
 
 @contextmanager
-def told(where: str) -> Iterator[None]:
-    """Turn the faults of both back ends into one line.
+def translate_errors(where: str) -> Iterator[None]:
+    """Translate the errors of both back ends into Vitrion's, each in one line.
 
     Args:
         where: the database, for the message.
@@ -68,7 +68,7 @@ def told(where: str) -> Iterator[None]:
             f"no MongoDB server answers at {where} ({first}): start it, or correct VITRION_DATABASE_URI",
         ) from fault
     except (InvalidURI, ConfigurationError) as fault:
-        raise DatabaseError(f"{where} is no usable MongoDB address: {fault}") from fault
+        raise DatabaseError(f"{where} is not a usable MongoDB address: {fault}") from fault
     except OperationFailure as fault:
         if fault.code in UNAUTHORISED:
             raise DatabaseError(f"{where} refuses this user: check the name, the password and the roles") from fault
@@ -80,7 +80,7 @@ def told(where: str) -> Iterator[None]:
             raise DiskFullError(_full(where)) from fault
         if fault.errno in UNUSABLE:
             raise DatabaseError(
-                f"{where} cannot be used ({fault.strerror}): name a place that may be written to (VITRION_HOME, --to)",
+                f"{where} cannot be used ({fault.strerror}): choose a writable path (VITRION_HOME, --to)",
             ) from fault
         raise
 
@@ -94,9 +94,9 @@ def _sqlite(fault: sqlite3.Error, where: str) -> Exception:
     if "full" in text:
         return DiskFullError(_full(where))
     if "locked" in text or "busy" in text:
-        return DatabaseLockedError(f"the store in {where} is kept busy by another program: try again when it is done")
+        return DatabaseLockedError(f"the store in {where} is locked by another program: try again when it has finished")
     if "readonly" in text:
-        return DatabaseError(f"the store in {where} may not be written to: check the permissions of the folder")
+        return DatabaseError(f"the store in {where} is not writable: check the permissions of the folder")
     if "disk I/O" in text:
         # SQLite says no more where the disk cannot hold its shared memory.
         return DatabaseError(f"the store in {where} cannot be read or written ({text}): the disk is full or failing")

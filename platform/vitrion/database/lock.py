@@ -1,4 +1,4 @@
-"""The writer's lock of an embedded store: one process writes, and a second is told who does."""
+"""The writer's lock of an embedded store: one process writes, and the error of a second names it."""
 
 import fcntl
 import json
@@ -22,7 +22,7 @@ _GUARD = threading.Lock()
 
 @dataclass(frozen=True)
 class Holder:
-    """Who writes to a store."""
+    """The process that writes to a store."""
 
     pid: int
     host: str
@@ -31,7 +31,7 @@ class Holder:
 
     @classmethod
     def current(cls) -> "Holder":
-        """This process."""
+        """Return this process."""
         return cls(
             pid=os.getpid(),
             host=socket.gethostname(),
@@ -58,7 +58,7 @@ class WriterLock:
             home: folder of the embedded store; it exists.
 
         Raises:
-            DatabaseLockedError: somebody holds it; the message names them.
+            DatabaseLockedError: another process holds it; the message names it.
         """
         self._path = (home / LOCK_NAME).resolve()
         self._identity = (os.getpid(), self._path)
@@ -73,7 +73,7 @@ class WriterLock:
             try:
                 fcntl.lockf(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError as fault:
-                holder = _told(self._descriptor)
+                holder = _holder(self._descriptor)
                 os.close(self._descriptor)
                 raise DatabaseLockedError(
                     f"the store in {home} is being written to by {holder}: wait for it, connect with readonly=True,"
@@ -84,7 +84,7 @@ class WriterLock:
         os.pwrite(self._descriptor, json.dumps(asdict(Holder.current())).encode(), 0)
 
     def release(self) -> None:
-        """Let go of the lock; twice does no harm, and in a forked child it touches nothing of the parent's."""
+        """Release the lock; repeated calls, and calls in a forked child, have no effect."""
         if os.getpid() != self._identity[0]:
             return
         with _GUARD:
@@ -93,7 +93,7 @@ class WriterLock:
                 os.close(self._descriptor)
 
 
-def _told(descriptor: int) -> str:
+def _holder(descriptor: int) -> str:
     try:
         return str(Holder(**json.loads(os.pread(descriptor, 65536, 0))))
     except (ValueError, TypeError):

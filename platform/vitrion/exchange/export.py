@@ -1,4 +1,4 @@
-"""Exports: tables as CSV and JSON lines, structures as extended XYZ, CIF and POSCAR; whole files or none."""
+"""Exports: tables as CSV and JSON lines, structures as extended XYZ, CIF and POSCAR; files are written whole."""
 
 import csv
 import io
@@ -31,17 +31,17 @@ STRUCTURE_SUFFIXES = {
 
 
 def format_of(path: Path, *, given: str | None = None) -> str:
-    """The format of an export, as given or from the file's name.
+    """Return the format of an export, as given or from the file's name.
 
     Raises:
-        InputError: neither says one that is known.
+        InputError: neither is a known format.
     """
     known = sorted({*TABLE_SUFFIXES.values(), *STRUCTURE_SUFFIXES.values()})
     name = given or (TABLE_SUFFIXES | STRUCTURE_SUFFIXES).get(path.suffix.lower())
     if path.name.upper().startswith("POSCAR") and name is None:
         name = "poscar"
     if name not in known:
-        raise InputError(f"{path}: the format cannot be told from the name; give one of {', '.join(known)}")
+        raise InputError(f"{path}: unknown format: give one of {', '.join(known)}")
     return str(name)
 
 
@@ -83,7 +83,7 @@ def export_structures(entries: Iterable[tuple[StructureRecord, "Structure"]], pa
         raise InputError(f"{path}: structures can be written as {', '.join(_STRUCTURES)}, not as {file_format}")
     listed = list(entries)
     if not listed:
-        raise InputError(f"{path}: no structure passes the filters, so that no file is written")
+        raise InputError(f"{path}: no structure passes the filters")
     write_result(path, _STRUCTURES[file_format](listed, path))
     return len(listed)
 
@@ -154,7 +154,7 @@ def _check_ordered(row: StructureRecord, path: Path) -> None:
     if row.disordered:
         raise InputError(
             f"{path}: {row.reduced_formula} {row.fingerprint[:12]} has partially occupied sites,"
-            " which this format cannot say: write CIF, or filter by disordered",
+            " which this format cannot hold: write CIF, or filter by disordered",
         )
 
 

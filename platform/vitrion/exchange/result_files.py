@@ -1,4 +1,4 @@
-"""Files that somebody asked for: each appears whole or not at all, and one line says why it does not."""
+"""Result files of commands, written whole or not at all."""
 
 import errno
 import os
@@ -15,7 +15,7 @@ MODE = 0o644  # a temporary file is its maker's alone
 
 
 def write_result(path: Path, content: bytes | str) -> None:
-    """Write what a command was asked to write.
+    """Write the result file of a command.
 
     Folders on the way are made, and removed again where the file cannot be written. What is there and is no file (a
     terminal, a pipe, ``/dev/null``) is written to as it is, never replaced; so is what a link leads to.
@@ -39,13 +39,13 @@ def write_result(path: Path, content: bytes | str) -> None:
     except OSError as fault:
         if fault.errno in FULL:
             raise InputError(
-                f"the disk is full: cannot write {path} ({fault.strerror}); free some space or name another place"
+                f"the disk is full: cannot write {path} ({fault.strerror}); free some space or choose another path"
             ) from fault
-        raise InputError(f"cannot write {path} ({fault.strerror}): name a place that may be written to") from fault
+        raise InputError(f"cannot write {path} ({fault.strerror}): choose a writable path") from fault
 
 
 def write_atomically(path: Path, source: Path | bytes) -> None:
-    """Write beside the place, sync, and rename: a reader sees the whole file or none.
+    """Write a temporary file, sync, and rename it: a reader sees the whole file or none.
 
     Args:
         path: the file; its folder is made.
@@ -80,7 +80,7 @@ def write_atomically(path: Path, source: Path | bytes) -> None:
 
 @contextmanager
 def _folders_of(path: Path) -> Iterator[None]:
-    """Leave no folder behind that was made for a file which was not written."""
+    """Remove folders that were made for a file which was not written."""
     absent = [folder for folder in path.parents if not folder.exists()]
     try:
         yield

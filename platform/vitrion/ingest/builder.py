@@ -1,8 +1,8 @@
-"""The builder: the only way from a job to a document, and one that may be interrupted anywhere and run again.
+"""The builder: the only way from a job to a document, which may be interrupted anywhere and run again.
 
-For each outcome the order is trajectory into the artefact store, document, scratch file away. Each step is idempotent
-(artefacts by content, documents by their unique identity), and nothing is removed before what needs it is stored. So
-after a crash at any point a second run over the same outputs leaves the documents that one undisturbed run leaves.
+For each outcome it stores the trajectory in the artefact store, writes the document, and removes the scratch file. Each
+step is idempotent (artefacts by content, documents by their unique identity), and nothing is removed before what needs
+it is stored. After a crash at any point, a second run leaves the documents that one undisturbed run leaves.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import Any, Self
 
 from vitrion.database import Database, NotFoundError
 from vitrion.ingest.formats.pymatgen_json import structure_from_dict
-from vitrion.ingest.outcomes import FoundOutcome, find_outcomes
+from vitrion.ingest.outcomes import JobOutcome, find_outcomes, outcomes_in
 from vitrion.settings import Settings
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import (
@@ -32,7 +32,7 @@ SHORT = 12
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a build did.
+    """Result of a build.
 
     Attributes:
         structures: fingerprints of the cells, in order.
@@ -66,10 +66,10 @@ class BuildReport:
         )
 
     def require_all(self) -> Self:
-        """This report, where no outcome was left out.
+        """Return this report if no outcome was left out.
 
         Raises:
-            InputError: one was; the first reason is told.
+            InputError: with the first reason.
         """
         if self.refused:
             job, reason = next(iter(self.refused.items()))
@@ -80,7 +80,7 @@ class BuildReport:
 
 @dataclass(frozen=True)
 class Provenance:
-    """Who asked for the outcomes; None where nobody in particular did."""
+    """Campaign, cycle and arm that requested the outcomes, if any."""
 
     campaign: str | None = None
     cycle: int | None = None
@@ -103,26 +103,26 @@ def build(
     Args:
         db: the database.
         outputs: JobStore documents, outcomes, or lists and mappings of them.
-        campaign: name of the campaign that asked.
+        campaign: name of the campaign that requested them.
         cycle: its cycle.
-        arm: the arm that chose a label.
+        arm: the arm that selected a label.
         scratch: folder with one subfolder a label key; that of the settings when None.
 
     Returns:
-        What was stored, what was known, and what could not be.
+        Numbers of documents stored, and what was left out.
 
     Raises:
         InputError: an outcome is damaged.
         DatabaseError: the database cannot be written.
     """
     provenance = Provenance(campaign=campaign, cycle=cycle, arm=arm)
-    found = find_outcomes(outputs)
+    outcomes = find_outcomes(outputs)
     folder = scratch if scratch is not None else Settings().scratch
     report = BuildReport()
-    for each in found:
+    for each in outcomes:
         if isinstance(each.outcome, CellOutcome):
             report += _add_cell(db, each, each.outcome, provenance)
-    for each in found:
+    for each in outcomes:
         if isinstance(each.outcome, LabelOutcome):
             report += _add_label(db, each, each.outcome, provenance, folder)
     return report
@@ -164,23 +164,21 @@ def _unread(db: Database, job_store: Any) -> Iterator[list[dict[str, Any]]]:
 
 
 def _is_built(db: Database, document: dict[str, Any]) -> bool:
-    # Judged by the outcomes: a crash may have come between two of one job, whose name then stands in the first alone.
-    found = [each.outcome for each in find_outcomes(document)]
-    labels = [outcome for outcome in found if isinstance(outcome, LabelOutcome)]
-    cells = [outcome.fingerprint for outcome in found if isinstance(outcome, CellOutcome)]
+    # By the outcomes, not by the job: a crash may have come between two outcomes of one job.
+    outcomes = outcomes_in(document)
+    labels = [outcome for outcome in outcomes if isinstance(outcome, LabelOutcome)]
+    cells = [outcome.fingerprint for outcome in outcomes if isinstance(outcome, CellOutcome)]
     return all(map(db.labels.holds, labels)) and all(db.structures.resolve(name) for name in cells)
 
 
-def _add_cell(db: Database, found: FoundOutcome, outcome: CellOutcome, provenance: Provenance) -> BuildReport:
+def _add_cell(db: Database, entry: JobOutcome, outcome: CellOutcome, provenance: Provenance) -> BuildReport:
     try:
         structure = structure_from_dict(outcome.structure)
         actual = fingerprint(structure)
     except InputError as fault:
-        return BuildReport(refused={_job(found): f"its cell cannot be read: {fault}"})
+        return BuildReport(refused={_job(entry): f"its cell cannot be read: {fault}"})
     if actual != outcome.fingerprint:
-        return BuildReport(
-            refused={_job(found): f"its cell is not the one its fingerprint {outcome.fingerprint} names"}
-        )
+        return BuildReport(refused={_job(entry): f"its cell does not have the fingerprint {outcome.fingerprint}"})
     method = outcome.method.model_dump(mode="json") if outcome.method else None
     protocol = outcome.protocol.model_dump(mode="json") if outcome.protocol else None
     added = db.structures.add(
@@ -200,8 +198,8 @@ def _add_cell(db: Database, found: FoundOutcome, outcome: CellOutcome, provenanc
         seed=outcome.seed,
         wall_seconds=outcome.wall_seconds,
         device=outcome.device,
-        job=found.job,
-        flow=found.flow,
+        job=entry.job,
+        flow=entry.flow,
         campaign=provenance.campaign,
         cycle=provenance.cycle,
     )
@@ -209,7 +207,7 @@ def _add_cell(db: Database, found: FoundOutcome, outcome: CellOutcome, provenanc
 
 
 def _twin(db: Database, outcome: CellOutcome) -> str | None:
-    """The crystal that the cell was made from, where it was made from a crystal of the database."""
+    """Return the crystal of the database that the cell was made from, if any."""
     if outcome.parent_fingerprint is None:
         return None
     try:
@@ -221,15 +219,15 @@ def _twin(db: Database, outcome: CellOutcome) -> str | None:
 
 def _add_label(
     db: Database,
-    found: FoundOutcome,
+    entry: JobOutcome,
     outcome: LabelOutcome,
     provenance: Provenance,
     scratch: Path,
 ) -> BuildReport:
     key = outcome_key(outcome)
-    # Not stored as rejected: the question would count as answered, and the label made again has the same key.
+    # Not stored as rejected, which would count as finished: the recomputed label has the same key.
     if (foreign := gate_version_fault(outcome)) and not db.labels.find([key]):
-        return BuildReport(refused={_job(found): f"its label {key[:SHORT]} {foreign}"})
+        return BuildReport(refused={_job(entry): f"its label {key[:SHORT]} {foreign}"})
     path = scratch / key / TRAJECTORY
     moved, missing = _keep_trajectory(db, outcome.trajectory_sha256, path)
     structure = db.structures.resolve(outcome.structure_fingerprint)
@@ -237,14 +235,14 @@ def _add_label(
         added = db.labels.add(
             outcome,
             structure=structure,
-            job=found.job,
-            flow=found.flow,
+            job=entry.job,
+            flow=entry.flow,
             campaign=provenance.campaign,
             cycle=provenance.cycle,
             arm=provenance.arm,
         )
     except (NotFoundError, InputError) as fault:
-        return BuildReport(refused={_job(found): str(fault)})
+        return BuildReport(refused={_job(entry): str(fault)})
     if missing is None:
         path.unlink(missing_ok=True)
     return BuildReport(
@@ -257,11 +255,11 @@ def _add_label(
 
 
 def _keep_trajectory(db: Database, sha256: str | None, path: Path) -> tuple[bool, str | None]:
-    """Whether a trajectory was put into the artefact store, and why it is not there."""
+    """Return True if a trajectory was put into the artefact store, and why it is missing there, if it is."""
     if sha256 is None or db.artefacts.exists(sha256):
         return False, None
     if not path.is_file():
-        return False, f"{path} is not there"
+        return False, f"{path} does not exist"
     with path.open("rb") as stream:
         actual = hashlib.file_digest(stream, "sha256").hexdigest()
     if actual != sha256:
@@ -270,5 +268,5 @@ def _keep_trajectory(db: Database, sha256: str | None, path: Path) -> tuple[bool
     return True, None
 
 
-def _job(found: FoundOutcome) -> str:
-    return found.job or "outcome without a job"
+def _job(entry: JobOutcome) -> str:
+    return entry.job or "outcome without a job"

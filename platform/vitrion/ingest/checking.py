@@ -1,4 +1,4 @@
-"""What every structure must be before it may enter the database."""
+"""Check of a structure before it enters the database."""
 
 import numpy as np
 from pymatgen.core.periodic_table import DummySpecies
@@ -14,10 +14,10 @@ FULL_OCCUPANCY = 1.01
 
 
 def check_structure(structure: Structure, *, place: str) -> None:
-    """Refuse what is no cell of atoms.
+    """Check that a structure is a cell of atoms.
 
     Args:
-        structure: as a reader gave it.
+        structure: from a reader.
         place: file and frame, for the message.
 
     Raises:
@@ -28,7 +28,7 @@ def check_structure(structure: Structure, *, place: str) -> None:
         raise InputError(f"{place}: no atoms in it")
     unknown = [str(species) for species in structure.composition if isinstance(species, DummySpecies)]
     if unknown:
-        raise InputError(f"{place}: {unknown[0]} is no element")
+        raise InputError(f"{place}: {unknown[0]} is not an element")
     if not np.isfinite(structure.lattice.matrix).all():
         raise InputError(f"{place}: the lattice is not made of finite numbers")
     if abs(np.linalg.det(structure.lattice.matrix)) < SMALLEST_VOLUME_A3 or min(structure.lattice.abc) < (

@@ -1,4 +1,4 @@
-"""A public data set into the database: everything is read and checked before anything is written."""
+"""Ingest of public data sets: everything is read and checked before anything is written."""
 
 import json
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ _PROPERTY_FIELDS = {"band_gap_eV": "band_gap_eV", "e_above_hull_eV": "energy_abo
 
 @dataclass(frozen=True)
 class DatasetReport:
-    """What became of a data set.
+    """Result of ingesting a data set.
 
     Attributes:
         name: registry name.
@@ -75,20 +75,20 @@ def ingest_dataset(
         on_progress: called as ``(done, total, what)``.
 
     Raises:
-        InputError: no such data set, a file that cannot be had or has another sha256, or content that is not the one
-            expected. The database is unchanged.
+        InputError: no such data set, a file that cannot be fetched or has another sha256, or unexpected content. The
+            database is unchanged.
     """
-    known = specification(name)
-    fetched = fetch(known, mirror=mirror, cache=cache, on_progress=_named(on_progress, "fetching"))
-    content = known.loader(fetched)
-    urls = {file.url.rsplit("/", maxsplit=1)[0] for file in known.files}
+    dataset = specification(name)
+    fetched = fetch(dataset, mirror=mirror, cache=cache, on_progress=_named(on_progress, "fetching"))
+    content = dataset.loader(fetched)
+    urls = {file.url.rsplit("/", maxsplit=1)[0] for file in dataset.files}
     return store_content(
         db,
         content,
         name=name,
-        sha256=known.sha256,
-        licence=known.licence,
-        citation=known.citation,
+        sha256=dataset.sha256,
+        licence=dataset.licence,
+        citation=dataset.citation,
         url=min(urls, default=None),
         on_progress=on_progress,
     )
@@ -101,7 +101,7 @@ def ingest_materials_project(
     client: Client | None = None,
     on_progress: Progress | None = None,
 ) -> DatasetReport:
-    """Store every material of a chemical system that the Materials Project knows.
+    """Store every material of a chemical system from the Materials Project.
 
     Args:
         db: the database.
@@ -110,7 +110,7 @@ def ingest_materials_project(
         on_progress: called as ``(done, total, what)``.
 
     Raises:
-        InputError: no key, no answer, or nothing known.
+        InputError: no key, no answer, or no material.
         MissingDependencyError: mp-api is not installed.
     """
     content = materials_project.load(chemsys=chemsys, client=client)
@@ -140,7 +140,7 @@ def store_content(
 ) -> DatasetReport:
     """Write a loader's records: structures, then labels, then tables, then the data set that names them.
 
-    Every step can be repeated without harm, so an interrupted ingest is mended by running it again.
+    Every step is idempotent: an interrupted ingest is completed by running it again.
     """
     added = db.structures.add_many(_new_structure(record, name) for record in content.structures)
     fingerprints = {record.name: result.fingerprint for record, result in zip(content.structures, added, strict=True)}
@@ -181,7 +181,7 @@ def store_content(
 
 
 def candidate_pool(db: Database, name: str = "li-mp-candidates") -> list[CompositionRecord]:
-    """Compositions of an ingested pool.
+    """Return the compositions of an ingested pool.
 
     Raises:
         NotFoundError: the data set was not ingested.
@@ -190,7 +190,7 @@ def candidate_pool(db: Database, name: str = "li-mp-candidates") -> list[Composi
 
 
 def radial_distributions(db: Database, name: str = "dft-rdf") -> list[CurveRecord]:
-    """Curves of an ingested set of radial distribution functions.
+    """Return the curves of an ingested set of radial distribution functions.
 
     Raises:
         NotFoundError: the data set was not ingested.
@@ -226,13 +226,14 @@ def _store_tables(db: Database, content: DatasetContent, name: str) -> dict[str,
 
 
 def _new_structure(record: StructureRecord, dataset: str) -> NewStructure:
-    known = {column: record.properties.get(key) for key, column in _PROPERTY_FIELDS.items()}
+    properties = {column: record.properties.get(key) for key, column in _PROPERTY_FIELDS.items()}
     return NewStructure(
         cell=record.structure,
         kind=record.kind.value,
         origin=Origin.IMPORTED.value,
         gates=record.gates,
-        fields=known | {"dataset": dataset, "source": record.properties.get("reference") or f"{dataset}:{record.name}"},
+        fields=properties
+        | {"dataset": dataset, "source": record.properties.get("reference") or f"{dataset}:{record.name}"},
     )
 
 
@@ -271,7 +272,7 @@ def _by_identity(
     keys: Mapping[str, str],
     fingerprints: Mapping[str, str],
 ) -> dict[str, dict[str, str]]:
-    """Splits by label key, or by fingerprint for structures without a label."""
+    """Return the splits by label key, or by fingerprint for structures without a label."""
     return {
         split: {keys.get(name) or fingerprints[name]: part for name, part in parts.items()}
         for split, parts in splits.items()

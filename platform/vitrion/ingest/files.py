@@ -1,4 +1,4 @@
-"""Structure files into the database: thousands in one go, each file whole or not at all, faults collected."""
+"""Ingest of structure files: thousands at a time, each file whole or not at all, errors collected."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +10,7 @@ from pymatgen.core.structure import Structure
 from vitrion.database import Database
 from vitrion.database.repositories.new_structures import NewStructure
 from vitrion.ingest.formats.reading import file_format, read_structures
-from vitrion.ingest.kinds import judge_kind
+from vitrion.ingest.kinds import find_kind
 from vitrion.ingest.paths import require_paths
 from vitrion_models.errors import InputError
 from vitrion_workflows.amorphous.imported_cells import structure_gates
@@ -19,12 +19,12 @@ from vitrion_workflows.schemas import StructureKind
 Progress = Callable[[float, float | None, str | None], None]
 
 STRUCTURES_AT_ONCE = 500
-JUDGED = (StructureKind.AMORPHOUS, StructureKind.MELT)
+NEED_GATES = (StructureKind.AMORPHOUS, StructureKind.MELT)
 
 
 @dataclass(frozen=True)
 class FilesReport:
-    """What became of the files.
+    """Result of ingesting files.
 
     Attributes:
         files: files read.
@@ -33,7 +33,7 @@ class FilesReport:
         kinds: how many of each kind.
         kind_decided_by: ``user`` or ``order`` (measured in each cell).
         faults: one line for each file that was refused.
-        skipped: files of a folder whose names tell no known format.
+        skipped: files of a folder with unrecognised names.
         fingerprints: identity of each structure, in order.
     """
 
@@ -56,7 +56,7 @@ def ingest_files(
 ) -> FilesReport:
     """Read files and folders and add their structures.
 
-    A file with a fault is left out whole and told in the report; the others go in.
+    A file with an error is left out whole and named in the report; the others are stored.
 
     Args:
         db: the database.
@@ -65,7 +65,7 @@ def ingest_files(
         on_progress: called as ``(done, total, name)`` for each file.
 
     Raises:
-        InputError: no file is readable (the first fault is told), or a path does not exist. The database is unchanged.
+        InputError: no file is readable (with the first error), or a path does not exist. The database is unchanged.
     """
     files, skipped = find_files(paths)
     faults: list[str] = []
@@ -109,7 +109,7 @@ def ingest_files(
 
 
 def find_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
-    """Files to read: those named, and those of known formats below the folders named, in order of their names.
+    """Return the files to read: those given, and those of known formats in the folders given, sorted by name.
 
     Returns:
         The files, and how many others lie in the folders.
@@ -119,19 +119,19 @@ def find_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
     """
     wanted = list(paths)
     require_paths(wanted)
-    found: dict[Path, None] = {}
+    files: dict[Path, None] = {}
     skipped = 0
     for path in wanted:
         if path.is_dir():
             inside = sorted(each for each in path.rglob("*") if each.is_file())
-            known = [each for each in inside if file_format(each) is not None]
-            skipped += len(inside) - len(known)
-            found.update(dict.fromkeys(known))
+            readable = [each for each in inside if file_format(each) is not None]
+            skipped += len(inside) - len(readable)
+            files.update(dict.fromkeys(readable))
         else:
-            found[path] = None
-    if not found:
+            files[path] = None
+    if not files:
         raise InputError(f"no structure file in {', '.join(map(str, wanted)) or 'nothing'}")
-    return list(found), skipped
+    return list(files), skipped
 
 
 def new_structures(
@@ -152,12 +152,12 @@ def new_structures(
 
 
 def _new_structure(structure: Structure, kind: StructureKind | None, *, source: str) -> NewStructure:
-    found = kind or judge_kind(structure)
-    # What nobody judged is not accepted: no crystal vouches for a glass, so its distances and density must.
-    judged = found in JUDGED and structure.is_ordered
+    kind = kind or find_kind(structure)
+    # A glass or melt is accepted by the gates on its distances and density.
+    has_gates = kind in NEED_GATES and structure.is_ordered
     return NewStructure(
         cell=structure,
-        kind=found.value,
-        gates=structure_gates(structure) if judged else (),
+        kind=kind.value,
+        gates=structure_gates(structure) if has_gates else (),
         fields={"source": source},
     )

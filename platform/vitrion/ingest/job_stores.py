@@ -1,4 +1,4 @@
-"""Somebody's own JobStore, by the file that jobflow itself describes it with."""
+"""A user's own JobStore, from the file that describes it to jobflow."""
 
 from pathlib import Path
 from typing import Any
@@ -7,11 +7,11 @@ import yaml
 
 from vitrion_models.errors import InputError
 
-LONGEST = 100  # characters of somebody else's message
+LONGEST = 100  # characters of another package's message
 
 
 def open_job_store(path: Path) -> Any:
-    """A connected jobflow `JobStore`.
+    """Return a connected jobflow `JobStore`.
 
     Args:
         path: YAML or JSON with ``docs_store`` and, if any, ``additional_stores``, as jobflow's documentation has it. A
@@ -27,7 +27,7 @@ def open_job_store(path: Path) -> Any:
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
         raise InputError(f"{path} cannot be read ({_line(fault)}): give jobflow's YAML or JSON") from fault
     if not isinstance(content, dict) or "docs_store" not in content:
-        raise InputError(f"{path} describes no JobStore: it needs docs_store with its type, as jobflow has it")
+        raise InputError(f"{path} does not describe a JobStore: give docs_store with its type, as jobflow does")
     try:
         store = JobStore.from_dict_spec(content)
         store.connect()

@@ -1,4 +1,4 @@
-"""Crystal or glass: as the user says, or as the order of the cell says."""
+"""Kind of a cell from its crystalline order."""
 
 import warnings
 
@@ -10,16 +10,15 @@ from vitrion_workflows.schemas import StructureKind
 from vitrion_workflows.schemas.geometry import system_from_structure
 
 EXACT_A = 0.01
-MOST_ATOMS_FOR_SPGLIB = 400  # it is quick on what has symmetry, and slow on large cells that have none
-MOST_VOLUME_A3_PER_ATOM = 200.0  # a gas has no order to look for, and the search would take minutes
+MOST_ATOMS_FOR_SPGLIB = 400  # slow on large cells without symmetry
+MOST_VOLUME_A3_PER_ATOM = 200.0  # a gas has no order, and the search would take minutes
 
 
-def judge_kind(structure: Structure) -> StructureKind:
-    """Crystal where the cell shows crystalline order, amorphous where it was looked for in vain.
+def find_kind(structure: Structure) -> StructureKind:
+    """Return crystal for a cell with crystalline order, else amorphous.
 
-    Exact symmetry, which no glass has, settles most crystals at once. For the others the measures are those of the
-    cell gates (docs/design/cell-gates.md). Cells too small for them count as crystals, and so do partially occupied
-    ones, which nobody writes of a glass.
+    Exact symmetry, which no glass has, identifies most crystals. The others are measured as by the cell gates
+    (docs/design/cell-gates.md). Cells too small for that, and partially occupied ones, count as crystals.
 
     Args:
         structure: any cell.
@@ -49,7 +48,7 @@ def _has_exact_symmetry(system: AtomicSystem) -> bool:
     if len(system) > MOST_ATOMS_FOR_SPGLIB:
         return False
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # spglib announces another way of telling errors
+        warnings.simplefilter("ignore", DeprecationWarning)  # spglib announces another way of reporting errors
         cell = (system.lattice_A.tolist(), system.fractional.tolist(), system.numbers.tolist())
-        found = spglib.get_symmetry(cell, symprec=EXACT_A)
-    return found is not None and len(found["rotations"]) > 1
+        symmetry = spglib.get_symmetry(cell, symprec=EXACT_A)
+    return symmetry is not None and len(symmetry["rotations"]) > 1

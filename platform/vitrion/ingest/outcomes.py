@@ -1,4 +1,4 @@
-"""Finding the typed outcomes in what a JobStore holds: documents, lists and dictionaries nested in any way."""
+"""Typed outcomes in the contents of a JobStore: documents, lists and dictionaries nested in any way."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,20 +12,20 @@ from vitrion_workflows.schemas import CellOutcome, LabelOutcome
 Outcome = CellOutcome | LabelOutcome
 
 _KINDS: dict[str, type[Outcome]] = {kind.__name__: kind for kind in (CellOutcome, LabelOutcome)}
-# Dictionaries without monty's marks (from `model_dump`) are told by fields that no other document has.
-_TELLTALE: dict[str, frozenset[str]] = {
+# Dictionaries without monty's marks (from `model_dump`) are recognised by fields that no other document has.
+_OWN_FIELDS: dict[str, frozenset[str]] = {
     "CellOutcome": frozenset({"structure", "fingerprint", "kind", "origin", "accepted", "gates"}),
     "LabelOutcome": frozenset({"structure_fingerprint", "species", "temperature_K", "state", "protocol", "method"}),
 }
 
 
 @dataclass(frozen=True)
-class FoundOutcome:
+class JobOutcome:
     """An outcome and the job it came from.
 
     Attributes:
-        outcome: what the job returned.
-        job: uuid of the job, None for outcomes that were handed over bare.
+        outcome: output of the job.
+        job: uuid of the job; None for an outcome given without its job.
         flow: uuid of the outermost flow, if any.
     """
 
@@ -34,30 +34,30 @@ class FoundOutcome:
     flow: str | None = None
 
 
-def find_outcomes(outputs: Any) -> list[FoundOutcome]:
-    """Every outcome, in the order it is met.
+def find_outcomes(outputs: Any) -> list[JobOutcome]:
+    """Return every outcome, in order.
 
     Args:
         outputs: outcomes, JobStore documents (``uuid``, ``output``, ``hosts``), or lists and mappings of them.
 
     Raises:
-        InputError: something that calls itself an outcome is none.
+        InputError: an outcome is damaged.
     """
     return list(_walk(outputs, job=None, flow=None))
 
 
 def outcomes_in(outputs: Any) -> list[Outcome]:
-    """The outcomes alone, in the order they are met; see `find_outcomes`."""
-    return [found.outcome for found in find_outcomes(outputs)]
+    """Return the outcomes without their jobs; see `find_outcomes`."""
+    return [entry.outcome for entry in find_outcomes(outputs)]
 
 
-def _walk(content: Any, *, job: str | None, flow: str | None) -> Iterator[FoundOutcome]:
+def _walk(content: Any, *, job: str | None, flow: str | None) -> Iterator[JobOutcome]:
     if isinstance(content, CellOutcome | LabelOutcome):
-        yield FoundOutcome(content, job, flow)
+        yield JobOutcome(content, job, flow)
     elif isinstance(content, Mapping):
         name = _named(content)
         if name is not None:
-            yield FoundOutcome(_validated(name, content, job), job, flow)
+            yield JobOutcome(_validated(name, content, job), job, flow)
         elif "uuid" in content and "output" in content:
             hosts = content.get("hosts") or []
             yield from _walk(content["output"], job=str(content["uuid"]), flow=hosts[-1] if hosts else None)
@@ -73,7 +73,7 @@ def _named(content: Mapping[str, Any]) -> str | None:
     stated = content.get("@class")
     if stated in _KINDS:
         return str(stated)
-    return next((name for name, fields in _TELLTALE.items() if stated is None and fields <= content.keys()), None)
+    return next((name for name, fields in _OWN_FIELDS.items() if stated is None and fields <= content.keys()), None)
 
 
 def _validated(name: str, content: Mapping[str, Any], job: str | None) -> Outcome:
@@ -86,7 +86,7 @@ def _validated(name: str, content: Mapping[str, Any], job: str | None) -> Outcom
 
 
 def _plain(value: Any) -> Any:
-    """Content without monty's marks, which the strict schemas would refuse; a structure keeps its own."""
+    """Return content without monty's marks, which the strict schemas would refuse; a structure keeps its own."""
     if isinstance(value, Mapping):
         if value.get("@class") == "Structure":
             return dict(value)

@@ -1,4 +1,4 @@
-"""Whether files are there at all: told before anything heavy is imported."""
+"""Checks that files exist, before anything heavy is imported."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -7,7 +7,7 @@ from vitrion_models.errors import InputError
 
 
 def require_paths(paths: Iterable[Path]) -> None:
-    """Refuse paths where neither a file nor a folder is.
+    """Check that files or folders exist.
 
     Raises:
         InputError: one does not exist.
@@ -18,12 +18,12 @@ def require_paths(paths: Iterable[Path]) -> None:
 
 
 def require_file(path: Path) -> None:
-    """Refuse what is no file.
+    """Check that a file exists.
 
     Raises:
-        InputError: there is nothing, or a folder.
+        InputError: the path does not exist or is a folder.
     """
     if path.is_dir():
-        raise InputError(f"{path}: this is a folder, a file is wanted")
+        raise InputError(f"{path}: this is a folder: give a file")
     if not path.is_file():
         raise InputError(f"{path}: no such file")

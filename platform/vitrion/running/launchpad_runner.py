@@ -17,7 +17,7 @@ from pymongo.errors import DuplicateKeyError
 from pymongo.uri_parser import parse_uri
 
 from vitrion.database.connection import DEFAULT_NAME
-from vitrion.database.errors import told
+from vitrion.database.errors import translate_errors
 from vitrion.running.recovery import Recovery
 from vitrion.running.task import (
     ResultHandler,
@@ -90,7 +90,7 @@ class LaunchpadRunner:
         Raises:
             DatabaseUnreachableError: the server is gone; the same call goes on when it is back.
         """
-        with told(self._where):
+        with translate_errors(self._where):
             return self._follow(tasks, on_result, callbacks)
 
     def retry(self, task_ids: Sequence[str], *, rerun_finished: bool = False) -> None:
@@ -101,7 +101,7 @@ class LaunchpadRunner:
             ("DEFUSED", self._pad.reignite_fw),
             ("FIZZLED", self._pad.rerun_fw),
         ]
-        with told(self._where):
+        with translate_errors(self._where):
             for state, revive in revived:
                 query = {TASK_IN_SPEC: {"$in": list(task_ids)}, "state": state}
                 for firework in list(self._pad.fireworks.find(query, {"fw_id": 1})):

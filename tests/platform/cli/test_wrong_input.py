@@ -37,7 +37,7 @@ STRUCTURES = {
     "row missing": ("bad.cif", ROCK_SALT_CIF[: ROCK_SALT_CIF.rindex("Cl4")], "truncated"),
     "half": ("bad.cif", ROCK_SALT_CIF[: len(ROCK_SALT_CIF) // 2], "bad.cif"),
     "empty": ("bad.cif", "", "empty"),
-    "binary": ("bad.cif", GARBAGE, "no text file"),
+    "binary": ("bad.cif", GARBAGE, "text file"),
     "NaN": ("bad.cif", ROCK_SALT_CIF.replace("Li1 Li 0.0", "Li1 Li nan"), "not finite"),
     "negative lattice": ("bad.cif", ROCK_SALT_CIF.replace("_a 5.13", "_a -5.13"), "lattice is impossible"),
     "absent lattice": ("bad.cif", ROCK_SALT_CIF.replace("_cell_length_a 5.13\n", ""), "lattice is absent"),
@@ -46,7 +46,7 @@ STRUCTURES = {
     "too few lines": ("POSCAR", "made\n1.0\n4 0 0\n", "only 3 lines"),
     "wrong count": ("POSCAR", poscar(counts="1 999999999"), "1000000000 atoms"),
     "unknown symbol": ("POSCAR", poscar(symbols="Li Xx"), "Xx"),
-    "unknown name": ("cell.dat", "1", "no known format"),
+    "unknown name": ("cell.dat", "1", "supported formats"),
 }
 
 
@@ -208,12 +208,12 @@ VALUES = {
     **{f"{noun} sort": (f"{noun} list --sort", "colour", "colour") for noun in ("structures", "labels", "models")},
     **{f"{noun} unknown": (f"{noun} show", "deadbeef00", "deadbeef00") for noun in ("structures", "labels", "models")},
     "export format": ("structures export --to", "cells.docx", "cells.docx"),
-    **{f"{noun} of no kind": (f"{noun} list --kind", "gold", "'gold' is no kind")
+    **{f"{noun} of no kind": (f"{noun} list --kind", "gold", "kind 'gold'")
        for noun in ("structures", "labels", "models")},
-    "no state": ("labels list --state", "acepted", "'acepted' is no state"),
-    "no origin": ("structures list --origin", "heaven", "'heaven' is no origin"),
-    "half a number": ("structures list --density", "nan:2", "is no range of density_g_cm3"),
-    "not a number": ("structures list --density", "nan", "not made of numbers"),
+    "no state": ("labels list --state", "acepted", "state 'acepted'"),
+    "no origin": ("structures list --origin", "heaven", "origin 'heaven'"),
+    "half a number": ("structures list --density", "nan:2", "density_g_cm3"),
+    "not a number": ("structures list --density", "nan", "density_g_cm3"),
     "range": ("structures list --density", "5:1", "density"),
     "no range": ("structures list --density", "x:y", "--density"),
     "no interval": ("schedule campaign.yaml --every", "soon", "soon"),

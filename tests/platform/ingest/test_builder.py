@@ -17,7 +17,8 @@ from vitrion.cli.app import run
 from vitrion.database.artefacts import FolderArtefacts
 from vitrion.database.repositories.labels import Labels
 from vitrion.database.repositories.structures import Structures
-from vitrion.ingest import build, build_from_job_store, find_outcomes, outcomes_in
+from vitrion.ingest.builder import build, build_from_job_store
+from vitrion.ingest.outcomes import find_outcomes, outcomes_in
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import (
     CellOutcome,
@@ -260,7 +261,7 @@ def test_a_trajectory_that_is_absent_or_another_is_reported_and_left(database, t
     first = label(cell(1), 1000.0, trajectory="cd" * 32)
     report = build(database, [cell(1), first], scratch=tmp_path)
     assert report.labels_created == 1
-    assert "is not there" in report.missing[outcome_key(first)]
+    assert "does not exist" in report.missing[outcome_key(first)]
     path = tmp_path / outcome_key(first) / "trajectory.h5md"
     path.parent.mkdir()
     path.write_text("other frames")

@@ -14,14 +14,14 @@ from pymatgen.core.structure import Structure
 import vitrion
 from vitrion.cli.app import run
 from vitrion.datasets import DatasetContent, fetching, registry
-from vitrion.ingest import (
+from vitrion.ingest.datasets import (
     candidate_pool,
     ingest_dataset,
-    ingest_files,
     ingest_materials_project,
     radial_distributions,
+    store_content,
 )
-from vitrion.ingest.datasets import store_content
+from vitrion.ingest.files import ingest_files
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import StructureKind
 

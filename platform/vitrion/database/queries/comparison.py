@@ -1,4 +1,4 @@
-"""Labels of one question by two potentials: pairs, and the model error that they show."""
+"""Pairs of labels of the same cell by two potentials, and the model error that they show."""
 
 import math
 from collections import defaultdict
@@ -23,10 +23,10 @@ FEWEST_OF_A_CLASS = 4
 
 @dataclass(frozen=True)
 class LabelPair:
-    """One question that two potentials answered.
+    """Labels of the same structure, species and temperature by two potentials.
 
     Attributes:
-        structure_fingerprint, species, temperature_K, reduced_formula: the question.
+        structure_fingerprint, species, temperature_K, reduced_formula: of both labels.
         chemistry: class of anion, see `vitrion_workflows.model_error.benchmark_errors.anion_class`.
         first, second: log10 of the value, weighted mean over seeds.
         first_stderr, second_stderr: statistical standard errors, decades.
@@ -44,38 +44,38 @@ class LabelPair:
 
     @property
     def difference(self) -> float:
-        """log10(second / first)."""
+        """log10(second / first), in decades."""
         return self.second - self.first
 
     @property
     def stderr(self) -> float:
-        """Standard error of the difference."""
+        """Standard error of the difference, in decades."""
         return math.hypot(self.first_stderr, self.second_stderr)
 
 
 def label_pairs(db: "Database", first: str, second: str, **filters: Any) -> tuple[LabelPair, ...]:
-    """Accepted labels of the same structure, species and temperature by two potentials.
+    """Return the accepted labels of the same structure, species and temperature by two potentials.
 
     Args:
-        db: where from.
-        first: potential that is judged, the workhorse.
-        second: potential it is judged by, the referee.
+        db: the database.
+        first: production potential.
+        second: reference potential.
         filters: see `vitrion.database.queries.filters.LabelFilters`, but for potential and state.
 
     Raises:
-        InputError: one potential twice, labels of pairs that are of several quantities (the weights of one
-            potential) or of several gate versions.
+        InputError: the potentials are the same, or the labels are of several quantities (other weights of one
+            potential) or gate versions.
     """
     if first == second:
-        raise InputError(f"{first} cannot be compared with itself: name two potentials")
-    pairs = _answered_by_both(db, first, second, filters)
+        raise InputError(f"{first} cannot be compared with itself: give two potentials")
+    pairs = _common_labels(db, first, second, filters)
     if pairs:
-        ours = [row for one, _ in pairs.values() for row in one]
-        theirs = [row for _, two in pairs.values() for row in two]
+        ours = [row for rows, _ in pairs.values() for row in rows]
+        theirs = [row for _, rows in pairs.values() for row in rows]
         for rows in (ours, theirs):
             require_one(rows, across=("species", "start", "protocol"), purpose="compared")
         _require_one_version([*ours, *theirs])
-    return tuple(_pair(question, one, two) for question, (one, two) in pairs.items())
+    return tuple(_pair(key, rows, others) for key, (rows, others) in pairs.items())
 
 
 def _require_one_version(rows: Sequence[LabelRecord]) -> None:
@@ -87,15 +87,15 @@ def _require_one_version(rows: Sequence[LabelRecord]) -> None:
         )
 
 
-def _answered_by_both(
+def _common_labels(
     db: "Database", first: str, second: str, filters: Mapping[str, Any]
 ) -> dict[tuple[str, str, float], tuple[list[LabelRecord], list[LabelRecord]]]:
-    """Labels of each question that both potentials answered."""
-    one, two = (
-        _by_question(row for row in db.labels.search(**_common(filters) | {"potential": name}) if _measured(row))
+    """Return the labels that both potentials have, by structure, species and temperature."""
+    ours, theirs = (
+        _by_cell(row for row in db.labels.search(**_common(filters) | {"potential": name}) if _measured(row))
         for name in (first, second)
     )
-    return {question: (one[question], two[question]) for question in sorted(one.keys() & two.keys())}
+    return {key: (ours[key], theirs[key]) for key in sorted(ours.keys() & theirs.keys())}
 
 
 def _common(filters: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,11 +103,11 @@ def _common(filters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def by_chemistry(pairs: Sequence[LabelPair]) -> dict[str, list[LabelPair]]:
-    """Pairs by class of anion where there are enough of one, and all of them last."""
+    """Return the pairs by class of anion, for classes with enough of them, and all pairs last."""
     classes: defaultdict[str, list[LabelPair]] = defaultdict(list)
     for pair in pairs:
         classes[pair.chemistry].append(pair)
-    enough = {name: found for name, found in sorted(classes.items()) if len(found) >= FEWEST_OF_A_CLASS}
+    enough = {name: members for name, members in sorted(classes.items()) if len(members) >= FEWEST_OF_A_CLASS}
     return {**enough, EVERY_CLASS: list(pairs)}
 
 
@@ -119,24 +119,24 @@ def systematic_errors(
     campaign: str | None = None,
     without: Collection[str] = (),
 ) -> ModelErrors:
-    """What labels of a potential are off by beside their statistical errors: by AIMD, and by referees in this database.
+    """Return the systematic error of a potential, from AIMD and from reference potentials in this database.
 
     Only labels of the current gate version are used.
 
     Args:
-        db: where the referees' labels are.
+        db: with the labels of the reference potentials.
         potential: registry name.
-        weights_sha256: of the weights that made the labels.
-        campaign: only what this campaign asked, so that its decisions do not hang on what else is in the database.
-        without: reduced formulas that are left out, such as those of a frozen test.
+        weights_sha256: of its weights.
+        campaign: use the labels of this campaign only, so that its decisions do not depend on others.
+        without: reduced formulas to leave out, such as those of a frozen test.
     """
     asked: LabelFilters = {"property": "tracer_diffusivity", "accepted": True, "gate_version": GATE_VERSION}
     if campaign is not None:
         asked["campaign"] = campaign
-    made = db.labels.quantities(**asked)
-    known = {(found.potential, found.weights_sha256) for found in made if found.source == COMPUTED}
+    stored = db.labels.quantities(**asked)
+    computed = {(quantity.potential, quantity.weights_sha256) for quantity in stored if quantity.source == COMPUTED}
     own = (potential, weights_sha256)
-    first = _accepted_by(db, *own, asked=asked) if own in known else {}
+    first = _accepted_by(db, *own, asked=asked) if own in computed else {}
     pairs = [
         PotentialPair(
             compound=pair.reduced_formula,
@@ -147,7 +147,7 @@ def systematic_errors(
             log10_ratio=-pair.difference,
             stderr=pair.stderr,
         )
-        for other in sorted(known - {own} if first else ())
+        for other in sorted(computed - {own} if first else ())
         for pair, elements in _shared(first, _accepted_by(db, *other, asked=asked))
         if pair.reduced_formula not in without
     ]
@@ -159,20 +159,17 @@ def _accepted_by(
 ) -> dict[tuple[str, str, float], list[LabelRecord]]:
     mine: LabelFilters = {**asked, "potential": potential, "weights_sha256": weights_sha256}
     rows = db.labels.search(**mine)
-    # Strong friction slows the ions themselves: that is no error of the potential.
-    return _by_question(
-        row for row in rows if _measured(row) and not row.dataset and Quantity.of(row).thermostat == WEAK
-    )
+    # Strong friction slows the ions: that is not an error of the potential.
+    return _by_cell(row for row in rows if _measured(row) and not row.dataset and Quantity.of(row).thermostat == WEAK)
 
 
 def _shared(
     first: Mapping[tuple[str, str, float], list[LabelRecord]],
     second: Mapping[tuple[str, str, float], list[LabelRecord]],
 ) -> list[tuple[LabelPair, tuple[str, ...]]]:
-    """Questions that both answered, with the elements of each."""
+    """Return the pairs of labels by two potentials, with the elements of each."""
     return [
-        (_pair(question, first[question], second[question]), first[question][0].elements)
-        for question in sorted(first.keys() & second.keys())
+        (_pair(key, first[key], second[key]), first[key][0].elements) for key in sorted(first.keys() & second.keys())
     ]
 
 
@@ -180,28 +177,28 @@ def _measured(row: LabelRecord) -> bool:
     return row.structure_fingerprint is not None and row.log10_value is not None and bool(row.log10_stderr)
 
 
-def _by_question(rows: Iterable[LabelRecord]) -> dict[tuple[str, str, float], list[LabelRecord]]:
-    found: defaultdict[tuple[str, str, float], list[LabelRecord]] = defaultdict(list)
+def _by_cell(rows: Iterable[LabelRecord]) -> dict[tuple[str, str, float], list[LabelRecord]]:
+    labels: defaultdict[tuple[str, str, float], list[LabelRecord]] = defaultdict(list)
     for row in rows:
-        found[str(row.structure_fingerprint), row.species, row.temperature_K].append(row)
-    return dict(found)
+        labels[str(row.structure_fingerprint), row.species, row.temperature_K].append(row)
+    return dict(labels)
 
 
-def _pair(question: tuple[str, str, float], first: list[LabelRecord], second: list[LabelRecord]) -> LabelPair:
-    (one, one_error), (two, two_error) = _mean(first), _mean(second)
+def _pair(cell: tuple[str, str, float], first: list[LabelRecord], second: list[LabelRecord]) -> LabelPair:
+    (first_mean, first_stderr), (second_mean, second_stderr) = _mean(first), _mean(second)
     return LabelPair(
-        *question,
+        *cell,
         reduced_formula=first[0].reduced_formula,
         chemistry=anion_class(first[0].elements),
-        first=one,
-        first_stderr=one_error,
-        second=two,
-        second_stderr=two_error,
+        first=first_mean,
+        first_stderr=first_stderr,
+        second=second_mean,
+        second_stderr=second_stderr,
     )
 
 
 def _mean(rows: Sequence[LabelRecord]) -> tuple[float, float]:
-    """Weighted mean of log10 values and its standard error."""
+    """Return the weighted mean of log10 values and its standard error."""
     weights = [1 / (row.log10_stderr or math.inf) ** 2 for row in rows]
     mean = sum(weight * (row.log10_value or 0.0) for weight, row in zip(weights, rows, strict=True)) / sum(weights)
     return mean, sum(weights) ** -0.5

@@ -1,4 +1,4 @@
-"""From keyword filters to a query that both back ends understand."""
+"""MongoDB queries from keyword filters, for both back ends."""
 
 import difflib
 import math
@@ -80,12 +80,12 @@ def _several(value: Any) -> list[Any]:
 
 
 def _is(field: str, kind: type = str) -> Callable[[Any], Query]:
-    def clause(value: Any) -> Query:
-        values = _several(value)
-        for one in values:
-            # What the field can never hold finds nothing, and nobody would know why.
-            if not isinstance(one, kind) or isinstance(one, bool):
-                raise InputError(f"{one!r} is no {field}: give {'text' if kind is str else 'a whole number'}")
+    def clause(given: Any) -> Query:
+        values = _several(given)
+        for value in values:
+            # A value of another type would silently match nothing.
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise InputError(f"{field} is {value!r}: give {'text' if kind is str else 'a whole number'}")
         return {field: values[0] if len(values) == 1 else {"$in": values}}
 
     return clause
@@ -101,14 +101,14 @@ def _one_of(field: str, known: Iterable[str]) -> Callable[[Any], Query]:
 
 
 def check_choice(field: str, name: str, known: Iterable[str]) -> None:
-    """Refuse a value that the field can never have: nothing would be found, and nobody would know why.
+    """Refuse a value that the field cannot have, which would silently match nothing.
 
     Raises:
-        InputError: naming those it can have.
+        InputError: naming the values it can have.
     """
     choices = [str(choice) for choice in known]
     if name not in choices:
-        raise InputError(f"{name!r} is no {field}: choose from {', '.join(choices)}")
+        raise InputError(f"{field} {name!r} is unknown: choose from {', '.join(choices)}")
 
 
 def _normalised(field: str, normal: Callable[[str], str]) -> Callable[[Any], Query]:
@@ -125,7 +125,7 @@ def _within(field: str) -> Callable[[Any], Query]:
         try:
             lowest, highest = (None if limit is None else _number(limit, field) for limit in value)
         except (TypeError, ValueError):
-            raise InputError(f"{value!r} is no range of {field}: give a number or (lowest, highest)") from None
+            raise InputError(f"{field} {value!r} is not a range: give a number or (lowest, highest)") from None
         if lowest is not None and highest is not None and lowest > highest:
             raise InputError(f"the range of {field} is empty: {lowest} is above {highest}")
         limits = {operator: limit for operator, limit in (("$gte", lowest), ("$lte", highest)) if limit is not None}
@@ -144,9 +144,9 @@ def _of_gate_version(value: Any) -> Query:
 
 
 def _number(value: Any, field: str) -> float:
-    """A Python number, which BSON can hold, from one of any kind."""
+    """Return a float, which BSON can hold, from a number of any type."""
     if isinstance(value, bool) or not isinstance(value, Real) or math.isnan(value):
-        raise InputError(f"the range of {field} is not made of numbers: {value!r} is none")
+        raise InputError(f"the range of {field} contains {value!r}: give numbers")
     return float(value)
 
 
@@ -174,14 +174,14 @@ def _element(symbol: str) -> str:
     try:
         return str(Element(symbol).symbol)
     except ValueError:
-        raise InputError(f"{symbol!r} is no element") from None
+        raise InputError(f"{symbol!r} is not an element") from None
 
 
 def parsed_formula(text: str) -> Any:
-    """Pymatgen's composition of a formula, in elements.
+    """Return pymatgen's composition of a formula, in elements.
 
     Raises:
-        InputError: it is no formula.
+        InputError: the text is not a formula.
     """
     from pymatgen.core.composition import Composition  # noqa: PLC0415 - only where formulas are asked for
     from pymatgen.core.periodic_table import DummySpecies  # noqa: PLC0415
@@ -189,25 +189,25 @@ def parsed_formula(text: str) -> Any:
     try:
         composition = Composition(text).element_composition
     except (ValueError, TypeError):
-        raise InputError(f"{text!r} is no formula") from None
+        raise InputError(f"{text!r} is not a formula") from None
     unknown = [element.symbol for element in composition if isinstance(element, DummySpecies)]
     if unknown or not composition:
-        raise InputError(f"{text!r} is no formula" + (f": {unknown[0]} is no element" if unknown else ""))
+        raise InputError(f"{text!r} is not a formula" + (f": {unknown[0]} is not an element" if unknown else ""))
     return composition
 
 
 def chemical_system(text: str) -> str:
-    """Elements sorted and joined by ``-``, from any order."""
+    """Return the elements sorted and joined by ``-``."""
     return "-".join(sorted(_element(symbol) for symbol in text.split("-")))
 
 
 def full_formula(text: str) -> str:
-    """Pymatgen's full formula: ``Li6P2S8`` -> ``Li6 P2 S8``."""
+    """Return pymatgen's full formula: ``Li6P2S8`` -> ``Li6 P2 S8``."""
     return str(parsed_formula(text).formula)
 
 
 def reduced_formula(text: str) -> str:
-    """Pymatgen's reduced formula: ``Li6P2S8`` -> ``Li3PS4``."""
+    """Return pymatgen's reduced formula: ``Li6P2S8`` -> ``Li3PS4``."""
     return str(parsed_formula(text).reduced_formula)
 
 
@@ -265,14 +265,14 @@ CLAUSES: dict[str, dict[str, Callable[[Any], Query]]] = {
 
 
 def query_of(collection: str, filters: Mapping[str, Any]) -> Query:
-    """The MongoDB query of keyword filters.
+    """Return the MongoDB query of keyword filters.
 
     Args:
         collection: ``structures`` or ``labels``.
         filters: name -> value; None counts as not given.
 
     Raises:
-        InputError: an unknown filter (the nearest known one is named), an empty range, no formula or no element.
+        InputError: an unknown filter (the nearest is named), an empty range, or an invalid formula or element.
     """
     clauses = CLAUSES[collection]
     parts = []
@@ -285,7 +285,7 @@ def query_of(collection: str, filters: Mapping[str, Any]) -> Query:
 
 
 def sort_of(collection: str, sort: OneOrMore | None) -> list[tuple[str, int]]:
-    """The order of a query: field names, descending with a leading ``-``; ties and the default by insertion.
+    """Return the order of a query: field names, descending with a leading ``-``; ties and the default by insertion.
 
     Raises:
         InputError: the collection has no such field.
@@ -302,10 +302,10 @@ def sort_of(collection: str, sort: OneOrMore | None) -> list[tuple[str, int]]:
 
 
 def check_page(limit: int, skip: int) -> None:
-    """Refuse what is no part of a list.
+    """Check the part of a list that is requested.
 
     Raises:
-        InputError: a limit or skip that is no whole number from 0 on.
+        InputError: limit or skip is not a whole number, 0 or more.
     """
     for name, value in (("limit", limit), ("skip", skip)):
         if not isinstance(value, int) or value < 0:
@@ -313,10 +313,10 @@ def check_page(limit: int, skip: int) -> None:
 
 
 def check_field(collection: str, field: str) -> str:
-    """The field's name, if the collection has it.
+    """Return the name of a field of a collection.
 
     Raises:
-        InputError: it has not.
+        InputError: the collection has no such field.
     """
     known = sorted(RECORDS[collection].model_fields)
     if field not in known:

@@ -1,4 +1,4 @@
-"""What a label is a value of: labels of two quantities are never averaged, fitted or learned together unasked."""
+"""The quantity that a label is a value of: labels of several are not averaged, fitted or learned together."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,17 +17,16 @@ WEAK = "weak"
 # Friction slows an ion by about its share of the ion's own, k_B T / m D: some 100 / ps in a melt. Up to this it is
 # within a label's error.
 WEAK_FRICTION_PER_PS = 5.0
-# Another potential has other weights: who allows the one has allowed the other.
+# Another potential has other weights: allowing the one allows the other.
 _IMPLIED = {"potential": ("weights_sha256",)}
 _SHORT = 12
 
 
 @dataclass(frozen=True, order=True)
 class Quantity:
-    """Everything that must be equal for two labels to be values of one quantity.
+    """The fields that must be equal for two labels to be values of one quantity (docs/design/mixing.md).
 
-    Temperature, composition and the kind of the cell are what a quantity depends on, not what it is: none of them is
-    here. Who knows that two protocols differ in their errors alone says so (``across="protocol"``).
+    Temperature, composition and kind of cell are not among them: a quantity depends on them.
 
     Attributes:
         property: ``tracer_diffusivity``, ``ionic_conductivity`` ...
@@ -35,11 +34,11 @@ class Quantity:
         species: mobile species.
         convention: of a diffusivity.
         unit: of the value.
-        potential: what the forces came from.
+        potential: source of the forces.
         weights_sha256: identity of its weights, or of the data set.
-        start: ``own``, or ``workhorse`` where a referee goes on from a cell that another potential equilibrated.
-        thermostat: ``weak``, or the Langevin friction where that is strong enough to slow ions; ``unknown``.
-        protocol: time step, frame interval, length and thermostat of the run in one line; ``unknown``.
+        start: ``own``, or ``equilibrated`` for a run that continues from a cell that another potential equilibrated.
+        thermostat: ``weak``, the Langevin friction where it is strong enough to slow ions, or ``unknown``.
+        protocol: time step, frame interval, length and thermostat of the run in one line, or ``unknown``.
         gate_version: version of the gates of the run; ``published`` for values from elsewhere.
     """
 
@@ -69,9 +68,9 @@ class Quantity:
         )
 
     def __str__(self) -> str:
-        """For people: what it is, of what, by what."""
+        """Return the quantity in one line."""
         name = f"{self.property} ({self.convention}, {self.unit}) of {self.species}, {self.source}, by {self.potential}"
-        start = "" if self.start == "own" else ", from the workhorse's cell"
+        start = "" if self.start == "own" else ", from an equilibrated cell"
         return f"{name} {self.weights_sha256[:_SHORT]}{start}"
 
 
@@ -84,7 +83,7 @@ SEPARATING_FIELDS = (*_PLAIN, "arm", "dataset", "protocol_hash", "gate_version")
 
 
 def quantities(labels: Iterable[BaseModel | Mapping[str, Any]]) -> dict[Quantity, int]:
-    """How many labels there are of each quantity, in the order of the quantities."""
+    """Return the number of labels of each quantity, in the order of the quantities."""
     return dict(sorted(Counter(map(Quantity.of, labels)).items()))
 
 
@@ -94,12 +93,12 @@ def require_one(
     across: str | Sequence[str] = (),
     purpose: str = "taken together",
 ) -> Quantity:
-    """The one quantity that all labels are values of.
+    """Return the quantity that all labels are values of.
 
     Args:
         labels: rows of `Labels.search`, or stored documents.
-        across: fields of `Quantity` that may differ because the caller wants it so; ``potential`` includes the weights.
-        purpose: what the labels are wanted for, for the message.
+        across: fields of `Quantity` that may differ; ``potential`` includes the weights.
+        purpose: what the labels are used for, for the message.
 
     Returns:
         The quantity; a field of `across` that differs holds its values, joined by ``+``.
@@ -112,21 +111,21 @@ def require_one(
         raise InputError(f"there are no labels to be {purpose}")
     allowed = allowed_fields(across)
     for name in FIELDS:
-        if name not in allowed and len(choices := _told_apart(counted, name)) > 1:
-            told = ", ".join(f"{value[:_SHORT] if name == 'weights_sha256' else value}: {n}" for value, n in choices)
+        if name not in allowed and len(choices := _differing(counted, name)) > 1:
+            listed = ", ".join(f"{value[:_SHORT] if name == 'weights_sha256' else value}: {n}" for value, n in choices)
             raise InputError(
-                f"{sum(counted.values())} labels to be {purpose} are of more than one {name} ({told}): "
-                f"choose one, or say across={name!r}"
+                f"{sum(counted.values())} labels to be {purpose} are of more than one {name} ({listed}): "
+                f"choose one, or allow several by across={name!r}"
             )
     first = next(iter(counted))
     return replace(first, **{name: "+".join(value for value, _ in _choices(counted, name)) for name in allowed})
 
 
 def allowed_fields(across: str | Sequence[str]) -> frozenset[str]:
-    """Fields that may differ.
+    """Return the fields that may differ.
 
     Raises:
-        InputError: one that no quantity has.
+        InputError: `Quantity` has no such field.
     """
     asked = {across} if isinstance(across, str) else set(across)
     unknown = sorted(asked - set(FIELDS))
@@ -135,16 +134,16 @@ def allowed_fields(across: str | Sequence[str]) -> frozenset[str]:
     return frozenset(asked.union(*(_IMPLIED.get(name, ()) for name in asked)))
 
 
-def _told_apart(counted: Mapping[Quantity, int], name: str) -> list[tuple[str, int]]:
+def _differing(counted: Mapping[Quantity, int], name: str) -> list[tuple[str, int]]:
     # A published value differs from a run in its source already: allowing that does not mix gate versions.
     return [choice for choice in _choices(counted, name) if (name, choice[0]) != ("gate_version", PUBLISHED)]
 
 
 def _choices(counted: Mapping[Quantity, int], name: str) -> list[tuple[str, int]]:
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for quantity, count in counted.items():
-        found[getattr(quantity, name)] += count
-    return sorted(found.items())
+        counts[getattr(quantity, name)] += count
+    return sorted(counts.items())
 
 
 def _source(content: Mapping[str, Any]) -> str:
@@ -156,8 +155,8 @@ def _source(content: Mapping[str, Any]) -> str:
 def _start(content: Mapping[str, Any]) -> str:
     start = (content.get("method") or {}).get("start") or {}
     prepared = start.get("kind") == StartKind.EQUILIBRATED.value
-    # Labels from before starts were recorded are told by the arm that asked for them.
-    return "workhorse" if prepared or content.get("arm") == REFERENCE_ARM else "own"
+    # Labels that were stored before starts were recorded have the arm of the reference potential.
+    return "equilibrated" if prepared or content.get("arm") == REFERENCE_ARM else "own"
 
 
 def _thermostat(protocol: Mapping[str, Any]) -> str:

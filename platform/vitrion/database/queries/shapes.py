@@ -1,4 +1,4 @@
-"""The queries that are offered, each with the index that serves it; a test holds both back ends to it."""
+"""The queries that the package offers, each with the index that serves it; a test checks both back ends."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Counts, means and extremes of a field, by group."""
+"""Count, mean, minimum and maximum of a field, by group."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class GroupStatistics:
 
 
 def grouped(collection: Collection, query: Query, *, field: str, group_by: Sequence[str]) -> list[GroupStatistics]:
-    """Statistics of a field over the documents that match, sorted by group."""
+    """Return statistics of a field over the documents that match, sorted by group."""
     has_field = {field: {"$ne": None}}
     pipeline: list[dict[str, Any]] = [
         {"$match": {"$and": [query, has_field]} if query else has_field},
@@ -42,7 +42,7 @@ def grouped(collection: Collection, query: Query, *, field: str, group_by: Seque
             },
         },
     ]
-    found = [
+    groups = [
         GroupStatistics(
             group=tuple((row["_id"] or {}).get(str(place)) for place in range(len(group_by))),
             count=row["count"],
@@ -51,6 +51,6 @@ def grouped(collection: Collection, query: Query, *, field: str, group_by: Seque
             maximum=row["maximum"],
         )
         for row in collection.aggregate(pipeline)
-        if row["count"]  # nothing at all is no group, though not every engine says so
+        if row["count"]  # some engines return an empty group
     ]
-    return sorted(found, key=lambda row: tuple((value is None, str(type(value)), value) for value in row.group))
+    return sorted(groups, key=lambda row: tuple((value is None, str(type(value)), value) for value in row.group))

@@ -1,4 +1,4 @@
-"""Campaigns: one name, one configuration."""
+"""The campaigns of a database: one name, one configuration."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,11 +13,11 @@ class Campaigns:
     """The campaigns of a database."""
 
     def __init__(self, campaigns: Collection) -> None:
-        """Take the collection."""
+        """Use the collection."""
         self._campaigns = campaigns
 
     def create_or_get(self, name: str, configuration: Mapping[str, Any], config_hash: str) -> CampaignRecord:
-        """The campaign of a name, made if there is none.
+        """Return the campaign of a name, made if there is none.
 
         Args:
             name: identity.
@@ -38,15 +38,15 @@ class Campaigns:
         return row
 
     def get(self, name: str) -> CampaignRecord:
-        """The campaign of a name.
+        """Return the campaign of a name.
 
         Raises:
             NotFoundError: there is none.
         """
-        found = self._campaigns.find_one({"name": name})
-        if found is None:
+        document = self._campaigns.find_one({"name": name})
+        if document is None:
             raise NotFoundError(f"no campaign {name!r} in the database")
-        return CampaignRecord.model_validate(found)
+        return CampaignRecord.model_validate(document)
 
     def update(self, name: str, **fields: Any) -> None:
         """Set fields of a campaign, such as state, frozen_test or summary.
@@ -71,7 +71,7 @@ class Campaigns:
         return self.get(name)
 
     def list(self) -> Rows[CampaignRecord]:
-        """All of them, in the order they were made."""
+        """Return all campaigns, in the order they were made."""
         return Rows(
             CampaignRecord, [CampaignRecord.model_validate(row) for row in self._campaigns.find({}, sort=[("_id", 1)])]
         )

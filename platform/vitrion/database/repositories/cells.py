@@ -1,4 +1,4 @@
-"""A cell as arrays, whatever it came as, and the fields of the documents that follow from it."""
+"""Cells as arrays, from any input type, and the document fields that follow from them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from vitrion_workflows.schemas.identity import cell_fingerprint, species_text
 Cell: TypeAlias = Structure | Atoms | AtomicSystem
 Occupancies: TypeAlias = tuple[tuple[str, float], ...]
 
-# The order in which the mobile species is looked for: the ions whose conduction batteries and sensors live on.
+# Order in which the mobile species is looked for.
 MOBILE_IONS = ("Li", "Na", "K", "Ag", "Cu", "Mg", "Zn", "F")
 WHOLE_OCCUPANCY = 1.0 - 1e-8
 
@@ -46,7 +46,7 @@ class CellArrays:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Identity, the same as `vitrion_workflows.schemas.fingerprint` of the pymatgen structure."""
+        """Fingerprint, equal to `vitrion_workflows.schemas.fingerprint` of the pymatgen structure."""
         return cell_fingerprint(self.lattice_A, self.fractional, [_text(site) for site in self.species])
 
     @cached_property
@@ -63,7 +63,7 @@ class CellArrays:
 
     @property
     def volume_A3(self) -> float:
-        """Volume of the cell."""
+        """Volume of the cell in A3."""
         return float(abs(np.linalg.det(self.lattice_A)))
 
     @cached_property
@@ -73,28 +73,28 @@ class CellArrays:
         for site in self.species:
             for symbol, share in site:
                 total[symbol] = total.get(symbol, 0.0) + share
-        # Sums of thirds are no whole numbers: formulas are told to eight decimals.
+        # Sums of thirds are not exact: formulas have eight decimals.
         return tuple((symbol, round(amount, 8)) for symbol, amount in sorted(total.items()))
 
     @property
     def is_disordered(self) -> bool:
-        """Whether a site is partially occupied or shared."""
+        """True if a site is partially occupied or shared by elements."""
         return any(not _is_full(site) for site in set(self.species))
 
     def structure(self) -> Structure:
-        """The pymatgen structure, atoms inside the cell."""
+        """Return the pymatgen structure, atoms inside the cell."""
         return Structure(Lattice(self.lattice_A), [dict(site) for site in self.species], self.wrapped)
 
 
 def arrays_of(cell: Cell) -> CellArrays:
-    """The arrays of a cell.
+    """Return the arrays of a cell.
 
     Args:
         cell: pymatgen structure (sites may be partially occupied), ASE atoms or an `AtomicSystem`.
 
     Raises:
-        InputError: no atoms, coordinates that are no numbers, a lattice without volume, unknown elements, or a type
-            that is none of the three.
+        InputError: no atoms, coordinates that are not finite, a lattice without volume, unknown elements, or another
+            type.
     """
     if isinstance(cell, Atoms):
         cell = system_from_atoms(cell)
@@ -105,7 +105,7 @@ def arrays_of(cell: Cell) -> CellArrays:
             species=tuple(_pure(number) for number in cell.numbers.tolist()),
         )
     if not isinstance(cell, Structure):
-        raise InputError(f"{type(cell).__name__} is no structure: give pymatgen, ASE or an AtomicSystem")
+        raise InputError(f"{type(cell).__name__} is not a structure: give pymatgen, ASE or an AtomicSystem")
     return _from_structure(cell)
 
 
@@ -127,14 +127,14 @@ def _occupancies(composition: Composition) -> Occupancies:
     shares: dict[str, float] = {}
     for kind, share in composition.items():
         if isinstance(kind, DummySpecies):
-            raise InputError(f"{kind} is no element: a structure must be of elements")
+            raise InputError(f"{kind} is not an element")
         # Oxidation states are an annotation: the same cell with and without them is one cell.
         shares[kind.symbol] = shares.get(kind.symbol, 0.0) + float(share)
     return tuple(sorted(shares.items()))
 
 
 def geometry_fields(cell: CellArrays) -> dict[str, Any]:
-    """OPTIMADE fields of the geometry document; atoms inside the cell."""
+    """Return the OPTIMADE fields of the geometry document (Angstrom), atoms inside the cell."""
     names = {site: _species_name(site) for site in set(cell.species)}
     return {
         "lattice_vectors": cell.lattice_A.tolist(),
@@ -152,7 +152,7 @@ def geometry_fields(cell: CellArrays) -> dict[str, Any]:
 
 
 def arrays_from_geometry(document: Mapping[str, Any]) -> CellArrays:
-    """The cell that a geometry document describes."""
+    """Return the cell that a geometry document describes."""
     sites = {
         species["name"]: tuple(zip(species["chemical_symbols"], species["concentration"], strict=True))
         for species in document["species"]
@@ -166,17 +166,17 @@ def arrays_from_geometry(document: Mapping[str, Any]) -> CellArrays:
 
 
 def describe(cell: CellArrays, *, mobile_ion: str | None = None) -> dict[str, Any]:
-    """What of a structure people filter by.
+    """Return the fields of a structure that people filter by.
 
     Args:
         cell: the cell.
-        mobile_ion: symbol of the mobile species; the first of `MOBILE_IONS` that is there when None.
+        mobile_ion: symbol of the mobile species; the first of `MOBILE_IONS` that it contains when None.
 
     Raises:
-        InputError: the mobile species is no chemical symbol.
+        InputError: the mobile species is not a chemical symbol.
     """
     if mobile_ion is not None and not atomic_numbers.get(mobile_ion):
-        raise InputError(f"mobile_ion {mobile_ion!r} is no chemical symbol: give for example Li")
+        raise InputError(f"mobile_ion {mobile_ion!r} is not a chemical symbol: give for example Li")
     amounts = dict(cell.amounts)
     ion = mobile_ion or next((symbol for symbol in MOBILE_IONS if symbol in amounts), None)
     mass = sum(amount * _mass(symbol) for symbol, amount in amounts.items())
@@ -194,7 +194,7 @@ def describe(cell: CellArrays, *, mobile_ion: str | None = None) -> dict[str, An
 
 @lru_cache(maxsize=4096)
 def composition_fields(amounts: Occupancies) -> Mapping[str, Any]:
-    """Formulas and elements, as pymatgen writes them."""
+    """Return formulas and elements, as pymatgen writes them."""
     composition = Composition(dict(amounts))
     return {
         "formula": composition.formula,

@@ -27,32 +27,32 @@ class Cycles:
     """
 
     def __init__(self, cycles: Collection) -> None:
-        """Take the collection."""
+        """Use the collection."""
         self._cycles = cycles
 
     def get(self, campaign: str, index: int) -> CycleRecord:
-        """A cycle.
+        """Return a cycle.
 
         Raises:
             NotFoundError: there is none.
         """
-        found = self._cycles.find_one({"campaign": campaign, "index": index})
-        if found is None:
+        document = self._cycles.find_one({"campaign": campaign, "index": index})
+        if document is None:
             raise NotFoundError(f"campaign {campaign!r} has no cycle {index}")
-        return CycleRecord.model_validate(found)
+        return CycleRecord.model_validate(document)
 
     def latest(self, campaign: str) -> CycleRecord | None:
-        """The cycle with the greatest index, or None before the first."""
+        """Return the cycle with the greatest index, or None before the first."""
         found = self._cycles.find({"campaign": campaign}, sort=[("index", -1)], limit=1)
         return CycleRecord.model_validate(found[0]) if found else None
 
     def list(self, campaign: str) -> Rows[CycleRecord]:
-        """All cycles of a campaign by index."""
+        """Return all cycles of a campaign, by index."""
         found = self._cycles.find({"campaign": campaign}, sort=[("index", 1)])
         return Rows(CycleRecord, [CycleRecord.model_validate(row) for row in found])
 
     def create(self, campaign: str, index: int, *, proposals: Sequence[Proposal] = (), **fields: Any) -> CycleRecord:
-        """Start a cycle in state ``proposed``; the one that is there already is returned unchanged.
+        """Start a cycle in state ``proposed``, or return the stored one unchanged.
 
         Args:
             campaign: name of the campaign.
@@ -68,12 +68,12 @@ class Cycles:
         return self.get(campaign, index)
 
     def acquire_lease(self, campaign: str, index: int, owner: str, seconds: float) -> bool:
-        """Take the lease if it is free, expired, or the owner's already.
+        """Acquire the lease if it is free, expired, or already the owner's.
 
         Args:
             campaign: name of the campaign.
             index: index of the cycle.
-            owner: who asks; unique to a process.
+            owner: name of the process.
             seconds: for how long.
 
         Returns:
@@ -89,23 +89,23 @@ class Cycles:
         return self._cycles.update_one(query, {"$set": {"lease_owner": owner, "lease_expires": expires}})
 
     def renew_lease(self, campaign: str, index: int, owner: str, seconds: float) -> None:
-        """Hold on to a lease for so many seconds from now.
+        """Extend a lease to so many seconds from now.
 
         Raises:
-            LeaseLostError: somebody else has it.
+            LeaseLostError: another process holds it.
         """
         expires = now() + timedelta(seconds=seconds)
         self.update(campaign, index, owner=owner, lease_expires=expires)
 
     def release_lease(self, campaign: str, index: int, owner: str) -> None:
-        """Give a lease back; one that was lost is left to its new owner."""
+        """Release a lease, unless another process has acquired it."""
         query = {"campaign": campaign, "index": index, "lease_owner": owner}
         self._cycles.update_one(query, {"$set": {"lease_owner": None, "lease_expires": None}})
 
     def transition(
         self, campaign: str, index: int, *, expected: str, new: str, owner: str, **fields: Any
     ) -> CycleRecord:
-        """Go from one state to the next, and set fields, in one atomic update.
+        """Move a cycle to its next state, and set fields, in one atomic update.
 
         Args:
             campaign: name of the campaign.
@@ -117,7 +117,7 @@ class Cycles:
 
         Raises:
             InputError: the states do not follow each other, or a field that the document refuses.
-            LeaseLostError: it is in another state or in other hands.
+            LeaseLostError: it is in another state, or another process holds the lease.
         """
         if NEXT_STATE.get(CycleState(expected)) != new:
             raise InputError(f"a cycle does not go from {expected} to {new}")
@@ -131,7 +131,7 @@ class Cycles:
 
         Raises:
             InputError: a field that the document refuses.
-            LeaseLostError: the cycle is in other hands.
+            LeaseLostError: another process holds the lease.
         """
         self._set(campaign, index, owner=owner, query={}, fields=fields)
 
@@ -155,7 +155,7 @@ class Cycles:
         where = f"cycle {index} of campaign {campaign!r}"
         if row.lease_owner != owner:
             return LeaseLostError(
-                f"{where} is held by {row.lease_owner or 'nobody'}, not by {owner}: stop working on it"
+                f"{where} is held by {row.lease_owner or 'nobody'}, not by {owner}: stop this process"
             )
         return LeaseLostError(
             f"{where} is {row.state}, not {query.get('state', 'as expected')}: look again before going on"

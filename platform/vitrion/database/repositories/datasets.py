@@ -13,7 +13,7 @@ class Datasets:
     """The data sets of a database."""
 
     def __init__(self, datasets: Collection) -> None:
-        """Take the collection."""
+        """Use the collection."""
         self._datasets = datasets
 
     def add(
@@ -62,25 +62,25 @@ class Datasets:
         """Replace splits or report of a data set.
 
         Raises:
-            NotFoundError: it is not registered.
+            NotFoundError: it is not stored.
         """
         if not self._datasets.update_one({"name": name, "sha256": sha256}, {"$set": fields}):
             raise NotFoundError(f"no data set {name} with sha256 {sha256[:12]} in the database")
 
     def get(self, name: str, *, sha256: str | None = None) -> DatasetRecord:
-        """A data set; the one registered last when no sha256 is given.
+        """Return a data set, the one registered last when no sha256 is given.
 
         Raises:
-            NotFoundError: it is not registered.
+            NotFoundError: it is not stored.
         """
         query = {"name": name} if sha256 is None else {"name": name, "sha256": sha256}
         found = self._datasets.find(query, sort=[("_id", -1)], limit=1)
         if not found:
-            raise NotFoundError(f"no data set {name!r} in the database: `vitrion ingest dataset {name}` brings it in")
+            raise NotFoundError(f"no data set {name!r} in the database: run `vitrion ingest dataset {name}`")
         return DatasetRecord.model_validate(found[0])
 
     def list(self) -> Rows[DatasetRecord]:
-        """All of them, in the order they came."""
+        """Return all data sets, in the order they were registered."""
         return Rows(
             DatasetRecord, [DatasetRecord.model_validate(row) for row in self._datasets.find({}, sort=[("_id", 1)])]
         )

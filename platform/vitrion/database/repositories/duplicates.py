@@ -1,4 +1,4 @@
-"""Near-duplicates: cells that are not the same and nearly so, by a comparison apart from the identity."""
+"""Near-duplicates: cells that nearly coincide, by comparisons that do not enter the identity."""
 
 from dataclasses import dataclass
 
@@ -19,10 +19,10 @@ AMORPHOUS_DISTANCE = 0.01
 
 @dataclass(frozen=True)
 class NearDuplicate:
-    """A structure that resembles another.
+    """A structure that nearly coincides with another.
 
     Attributes:
-        fingerprint: which.
+        fingerprint: of the structure.
         distance: for crystals the root mean square displacement of pymatgen's StructureMatcher, in units of the cube
             root of the volume of an atom; for other cells the cosine distance of their pair distributions (0 to 1).
     """
@@ -32,7 +32,7 @@ class NearDuplicate:
 
 
 def crystal_distance(one: Structure, other: Structure) -> float | None:
-    """Root mean square displacement after the best mapping of two crystals, or None where they do not map.
+    """Return the root mean square displacement after the best mapping of two crystals; None without one.
 
     Primitive cells are compared, volumes scaled: supercells, origins and small strains count as the same.
     """
@@ -43,7 +43,7 @@ def crystal_distance(one: Structure, other: Structure) -> float | None:
 
 
 def pair_distance(one: CellArrays, other: CellArrays) -> float:
-    """Cosine distance of the pair distributions of two cells of the same elements.
+    """Return the cosine distance (0 to 1) of the pair distributions of two cells of the same elements.
 
     D = (1 - F1.F2 / |F1||F2|) / 2 with F_AB(R) = g_AB(R) - 1 smeared by a Gaussian and each pair of elements weighted
     by its number of pairs (Oganov and Valle, J. Chem. Phys. 130, 104504 (2009)). It depends on neither order, image,
@@ -58,7 +58,7 @@ def pair_distance(one: CellArrays, other: CellArrays) -> float:
 
 
 def pair_fingerprint(cell: CellArrays) -> dict[tuple[str, str], FloatArray]:
-    """g_AB(R) - 1 of each pair of elements on a grid up to `CUTOFF_A`, smeared by `SMEARING_A`.
+    """Return g_AB(R) - 1 of each pair of elements on a grid up to `CUTOFF_A`, smeared by `SMEARING_A`.
 
     Sites count as their first element; partially occupied crystals are compared as crystals.
     """
@@ -67,13 +67,15 @@ def pair_fingerprint(cell: CellArrays) -> dict[tuple[str, str], FloatArray]:
     symbols = np.array([site[0][0] for site in cell.species])
     names = sorted(set(symbols.tolist()))
     grid = np.arange(BIN_A / 2.0, CUTOFF_A, BIN_A)
-    found = {}
+    distributions = {}
     for place, first in enumerate(names):
         for second in names[place:]:
             chosen = distances[(symbols[centres] == first) & (symbols[neighbours] == second)]
             count = float((symbols == first).sum() * (symbols == second).sum())
-            found[first, second] = _smeared(chosen, grid) * cell.volume_A3 / (4.0 * np.pi * grid**2 * count) - 1.0
-    return found
+            distributions[first, second] = (
+                _smeared(chosen, grid) * cell.volume_A3 / (4.0 * np.pi * grid**2 * count) - 1.0
+            )
+    return distributions
 
 
 def _smeared(distances: FloatArray, grid: FloatArray) -> FloatArray:

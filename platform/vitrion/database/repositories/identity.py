@@ -1,8 +1,7 @@
-"""The same cell across a rounding boundary of its fingerprint, found by comparing geometry.
+"""Comparison of two cells atom by atom, and a marker that selects the cells worth comparing.
 
-`vitrion_workflows.schemas.fingerprint` rounds, so two descriptions of one cell may in rare cases get two
-fingerprints. Before a structure is added, cells of the same formula and nearly the same `marker` are compared atom by
-atom. See docs/design/identity.md.
+Two descriptions of one cell can have different fingerprints, because `vitrion_workflows.schemas.fingerprint` rounds.
+See docs/design/identity.md.
 """
 
 import numpy as np
@@ -20,16 +19,16 @@ SMALLEST_TOLERANCE = 1e-6
 
 
 def marker(cell: CellArrays) -> float:
-    """Sum over sites of Z cos(2 pi (u + 2 v + 3 w)), with fractional coordinates u, v, w and atomic number Z.
+    """Return the sum over sites of Z cos(2 pi (u + 2v + 3w)), with fractional coordinates u, v, w and atomic number Z.
 
-    It depends neither on the order of the atoms nor on the image they are written in, and moves little when they
-    do: a range of it is a cheap first look for the same cell. Partial occupancies weigh Z.
+    It does not depend on the order of the atoms or their images, and it changes little with their positions: a range
+    of it selects the cells that may be the same. Partial occupancies weigh Z.
     """
     return float(cell.charges @ np.cos(2.0 * np.pi * (cell.fractional @ MARKER_WAVES)))
 
 
 def marker_tolerance(cell: CellArrays) -> float:
-    """How far the marker of the same cell can be off when each atom is `SAME_POSITION_A` away.
+    """Return the greatest change of the marker when each atom moves by `SAME_POSITION_A`.
 
     The derivative of each term is at most 2 pi Z |(1, 2, 3)| for each fractional unit.
     """
@@ -38,9 +37,9 @@ def marker_tolerance(cell: CellArrays) -> float:
 
 
 def is_same_cell(one: CellArrays, other: CellArrays) -> bool:
-    """Whether two are one cell: equal lattice parameters and each atom within `SAME_POSITION_A`.
+    """Return True for equal lattice parameters and each atom within `SAME_POSITION_A` of one of the same element.
 
-    Minimum images, any order, any orientation of the whole; the lattice vectors must be the same ones.
+    Minimum images, any order of the atoms, any orientation of the cell.
     """
     if len(one) != len(other) or not _same_lattice(one.lattice_A, other.lattice_A):
         return False

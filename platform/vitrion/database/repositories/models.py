@@ -1,4 +1,4 @@
-"""Versions of trained models, and which of them is in use."""
+"""The trained models of a database, and which of them is in use."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ class Models:
     """The model versions of a database."""
 
     def __init__(self, models: Collection) -> None:
-        """Take the collection."""
+        """Use the collection."""
         self._models = models
 
     def add(
@@ -55,16 +55,16 @@ class Models:
         return self._models.insert_if_absent(record.document())
 
     def get(self, artefact_sha256: str) -> ModelRecord:
-        """A model version; the first eight or more digits will do.
+        """Return a model version by its sha256 or the first eight or more digits of it.
 
         Raises:
-            NotFoundError: there is none.
+            NotFoundError: it is not stored.
             InputError: the prefix is short or not unique.
         """
         return ModelRecord.model_validate(one_by_prefix(self._models, "artefact_sha256", artefact_sha256, "model"))
 
     def promoted(self, campaign: str | None, kind: str, *, before_cycle: int | None = None) -> ModelRecord | None:
-        """The version in use: the last one promoted, or None before the first.
+        """Return the version in use: the last one promoted, or None before the first.
 
         Args:
             campaign: name of the campaign.
@@ -87,7 +87,7 @@ class Models:
         limit: int = 0,
         skip: int = 0,
     ) -> Rows[ModelRecord]:
-        """Versions that pass all filters; None filters nothing.
+        """Return the versions that pass all filters; None filters nothing.
 
         Raises:
             InputError: there is no such kind of model, or no such field to sort by.

@@ -17,7 +17,7 @@ HEADER_LINES = 2  # number of atoms, comment
 
 
 def read_extxyz(path: Path) -> list[Structure]:
-    """Every frame of an extended XYZ file; frames may hold different atoms.
+    """Return every frame of an extended XYZ file; frames may hold different atoms.
 
     Raises:
         InputError: a frame has no cell (plain XYZ), or the file is truncated.
@@ -28,7 +28,7 @@ def read_extxyz(path: Path) -> list[Structure]:
 
 
 def read_traj(path: Path) -> list[Structure]:
-    """Every frame of an ASE trajectory. Trajectories older than ASE 3.9, which were pickles, are refused unread.
+    """Return every frame of an ASE trajectory. Trajectories older than ASE 3.9, which were pickles, are refused unread.
 
     Raises:
         InputError: a frame has no cell, or the atoms change from frame to frame.
@@ -62,7 +62,7 @@ def _structure(atoms: Atoms, index: int) -> Structure:
     if atoms.cell.rank != len(atoms.cell) or not atoms.pbc.all():
         raise InputError(f"frame {index} is not periodic along three vectors")
     if not atoms.numbers.all():
-        raise InputError(f"frame {index} holds something that is no element")
+        raise InputError(f"frame {index} contains an unknown element")
     return Structure(
         Lattice(atoms.cell.array), atoms.get_chemical_symbols(), atoms.positions, coords_are_cartesian=True
     )

@@ -22,7 +22,7 @@ ESTIMATED_ERROR = re.compile(r"\(\d+\)$")
 
 
 def read(path: Path) -> list[Structure]:
-    """Every crystal of a CIF, each as the conventional cell of its own data block.
+    """Return every crystal of a CIF, each as the conventional cell of its own data block.
 
     Raises:
         InputError: no cell, one with impossible parameters, coordinates that are not finite, or sites that are not the

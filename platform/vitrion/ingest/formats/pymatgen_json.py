@@ -15,7 +15,7 @@ Occupancies = dict[Element | Species, float]
 
 
 def read(path: Path) -> list[Structure]:
-    """Structures of a file that holds one, or a list of them.
+    """Return the structures of a file that holds one, or a list of them.
 
     Only lattice, species and positions are read. pymatgen's own decoder would import whatever class a site's
     properties name, which a downloaded file must not decide.
@@ -26,13 +26,13 @@ def read(path: Path) -> list[Structure]:
     try:
         content = json.loads(read_text(path))
     except json.JSONDecodeError as fault:
-        raise InputError(f"no JSON, truncated? ({fault.msg} in line {fault.lineno})") from fault
+        raise InputError(f"not JSON, truncated? ({fault.msg} in line {fault.lineno})") from fault
     entries = content if isinstance(content, list) else [content]
     return [structure_from_dict(entry) for entry in entries]
 
 
 def structure_from_dict(entry: Any) -> Structure:
-    """A structure from pymatgen's ``as_dict``, with lattice, species and positions only.
+    """Return a structure from pymatgen's ``as_dict``, with lattice, species and positions only.
 
     Raises:
         InputError: it is none.
@@ -57,6 +57,6 @@ def _occupancies(site: dict[str, Any]) -> Occupancies:
 def _species(part: dict[str, Any]) -> Element | Species:
     symbol = str(part["element"])
     if not Element.is_valid_symbol(symbol):
-        raise InputError(f"{symbol} is no element")
+        raise InputError(f"{symbol} is not an element")
     state = part.get("oxidation_state")
     return Element(symbol) if state is None else Species(symbol, float(state))

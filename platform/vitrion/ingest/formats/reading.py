@@ -43,30 +43,30 @@ FORMATS: tuple[FileFormat, ...] = (
 
 
 def file_format(path: Path) -> FileFormat | None:
-    """Format of a file by its name, or None when no format claims it."""
+    """Return the format of a file by its name, or None for an unrecognised name."""
     name = path.name.lower().removesuffix(".gz")
-    return next((known for known in FORMATS if any(fnmatch(name, pattern) for pattern in known.patterns)), None)
+    return next((entry for entry in FORMATS if any(fnmatch(name, pattern) for pattern in entry.patterns)), None)
 
 
 def read_structures(path: Path) -> list[Structure]:
-    """Every structure of a file, checked; nothing in it is ever unpickled.
+    """Return every structure of a file, checked; nothing in it is ever unpickled.
 
     Args:
-        path: its format is told from its name; ``.gz`` is unpacked.
+        path: its format follows from its name; ``.gz`` is unpacked.
 
     Raises:
-        InputError: no such file, an unknown format, an empty or unreadable file, an element nobody knows, coordinates
+        InputError: no such file, an unknown format, an empty or unreadable file, an unknown element, coordinates
             that are not finite, no cell or one without volume, or a trajectory whose atoms change.
     """
-    known = file_format(path)
+    chosen = file_format(path)
     require_file(path)
-    if known is None:
+    if chosen is None:
         names = ", ".join(each.name for each in FORMATS)
-        raise InputError(f"{path}: its name tells no known format ({names}): rename it")
+        raise InputError(f"{path}: unrecognised file name; supported formats: {names}")
     if path.stat().st_size == 0:
         raise InputError(f"{path}: the file is empty")
-    with _faults_of_parsers(path, known.name):
-        structures = known.read(path)
+    with _errors_of_parsers(path, chosen.name):
+        structures = chosen.read(path)
     if not structures:
         raise InputError(f"{path}: no structure in it")
     for index, structure in enumerate(structures):
@@ -76,8 +76,8 @@ def read_structures(path: Path) -> list[Structure]:
 
 
 @contextmanager
-def _faults_of_parsers(path: Path, name: str) -> Iterator[None]:
-    """One line for whatever a parser raises; its warnings stay inside."""
+def _errors_of_parsers(path: Path, name: str) -> Iterator[None]:
+    """Translate whatever a parser raises into one line, and hide its warnings."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -85,6 +85,6 @@ def _faults_of_parsers(path: Path, name: str) -> Iterator[None]:
     except InputError as fault:
         raise InputError(f"{path}: {fault}") from fault
     except Exception as fault:
-        # Parsers of other people raise nearly anything on a damaged file.
+        # Parsers raise nearly anything on a damaged file.
         detail = " ".join(str(fault).split())[:120] or type(fault).__name__
         raise InputError(f"{path}: cannot be read as {name}, damaged or truncated? ({detail})") from fault

@@ -8,7 +8,7 @@ from vitrion_models.errors import InputError
 
 
 def read_text(path: Path) -> str:
-    """Content of a text file; ``.gz`` is unpacked.
+    """Return the content of a text file; ``.gz`` is unpacked.
 
     Raises:
         InputError: it is no text, a truncated archive, or holds nothing but blanks.
@@ -19,7 +19,7 @@ def read_text(path: Path) -> str:
     except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
         raise InputError("the archive is damaged or truncated") from fault
     except UnicodeDecodeError as fault:
-        raise InputError("this is no text file") from fault
+        raise InputError("this is not a text file") from fault
     if not text.strip():
         raise InputError("the file is empty")
     return text

@@ -17,7 +17,7 @@ AXES = 3
 
 
 def read_poscar(path: Path) -> list[Structure]:
-    """The cell of a POSCAR; VASP 4 files, which name no elements, are refused.
+    """Return the cell of a POSCAR; VASP 4 files, which have no element symbols, are refused.
 
     Raises:
         InputError: no element symbols, or fewer or more positions than the counts promise.

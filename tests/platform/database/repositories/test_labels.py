@@ -177,7 +177,7 @@ def test_imported_labels_belong_to_a_composition_or_a_structure(db, cell):
     for wrong in ({"composition": None}, {"structure_fingerprint": cell}):
         with pytest.raises(InputError, match="not both"):
             db.labels.add_imported(imported(**wrong))
-    with pytest.raises(InputError, match="no formula"):
+    with pytest.raises(InputError, match="formula"):
         db.labels.add_imported(imported(composition="Li3(PS"))
 
 

@@ -276,7 +276,7 @@ BAD = {
     "xyz of a billion": ("a.xyz", "99999999999\n\nLi 0 0 0\n", "announces 99999999999 atoms"),
     "xyz of less than nothing": ("a.xyz", "-2\n\nLi 0 0 0\n", "announces -2 atoms"),
     "xyz truncated": ("a.xyz", '3\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3\nLi 0 0 0\n', "a.xyz"),
-    "json truncated": ("a.json", '{"sites": [', "no JSON"),
+    "json truncated": ("a.json", '{"sites": [', "JSON"),
     "json of something else": ("a.json", '{"name": 3}', "no pymatgen structure"),
     "json without lattice": ("a.json", '{"sites": []}', "lattice is absent"),
     "json unknown element": (
@@ -287,9 +287,9 @@ BAD = {
                 "sites": [{"species": [{"element": "Qq", "occu": 1}], "abc": [0, 0, 0]}],
             },
         ),
-        "Qq is no element",
+        "Qq",
     ),
-    "unknown format": ("a.dat", "1", "no known format"),
+    "unknown format": ("a.dat", "1", "supported formats"),
 }
 
 
