@@ -8,11 +8,12 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.trajectories.displacements import WRAPPED_STEP, largest_fractional_step, mean_cell, unwrap
 from vitrion_workflows.trajectories.trajectory import FEWEST_FRAMES, Trajectory
-from vitrion_workflows.trajectories.volume_fluctuation import check_volume_fluctuation
 
 INTERVAL_TOLERANCE = 1e-3
 SMALLEST_VOLUME_A3 = 1e-3
 ROUNDING = 1e-3  # of coordinates in a file, as a share of the cell
+# A cell at constant pressure fluctuates by some per cent.
+LARGEST_VOLUME_RATIO, SMALLEST_VOLUME_RATIO = 2.0, 1e-12
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -81,6 +82,24 @@ def check_coordinates(coordinates: FloatArray, lattices_A: FloatArray) -> None:
         raise InputError("coordinates are not finite numbers")
     if np.abs(np.linalg.det(lattices_A)).min() < SMALLEST_VOLUME_A3:
         raise InputError("no cell: unwrapping and validation need a periodic cell")
+
+
+def check_volume_fluctuation(lattices_A: FloatArray) -> None:
+    """Refuse cells of which one is unlike the others: a frame in another unit, or a damaged one.
+
+    Args:
+        lattices_A: lattice vectors of each frame as rows, shape (F, 3, 3).
+
+    Raises:
+        InputError: a volume of half or twice the median.
+    """
+    volumes = np.abs(np.linalg.det(lattices_A))
+    ratios = volumes / np.median(volumes)
+    worst = int(np.abs(np.log(np.maximum(ratios, SMALLEST_VOLUME_RATIO))).argmax())
+    if not 1 / LARGEST_VOLUME_RATIO < ratios[worst] < LARGEST_VOLUME_RATIO:
+        raise InputError(
+            f"the cell of frame {worst + 1} has {ratios[worst]:.3g} times the median volume: correct or remove it"
+        )
 
 
 def continuous_positions(fractional: FloatArray, cell_A: FloatArray) -> FloatArray:
