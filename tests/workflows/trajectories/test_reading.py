@@ -109,6 +109,11 @@ def test_one_cell_unlike_the_others_is_refused(tmp_path, path_A):
     file.write_text("".join(xdatcar_text(frame[None], lattice=cell) for frame, cell in zip(path_A, cells, strict=True)))
     with pytest.raises(InputError, match=r"frame 5 .*1e\+03 .*volume"):
         read_trajectory(file, frame_interval_ps=0.005)
+    frames = images(path_A, wrap=False)
+    frames[4].set_cell(10 * CELL)
+    write(tmp_path / "run.extxyz", frames)
+    with pytest.raises(InputError, match=r"frame 5 .*volume"):
+        read_trajectory(tmp_path / "run.extxyz")
 
 
 def test_xdatcar_of_a_changing_cell(tmp_path, path_A):
@@ -237,7 +242,7 @@ def test_broken_files_are_refused_in_one_line(tmp_path, path_A, case):
     with pytest.raises(InputError, match=fault) as caught:
         read_trajectory(file, frame_interval_ps=0.1)
     assert "\n" not in str(caught.value)
-    assert str(file) in str(caught.value)
+    assert str(caught.value).count(str(file)) == 1
 
 
 def test_frame_interval_is_never_assumed(tmp_path, path_A):

@@ -155,6 +155,13 @@ def test_xdatcar_frames_are_those_pymatgen_reads(repeated, tmp_path):
         np.testing.assert_allclose(mine.lattice.matrix, other.lattice.matrix, atol=1e-12)
 
 
+def test_structures_of_an_xdatcar_need_no_consecutive_numbers(tmp_path):
+    """A selection of configurations is no trajectory, and still a set of structures."""
+    path = tmp_path / "XDATCAR"
+    path.write_text(xdatcar_text(frames=4, repeated=False).replace("=     4", "=     9"))
+    assert len(read_structures(path)) == 4
+
+
 def test_each_frame_of_an_xdatcar_at_changing_cell_has_its_own_lattice(tmp_path):
     path = tmp_path / "XDATCAR"
     path.write_text(xdatcar_text(frames=2, repeated=True, lattices=(4 * np.eye(3), 5 * np.eye(3))))
