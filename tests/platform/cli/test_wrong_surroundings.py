@@ -210,7 +210,7 @@ def test_an_artefact_with_another_sha256_is_refused(home):
             db.models.add(sha256, kind=kind, architecture="x", promoted=True, promotion_reason="the first")
     predict, generate = READERS["predict"], WRITERS["generate"]
     for words in (predict, generate):
-        home.refused(*words, says="no model of Vitrion")
+        home.refused(*words, says="model of Vitrion")
     for path in (home.home / "artefacts").rglob("*"):
         if path.is_file():
             path.write_bytes(b"changed")
