@@ -69,7 +69,7 @@ def test_faults_are_one_line_and_exit_code_2(capsys, words, said):
     assert not captured.out
 
 
-def test_weights_of_another_sha256_are_told(capsys, monkeypatch, tmp_path):
+def test_weights_of_another_sha256_are_reported(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("VITRION_POTENTIALS", str(tmp_path))
     wrong = tmp_path / "wrong.txt"
     wrong.write_text("nep4_zbl 1 H")
@@ -78,7 +78,7 @@ def test_weights_of_another_sha256_are_told(capsys, monkeypatch, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["wrong.txt"]
 
 
-def test_a_changed_file_is_told(capsys, monkeypatch, tmp_path):
+def test_a_changed_file_is_reported(capsys, monkeypatch, tmp_path):
     pytest.importorskip("mace", reason="mace-torch is not installed")
     monkeypatch.setenv("VITRION_POTENTIALS", str(tmp_path))
     given = tmp_path / "given"

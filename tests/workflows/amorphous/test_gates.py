@@ -56,7 +56,7 @@ def test_a_disordered_cell_passes(seed):
 
 @pytest.mark.parametrize("name", CRYSTALS)
 @pytest.mark.parametrize("width_A", [0.0, 0.1, 0.25])
-def test_a_crystal_with_thermal_noise_is_seen_through(name, width_A):
+def test_a_crystal_with_thermal_noise_is_recognised(name, width_A):
     for seed in range(3):
         crystal = rattled(name, width_A, seed)
         assert orientational_coherence(crystal) > 6.0

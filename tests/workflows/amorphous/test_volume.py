@@ -67,11 +67,11 @@ def test_finds_the_root_of_an_equation_of_state_between_its_points(start):
 
 
 def test_stated_error_covers_the_scatter_of_noisy_searches():
-    found = []
+    searches = []
     for seed in range(60):
         pressure_at, _ = birch_murnaghan(1000.0, 20.0, noise_GPa=0.3, seed=seed)
-        found.append(zero_pressure(bracket_and_refine(pressure_at, 900.0, atoms=50)))
-    volumes, errors = np.array(found).T
+        searches.append(zero_pressure(bracket_and_refine(pressure_at, 900.0, atoms=50)))
+    volumes, errors = np.array(searches).T
     # Runs are added where the pressure is lowest, so that errors are not quite Gaussian: 60 searches, 2 errors, at
     # least 80 % inside (false alarm below 1e-4 for a true 95 %).
     assert np.mean(np.abs(volumes - 1000) < 2 * errors) > 0.8
@@ -198,7 +198,7 @@ def test_search_melt_and_quench_all_go_through_the_engine(monkeypatch):
     assert len(stages) == len(record.points) + 3
 
 
-def test_a_melt_that_boils_is_told_in_one_line_with_what_was_tried():
+def test_a_melt_that_boils_is_reported_in_one_line_with_the_volumes():
     field = potentials.load("lennard-jones")
     packed = relax_packing(pack("LiCl", n_atoms=16, volume_A3_per_atom=40.0, seed=2).system, field)
     protocol = CellProtocol(melt_temperature_K=9000.0, volume_ps=0.1, time_step_fs=1.0)

@@ -48,33 +48,33 @@ def test_alloys_and_metals_have_no_neutral_assignment(formula):
 
 
 def test_half_delithiated_triphylite_is_compensated_by_iron():
-    found = by_formula(propose_compositions(["LiFePO4"], seed=0))["LiFe2(PO4)2"]
-    assert found.accepted
-    assert found.change is Change.LITHIUM_REMOVED
-    assert found.charge_imbalance_e == -1
-    assert found.oxidation_states["Fe"] == 2.5
-    assert found.compensation == "Fe 2 -> 2.5"
+    candidate = by_formula(propose_compositions(["LiFePO4"], seed=0))["LiFe2(PO4)2"]
+    assert candidate.accepted
+    assert candidate.change is Change.LITHIUM_REMOVED
+    assert candidate.charge_imbalance_e == -1
+    assert candidate.oxidation_states["Fe"] == 2.5
+    assert candidate.compensation == "Fe 2 -> 2.5"
 
 
 def test_iron_two_takes_no_more_lithium():
-    found = by_formula(propose_compositions(["LiFePO4"], seed=0))["Li5Fe4(PO4)4"]
-    assert not found.accepted
-    assert found.charge_imbalance_e == 1
+    candidate = by_formula(propose_compositions(["LiFePO4"], seed=0))["Li5Fe4(PO4)4"]
+    assert not candidate.accepted
+    assert candidate.charge_imbalance_e == 1
 
 
 def test_without_a_redox_active_element_a_lithium_change_is_refused_with_its_reason():
-    found = by_formula(propose_compositions(["LiCl"], seed=0))["LiCl2"]
-    assert not found.accepted
-    assert found.charge_imbalance_e == -1
-    assert "no redox-active element" in found.reasons[0]
+    candidate = by_formula(propose_compositions(["LiCl"], seed=0))["LiCl2"]
+    assert not candidate.accepted
+    assert candidate.charge_imbalance_e == -1
+    assert "no redox-active element" in candidate.reasons[0]
 
 
 def test_an_imbalance_is_taken_and_stated_when_the_settings_allow_it():
     settings = CandidateSettings(allow_charge_imbalance=True)
-    found = by_formula(propose_compositions(["LiCl"], settings=settings, seed=0))["LiCl2"]
-    assert found.accepted
-    assert found.charge_imbalance_e == -1
-    assert "not compensated" in found.reasons[0]
+    candidate = by_formula(propose_compositions(["LiCl"], settings=settings, seed=0))["LiCl2"]
+    assert candidate.accepted
+    assert candidate.charge_imbalance_e == -1
+    assert "not compensated" in candidate.reasons[0]
 
 
 def test_known_isovalent_relatives_are_found():
@@ -99,10 +99,10 @@ def test_a_known_narrow_gap_refuses_the_compound_and_what_is_derived_from_it():
 
 def test_the_candidates_own_gap_goes_before_its_parents():
     settings = CandidateSettings(known_gaps_eV={"LiBr": 5.0})
-    found = by_formula(propose_compositions([Parent(formula="LiCl", band_gap_eV=1.0)], settings=settings, seed=0))
-    assert found["LiBr"].accepted
-    assert found["LiBr"].band_gap_eV == 5.0
-    assert not found["LiI"].accepted
+    candidates = by_formula(propose_compositions([Parent(formula="LiCl", band_gap_eV=1.0)], settings=settings, seed=0))
+    assert candidates["LiBr"].accepted
+    assert candidates["LiBr"].band_gap_eV == 5.0
+    assert not candidates["LiI"].accepted
 
 
 def test_a_crystal_brings_its_fingerprint():
@@ -118,9 +118,9 @@ def rock_salt(anion, a_A):
 # Lattice parameters of the lithium halides (NBS Circular 539; H. Ott 1923): the scaled cells come within 4 %.
 @pytest.mark.parametrize(("anion", "a_A"), [("Br", 5.501), ("I", 6.012), ("F", 4.027)])
 def test_a_substituted_crystal_has_nearly_its_real_size(anion, a_A):
-    found = by_formula(propose_compositions([rock_salt("Cl", 5.13)], seed=0))[f"Li{anion}"]
-    assert found.structure.composition.reduced_formula == f"Li{anion}"
-    assert found.structure.lattice.a == pytest.approx(a_A, rel=0.04)
+    candidate = by_formula(propose_compositions([rock_salt("Cl", 5.13)], seed=0))[f"Li{anion}"]
+    assert candidate.structure.composition.reduced_formula == f"Li{anion}"
+    assert candidate.structure.lattice.a == pytest.approx(a_A, rel=0.04)
 
 
 def test_a_delithiated_crystal_keeps_its_cell_and_spreads_the_vacancies():
@@ -137,11 +137,11 @@ def test_a_delithiated_crystal_keeps_its_cell_and_spreads_the_vacancies():
             [0.1656, 0.0465, 0.2848],
         ],
     )
-    found = by_formula(propose_compositions([olivine], seed=0))
-    half, quarter = found["LiFe2(PO4)2"].structure, found["Li3Fe4(PO4)4"].structure
+    candidates = by_formula(propose_compositions([olivine], seed=0))
+    half, quarter = candidates["LiFe2(PO4)2"].structure, candidates["Li3Fe4(PO4)4"].structure
     assert half.volume == quarter.volume == pytest.approx(olivine.volume)
     assert (half.composition["Li"], quarter.composition["Li"]) == (2, 3)
-    assert found["Li5Fe4(PO4)4"].structure is None  # nothing says where the added lithium would sit
+    assert candidates["Li5Fe4(PO4)4"].structure is None  # nothing says where the added lithium would sit
 
 
 def test_every_accepted_crystal_is_of_its_formula():
@@ -205,7 +205,7 @@ def test_the_default_window_is_48_to_64_atoms():
 
 
 @pytest.mark.parametrize("text", ["Xx2", "", "Li-1O"])
-def test_no_formula_is_told_in_one_line(text):
+def test_a_bad_formula_is_reported_in_one_line(text):
     with pytest.raises(InputError, match="chemical formula"):
         propose_compositions([text], seed=0)
 

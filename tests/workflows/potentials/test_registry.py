@@ -51,8 +51,8 @@ def test_no_two_entries_share_weights():
     ],
 )
 def test_names_lead_to_entries(name, entry, argument):
-    found, rest = potentials.find(name)
-    assert (found.name, rest) == (entry, argument)
+    chosen, rest = potentials.find(name)
+    assert (chosen.name, rest) == (entry, argument)
 
 
 def test_coverage_is_what_the_papers_say():

@@ -1,4 +1,4 @@
-"""Calculators of the user's own: their faults are told in one line, and what they are stands in their hash."""
+"""Calculators of the user: errors in one line, identity by the hash of their source."""
 
 import sys
 from importlib import invalidate_caches
@@ -57,7 +57,7 @@ def mine(tmp_path, monkeypatch):
         ("Stressless", "gives no forces and stress"),
     ],
 )
-def test_faults_of_a_calculator_are_told_in_one_line(name, words):
+def test_faults_of_a_calculator_are_reported_in_one_line(name, words):
     with pytest.raises(InputError, match=words) as caught:
         potentials.check(f"ase:my_calculators:{name}@Li,Cl")
     assert "\n" not in str(caught.value)

@@ -132,7 +132,7 @@ class Crashes(Wrong):
 
 
 @pytest.mark.parametrize(
-    ("fault", "found"),
+    ("fault", "failed_check"),
     [
         ("sign of forces", "forces are minus the gradient"),
         ("sign of forces", "energy is conserved"),
@@ -153,27 +153,27 @@ class Crashes(Wrong):
         ("an element with NaN", "covered elements without forces"),
     ],
 )
-def test_each_planted_fault_is_found(fault, found):
-    assert found in failed(check_force_field(Wrong(fault), disturbed_cell(Wrong("none"), seed=0)))
+def test_each_planted_fault_is_found(fault, failed_check):
+    assert failed_check in failed(check_force_field(Wrong(fault), disturbed_cell(Wrong("none"), seed=0)))
 
 
 @pytest.mark.parametrize(
-    ("kind", "found"),
+    ("kind", "failed_check"),
     [
         (Remembers, "reproducible"),
         (AcceptsAnything, "other elements not refused"),
         (Crashes, "covered elements without forces"),
     ],
 )
-def test_each_wrong_behaviour_is_found(kind, found):
-    assert failed(potentials.check(kind("none"))) == {found}
+def test_each_wrong_behaviour_is_found(kind, failed_check):
+    assert failed(potentials.check(kind("none"))) == {failed_check}
 
 
 def test_without_a_fault_the_same_adapter_passes():
     assert not failed(potentials.check(Wrong("none")))
 
 
-def test_work_that_the_energy_knows_nothing_of_is_seen_by_the_run_alone():
+def test_a_non_conservative_force_is_detected_by_the_drift_alone():
     reports = potentials.check(Wrong("force on one atom"))
     assert "forces are minus the gradient" not in failed(reports)
     assert "energy is conserved" in failed(reports)

@@ -60,8 +60,8 @@ def test_harmonics_and_their_slopes_are_those_of_the_formulas():
     assert harmonics.parity.tolist() == [1, -1, -1, -1, 1, 1, 1, 1, 1]
     for column in range(9):
         (wanted,) = torch.autograd.grad(exact[:, column].sum(), vectors, retain_graph=True)
-        found = slopes[:, :, column].double()
-        tangential = found - (found * directions).sum(1, keepdim=True) * directions
+        gradient = slopes[:, :, column].double()
+        tangential = gradient - (gradient * directions).sum(1, keepdim=True) * directions
         torch.testing.assert_close(tangential / lengths, wanted, atol=2e-6, rtol=0)
 
 
@@ -90,9 +90,9 @@ def test_polynomials_and_their_gradient_are_the_contraction_term_by_term(degrees
     as_tensors = [[torch.from_numpy(one) for one in block] for block in blocks]
     coefficients = gradient_coefficients(as_tensors, [[torch.from_numpy(one) for one in weights]] * 2)
     given = torch.from_numpy(x).requires_grad_()
-    found = polynomials(given, [(slice(0, 3), coefficients), (slice(3, 4), coefficients)])
-    np.testing.assert_allclose(found.detach(), brute(x), atol=1e-12)
-    along, turn = generator.normal(size=found.shape), generator.normal(size=x.shape)
-    (gradient,) = torch.autograd.grad((found * torch.from_numpy(along)).sum(), given)
+    values = polynomials(given, [(slice(0, 3), coefficients), (slice(3, 4), coefficients)])
+    np.testing.assert_allclose(values.detach(), brute(x), atol=1e-12)
+    along, turn = generator.normal(size=values.shape), generator.normal(size=x.shape)
+    (gradient,) = torch.autograd.grad((values * torch.from_numpy(along)).sum(), given)
     numerical = ((brute(x + 1e-5 * turn) - brute(x - 1e-5 * turn)) * along).sum() / 2e-5
     assert (gradient.numpy() * turn).sum() == pytest.approx(numerical, rel=1e-8)

@@ -191,7 +191,7 @@ def test_a_run_goes_on_from_its_checkpoint_after_the_fault(tmp_path, remote, und
     assert again.finished
 
 
-def test_a_client_that_never_comes_is_told(remote):
+def test_a_client_that_never_connects_is_reported(remote):
     field = remote(
         command=["{python}", "-c", "import time; time.sleep(30)", "{address}"], start_timeout_s=0.3, restarts=1
     )
@@ -229,7 +229,7 @@ def says(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("unverified", [False, True])
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "description"),
     [
         ({"weights_sha256": "b" * 64}, "a potential with weights bbbbbbbbbbbb"),
         ({"name": "other", "weights_sha256": "b" * 64}, "other with weights bbbbbbbbbbbb"),
@@ -239,10 +239,10 @@ def says(monkeypatch, tmp_path):
     ids=str,
 )
 def test_half_an_identity_that_is_another_one_is_refused_also_where_none_is_asked_for(
-    remote, says, said, told, unverified
+    remote, says, said, description, unverified
 ):
     field = remote(command=None, address=says(said), unverified=unverified)
-    with pytest.raises(CheckpointError, match=f"its client is {told}"):
+    with pytest.raises(CheckpointError, match=f"its client is {description}"):
         field.evaluate(rock_salt())
 
 
@@ -254,7 +254,7 @@ def test_half_an_identity_that_agrees_is_enough_only_where_none_is_asked_for(rem
     assert np.isfinite(field.evaluate(rock_salt()).energy_eV)
 
 
-def test_a_client_that_does_not_say_who_it_is_is_believed_only_where_that_is_stated_and_told(remote):
+def test_a_client_without_identity_is_accepted_only_if_unverified_is_stated(remote):
     argon = AtomicSystem([18, 18], [[0, 0, 0], [2.6, 0, 0]], np.eye(3) * 8)
     command = ["{python}", "-c", ASES_OWN_CLIENT, "{address}", "{structure}"]
     with pytest.raises(CheckpointError, match=r"identity.*unverified: true") as caught:
@@ -315,7 +315,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def test_ases_own_client_works_when_it_is_told_the_atoms(remote):
+def test_ases_own_client_works_with_a_structure_file(remote):
     command = ["{python}", "-c", ASES_OWN_CLIENT, "{address}", "{structure}"]
     field = remote(command=command, address=f"127.0.0.1:{free_port()}", unverified=True)
     for numbers in ([18, 18], [18, 3, 3]):
@@ -417,7 +417,7 @@ def test_a_description_that_leaves_something_open_is_refused(tmp_path, changes, 
     assert not potentials.installed(f"remote:{path}").ok
 
 
-def test_missing_files_are_told_in_one_line(tmp_path):
+def test_missing_files_are_reported_in_one_line(tmp_path):
     for name in (f"remote:{tmp_path / 'none.yaml'}", f"remote:{describe(tmp_path, identity=None, identity_file='no')}"):
         with pytest.raises(MissingDependencyError, match="cannot be read") as caught:
             potentials.load(name)
