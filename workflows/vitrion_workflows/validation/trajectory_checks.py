@@ -1,6 +1,6 @@
 """All measurements on a trajectory that do not need its diffusivity."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -78,9 +78,14 @@ class Checks:
         return Checks(self.measurements + other.measurements, {**self.not_checked, **other.not_checked})
 
     @classmethod
-    def of(cls, measurements: Iterable[Measurement | None], **not_checked: str) -> "Checks":
-        """Return checks of the measurements that are not None."""
-        return cls(tuple(one for one in measurements if one is not None), not_checked)
+    def made(cls, *measurements: Measurement | None) -> "Checks":
+        """Return checks with the measurements that are not None."""
+        return cls(tuple(measurement for measurement in measurements if measurement is not None))
+
+    @classmethod
+    def impossible(cls, **reasons: str) -> "Checks":
+        """Return checks of which none could be made, with the reason of each."""
+        return cls(not_checked=reasons)
 
 
 @dataclass(frozen=True)
@@ -153,7 +158,7 @@ def check_trajectory(
         checks += _check_records(run)
         checks += _check_temperature_drift(run)
         checks += _check_mean_temperature(run, target_K=temperature_K, required=coupling is not None)
-        checks += Checks((_cell_drift(run, drift_A, reference_K),))
+        checks += Checks.made(_cell_drift(run, drift_A, reference_K))
     return TrajectoryChecks(
         checks.measurements, checks.not_checked, drift_A=drift_A, mean_temperature_K=temperature.mean_K
     )
@@ -170,38 +175,36 @@ def _check_frames(run: _Run) -> Checks:
     repeated: tuple[int, ...] = ()
     if interruption is not None:
         repeated = repeated_frames(positions, trajectory.numbers, squared_A2=steps.squared_A2)
-    checks = Checks.of(
-        [
-            measure_wrapped_step(largest_fractional_step(trajectory.positions_A, trajectory.lattice_A)),
-            measure_repeated_frame(repeated),
-        ]
+    checks = Checks.made(
+        measure_wrapped_step(largest_fractional_step(trajectory.positions_A, trajectory.lattice_A)),
+        measure_repeated_frame(repeated),
     )
     if interruption and (interruption.detectable or interruption.log_odds > interruption.limit):
-        return checks + Checks((measure_missing_frame(interruption),))
+        return checks + Checks.made(measure_missing_frame(interruption))
     reason = "frames are too far apart, or atoms too few, to show that one is missing"
-    return checks + Checks.of([], missing_frame=reason)
+    return checks + Checks.impossible(missing_frame=reason)
 
 
 def _check_cell(run: _Run) -> Checks:
     trajectory, equilibration = run.trajectory, run.equilibration
     cell = AtomicSystem(trajectory.numbers, trajectory.positions_A[0], trajectory.lattice_A)
     drift = measure_sublattice_drift(run.displacements_A, trajectory.numbers, masses_u=trajectory.masses_u)
-    checks = Checks.of([drift, measure_closest_contact(cell)])
+    checks = Checks.made(drift, measure_closest_contact(cell))
     density = measure_density(cell)
     if density.passed or len(set(trajectory.numbers.tolist())) > 1:
-        checks += Checks((density,))
+        checks += Checks.made(density)
     else:
         reason = f"one species alone, and {density.message}: a gas, or ions without their framework"
-        checks += Checks.of([], density=reason)
+        checks += Checks.impossible(density=reason)
     if fault := mass_fault(trajectory.numbers, trajectory.masses_u):
-        checks += Checks.of([], natural_masses=fault)
+        checks += Checks.impossible(natural_masses=fault)
     if trajectory.volumes_A3 is not None:
         first = min(equilibration.frames, len(trajectory) // LONGEST_RELAXATION)
-        checks += Checks((measure_volume_change(trajectory.volumes_A3[first:]),))
+        checks += Checks.made(measure_volume_change(trajectory.volumes_A3[first:]))
     if trajectory.potential_energies_eV is None and trajectory.temperatures_K is None:
         discarded = "" if equilibration.series else ", nothing was discarded"
-        return checks + Checks.of([], energy_drift=f"neither energy nor temperature is recorded{discarded}")
-    return checks + Checks((measure_energy_drift(equilibration, frames=len(trajectory)),))
+        return checks + Checks.impossible(energy_drift=f"neither energy nor temperature is recorded{discarded}")
+    return checks + Checks.made(measure_energy_drift(equilibration, frames=len(trajectory)))
 
 
 def _check_motion(run: _Run, *, mobile: int, reference_K: float) -> Checks:
@@ -234,17 +237,17 @@ def _check_records(run: _Run) -> Checks:
     if recorded_K is None:
         return Checks()
     recorded = measure_recorded_temperature(motion, recorded_K, noise=run.noise)
-    checks = Checks.of([recorded, measure_recorded_drift(motion, recorded_K)])
+    checks = Checks.made(recorded, measure_recorded_drift(motion, recorded_K))
     if recorded is not None:
         return checks
     unresolved = motion.cell.unresolved
     if run.noise.stated or unresolved is None or unresolved > LARGEST_UNRESOLVED:
-        return checks + Checks.of([], recorded_temperature=_too_coarse(run))
+        return checks + Checks.impossible(recorded_temperature=_too_coarse(run))
     reason = (
         f"frames {run.interval_ps * 1000:g} fs apart do not show the noise of a Langevin thermostat of "
         f"{USUAL_LANGEVIN.rate_per_ps:g} / ps: state the thermostat and its rate"
     )
-    return checks + Checks.of([], recorded_temperature=reason)
+    return checks + Checks.impossible(recorded_temperature=reason)
 
 
 def _too_coarse(run: _Run) -> str:
@@ -258,7 +261,7 @@ def _check_temperature_drift(run: _Run) -> Checks:
     if series is None and run.temperature.mean_K is not None:
         series = kinetic_energies(remove_drift(trajectory.positions_A, trajectory.masses_u), trajectory.masses_u)
     if series is None:
-        return Checks.of([], temperature_drift=UNKNOWN_TEMPERATURE)
+        return Checks.impossible(temperature_drift=UNKNOWN_TEMPERATURE)
     # A drift looks like a long relaxation: no more than a quarter is discarded here. Where nothing is recorded nothing
     # was discarded either, and the whole quarter is left out.
     count = len(series)
@@ -268,26 +271,26 @@ def _check_temperature_drift(run: _Run) -> Checks:
     stderr = None
     if run.coupling is not None:
         stderr = run.coupling.stderr(len(trajectory.numbers), duration_ps=len(series) * run.interval_ps)
-    return Checks((measure_temperature_drift(series, stderr=stderr),))
+    return Checks.made(measure_temperature_drift(series, stderr=stderr))
 
 
 def _check_mean_temperature(run: _Run, *, target_K: float | None, required: bool) -> Checks:
     """Compare the mean with the temperature of the label; `required`: the run must resolve it."""
     names = ("mean_temperature", "temperature_stderr")
     if target_K is None:
-        return Checks((), dict.fromkeys(names, "none was given to compare with"))
-    checks = Checks((measure_set_temperature(run.trajectory.set_temperature_K, target_K=target_K),))
+        return Checks.impossible(**dict.fromkeys(names, "none was given to compare with"))
+    checks = Checks.made(measure_set_temperature(run.trajectory.set_temperature_K, target_K=target_K))
     atoms, temperature = len(run.trajectory.numbers), run.temperature
     stderr = run.coupling.stderr(atoms, duration_ps=run.duration_ps) if run.coupling else temperature.stderr
     if temperature.mean_K is None or stderr is None:
-        return checks + Checks((), dict.fromkeys(names, UNKNOWN_TEMPERATURE))
+        return checks + Checks.impossible(**dict.fromkeys(names, UNKNOWN_TEMPERATURE))
     mean = measure_mean_temperature(
         temperature.mean_K, target_K=target_K, stderr=stderr, unresolved=temperature.unresolved
     )
     precision = measure_temperature_stderr(stderr, coupling=run.coupling, atoms=atoms, duration_ps=run.duration_ps)
     if not required and not precision.passed:
         return checks + Checks((mean,), {"temperature_stderr": precision.message})
-    return checks + Checks((mean, precision))
+    return checks + Checks.made(mean, precision)
 
 
 def _cell_drift(run: _Run, drift_A: float, temperature_K: float) -> Measurement:
