@@ -5,9 +5,9 @@ from functools import cached_property
 from types import TracebackType
 from typing import Any, Self
 
-from vitrion.database import documents
 from vitrion.database.artefacts import Artefacts
 from vitrion.database.collection import Collection
+from vitrion.database.documents import bind, release
 from vitrion.database.errors import DatabaseError, DatabaseVersionError, translate_errors
 from vitrion.database.indexes import INDEXES, JOBS_COLLECTION, META_COLLECTION
 from vitrion.database.migrations import upgrade_store
@@ -62,7 +62,7 @@ class Database:
         self._raw = raw
         self._close: Callable[[], None] | None = close
         self._prepare()
-        documents.bind(raw)
+        bind(raw)
 
     @cached_property
     def structures(self) -> Structures:
@@ -118,7 +118,7 @@ class Database:
     def close(self) -> None:
         """Close the connection and release the writer's lock; repeated calls have no effect."""
         if self._close is not None:
-            documents.release(self._raw)
+            release(self._raw)
             self._close()
             self._close = None
 

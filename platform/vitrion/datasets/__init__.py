@@ -3,7 +3,7 @@
 from vitrion.datasets.conventions import einstein_factor
 from vitrion.datasets.fetching import fetch
 from vitrion.datasets.quickstart import Compound, quickstart_compounds, quickstart_crystals
-from vitrion.datasets.records import CompositionRecord, CurveRecord, DatasetContent, LabelRecord, StructureRecord
+from vitrion.datasets.records import CompositionRecord, CurveRecord, DatasetContent, DatasetLabel, DatasetStructure
 from vitrion.datasets.registry import specification, specifications
 from vitrion.datasets.specification import DatasetSpecification, SourceFile
 
@@ -12,10 +12,10 @@ __all__ = [
     "Compound",
     "CurveRecord",
     "DatasetContent",
+    "DatasetLabel",
     "DatasetSpecification",
-    "LabelRecord",
+    "DatasetStructure",
     "SourceFile",
-    "StructureRecord",
     "einstein_factor",
     "fetch",
     "quickstart_compounds",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from vitrion.datasets.conventions import REASONS, einstein_factor
 from vitrion.datasets.formulas import chemical_system, reduced
-from vitrion.datasets.records import DatasetContent, LabelRecord
+from vitrion.datasets.records import DatasetContent, DatasetLabel
 from vitrion.datasets.splitting import grouped_parts
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import Convention, LabelState
@@ -55,9 +55,9 @@ def _rows(path: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _label(row: dict[str, str], *, factor: float, reason: str) -> LabelRecord:
+def _label(row: dict[str, str], *, factor: float, reason: str) -> DatasetLabel:
     raw_cm2_s = float(row["diff_coeff_mul_thousand"]) * CM2_PER_S_PER_UNIT
-    return LabelRecord(
+    return DatasetLabel(
         name=row["Unnamed: 0"],
         formula=reduced(row["formula"]),
         structure=None,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pymatgen.core.structure import Structure
 
-from vitrion.datasets.records import DatasetContent, StructureRecord
+from vitrion.datasets.records import DatasetContent, DatasetStructure
 from vitrion_models.errors import InputError, MissingDependencyError, VitrionError
 from vitrion_workflows.schemas import StructureKind
 
@@ -60,12 +60,12 @@ def _mp_client() -> Client:
     return maker
 
 
-def _records(documents: Iterable[Any]) -> Iterable[StructureRecord]:
+def _records(documents: Iterable[Any]) -> Iterable[DatasetStructure]:
     for document in sorted(documents, key=lambda each: str(_field(each, "material_id"))):
         structure = _field(document, "structure")
         if isinstance(structure, dict):
             structure = Structure.from_dict(structure)
-        yield StructureRecord(
+        yield DatasetStructure(
             name=str(_field(document, "material_id")),
             structure=structure,
             kind=StructureKind.CRYSTAL,

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from pymatgen.core.structure import Structure
 
 from vitrion.datasets.formulas import reduced
-from vitrion.datasets.records import DatasetContent, LabelRecord, StructureRecord
+from vitrion.datasets.records import DatasetContent, DatasetLabel, DatasetStructure
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import GateOutcome, LabelState, StructureKind
 
@@ -35,7 +35,7 @@ def load(files: Mapping[str, Path]) -> DatasetContent:
     references = {label.name: label.reference for label in labels}
     return DatasetContent(
         structures=tuple(
-            StructureRecord(
+            DatasetStructure(
                 name=name,
                 structure=structure,
                 kind=StructureKind.CRYSTAL,
@@ -90,7 +90,7 @@ def _structures(archive: Path) -> dict[str, Structure]:
         raise InputError(f"{archive}: not a readable archive of CIFs ({type(fault).__name__})") from fault
 
 
-def _label(row: dict[str, str], structures: Mapping[str, Structure]) -> LabelRecord:
+def _label(row: dict[str, str], structures: Mapping[str, Structure]) -> DatasetLabel:
     value, state = conductivity(row[COLUMN])
     bound = GateOutcome(
         name="detection_limit",
@@ -99,7 +99,7 @@ def _label(row: dict[str, str], structures: Mapping[str, Structure]) -> LabelRec
         unit="S/cm",
         message="printed as an upper bound" if state is LabelState.CENSORED else "printed as a value",
     )
-    return LabelRecord(
+    return DatasetLabel(
         name=row["ID"],
         formula=reduced(row["Reduced Composition"]),
         structure=row["ID"] if row["ID"] in structures else None,

@@ -10,7 +10,7 @@ from typing import Any
 from pymatgen.core.structure import Structure
 
 from vitrion.datasets.formulas import reduced
-from vitrion.datasets.records import DatasetContent, LabelRecord, StructureRecord
+from vitrion.datasets.records import DatasetContent, DatasetLabel, DatasetStructure
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import Convention, GateOutcome, LabelState, StructureKind
 
@@ -41,8 +41,8 @@ def load(files: Mapping[str, Path]) -> DatasetContent:
     """
     rows = [unshifted(row) for row in _json_rows(files[TABLE])]
     values = _values(files[LABELS])
-    structures: list[StructureRecord] = []
-    labels: list[LabelRecord] = []
+    structures: list[DatasetStructure] = []
+    labels: list[DatasetLabel] = []
     refused: dict[str, str] = {}
     for index, row in enumerate(rows, start=1):
         record = _cell(str(index), row, files[CELL.format(index=index)])
@@ -86,7 +86,7 @@ def _values(path: Path) -> dict[int, float]:
     return values
 
 
-def _cell(name: str, row: Mapping[str, Any], path: Path) -> StructureRecord:
+def _cell(name: str, row: Mapping[str, Any], path: Path) -> DatasetStructure:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         structure = Structure.from_str(path.read_text(encoding="utf-8"), fmt="cif")
@@ -96,10 +96,10 @@ def _cell(name: str, row: Mapping[str, Any], path: Path) -> StructureRecord:
     from vitrion_workflows.amorphous.imported_cells import structure_gates  # noqa: PLC0415 - the cell gates are slow to import
 
     gates = structure_gates(structure)
-    return StructureRecord(name=name, structure=structure, kind=StructureKind.AMORPHOUS, gates=gates)
+    return DatasetStructure(name=name, structure=structure, kind=StructureKind.AMORPHOUS, gates=gates)
 
 
-def _label(record: StructureRecord, row: Mapping[str, Any], raw_cm2_s: float) -> LabelRecord:
+def _label(record: DatasetStructure, row: Mapping[str, Any], raw_cm2_s: float) -> DatasetLabel:
     factor = ASSUMED_INTERVAL_PS / FRAME_INTERVAL_PS
     gates = (
         GateOutcome(
@@ -113,7 +113,7 @@ def _label(record: StructureRecord, row: Mapping[str, Any], raw_cm2_s: float) ->
         GateOutcome(name="interval", passed=False, message="the source gives no interval"),
         GateOutcome(name="weights_identity", passed=False, message="the source gives no hash of the potential"),
     )
-    return LabelRecord(
+    return DatasetLabel(
         name=record.name,
         formula=record.structure.composition.reduced_formula,
         structure=record.name,

@@ -15,7 +15,7 @@ import yaml
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 
-from vitrion.datasets.records import DatasetContent, StructureRecord
+from vitrion.datasets.records import DatasetContent, DatasetStructure
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.schemas import StructureKind
@@ -100,7 +100,7 @@ def load(_files: Mapping[str, Path]) -> DatasetContent:
     """Return the records of the quickstart compounds; no file is needed."""
     return DatasetContent(
         structures=tuple(
-            StructureRecord(
+            DatasetStructure(
                 name=compound.formula,
                 structure=compound.structure(),
                 kind=StructureKind.CRYSTAL,

@@ -9,7 +9,7 @@ from vitrion_workflows.schemas import GateOutcome, LabelState, StructureKind
 
 
 @dataclass(frozen=True)
-class StructureRecord:
+class DatasetStructure:
     """A structure of a data set.
 
     Attributes:
@@ -45,13 +45,13 @@ class CompositionRecord:
 
 
 @dataclass(frozen=True)
-class LabelRecord:
+class DatasetLabel:
     """One measured or computed value of a data set, in Vitrion's convention and unit.
 
     Attributes:
         name: its name inside the data set, unique there.
         formula: reduced formula, fractional amounts kept.
-        structure: name of the `StructureRecord` it belongs to, or None if it belongs to the composition.
+        structure: name of the `DatasetStructure` it belongs to, or None if it belongs to the composition.
         property: measured quantity, for example ``tracer_diffusivity``; properties are never mixed.
         species: the mobile species.
         temperature_K: temperature of the measurement.
@@ -120,8 +120,8 @@ class DatasetContent:
         notes: remarks for users of the data set, one line each.
     """
 
-    structures: tuple[StructureRecord, ...] = ()
-    labels: tuple[LabelRecord, ...] = ()
+    structures: tuple[DatasetStructure, ...] = ()
+    labels: tuple[DatasetLabel, ...] = ()
     compositions: tuple[CompositionRecord, ...] = ()
     curves: tuple[CurveRecord, ...] = ()
     splits: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

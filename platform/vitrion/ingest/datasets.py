@@ -13,8 +13,8 @@ from vitrion.datasets import (
     CompositionRecord,
     CurveRecord,
     DatasetContent,
-    LabelRecord,
-    StructureRecord,
+    DatasetLabel,
+    DatasetStructure,
     fetch,
     materials_project,
     specification,
@@ -225,7 +225,7 @@ def _store_tables(db: Database, content: DatasetContent, name: str) -> dict[str,
     }
 
 
-def _new_structure(record: StructureRecord, dataset: str) -> NewStructure:
+def _new_structure(record: DatasetStructure, dataset: str) -> NewStructure:
     properties = {column: record.properties.get(key) for key, column in _PROPERTY_FIELDS.items()}
     return NewStructure(
         cell=record.structure,
@@ -238,7 +238,7 @@ def _new_structure(record: StructureRecord, dataset: str) -> NewStructure:
 
 
 def _imported_label(
-    record: LabelRecord,
+    record: DatasetLabel,
     fingerprints: Mapping[str, str],
     *,
     dataset: str,
@@ -279,7 +279,7 @@ def _by_identity(
     }
 
 
-def _counted(labels: tuple[LabelRecord, ...]) -> dict[str, int]:
+def _counted(labels: tuple[DatasetLabel, ...]) -> dict[str, int]:
     states = [label.state.value for label in labels]
     return {state: states.count(state) for state in sorted(set(states))}
 
