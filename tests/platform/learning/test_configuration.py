@@ -96,6 +96,8 @@ def test_any_architecture_can_be_named_and_the_default_need_not_be(tmp_path):
     assert load_configuration(write(tmp_path / "a.yaml")).surrogate == ArrheniusGNNConfig()
     default = load_configuration(write(tmp_path / "b.yaml", surrogate={"members": 3}))
     assert default.surrogate == ArrheniusGNNConfig(members=3)
+    generator = load_configuration(write(tmp_path / "d.yaml", generator={"churn": 0.5})).generator
+    assert (generator.architecture, generator.churn, generator.validation_fraction) == ("amorphous_diffusion", 0.5, 0.0)
     kernel = load_configuration(write(tmp_path / "c.yaml", surrogate={"architecture": "arrhenius_kernel"}))
     assert kernel.surrogate == ArrheniusKernelConfig()
 

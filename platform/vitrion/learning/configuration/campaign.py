@@ -16,12 +16,16 @@ from vitrion.learning.configuration.materials import (
     PotentialName,
     ReferenceCheck,
 )
-from vitrion.learning.configuration.models import Acquisition, GeneratorSection, SurrogateSection
+from vitrion.learning.configuration.models import (
+    GENERATOR_DEFAULTS,
+    SURROGATE_DEFAULTS,
+    Acquisition,
+    GeneratorSection,
+    SurrogateSection,
+)
 from vitrion.learning.configuration.runners import FireworksRun, LocalRun
 from vitrion.learning.configuration.section import Section
 from vitrion.learning.seeds import derive_seed
-from vitrion_models.generators.amorphous_diffusion.config import AmorphousDiffusionConfig
-from vitrion_models.surrogates.arrhenius_gnn.config import ArrheniusGNNConfig
 
 LARGEST_SEED = 2**63 - 1  # largest integer of a MongoDB document
 # Frames that the analysis needs, and as many again that it may discard as equilibration. Not imported from the
@@ -84,8 +88,8 @@ class CampaignConfiguration(Section):
     initial: int = Field(default=8, ge=2)
     acquisition: Acquisition = Acquisition()
     test_compositions: int = Field(default=2, ge=1)
-    surrogate: SurrogateSection = ArrheniusGNNConfig()
-    generator: GeneratorSection = AmorphousDiffusionConfig()
+    surrogate: SurrogateSection = Field(default=SURROGATE_DEFAULTS, validate_default=True)
+    generator: GeneratorSection = Field(default=GENERATOR_DEFAULTS, validate_default=True)
     generated_cells: int = Field(default=3, ge=0)
     reference: ReferenceCheck | None = None
     smaller: Smaller | None = None

@@ -67,6 +67,8 @@ def _format_error(error: ValidationError) -> str:
         allowed = _allowed_keys(CampaignConfiguration.model_json_schema(), fault["loc"])
         near = difflib.get_close_matches(str(fault["loc"][-1]), allowed, n=1, cutoff=0.0)
         return f"unknown key `{location}`" + (f": did you mean `{near[0]}`?" if near else "")
+    if fault["type"] == "union_tag_invalid":
+        return f"`{location}` has no {fault['ctx']['tag']!r}: choose from {fault['ctx']['expected_tags']}"
     if fault["type"] == "missing":
         return f"`{location}` is missing"
     message = fault["msg"].removeprefix("Value error, ")

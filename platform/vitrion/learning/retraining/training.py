@@ -108,8 +108,7 @@ def retrain_generator(
     parent = model_registry.promoted_generator(db, configuration.name, before_cycle=cycle)
     trained = generators.train(
         [system for _, system in cells],
-        # The compositions of the frozen test are held out already; holding out more would only cost training cells.
-        config=configuration.generator.model_copy(update={"validation_fraction": 0.0}),
+        config=configuration.generator,
         seed=seed,
         parent=None if parent is None else parent[1],
         on_progress=lambda at: on_progress(f"generator: step {at.step} of {at.steps}, loss {at.loss:.3f}"),
