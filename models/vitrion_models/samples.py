@@ -44,7 +44,7 @@ class Sample:
         targets: measurements of one or several targets.
         group: rows of one group are never split between training and test, for example the chemical system.
         key: identity of the sample.
-        species: symbol of the mobile species, for example ``Li``.
+        species: symbol of the mobile species, for example ``Li``; empty where the targets have none.
         conditions: conditions of the measurement by name, for example ``temperature_K``.
         source: identity of the method behind the values (potential and sha256 of its weights, or data set).
     """
@@ -53,7 +53,7 @@ class Sample:
     targets: Mapping[Target, Measurement]
     group: str
     key: str
-    species: str
+    species: str = ""
     conditions: Mapping[str, float] = field(default_factory=dict)
     source: str = ""
 
@@ -68,7 +68,8 @@ class Sample:
             check_temperature(self.conditions[TEMPERATURE])
         if len(self.input) == 0:
             raise InputError(f"sample {self.key} has neither a structure nor a composition: give one")
-        atomic_number(self.species)
+        if self.species:
+            atomic_number(self.species)
         for target, measurement in self.targets.items():
             _check_measurement(measurement, target, key=self.key)
 

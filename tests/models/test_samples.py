@@ -37,13 +37,13 @@ def test_impossible_labels_are_refused(changes, quantity):
 def test_a_target_of_any_shape_with_missing_entries():
     values = np.array([0.1, np.nan, 0.3, 0.4])
     measured = Measurement(values, stderr=0.01, missing=np.isnan(values))
-    spectrum = Sample(LICL, {SPECTRUM: measured}, group="Cl-Li", key="k", species="Li")
+    spectrum = Sample(LICL, {SPECTRUM: measured}, group="Cl-Li", key="k")
     assert spectrum[SPECTRUM] is measured
     with pytest.raises(InputError, match="tracer_diffusivity"):
         spectrum[DIFFUSIVITY]
     for wrong in (Measurement(values, stderr=0.01), Measurement(values[:3], stderr=0.01)):
         with pytest.raises(InputError, match="phonon_density_of_states"):
-            Sample(LICL, {SPECTRUM: wrong}, group="Cl-Li", key="k", species="Li")
+            Sample(LICL, {SPECTRUM: wrong}, group="Cl-Li", key="k")
 
 
 def test_a_crystal_its_supercell_and_its_composition_are_one_compound():
