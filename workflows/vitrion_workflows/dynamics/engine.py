@@ -166,7 +166,7 @@ def run_batch(
 
 
 class _Loop:
-    """One call of `run_batch`: step the cells until each has an outcome or a stop is asked for.
+    """One call of `run_batch`: step the cells until each has an outcome or a stop is requested.
 
     Cells are stepped as a group. Whenever one of them has ended or failed, the group is made anew of the others.
     """
@@ -210,7 +210,7 @@ class _Loop:
         return {index: states[index] for index in unfinished if index not in self.outcomes}
 
     def _step_together(self, states: dict[int, MDState]) -> dict[int, MDState]:
-        """Step cells until one of them may have ended, has failed, or a stop is asked for; return those not failed."""
+        """Step cells until one of them may have ended, has failed, or a stop is requested; return those not failed."""
         indices = list(states)
         group = CellGroup([self._runs[index] for index in indices], self._force_field)
         state = BatchState.of(list(states.values()))

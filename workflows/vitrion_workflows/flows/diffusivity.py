@@ -136,7 +136,7 @@ def label_cell(
     """Label one cell at one temperature; see `DiffusivityMaker.make`.
 
     Raises:
-        StoppedError: a stop was asked for; the checkpoint is in the scratch folder.
+        StoppedError: a stop was requested; the checkpoint is in the scratch folder.
         VitrionError: the potential, the run or its analysis failed.
     """
     velocities = None if initial_velocities is None else _velocities(initial_velocities, atoms=len(structure))
@@ -159,7 +159,7 @@ def label_cells(
     """Label several cells at several temperatures side by side; see `DiffusivityMaker.make_batch`.
 
     Raises:
-        StoppedError: a stop was asked for; the checkpoints are in the scratch folder.
+        StoppedError: a stop was requested; the checkpoints are in the scratch folder.
         VitrionError: the potential, a run or its analysis failed; finished labels are kept.
     """
     loaded = force_field(potential, device)

@@ -102,7 +102,7 @@ def find_volume(stage: CellStage, *, potential: str, protocol: CellProtocol, see
 
     Raises:
         VolumeSearchFailed: see `search_volume`.
-        StoppedError: a stop was asked for.
+        StoppedError: a stop was requested.
     """
     begun = time.monotonic()
     field = force_field(potential, device)
@@ -122,7 +122,7 @@ def melt_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, seed:
     """Run the melt, from its last checkpoint.
 
     Raises:
-        StoppedError: a stop was asked for.
+        StoppedError: a stop was requested.
     """
     begun = time.monotonic()
     field, system = force_field(potential, device), stage.system()
@@ -143,7 +143,7 @@ def quench_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, see
     """Run quench and hold, from the last checkpoint.
 
     Raises:
-        StoppedError: a stop was asked for.
+        StoppedError: a stop was requested.
     """
     begun = time.monotonic()
     field, system = force_field(potential, device), stage.system()
@@ -174,7 +174,7 @@ def validate_quenched_cell(
     """Relax a quenched cell and validate it.
 
     Raises:
-        StoppedError: a stop was asked for.
+        StoppedError: a stop was requested.
     """
     begun = time.monotonic()
     field = force_field(potential, device)

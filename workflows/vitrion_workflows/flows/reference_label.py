@@ -103,7 +103,7 @@ def reference_label(
     """Equilibrate a cell with the production potential, then label it with the reference potential.
 
     Raises:
-        StoppedError: a stop was asked for; the checkpoint is in the scratch folder.
+        StoppedError: a stop was requested; the checkpoint is in the scratch folder.
         VitrionError: a potential, a run or its analysis failed.
     """
     reference, production = force_field(potential, device), force_field(production_potential, device)

@@ -115,7 +115,7 @@ def relax_generated_cell(
         device: on which the potential runs.
 
     Raises:
-        StoppedError: a stop was asked for.
+        StoppedError: a stop was requested.
     """
     begun = time.monotonic()
     field = force_field(potential, device)

@@ -122,7 +122,7 @@ class LabellingTask:
             velocities: in A/ps, shape (N, 3); drawn for the cell where None.
 
         Raises:
-            StoppedError: a stop was asked for; the checkpoint is in the scratch folder.
+            StoppedError: a stop was requested; the checkpoint is in the scratch folder.
             VitrionError: the run or its analysis failed.
         """
         (outcome,) = run_tasks([self], [system], potential, velocities=[velocities])
@@ -205,7 +205,7 @@ def run_tasks(
         velocities: of each cell, in A/ps, shape (N, 3); drawn for the cell where None.
 
     Raises:
-        StoppedError: a stop was asked for; finished labels are kept.
+        StoppedError: a stop was requested; finished labels are kept.
         VitrionError: a run or its analysis failed; those of the other cells are kept.
     """
     outcomes = {index: outcome for index, task in enumerate(tasks) if (outcome := task.finished(potential))}
