@@ -44,7 +44,7 @@ def _server(uri: str, *, readonly: bool) -> Database:
     try:
         parsed = parse_uri(uri)
     except (ConfigurationError, ValueError) as fault:
-        raise DatabaseError(f"{_shown(uri)} is no MongoDB address: {fault}") from fault
+        raise DatabaseError(f"{_shown(uri)} is not a MongoDB address: {fault}") from fault
     name = parsed["database"] or DEFAULT_NAME
     where = f"mongodb://{','.join(f'{host}:{port}' for host, port in parsed['nodelist'])}/{name}"
     with translate_errors(where):
@@ -118,5 +118,5 @@ def make_folder(folder: Path) -> None:
 
 
 def _shown(uri: str) -> str:
-    """The address without what stands before the at sign."""
+    """Return the address without user name and password."""
     return uri if "@" not in uri else f"{uri.split('://', maxsplit=1)[0]}://...@{uri.rsplit('@', maxsplit=1)[1]}"

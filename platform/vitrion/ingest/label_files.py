@@ -24,7 +24,7 @@ STATED = ("property", "convention", "unit", "species", "temperature_K", "state",
 
 @dataclass(frozen=True)
 class LabelFileReport:
-    """What became of the labels of files.
+    """Result of ingesting label files.
 
     Attributes:
         files: how many were read.

@@ -53,7 +53,7 @@ def published_label(row: Mapping[str, Any], *, path: Path, number: int, sha256: 
         raise InputError(f"{source}: {faults[0]}")
     state = row.get("state") or LabelState.PUBLISHED.value
     if state not in STATES:
-        raise InputError(f"{source}: state {state!r} is none of {', '.join(STATES)}")
+        raise InputError(f"{source}: state {state!r} is not one of {', '.join(STATES)}")
     return ImportedLabel(
         property=row["property"],
         state=LabelState(state),
@@ -83,4 +83,4 @@ def _number(row: Mapping[str, Any], name: str, source: str) -> float:
     try:
         return float(row[name])
     except (TypeError, ValueError):
-        raise InputError(f"{source}: {name} {row[name]!r} is no number") from None
+        raise InputError(f"{source}: {name} {row[name]!r} is not a number") from None

@@ -47,8 +47,8 @@ def test_the_address_chooses_the_server_and_its_database(mongo_uri, monkeypatch)
     ("uri", "message"),
     [
         ("mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50", "no MongoDB server answers at mongodb://127.0.0.1:1"),
-        ("http://127.0.0.1", "no MongoDB address"),
-        ("mongodb://user:secret@:bad", "no MongoDB address"),
+        ("http://127.0.0.1", "MongoDB address"),
+        ("mongodb://user:secret@:bad", "MongoDB address"),
     ],
 )
 def test_a_wrong_or_silent_address_is_told_without_its_password(uri, message):

@@ -77,7 +77,7 @@ def test_a_table_that_has_grown_is_not_stored_a_second_time(home, capsys):
         ({"value": "3e-2", "lower_95": "2e-2", "upper_95": "5e-2"}, "value"),
         ({"value": "3e-5", "lower_95": "4e-5"}, "value"),
         ({"value": "-3e-5"}, "value"),
-        ({"value": "many"}, "'many' is no number"),
+        ({"value": "many"}, "value 'many'"),
         ({"temperature_K": "-10"}, "temperature"),
         ({"species": "Xx"}, "not in Li3PS4"),
         ({"species": "Na"}, "not in Li3PS4"),
@@ -87,7 +87,7 @@ def test_a_table_that_has_grown_is_not_stored_a_second_time(home, capsys):
         ({"property": "ionic_conductivity", "convention": "as_published"}, "unit 'cm2/s'"),
         ({"potential": ""}, "potential is empty"),
         ({"state": "sure"}, "state 'sure'"),
-        ({"state": "accepted"}, "state 'accepted' is none of rejected, censored, published"),
+        ({"state": "accepted"}, "state 'accepted'"),
     ],
 )
 def test_a_row_that_is_wrong_refuses_the_whole_file(home, capsys, changes, says):

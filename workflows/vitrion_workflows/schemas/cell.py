@@ -78,7 +78,7 @@ class VolumePoint(BaseModel):
 
 
 class VolumeRecord(BaseModel):
-    """How the equilibrium volume was found.
+    """Search of the equilibrium volume.
 
     Attributes:
         temperature_K: temperature of the runs.
@@ -96,7 +96,7 @@ class VolumeRecord(BaseModel):
 
 
 class CellFields(BaseModel):
-    """What a job output and a stored structure say alike of a cell, each field declared here once.
+    """Fields that the job output and the stored structure of a cell share, each declared here once.
 
     Attributes:
         kind: state of matter.

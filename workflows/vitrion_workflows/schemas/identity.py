@@ -137,7 +137,7 @@ def _snap(values: NDArray[np.float64], grid: float) -> NDArray[np.int64]:
 
 
 def species_text(occupancies: Mapping[str, float]) -> str:
-    """What sits on a site: ``element:occupancy`` in alphabetical order, occupancies with four decimals."""
+    """Return the occupation of a site: ``element:occupancy`` in alphabetical order, occupancies with four decimals."""
     # Oxidation states are an annotation: the same cell with and without them is one cell.
     merged: defaultdict[str, float] = defaultdict(float)
     for label, occupancy in occupancies.items():

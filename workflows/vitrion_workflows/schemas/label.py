@@ -25,7 +25,7 @@ GATE_VERSION = 1
 
 
 class Convention(StrEnum):
-    """What a stated diffusivity means. Only the first is stored; the others are converted on ingest."""
+    """Convention of a diffusivity. Only the first is stored; the others are converted on ingest."""
 
     EINSTEIN_3D = "einstein_3d"  # lim MSD / 6t
     SLOPE_HALF = "slope_half"  # lim MSD / 2t of the summed three-dimensional MSD: three times Einstein
@@ -47,7 +47,7 @@ def _of_a_run(state: LabelState) -> LabelState:
 
 
 class FrameworkState(StrEnum):
-    """What the immobile sublattice did during the run."""
+    """State of the immobile sublattice during the run."""
 
     VIBRATING = "vibrating"
     ROTATING = "rotating"  # it stands, and its bonded groups turn
@@ -116,12 +116,12 @@ class LabelProtocol(BaseModel):
             or not self.steps_per_frame
         ):
             raise ValueError(
-                f"frame_interval_fs {self.frame_interval_fs} is no whole multiple of time_step_fs {self.time_step_fs}",
+                f"frame_interval_fs {self.frame_interval_fs} is not a multiple of time_step_fs {self.time_step_fs}",
             )
         return self
 
     def lasting(self, production_ps: float) -> "LabelProtocol":
-        """The same protocol with another longest time; without an early end where that leaves no room for one."""
+        """Return the protocol with another longest time; without an early end where that leaves no room for one."""
         changed = {**self.model_dump(), "production_ps": production_ps}
         if self.least_ps is not None and self.least_ps > production_ps:
             changed |= {"target_log10_stderr": None, "least_ps": None}

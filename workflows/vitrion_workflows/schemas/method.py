@@ -6,7 +6,7 @@ from vitrion_workflows.schemas.start import SHA256, StartRecord
 
 
 class MethodRecord(BaseModel):
-    """Everything that must be equal for two molecular-dynamics numbers to be the same quantity.
+    """Method of a molecular-dynamics run: engine, potential and settings.
 
     Attributes:
         engine: name of the MD engine, for example ``vitrion-batched`` or ``ase``.

@@ -1,4 +1,4 @@
-"""Where a labelling run started, when that was not the cell itself with velocities drawn for it."""
+"""Start of a labelling run that does not begin with the cell itself and velocities drawn for it."""
 
 from enum import StrEnum
 
@@ -15,9 +15,9 @@ class StartKind(StrEnum):
 
 
 class StartRecord(BaseModel):
-    """A start that is not the ordinary one; an ordinary start (velocities drawn for the cell) has no record.
+    """Start of a run from other positions or velocities than the ordinary ones (the cell, velocities drawn for it).
 
-    Part of the label's key: a run that another potential prepared is another run, and so is one from other velocities.
+    Part of the label's key; an ordinary start has no record.
 
     Attributes:
         kind: how positions and velocities came about.
@@ -48,7 +48,7 @@ class StartRecord(BaseModel):
 
     @property
     def identity(self) -> dict[str, str | int | None]:
-        """What two runs must share to start alike."""
+        """Content of the label's key."""
         picoseconds = self.equilibration_ps
         return {
             "kind": self.kind.value,

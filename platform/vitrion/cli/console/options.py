@@ -93,20 +93,20 @@ def takes(options: Mapping[str, Any]) -> Callable[[Command], Command]:
 
 
 def given(**options: Any) -> dict[str, Any]:
-    """The filters that were typed: those that are neither None nor empty."""
+    """Return the filters that are neither None nor empty."""
     return {name: value for name, value in options.items() if value not in (None, [], ())}
 
 
 def elements(text: str | None) -> list[str] | None:
-    """``Li,S`` as a list."""
+    """Return ``Li,S`` as a list."""
     return None if text is None else [symbol.strip() for symbol in text.split(",") if symbol.strip()]
 
 
 def interval(text: str | None, *, option: str) -> tuple[float | None, float | None] | float | None:
-    """``1:2``, ``1:``, ``:2`` or a number as a range.
+    """Return ``1:2``, ``1:``, ``:2`` or a number as a range.
 
     Raises:
-        InputError: it is none of these.
+        InputError: the text is not a range.
     """
     if text is None:
         return None
@@ -116,7 +116,7 @@ def interval(text: str | None, *, option: str) -> tuple[float | None, float | No
             return float(lowest)
         return (float(lowest) if lowest else None, float(highest) if highest else None)
     except ValueError:
-        raise InputError(f"{option} {text!r} is no range: give lowest:highest, such as 1.5:2.5") from None
+        raise InputError(f"{option} {text!r} is not a range: give lowest:highest, such as 1.5:2.5") from None
 
 
 def gate_version(text: str | None) -> tuple[float | None, float | None] | float | str | None:
@@ -136,7 +136,7 @@ def gate_version(text: str | None) -> tuple[float | None, float | None] | float 
 
 
 def page_size(limit: int | None, *, as_json: bool) -> int:
-    """How many rows to fetch: all for programs, a screenful for people."""
+    """Return how many rows to fetch: all for JSON, a screenful for a table."""
     if limit is not None:
         return limit
     return 0 if as_json else ROWS_IN_A_TABLE

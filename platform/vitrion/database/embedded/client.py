@@ -110,7 +110,7 @@ class EmbeddedClient(MongoClient):
 
 
 def _is_complete(path: Path) -> bool:
-    """Whether a file has its tables: the writer may be making it at this moment."""
+    """Return True if a file has its tables: the writer may be making it at this moment."""
     if not path.is_file():
         return False
     connection = sqlite3.connect(path)

@@ -35,7 +35,7 @@ class EmbeddedCursor(mongomock_collection.Cursor):
         super().rewind()
 
     def clone(self) -> "EmbeddedCursor":
-        """The same query, not yet run."""
+        """Return the same query, not yet run."""
         return EmbeddedCursor(self.collection, self._spec, self._sort, self._projection, self._skip, self._limit or 0)
 
 
@@ -46,7 +46,7 @@ class EmbeddedCollection(mongomock_collection.Collection):
 
     @property
     def lock(self) -> AbstractContextManager[Any]:
-        """What one thread holds while it reads or writes: LiteMongo shares one cursor among them."""
+        """Lock of a thread that reads or writes: LiteMongo shares one cursor among threads."""
         return self._store.lock
 
     def find(
@@ -76,29 +76,29 @@ class EmbeddedCollection(mongomock_collection.Collection):
         skip: int,
         limit: int,
     ) -> list[dict[str, Any]] | None:
-        """Documents of a query, or None where SQLite cannot give them exactly."""
+        """Return the documents of a query, or None where SQLite cannot give them exactly."""
         if isinstance(sort, Mapping):
             sort = list(sort.items())
-        found, order = self._store.plan(query), self._store.order(sort)
-        if not found.exact or order is None:
+        plan, order = self._store.plan(query), self._store.order(sort)
+        if not plan.exact or order is None:
             return None
-        documents = self._store.select(found, order=order, limit=limit, skip=skip)
+        documents = self._store.select(plan, order=order, limit=limit, skip=skip)
         return [self._copy_only_fields(document, projection, dict) for document in documents]
 
     def count_documents(self, filter: Mapping[str, Any], **options: Any) -> int:  # noqa: A002
         """As pymongo's."""
-        found = self._store.plan(filter)
-        if options or not found.exact:
+        plan = self._store.plan(filter)
+        if options or not plan.exact:
             with self.lock:
                 return int(super().count_documents(filter, **options))
-        return self._store.count(found)
+        return self._store.count(plan)
 
     def distinct(self, key: str, filter: Mapping[str, Any] | None = None, session: Any = None) -> list[Any]:  # noqa: A002
         """As pymongo's."""
-        found, column = self._store.plan(filter or {}), self._store.column(key)
-        if not found.exact or column is None or self._store.holds_arrays(key) or self._store.holds_opaque(key):
+        plan, column = self._store.plan(filter or {}), self._store.column(key)
+        if not plan.exact or column is None or self._store.holds_arrays(key) or self._store.holds_opaque(key):
             return list(super().distinct(key, filter, session))
-        rows = self._store.rows(f"DISTINCT {column}", found, tail=f"AND {column} IS NOT NULL")
+        rows = self._store.rows(f"DISTINCT {column}", plan, tail=f"AND {column} IS NOT NULL")
         return [original(value) for (value,) in rows]
 
     def aggregate(self, pipeline: Sequence[Mapping[str, Any]], session: Any = None, **options: Any) -> Any:
@@ -107,11 +107,11 @@ class EmbeddedCollection(mongomock_collection.Collection):
         stages = list(pipeline)
         query = stages.pop(0)["$match"] if stages and set(stages[0]) == {"$match"} else {}
         grouping = grouping_of(stages[0]) if stages else None
-        found = None
+        groups = None
         if grouping is not None:
-            found = grouped(self._store, self._store.plan(query), grouping)
-        if found is not None:
-            return aggregate.process_pipeline(found, self.database, stages[1:], session)
+            groups = grouped(self._store, self._store.plan(query), grouping)
+        if groups is not None:
+            return aggregate.process_pipeline(groups, self.database, stages[1:], session)
         # Only what the groups are made of is handed on: the Python engine copies every document.
         needed = dict.fromkeys(grouping.paths, 1) if grouping is not None and grouping.paths else None
         return aggregate.process_pipeline(list(self.find(query, needed)), self.database, stages, session)
@@ -162,7 +162,7 @@ class EmbeddedCollection(mongomock_collection.Collection):
             return list(super().create_indexes(list(indexes), session))
 
     def with_options(self, codec_options: Any = None, **options: Any) -> "EmbeddedCollection":
-        """This collection: concerns and preferences mean nothing to a file."""
+        """Return this collection: concerns and preferences do not apply to a file."""
         del codec_options, options
         return self
 

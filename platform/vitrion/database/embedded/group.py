@@ -1,4 +1,4 @@
-"""Group statistics that SQLite gives exactly: keys and values that are columns."""
+"""Group statistics by SQLite, where keys and values are columns."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class Grouping:
 
     @property
     def paths(self) -> set[str]:
-        """Fields it reads."""
+        """Fields that the stage reads."""
         return {*self.keys.values(), *(path for _, path in self.values.values())} - {""}
 
 
@@ -42,11 +42,11 @@ def grouping_of(stage: Mapping[str, Any]) -> Grouping | None:
     return Grouping(keys, {name: value for name, value in values.items() if value is not None})
 
 
-def grouped(store: EmbeddedCollectionStore, found: Plan, grouping: Grouping) -> list[dict[str, Any]] | None:
-    """The groups of an exact plan, or None where a field is no column that SQL compares as MongoDB does."""
+def grouped(store: EmbeddedCollectionStore, plan: Plan, grouping: Grouping) -> list[dict[str, Any]] | None:
+    """Return the groups of an exact plan, or None where a field has no column that SQL compares as MongoDB does."""
     columns = {path: store.column(path) for path in grouping.paths}
     unusable = any(store.holds_arrays(path) or store.holds_opaque(path) for path in columns)
-    if not found.exact or unusable or None in columns.values():
+    if not plan.exact or unusable or None in columns.values():
         return None
     keys = [str(columns[path]) for path in grouping.keys.values()]
     values = [
@@ -56,7 +56,7 @@ def grouped(store: EmbeddedCollectionStore, found: Plan, grouping: Grouping) -> 
     tail = f"GROUP BY {', '.join(keys)}" if keys else "HAVING count(*) > 0"
     return [
         {"_id": _group(grouping.keys, row), **_named(grouping.values, row[len(keys) :])}
-        for row in store.rows(", ".join([*keys, *values]), found, tail=tail)
+        for row in store.rows(", ".join([*keys, *values]), plan, tail=tail)
     ]
 
 

@@ -1,4 +1,4 @@
-"""From a MongoDB query to SQL, where SQL gives exactly MongoDB's answer."""
+"""Translation of MongoDB queries to SQL, where SQL gives exactly MongoDB's answer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,27 +11,27 @@ COMPARISONS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 
 
 class Columns(Protocol):
-    """What the planner asks of a collection."""
+    """Properties of a collection that the planner needs."""
 
     def entry_count(self, path: str, value: SqlValue) -> int:
-        """How many documents hold a value in the array at a path, as far as that is cheap to say."""
+        """Return the number of documents that hold a value in the array at a path, counted up to a limit."""
 
     def encode_key(self, key: Any) -> str:
-        """The column ``_id`` of an identity."""
+        """Return the column ``_id`` of an identity."""
 
     def column(self, path: str) -> str | None:
-        """The quoted column of an indexed path, or None."""
+        """Return the quoted column of an indexed path, or None."""
 
     def holds_arrays(self, path: str) -> bool:
-        """Whether some document has an array of scalars there."""
+        """Return True if a document has an array of scalars there."""
 
     def holds_opaque(self, path: str) -> bool:
-        """Whether some document has something there that SQL cannot compare."""
+        """Return True if a document has a value there that SQL cannot compare."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What SQLite can do for a query.
+    """The part of a query that SQLite answers.
 
     Attributes:
         where: SQL condition; it never leaves out a document that matches.
@@ -121,33 +121,33 @@ def _one_of(field: _Field, _: str, values: Any) -> Plan:
     chosen = _scalars(values)
     if chosen is None or (field.arrays and None in values):
         return CHECK_ALL
-    found: list[SqlValue] = [sql_value(value) for value in chosen]
+    stored: list[SqlValue] = [sql_value(value) for value in chosen]
     if field.arrays:
         return Plan(
-            f"({field.column} IN ({_marks(len(found))}) OR {field.entries(len(found))})",
-            (*found, field.path, *found),
+            f"({field.column} IN ({_marks(len(stored))}) OR {field.entries(len(stored))})",
+            (*stored, field.path, *stored),
         )
-    where = f"{field.column} = ?" if len(found) == 1 else f"{field.column} IN ({_marks(len(found))})"
+    where = f"{field.column} = ?" if len(stored) == 1 else f"{field.column} IN ({_marks(len(stored))})"
     if None in values:
         # Almost every document lacks the field: a condition that must not lead.
-        where = f"(+{field.column} IS NULL{f' OR +{where}' if found else ''})"
-    return Plan(where, tuple(found))
+        where = f"(+{field.column} IS NULL{f' OR +{where}' if stored else ''})"
+    return Plan(where, tuple(stored))
 
 
 def _none_of(field: _Field, _: str, values: Any) -> Plan:
     chosen = _scalars(values)
     if chosen is None or (field.arrays and None in values):
         return CHECK_ALL
-    found: list[SqlValue] = [sql_value(value) for value in chosen]
+    stored: list[SqlValue] = [sql_value(value) for value in chosen]
     parts = []
-    if found:
-        parts.append(f"(+{field.column} IS NULL OR +{field.column} NOT IN ({_marks(len(found))}))")
+    if stored:
+        parts.append(f"(+{field.column} IS NULL OR +{field.column} NOT IN ({_marks(len(stored))}))")
     if None in values:
         parts.append(f"+{field.column} IS NOT NULL")
     where = "(" + " AND ".join(parts) + ")" if parts else "1"
-    if field.arrays and found:
-        return Plan(f"(NOT {field.entries(len(found))} AND {where})", (field.path, *found, *found))
-    return Plan(where, tuple(found))
+    if field.arrays and stored:
+        return Plan(f"(NOT {field.entries(len(stored))} AND {where})", (field.path, *stored, *stored))
+    return Plan(where, tuple(stored))
 
 
 def _unequal(field: _Field, _: str, value: Any) -> Plan:
@@ -196,7 +196,7 @@ _OPERATORS: dict[str, Callable[[_Field, str, Any], Plan]] = {
 
 
 def _scalars(values: Any) -> list[Any] | None:
-    """The values other than None, or None when SQL cannot compare one or they are too many."""
+    """Return the values other than None, or None if SQL cannot compare one or they are too many."""
     if not isinstance(values, list | tuple | set | frozenset):
         return None
     chosen = [value for value in values if value is not None]

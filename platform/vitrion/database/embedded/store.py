@@ -87,7 +87,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All writes inside are one transaction; nested ones join it.
+        """Make all writes inside one transaction; nested ones join it.
 
         An operation that MongoDB would refuse (a duplicate key) ends it with what came before, as on a server;
         everything else undoes it.
@@ -114,36 +114,36 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
     # What the planner asks.
 
     def encode_key(self, key: Any) -> str:
-        """The column ``_id`` of an identity."""
+        """Return the column ``_id`` of an identity."""
         return str(self._documents.encode_key(key))
 
     def entry_count(self, path: str, value: SqlValue) -> int:
-        """How many documents hold a value in the array at a path; no more than `MOST_COUNTED` are counted."""
+        """Return the number of documents that hold a value in the array at a path, up to `MOST_COUNTED`."""
         with self.lock:
             counted = "SELECT count(*) FROM (SELECT 1 FROM entries WHERE path = ? AND value = ? LIMIT ?)"
             return int(self._connection.execute(counted, (path, value, MOST_COUNTED)).fetchone()[0])
 
     def column(self, path: str) -> str | None:
-        """The quoted column of an indexed path, or None."""
+        """Return the quoted column of an indexed path, or None."""
         return self._columns.get(path)
 
     def holds_arrays(self, path: str) -> bool:
-        """Whether some document has, or had, an array of scalars there."""
+        """Return True if a document has, or had, an array of scalars there."""
         return (path, ARRAY) in self._marks
 
     def holds_opaque(self, path: str) -> bool:
-        """Whether some document has, or had, something there that SQL cannot compare."""
+        """Return True if a document has, or had, a value there that SQL cannot compare."""
         return (path, OPAQUE) in self._marks
 
     # Reading.
 
     def plan(self, query: Mapping[str, Any]) -> Plan:
-        """What SQLite can do for a query."""
+        """Return the part of a query that SQLite answers."""
         self._refresh()
         return plan(query, self)
 
     def order(self, sort: Sequence[tuple[str, int]] | None) -> str | None:
-        """The ORDER BY of a sort, or None where SQLite would not order as MongoDB does."""
+        """Return the ORDER BY of a sort, or None where SQLite would not order as MongoDB does."""
         parts = []
         for path, direction in sort or ():
             column = self._sortable_identity() if path == "_id" else self.column(path)
@@ -152,42 +152,42 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
             parts.append(f"{column} {'DESC' if direction < 0 else 'ASC'}")
         return ", ".join(parts) or "rowid"
 
-    def select(self, found: Plan, *, order: str, limit: int = 0, skip: int = 0) -> list[dict[str, Any]]:
-        """Documents of an exact plan in an order of SQL; `limit` 0 means all."""
-        statement, parameters = _select("doc", found, order=order, limit=limit, skip=skip)
+    def select(self, plan: Plan, *, order: str, limit: int = 0, skip: int = 0) -> list[dict[str, Any]]:
+        """Return the documents of an exact plan in an order of SQL; `limit` 0 means all."""
+        statement, parameters = _select("doc", plan, order=order, limit=limit, skip=skip)
         with self.lock:
             rows = self._connection.execute(statement, parameters).fetchall()
         return [self._decode(row[0]) for row in rows]
 
-    def count(self, found: Plan) -> int:
-        """Number of documents of an exact plan."""
+    def count(self, plan: Plan) -> int:
+        """Return the number of documents of an exact plan."""
         with self.lock:
-            statement = f"SELECT count(*) FROM documents WHERE {found.where}"  # noqa: S608 - columns are our own
-            return int(self._connection.execute(statement, found.parameters).fetchone()[0])
+            statement = f"SELECT count(*) FROM documents WHERE {plan.where}"  # noqa: S608 - columns are our own
+            return int(self._connection.execute(statement, plan.parameters).fetchone()[0])
 
-    def rows(self, expressions: str, found: Plan, *, tail: str) -> list[tuple[Any, ...]]:
+    def rows(self, expressions: str, plan: Plan, *, tail: str) -> list[tuple[Any, ...]]:
         """Run a SELECT of column expressions over an exact plan."""
         with self.lock:
-            statement = f"SELECT {expressions} FROM documents WHERE {found.where} {tail}"  # noqa: S608 - as above
-            return self._connection.execute(statement, found.parameters).fetchall()
+            statement = f"SELECT {expressions} FROM documents WHERE {plan.where} {tail}"  # noqa: S608 - as above
+            return self._connection.execute(statement, plan.parameters).fetchall()
 
     def explain(self, query: Mapping[str, Any], *, sort: Sequence[tuple[str, int]] | None = None) -> str:
-        """SQLite's plan for a query, or ``SCAN`` where Python has to look at each document."""
-        found, order = self.plan(query), self.order(sort)
-        if not found.exact or order is None:
+        """Return SQLite's plan for a query, or ``SCAN`` where Python has to look at each document."""
+        plan, order = self.plan(query), self.order(sort)
+        if not plan.exact or order is None:
             return "SCAN in Python"
-        statement, parameters = _select("doc", found, order=order, limit=1, skip=0)
+        statement, parameters = _select("doc", plan, order=order, limit=1, skip=0)
         with self.lock:
             rows = self._connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
         return "; ".join(str(row[3]) for row in rows)
 
     def find_candidates(self, query: Any) -> Iterator[dict[str, Any]]:
-        """Documents that could match, in the order of insertion; each is still checked by the Python engine."""
-        found = self.plan(query if isinstance(query, Mapping) else {})
-        statement = f"SELECT rowid, doc FROM documents WHERE rowid > ? AND {found.where} ORDER BY rowid LIMIT {CHUNK}"  # noqa: S608
-        if found.where != "1":
+        """Yield the documents that could match, in the order of insertion; the Python engine checks each."""
+        plan = self.plan(query if isinstance(query, Mapping) else {})
+        statement = f"SELECT rowid, doc FROM documents WHERE rowid > ? AND {plan.where} ORDER BY rowid LIMIT {CHUNK}"  # noqa: S608
+        if plan.where != "1":
             # Narrowed by an index: one statement, in the order of insertion.
-            yield from self.select(found, order="rowid")
+            yield from self.select(plan, order="rowid")
             return
         last = -1
         while True:
@@ -221,7 +221,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
             self._write(self.encode_key(document["_id"]), document, replace=False)
 
     def is_guarded(self, document: Mapping[str, Any]) -> bool:
-        """Whether SQLite alone keeps the unique indexes for this document, as MongoDB would.
+        """Return True if SQLite alone keeps the unique indexes for this document, as MongoDB would.
 
         Not so for documents that lack a unique field (NULLs do not collide in SQL) or have an array there, nor for
         sparse and partial indexes.
@@ -261,7 +261,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
         Raises:
             NotImplementedError: always.
         """
-        raise NotImplementedError(f"the embedded store renames no collections ({source})")
+        raise NotImplementedError(f"the embedded store cannot rename collections ({source})")
 
     def create_index(self, index_name: str, index_dict: dict[str, Any]) -> None:
         """Declare an index: columns for its fields, filled, and an SQL index over them, in one transaction.
@@ -350,7 +350,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
             self._marks = set(self._connection.execute("SELECT path, kind FROM marks"))
 
     def _sortable_identity(self) -> str | None:
-        """The column ``_id``, if all identities are ObjectIds: their keys sort as they do."""
+        """Return the column ``_id``, if all identities are ObjectIds: their keys sort as they do."""
         with self.lock:
             lowest, highest = self._connection.execute("SELECT min(_id), max(_id) FROM documents").fetchone()
         is_sortable = lowest is None or (lowest.startswith("o:") and highest.startswith("o:"))
@@ -361,11 +361,11 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
         return decoded
 
 
-def _select(what: str, found: Plan, *, order: str, limit: int, skip: int) -> tuple[str, tuple[SqlValue, ...]]:
-    statement = f"SELECT {what} FROM documents WHERE {found.where} ORDER BY {order}"  # noqa: S608 - columns are our own
+def _select(what: str, plan: Plan, *, order: str, limit: int, skip: int) -> tuple[str, tuple[SqlValue, ...]]:
+    statement = f"SELECT {what} FROM documents WHERE {plan.where} ORDER BY {order}"  # noqa: S608 - columns are our own
     if limit or skip:
-        return f"{statement} LIMIT ? OFFSET ?", (*found.parameters, limit or -1, skip)
-    return statement, found.parameters
+        return f"{statement} LIMIT ? OFFSET ?", (*plan.parameters, limit or -1, skip)
+    return statement, plan.parameters
 
 
 def _is_plain(index: Mapping[str, Any]) -> bool:

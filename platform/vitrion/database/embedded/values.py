@@ -25,7 +25,7 @@ _INT64 = 1 << 63
 
 
 def field_value(document: Mapping[str, Any], path: str) -> Any:
-    """What stands at a dotted path; None where nothing does, a tuple where the path goes through an array."""
+    """Return the value at a dotted path; None where there is none, a tuple where the path goes through an array."""
     value: Any = document
     for part in path.split("."):
         if isinstance(value, dict):
@@ -38,7 +38,7 @@ def field_value(document: Mapping[str, Any], path: str) -> Any:
 
 
 def sql_value(value: Any) -> SqlValue:
-    """The column's value of a field.
+    """Return the column's value of a field.
 
     Text and numbers are themselves. Arrays and what cannot be compared in SQL become marked digests, which are equal
     only for equal content, so that a unique column stays right.
@@ -52,7 +52,7 @@ def sql_value(value: Any) -> SqlValue:
 
 
 def original(value: SqlValue) -> Any:
-    """The field's value from the column's, for values that are neither arrays nor opaque."""
+    """Return the field's value from the column's, for values that are neither arrays nor opaque."""
     if not isinstance(value, bytes):
         return value
     kind, content = value[:1], value[1:]
@@ -65,14 +65,14 @@ def original(value: SqlValue) -> Any:
 
 
 def is_scalar(value: Any) -> bool:
-    """Whether SQLite compares a value as MongoDB does."""
+    """Return True if SQLite compares a value as MongoDB does."""
     return isinstance(value, str | bool | int | bson.ObjectId | datetime) or (
         isinstance(value, float) and not math.isnan(value)
     )
 
 
 def bracket(value: Any) -> tuple[SqlValue, SqlValue]:
-    """Limits, lower included and upper not, of MongoDB's type of a value: comparisons never leave the type."""
+    """Return limits, lower included and upper not, of MongoDB's type of a value: comparisons never leave the type."""
     if isinstance(value, bool):
         return BOOLEAN, DATE
     if isinstance(value, int | float):
@@ -85,7 +85,7 @@ def bracket(value: Any) -> tuple[SqlValue, SqlValue]:
 
 
 def scalars(values: Sequence[Any]) -> list[SqlValue]:
-    """Column values of the items of an array."""
+    """Return the column values of the items of an array."""
     return [sql_value(value) for value in values]
 
 

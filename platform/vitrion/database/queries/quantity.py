@@ -108,7 +108,7 @@ def require_one(
     """
     counted = quantities(labels)
     if not counted:
-        raise InputError(f"there are no labels to be {purpose}")
+        raise InputError(f"no labels to be {purpose}")
     allowed = allowed_fields(across)
     for name in FIELDS:
         if name not in allowed and len(choices := _differing(counted, name)) > 1:

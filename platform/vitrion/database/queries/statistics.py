@@ -15,7 +15,7 @@ class GroupStatistics:
     Attributes:
         group: the values of the fields that were grouped by, in their order; empty for all in one.
         count: documents that have the field.
-        mean: arithmetic mean of the field; None where it is no number.
+        mean: arithmetic mean of the field; None for text.
         minimum: smallest value.
         maximum: largest value.
     """

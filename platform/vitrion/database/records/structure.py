@@ -46,7 +46,7 @@ class AliasRecord(Record):
 
 
 class StructureRecord(CellFields, Record):
-    """What people filter, sort and count of a structure; small, without coordinates.
+    """A structure without coordinates: what queries filter, sort and count.
 
     Attributes:
         fingerprint: identity (`vitrion_workflows.schemas.fingerprint`) and key of the geometry.

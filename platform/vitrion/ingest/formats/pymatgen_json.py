@@ -35,7 +35,7 @@ def structure_from_dict(entry: Any) -> Structure:
     """Return a structure from pymatgen's ``as_dict``, with lattice, species and positions only.
 
     Raises:
-        InputError: it is none.
+        InputError: it is not a structure.
     """
     if not isinstance(entry, dict) or not isinstance(entry.get("sites"), list):
         raise InputError("no pymatgen structure in it (no sites)")

@@ -19,7 +19,7 @@ Reader = Callable[[Path], list[Structure]]
 
 @dataclass(frozen=True)
 class FileFormat:
-    """A format and how its files are named.
+    """A file format with the patterns of its file names.
 
     Attributes:
         name: what people call it.

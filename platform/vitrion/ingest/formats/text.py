@@ -11,7 +11,7 @@ def read_text(path: Path) -> str:
     """Return the content of a text file; ``.gz`` is unpacked.
 
     Raises:
-        InputError: it is no text, a truncated archive, or holds nothing but blanks.
+        InputError: it is not text, is a truncated archive, or is empty.
     """
     try:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
