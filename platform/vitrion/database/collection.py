@@ -23,7 +23,7 @@ class Collection:
         raw: pymongo's collection, or the embedded store's look-alike.
     """
 
-    def __init__(self, raw: Any, *, where: str, readonly: bool, is_open: Callable[[], bool]) -> None:
+    def __init__(self, raw: Any, *, where: str, readonly: bool, is_open: Callable[[], bool], opened_by: int) -> None:
         """Wrap a collection.
 
         Args:
@@ -32,12 +32,13 @@ class Collection:
             readonly: refuse every write.
             is_open: whether the database has not been closed: an embedded one would open its files again, without the
                 writer's lock.
+            opened_by: id of the process that opened the database.
         """
         self.raw = raw
         self._where = where
         self._readonly = readonly
         self._is_open = is_open
-        self._pid = os.getpid()
+        self._opened_by = opened_by
 
     def find(
         self,
@@ -158,7 +159,7 @@ class Collection:
     def _check_usable(self) -> None:
         if not self._is_open():
             raise DatabaseError(f"the database {self._where} is closed: connect again")
-        if os.getpid() != self._pid:
+        if os.getpid() != self._opened_by:
             raise DatabaseError(
                 f"the database {self._where} was opened before this process was forked: connect again in the child",
             )

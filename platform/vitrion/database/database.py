@@ -1,5 +1,6 @@
 """An open database: repositories of the documents, artefacts, and jobflow's store."""
 
+import os
 from collections.abc import Callable
 from functools import cached_property
 from types import TracebackType
@@ -60,6 +61,7 @@ class Database:
         self.readonly = readonly
         self.artefacts = artefacts
         self._raw = raw
+        self._opened_by = os.getpid()
         self._close: Callable[[], None] | None = close
         self._prepare()
         bind(raw)
@@ -99,7 +101,11 @@ class Database:
         if self._close is None:
             raise DatabaseError(f"the database {self.where} is closed: connect again")
         return Collection(
-            self._raw[name], where=self.where, readonly=self.readonly, is_open=lambda: self._close is not None
+            self._raw[name],
+            where=self.where,
+            readonly=self.readonly,
+            is_open=lambda: self._close is not None,
+            opened_by=self._opened_by,
         )
 
     def job_store(self) -> Any:

@@ -97,7 +97,7 @@ def test_a_full_disk_is_told_and_changes_nothing(embedded_db):
 
 def test_a_closed_database_neither_reads_nor_writes(db):
     db.close()
-    for use in (db.structures.count, lambda: db.campaigns.create_or_get("after", {"x": 1}, "hash")):
+    for use in (lambda: db.structures.count(), lambda: db.campaigns.create_or_get("after", {"x": 1}, "hash")):
         with pytest.raises(DatabaseError, match="closed: connect again"):
             use()
 
