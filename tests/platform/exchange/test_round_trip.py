@@ -11,6 +11,7 @@ from vitrion.cli.app import run
 from vitrion.database.records import ImportedLabel
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, StartKind, StartRecord
+from vitrion_workflows.schemas.gate import Measurement, gate_of
 from vitrion_workflows.schemas.motion import Motion
 
 CELL = AtomicSystem(np.repeat([3, 16], 6), np.random.default_rng(0).uniform(0, 7, (12, 3)), np.eye(3) * 7)
@@ -18,7 +19,7 @@ GATES = (
     GateOutcome(
         name="temperature", passed=True, value=1000.1, lower=950.0, upper=1050.0, unit="K", message='"in", fine'
     ),
-    GateOutcome(name="drift", passed=True, upper=1.0),
+    gate_of("drift", [Measurement(name="cell", passed=True, value=1 / 3, upper=1.0, unit="A", message="small")]),
 )
 PUBLISHED = {
     "property": "tracer_diffusivity",
