@@ -11,7 +11,7 @@ from vitrion_models.system import FloatArray, IntArray
 
 @dataclass(frozen=True, eq=False)
 class GenerationRequest:
-    """What to generate; an architecture refuses what it cannot fix, or cannot leave open.
+    """A request for generated structures; an architecture refuses what it cannot fix or leave open.
 
     Attributes:
         count: cells to draw.

@@ -2,14 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from ase.data import chemical_symbols
 
+from vitrion_workflows.potentials.availability import Availability
 from vitrion_workflows.potentials.force_field import ForceField
-
-if TYPE_CHECKING:
-    from vitrion_workflows.potentials.weights.user_weights import UserWeights
+from vitrion_workflows.potentials.weights.user_weights import UserWeights
 
 ProgressCallback = Callable[[str], None]
 
@@ -17,19 +15,6 @@ ProgressCallback = Callable[[str], None]
 MATERIALS_PROJECT_ELEMENTS = frozenset(chemical_symbols[1:95]) - {"Po", "At", "Rn", "Fr", "Ra"}
 ALL_ELEMENTS = frozenset(chemical_symbols[1:])
 MPTRJ = "PBE and PBE+U (MPtrj)"
-
-
-@dataclass(frozen=True)
-class Availability:
-    """Availability of a potential on this machine.
-
-    Attributes:
-        ok: True if it can run.
-        reason: one line: why it can run, or what to do to make it run.
-    """
-
-    ok: bool
-    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +49,7 @@ class PotentialEntry:
     loader: Callable[[str, str], ForceField]
     probe: Callable[[str], Availability]
     weights_sha256: str = ""
-    user_weights: "UserWeights | None" = None
+    user_weights: UserWeights | None = None
     optional: bool = True
     gpu: bool = True
 

@@ -1,9 +1,10 @@
 """Find, probe and load potentials by name."""
 
 from vitrion_models.errors import InputError
+from vitrion_workflows.potentials.availability import Availability
 from vitrion_workflows.potentials.catalogue import ALIASES, ENTRIES
 from vitrion_workflows.potentials.devices import choose_device
-from vitrion_workflows.potentials.entry import Availability, PotentialEntry
+from vitrion_workflows.potentials.entry import PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField
 
 _DEFAULTS = ("nep89", "chgnet")

@@ -13,7 +13,8 @@ from ase import Atoms
 
 from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.potentials.entry import ALL_ELEMENTS, Availability, PotentialEntry
+from vitrion_workflows.potentials.availability import Availability
+from vitrion_workflows.potentials.entry import ALL_ELEMENTS, PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField, ForceResult, wrapped
 from vitrion_workflows.potentials.weights.identity import sha256_of
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from vitrion_models.errors import InputError, MissingDependencyError, first_line
 from vitrion_workflows.potentials.adapters.ase_calculator import AseForceField
-from vitrion_workflows.potentials.entry import ALL_ELEMENTS, Availability, PotentialEntry
+from vitrion_workflows.potentials.availability import Availability
+from vitrion_workflows.potentials.entry import ALL_ELEMENTS, PotentialEntry
 from vitrion_workflows.potentials.weights.identity import sha256_of
 
 # Names of atomate2 whose weights are those of our entries, with a known sha256.

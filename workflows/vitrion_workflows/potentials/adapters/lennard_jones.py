@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from vitrion_models.graphs.neighbours import pairs_within
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.potentials.entry import Availability, PotentialEntry
+from vitrion_workflows.potentials.availability import Availability
+from vitrion_workflows.potentials.entry import PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField, ForceResult, wrapped
 
 PARAMETERS_FILE = "lennard_jones.json"

@@ -9,7 +9,8 @@ from ase.data import atomic_numbers, chemical_symbols
 
 from vitrion_models.errors import CheckpointError, InputError, first_line
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.potentials.entry import MATERIALS_PROJECT_ELEMENTS, Availability, PotentialEntry
+from vitrion_workflows.potentials.availability import Availability
+from vitrion_workflows.potentials.entry import MATERIALS_PROJECT_ELEMENTS, PotentialEntry
 from vitrion_workflows.potentials.force_field import BatchForces, Cells, ForceField, ForceResult, wrapped
 from vitrion_workflows.potentials.graph.threads import one_thread
 from vitrion_workflows.potentials.weights.identity import require_weights, sha256_of, weights_folder

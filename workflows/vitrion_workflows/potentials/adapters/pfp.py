@@ -13,7 +13,8 @@ from typing import Any
 from vitrion_models.errors import InputError, MissingDependencyError, first_line
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.potentials.adapters.ase_calculator import AseForceField
-from vitrion_workflows.potentials.entry import Availability, PotentialEntry
+from vitrion_workflows.potentials.availability import Availability
+from vitrion_workflows.potentials.entry import PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceResult
 from vitrion_workflows.potentials.remote.errors import RemoteError
 from vitrion_workflows.potentials.weights.package import Package

@@ -11,7 +11,8 @@ from ase.data import chemical_symbols
 
 from vitrion_models.errors import CheckpointError, MissingDependencyError
 from vitrion_workflows.potentials.adapters.ase_calculator import AseForceField
-from vitrion_workflows.potentials.entry import MATERIALS_PROJECT_ELEMENTS, MPTRJ, Availability, PotentialEntry
+from vitrion_workflows.potentials.availability import Availability
+from vitrion_workflows.potentials.entry import MATERIALS_PROJECT_ELEMENTS, MPTRJ, PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField
 from vitrion_workflows.potentials.graph.force_field import GraphForceField
 from vitrion_workflows.potentials.weights.identity import sha256_of

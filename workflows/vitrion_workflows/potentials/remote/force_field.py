@@ -5,7 +5,8 @@ from pathlib import Path
 
 from vitrion_models.errors import InputError, VitrionError
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.potentials.entry import Availability, PotentialEntry
+from vitrion_workflows.potentials.availability import Availability
+from vitrion_workflows.potentials.entry import PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField, ForceResult
 from vitrion_workflows.potentials.remote.channel import Channel
 from vitrion_workflows.potentials.remote.description import (

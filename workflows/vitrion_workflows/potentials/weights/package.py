@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from vitrion_models.errors import MissingDependencyError
-from vitrion_workflows.potentials.entry import Availability
+from vitrion_workflows.potentials.availability import Availability
 from vitrion_workflows.potentials.weights.identity import require_weights
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vitrion_models.errors import CheckpointError, MissingDependencyError
-from vitrion_workflows.potentials.entry import Availability
+from vitrion_workflows.potentials.availability import Availability
 from vitrion_workflows.potentials.weights.identity import sha256_of, weights_folder
 
 SHA256_DIGITS = 64
