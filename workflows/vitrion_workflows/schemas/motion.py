@@ -1,4 +1,4 @@
-"""What a labelling run says about the mobile ions beyond their diffusivity."""
+"""Motion of the mobile ions in a labelling run, beyond their diffusivity."""
 
 from pydantic import BaseModel, ConfigDict
 
