@@ -129,7 +129,7 @@ def theirs(name: str, model: str, device: str, cell: str) -> Callable[[int], Non
 def calculator(name: str, model: str, device: str) -> Any:
     """A potential's own calculator, made as its documentation says."""
     if name == "nep89":
-        from vitrion_workflows.potentials.weights.identity import weights_folder  # noqa: PLC0415 - as above
+        from vitrion_workflows.potentials.weights.package import weights_folder  # noqa: PLC0415 - as above
 
         path = weights_folder() / "nep89.txt"
         if find_spec("calorine") and device == "cpu":

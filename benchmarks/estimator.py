@@ -26,9 +26,8 @@ from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 import walks
 
-from vitrion_workflows.diffusivity.gates import measure_curvature, measure_exponent, resolution
-from vitrion_workflows.diffusivity.ols import ols_fit
-from vitrion_workflows.diffusivity.result import diffusivity
+from vitrion_workflows.diffusivity.gates import diffusivity, measure_curvature, measure_exponent, resolution
+from vitrion_workflows.diffusivity.msd import ols_fit
 from vitrion_workflows.trajectories.displacements import remove_drift
 
 Motion = Callable[[np.random.Generator], np.ndarray]

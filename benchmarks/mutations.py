@@ -31,7 +31,7 @@ from scipy.stats import beta  # noqa: E402
 from vitrion_workflows.labelling.analysis import TrajectoryState, analyse_trajectory  # noqa: E402
 from vitrion_workflows.labelling.label import NOT_CHECKED  # noqa: E402
 from vitrion_workflows.schemas import LabelOutcome, LabelState, failed_measurements  # noqa: E402
-from vitrion_workflows.validation.thermostat import Coupling  # noqa: E402
+from vitrion_workflows.validation.temperature import Coupling  # noqa: E402
 
 # Reasons that cast no suspicion on a run.
 SHORT, COARSE = "too short to know its temperature", "frames too far apart"

@@ -21,15 +21,19 @@ from estimator import A2_PER_PS_IN_CM2_PER_S, figure
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 import walks
 
+from vitrion_workflows.diffusivity.gates import diffusivity
 from vitrion_workflows.diffusivity.msd import mean_squared_displacements
-from vitrion_workflows.diffusivity.result import diffusivity
 from vitrion_workflows.schemas import FrameworkState
 from vitrion_workflows.trajectories import h5md
 from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.trajectories.trajectory import Trajectory
-from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity, in_host_frame
+from vitrion_workflows.transport.collective import (
+    CollectiveDiffusivity,
+    collective_diffusivity,
+    haven_ratio,
+    in_host_frame,
+)
 from vitrion_workflows.transport.framework import Framework
-from vitrion_workflows.transport.haven import haven_ratio
 from vitrion_workflows.transport.motion import summarize_motion
 from vitrion_workflows.transport.tensor import diffusivity_tensor
 from vitrion_workflows.transport.velocity import green_kubo, velocity_correlation

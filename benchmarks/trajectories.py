@@ -22,8 +22,7 @@ from estimator import A2_PER_PS_IN_CM2_PER_S, figure, kinisi_samples
 from pymatgen.analysis.diffusion.analyzer import DiffusionAnalyzer
 from pymatgen.core import Lattice, Structure
 
-from vitrion_workflows.diffusivity.msd import mean_squared_displacements
-from vitrion_workflows.diffusivity.ols import ols_fit, single_origin_fit
+from vitrion_workflows.diffusivity.msd import mean_squared_displacements, ols_fit, single_origin_fit
 from vitrion_workflows.labelling.analysis import TrajectoryAnalysis, analyse_trajectory
 from vitrion_workflows.schemas import failed_gates
 from vitrion_workflows.trajectories.displacements import remove_drift

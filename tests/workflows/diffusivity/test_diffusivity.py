@@ -12,9 +12,8 @@ import walks
 from scipy import stats
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.diffusivity.gates import measure_curvature, measure_exponent
-from vitrion_workflows.diffusivity.ols import ols_fit
-from vitrion_workflows.diffusivity.result import diffusivity
+from vitrion_workflows.diffusivity.gates import diffusivity, measure_curvature, measure_exponent
+from vitrion_workflows.diffusivity.msd import ols_fit
 from vitrion_workflows.diffusivity.variance import anisotropy_factor
 from vitrion_workflows.schemas import LabelState, failed_measurements
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vitrion_workflows.diffusivity.covariance import msd_covariance
 from vitrion_workflows.diffusivity.msd import mean_squared_displacements
+from vitrion_workflows.diffusivity.regression import msd_covariance
 
 
 @given(seed=st.integers(0, 2**32 - 1), frames=st.integers(2, 40), ions=st.integers(1, 4))

@@ -6,10 +6,9 @@ import walks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vitrion_workflows.diffusivity.covariance import msd_covariance
 from vitrion_workflows.diffusivity.gates import LARGEST_ANOMALY
-from vitrion_workflows.diffusivity.modes import velocity_modes
-from vitrion_workflows.diffusivity.regression import fit_lags, walk_covariance
+from vitrion_workflows.diffusivity.regression import fit_lags, msd_covariance, walk_covariance
+from vitrion_workflows.diffusivity.spectral_fit import velocity_modes
 from vitrion_workflows.diffusivity.spectrum import long_time_motion
 from vitrion_workflows.diffusivity.variance import NO_CORRELATION, jump_variance_A4
 

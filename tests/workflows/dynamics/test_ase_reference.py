@@ -34,7 +34,7 @@ def test_nve_gives_ases_trajectory_with_nep89_and_their_own_calculator():
     from nep_adapters.ase import NepAseCalculator
 
     from vitrion_workflows.potentials.adapters.ase_calculator import AseForceField
-    from vitrion_workflows.potentials.weights.identity import weights_folder
+    from vitrion_workflows.potentials.weights.package import weights_folder
 
     force_field = nep89_or_skip()
     theirs = AseForceField(

@@ -26,7 +26,7 @@ from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.validation.continuity import longest_thermal_step
 from vitrion_workflows.validation.density_and_contacts import measure_volume_change
 from vitrion_workflows.validation.gates import TRAJECTORY_GATES
-from vitrion_workflows.validation.thermostat import Coupling
+from vitrion_workflows.validation.temperature import Coupling
 
 INTERVAL_PS = 0.02
 TEMPERATURE_K = 1000.0
@@ -469,8 +469,7 @@ def test_nothing_moved_far_is_censored_with_a_bound():
 @pytest.mark.parametrize("rate", [0.002, 0.01])
 def test_bound_of_censored_labels_holds(rate):
     """95 % one-sided: 50 runs, more than six misses in 2 % of seeds."""
-    from vitrion_workflows.diffusivity.gates import resolution
-    from vitrion_workflows.diffusivity.result import diffusivity
+    from vitrion_workflows.diffusivity.gates import diffusivity, resolution
 
     rng = np.random.default_rng(2)
     held = []

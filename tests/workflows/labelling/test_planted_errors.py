@@ -10,8 +10,7 @@ from vitrion_workflows.dynamics import MDPlan, run_md
 from vitrion_workflows.schemas import FrameworkState, LabelState, failed_measurements
 from vitrion_workflows.schemas.geometry import system_from_structure
 from vitrion_workflows.trajectories.displacements import remove_drift
-from vitrion_workflows.validation.frame_steps import frame_steps
-from vitrion_workflows.validation.interruptions import most_likely_interruption
+from vitrion_workflows.validation.interruptions import frame_steps, most_likely_interruption
 from vitrion_workflows.validation.velocity_temperature import thermal_motion
 
 TEMPERATURE_K = 1000.0

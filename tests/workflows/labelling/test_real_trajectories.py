@@ -5,8 +5,8 @@ import os
 import numpy as np
 import pytest
 
-from vitrion_workflows.diffusivity.ols import ols_fit, single_origin_fit
-from vitrion_workflows.diffusivity.result import diffusivity
+from vitrion_workflows.diffusivity.gates import diffusivity
+from vitrion_workflows.diffusivity.msd import ols_fit, single_origin_fit
 from vitrion_workflows.labelling.analysis import TrajectoryState, analyse_trajectory
 from vitrion_workflows.schemas import FrameworkState, LabelState, failed_measurements
 from vitrion_workflows.trajectories.displacements import remove_drift

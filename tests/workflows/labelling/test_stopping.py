@@ -7,12 +7,11 @@ import pytest
 import walks
 from pydantic import ValidationError
 
-from vitrion_workflows.diffusivity.gates import resolution
-from vitrion_workflows.diffusivity.result import diffusivity
+from vitrion_workflows.diffusivity.gates import diffusivity, resolution
 from vitrion_workflows.labelling.stopping import StoppingRule, stop_reason, stopping_rule
 from vitrion_workflows.schemas import LabelProtocol, StopReason
 from vitrion_workflows.trajectories.trajectory import Trajectory
-from vitrion_workflows.validation.thermostat import Coupling
+from vitrion_workflows.validation.temperature import Coupling
 
 INTERVAL_PS = 0.05
 RULE = StoppingRule(target_log10_stderr=0.1, least_ps=4.0, most_ps=60.0, frame_interval_ps=INTERVAL_PS)

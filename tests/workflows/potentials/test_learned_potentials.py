@@ -6,7 +6,7 @@ from model_force_fields import nep89_or_skip, rock_salt
 
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
-from vitrion_workflows.potentials.weights.identity import weights_folder
+from vitrion_workflows.potentials.weights.package import weights_folder
 
 
 def cells():

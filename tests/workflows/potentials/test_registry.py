@@ -9,8 +9,8 @@ from vitrion_models.errors import CheckpointError, InputError, MissingDependency
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
 from vitrion_workflows.potentials import registry
-from vitrion_workflows.potentials.weights import identity as weights
 from vitrion_workflows.potentials.weights import package
+from vitrion_workflows.potentials.weights import package as weights
 
 
 def one_line(caught):

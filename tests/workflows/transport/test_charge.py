@@ -7,17 +7,16 @@ from scipy import constants
 
 from vitrion_models.conductivity import conductivity_per_diffusivity
 from vitrion_models.errors import InputError
+from vitrion_workflows.diffusivity.gates import diffusivity
 from vitrion_workflows.diffusivity.regression import fit_line
-from vitrion_workflows.diffusivity.result import diffusivity
 from vitrion_workflows.transport import collective
-from vitrion_workflows.transport.collective import collective_diffusivity, in_host_frame
+from vitrion_workflows.transport.collective import collective_diffusivity, haven_ratio, in_host_frame
 from vitrion_workflows.transport.conductivity import (
     ChargeCarriers,
     charges_of,
     collective_conductivity,
     nernst_einstein,
 )
-from vitrion_workflows.transport.haven import haven_ratio
 
 INTERVAL_PS = 0.02
 FRAMES, IONS, D = 401, 16, 0.5

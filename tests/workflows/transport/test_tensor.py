@@ -5,11 +5,10 @@ import pytest
 import walks
 from scipy.spatial.transform import Rotation
 
-from vitrion_workflows.diffusivity.result import diffusivity
+from vitrion_workflows.diffusivity.gates import diffusivity
 from vitrion_workflows.diffusivity.variance import Variance
 from vitrion_workflows.trajectories.displacements import unwrap
-from vitrion_workflows.transport.isotropy import isotropic_probability
-from vitrion_workflows.transport.tensor import diffusivity_tensor
+from vitrion_workflows.transport.tensor import diffusivity_tensor, isotropic_probability
 
 INTERVAL_PS = 0.05
 APART = Variance(

@@ -5,7 +5,7 @@ import pytest
 import walks
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.diffusivity.result import diffusivity
+from vitrion_workflows.diffusivity.gates import diffusivity
 from vitrion_workflows.transport.velocity import VelocitySource, green_kubo, velocity_correlation
 
 MASS_u, TEMPERATURE_K, FRICTION_PER_PS, INTERVAL_PS = 6.94, 1000.0, 10.0, 0.01

@@ -8,9 +8,8 @@ from vitrion_workflows.labelling.analysis import analyse_trajectory
 from vitrion_workflows.schemas import failed_measurements
 from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.trajectories.trajectory import Trajectory
-from vitrion_workflows.validation.frame_steps import _recoil, frame_steps
-from vitrion_workflows.validation.interruptions import most_likely_interruption
-from vitrion_workflows.validation.repeated_frames import repeated_frames
+from vitrion_workflows.validation.continuity import repeated_frames
+from vitrion_workflows.validation.interruptions import _recoil, frame_steps, most_likely_interruption
 
 INTERVAL_PS = 0.02
 HOP_A = 3.0

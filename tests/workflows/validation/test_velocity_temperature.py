@@ -8,15 +8,22 @@ from scipy.signal import lfilter
 
 from vitrion_models.constants import BOLTZMANN_u_A2_PER_PS2_K
 from vitrion_workflows.trajectories.reading import read_trajectory
-from vitrion_workflows.validation.bond_stretching import remove_bond_stretching
-from vitrion_workflows.validation.kinetic_consistency import ReferenceTemperature, measure_species_temperatures
-from vitrion_workflows.validation.recorded_temperature import measure_recorded_temperature
-from vitrion_workflows.validation.temperature import measure_temperature_drift, measure_temperature_stderr
-from vitrion_workflows.validation.thermostat import Coupling, ThermostatNoise
+from vitrion_workflows.validation.equilibration import ratio_stderr
+from vitrion_workflows.validation.kinetic_consistency import (
+    ReferenceTemperature,
+    measure_recorded_temperature,
+    measure_species_temperatures,
+)
+from vitrion_workflows.validation.temperature import (
+    Coupling,
+    ThermostatNoise,
+    measure_temperature_drift,
+    measure_temperature_stderr,
+)
 from vitrion_workflows.validation.velocity_temperature import (
     SpeciesTemperature,
     ThermalMotion,
-    ratio_stderr,
+    remove_bond_stretching,
     thermal_motion,
 )
 

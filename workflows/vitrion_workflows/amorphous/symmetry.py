@@ -14,7 +14,7 @@ molten within a crystal, so the measure is also taken with each element omitted 
 """
 
 import itertools
-from collections.abc import Iterator
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,17 +56,13 @@ def lattice_operations(lattice_A: FloatArray) -> list[IntArray]:
     """
     metric = lattice_A @ lattice_A.T
     scale = np.sqrt(np.outer(np.diag(metric), np.diag(metric)))
-    return [W for W in _UNIMODULAR if float((np.abs(W @ metric @ W.T - metric) / scale).max()) < METRIC_TOLERANCE]
+    return [W for W in _unimodular() if float((np.abs(W @ metric @ W.T - metric) / scale).max()) < METRIC_TOLERANCE]
 
 
-def _unimodular() -> Iterator[IntArray]:
-    for entries in itertools.product((-1, 0, 1), repeat=9):
-        matrix = np.array(entries).reshape(3, 3)
-        if abs(round(float(np.linalg.det(matrix)))) == 1:
-            yield matrix
-
-
-_UNIMODULAR = tuple(_unimodular())
+@cache
+def _unimodular() -> tuple[IntArray, ...]:
+    matrices = (np.array(entries).reshape(3, 3) for entries in itertools.product((-1, 0, 1), repeat=9))
+    return tuple(matrix for matrix in matrices if abs(round(float(np.linalg.det(matrix)))) == 1)
 
 
 class _Correlation:

@@ -5,19 +5,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from vitrion_models.system import FloatArray
-from vitrion_workflows.diffusivity.interval import RELATIVE_VARIANCE_3D
-from vitrion_workflows.diffusivity.modes import FEWEST_MODES, BinnedModes, bin_modes, velocity_modes
 from vitrion_workflows.diffusivity.spectral_fit import (
     CAGE_TIMES_PS,
     DIFFUSION_IN_CAGE,
     DIFFUSION_IN_TWO_CAGES,
+    FEWEST_MODES,
     POWER_LAW,
     POWER_LAW_IN_CAGE,
     TILT,
+    BinnedModes,
     SpectralFit,
+    bin_modes,
     fit_spectrum,
+    velocity_modes,
 )
-from vitrion_workflows.diffusivity.variance import FEWEST_IONS, Ratio, corrected_variance
+from vitrion_workflows.diffusivity.variance import FEWEST_IONS, RELATIVE_VARIANCE_3D, Ratio, corrected_variance
 
 # Vibrations have shapes of their own: the highest cut-off below which a simple model fits is taken.
 CUTOFFS_THz = (8.0, 4.0, 2.0, 1.0)

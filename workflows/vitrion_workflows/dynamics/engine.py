@@ -8,9 +8,8 @@ from pathlib import Path
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray
-from vitrion_workflows.dynamics.cell_run import CellRun, MDResult
+from vitrion_workflows.dynamics.cell_run import CellGroup, CellRun, MDResult
 from vitrion_workflows.dynamics.errors import DynamicsError
-from vitrion_workflows.dynamics.group import CellGroup
 from vitrion_workflows.dynamics.plan import MDPlan
 from vitrion_workflows.dynamics.state import BatchState, MDState
 from vitrion_workflows.potentials.force_field import ForceField

@@ -13,17 +13,16 @@ from vitrion_models.constants import HOTTEST_K
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES
-from vitrion_workflows.diffusivity.result import Diffusivity, diffusivity
+from vitrion_workflows.diffusivity.gates import Diffusivity, diffusivity
 from vitrion_workflows.schemas.gate import GateOutcome, Measurement
 from vitrion_workflows.schemas.label import LabelState
 from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.trajectories.trajectory import Trajectory
-from vitrion_workflows.transport.collective import in_host_frame
+from vitrion_workflows.transport.collective import Haven, haven_ratio, in_host_frame
 from vitrion_workflows.transport.framework import Framework, framework, framework_gate
-from vitrion_workflows.transport.haven import Haven, haven_ratio
 from vitrion_workflows.validation.equilibration import Equilibration, equilibration_of
 from vitrion_workflows.validation.gates import trajectory_gates
-from vitrion_workflows.validation.thermostat import Coupling
+from vitrion_workflows.validation.temperature import Coupling
 from vitrion_workflows.validation.trajectory_checks import TrajectoryChecks, check_trajectory
 
 BoolArray: TypeAlias = NDArray[np.bool_]

@@ -11,7 +11,7 @@ from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.transport.motion import summarize_motion
 from vitrion_workflows.validation.continuity import measure_planned_interval
-from vitrion_workflows.validation.thermostat import Coupling
+from vitrion_workflows.validation.temperature import Coupling
 
 # Begins the message of a measurement that the trajectory does not allow.
 NOT_CHECKED = "not checked"

@@ -9,14 +9,14 @@ from ase.data import atomic_numbers
 
 from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
 from vitrion_workflows.diffusivity import gates
-from vitrion_workflows.diffusivity.censoring import JUMP_A
 from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES, DiffusivityEstimate, estimate_diffusivity
+from vitrion_workflows.diffusivity.gates import JUMP_A
 from vitrion_workflows.diffusivity.window import VIBRATION_PS
 from vitrion_workflows.schemas.label import LabelProtocol, StopReason
 from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.validation.equilibration import equilibration_of
-from vitrion_workflows.validation.thermostat import LARGEST_STDERR, Coupling
+from vitrion_workflows.validation.temperature import LARGEST_STDERR, Coupling
 
 # Each look is a tenth longer than the one before: a run is never more than a tenth too long, and a look costs 10 ms.
 LOOK_GROWTH = 1.1

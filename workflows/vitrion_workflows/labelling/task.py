@@ -16,7 +16,7 @@ from vitrion_models.errors import CheckpointError, InputError, VitrionError
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.amorphous.gates import DEFAULT_LIMITS
 from vitrion_workflows.dynamics import EarlyEnd, MDPlan, MDResult, run_batch
-from vitrion_workflows.dynamics.atomic_file import write_atomically
+from vitrion_workflows.dynamics.checkpoint import write_atomically
 from vitrion_workflows.dynamics.errors import DynamicsError, StoppedError
 from vitrion_workflows.dynamics.state import maxwell_boltzmann
 from vitrion_workflows.execution.engines import method_record

@@ -6,8 +6,8 @@ from vitrion_workflows.potentials.checks.physical_checks import CheckReport, che
 from vitrion_workflows.potentials.entry import PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField, ForceResult
 from vitrion_workflows.potentials.registry import default_potential, entries, find, installed, load
-from vitrion_workflows.potentials.weights.identity import weights_folder
 from vitrion_workflows.potentials.weights.installation import install
+from vitrion_workflows.potentials.weights.package import weights_folder
 
 __all__ = [
     "Availability",

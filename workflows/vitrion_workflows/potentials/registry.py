@@ -1,19 +1,52 @@
 """Find, probe and load potentials by name."""
 
+from collections.abc import Iterator
+from importlib import import_module
+
 from vitrion_models.errors import InputError
 from vitrion_workflows.potentials.availability import Availability
-from vitrion_workflows.potentials.catalogue import ALIASES, ENTRIES
 from vitrion_workflows.potentials.devices import choose_device
 from vitrion_workflows.potentials.entry import PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField
 
+# Modules that declare `ENTRIES`, the default potential first.
+MODULES = (
+    "adapters.nep",
+    "chgnet.force_field",
+    "diep.force_field",
+    "adapters.lennard_jones",
+    "mace.force_field",
+    "adapters.sevennet",
+    "adapters.orb",
+    "adapters.mattersim",
+    "adapters.pfp",
+    "remote.force_field",
+    "adapters.atomate2",
+    "adapters.ase_calculator",
+)
+# Other names of the same weights.
+ALIASES = {
+    "chgnet:0.3.0": "chgnet",
+    "diep:fold1": "diep",
+    "sevennet:7net-0": "sevennet",
+    "atomate2:CHGNet": "chgnet",
+    "atomate2:MACE": "mace-mp-0",
+    "atomate2:MACE_MP_0": "mace-mp-0",
+    "atomate2:MACE-MP-0": "mace-mp-0",
+    "atomate2:MACE_MP_0B3": "mace-mp-0b3",
+    "atomate2:MACE-MP-0b3": "mace-mp-0b3",
+    "atomate2:MACE_MPA_0": "mace-mpa-0",
+    "atomate2:MACE-MPA-0": "mace-mpa-0",
+    "atomate2:MatterSim": "mattersim-v1.0.0-1m",
+    "atomate2:SevenNet": "sevennet",
+}
 _DEFAULTS = ("nep89", "chgnet")
-_BY_NAME = {entry.name: entry for entry in ENTRIES}
 
 
-def entries() -> tuple[PotentialEntry, ...]:
-    """Return all potentials, the default first. A name that ends in a colon takes an argument (`mace:FILE`)."""
-    return ENTRIES
+def entries() -> Iterator[PotentialEntry]:
+    """Yield all potentials, the default first. A name that ends in a colon takes an argument (`mace:FILE`)."""
+    for module in MODULES:
+        yield from import_module(f"vitrion_workflows.potentials.{module}").ENTRIES
 
 
 def find(name: str) -> tuple[PotentialEntry, str]:
@@ -32,9 +65,9 @@ def find(name: str) -> tuple[PotentialEntry, str]:
     head, colon, argument = name_of_entry.partition(":")
     # Complete names first: `chgnet:r2scan` has an entry of its own, `mace:FILE` shares one.
     for candidate, rest in ((name_of_entry, ""), (f"{head}{colon}", argument)):
-        if candidate and (entry := _BY_NAME.get(candidate)) is not None:
+        if entry := next((entry for entry in entries() if entry.name == candidate), None):
             return entry, rest
-    names = ", ".join(entry.name for entry in ENTRIES)
+    names = ", ".join(entry.name for entry in entries())
     raise InputError(f"no potential is called {name!r}: choose one of {names}")
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from ase.data import atomic_numbers
@@ -17,23 +18,22 @@ UNITS = {"metal": (1.0, 1.0), "real": (1.0, 1e-3), "nano": (10.0, 1e3), "si": (1
 
 @dataclass(frozen=True)
 class _Form:
-    """Columns of a position, whether they are scaled with the box, and whether they continue beyond it."""
+    """Form of positions: scaled with the box or not, continuing beyond it or not."""
 
-    columns: tuple[str, str, str]
     scaled: bool
     unwrapped: bool
 
 
-# In the order of preference.
-FORMS = (
-    _Form(("xu", "yu", "zu"), scaled=False, unwrapped=True),
-    _Form(("xsu", "ysu", "zsu"), scaled=True, unwrapped=True),
-    _Form(("x", "y", "z"), scaled=False, unwrapped=False),
-    _Form(("xs", "ys", "zs"), scaled=True, unwrapped=False),
-)
+# Columns of a position -> their form, in the order of preference.
+FORMS = {
+    ("xu", "yu", "zu"): _Form(scaled=False, unwrapped=True),
+    ("xsu", "ysu", "zsu"): _Form(scaled=True, unwrapped=True),
+    ("x", "y", "z"): _Form(scaled=False, unwrapped=False),
+    ("xs", "ys", "zs"): _Form(scaled=True, unwrapped=False),
+}
 IMAGES = ("ix", "iy", "iz")
 VELOCITIES = ("vx", "vy", "vz")
-NUMERIC_COLUMNS = frozenset((*IMAGES, *VELOCITIES, *(name for form in FORMS for name in form.columns)))
+NUMERIC_COLUMNS = frozenset(chain(IMAGES, VELOCITIES, *FORMS))
 NEEDED_COLUMNS = {
     "id": "which atom is which",
     "element": "which elements its types are (dump_modify element)",
@@ -136,8 +136,8 @@ def _joined(frames: Sequence[_Frame]) -> FractionalFrames:
     first = frames[0]
     _check_atoms(frames)
     columns = set(first.columns)
-    form = next((form for form in FORMS if columns.issuperset(form.columns)), None)
-    if form is None:
+    axes = next((axes for axes in FORMS if columns.issuperset(axes)), None)
+    if axes is None:
         raise InputError("the dump holds no positions: dump x y z, xu yu zu, xs ys zs or xsu ysu zsu")
     units = first.items["UNITS"][1].strip() if "UNITS" in first.items else None
     if units is not None and units not in UNITS:
@@ -145,7 +145,8 @@ def _joined(frames: Sequence[_Frame]) -> FractionalFrames:
     length_A, time_ps = UNITS.get(units or "", (1.0, None))
     boxes = [_box(frame.items["BOX"]) for frame in frames]
     cells, origins = (np.array(values) for values in zip(*boxes, strict=True))
-    fractional, unwrapped = np.array([frame.numbers(form.columns) for frame in frames]), form.unwrapped
+    form = FORMS[axes]
+    fractional, unwrapped = np.array([frame.numbers(axes) for frame in frames]), form.unwrapped
     if not form.scaled:
         fractional = (fractional - origins[:, None]) @ np.linalg.inv(cells)
     if not unwrapped and columns.issuperset(IMAGES):

@@ -1,5 +1,6 @@
-"""A trajectory in memory: unwrapped positions with their frame interval."""
+"""A trajectory in memory: unwrapped positions with their frame interval, temperatures and thermostat."""
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -7,11 +8,29 @@ import numpy as np
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.trajectories.thermostat import thermostat_fault
 
+# Thermostats that a trajectory may name, and whether each has a coupling rate.
+COUPLED = {"langevin": True, "nose-hoover": True, "nve": False}
 FEWEST_FRAMES = 2
 # One number for each frame.
 SERIES = ("temperatures_K", "potential_energies_eV", "volumes_A3")
+
+
+def thermostat_fault(name: str, friction_per_ps: float | None) -> str:
+    """Return the fault of a stated thermostat in one line, empty if there is none.
+
+    Args:
+        name: as in `MDPlan.thermostat`.
+        friction_per_ps: Langevin friction, or 1/tau of the chain; None for ``nve``.
+    """
+    if name not in COUPLED:
+        return f"unknown thermostat {name!r}: state one of {', '.join(COUPLED)}"
+    coupled = COUPLED[name]
+    if coupled != (friction_per_ps is not None):
+        return f"thermostat {name} {'needs a' if coupled else 'takes no'} friction_per_ps"
+    if friction_per_ps is not None and not (math.isfinite(friction_per_ps) and friction_per_ps > 0):
+        return f"friction_per_ps {friction_per_ps:g} must be a positive number"
+    return ""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,12 @@
 """Transport beyond the tracer diffusivity: tensor, collective motion, Haven ratio, conductivity, velocities."""
 
-from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity, in_host_frame
+from vitrion_workflows.transport.collective import (
+    CollectiveDiffusivity,
+    Haven,
+    collective_diffusivity,
+    haven_ratio,
+    in_host_frame,
+)
 from vitrion_workflows.transport.conductivity import (
     ChargeCarriers,
     Conductivity,
@@ -8,7 +14,6 @@ from vitrion_workflows.transport.conductivity import (
     collective_conductivity,
     nernst_einstein,
 )
-from vitrion_workflows.transport.haven import Haven, haven_ratio
 from vitrion_workflows.transport.tensor import DiffusivityTensor, diffusivity_tensor
 from vitrion_workflows.transport.van_hove import NonGaussian, VanHove, non_gaussian, van_hove
 from vitrion_workflows.transport.velocity import GreenKubo, VelocityCorrelation, green_kubo, velocity_correlation

@@ -9,7 +9,7 @@ from ase.data import atomic_numbers, chemical_symbols
 from vitrion_models.conductivity import conductivity_per_diffusivity
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.diffusivity.interval import Intervals, gamma_intervals
+from vitrion_workflows.diffusivity.variance import Intervals, gamma_intervals
 from vitrion_workflows.transport.collective import CollectiveDiffusivity
 
 # An atom, where formal charges are stated for every species.

@@ -7,9 +7,8 @@ from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate
 from vitrion_workflows.schemas.motion import Motion
 from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.trajectories.trajectory import Trajectory
-from vitrion_workflows.transport.collective import collective_diffusivity, in_host_frame
+from vitrion_workflows.transport.collective import collective_diffusivity, haven_from_estimates, in_host_frame
 from vitrion_workflows.transport.framework import Framework
-from vitrion_workflows.transport.haven import haven_from_estimates
 from vitrion_workflows.transport.tensor import diffusivity_tensor
 from vitrion_workflows.transport.van_hove import non_gaussian
 from vitrion_workflows.transport.velocity import green_kubo, relative_velocities, velocity_correlation

@@ -13,7 +13,14 @@ from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate, estimate
 from vitrion_workflows.diffusivity.regression import fit_lags
 from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.trajectories.trajectory import Trajectory
-from vitrion_workflows.transport.collective import CollectiveDiffusivity, collective_diffusivity, in_host_frame
+from vitrion_workflows.transport.collective import (
+    CollectiveDiffusivity,
+    Haven,
+    collective_diffusivity,
+    haven_from_values,
+    haven_ratio,
+    in_host_frame,
+)
 from vitrion_workflows.transport.conductivity import (
     ChargeCarriers,
     Conductivity,
@@ -22,7 +29,6 @@ from vitrion_workflows.transport.conductivity import (
     nernst_einstein,
 )
 from vitrion_workflows.transport.framework import Framework, framework
-from vitrion_workflows.transport.haven import Haven, haven_from_values, haven_ratio
 from vitrion_workflows.transport.tensor import DiffusivityTensor, diffusivity_tensor
 from vitrion_workflows.transport.van_hove import NonGaussian, VanHove, non_gaussian, van_hove
 from vitrion_workflows.transport.velocity import (

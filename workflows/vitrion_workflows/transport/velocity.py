@@ -9,10 +9,15 @@ from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES
-from vitrion_workflows.diffusivity.interval import gamma_intervals
 from vitrion_workflows.diffusivity.msd import lagged_products, mean_squared_displacements
 from vitrion_workflows.diffusivity.regression import DIMENSIONS, walk_covariance
-from vitrion_workflows.diffusivity.variance import FEWEST_IONS, Variance, collective_ratio, corrected_variance
+from vitrion_workflows.diffusivity.variance import (
+    FEWEST_IONS,
+    Variance,
+    collective_ratio,
+    corrected_variance,
+    gamma_intervals,
+)
 from vitrion_workflows.diffusivity.window import AGREEMENT_SIGMAS, LATEST_START, VIBRATION_PS, memory_lag
 from vitrion_workflows.trajectories.trajectory import Trajectory
 

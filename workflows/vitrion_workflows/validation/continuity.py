@@ -1,18 +1,48 @@
-"""Measurements on the sequence of frames: wrapped, missing, repeated frames and single jumps, from positions alone."""
+"""Measurements on the continuity of frames: jumps across the cell, missing and repeated frames, free flight."""
+
+from collections.abc import Mapping
 
 import numpy as np
 from ase.data import chemical_symbols
-from scipy import stats
+from scipy import spatial, stats
 
 from vitrion_models.constants import BOLTZMANN_u_A2_PER_PS2_K
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.schemas.gate import Measurement, measurement_of
 from vitrion_workflows.trajectories.displacements import WRAPPED_STEP
-from vitrion_workflows.validation.interruptions import Interruption
+from vitrion_workflows.validation.interruptions import COPY_RATIO, Interruption
 
+PROJECTIONS = 6
 # One run in a thousand may be suspected wrongly. Instants within an interval at which an atom may be fastest, and by
 # how much the run's own temperature may exceed its mean.
 FALSE_ALARM, INSTANTS, TEMPERATURE_TOLERANCE = 1e-3, 10, 0.1
+
+
+def repeated_frames(
+    displacements_A: FloatArray, numbers: IntArray, *, squared_A2: Mapping[int, float]
+) -> tuple[int, ...]:
+    """Return the frames that lie on an earlier one.
+
+    Candidates are neighbours in a few random directions; each is then compared in all coordinates, every species
+    scaled by its own step.
+
+    Args:
+        displacements_A: shape (F, N, 3).
+        numbers: atomic numbers, shape (N,).
+        squared_A2: atomic number -> usual squared step, see `FrameSteps`.
+    """
+    scaled = np.empty((len(displacements_A), displacements_A.shape[1] * 3))
+    columns = scaled.reshape(displacements_A.shape)
+    for number, square in squared_A2.items():
+        atoms = numbers == number
+        columns[:, atoms] = displacements_A[:, atoms] / (np.sqrt(square) if square > 0 else 1.0)
+    reach = np.sqrt(COPY_RATIO * displacements_A.shape[1])
+    directions = np.random.default_rng(0).normal(size=(scaled.shape[1], PROJECTIONS)) / np.sqrt(scaled.shape[1])
+    # The length of a projection on random directions seldom exceeds twice its mean.
+    radius = 2 * reach * np.sqrt(PROJECTIONS / scaled.shape[1])
+    pairs = spatial.cKDTree(scaled @ directions).query_pairs(radius, output_type="ndarray")
+    near = ((scaled[pairs[:, 0]] - scaled[pairs[:, 1]]) ** 2).sum(axis=1) < reach**2
+    return tuple(sorted({int(later) for later in pairs[near].max(axis=1)})) if near.any() else ()
 
 
 def measure_wrapped_step(largest_step: float) -> Measurement:

@@ -156,3 +156,18 @@ def change_stderr(count: int) -> float:
 def _centred(count: int) -> FloatArray:
     time: FloatArray = (np.arange(count) - (count - 1) / 2) / count
     return time
+
+
+def ratio_stderr(series: FloatArray, expected: FloatArray) -> float:
+    """Return the relative standard error of the ratio of two means, from the fluctuations of their difference.
+
+    Energy exchange between two groups of degrees of freedom is slow on the time scale of the run: light and heavy
+    ions, or bond stretching and the rest.
+
+    Args:
+        series: shape (n,).
+        expected: series that it should be proportional to, at the same times, shape (n,).
+    """
+    difference = series / series.mean() - expected / expected.mean()
+    samples = len(difference) / statistical_inefficiency(difference)
+    return float(difference.std() / np.sqrt(samples))

@@ -14,6 +14,7 @@ from vitrion_workflows.validation.continuity import (
     measure_missing_frame,
     measure_repeated_frame,
     measure_wrapped_step,
+    repeated_frames,
 )
 from vitrion_workflows.validation.density_and_contacts import (
     measure_closest_contact,
@@ -22,29 +23,28 @@ from vitrion_workflows.validation.density_and_contacts import (
 )
 from vitrion_workflows.validation.drift import measure_cell_drift, measure_sublattice_drift
 from vitrion_workflows.validation.equilibration import Equilibration, measure_energy_drift
-from vitrion_workflows.validation.frame_steps import frame_steps
-from vitrion_workflows.validation.interruptions import most_likely_interruption
+from vitrion_workflows.validation.interruptions import frame_steps, most_likely_interruption
 from vitrion_workflows.validation.kinetic_consistency import (
     ReferenceTemperature,
     mass_fault,
     measure_free_flight_ratio,
-    measure_species_temperatures,
-)
-from vitrion_workflows.validation.recorded_temperature import (
-    LARGEST_UNRESOLVED,
     measure_possible_temperature,
     measure_recorded_drift,
     measure_recorded_temperature,
+    measure_species_temperatures,
 )
-from vitrion_workflows.validation.repeated_frames import repeated_frames
-from vitrion_workflows.validation.run_temperature import RunTemperature, kinetic_energies
 from vitrion_workflows.validation.temperature import (
+    LARGEST_UNRESOLVED,
+    USUAL_LANGEVIN,
+    Coupling,
+    RunTemperature,
+    ThermostatNoise,
+    kinetic_energies,
     measure_mean_temperature,
     measure_set_temperature,
     measure_temperature_drift,
     measure_temperature_stderr,
 )
-from vitrion_workflows.validation.thermostat import USUAL_LANGEVIN, Coupling, ThermostatNoise
 
 LONGEST_RELAXATION = 4
 SHORTEST_RELAXATION_PS = 1.0

@@ -7,8 +7,9 @@ from model_force_fields import rock_salt
 
 from vitrion_models.errors import CheckpointError, InputError, MissingDependencyError
 from vitrion_workflows import potentials
-from vitrion_workflows.potentials.adapters import atomate2, sevennet
+from vitrion_workflows.potentials.adapters import sevennet
 from vitrion_workflows.potentials.checks.physical_checks import check_force_field, disturbed_cell
+from vitrion_workflows.potentials.registry import ALIASES
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # of the packages
 
@@ -115,7 +116,7 @@ def test_atomate2s_names_are_all_known():
     for member in MLFF:
         for name in (member.name, member.value):
             entry, argument = potentials.find(f"atomate2:{name}")
-            assert (entry.name, argument) in {(atomate2.SAME_WEIGHTS.get(name), ""), ("atomate2:", name)}
+            assert (entry.name, argument) in {(ALIASES.get(f"atomate2:{name}"), ""), ("atomate2:", name)}
 
 
 def test_atomate2s_other_names_are_made_by_atomate2(monkeypatch):

@@ -10,8 +10,8 @@ from model_force_fields import rock_salt
 
 from vitrion_models.errors import CheckpointError, MissingDependencyError
 from vitrion_workflows import potentials
-from vitrion_workflows.potentials.weights import identity as weights
 from vitrion_workflows.potentials.weights import package
+from vitrion_workflows.potentials.weights import package as weights
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")

@@ -16,7 +16,7 @@ from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.potentials.availability import Availability
 from vitrion_workflows.potentials.entry import ALL_ELEMENTS, PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField, ForceResult, wrapped
-from vitrion_workflows.potentials.weights.identity import sha256_of
+from vitrion_workflows.potentials.weights.package import sha256_of
 
 ADVICE = "give ase:module.path:Class, for example ase:ase.calculators.emt:EMT@Cu,Au with the elements it covers"
 
@@ -123,16 +123,18 @@ def _source_sha256(module: ModuleType) -> str:
     return sha256_of(Path(module.__file__)) if module.__file__ else UNVERSIONED
 
 
-ENTRY = PotentialEntry(
-    name="ase:",
-    version="that of the package",
-    licence="that of the package",
-    functional="that of the calculator",
-    elements=frozenset(),
-    speed="unknown: that of the calculator",
-    citation="A. Hjorth Larsen et al., J. Phys.: Condens. Matter 29, 273002 (2017)",
-    how_to_install=ADVICE,
-    loader=load_ase,
-    probe=probe_ase,
-    gpu=False,
+ENTRIES = (
+    PotentialEntry(
+        name="ase:",
+        version="that of the package",
+        licence="that of the package",
+        functional="that of the calculator",
+        elements=frozenset(),
+        speed="unknown: that of the calculator",
+        citation="A. Hjorth Larsen et al., J. Phys.: Condens. Matter 29, 273002 (2017)",
+        how_to_install=ADVICE,
+        loader=load_ase,
+        probe=probe_ase,
+        gpu=False,
+    ),
 )

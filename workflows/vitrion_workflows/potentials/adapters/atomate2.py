@@ -12,21 +12,8 @@ from vitrion_models.errors import InputError, MissingDependencyError, first_line
 from vitrion_workflows.potentials.adapters.ase_calculator import AseForceField
 from vitrion_workflows.potentials.availability import Availability
 from vitrion_workflows.potentials.entry import ALL_ELEMENTS, PotentialEntry
-from vitrion_workflows.potentials.weights.identity import sha256_of
+from vitrion_workflows.potentials.weights.package import sha256_of
 
-# Names of atomate2 whose weights are those of our entries, with a known sha256.
-SAME_WEIGHTS = {
-    "CHGNet": "chgnet",
-    "MACE": "mace-mp-0",
-    "MACE_MP_0": "mace-mp-0",
-    "MACE-MP-0": "mace-mp-0",
-    "MACE_MP_0B3": "mace-mp-0b3",
-    "MACE-MP-0b3": "mace-mp-0b3",
-    "MACE_MPA_0": "mace-mpa-0",
-    "MACE-MPA-0": "mace-mpa-0",
-    "MatterSim": "mattersim-v1.0.0-1m",
-    "SevenNet": "sevennet",
-}
 ADVICE = "give atomate2:NAME with a name of its MLFF, for example atomate2:MACE_MPA_0"
 FILE_ARGUMENTS = ("model_filename", "param_filename")
 
@@ -35,7 +22,7 @@ def load_atomate2(argument: str, _device: str) -> AseForceField:
     """Load the calculator that atomate2 makes under a name, with its default arguments.
 
     Its identity is the sha256 of name, arguments and version, and of the file if the arguments name one; weights that
-    the calculator downloads by itself do not enter it. Names in `SAME_WEIGHTS` are aliases of our own entries instead.
+    the calculator downloads by itself do not enter it. Names of `ALIASES` in the registry are our own entries instead.
 
     Raises:
         InputError: atomate2 has no such name.
@@ -82,16 +69,18 @@ def _identity(name: str, arguments: dict[str, Any]) -> str:
     return hashlib.sha256(" ".join(words).encode()).hexdigest()
 
 
-ENTRY = PotentialEntry(
-    name="atomate2:",
-    version="atomate2's default",
-    licence="that of the package",
-    functional="that of the calculator",
-    elements=frozenset(),
-    speed="unknown: that of the calculator",
-    citation="A. M. Ganose et al., Digital Discovery 4, 1944 (2025)",
-    how_to_install=ADVICE,
-    loader=load_atomate2,
-    probe=probe_atomate2,
-    gpu=False,
+ENTRIES = (
+    PotentialEntry(
+        name="atomate2:",
+        version="atomate2's default",
+        licence="that of the package",
+        functional="that of the calculator",
+        elements=frozenset(),
+        speed="unknown: that of the calculator",
+        citation="A. M. Ganose et al., Digital Discovery 4, 1944 (2025)",
+        how_to_install=ADVICE,
+        loader=load_atomate2,
+        probe=probe_atomate2,
+        gpu=False,
+    ),
 )

@@ -149,18 +149,20 @@ def probe_lennard_jones(_argument: str) -> Availability:
     return Availability(ok=True, reason="a model for tests and teaching, no real material")
 
 
-ENTRY = PotentialEntry(
-    name="lennard-jones",
-    version="1",
-    weights_sha256=LENNARD_JONES_SHA256,
-    licence="MIT",
-    functional="none: a model for tests and teaching, no real material",
-    elements=frozenset(chemical_symbols[1:95]),
-    speed="fast: about 5 microseconds an atom and step on one core",
-    citation="J. E. Jones, Proc. R. Soc. A 106, 463 (1924)",
-    how_to_install="part of Vitrion",
-    loader=load_lennard_jones,
-    probe=probe_lennard_jones,
-    optional=False,
-    gpu=False,
+ENTRIES = (
+    PotentialEntry(
+        name="lennard-jones",
+        version="1",
+        weights_sha256=LENNARD_JONES_SHA256,
+        licence="MIT",
+        functional="none: a model for tests and teaching, no real material",
+        elements=frozenset(chemical_symbols[1:95]),
+        speed="fast: about 5 microseconds an atom and step on one core",
+        citation="J. E. Jones, Proc. R. Soc. A 106, 463 (1924)",
+        how_to_install="part of Vitrion",
+        loader=load_lennard_jones,
+        probe=probe_lennard_jones,
+        optional=False,
+        gpu=False,
+    ),
 )

@@ -13,8 +13,7 @@ from vitrion_workflows.potentials.availability import Availability
 from vitrion_workflows.potentials.entry import MATERIALS_PROJECT_ELEMENTS, PotentialEntry
 from vitrion_workflows.potentials.force_field import BatchForces, Cells, ForceField, ForceResult, wrapped
 from vitrion_workflows.potentials.graph.threads import one_thread
-from vitrion_workflows.potentials.weights.identity import require_weights, sha256_of, weights_folder
-from vitrion_workflows.potentials.weights.package import Package
+from vitrion_workflows.potentials.weights.package import Package, require_weights, sha256_of, weights_folder
 
 NEP89_SHA256 = "75168ece02e840e4a32644f982b78d43cba697f5b64b4c8134ab66c7a8c28be1"
 NEP89_FILE = "nep89.txt"
@@ -127,17 +126,19 @@ def _probe_file() -> Availability:
     return Availability(ok=True, reason=str(path))
 
 
-ENTRY = PotentialEntry(
-    name="nep89",
-    version="2025-04",
-    weights_sha256=NEP89_SHA256,
-    licence="GPL-3.0 (weights' package and nep-adapters)",
-    functional="several data sets, mainly PBE (see its paper)",
-    elements=MATERIALS_PROJECT_ELEMENTS,
-    speed="fast: 25-45 microseconds an atom and step on one core",
-    citation="T. Liang et al., NEP89: Universal neuroevolution potential for inorganic and organic materials "
-    "across 89 elements, arXiv:2504.21286 (2025)",
-    how_to_install=f"{PACKAGE.advice}; {ADVICE}",
-    loader=load_nep89,
-    probe=probe_nep89,
+ENTRIES = (
+    PotentialEntry(
+        name="nep89",
+        version="2025-04",
+        weights_sha256=NEP89_SHA256,
+        licence="GPL-3.0 (weights' package and nep-adapters)",
+        functional="several data sets, mainly PBE (see its paper)",
+        elements=MATERIALS_PROJECT_ELEMENTS,
+        speed="fast: 25-45 microseconds an atom and step on one core",
+        citation="T. Liang et al., NEP89: Universal neuroevolution potential for inorganic and organic materials "
+        "across 89 elements, arXiv:2504.21286 (2025)",
+        how_to_install=f"{PACKAGE.advice}; {ADVICE}",
+        loader=load_nep89,
+        probe=probe_nep89,
+    ),
 )

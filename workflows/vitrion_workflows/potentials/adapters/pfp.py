@@ -100,16 +100,18 @@ def _client_version() -> str:
         return "of unknown version"
 
 
-ENTRY = PotentialEntry(
-    name="pfp:",
-    version="given by the user",
-    licence="commercial (Matlantis)",
-    functional="that of the mode: PBE, PBE+U, r2SCAN or wB97X-D, with or without D3",
-    elements=frozenset(),
-    speed="unknown: that of the service",
-    citation="S. Takamoto et al., Nature Communications 13, 2991 (2022)",
-    how_to_install=f"{PACKAGE.advice}; {ARGUMENT_ADVICE}",
-    loader=load_pfp,
-    probe=probe_pfp,
-    gpu=False,
+ENTRIES = (
+    PotentialEntry(
+        name="pfp:",
+        version="given by the user",
+        licence="commercial (Matlantis)",
+        functional="that of the mode: PBE, PBE+U, r2SCAN or wB97X-D, with or without D3",
+        elements=frozenset(),
+        speed="unknown: that of the service",
+        citation="S. Takamoto et al., Nature Communications 13, 2991 (2022)",
+        how_to_install=f"{PACKAGE.advice}; {ARGUMENT_ADVICE}",
+        loader=load_pfp,
+        probe=probe_pfp,
+        gpu=False,
+    ),
 )

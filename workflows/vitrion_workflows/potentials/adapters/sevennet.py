@@ -11,8 +11,7 @@ from vitrion_models.errors import CheckpointError, MissingDependencyError, first
 from vitrion_workflows.potentials.adapters.ase_calculator import AseForceField
 from vitrion_workflows.potentials.availability import Availability
 from vitrion_workflows.potentials.entry import MATERIALS_PROJECT_ELEMENTS, MPTRJ, PotentialEntry
-from vitrion_workflows.potentials.weights.identity import sha256_of
-from vitrion_workflows.potentials.weights.package import Package, PackagedWeights
+from vitrion_workflows.potentials.weights.package import Package, PackagedWeights, sha256_of
 
 PACKAGE = Package(
     "sevenn",

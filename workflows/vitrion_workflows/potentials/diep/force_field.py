@@ -51,18 +51,20 @@ def load_diep(_argument: str, device: str) -> DiepForceField:
     return DiepForceField(WEIGHTS.require(), device=device)
 
 
-ENTRY = PotentialEntry(
-    name="diep",
-    version="2.0 fold1",
-    weights_sha256=DIEP_SHA256,
-    licence="BSD-3-Clause",
-    functional="r2SCAN (MatPES)",
-    elements=MATERIALS_PROJECT_ELEMENTS,
-    speed="slow: about 1.4 milliseconds an atom and step on one core",
-    citation="S. A. Tawfik et al., Digital Discovery (2024), doi:10.1039/d4dd00246f; "
-    "A. D. Kaplan et al., arXiv:2503.04070 (2025)",
-    how_to_install=PACKAGE.advice,
-    optional=False,
-    loader=load_diep,
-    probe=WEIGHTS.probe,
+ENTRIES = (
+    PotentialEntry(
+        name="diep",
+        version="2.0 fold1",
+        weights_sha256=DIEP_SHA256,
+        licence="BSD-3-Clause",
+        functional="r2SCAN (MatPES)",
+        elements=MATERIALS_PROJECT_ELEMENTS,
+        speed="slow: about 1.4 milliseconds an atom and step on one core",
+        citation="S. A. Tawfik et al., Digital Discovery (2024), doi:10.1039/d4dd00246f; "
+        "A. D. Kaplan et al., arXiv:2503.04070 (2025)",
+        how_to_install=PACKAGE.advice,
+        optional=False,
+        loader=load_diep,
+        probe=WEIGHTS.probe,
+    ),
 )

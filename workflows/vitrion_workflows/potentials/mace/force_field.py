@@ -15,8 +15,7 @@ from vitrion_workflows.potentials.availability import Availability
 from vitrion_workflows.potentials.entry import MATERIALS_PROJECT_ELEMENTS, MPTRJ, PotentialEntry
 from vitrion_workflows.potentials.force_field import ForceField
 from vitrion_workflows.potentials.graph.force_field import GraphForceField
-from vitrion_workflows.potentials.weights.identity import sha256_of
-from vitrion_workflows.potentials.weights.package import Package
+from vitrion_workflows.potentials.weights.package import Package, sha256_of
 from vitrion_workflows.potentials.weights.user_weights import UserWeights
 
 PACKAGE = Package("mace", "mace-torch", "pip install 'vitrion[mace]'")

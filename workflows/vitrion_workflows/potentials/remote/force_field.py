@@ -81,16 +81,18 @@ def probe_remote(argument: str) -> Availability:
     return Availability(ok=True, reason=f"{identity.name} {identity.version} at {place}; not started yet")
 
 
-ENTRY = PotentialEntry(
-    name="remote:",
-    version="that of its description",
-    licence="that of the potential",
-    functional="that of the potential",
-    elements=frozenset(),
-    speed="unknown: that of the potential, and of the connection",
-    citation="V. Kapil et al., Comput. Phys. Commun. 236, 214 (2019) (the i-PI protocol)",
-    how_to_install=EXAMPLE,
-    loader=load_remote,
-    probe=probe_remote,
-    gpu=False,
+ENTRIES = (
+    PotentialEntry(
+        name="remote:",
+        version="that of its description",
+        licence="that of the potential",
+        functional="that of the potential",
+        elements=frozenset(),
+        speed="unknown: that of the potential, and of the connection",
+        citation="V. Kapil et al., Comput. Phys. Commun. 236, 214 (2019) (the i-PI protocol)",
+        how_to_install=EXAMPLE,
+        loader=load_remote,
+        probe=probe_remote,
+        gpu=False,
+    ),
 )

@@ -17,7 +17,7 @@ from vitrion_models.errors import CheckpointError, InputError, MissingDependency
 from vitrion_workflows.potentials.adapters.nep import NEP89_FILE, NEP89_SHA256
 from vitrion_workflows.potentials.entry import ProgressCallback
 from vitrion_workflows.potentials.registry import find, installed
-from vitrion_workflows.potentials.weights.identity import sha256_of, weights_folder
+from vitrion_workflows.potentials.weights.package import sha256_of, weights_folder
 from vitrion_workflows.potentials.weights.user_weights import UserWeights
 
 # Both carry the same file. The wheel is never installed: naming one platform and one Python gives the same wheel on all

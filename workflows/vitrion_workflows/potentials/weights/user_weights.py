@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vitrion_models.errors import CheckpointError, MissingDependencyError
 from vitrion_workflows.potentials.availability import Availability
-from vitrion_workflows.potentials.weights.identity import sha256_of, weights_folder
+from vitrion_workflows.potentials.weights.package import sha256_of, weights_folder
 
 SHA256_DIGITS = 64
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.trajectories.h5md.layout import decoded
-from vitrion_workflows.trajectories.thermostat import thermostat_fault
+from vitrion_workflows.trajectories.trajectory import thermostat_fault
 
 
 def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
