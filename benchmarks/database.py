@@ -29,10 +29,9 @@ from litemongo.client import MongoClient  # noqa: E402
 
 import vitrion  # noqa: E402
 from vitrion.database import Database  # noqa: E402
-from vitrion.database.indexes import INDEXES  # noqa: E402
 from vitrion.database.queries.filters import query_of, sort_of  # noqa: E402
 from vitrion.database.queries.shapes import QUERY_SHAPES, QueryShape  # noqa: E402
-from vitrion.database.records import LabelRecord  # noqa: E402
+from vitrion.database.records import INDEXES, LabelRecord  # noqa: E402
 from vitrion.database.repositories.new_structures import NewStructure  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows.schemas.label import GATE_VERSION  # noqa: E402

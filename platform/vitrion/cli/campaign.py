@@ -116,7 +116,7 @@ def opened(file: Path, *, quiet: bool, begun: bool = False, device: str | None =
 
     # The loop is slow to import: a faulty file is refused before.
     from vitrion.database import connect  # noqa: PLC0415
-    from vitrion.database.connection import make_folder  # noqa: PLC0415
+    from vitrion.database.database import make_folder  # noqa: PLC0415
     from vitrion.learning.campaign import Campaign  # noqa: PLC0415
     from vitrion.running.display import Display  # noqa: PLC0415
     from vitrion.running.runners import make_runner  # noqa: PLC0415

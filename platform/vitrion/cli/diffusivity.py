@@ -118,7 +118,7 @@ def _observe(
 
 
 def _write_plot(path: Path, analysis: "TrajectoryAnalysis", observables: "Observables | None", *, title: str) -> None:
-    from vitrion.cli.console.trajectory_figure import msd_figure, observables_figure  # noqa: PLC0415
+    from vitrion.cli.console.figures import msd_figure, observables_figure  # noqa: PLC0415
 
     if observables is None:
         save(msd_figure(analysis.estimate, species=analysis.species, title=title), path)

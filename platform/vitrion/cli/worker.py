@@ -27,7 +27,7 @@ def command(
     import warnings  # noqa: PLC0415
 
     from vitrion.database import connect  # noqa: PLC0415
-    from vitrion.database.connection import make_folder  # noqa: PLC0415
+    from vitrion.database.database import make_folder  # noqa: PLC0415
     from vitrion.database.errors import translate_errors  # noqa: PLC0415
     from vitrion.running.launchpad_runner import connect_launchpad  # noqa: PLC0415
     from vitrion.running.launchpad_worker import WorkerLaunchPad, work  # noqa: PLC0415

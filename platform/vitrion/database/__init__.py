@@ -1,8 +1,6 @@
 """Structures, labels, models and cycles: one set of documents and queries on a MongoDB server or in a folder."""
 
-from vitrion.database.advice import SERVER_ADVISED_STRUCTURES, advice
-from vitrion.database.connection import connect
-from vitrion.database.database import Database
+from vitrion.database.database import SERVER_ADVISED_STRUCTURES, Database, advice, connect
 from vitrion.database.documents import Campaign, Cycle, Dataset, Label, ModelVersion, Structure
 from vitrion.database.errors import (
     DatabaseError,
@@ -15,8 +13,7 @@ from vitrion.database.errors import (
 )
 from vitrion.database.queries.gate_versions import is_current
 from vitrion.database.queries.quantity import Quantity, quantities, require_one
-from vitrion.database.queries.rows import LabelRows, Rows
-from vitrion.database.queries.statistics import GroupStatistics
+from vitrion.database.queries.rows import GroupStatistics, LabelRows, Rows
 from vitrion.database.records import (
     CampaignRecord,
     CycleRecord,

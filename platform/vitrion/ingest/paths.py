@@ -1,5 +1,7 @@
-"""Checks that files exist, before anything heavy is imported."""
+"""Existence and text of files."""
 
+import gzip
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -27,3 +29,21 @@ def require_file(path: Path) -> None:
         raise InputError(f"{path}: this is a folder: give a file")
     if not path.is_file():
         raise InputError(f"{path}: no such file")
+
+
+def read_text(path: Path) -> str:
+    """Return the content of a text file; ``.gz`` is unpacked.
+
+    Raises:
+        InputError: it is not text, is a truncated archive, or is empty.
+    """
+    try:
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        text = raw.decode("utf-8-sig")  # editors on Windows put a mark first
+    except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
+        raise InputError("the archive is damaged or truncated") from fault
+    except UnicodeDecodeError as fault:
+        raise InputError("this is not a text file") from fault
+    if not text.strip():
+        raise InputError("the file is empty")
+    return text

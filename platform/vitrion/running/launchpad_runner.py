@@ -16,7 +16,7 @@ from jobflow.managers.fireworks import flow_to_workflow
 from pymongo.errors import DuplicateKeyError
 from pymongo.uri_parser import parse_uri
 
-from vitrion.database.connection import DEFAULT_NAME
+from vitrion.database.database import DEFAULT_NAME
 from vitrion.database.errors import translate_errors
 from vitrion.running.recovery import Recovery
 from vitrion.running.task import (

@@ -8,7 +8,7 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from vitrion.cli import app, nouns
+from vitrion.cli import app
 from vitrion_models.errors import InputError
 
 
@@ -33,9 +33,8 @@ def noun(monkeypatch):
         vars(module).update(content)
         monkeypatch.setitem(sys.modules, "vitrion.cli.init", module)
 
-    monkeypatch.setattr(nouns, "NOUNS", {"init": nouns.Noun("init", "Make it.")})
-    monkeypatch.setattr(app, "NOUNS", nouns.NOUNS)
-    monkeypatch.setattr(nouns.Noun, "is_present", True)
+    monkeypatch.setattr(app, "NOUNS", {"init": app.Noun("init", "Make it.")})
+    monkeypatch.setattr(app.Noun, "is_present", True)
     return install
 
 
@@ -58,7 +57,7 @@ def test_version(capsys):
 
 
 def test_a_noun_without_its_module_is_not_listed(monkeypatch, capsys):
-    monkeypatch.setattr(app, "NOUNS", {"nowhere": nouns.Noun("nowhere", "Absent.")})
+    monkeypatch.setattr(app, "NOUNS", {"nowhere": app.Noun("nowhere", "Absent.")})
     assert app.run(["--help"]) == 0
     assert "nowhere" not in capsys.readouterr().out
 

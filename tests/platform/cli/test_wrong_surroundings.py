@@ -14,7 +14,7 @@ from tiny_campaign import TINY
 
 import vitrion
 from vitrion.cli.app import run
-from vitrion.database.indexes import META_COLLECTION
+from vitrion.database.records import META_COLLECTION
 from vitrion.datasets import registry
 
 LJ = ("--potential", "lennard-jones")

@@ -11,8 +11,7 @@ import bson
 from litemongo import sqlite_store
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
-from vitrion.database.embedded.plan import Plan, plan
-from vitrion.database.embedded.values import ARRAY, OPAQUE, SqlValue, field_value, scalars, sql_value
+from vitrion.database.embedded.plan import ARRAY, OPAQUE, Plan, SqlValue, field_value, plan, scalars, sql_value
 
 BUSY_SECONDS = 30.0
 CACHE_KIB = 32_768

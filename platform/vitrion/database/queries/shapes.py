@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from vitrion.database.indexes import named_index
-from vitrion.database.records import Index
+from vitrion.database.records import INDEXES, Index
 
 
 @dataclass(frozen=True)
@@ -25,12 +24,17 @@ class QueryShape:
     sort: tuple[str, ...] = field(default=())
 
 
+def _named_index(collection: str, first: str | None) -> Index | None:
+    """Return the index of a collection that begins with a field; None for None."""
+    return None if first is None else next(index for index in INDEXES[collection] if index.keys[0][0] == first)
+
+
 def _structures(index: str | None, *sort: str, **filters: Any) -> QueryShape:
-    return QueryShape("structures", filters, named_index("structures", index), sort)
+    return QueryShape("structures", filters, _named_index("structures", index), sort)
 
 
 def _labels(index: str | None, *sort: str, **filters: Any) -> QueryShape:
-    return QueryShape("labels", filters, named_index("labels", index), sort)
+    return QueryShape("labels", filters, _named_index("labels", index), sort)
 
 
 QUERY_SHAPES: tuple[QueryShape, ...] = (

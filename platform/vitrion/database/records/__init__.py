@@ -1,11 +1,18 @@
 """The stored documents, each declared once: job outputs, queries, exports, indexes and mongoengine classes follow."""
 
-from vitrion.database.records.base import SCHEMA_VERSION, Index, Record
-from vitrion.database.records.campaign import CampaignRecord, CycleRecord, CycleState
+from vitrion.database.records.base import ASCENDING, DESCENDING, SCHEMA_VERSION, Index, Record
+from vitrion.database.records.campaign import (
+    FINISHED,
+    Arm,
+    CampaignRecord,
+    CycleRecord,
+    CycleState,
+    Proposal,
+    ProposalState,
+)
 from vitrion.database.records.dataset import DatasetRecord
 from vitrion.database.records.label import ImportedLabel, LabelRecord
 from vitrion.database.records.model import ModelRecord
-from vitrion.database.records.proposal import FINISHED, Arm, Proposal, ProposalState
 from vitrion.database.records.structure import AliasRecord, GeometryRecord, StructureRecord
 
 RECORDS: dict[str, type[Record]] = {
@@ -23,8 +30,21 @@ RECORDS: dict[str, type[Record]] = {
 }
 """Collection -> record."""
 
+JOBS_COLLECTION = "outputs"
+META_COLLECTION = "vitrion"
+
+INDEXES: dict[str, tuple[Index, ...]] = {
+    **{collection: record.indexes for collection, record in RECORDS.items()},
+    # jobflow resolves references by {uuid, index}: without this index each one scans.
+    JOBS_COLLECTION: (Index((("uuid", ASCENDING), ("index", DESCENDING))),),
+}
+"""Collection -> its indexes."""
+
 __all__ = [
     "FINISHED",
+    "INDEXES",
+    "JOBS_COLLECTION",
+    "META_COLLECTION",
     "RECORDS",
     "SCHEMA_VERSION",
     "AliasRecord",

@@ -51,7 +51,7 @@ class StructureRecord(CellFields, Record):
     Attributes:
         fingerprint: identity (`vitrion_workflows.schemas.fingerprint`) and key of the geometry.
         marker: a smooth function of the cell, independent of the order of the atoms
-            (`vitrion.database.repositories.identity.marker`); finds stored cells that may be the same.
+            (`vitrion.database.repositories.new_structures.marker`); finds stored cells that may be the same.
         formula: pymatgen's full formula, for example ``Li12 P4 S16``.
         chemsys: element symbols, sorted and joined by ``-``.
         mobile_ion: the mobile species that `mobile_ion_fraction` counts, by atoms.

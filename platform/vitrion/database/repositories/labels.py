@@ -19,8 +19,7 @@ from vitrion.database.queries.filters import (
     sort_of,
 )
 from vitrion.database.queries.quantity import SEPARATING_FIELDS, STORED_FIELDS, Quantity, quantities, require_one
-from vitrion.database.queries.rows import LabelRows
-from vitrion.database.queries.statistics import GroupStatistics, grouped
+from vitrion.database.queries.rows import GroupStatistics, LabelRows, grouped
 from vitrion.database.records import ImportedLabel, LabelRecord
 from vitrion.database.records.base import check_fields
 from vitrion.database.records.label import SourcedLabel

@@ -9,8 +9,7 @@ from pymatgen.core.structure import Structure
 from vitrion.database.collection import Collection
 from vitrion.database.errors import NotFoundError
 from vitrion.database.queries.filters import OneOrMore, StructureFilters, check_field, check_page, query_of, sort_of
-from vitrion.database.queries.rows import Rows
-from vitrion.database.queries.statistics import GroupStatistics, grouped
+from vitrion.database.queries.rows import GroupStatistics, Rows, grouped
 from vitrion.database.records import AliasRecord, StructureRecord
 from vitrion.database.repositories.cells import (
     Cell,
@@ -18,8 +17,7 @@ from vitrion.database.repositories.cells import (
     arrays_from_geometry,
 )
 from vitrion.database.repositories.duplicates import AMORPHOUS_DISTANCE, NearDuplicate, crystal_distance, pair_distance
-from vitrion.database.repositories.matching import match_stored
-from vitrion.database.repositories.new_structures import NewStructure, garbage_collection_paused, prepare
+from vitrion.database.repositories.new_structures import NewStructure, garbage_collection_paused, match_stored, prepare
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import GateOutcome, Origin, StructureKind

@@ -10,7 +10,7 @@ from ase.io.trajectory import TrajectoryReader
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 
-from vitrion.ingest.formats.text import read_text
+from vitrion.ingest.paths import read_text
 from vitrion_models.errors import InputError
 
 HEADER_LINES = 2  # number of atoms, comment

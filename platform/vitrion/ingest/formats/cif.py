@@ -9,7 +9,7 @@ from pymatgen.core.composition import Composition
 from pymatgen.core.structure import Structure
 from pymatgen.io.cif import CifBlock, CifParser
 
-from vitrion.ingest.formats.text import read_text
+from vitrion.ingest.paths import read_text
 from vitrion_models.errors import InputError
 
 LENGTHS = ("_cell_length_a", "_cell_length_b", "_cell_length_c")

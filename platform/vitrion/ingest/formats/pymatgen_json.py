@@ -8,7 +8,7 @@ from pymatgen.core.lattice import Lattice
 from pymatgen.core.periodic_table import Element, Species
 from pymatgen.core.structure import Structure
 
-from vitrion.ingest.formats.text import read_text
+from vitrion.ingest.paths import read_text
 from vitrion_models.errors import InputError
 
 Occupancies = dict[Element | Species, float]

@@ -7,7 +7,7 @@ from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 from pymatgen.io.vasp.inputs import Poscar
 
-from vitrion.ingest.formats.text import read_text
+from vitrion.ingest.paths import read_text
 from vitrion_models.errors import InputError
 from vitrion_workflows.trajectories.xdatcar import parse_xdatcar
 

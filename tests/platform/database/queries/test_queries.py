@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vitrion.database.indexes import INDEXES
 from vitrion.database.queries.shapes import QUERY_SHAPES
+from vitrion.database.records import INDEXES
 from vitrion.database.repositories.new_structures import NewStructure
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem

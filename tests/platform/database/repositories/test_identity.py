@@ -13,7 +13,7 @@ from pymatgen.io.vasp import Poscar
 from scipy.spatial.transform import Rotation
 
 from vitrion.database.repositories.cells import arrays_of
-from vitrion.database.repositories.identity import is_same_cell, marker, marker_tolerance
+from vitrion.database.repositories.new_structures import is_same_cell, marker, marker_tolerance
 from vitrion.ingest.formats.cif import read as read_cif
 from vitrion_workflows.schemas import fingerprint
 from vitrion_workflows.schemas.geometry import (
