@@ -12,8 +12,7 @@ from vitrion.database.records import ImportedLabel, LabelRecord
 from vitrion.database.repositories.label_fields import statement_faults
 from vitrion.database.repositories.labels import LabelAdded
 from vitrion.datasets.fetching import sha256_of
-from vitrion.exchange.records import label_from_row
-from vitrion.exchange.tables import read_rows
+from vitrion.exchange.tables import label_from_row, read_rows
 from vitrion.ingest.published import published_label
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import LabelOutcome, gate_version_fault

@@ -17,8 +17,7 @@ from vitrion.database.records import FINISHED, CycleRecord, Proposal
 from vitrion.learning.acquisition.proposing import propose
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.cycle_run import CycleRun
-from vitrion.learning.lease import LEASE_SECONDS, lease, lease_owner
-from vitrion.learning.ledger import Ledger
+from vitrion.learning.lease import LEASE_SECONDS, Ledger, lease, lease_owner
 from vitrion.learning.plan import Plan, effective, make_plan, pinned_weights
 from vitrion.learning.retraining.learning_stage import LearningStage
 from vitrion.learning.retrying import retry_proposals

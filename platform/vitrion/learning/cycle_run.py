@@ -13,7 +13,7 @@ from vitrion.ingest import builder
 from vitrion.learning.best_label import best_so_far
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.labelling_stage import LabellingStage
-from vitrion.learning.ledger import Ledger
+from vitrion.learning.lease import Ledger
 from vitrion.learning.plan import Plan
 from vitrion.learning.tasks import TaskFactory
 from vitrion.running.display import Display

@@ -14,7 +14,7 @@ from vitrion.datasets.formulas import chemical_system
 from vitrion.datasets.quickstart import quickstart_crystals
 from vitrion.learning.acquisition.design import choose_test_formulas
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.configuration.materials import AUTO
+from vitrion.learning.configuration.sections import AUTO
 from vitrion.learning.seeds import derive_seed
 from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_workflows import potentials

@@ -10,7 +10,7 @@ from vitrion.datasets.quickstart import quickstart_crystals
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.cycle_run import CycleRun
 from vitrion.learning.labelling_stage import MAX_CELLS, LabellingStage
-from vitrion.learning.ledger import Ledger
+from vitrion.learning.lease import Ledger
 from vitrion.learning.tasks import TaskFactory, outcome_of
 from vitrion.running.display import Display
 from vitrion.running.task import TaskKind, TaskResult

@@ -3,7 +3,7 @@
 import pytest
 
 from vitrion.database.errors import LeaseLostError
-from vitrion.learning.ledger import Ledger
+from vitrion.learning.lease import Ledger
 
 
 @pytest.fixture

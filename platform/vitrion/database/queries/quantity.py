@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from pydantic import BaseModel
@@ -75,7 +75,7 @@ class Quantity:
 
 
 _PLAIN = ("property", "species", "convention", "unit", "potential", "weights_sha256")
-FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Quantity))
+FIELDS: tuple[str, ...] = tuple(Quantity.__dataclass_fields__)
 _NEEDED = {*_PLAIN, "arm", "protocol", "method", "dataset", "gate_version"}
 # Fields that a projection needs for `Quantity.of`, and the fields that tell quantities apart when grouped by.
 STORED_FIELDS = (*_PLAIN, "arm", "protocol", "method.start", "dataset", "gate_version")

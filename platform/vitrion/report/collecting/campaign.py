@@ -10,8 +10,7 @@ from vitrion.database import Database
 from vitrion.database.queries.gate_versions import count_others, is_current
 from vitrion.database.records import CampaignRecord, CycleRecord, LabelRecord, ModelRecord
 from vitrion.report import data
-from vitrion.report.collecting.cells import made_cells, report_cell
-from vitrion.report.collecting.cycles import costs, report_cycles
+from vitrion.report.collecting.cycles import costs, made_cells, report_cell, report_cycles
 from vitrion.report.collecting.labels import labels_of, model_errors, reference_pairs, report_labels
 from vitrion.report.collecting.rdfs import compare_rdfs
 from vitrion.report.collecting.surrogate import baselines, parity, predictions, promoted_surrogate

@@ -1,13 +1,23 @@
-"""Sections on materials: compounds, amorphous cells, and how they are labelled."""
+"""Sections of a campaign file: materials, learning, and where it runs."""
 
-from typing import Annotated, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from vitrion.learning.configuration.section import Section
 from vitrion_models.constants import HOTTEST_K
+from vitrion_models.generators.config import GeneratorConfig
+from vitrion_models.surrogates.config import SurrogateConfig
 from vitrion_workflows import potentials
+from vitrion_workflows.potentials import devices
 from vitrion_workflows.schemas import CellProtocol, LabelProtocol
+
+
+class Section(BaseModel):
+    """Keys and values of one section; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
 
 AUTO = "auto"
 
@@ -101,3 +111,68 @@ class ReferenceCheck(Section):
     potential: PotentialName = "chgnet"
     share: float = Field(default=0.1, gt=0, le=1)
     production_ps: float = Field(default=5.0, gt=0)
+
+
+SURROGATE_DEFAULTS = {"architecture": "arrhenius_gnn"}
+# The compositions of the frozen test are held out already; holding out more would only cost training cells.
+GENERATOR_DEFAULTS = {"architecture": "amorphous_diffusion", "training_steps": 300, "validation_fraction": 0.0}
+
+
+class Acquisition(Section):
+    """Choice of the labels of each cycle after the first.
+
+    Attributes:
+        function: name of the acquisition function.
+        batch: number of labels in a cycle.
+        random: number of them that the random arm chooses; at least one, so that the gain stays measurable.
+        exploration: weight of the standard deviation in the upper confidence bound, and margin of the expected
+            improvement.
+    """
+
+    function: Literal["expected_improvement", "upper_confidence_bound", "thompson"] = "expected_improvement"
+    batch: int = Field(default=6, ge=2)
+    random: int = Field(default=2, ge=1)
+    exploration: float = Field(default=1.0, ge=0)
+
+    @model_validator(mode="after")
+    def _check_arms(self) -> "Acquisition":
+        if self.random >= self.batch:
+            raise ValueError(f"random ({self.random}) must be less than batch ({self.batch})")
+        return self
+
+
+def _filled(defaults: Mapping[str, Any]) -> Callable[[Any], Any]:
+    """Return a validator that fills a section of the default architecture, or of none, with the campaign's defaults."""
+
+    def fill(section: Any) -> Any:
+        name = defaults["architecture"]
+        is_default = isinstance(section, dict) and section.get("architecture", name) == name
+        return {**defaults, **section} if is_default else section
+
+    return fill
+
+
+SurrogateSection = Annotated[SurrogateConfig, BeforeValidator(_filled(SURROGATE_DEFAULTS))]
+"""Hyper-parameters of the surrogate, of any registered architecture."""
+
+GeneratorSection = Annotated[GeneratorConfig, BeforeValidator(_filled(GENERATOR_DEFAULTS))]
+"""Hyper-parameters of the generator, of any registered architecture."""
+
+
+Device = Annotated[str, Field(pattern=f"^({devices.PATTERN})$", description="auto, cpu, cuda or cuda:1")]
+
+
+class LocalRun(Section):
+    """Worker processes on this machine, one thread each."""
+
+    kind: Literal["local"] = "local"
+    workers: int = Field(default=2, ge=1, le=256)
+    device: Device = devices.AUTO
+
+
+class FireworksRun(Section):
+    """A FireWorks launchpad on the same MongoDB server; its workers run elsewhere (``vitrion worker``)."""
+
+    kind: Literal["fireworks"] = "fireworks"
+    lost_after_seconds: float = Field(default=120.0, gt=0)
+    device: Device = devices.AUTO
