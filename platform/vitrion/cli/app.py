@@ -64,9 +64,6 @@ NOUNS: dict[str, Noun] = {
 def load(name: str) -> typer.core.TyperCommand | typer.core.TyperGroup:
     """Import a noun's module and build its command.
 
-    Args:
-        name: a key of `NOUNS`.
-
     Raises:
         ImportError: the module, or something it imports, is absent.
         TypeError: the module exposes neither ``app`` nor ``command``.

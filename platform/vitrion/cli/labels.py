@@ -7,7 +7,7 @@ import typer
 
 from vitrion import connect
 from vitrion.cli.console import options as choose
-from vitrion.cli.console.output import emit, note
+from vitrion.cli.console.output import emit, emit_written, note
 
 app = typer.Typer(no_args_is_help=True, help="List, show, export and compare labels.")
 
@@ -140,10 +140,7 @@ def export_labels(
         count = export.export_table(rows, to, file_format=chosen)
         others = {} if "gate_version" in filters else db.labels.count_other_versions(**filters)
     _note_left_out(others)
-    if as_json:
-        emit({"path": str(to), "format": chosen, "count": count, "other_gate_versions": others}, as_json=True)
-    else:
-        note(f"{count} labels written to {to}")
+    emit_written(to, chosen, f"{count} labels", as_json=as_json, count=count, other_gate_versions=others)
 
 
 @app.command("compare")
@@ -184,29 +181,12 @@ def _note_left_out(others: Mapping[int, int]) -> None:
 def filters_of(options: dict[str, Any]) -> Any:
     """Return the filters of `Labels.search` that options of `FILTERS` stand for."""
     typed = dict.fromkeys(FILTERS) | options
-    same = (
-        "formula",
-        "reduced_formula",
-        "chemsys",
-        "kind",
-        "state",
-        "potential",
-        "species",
-        "campaign",
-        "cycle",
-        "arm",
-    )
     return choose.given(
-        **{name: typed[name] for name in (*same, "dataset")},
-        superseded=typed["superseded"],
+        **choose.cell_filters(typed),
+        **{name: typed[name] for name in ("state", "potential", "species", "arm", "superseded")},
         property=typed["property_name"],
         structure_fingerprint=typed["structure"],
         gate_version=choose.gate_version(typed["gate_version"]),
-        elements_all=choose.elements(typed["elements_all"]),
-        elements_any=choose.elements(typed["elements_any"]),
-        elements_none=choose.elements(typed["elements_none"]),
-        density=choose.interval(typed["density"], option="--density"),
-        mobile_ion_fraction=choose.interval(typed["mobile_ion_fraction"], option="--mobile-ion-fraction"),
         temperature=choose.interval(typed["temperature"], option="--temperature"),
         value=choose.interval(typed["value"], option="--value"),
     )

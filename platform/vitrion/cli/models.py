@@ -7,7 +7,7 @@ import typer
 
 from vitrion import connect
 from vitrion.cli.console import options as choose
-from vitrion.cli.console.output import emit, note
+from vitrion.cli.console.output import emit, emit_written
 
 app = typer.Typer(no_args_is_help=True, help="List and show trained models.")
 
@@ -73,7 +73,4 @@ def export_models(
             path, chosen = to, export.format_of(to, given=file_format)
             rows = db.models.search(kind=kind, campaign=campaign, promoted=promoted)
             count = export.export_table(rows, to, file_format=chosen)
-    if as_json:
-        emit({"path": str(path), "format": chosen, "count": count}, as_json=True)
-    else:
-        note(f"{count} written to {path}")
+    emit_written(path, chosen, str(count), as_json=as_json, count=count)

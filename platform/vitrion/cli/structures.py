@@ -6,7 +6,7 @@ import typer
 
 from vitrion import connect
 from vitrion.cli.console import options as choose
-from vitrion.cli.console.output import emit, note, plain
+from vitrion.cli.console.output import emit, emit_written, note, plain
 
 app = typer.Typer(no_args_is_help=True, help="List, show and export structures.")
 
@@ -98,22 +98,13 @@ def export_structures(
             count = export.export_table(db.structures.search(**filters), to, file_format=chosen)
         else:
             count = export.export_structures(db.structures.iterate(**filters), to, file_format=chosen)
-    if as_json:
-        emit({"path": str(to), "format": chosen, "count": count}, as_json=True)
-    else:
-        note(f"{count} structures written to {to}")
+    emit_written(to, chosen, f"{count} structures", as_json=as_json, count=count)
 
 
 def _filters(typed: dict[str, Any]) -> Any:
     """Filters of `Structures.search` from a command's own options."""
-    same = ("formula", "reduced_formula", "chemsys", "kind", "origin", "disordered", "twin", "campaign", "cycle")
     return choose.given(
-        **{name: typed[name] for name in (*same, "dataset", "accepted")},
-        fingerprint=typed["fingerprint"],
-        elements_all=choose.elements(typed["elements_all"]),
-        elements_any=choose.elements(typed["elements_any"]),
-        elements_none=choose.elements(typed["elements_none"]),
-        density=choose.interval(typed["density"], option="--density"),
-        mobile_ion_fraction=choose.interval(typed["mobile_ion_fraction"], option="--mobile-ion-fraction"),
+        **choose.cell_filters(typed),
+        **{name: typed[name] for name in ("fingerprint", "origin", "disordered", "twin", "accepted")},
         n_atoms=choose.interval(typed["n_atoms"], option="--n-atoms"),
     )

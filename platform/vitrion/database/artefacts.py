@@ -17,12 +17,7 @@ class Artefacts(ABC):
     """A store of files by their sha256, on a server (GridFS) or embedded (a folder)."""
 
     def __init__(self, *, where: str, readonly: bool) -> None:
-        """Keep what error messages name.
-
-        Args:
-            where: the database.
-            readonly: refuse to store.
-        """
+        """Keep what error messages name."""
         self._where = where
         self._readonly = readonly
 
@@ -96,12 +91,7 @@ class FolderArtefacts(Artefacts):
     """A content-addressed folder: ``ab/abcdef...``; each file arrives by an atomic rename."""
 
     def __init__(self, folder: Path, *, readonly: bool) -> None:
-        """Use a folder, which is made for the first artefact.
-
-        Args:
-            folder: the folder.
-            readonly: refuse to store.
-        """
+        """Use a folder, which is made for the first artefact."""
         super().__init__(where=str(folder), readonly=readonly)
         self._folder = folder
 
@@ -131,13 +121,7 @@ class GridArtefacts(Artefacts):
     """
 
     def __init__(self, database: Any, *, where: str, readonly: bool) -> None:
-        """Use a pymongo database.
-
-        Args:
-            database: pymongo's.
-            where: its address, for messages.
-            readonly: refuse to store.
-        """
+        """Use a pymongo database."""
         from gridfs import GridFS  # noqa: PLC0415 - only servers have it
 
         super().__init__(where=where, readonly=readonly)

@@ -52,9 +52,6 @@ class LeaseLostError(DatabaseError):
 def translate_errors(where: str) -> Iterator[None]:
     """Translate the errors of both back ends into Vitrion's, each in one line.
 
-    Args:
-        where: the database, for the message.
-
     Raises:
         DatabaseUnreachableError: the server does not answer.
         DiskFullError: the disk is full.

@@ -20,10 +20,6 @@ def write_result(path: Path, content: bytes | str) -> None:
     Folders on the way are made, and removed again where the file cannot be written. What is there and is no file (a
     terminal, a pipe, ``/dev/null``) is written to as it is, never replaced; so is what a link leads to.
 
-    Args:
-        path: the file.
-        content: all of it; text as UTF-8.
-
     Raises:
         InputError: it cannot be written there; the message names it and the reason.
     """
@@ -46,10 +42,6 @@ def write_result(path: Path, content: bytes | str) -> None:
 
 def write_atomically(path: Path, source: Path | bytes) -> None:
     """Write a temporary file, sync, and rename it: a reader sees the whole file or none.
-
-    Args:
-        path: the file; its folder is made.
-        source: bytes, or a file to copy.
 
     Raises:
         OSError: as the system gives it.

@@ -29,9 +29,6 @@ def find_kind(structure: Structure) -> StructureKind:
 
     Exact symmetry, which no glass has, identifies most crystals. The others are measured as by the cell gates
     (docs/design/cell-gates.md). Cells too small for that, and partially occupied ones, count as crystals.
-
-    Args:
-        structure: any cell.
     """
     if not structure.is_ordered:
         return StructureKind.CRYSTAL

@@ -60,12 +60,6 @@ def _start(pid: int) -> str:
 def lease(db: Database, campaign: str, index: int, *, owner: str) -> Iterator[CycleRecord]:
     """Hold the lease of a cycle for the length of a with block.
 
-    Args:
-        db: database of the campaign.
-        campaign: its name.
-        index: of the cycle.
-        owner: see `lease_owner`.
-
     Yields:
         The cycle as read under the lease: another process may have changed it since it was last read.
 

@@ -43,10 +43,6 @@ COUNTERS_ID = -1
 def connect_launchpad(uri: str | None, *, kind: type[LaunchPad] = LaunchPad) -> LaunchPad:
     """Connect to the launchpad in the campaign's database; an empty one is prepared, an existing one left as it is.
 
-    Args:
-        uri: address of the server.
-        kind: class of the launchpad.
-
     Raises:
         InputError: no server is configured; FireWorks cannot run on the embedded store.
     """

@@ -53,13 +53,7 @@ def save(figure: "Figure", path: Path) -> None:
 
 
 def arrhenius_figure(answer: "ArrheniusAnswer", points: Sequence["ArrheniusPoint"], *, title: str) -> "Figure":
-    """Return the Arrhenius plot: labels with 95 % bars, the line and its predictive 95 % band, dashed outside the data.
-
-    Args:
-        answer: with predictions along the line.
-        points: the labels.
-        title: heading.
-    """
+    """Return the Arrhenius plot: labels, and the line, dashed outside the data; both with 95 % intervals."""
     figure = new_figure(width_in=6.4, height_in=4.8)
     axes = figure.add_subplot()
     line = sorted(answer.predictions, key=lambda prediction: prediction.temperature_K)

@@ -24,11 +24,6 @@ POLL_SECONDS = 0.3
 def run_flow(flow: Flow, *, description: str, quiet: bool) -> list[dict[str, Any]]:
     """Run a flow and return its JobStore documents.
 
-    Args:
-        flow: any flow.
-        description: title of the progress bar.
-        quiet: show no progress bar.
-
     Returns:
         JobStore documents in the order in which the jobs ended.
 

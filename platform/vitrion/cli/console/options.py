@@ -92,6 +92,17 @@ def takes(options: Mapping[str, Any]) -> Callable[[Command], Command]:
     return decorate
 
 
+def cell_filters(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the filters that options of `CELLS` and `PROVENANCE` stand for, some of them None or empty."""
+    same = ("formula", "reduced_formula", "chemsys", "kind", *PROVENANCE)
+    return {
+        **{name: typed[name] for name in same},
+        **{name: elements(typed[name]) for name in ("elements_all", "elements_any", "elements_none")},
+        "density": interval(typed["density"], option="--density"),
+        "mobile_ion_fraction": interval(typed["mobile_ion_fraction"], option="--mobile-ion-fraction"),
+    }
+
+
 def given(**options: Any) -> dict[str, Any]:
     """Return the filters that are neither None nor empty."""
     return {name: value for name, value in options.items() if value not in (None, [], ())}

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from enum import Enum
+from pathlib import Path
 from typing import Any, Protocol
 
 from pydantic import BaseModel
@@ -64,6 +65,14 @@ def emit(rows_or_object: Any, *, as_json: bool, columns: Sequence[str] | None = 
 
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     console.print(_table(content, columns) if isinstance(content, list) else _fields(content, columns))
+
+
+def emit_written(path: Path, file_format: str, content: str, *, as_json: bool, **details: Any) -> None:
+    """Print what an export wrote: one JSON object, or one line for people."""
+    if as_json:
+        emit({"path": str(path), "format": file_format, **details}, as_json=True)
+    else:
+        note(f"{content} written to {path}")
 
 
 def note(line: str) -> None:

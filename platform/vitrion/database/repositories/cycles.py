@@ -70,12 +70,6 @@ class Cycles:
     def acquire_lease(self, campaign: str, index: int, owner: str, seconds: float) -> bool:
         """Acquire the lease if it is free, expired, or already the owner's.
 
-        Args:
-            campaign: name of the campaign.
-            index: index of the cycle.
-            owner: name of the process.
-            seconds: for how long.
-
         Returns:
             Whether the owner holds it now.
         """
@@ -106,14 +100,6 @@ class Cycles:
         self, campaign: str, index: int, *, expected: str, new: str, owner: str, **fields: Any
     ) -> CycleRecord:
         """Move a cycle to its next state, and set fields, in one atomic update.
-
-        Args:
-            campaign: name of the campaign.
-            index: index of the cycle.
-            expected: the state it must be in.
-            new: the state after it.
-            owner: who holds the lease.
-            fields: what else changes with it.
 
         Raises:
             InputError: the states do not follow each other, or a field that the document refuses.

@@ -140,11 +140,7 @@ class Labels:
         return self._store(record)
 
     def holds(self, outcome: LabelOutcome) -> bool:
-        """Return True if the label of an outcome is stored and would not be replaced by it.
-
-        Args:
-            outcome: output of a job.
-        """
+        """Return True if the label of an outcome is stored and would not be replaced by it."""
         stored = self._labels.find_one({"key": outcome_key(outcome)}, projection={"gate_version": 1})
         if stored is None:
             return False

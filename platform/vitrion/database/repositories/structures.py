@@ -44,13 +44,7 @@ class Structures:
     """The structures of a database."""
 
     def __init__(self, structures: Collection, geometries: Collection, aliases: Collection) -> None:
-        """Use the collections.
-
-        Args:
-            structures: descriptions, for filters.
-            geometries: positions of the atoms.
-            aliases: second fingerprints of stored cells.
-        """
+        """Use the collections of descriptions, of positions, and of second fingerprints of stored cells."""
         self._structures = structures
         self._geometries = geometries
         self._aliases = aliases
@@ -130,9 +124,6 @@ class Structures:
         """Return the fingerprint that a cell is stored under, or None where it is not stored.
 
         The two differ for a cell that was first stored from another description (docs/design/identity.md).
-
-        Args:
-            fingerprint: as computed from the cell.
         """
         if self._structures.find_one({"fingerprint": fingerprint}, projection={"fingerprint": 1}) is not None:
             return fingerprint

@@ -25,10 +25,6 @@ FULL_OCCUPANCY = 1.01
 def check_structure(structure: Structure, *, place: str) -> None:
     """Check that a structure is a cell of atoms.
 
-    Args:
-        structure: from a reader.
-        place: file and frame, for the message.
-
     Raises:
         InputError: no atoms, an unknown element, coordinates or lattice not finite, a lattice without volume, or two
             whole atoms on one point.

@@ -28,12 +28,6 @@ def reference_proposals(
     """Propose to repeat accepted labels with the reference potential, up to the configured share of them.
 
     Labels of another gate version form no pair: they are neither repeated nor counted.
-
-    Args:
-        db: database of the campaign.
-        configuration: its configuration.
-        earlier: proposals of all earlier cycles.
-        cycles_before: number of those cycles.
     """
     if configuration.reference is None:
         return ()

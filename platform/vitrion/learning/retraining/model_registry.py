@@ -57,14 +57,7 @@ def store_surrogate(
 
 
 def store_generator(db: Database, trained: TrainedGenerator, *, lineage: Lineage, cells: Sequence[str]) -> str:
-    """Store a generator and its document; return the sha256 of the artefact.
-
-    Args:
-        db: database of the campaign.
-        trained: the generator.
-        lineage: its origin.
-        cells: fingerprints of its training cells.
-    """
+    """Store a generator and its document; return the sha256 of the artefact."""
     name = f"generator-{lineage.campaign}-{lineage.cycle}.safetensors"
     sha256 = str(db.artefacts.put(generators.dumps(trained), name=name))
     metrics = trained.metrics.model_dump(mode="json")

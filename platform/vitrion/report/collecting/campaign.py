@@ -27,10 +27,6 @@ def collect(db: Database, campaign: str) -> data.ReportData:
 
     Labels of other gate versions are counted and left out, except from cycles and costs.
 
-    Args:
-        db: where the campaign is.
-        campaign: its name.
-
     Raises:
         NotFoundError: there is no such campaign.
     """
