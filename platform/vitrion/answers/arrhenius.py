@@ -73,10 +73,6 @@ class ArrheniusAnswer(Answer):
 def select_labels(db: "Database", **filters: Any) -> "tuple[Sequence[LabelRecord], dict[int, int]]":
     """Return the tracer diffusivities that pass all filters, and the number of labels left out by gate version.
 
-    Args:
-        db: where the labels are.
-        filters: see `vitrion.database.queries.filters.LabelFilters`.
-
     Raises:
         InputError: no label passes.
     """

@@ -37,12 +37,7 @@ class CampaignStatus(Answer):
 
 
 def campaign_status(db: Database, configuration: CampaignConfiguration) -> CampaignStatus:
-    """Return the status of a campaign, also of one that is not begun.
-
-    Args:
-        db: where the campaign is, or will be.
-        configuration: of the campaign.
-    """
+    """Return the status of a campaign, also of one that is not begun."""
     name = configuration.name
     try:
         campaign = db.campaigns.get(name)

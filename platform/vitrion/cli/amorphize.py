@@ -84,9 +84,6 @@ MELT_RANGE = "more than the quench temperature (300 K) and at most 10000 K"
 def read_compound(compound: str) -> "tuple[str, Structure | None]":
     """Return the formula of an argument, and its crystal if the argument is a file.
 
-    Args:
-        compound: a formula, or the path of a structure file.
-
     Raises:
         InputError: a faulty file, a file with several structures, or a text that is not a formula.
     """

@@ -19,12 +19,7 @@ PACKAGE = "vitrion.cli"
 
 @dataclass(frozen=True)
 class Noun:
-    """One word after `vitrion`.
-
-    Attributes:
-        module: name of its module inside `vitrion.cli`.
-        help: one line for `vitrion --help`.
-    """
+    """One word after `vitrion`."""
 
     module: str
     help: str

@@ -37,14 +37,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the doctor's output.
-
-    Attributes:
-        topic: kind of check.
-        name: what was checked.
-        state: result.
-        detail: version, place, or what to do.
-    """
+    """One line of the doctor's output."""
 
     topic: str
     name: str

@@ -85,7 +85,7 @@ def jobs(
     """Add what Vitrion's Makers left in a JobStore, cells and labels; what the database has is passed over."""
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.ingest.builder import build_from_job_store  # noqa: PLC0415
-    from vitrion.ingest.job_stores import open_job_store  # noqa: PLC0415
+    from vitrion.ingest.outcomes import open_job_store  # noqa: PLC0415
 
     theirs = None if store is None else open_job_store(store)
     with connect() as db:

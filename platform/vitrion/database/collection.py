@@ -1,7 +1,8 @@
 """A typed handle on one collection, the same on both back ends, with errors of one line."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from pymongo import IndexModel, ReplaceOne
@@ -50,33 +51,28 @@ class Collection:
         limit: int = 0,
     ) -> list[Document]:
         """Return the documents that match; `limit` 0 means all."""
-        with translate_errors(self._where):
-            self._check_usable()
+        with self._reading():
             return list(self.raw.find(dict(query), projection, skip=skip, limit=limit, sort=list(sort) or None))
 
     def find_one(self, query: Mapping[str, Any], *, projection: Mapping[str, int] | None = None) -> Document | None:
         """Return one document that matches, or None."""
-        with translate_errors(self._where):
-            self._check_usable()
+        with self._reading():
             document: Document | None = self.raw.find_one(dict(query), projection)
             return document
 
     def count(self, query: Mapping[str, Any]) -> int:
         """Return the number of documents that match."""
-        with translate_errors(self._where):
-            self._check_usable()
+        with self._reading():
             return int(self.raw.count_documents(dict(query)))
 
     def aggregate(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Document]:
         """Run an aggregation."""
-        with translate_errors(self._where):
-            self._check_usable()
+        with self._reading():
             return list(self.raw.aggregate([dict(stage) for stage in pipeline]))
 
     def distinct(self, field: str, query: Mapping[str, Any] | None = None) -> list[Any]:
         """Return the values of a field."""
-        with translate_errors(self._where):
-            self._check_usable()
+        with self._reading():
             return list(self.raw.distinct(field, dict(query or {})))
 
     def insert_if_absent(self, document: Document) -> bool:
@@ -85,8 +81,7 @@ class Collection:
         Returns:
             Whether it was inserted.
         """
-        with translate_errors(self._where):
-            self._check_writable()
+        with self._writing():
             try:
                 self.raw.insert_one(document)
             except DuplicateKeyError:
@@ -101,8 +96,7 @@ class Collection:
         """
         if not documents:
             return 0
-        with translate_errors(self._where):
-            self._check_writable()
+        with self._writing():
             try:
                 return len(self.raw.insert_many(documents, ordered=False).inserted_ids)
             except BulkWriteError as fault:
@@ -117,14 +111,12 @@ class Collection:
         Returns:
             Whether one matched.
         """
-        with translate_errors(self._where):
-            self._check_writable()
+        with self._writing():
             return bool(self.raw.update_one(dict(query), dict(update)).matched_count)
 
     def update_many(self, query: Mapping[str, Any], update: Mapping[str, Any]) -> int:
         """Update every document that matches, each atomically, and return how many matched."""
-        with translate_errors(self._where):
-            self._check_writable()
+        with self._writing():
             return int(self.raw.update_many(dict(query), dict(update)).matched_count)
 
     def replace_many(self, before: Sequence[Document], after: Sequence[Document]) -> None:
@@ -138,28 +130,31 @@ class Collection:
             ReplaceOne({"_id": old["_id"], "schema_version": old["schema_version"]}, new)
             for old, new in zip(before, after, strict=True)
         ]
-        with translate_errors(self._where):
-            self._check_writable()
+        with self._writing():
             self.raw.bulk_write(requests, ordered=False)
 
     def create_indexes(self, indexes: Iterable[Index]) -> None:
         """Create the indexes that do not exist yet."""
         models = [IndexModel(list(index.keys), name=index.name, unique=index.unique) for index in indexes]
-        with translate_errors(self._where):
-            self._check_writable()
+        with self._writing():
             self.raw.create_indexes(models)
 
-    def _check_writable(self) -> None:
+    @contextmanager
+    def _reading(self) -> Iterator[None]:
+        with translate_errors(self._where):
+            if not self._is_open():
+                raise DatabaseError(f"the database {self._where} is closed: connect again")
+            if os.getpid() != self._opened_by:
+                raise DatabaseError(
+                    f"the database {self._where} was opened before this process was forked: connect again in the child"
+                )
+            yield
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
         if self._readonly:
             raise DatabaseError(
                 f"the database {self._where} was opened with readonly=True: connect without it to write"
             )
-        self._check_usable()
-
-    def _check_usable(self) -> None:
-        if not self._is_open():
-            raise DatabaseError(f"the database {self._where} is closed: connect again")
-        if os.getpid() != self._opened_by:
-            raise DatabaseError(
-                f"the database {self._where} was opened before this process was forked: connect again in the child",
-            )
+        with self._reading():
+            yield

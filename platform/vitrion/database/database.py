@@ -50,14 +50,6 @@ class Database:
     ) -> None:
         """Check and upgrade the layout, make the indexes and offer the repositories.
 
-        Args:
-            raw: pymongo's database or the embedded store's look-alike.
-            where: for messages.
-            embedded: whether it is a folder.
-            readonly: refuse writes.
-            artefacts: the store of files.
-            close: closes the connection.
-
         Raises:
             DatabaseVersionError: it was written by a newer Vitrion, or has an older layout and is opened to read.
         """

@@ -35,11 +35,7 @@ _open_databases: list[Any] = []
 
 
 def bind(database: Any) -> None:
-    """Let the documents use a database from now on.
-
-    Args:
-        database: pymongo's database or the embedded store's.
-    """
+    """Let the documents use a database from now on."""
     _open_databases.append(database)
 
 
@@ -64,12 +60,7 @@ class _StoredDocument(mongoengine.Document):
 
 
 def document_of(record: type[Record], name: str) -> Any:
-    """Return the mongoengine document class of a record.
-
-    Args:
-        record: declares the fields, the collection and the indexes.
-        name: of the class.
-    """
+    """Return the mongoengine document class of a record."""
     fields = {field: _field_of(info.annotation) for field, info in record.model_fields.items()}
     meta = {
         "collection": record.collection,

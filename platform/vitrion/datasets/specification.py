@@ -12,14 +12,7 @@ Loader = Callable[[Mapping[str, Path]], DatasetContent]
 
 @dataclass(frozen=True)
 class SourceFile:
-    """One file of a data set.
-
-    Attributes:
-        name: name by which the loader refers to it.
-        path: path below a mirror folder.
-        url: original public source.
-        sha256: of its content.
-    """
+    """One file of a data set."""
 
     name: str
     path: str

@@ -135,14 +135,7 @@ def build_from_job_store(
     campaign: str | None = None,
     scratch: Path | None = None,
 ) -> BuildReport:
-    """Build from every document of a JobStore with an outcome that the database does not hold yet.
-
-    Args:
-        db: the database.
-        job_store: a connected jobflow `JobStore`.
-        campaign: name of the campaign the jobs belong to.
-        scratch: see `build`.
-    """
+    """Build from every document of a JobStore with an outcome that the database does not hold yet."""
     report = BuildReport()
     for documents in _unread(db, job_store):
         report += build(db, documents, campaign=campaign, scratch=scratch)

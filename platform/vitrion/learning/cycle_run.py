@@ -23,18 +23,7 @@ from vitrion_models.errors import InputError
 
 @dataclass
 class CycleRun:
-    """One cycle under the lease of this process.
-
-    Attributes:
-        db: database of the campaign.
-        configuration: of the campaign.
-        plan: of the campaign.
-        factory: makes its tasks.
-        ledger: writes to the cycle's document.
-        display: progress for people.
-        scratch: folder of the runs' checkpoints and trajectories.
-        should_stop: polled often; True asks for a clean stop.
-    """
+    """One cycle under the lease of this process."""
 
     db: Database
     configuration: CampaignConfiguration

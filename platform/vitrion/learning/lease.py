@@ -96,15 +96,7 @@ RENEWALS_PER_LEASE = 6
 
 @dataclass
 class Ledger:
-    """Writes to one cycle.
-
-    Attributes:
-        db: database of the campaign.
-        campaign: its name.
-        index: of the cycle.
-        owner: owner of the lease.
-        lease_seconds: duration of a renewal.
-    """
+    """Writes to one cycle."""
 
     db: Database
     campaign: str

@@ -18,17 +18,7 @@ from vitrion_workflows.schemas import CellOutcome, LabelOutcome, LabelProtocol
 
 @dataclass(frozen=True)
 class LabelRequest:
-    """Everything that determines one label of a campaign.
-
-    Attributes:
-        formula: reduced formula, for people.
-        fingerprint: of the cell.
-        temperature_K: temperature of the run.
-        potential: registry name.
-        protocol: settings of the run.
-        seed: of the run.
-        arm: arm that chose it.
-    """
+    """Everything that determines one label of a campaign."""
 
     formula: str
     fingerprint: str
@@ -41,13 +31,7 @@ class LabelRequest:
 
 @dataclass(frozen=True)
 class TaskFactory:
-    """Maker of the tasks of one campaign.
-
-    Attributes:
-        configuration: of the campaign.
-        potential: registry name of the production potential.
-        weights_sha256: identity of its weights.
-    """
+    """Maker of the tasks of one campaign."""
 
     configuration: CampaignConfiguration
     potential: str

@@ -12,19 +12,7 @@ from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, Origin
 
 @dataclass(frozen=True)
 class Cell:
-    """One amorphous cell that the campaign made, accepted or not.
-
-    Attributes:
-        fingerprint: identity.
-        formula: reduced formula.
-        origin: melt-quench or generated.
-        accepted: whether every gate passed.
-        gates: outcomes of the gates.
-        atoms: number of atoms.
-        density_g_cm3: mass density.
-        quench_rate_K_per_ps: cooling rate, None for generated cells.
-        wall_seconds: wall time.
-    """
+    """One amorphous cell that the campaign made, accepted or not; generated ones have no quench rate."""
 
     fingerprint: str
     formula: str
@@ -86,18 +74,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Prediction of the surrogate for one cell at the target temperature.
-
-    Attributes:
-        fingerprint: the cell.
-        formula: reduced formula.
-        origin: how the cell was made.
-        log10_D: mean, D in cm2/s.
-        lower_95: lower end of the 95 % interval, log10.
-        upper_95: upper end, log10.
-        Ea_eV: activation energy of its Arrhenius head.
-        extrapolating: True outside the training domain.
-    """
+    """Surrogate's log10 D (D in cm2/s) of one cell at the target temperature, with its 95 % interval."""
 
     fingerprint: str
     formula: str

@@ -12,12 +12,6 @@ from vitrion.running.task import Runner
 def make_runner(settings: Any, *, db: Database, uri: str | None, scratch: Path) -> Runner:
     """Return the runner that a campaign file configures.
 
-    Args:
-        settings: the section ``runner``, with its ``kind``.
-        db: the campaign's database.
-        uri: address of its server, None when embedded.
-        scratch: folder of the checkpoints.
-
     Raises:
         InputError: a launchpad without a server.
     """

@@ -89,13 +89,7 @@ def msd_figure(estimate: "DiffusivityEstimate", *, species: str, title: str) -> 
 
 
 def observables_figure(observables: "Observables", *, mobile: str, title: str) -> "Figure":
-    """Return a figure of four panels: MSD, van Hove function, density of states, non-Gaussian parameter.
-
-    Args:
-        observables: of every species.
-        mobile: species of the first two panels.
-        title: heading.
-    """
+    """Return a figure of four panels: MSD, van Hove function, density of states, non-Gaussian parameter."""
     figure = new_figure(width_in=10.0, height_in=7.5)
     panels = figure.subplots(2, 2)
     transport = next(each for each in observables.species if each.species == mobile)

@@ -34,12 +34,7 @@ def upgrade_document(collection: str, document: Mapping[str, Any]) -> Document:
 
 
 def upgrade_store(collection_of: Callable[[str], Collection], version: int) -> None:
-    """Upgrade all documents of a store; collections whose layout did not change are not touched.
-
-    Args:
-        collection_of: gives a collection by its name.
-        version: of the store.
-    """
+    """Upgrade all documents of a store; collections whose layout did not change are not touched."""
     for name in sorted({name for step in range(version, SCHEMA_VERSION) for name in UPGRADES[step]}):
         collection = collection_of(name)
         older = {"schema_version": {"$lt": SCHEMA_VERSION}}

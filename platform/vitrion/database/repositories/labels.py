@@ -78,12 +78,7 @@ class Labels:
     """The labels of a database."""
 
     def __init__(self, labels: Collection, structures: Collection) -> None:
-        """Use the collections.
-
-        Args:
-            labels: the labels.
-            structures: give the composition of a labelled structure.
-        """
+        """Use the collections."""
         self._labels = labels
         self._structures = structures
 

@@ -192,11 +192,6 @@ def match_stored(
     First by fingerprint. Two descriptions of one cell may have different fingerprints, where a coordinate lies near
     the boundary of a rounding step: so the rest is compared with the cells of the same formula and nearly the same
     marker, atom by atom.
-
-    Args:
-        batch: structures to store.
-        structures: the stored ones.
-        cell_of: reads the cell of a stored fingerprint.
     """
     fingerprints = [structure.fingerprint for structure in batch]
     rows = structures.find({"fingerprint": {"$in": fingerprints}}, projection={"fingerprint": 1})

@@ -29,12 +29,7 @@ GEOMETRY = ("lattice_vectors", "cartesian_site_positions", "species_at_sites", "
 
 @dataclass(frozen=True)
 class AddResult:
-    """Result of adding a structure.
-
-    Attributes:
-        fingerprint: its identity in the database.
-        created: False when the database had it already.
-    """
+    """Result of adding a structure."""
 
     fingerprint: str
     created: bool

@@ -12,11 +12,6 @@ from vitrion_models.errors import InputError
 def choose_test_formulas(groups: Mapping[str, str], *, count: int, seed: int) -> tuple[str, ...]:
     """Choose whole chemical systems for the frozen test.
 
-    Args:
-        groups: chemical system of each reduced formula.
-        count: smallest number of compositions in the test.
-        seed: of the choice.
-
     Returns:
         Reduced formulas, sorted; no chemical system is in both test and training.
 

@@ -76,12 +76,6 @@ def stratified_sample(
 
     Each draw takes the anion class drawn least so far, in it the compound, and then the temperature; ties are broken at
     random.
-
-    Args:
-        labelled: proposals to draw from, in any order.
-        earlier: proposals drawn before; none is drawn twice.
-        count: largest number to draw.
-        seed: of the draw.
     """
     drawn_before = {_identity(entry) for entry in earlier}
     ordered = sorted(labelled, key=lambda entry: (entry.formula, entry.temperature_K, str(entry.label_key)))

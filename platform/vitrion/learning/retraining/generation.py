@@ -21,13 +21,7 @@ from vitrion_workflows.schemas.geometry import structure_from_system
 
 @dataclass(frozen=True)
 class Draw:
-    """One cell to draw: a composition in the lattice of an accepted cell of it.
-
-    Attributes:
-        template: the accepted cell.
-        number: of the draw within the cycle.
-        cycle: index of the cycle.
-    """
+    """One cell to draw: a composition in the lattice of an accepted cell of it."""
 
     template: StructureRecord
     number: int

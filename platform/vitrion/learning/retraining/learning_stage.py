@@ -23,11 +23,7 @@ GENERATED_ARM = "generated"
 
 @dataclass
 class LearningStage:
-    """Retraining of both models; work that an interrupted attempt has finished is not repeated.
-
-    Attributes:
-        run: the cycle.
-    """
+    """Retraining of both models; work that an interrupted attempt has finished is not repeated."""
 
     run: CycleRun
 

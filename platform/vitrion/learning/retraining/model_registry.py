@@ -29,15 +29,7 @@ class Lineage:
 def store_surrogate(
     db: Database, trained: TrainedSurrogate, *, lineage: Lineage, split: dict[str, Any], errors: dict[str, Any]
 ) -> str:
-    """Store a surrogate and its document; return the sha256 of the artefact.
-
-    Args:
-        db: database of the campaign.
-        trained: the surrogate.
-        lineage: its origin.
-        split: division of its labels into training and frozen test.
-        errors: statistical and model errors of its labels, see `TrainingData.error_record`.
-    """
+    """Store a surrogate and its document; return the sha256 of the artefact."""
     name = f"surrogate-{lineage.campaign}-{lineage.cycle}.safetensors"
     sha256 = str(db.artefacts.put(surrogates.dumps(trained), name=name))
     metrics = {name: entry.as_dict() for name, entry in trained.metrics.items()}

@@ -47,15 +47,7 @@ def retrain_surrogate(
     cycle: int,
     on_progress: TextCallback,
 ) -> TrainingResult:
-    """Train a surrogate on all labels but the frozen test, store it, and promote it if it is not worse there.
-
-    Args:
-        db: database of the campaign.
-        configuration: its configuration.
-        data: labels.
-        cycle: index of the cycle.
-        on_progress: called with one line of text.
-    """
+    """Train a surrogate on all labels but the frozen test, store it, and promote it if it is not worse there."""
     begun = time.monotonic()
     seed = derive_seed(configuration.root_seed, "surrogate", cycle)
     # Not the presently promoted one: a run killed after storing its child must not become its own parent.

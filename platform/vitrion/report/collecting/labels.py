@@ -87,16 +87,7 @@ def model_errors(
     campaign: str,
     temperature_K: float,
 ) -> dict[str, CompoundError]:
-    """Return the systematic error of the production potential by reduced formula, of all labels and cells.
-
-    Args:
-        db: where the labels of the reference potential are.
-        stored: the campaign's labels.
-        cells: made by the campaign.
-        potential: the production potential.
-        campaign: its name.
-        temperature_K: where the errors are estimated.
-    """
+    """Return the systematic error of the production potential by reduced formula, of all labels and cells."""
     own = [label for label in stored if label.potential == potential]
     if not own:
         return {}

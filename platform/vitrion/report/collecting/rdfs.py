@@ -53,12 +53,7 @@ def _compare(db: Database, formula: str, group: Mapping[str, list[str]], species
 
 
 def partial_rdf(system: AtomicSystem, pair: tuple[int, int]) -> tuple[float, ...]:
-    """Return g(r) of one cell for two different elements, shape (BINS,).
-
-    Args:
-        system: the cell.
-        pair: atomic numbers of the two elements.
-    """
+    """Return g(r) of one cell for two different elements, shape (BINS,)."""
     centre, neighbour = (Element.from_Z(number).symbol for number in pair)
     rdf = analysis.partial_rdf(system, centre=centre, neighbour=neighbour, cutoff_A=CUTOFF_A, bin_A=CUTOFF_A / BINS)
     return tuple(float(value) for value in rdf.g)

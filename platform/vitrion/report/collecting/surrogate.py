@@ -46,14 +46,7 @@ def predictions(
 def parity(
     db: Database, surrogate: TrainedSurrogate, rows: Sequence[data.Label], logs: Mapping[str, float]
 ) -> tuple[data.ParityPoint, ...]:
-    """Return the predictions for all accepted labels.
-
-    Args:
-        db: where the cells are.
-        surrogate: the promoted one.
-        rows: labels of the campaign.
-        logs: log10 D by label key.
-    """
+    """Return the predictions for all accepted labels."""
     shown = [row for row in rows if row.state is LabelState.ACCEPTED and row.key in logs]
     if not shown:
         return ()

@@ -28,14 +28,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Figure:
-    """A drawing for the page.
-
-    Attributes:
-        svg: the drawing.
-        heading: title above it.
-        caption: explanation below it.
-        keys: meaning of its colours.
-    """
+    """A drawing for the page."""
 
     svg: Markup
     heading: str = ""
