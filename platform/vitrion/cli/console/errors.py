@@ -13,10 +13,6 @@ EXIT_INTERRUPTED = 130
 SHOWN_OF_A_NAME = 40
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
-
-
 def _validation(fault: ValidationError) -> str:
     first, *others = fault.errors(include_url=False, include_context=False)
     place = ".".join(str(part) for part in first["loc"]) or "value"
@@ -59,6 +55,6 @@ def format_error(error: BaseException) -> str | None:
     while cause is not None:
         for kind, format_kind in _FORMATS.items():
             if isinstance(cause, kind) and (line := format_kind(cause)) is not None:
-                return _one_line(line)
+                return " ".join(line.split())
         cause = cause.__cause__ or cause.__context__
     return None

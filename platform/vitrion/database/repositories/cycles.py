@@ -127,13 +127,8 @@ class Cycles:
         # Checked as a whole document before anything is written; None empties a field.
         document = CycleRecord.of(campaign=campaign, index=index, **fields).document()
         stored = {name: document.get(name) for name in fields}
-        self._change(campaign, index, owner=owner, query=query, stored=stored)
-
-    def _change(
-        self, campaign: str, index: int, *, owner: str, query: Mapping[str, Any], stored: Mapping[str, Any]
-    ) -> None:
         mine = {"campaign": campaign, "index": index, "lease_owner": owner, **query}
-        if not self._cycles.update_one(mine, {"$set": dict(stored)}):
+        if not self._cycles.update_one(mine, {"$set": stored}):
             raise self._lost(campaign, index, owner=owner, query=query)
 
     def _lost(self, campaign: str, index: int, *, owner: str, query: Mapping[str, Any]) -> DatabaseError:

@@ -14,7 +14,6 @@ from vitrion.report.collecting.cycles import costs, made_cells, report_cell, rep
 from vitrion.report.collecting.labels import labels_of, model_errors, reference_pairs, report_labels
 from vitrion.report.collecting.rdfs import compare_rdfs
 from vitrion.report.collecting.surrogate import baselines, parity, predictions, promoted_surrogate
-from vitrion_models.surrogates import TrainedSurrogate
 from vitrion_workflows.schemas import MethodRecord
 from vitrion_workflows.schemas.label import GATE_VERSION
 
@@ -63,7 +62,11 @@ def collect(db: Database, campaign: str) -> data.ReportData:
         # Stored for the complete frozen test: comparable only where none of it is left out here.
         baselines=baselines(surrogate[1]) if surrogate and not left_out & set(surrogate[1].test_keys) else (),
         other_gate_versions=count_others(label.gate_version for label in every.values()),
-        outdated_training_labels=_outdated_training_labels(db, *surrogate) if surrogate else 0,
+        outdated_training_labels=(
+            db.labels.count_outdated(sorted(surrogate[1].training_keys), trained_at=surrogate[0].created_at)
+            if surrogate
+            else 0
+        ),
         cycles=report_cycles(cycles, models, cells),
         costs=costs(cycles, models),
         reference_pairs=reference_pairs(stored, current),
@@ -73,10 +76,6 @@ def collect(db: Database, campaign: str) -> data.ReportData:
         provenance=_provenance(db, row, produced, models),
         configuration=row.configuration,
     )
-
-
-def _outdated_training_labels(db: Database, model: ModelRecord, surrogate: TrainedSurrogate) -> int:
-    return db.labels.count_outdated(sorted(surrogate.training_keys), trained_at=model.created_at)
 
 
 def _state(row: CampaignRecord, cycles: Sequence[CycleRecord]) -> str:
