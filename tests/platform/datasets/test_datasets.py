@@ -21,6 +21,7 @@ from vitrion.datasets import (
     specification,
     specifications,
 )
+from vitrion.datasets.amorphous_diffusivity import grouped_parts
 from vitrion.datasets.amorphous_diffusivity import load as load_amorphous
 from vitrion.datasets.formulas import chemical_system, reduced
 from vitrion.datasets.obelix import conductivity
@@ -28,7 +29,6 @@ from vitrion.datasets.obelix import load as load_obelix
 from vitrion.datasets.pfp_amorphous import unshifted
 from vitrion.datasets.radial_distributions import read_partials
 from vitrion.datasets.records import DatasetContent
-from vitrion.datasets.splitting import grouped_parts
 from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_workflows.schemas import Convention, LabelState
 

@@ -28,17 +28,7 @@ class Datasets:
         splits: Mapping[str, Any] | None = None,
         report: Mapping[str, Any] | None = None,
     ) -> bool:
-        """Register a data set, once for each name and sha256.
-
-        Args:
-            name: registry name.
-            sha256: of its file(s).
-            licence: SPDX name or text.
-            citation: how to cite it.
-            rows: number of records.
-            url: where it was published.
-            splits: split name -> record key -> part.
-            report: what the ingest counted.
+        """Register a data set, once for each name and sha256; the arguments are fields of `DatasetRecord`.
 
         Returns:
             Whether it is new.

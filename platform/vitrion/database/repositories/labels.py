@@ -251,14 +251,7 @@ class Labels:
         skip: int = 0,
         **filters: Unpack[LabelFilters],
     ) -> list[dict[str, Any]]:
-        """Return some fields of the labels that pass all filters, without reading the rest of the documents.
-
-        Args:
-            columns: names of the fields.
-            sort: as for `search`.
-            limit: at most so many, 0 for all.
-            skip: leave out the first so many.
-            filters: see `vitrion.database.queries.filters.LabelFilters`.
+        """Return some fields (`columns`) of what `search` returns, without reading the rest of the documents.
 
         Raises:
             InputError: as `search`; no such field.

@@ -28,15 +28,7 @@ class Models:
         promotion_reason: str,
         **fields: Any,
     ) -> bool:
-        """Register a trained model, once.
-
-        Args:
-            artefact_sha256: of its files, as `Artefacts.put` returned it.
-            kind: ``surrogate`` or ``generator``.
-            architecture: registry name.
-            promoted: whether it took its parent's place.
-            promotion_reason: why, or why not.
-            fields: further fields of `ModelRecord`: hyperparameters, training_label_keys, metrics, parent ...
+        """Register a trained model, once; the arguments are fields of `ModelRecord`.
 
         Returns:
             Whether it is new.
