@@ -100,7 +100,7 @@ def test_a_label_that_could_not_be_stored_is_told(cif, capsys, monkeypatch):
 
 
 @pytest.mark.parametrize("words", [["ingest", "structures", "absent.cif"], ["label", "absent.cif", "-t", "900"]])
-def test_a_file_that_is_not_there_is_told_without_importing_anything_heavy(words):
+def test_a_file_that_is_not_there_is_told_without_importing_anything_heavy_or_making_a_database(words, home):
     script = (
         "import sys\n"
         "from vitrion.cli.app import run\n"
@@ -110,31 +110,6 @@ def test_a_file_that_is_not_there_is_told_without_importing_anything_heavy(words
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
     assert "absent.cif: no such file" in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "fault"),
-    [
-        (["amorphize", "Xx3"], "chemical formula"),
-        (["amorphize", "LiCl", "--potential", "nothing"], "nothing"),
-        (["amorphize", "LiCl", "--potential", "lennard-jones", "--melt-temperature", "100"], "--melt-temperature 100"),
-        (["amorphize", "absent.cif"], "no such file"),
-        (["label", "absent.cif", "-t", "900"], "no such file"),
-        (["label", "licl.cif", "-t", "20000"], "20000 K"),
-        (["label", "licl.cif", "-t", "0.5"], "0.5 K"),
-        (["label", "licl.cif", "-t", "hot"], "--temperature 'hot'"),
-        (["label", "licl.cif", "-t", "900", "--species", "Na"], "holds no Na"),
-        (["label", "licl.cif", "-t", "900", "--ps", "-1"], "--ps -1"),
-        (["label", "licl.cif", "-t", "900", "--until", "0"], "--until 0"),
-        (["label", "licl.cif", "-t", "900", "--until", "0.1", "--ps", "2"], "--ps 4"),
-    ],
-)
-def test_bad_input_is_one_line_exit_code_2_and_no_database(arguments, fault, cif, home, capsys):
-    assert cif.exists()
-    assert run(arguments) == 2
-    printed = capsys.readouterr().err.strip()
-    assert fault in printed
-    assert "\n" not in printed
     assert not home.exists()
 
 

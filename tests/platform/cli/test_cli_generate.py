@@ -96,35 +96,3 @@ def test_relaxed_cells_carry_their_energy(folder, capsys):
     gates = {gate["name"]: gate["value"] for gate in row["gates"]}
     assert gates["minimum_distance"] > 0.65
     assert np.isfinite(gates["pressure"])
-
-
-@pytest.mark.parametrize(
-    ("words", "printed"),
-    [
-        (["Xx3"], "Xx3"),
-        (["LiCl", "--density", "1.9", "--cell-from", "x.cif"], "not both"),
-        (["LiCl", "--potential", "wishful"], "wishful"),
-        (["LiCl", "--cell-from", "absent.cif"], "absent.cif"),
-        (["LiCl", "--atoms", "0"], "atoms"),
-    ],
-)
-def test_a_fault_is_one_line_and_leaves_nothing(folder, capsys, words, printed):
-    assert run(["generate", *words, "--model-folder", folder]) == 2
-    message = capsys.readouterr().err
-    assert printed in message
-    assert message.count("\n") == 1
-    assert stored() == []
-
-
-def test_a_file_of_another_compound_or_no_model_is_refused(folder, tmp_path, capsys):
-    from ase.io import write
-
-    from vitrion_workflows.schemas.geometry import atoms_from_system
-
-    other = tmp_path / "other.xyz"
-    write(other, atoms_from_system(rock_salt(symbols=(11, 17))), format="extxyz")
-    assert run(["generate", "LiCl", "--cell-from", str(other), "--model-folder", folder, "--as-drawn"]) == 2
-    assert f"{other}: holds NaCl" in capsys.readouterr().err
-    assert run(["generate", "LiCl", "--model-folder", str(tmp_path / "nothing"), "--as-drawn"]) == 2
-    assert "nothing" in capsys.readouterr().err
-    assert stored() == []

@@ -153,22 +153,3 @@ def test_temperatures(text, expected):
 def test_temperatures_that_are_none(text):
     with pytest.raises(InputError, match="temperature"):
         parse_temperatures(text, steps=3)
-
-
-@pytest.mark.parametrize(
-    "case",
-    [
-        (["-t", "-5"], "impossible"),
-        (["-t", "300", "--model", "0" * 12, "--model-folder", "x"], "not both"),
-        (["-t", "300", "--model-folder", "absent"], "absent: "),
-    ],
-)
-def test_wrong_input_is_one_line_and_exit_code_2(surrogate, cif, tmp_path, capsys, case):
-    extra, message = case
-    save(surrogate, tmp_path / "model")
-    folder = [] if "--model-folder" in extra else ["--model-folder", str(tmp_path / "model")]
-    assert run(["predict", str(cif), *extra, *folder]) == 2
-    captured = capsys.readouterr()
-    assert message in captured.err
-    assert len(captured.err.strip().splitlines()) == 1
-    assert not captured.out

@@ -110,11 +110,3 @@ def test_a_server_is_upgraded_too(mongo_uri):
             client.get_default_database()[name].insert_many(content)
     with vitrion.connect(mongo_uri) as db:
         assert db.labels.count_other_versions() == {0: 2}
-
-
-def test_a_newer_store_is_refused(tmp_path):
-    with vitrion.connect(home=tmp_path) as db:
-        db.collection("vitrion").update_one({"_id": "schema"}, {"$set": {"version": SCHEMA_VERSION + 1}})
-    for readonly in (True, False):
-        with pytest.raises(DatabaseVersionError, match="newer Vitrion"):
-            vitrion.connect(home=tmp_path, readonly=readonly)

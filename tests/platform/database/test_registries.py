@@ -56,14 +56,3 @@ def test_jobflow_runs_on_the_database_and_resolves_its_references(db):
     assert db.collection("outputs").count({"uuid": first.uuid, "index": 1}) == 1
     store.remove_docs({"uuid": first.uuid})
     assert store.count() == 1
-
-
-def test_a_closed_database_says_so(database_arguments):
-    import vitrion
-    from vitrion.database import DatabaseError
-
-    db = vitrion.connect(**database_arguments)
-    db.close()
-    db.close()
-    with pytest.raises(DatabaseError, match="connect again"):
-        db.collection("structures")

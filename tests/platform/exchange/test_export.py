@@ -110,36 +110,3 @@ def test_tables_for_people(capsys):
     assert "2 of 4" in told.err
     assert run(["labels", "list"]) == 0
     assert run(["models", "list"]) == 0
-
-
-@pytest.mark.parametrize(
-    ("words", "message"),
-    [
-        (["structures", "list", "--density", "dense"], "density"),
-        (["structures", "list", "--formula", "Li3(PS"], "formula"),
-        (["structures", "list", "--formula", "Xx"], "Xx"),
-        (["structures", "list", "--formula", ""], "formula"),
-        (["structures", "list", "--sort", "colour"], "no field 'colour'"),
-        (["structures", "show", "00000000"], "no structure"),
-        (["structures", "export", "--to", "x.pdf"], "format"),
-        (["structures", "export", "--to", "POSCAR"], "holds one structure"),
-        (["labels", "show", "00000000"], "no label"),
-        (["labels", "export", "--to", "x.cif"], "not as cif"),
-        (["models", "show", "00000000"], "no model"),
-    ],
-)
-def test_wrong_input_gives_one_line_and_exit_code_2(home, capsys, monkeypatch, words, message):
-    monkeypatch.chdir(home)
-    assert run(words) == 2
-    told = capsys.readouterr()
-    assert message in told.err
-    assert told.err.count("\n") == 1
-    assert sorted(path.name for path in home.iterdir()) == ["home"]
-
-
-def test_without_a_database_the_commands_say_what_to_do(tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "none"))
-    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
-    assert run(["structures", "list"]) == 2
-    assert "vitrion init" in capsys.readouterr().err
-    assert not (tmp_path / "none").exists()

@@ -222,54 +222,12 @@ def test_command_structures(home, tmp_path, capsys):
     assert home.is_dir()
 
 
-def test_command_with_one_bad_file_is_one_line_and_changes_nothing(home, tmp_path, capsys):
-    folder_of_cifs(tmp_path / "cifs", 1)
-    assert run(["ingest", "structures", str(tmp_path / "cifs")]) == 0
-    bad = tmp_path / "bad.cif"
-    bad.write_text(GOOD_CIF.format(a=-4))
-    capsys.readouterr()
-    assert run(["ingest", "structures", str(bad)]) == 2
-    printed = capsys.readouterr()
-    assert printed.out == ""
-    assert printed.err.count("\n") == 1
-    assert str(bad) in printed.err
-    assert "lattice is impossible" in printed.err
-    with vitrion.connect(home=home) as db:
-        assert db.structures.count() == 1
-
-
 def test_command_datasets_lists_licences(home, capsys):
     assert run(["ingest", "datasets", "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert {row["name"] for row in rows} >= {"obelix", "materials-project", "quickstart-compounds"}
     assert all(row["licence"] for row in rows)
     assert not home.exists()
-
-
-def test_command_dataset_faults_are_one_line(home, capsys):
-    for words, fault in (
-        (["nothing"], "data set"),
-        (["obelix", "--chemsys", "Li-P-S"], "--chemsys belongs to"),
-        (["materials-project"], "needs it"),
-        (["materials-project", "--chemsys", "Li-Cl"], "MP_API_KEY is not set"),
-    ):
-        assert run(["ingest", "dataset", *words]) == 2
-        printed = capsys.readouterr()
-        assert fault in printed.err
-        assert printed.err.count("\n") == 1
-    with vitrion.connect(home=home) as db:
-        assert len(db.datasets.list()) == 0
-
-
-def test_command_dataset_refuses_a_changed_file(home, tmp_path, capsys, monkeypatch):
-    path = tmp_path / "mirror/li_candidates/Li-MP-final.csv"
-    path.parent.mkdir(parents=True)
-    path.write_text("changed")
-    monkeypatch.setenv("VITRION_DATA_MIRROR", str(tmp_path / "mirror"))
-    assert run(["ingest", "dataset", "li-mp-candidates"]) == 2
-    assert "sha256" in capsys.readouterr().err
-    with vitrion.connect(home=home) as db:
-        assert len(db.datasets.list()) == 0
 
 
 def test_command_candidates(home, capsys):
