@@ -6,6 +6,7 @@ import uuid
 import pymongo
 import pytest
 from mongo_process import CannotStartError, MongoProcess
+from stored_records import random_cell
 
 import vitrion
 
@@ -33,15 +34,17 @@ def mongo_server_uri():
     server.stop()
 
 
-@pytest.fixture
-def mongo_uri(mongo_server_uri):
-    """Address of a database of the test's own on the server, dropped at the end."""
+def own_database(mongo_server_uri):
+    """Address of a new database on the server, dropped at the end."""
     name = f"vitrion_test_{uuid.uuid4().hex[:12]}"
     base, _, options = mongo_server_uri.partition("?")
     uri = f"{base.rstrip('/')}/{name}" + (f"?{options}" if options else "")
     yield uri
     with pymongo.MongoClient(uri) as client:
         client.drop_database(name)
+
+
+mongo_uri = pytest.fixture(own_database)
 
 
 @pytest.fixture
@@ -81,3 +84,18 @@ def embedded_db(tmp_path):
     """An open, empty embedded database."""
     with vitrion.connect(home=tmp_path / "home") as database:
         yield database
+
+
+@pytest.fixture
+def cell(db):
+    """Fingerprint of an amorphous cell in the database."""
+    return db.structures.add(random_cell(), kind="amorphous").fingerprint
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Folder of the embedded database that commands use; no other setting comes from the environment."""
+    for name in ("VITRION_DATABASE_URI", "VITRION_SCRATCH", "VITRION_DATA_MIRROR", "MP_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"

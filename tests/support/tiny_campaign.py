@@ -1,5 +1,9 @@
 """A whole campaign on the fast model potential, small enough for a test."""
 
+import os
+import subprocess
+import sys
+
 import yaml
 
 TINY = {
@@ -45,3 +49,28 @@ def labels_of(db, campaign="tiny"):
         row.key: (row.reduced_formula, row.temperature_K, row.arm, row.cycle, row.state, row.value, row.log10_stderr)
         for row in db.labels.search(campaign=campaign)
     }
+
+
+def start_vitrion(folder, *words, **settings):
+    """A command in a process of its own, on the embedded database below its folder unless settings say otherwise."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("VITRION_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "vitrion", *words],
+        cwd=folder,
+        env={**kept, "OMP_NUM_THREADS": "1", "VITRION_HOME": str(folder / "home"), **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def start_campaign(folder):
+    """Its file `campaign.yaml`, run to the end."""
+    return start_vitrion(folder, "campaign", "run", "--quiet", "--json", "campaign.yaml")
+
+
+def finish(process, *, timeout=600):
+    """Errors that a command printed, once it has ended well."""
+    _, errors = process.communicate(timeout=timeout)
+    assert process.returncode == 0, errors
+    return errors

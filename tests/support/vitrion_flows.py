@@ -9,6 +9,7 @@ from pathlib import Path
 
 from jobflow import Flow, job
 
+from vitrion.running.task import RunCallbacks, Task, TaskKind
 from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.execution.stop_signal import stop_condition
 
@@ -94,3 +95,29 @@ def be_deaf(connection):
     connection.send_bytes(b"ready")
     with contextlib.suppress(EOFError):
         connection.recv_bytes()
+
+
+def task(name, flow):
+    """A label task of that id."""
+    return Task(id=name, kind=TaskKind.LABEL, title=name, flow=flow)
+
+
+def results_of(runner, tasks, *, follow=lambda _result: [], callbacks=None):
+    """Run tasks, each result handed over once, and close the runner; return whether all are done, and results by id."""
+    results = {}
+
+    def on_result(result):
+        assert result.task_id not in results, "handed over twice"
+        results[result.task_id] = result
+        return follow(result)
+
+    try:
+        done = runner.run(tasks, on_result=on_result, callbacks=callbacks or RunCallbacks())
+    finally:
+        runner.close()
+    return done, results
+
+
+def outputs(results):
+    """Outputs of the jobs of each task."""
+    return {name: [document["output"] for document in result.documents] for name, result in results.items()}

@@ -3,9 +3,9 @@
 import json
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from plain_labels import plain_label
+from stored_records import random_cell
 from tiny_campaign import TINY, write_tiny
 
 import vitrion
@@ -15,19 +15,11 @@ from vitrion.learning.best_label import best_so_far
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.cycle_run import CycleRun
 from vitrion.running.display import Display
-from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas.label import GATE_VERSION
 
 OLDER = GATE_VERSION - 1
 CONFIGURATION = CampaignConfiguration.model_validate(TINY)
 TARGET_K = CONFIGURATION.labels.target_temperature_K
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
-    return tmp_path
 
 
 @pytest.fixture
@@ -39,8 +31,7 @@ def keys(home):  # noqa: ARG001 - where the database is
         for seed, (anion, value, state) in enumerate(
             ((16, 9e-4, "accepted"), (17, 2e-5, "accepted"), (17, 1e-6, "censored"))
         ):
-            positions = np.random.default_rng(seed).uniform(0, 7, (12, 3))
-            cell = db.structures.add(AtomicSystem(np.repeat([3, anion], 6), positions, np.eye(3) * 7), kind="amorphous")
+            cell = db.structures.add(random_cell(anion=anion, seed=seed), kind="amorphous")
             made = plain_label(cell.fingerprint, value=value, state=state, temperature_K=TARGET_K)
             found.append(db.labels.add(made, campaign="tiny", arm="initial").key)
         # A reference label is of another potential, however high.
@@ -65,7 +56,7 @@ def test_nothing_is_said_of_gate_versions_where_all_labels_are_current(home, cap
     assert status.labels == {"accepted": 3, "censored": 1}
     assert status.other_gate_versions == {}
     assert best == status.best == "LiS 0.0009 cm2/s at 1500 K"
-    assert run(["campaign", "status", str(write_tiny(home / "tiny.yaml"))]) == 0
+    assert run(["campaign", "status", str(write_tiny(home.parent / "tiny.yaml"))]) == 0
     shown = capsys.readouterr()
     assert "gate_version" not in shown.out + shown.err
 
@@ -76,7 +67,7 @@ def test_the_best_is_of_labels_of_the_current_gate_version(home, keys, capsys):
     assert best == status.best == "LiCl 2e-05 cm2/s at 1500 K"
     assert (status.labels, status.compositions_labelled) == ({"accepted": 2, "censored": 1}, 1)
     assert status.other_gate_versions == {OLDER: 1}
-    path = str(write_tiny(home / "tiny.yaml"))
+    path = str(write_tiny(home.parent / "tiny.yaml"))
     for words in ([], ["--json"]):
         assert run(["campaign", "status", path, *words]) == 0
         shown = capsys.readouterr()

@@ -19,17 +19,12 @@ from vitrion_workflows.schemas import fingerprint
 LICL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.3), ["Li", "Cl"], [[0, 0, 0], [0.5] * 3])
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("VITRION_SCRATCH", raising=False)
-    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "home"
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture
-def cif(tmp_path):
+def cif(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "licl.cif"
     LICL.to(filename=str(path))
     return path

@@ -6,10 +6,10 @@ import math
 
 import pytest
 from plain_labels import plain_label
+from stored_records import published_label
 
 import vitrion
 from vitrion.cli.app import run
-from vitrion.database.records import ImportedLabel
 from vitrion_workflows.schemas import LabelState, StartRecord
 from vitrion_workflows.schemas.start import StartKind
 
@@ -170,32 +170,25 @@ def test_wrong_files_are_refused_in_one_line(table, tmp_path, capsys):
 
 
 @pytest.fixture
-def database(tmp_path, monkeypatch):
+def database(home):
     """Labels of two compositions and two sources in an embedded store."""
-    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    assert not home.exists()
     with vitrion.connect() as db:
         for record, (composition, potential, shift) in enumerate(
             [("Li3PS4", "PBE", 0.0), ("Li3PS4", "r2SCAN", 0.5), ("LiCl", "PBE", 1.0)]
         ):
             for temperature in TEMPERATURES:
-                db.labels.add_imported(
-                    ImportedLabel(
-                        property="tracer_diffusivity",
-                        species="Li",
-                        temperature_K=temperature,
-                        state=LabelState.CENSORED if temperature == TEMPERATURES[0] else LabelState.PUBLISHED,
-                        value=10 ** (log10_D(temperature) + shift),
-                        unit="cm2/s",
-                        convention="einstein_3d",
-                        potential=potential,
-                        weights_sha256=("a" if potential == "PBE" else "b") * 64,
-                        dataset="table",
-                        record=record,
-                        composition=composition,
-                        log10_stderr=0.05,
-                    )
+                label = published_label(
+                    temperature_K=temperature,
+                    state=LabelState.CENSORED if temperature == TEMPERATURES[0] else LabelState.PUBLISHED,
+                    value=10 ** (log10_D(temperature) + shift),
+                    potential=potential,
+                    weights_sha256=("a" if potential == "PBE" else "b") * 64,
+                    record=record,
+                    composition=composition,
+                    log10_stderr=0.05,
                 )
+                db.labels.add_imported(label)
 
 
 @pytest.mark.usefixtures("database")

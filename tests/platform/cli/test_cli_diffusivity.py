@@ -68,24 +68,6 @@ def test_a_stated_thermostat_decides_how_well_the_temperature_is_known(file, cap
     assert "known within" not in not_checked["100"]["temperature_stderr"]
 
 
-@pytest.mark.parametrize(
-    ("words", "fault"),
-    [
-        (["--species", "Na"], "holds no Na"),
-        (["--species", "Li", "--frame-interval-ps", "0.1"], "not 0.1 ps as stated"),
-        (["--species", "Li", "-t", "-5"], "impossible"),
-        (["--species", "Li", "--thermostat", "langevin"], "thermostat langevin needs a friction_per_ps"),
-        (["--species", "Li", "--thermostat", "csvr"], "'csvr'"),
-    ],
-)
-def test_faults_are_one_line_and_code_two(file, capsys, words, fault):
-    assert run(["diffusivity", str(file), *words]) == 2
-    printed = capsys.readouterr().err
-    assert fault in printed
-    assert len(printed.strip().splitlines()) == 1
-    assert "run.h5" in printed
-
-
 def test_absent_interval_is_asked_for(tmp_path, capsys):
     (tmp_path / "XDATCAR").write_text(
         "x\n1.0\n5 0 0\n0 5 0\n0 0 5\nLi\n1\n"
@@ -150,17 +132,20 @@ def test_picture(salt, tmp_path, capsys, words):
 @pytest.mark.parametrize(
     ("words", "fault"),
     [
-        (["--charge", "Li=1"], "temperature"),
-        (["--charge", "Li=one", "-t", "1000"], "states no charges"),
-        (["--charge", "Na=1", "-t", "1000"], "it holds Li, Cl"),
-        (["--charge", "Li=1,Cl=-2", "-t", "1000"], "add to zero"),
-        (["--plot", "all.html"], "all.html"),
+        (["--frame-interval-ps", "0.1"], ("salt.h5", "not 0.1 ps as stated")),
+        (["--thermostat", "langevin"], ("salt.h5", "thermostat langevin needs a friction_per_ps")),
+        (["--thermostat", "csvr"], ("salt.h5", "'csvr'")),
+        (["--charge", "Li=1"], ("temperature",)),
+        (["--charge", "Li=one", "-t", "1000"], ("states no charges",)),
+        (["--charge", "Na=1", "-t", "1000"], ("it holds Li, Cl",)),
+        (["--charge", "Li=1,Cl=-2", "-t", "1000"], ("add to zero",)),
+        (["--plot", "all.html"], ("all.html",)),
     ],
 )
-def test_faults_of_charges_and_pictures(salt, capsys, words, fault):
+def test_faults_are_one_line_and_code_two(salt, capsys, words, fault):
     assert run(["diffusivity", str(salt), "--species", "Li", *words]) == 2
     line = capsys.readouterr().err.strip()
-    assert fault in line
+    assert all(part in line for part in fault), line
     assert len(line.splitlines()) == 1
 
 

@@ -6,16 +6,15 @@ import json
 import numpy as np
 import pytest
 from plain_labels import plain_label
+from stored_records import OLDER, random_cell, set_gate_version
 
 import vitrion
 from vitrion.cli.app import run
 from vitrion.cli.labels import COLUMNS
 from vitrion.database.collection import Collection
 from vitrion.database.queries.comparison import label_pairs
-from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas.label import GATE_VERSION
 
-OLDER = GATE_VERSION - 1
 BOLTZMANN = 8.617333262145179e-5
 TEMPERATURES = (700.0, 900.0, 1100.0, 1500.0, 2000.0)
 FIT = ("arrhenius", "--species", "Li", "--potential", "nep89")
@@ -26,14 +25,12 @@ def log10_D(temperature):
 
 
 @pytest.fixture
-def keys(tmp_path, monkeypatch):
+def keys(home):
     """One line of five labels by two potentials, the second half a decade below the first."""
-    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    assert not home.exists()
     keys = {}
     with vitrion.connect() as db:
-        positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
-        cell = db.structures.add(AtomicSystem(np.repeat([3, 17], 6), positions, np.eye(3) * 7), kind="amorphous")
+        cell = db.structures.add(random_cell(anion=17), kind="amorphous")
         for potential, shift in (("nep89", 0.0), ("chgnet", -0.5)):
             for kelvin in TEMPERATURES:
                 value = 10 ** (log10_D(kelvin) + shift)
@@ -46,8 +43,7 @@ def keys(tmp_path, monkeypatch):
 
 def set_version(version, *keys):
     with vitrion.connect() as db:
-        for key in keys:
-            assert db.collection("labels").update_one({"key": key}, {"$set": {"gate_version": version}})
+        set_gate_version(db, *keys, version=version)
 
 
 def spoil(keys):

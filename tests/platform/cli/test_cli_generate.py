@@ -3,26 +3,19 @@ import json
 import numpy as np
 import pytest
 from model_force_fields import nep89_or_skip, rock_salt
+from small_models import promote, small_generator
 
 import vitrion
 from vitrion.cli.app import run
 from vitrion_models import generators
 from vitrion_workflows.schemas import GateOutcome
 
-CONFIG = generators.AmorphousDiffusionConfig(
-    channels=8, blocks=1, training_steps=20, atoms_per_step=16, sampling_steps=8
-)
+pytestmark = pytest.mark.usefixtures("home")
 
 
 @pytest.fixture(scope="module", name="generator")
 def make_generator():
-    return generators.train([rock_salt(noise_A=0.1)], config=CONFIG, seed=0)
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+    return small_generator()
 
 
 @pytest.fixture(name="folder")
@@ -61,10 +54,7 @@ def test_lattice_and_contents_of_a_file_and_the_promoted_generator(generator, tm
     assert run(words) == 2
     assert "no promoted generator" in capsys.readouterr().err
     with vitrion.connect() as db:
-        sha256 = db.artefacts.put(generators.dumps(generator), name="generator")
-        db.models.add(
-            sha256, kind="generator", architecture="amorphous_diffusion", promoted=True, promotion_reason="the first"
-        )
+        sha256 = promote(db, generators.dumps(generator), kind="generator")
     assert sha256 == generator.artefact_sha256
     for extra in ([], ["--model", sha256[:12]]):
         assert run([*words, *extra]) == 0

@@ -41,9 +41,7 @@ def test_a_failed_check_is_exit_code_1(capsys, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["check", "nep90"], "'nep90'"),
         (["install", "nep90"], "'nep90'"),
-        (["install", "nep89", "--file", "/no/such/file"], "/no/such/file is not a file"),
         (["check", "mace:/no/such.model"], "names no file"),
         (["check", "mace-mpa-0"], "vitrion potentials install mace-mpa-0 --file FILE"),
         (["install", "mace-mpa-0"], "vitrion potentials install mace-mpa-0 --file FILE"),
@@ -67,15 +65,6 @@ def test_faults_are_one_line_and_exit_code_2(capsys, words, said):
     assert said in captured.err
     assert captured.err.count("\n") == 1
     assert not captured.out
-
-
-def test_weights_of_another_sha256_are_reported(capsys, monkeypatch, tmp_path):
-    monkeypatch.setenv("VITRION_POTENTIALS", str(tmp_path))
-    wrong = tmp_path / "wrong.txt"
-    wrong.write_text("nep4_zbl 1 H")
-    assert run(["potentials", "install", "nep89", "--file", str(wrong)]) == 2
-    assert "sha256" in capsys.readouterr().err
-    assert [path.name for path in tmp_path.iterdir()] == ["wrong.txt"]
 
 
 def test_a_changed_file_is_reported(capsys, monkeypatch, tmp_path):

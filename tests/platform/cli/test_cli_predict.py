@@ -4,40 +4,20 @@ import numpy as np
 import pytest
 from plain_labels import plain_label
 from pymatgen.core import Lattice, Structure
+from small_models import promote, small_surrogate
+from stored_records import random_cell, set_gate_version
 
 import vitrion
 from vitrion.cli.app import run
 from vitrion.cli.predict import parse_temperatures
 from vitrion_models.errors import InputError
 from vitrion_models.surrogates import ArrheniusKernelConfig, diffusivity_sample, dumps, save, train
-from vitrion_models.system import AtomicSystem
 from vitrion_workflows.model_error.benchmark_errors import benchmark_errors
-from vitrion_workflows.schemas.label import GATE_VERSION
-
-COMPOSITIONS = {"Cl-Li": {3: 1, 17: 1}, "F-Li": {3: 1, 9: 1}, "Li-O": {3: 2, 8: 1}}
-
-
-def trained(source):
-    labels = [
-        diffusivity_sample(
-            amounts,
-            species="Li",
-            temperature_K=kelvin,
-            log10_D=-3.2 - 1500 / kelvin,
-            stderr=0.1,
-            group=group,
-            key=f"{group}-{kelvin:g}",
-            source=source,
-        )
-        for group, amounts in COMPOSITIONS.items()
-        for kelvin in (1000.0, 1500.0)
-    ]
-    return train(labels, test_keys=(), config=ArrheniusKernelConfig(), seed=0)
 
 
 @pytest.fixture(scope="module", name="surrogate")
 def make_surrogate():
-    return trained("")
+    return small_surrogate()
 
 
 @pytest.fixture(name="cif")
@@ -66,7 +46,7 @@ def test_predicts_from_a_model_folder(surrogate, cif, tmp_path, capsys):
 
 def test_a_model_folder_tells_the_potential_of_its_labels_and_what_that_is_off_by(cif, tmp_path, capsys):
     error = next(one for one in benchmark_errors("nep89") if one.chemistry == "halide")
-    save(trained(f"nep89 {error.weights_sha256}"), tmp_path / "model")
+    save(small_surrogate(f"nep89 {error.weights_sha256}"), tmp_path / "model")
     words = ["predict", str(cif), "-t", "1200", "--model-folder", str(tmp_path / "model")]
     assert run([*words, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
@@ -79,29 +59,24 @@ def test_a_model_folder_tells_the_potential_of_its_labels_and_what_that_is_off_b
     assert "6 labels by nep89" in capsys.readouterr().err
 
 
-def test_predicts_with_the_promoted_model_or_a_named_one(surrogate, cif, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+@pytest.mark.usefixtures("home")
+def test_predicts_with_the_promoted_model_or_a_named_one(surrogate, cif, capsys):
     words = ["predict", str(cif), "-t", "1200", "--json"]
     with vitrion.connect() as db:
-        sha256 = db.artefacts.put(dumps(surrogate), name="surrogate")
+        db.artefacts.put(dumps(surrogate), name="surrogate")
     assert run(words) == 2
     assert "no promoted surrogate" in capsys.readouterr().err
     with vitrion.connect() as db:
-        db.models.add(
-            sha256, kind="surrogate", architecture="arrhenius_kernel", promoted=True, promotion_reason="the first"
-        )
+        sha256 = promote(db, dumps(surrogate), kind="surrogate")
     assert sha256 == surrogate.artefact_sha256
     for extra in ([], ["--model", sha256[:12]]):
         assert run([*words, *extra]) == 0
         assert json.loads(capsys.readouterr().out)[0]["model"] == sha256
 
 
-def test_a_model_that_learned_other_gate_versions_says_so(cif, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
-    positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
-    system = AtomicSystem(np.repeat([3, 17], 6), positions, np.eye(3) * 7)
+@pytest.mark.usefixtures("home")
+def test_a_model_that_learned_other_gate_versions_says_so(cif, capsys):
+    system = random_cell(anion=17)
     with vitrion.connect() as db:
         cell = db.structures.add(system, kind="amorphous").fingerprint
         made = [plain_label(cell, temperature_K=kelvin) for kelvin in (1000.0, 1500.0, 2000.0)]
@@ -120,10 +95,7 @@ def test_a_model_that_learned_other_gate_versions_says_so(cif, tmp_path, monkeyp
             for key, label in zip(keys, made, strict=True)
         ]
         model = train(learned, test_keys=(), config=ArrheniusKernelConfig(), seed=0)
-        sha256 = db.artefacts.put(dumps(model), name="surrogate")
-        db.models.add(
-            sha256, kind="surrogate", architecture="arrhenius_kernel", promoted=True, promotion_reason="the first"
-        )
+        promote(db, dumps(model), kind="surrogate")
     words = ["predict", str(cif), "-t", "1200"]
 
     def printed(*more):
@@ -133,8 +105,7 @@ def test_a_model_that_learned_other_gate_versions_says_so(cif, tmp_path, monkeyp
     assert "3 labels by nep89\n" in printed().err
     assert json.loads(printed("--json").out)[0]["outdated_training_labels"] == 0
     with vitrion.connect() as db:
-        for key in keys[:2]:
-            assert db.collection("labels").update_one({"key": key}, {"$set": {"gate_version": GATE_VERSION - 1}})
+        set_gate_version(db, *keys[:2])
     assert "3 labels by nep89, 2 of other gate versions\n" in printed().err
     assert json.loads(printed("--json").out)[0]["outdated_training_labels"] == 2
     with vitrion.connect() as db:

@@ -4,11 +4,7 @@ import pytest
 
 from vitrion.cli import app, doctor
 
-
-@pytest.fixture(autouse=True)
-def _own_home(monkeypatch, tmp_path):
-    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
+pytestmark = pytest.mark.usefixtures("home")
 
 
 def findings(capsys):

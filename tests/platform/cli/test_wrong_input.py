@@ -10,10 +10,10 @@ import pytest
 from ase import Atoms
 from ase.io import write
 from refusals import ROCK_SALT_CIF, XDATCAR_HEADER, open_desk, xdatcar
+from small_models import small_generator, small_surrogate
 
 from vitrion_models import generators
-from vitrion_models.surrogates import ArrheniusKernelConfig, diffusivity_sample, save, train
-from vitrion_models.system import AtomicSystem
+from vitrion_models.surrogates import save
 from vitrion_models.training import checkpoint
 from vitrion_workflows.trajectories import h5md
 from vitrion_workflows.trajectories.trajectory import Trajectory
@@ -221,31 +221,12 @@ VALUES = {
 
 @pytest.fixture(scope="module")
 def surrogate():
-    labels = [
-        diffusivity_sample(
-            {3: 1, other: 1},
-            species="Li",
-            temperature_K=kelvin,
-            log10_D=-3.2 - 1500 / kelvin,
-            stderr=0.1,
-            group=group,
-            key=f"{group}-{kelvin:g}",
-        )
-        for group, other in {"Cl-Li": 17, "F-Li": 9, "Br-Li": 35}.items()
-        for kelvin in (1000.0, 1500.0)
-    ]
-    return train(labels, test_keys=(), config=ArrheniusKernelConfig(), seed=0)
+    return small_surrogate()
 
 
 @pytest.fixture(scope="module")
 def generator():
-    corners = np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]) / 2
-    positions = 5.13 * np.concatenate([corners, corners + 0.5])
-    cell = AtomicSystem(np.repeat([3, 17], 4), positions, 5.13 * np.eye(3))
-    config = generators.AmorphousDiffusionConfig(
-        channels=8, blocks=1, training_steps=2, atoms_per_step=16, sampling_steps=4
-    )
-    return generators.train([cell], config=config, seed=0)
+    return small_generator()
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import sys
 import pytest
 import yaml
 from refusals import ROCK_SALT_CIF, documents, open_desk, xdatcar
+from small_models import promote
 from tiny_campaign import TINY
 
 import vitrion
@@ -192,8 +193,7 @@ def test_a_home_that_cannot_be_one_is_refused(home, place, monkeypatch):
 def test_an_artefact_with_another_sha256_is_refused(home):
     with vitrion.connect() as db:
         for kind in ("surrogate", "generator"):
-            sha256 = db.artefacts.put(f"{kind}: no model at all".encode(), name=kind)
-            db.models.add(sha256, kind=kind, architecture="x", promoted=True, promotion_reason="the first")
+            promote(db, f"{kind}: no model at all".encode(), kind=kind)
     predict, generate = READERS["predict"], WRITERS["generate"]
     for words in (predict, generate):
         home.refused(*words, says="model of Vitrion")

@@ -96,7 +96,9 @@ def test_a_damaged_store_is_told(tmp_path):
         vitrion.connect(home=tmp_path)
     assert "\n" not in str(refused.value)
     with pytest.raises(VitrionError, match="damaged"):
-        vitrion.connect(home=tmp_path, readonly=True)  # and not: locked
+        vitrion.connect(home=tmp_path)  # and not: locked
+    with vitrion.connect(home=tmp_path, readonly=True) as db, pytest.raises(VitrionError, match="damaged"):
+        db.structures.count()
 
 
 def test_advice_says_where_the_embedded_store_ends(embedded_db):

@@ -1,19 +1,15 @@
 """The mongoengine classes are generated from the records and query whichever database is open."""
 
-import numpy as np
 import pytest
 from plain_labels import plain_label
 
 import vitrion
 from vitrion.database import Campaign, Cycle, DatabaseError, Dataset, Label, ModelVersion, Structure
 from vitrion.database.records import LabelRecord
-from vitrion_models.system import AtomicSystem
 
 
 @pytest.fixture
-def filled(db):
-    system = AtomicSystem(np.repeat([3, 16], 6), np.random.default_rng(0).uniform(0, 7, (12, 3)), np.eye(3) * 7)
-    cell = db.structures.add(system, kind="amorphous").fingerprint
+def filled(db, cell):
     for kelvin, value in ((700.0, 1e-6), (900.0, 1e-5), (1100.0, 3e-5)):
         db.labels.add(plain_label(cell, temperature_K=kelvin, value=value), campaign="c", cycle=0)
     db.datasets.add("d", sha256="0" * 64, licence="CC0", citation="x", rows=3)

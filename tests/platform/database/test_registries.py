@@ -10,12 +10,14 @@ FACTS = {"kind": "surrogate", "architecture": "arrhenius_gnn", "campaign": "c"}
 
 def test_the_model_in_use_is_the_last_one_promoted(db):
     assert db.models.promoted("c", "surrogate") is None
-    for digit, promoted in (("a", True), ("b", True), ("d", False)):
-        assert db.models.add(
-            digit * 64, promoted=promoted, promotion_reason="paired bootstrap", metrics={"mae": 0.3}, **FACTS
-        )
+    for cycle, (digit, promoted) in enumerate((("a", True), ("d", False), ("b", True))):
+        facts = {**FACTS, "cycle": cycle, "metrics": {"mae": 0.3}}
+        assert db.models.add(digit * 64, promoted=promoted, promotion_reason="paired bootstrap", **facts)
     assert not db.models.add("a" * 64, promoted=False, promotion_reason="again", **FACTS)
     assert db.models.promoted("c", "surrogate").artefact_sha256 == "b" * 64
+    # A retraining that is repeated after a kill starts from the model that was in force before it.
+    assert db.models.promoted("c", "surrogate", before_cycle=2).artefact_sha256 == "a" * 64
+    assert db.models.promoted("c", "surrogate", before_cycle=0) is None
     assert db.models.promoted("c", "generator") is None
     assert db.models.promoted("other", "surrogate") is None
     assert db.models.get("d" * 10).promoted is False

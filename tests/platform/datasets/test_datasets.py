@@ -3,13 +3,12 @@
 import csv
 import json
 import math
-import shutil
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from pymatgen.core.lattice import Lattice
-from pymatgen.core.structure import Structure
+from materials_project_client import LICL, ROCK_SALT, client
 
 from vitrion.datasets import (
     DatasetSpecification,
@@ -199,10 +198,9 @@ def test_obelix_in_small(tmp_path):
         "ID,Reduced Composition,Ionic conductivity (S cm-1),DOI\nabc,LiCl,<1E-10,d1\nxyz,Li3PS4,2e-4,d2\n",
         encoding="utf-8-sig",
     )
-    cell = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
     with zipfile.ZipFile(archive, "w") as bundle:
-        bundle.writestr("cifs/abc.cif", cell.to(fmt="cif"))
-        bundle.writestr("cifs/tst.cif", cell.to(fmt="cif"))
+        bundle.writestr("cifs/abc.cif", ROCK_SALT.to(fmt="cif"))
+        bundle.writestr("cifs/tst.cif", ROCK_SALT.to(fmt="cif"))
     content = load_obelix({"table": table, "cifs": archive})
     first, second = content.labels
     assert (first.state, first.structure, first.value) == (LabelState.CENSORED, "abc", 1e-10)
@@ -267,59 +265,16 @@ def test_formulas():
             reduced(text)
 
 
-# The shape of mp-api's answers, recorded: summary documents with a structure, or raw dictionaries.
-ROCK_SALT = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-
-
-class SummaryDocument:
-    material_id = "mp-22905"
-    structure = ROCK_SALT
-    energy_above_hull = 0.0
-    band_gap = 6.25
-    theoretical = False
-
-
-class FakeRester:
-    answer = ()
-    fault = None
-
-    def __init__(self, key):
-        self.key = key
-        self.materials = self.summary = self
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return None
-
-    def search(self, *, chemsys, fields):
-        assert chemsys == "Li-Cl"
-        assert {"material_id", "structure", "energy_above_hull", "band_gap"} <= set(fields)
-        if self.fault is not None:
-            raise self.fault
-        return list(self.answer)
-
-
-@pytest.fixture
-def rester(monkeypatch):
+def test_materials_project_documents_become_records(monkeypatch):
+    """Answers are summary documents with a structure, or raw dictionaries."""
     monkeypatch.setenv("MP_API_KEY", "k" * 32)
-
-    class Rester(FakeRester):
-        pass
-
-    return Rester
-
-
-def test_materials_project_documents_become_records(rester):
     raw = {
         "material_id": "mp-1185319",
         "structure": json.loads(json.dumps(ROCK_SALT.as_dict())),
         "energy_above_hull": 0.1,
         "band_gap": None,
     }
-    rester.answer = (SummaryDocument(), raw)
-    content = materials_project.load(chemsys="Li-Cl", client=rester)
+    content = materials_project.load(chemsys="Li-Cl", client=client(SimpleNamespace(**LICL, theoretical=False), raw))
     assert [record.name for record in content.structures] == ["mp-1185319", "mp-22905"]
     second = content.structures[1]
     assert second.structure.composition.reduced_formula == "LiCl"
@@ -327,15 +282,16 @@ def test_materials_project_documents_become_records(rester):
     assert second.properties["e_above_hull_eV"] == 0.0
 
 
-def test_materials_project_faults_are_one_line(rester, monkeypatch):
+def test_materials_project_faults_are_one_line(monkeypatch):
+    monkeypatch.setenv("MP_API_KEY", "k" * 32)
     with pytest.raises(InputError, match="no material of"):
-        materials_project.load(chemsys="Li-Cl", client=rester)
-    rester.fault = RuntimeError("REST query returned with error status code 401\nInvalid key")
+        materials_project.load(chemsys="Li-Cl", client=client())
+    fault = RuntimeError("REST query returned with error status code 401\nInvalid key")
     with pytest.raises(InputError, match="did not answer for Li-Cl"):
-        materials_project.load(chemsys="Li-Cl", client=rester)
+        materials_project.load(chemsys="Li-Cl", client=client(fault=fault))
     monkeypatch.delenv("MP_API_KEY")
     with pytest.raises(InputError, match="MP_API_KEY is not set"):
-        materials_project.load(chemsys="Li-Cl", client=rester)
+        materials_project.load(chemsys="Li-Cl", client=client())
 
 
 def test_materials_project_without_its_package(monkeypatch):
@@ -409,15 +365,3 @@ def test_real_pfp_cells(data_mirror):
         assert "five times" in label.factor_reason
         assert label.temperature_K == 1000
         assert math.isfinite(label.value)
-
-
-@pytest.mark.data
-def test_a_mirror_with_one_changed_file_is_refused(data_mirror, tmp_path):
-    source = data_mirror / "li_candidates/Li-MP-final.csv"
-    target = tmp_path / "li_candidates/Li-MP-final.csv"
-    target.parent.mkdir()
-    shutil.copyfile(source, target)
-    assert fetch(specification("li-mp-candidates"), mirror=tmp_path)
-    target.write_bytes(source.read_bytes().replace(b"Ba10LiW7O30", b"Ba10LiW7O31"))
-    with pytest.raises(InputError, match="sha256"):
-        fetch(specification("li-mp-candidates"), mirror=tmp_path)

@@ -2,37 +2,25 @@
 
 import json
 
-import numpy as np
 import pytest
+import stored_records
 from plain_labels import WEIGHTS, plain_label
 
 import vitrion
 from vitrion.cli.app import run
 from vitrion.database.records import ImportedLabel
-from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, StartKind, StartRecord
 from vitrion_workflows.schemas.gate import Measurement, gate_of
 from vitrion_workflows.schemas.motion import Motion
 
-CELL = AtomicSystem(np.repeat([3, 16], 6), np.random.default_rng(0).uniform(0, 7, (12, 3)), np.eye(3) * 7)
+CELL = stored_records.random_cell()
 GATES = (
     GateOutcome(
         name="temperature", passed=True, value=1000.1, lower=950.0, upper=1050.0, unit="K", message='"in", fine'
     ),
     gate_of("drift", [Measurement(name="cell", passed=True, value=1 / 3, upper=1.0, unit="A", message="small")]),
 )
-PUBLISHED = {
-    "property": "tracer_diffusivity",
-    "species": "Li",
-    "temperature_K": 1000.0,
-    "state": "published",
-    "value": 1e-5,
-    "unit": "cm2/s",
-    "convention": "einstein_3d",
-    "potential": "pbe",
-    "weights_sha256": "c" * 64,
-    "dataset": "aimd",
-    "record": 0,
+PUBLISHED = stored_records.PUBLISHED | {
     "composition": "Li3PS4",
     "interval_95": (0.5e-5, 2e-5),
     "source": "[1] a, b",
@@ -99,6 +87,14 @@ def use(monkeypatch, home):
     monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
 
 
+@pytest.fixture
+def first(tmp_path, monkeypatch):
+    """A database with all those labels, which commands use."""
+    with vitrion.connect(home=tmp_path / "first") as db:
+        fill(db)
+    use(monkeypatch, tmp_path / "first")
+
+
 def write(kind, folder, capsys):
     """Export all labels, by the command of a kind."""
     every = ("--gate-version", "any")
@@ -113,11 +109,9 @@ def write(kind, folder, capsys):
     return path
 
 
+@pytest.mark.usefixtures("first")
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "json"])
 def test_exported_labels_come_back_whole(tmp_path, monkeypatch, capsys, kind):
-    with vitrion.connect(home=tmp_path / "first") as db:
-        fill(db)
-    use(monkeypatch, tmp_path / "first")
     path = write(kind, tmp_path, capsys)
     first = documents(tmp_path / "first")
     assert len(first) == 9
@@ -136,10 +130,8 @@ def test_exported_labels_come_back_whole(tmp_path, monkeypatch, capsys, kind):
     assert documents(tmp_path / "first") == first
 
 
+@pytest.mark.usefixtures("first")
 def test_a_label_whose_structure_is_not_stored_is_refused_whole(tmp_path, monkeypatch, capsys):
-    with vitrion.connect(home=tmp_path / "first") as db:
-        fill(db)
-    use(monkeypatch, tmp_path / "first")
     path = write("jsonl", tmp_path, capsys)
     use(monkeypatch, tmp_path / "second")
     assert run(["ingest", "labels", str(path)]) == 2
@@ -147,14 +139,12 @@ def test_a_label_whose_structure_is_not_stored_is_refused_whole(tmp_path, monkey
     assert documents(tmp_path / "second") == []
 
 
+@pytest.mark.usefixtures("first")
 @pytest.mark.parametrize(
     ("kind", "damage"),
     [("jsonl", ('"temperature_K": 1000.0', '"temperature_K": "hot"')), ("csv", (",1000.0,", ",hot,"))],
 )
-def test_a_damaged_row_of_an_export_is_named(tmp_path, monkeypatch, capsys, kind, damage):
-    with vitrion.connect(home=tmp_path / "first") as db:
-        fill(db)
-    use(monkeypatch, tmp_path / "first")
+def test_a_damaged_row_of_an_export_is_named(tmp_path, capsys, kind, damage):
     path = write(kind, tmp_path, capsys)
     path.write_text(path.read_text().replace(*damage))
     capsys.readouterr()

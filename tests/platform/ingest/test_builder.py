@@ -4,6 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
+import plain_labels
 import pytest
 from jobflow import Flow, JobStore, job, run_locally
 from maggma.stores import JSONStore, MemoryStore
@@ -25,7 +26,6 @@ from vitrion_workflows.schemas import (
     CellProtocol,
     GateOutcome,
     LabelOutcome,
-    MethodRecord,
     Origin,
     StartRecord,
     StructureKind,
@@ -37,17 +37,7 @@ from vitrion_workflows.schemas import (
 from vitrion_workflows.schemas.identity import FRACTIONAL_GRID, GRID_SHIFT
 
 CRYSTAL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-METHOD = MethodRecord(
-    engine="model",
-    potential="wells",
-    potential_version="1",
-    weights_sha256="ab" * 32,
-    time_step_fs=2,
-    frame_interval_ps=0.02,
-    thermostat="langevin",
-    seed=3,
-    code_version="0",
-)
+METHOD = plain_labels.METHOD.model_copy(update={"potential": "wells", "weights_sha256": "ab" * 32})
 
 
 def cell(number, *, accepted=True):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.io import write
+from materials_project_client import LICL, client
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 
@@ -47,15 +48,6 @@ Cl1 Cl 0.5 0.5 0.5
 def database(tmp_path):
     with vitrion.connect(home=tmp_path / "home") as db:
         yield db
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
-    monkeypatch.delenv("MP_API_KEY", raising=False)
-    monkeypatch.delenv("VITRION_DATA_MIRROR", raising=False)
-    return tmp_path / "home"
 
 
 def folder_of_cifs(folder, count):
@@ -179,29 +171,9 @@ def test_a_data_set_that_cannot_be_read_leaves_the_database_unchanged(database, 
     assert len(database.datasets.list()) == 0
 
 
-class FakeRester:
-    """mp-api's client as far as it is used, with answers of the recorded shape."""
-
-    def __init__(self, key):
-        self.materials = self.summary = self
-        assert key
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        return None
-
-    def search(self, *, chemsys, fields):
-        del fields
-        assert chemsys == "Li-Cl"
-        cell = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-        return [{"material_id": "mp-22905", "structure": cell, "energy_above_hull": 0.0, "band_gap": 6.25}]
-
-
 def test_materials_project_structures_carry_gap_and_hull_energy(database, monkeypatch):
     monkeypatch.setenv("MP_API_KEY", "k" * 32)
-    report = ingest_materials_project(database, chemsys="Li-Cl", client=FakeRester)
+    report = ingest_materials_project(database, chemsys="Li-Cl", client=client(LICL))
     assert report.structures_created == 1
     (row,) = database.structures.search(chemsys="Li-Cl")
     assert (row.band_gap_eV, row.energy_above_hull_eV_per_atom, row.source) == (6.25, 0.0, "mp-22905")

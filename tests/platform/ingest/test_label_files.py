@@ -23,15 +23,8 @@ GOOD = {
 }
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
-    return tmp_path
-
-
 def table(home, *rows, name="labels.csv"):
-    path = home / name
+    path = home.parent / name
     names = list(rows[0])
     path.write_text("\n".join([",".join(names), *(",".join(row[field] for field in names) for row in rows)]) + "\n")
     return path
@@ -106,7 +99,7 @@ def test_an_outcome_without_its_convention_is_refused(home, capsys):
         cell = db.structures.add(
             AtomicSystem(np.repeat([3, 16], 4), rng.uniform(0, 7, (8, 3)), np.eye(3) * 7), kind="melt"
         ).fingerprint
-    path = home / "label.json"
+    path = home.parent / "label.json"
     path.write_text(json.dumps({"structure_fingerprint": cell, "species": "Li", "value": 1e-5}))
     assert run(["ingest", "labels", str(path)]) == 2
     assert "must state its property, convention, unit, temperature_K, state" in capsys.readouterr().err
@@ -164,7 +157,7 @@ def test_a_cell_that_could_be_taken_for_another_refuses_the_file(home, capsys, h
 )
 @pytest.mark.parametrize("door", [("ingest", "labels"), ("arrhenius",)])
 def test_what_is_no_table_is_told_in_one_line_at_both_doors(home, capsys, content, says, door):
-    path = home / "labels.csv"
+    path = home.parent / "labels.csv"
     names, values = ",".join(GOOD), ",".join(GOOD.values())
     semicolons = f"{names}\n{values}".replace(",", ";")
     path.write_text(content.format(names=names, values=values, semicolons=semicolons, huge="9" * 140_000))
@@ -174,7 +167,7 @@ def test_what_is_no_table_is_told_in_one_line_at_both_doors(home, capsys, conten
 
 
 def test_empty_columns_at_the_end_do_no_harm(home, capsys):
-    path = home / "labels.csv"
+    path = home.parent / "labels.csv"
     path.write_text(f"{','.join(GOOD)},,\n{','.join(GOOD.values())},,\n,,,,,,,,,,,\n")
     assert run(["ingest", "labels", str(path)]) == 0, capsys.readouterr().err
     assert [row.value for row in stored()] == [3e-5]

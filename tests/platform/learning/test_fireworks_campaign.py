@@ -3,14 +3,12 @@
 import os
 import re
 import signal
-import subprocess
-import sys
 import time
 
 import pymongo
 import pytest
 from launchpad_workers import environment, workers
-from tiny_campaign import labels_of, write_tiny
+from tiny_campaign import finish, labels_of, start_campaign, start_vitrion, write_tiny
 
 import vitrion
 
@@ -19,28 +17,10 @@ pytestmark = pytest.mark.server
 SMALL = {"cycles": 1, "compounds": {"names": ["LiCl", "LiF", "Li2O"]}, "initial": 2}
 
 
-def vitrion_process(folder, *words, **settings):
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("VITRION_")}
-    return subprocess.Popen(
-        [sys.executable, "-m", "vitrion", *words],
-        cwd=folder,
-        env={**kept, "OMP_NUM_THREADS": "1", "VITRION_HOME": str(folder / "home"), **settings},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
 def on_server(folder, uri, *words):
     settings = environment(uri, folder / "scratch")
     chosen = {name: settings[name] for name in ("VITRION_DATABASE_URI", "VITRION_SCRATCH")}
-    return vitrion_process(folder, *words, **chosen)
-
-
-def finish(process, *, timeout=400):
-    output, errors = process.communicate(timeout=timeout)
-    assert process.returncode == 0, errors
-    return output, errors
+    return start_vitrion(folder, *words, **chosen)
 
 
 def label_in_hand(database):
@@ -57,7 +37,7 @@ def reference(tmp_path_factory):
     """The local runner on the embedded store; begun first, asked for last."""
     folder = tmp_path_factory.mktemp("reference")
     write_tiny(folder / "campaign.yaml", **SMALL)
-    process = vitrion_process(folder, "campaign", "run", "--quiet", "--json", "campaign.yaml")
+    process = start_campaign(folder)
 
     def labels():
         if process.returncode is None:
@@ -102,7 +82,7 @@ def test_a_cycle_closes_with_the_labels_of_a_local_run_though_a_worker_is_killed
 def test_two_schedules_never_step_twice_at_once_and_end_with_the_campaign(mongo_uri, tmp_path, reference):
     write_tiny(tmp_path / "campaign.yaml", **SMALL, runner={"kind": "local", "workers": 1})
     schedules = [on_server(tmp_path, mongo_uri, "schedule", "--every", "2s", "campaign.yaml") for _ in range(2)]
-    told = [finish(process)[1] for process in schedules]
+    told = [finish(process) for process in schedules]
     with vitrion.connect(mongo_uri, readonly=True) as db:
         assert labels_of(db) == reference()
         assert db.cycles.latest("tiny").state == "closed"

@@ -14,20 +14,15 @@ from vitrion.learning.lease import Ledger
 from vitrion.learning.tasks import TaskFactory, outcome_of
 from vitrion.running.display import Display
 from vitrion.running.task import TaskKind, TaskResult
-from vitrion_workflows.dynamics import MDPlan, run_md
-from vitrion_workflows.labelling.label import label_trajectory
 from vitrion_workflows.potentials import load
 from vitrion_workflows.schemas import (
     CellOutcome,
     GateOutcome,
-    LabelProtocol,
     LabelState,
-    MethodRecord,
     Origin,
     StructureKind,
     fingerprint,
 )
-from vitrion_workflows.schemas.geometry import system_from_structure
 
 CONFIGURATION = CampaignConfiguration.model_validate(TINY)
 CRYSTAL = quickstart_crystals(("LiCl",))[0]
@@ -74,34 +69,8 @@ def cell_result(task, *, accepted):
 
 
 def label_result(task, kelvin):
-    system, potential = system_from_structure(CELL), load("lennard-jones")
-    plan = MDPlan(
-        steps=400,
-        time_step_fs=2,
-        temperature_K=kelvin,
-        thermostat="langevin",
-        friction_per_ps=10,
-        frame_every=10,
-        seed=1,
-    )
-    outcome = label_trajectory(
-        run_md(system, potential, plan).trajectory,
-        species="Li",
-        temperature_K=kelvin,
-        protocol=LabelProtocol(production_ps=0.8),
-        method=MethodRecord(
-            engine="test",
-            potential="lennard-jones",
-            potential_version="1",
-            weights_sha256=potential.weights_sha256,
-            time_step_fs=2,
-            frame_interval_ps=0.02,
-            thermostat="langevin",
-            seed=1,
-            code_version="0",
-        ),
-        structure_fingerprint=fingerprint(CELL),
-    )
+    weights = load("lennard-jones").weights_sha256
+    outcome = plain_label(fingerprint(CELL), potential="lennard-jones", weights=weights, temperature_K=kelvin)
     return TaskResult(task.id, ({"uuid": "v", "index": 1, "output": outcome.model_dump(mode="json")},)), outcome
 
 

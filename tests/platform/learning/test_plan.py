@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 import pytest
+from stored_records import close_cycle
 from tiny_campaign import TINY
 
 from vitrion.answers.campaign_status import campaign_status
@@ -32,10 +33,7 @@ def campaign(**changes):
 def close(db, cycles):
     for index in range(cycles):
         db.cycles.create("tiny", index)
-        db.cycles.acquire_lease("tiny", index, "me", 300)
-        for before, after in (("proposed", "labelling"), ("labelling", "learning"), ("learning", "closed")):
-            db.cycles.transition("tiny", index, expected=before, new=after, owner="me")
-        db.cycles.release_lease("tiny", index, "me")
+        close_cycle(db, "tiny", index)
 
 
 @pytest.fixture

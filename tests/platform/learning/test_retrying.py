@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from stored_records import close_cycle
 from tiny_campaign import TINY, labels_of, write_tiny
 
 import vitrion
@@ -75,9 +76,7 @@ def test_what_failed_is_asked_again_in_a_closed_cycle(home):
         while (cycle := db.cycles.latest("tiny")) is None or cycle.state != "learning":
             going.step()
         assert len(going.runner.broken) == 4  # three cells of one composition, one label of the other
-        db.cycles.acquire_lease("tiny", 0, "me", 300)
-        db.cycles.transition("tiny", 0, expected="learning", new="closed", owner="me")
-        db.cycles.release_lease("tiny", 0, "me")
+        close_cycle(db, "tiny", 0, since="learning")
         before, labels = campaign_status(db, going.configuration), labels_of(db)
         assert before.state == "finished"
         assert len(before.failed) == len(cycle.proposals) - len(labels)
@@ -112,9 +111,7 @@ def test_other_gate_versions_are_made_again_where_that_is_asked_for(home, capsys
         going = campaign(db, home / "scratch")
         while (cycle := db.cycles.latest("tiny")) is None or cycle.state != "learning":
             going.step()
-        db.cycles.acquire_lease("tiny", 0, "me", 300)
-        db.cycles.transition("tiny", 0, expected="learning", new="closed", owner="me")
-        db.cycles.release_lease("tiny", 0, "me")
+        close_cycle(db, "tiny", 0, since="learning")
         made = labels_of(db)
         old = sorted(made)[:2]
         for key in old:

@@ -1,40 +1,18 @@
 """Kill -9 anywhere and run again: the same labels as an undisturbed campaign, nothing twice, nothing lost."""
 
 import contextlib
-import os
 import random
 import signal
 import subprocess
-import sys
 import time
 
 import psutil
 import pytest
-from tiny_campaign import labels_of, write_tiny
+from tiny_campaign import finish, labels_of, start_campaign, write_tiny
 
 import vitrion
 
 KILLS = 20
-COMMAND = [sys.executable, "-m", "vitrion", "campaign", "run", "--quiet", "--json"]
-
-
-def start(folder):
-    environment = {**os.environ, "VITRION_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"}
-    environment.pop("VITRION_DATABASE_URI", None)
-    return subprocess.Popen(
-        [*COMMAND, "campaign.yaml"],
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def finish(process):
-    output, errors = process.communicate(timeout=600)
-    assert process.returncode == 0, errors
-    return output
 
 
 def wait_for_workers(process):
@@ -50,7 +28,7 @@ def wait_for_workers(process):
 def undisturbed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
     write_tiny(folder / "campaign.yaml")
-    finish(start(folder))
+    finish(start_campaign(folder))
     with vitrion.connect(home=folder / "home", readonly=True) as db:
         labels = labels_of(db)
     assert len(labels) >= 6
@@ -61,7 +39,7 @@ def kill_again_and_again(folder, moments, kills):
     """Run a campaign to its end, killing it at random moments up to so many times; returns how often it was."""
     write_tiny(folder / "campaign.yaml")
     for killed in range(kills):
-        process = start(folder)
+        process = start_campaign(folder)
         wait_for_workers(process)
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(timeout=moments.uniform(0.0, 8.0))
@@ -69,7 +47,7 @@ def kill_again_and_again(folder, moments, kills):
             return killed
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    finish(start(folder))
+    finish(start_campaign(folder))
     return kills
 
 
@@ -94,13 +72,13 @@ def test_twenty_kills_change_nothing(tmp_path, undisturbed):
 
 def test_ctrl_c_stops_cleanly_and_the_campaign_goes_on(tmp_path, undisturbed):
     write_tiny(tmp_path / "campaign.yaml")
-    process = start(tmp_path)
+    process = start_campaign(tmp_path)
     wait_for_workers(process)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=300)
     assert process.returncode == 2
     assert "campaign tiny was stopped" in errors
     assert "Traceback" not in errors
-    finish(start(tmp_path))
+    finish(start_campaign(tmp_path))
     with vitrion.connect(home=tmp_path / "home", readonly=True) as db:
         assert labels_of(db) == undisturbed

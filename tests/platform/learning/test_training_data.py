@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from plain_labels import WEIGHTS, plain_label
+from stored_records import set_gate_version
 
 from vitrion.database.collection import Collection
 from vitrion.database.queries.gate_versions import summarize_others
@@ -16,6 +17,10 @@ from vitrion_models.surrogates import DIFFUSIVITY
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import GateOutcome
 from vitrion_workflows.schemas.label import GATE_VERSION
+
+
+def learned_data(db):
+    return gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
 
 
 def outcome(cell, **changes):
@@ -31,33 +36,27 @@ def outcome(cell, **changes):
         ({"state": "censored", "log10_stderr": None}, 1),
     ],
 )
-def test_a_value_without_its_error_is_never_taken_for_exact(db, changes, learned):
-    positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
-    cell = db.structures.add(AtomicSystem(np.repeat([3, 16], 6), positions, np.eye(3) * 7), kind="amorphous")
-    db.labels.add(outcome(cell.fingerprint, **changes), campaign="c")
-    data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
+def test_a_value_without_its_error_is_never_taken_for_exact(db, cell, changes, learned):
+    db.labels.add(outcome(cell, **changes), campaign="c")
+    data = learned_data(db)
     assert len(data.observations) == learned
 
 
 @pytest.mark.parametrize("version", [GATE_VERSION - 1, GATE_VERSION + 1])
-def test_a_mixed_store_teaches_its_labels_of_the_current_gate_version_alone(db, version):
-    positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
-    cell = db.structures.add(AtomicSystem(np.repeat([3, 16], 6), positions, np.eye(3) * 7), kind="amorphous")
+def test_a_mixed_store_teaches_its_labels_of_the_current_gate_version_alone(db, cell, version):
     old, current, rejected = (
-        db.labels.add(outcome(cell.fingerprint, seed=seed, **changes), campaign="c").key
+        db.labels.add(outcome(cell, seed=seed, **changes), campaign="c").key
         for seed, changes in ((1, {"value": 3e-5}), (2, {}), (3, {"state": "rejected"}))
     )
-    change = {"$set": {"gate_version": version}}
-    for key in (old, rejected):
-        assert db.collection("labels").update_one({"key": key}, change)
-    data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
+    set_gate_version(db, old, rejected, version=version)
+    data = learned_data(db)
     assert [(entry.key, entry[DIFFUSIVITY].value) for entry in data.observations] == [(current, -5.0)]
     assert data.other_gate_versions == {version: 1}  # the rejected one would not have been learned anyway
     assert data.error_record()["other_gate_versions"] == 1
     assert set(data.formulas) == {current}
 
 
-def test_where_all_labels_are_outdated_the_error_names_the_remedy(db):
+def test_where_all_labels_are_outdated_the_error_names_the_remedy(db, cell):
     said = []
     stage = SimpleNamespace(
         db=db,
@@ -69,10 +68,8 @@ def test_where_all_labels_are_outdated_the_error_names_the_remedy(db):
     )
     with pytest.raises(InputError, match="campaign c has no label"):
         LearningStage(stage).retrain()
-    positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
-    cell = db.structures.add(AtomicSystem(np.repeat([3, 16], 6), positions, np.eye(3) * 7), kind="amorphous")
-    key = db.labels.add(outcome(cell.fingerprint), campaign="c").key
-    assert db.collection("labels").update_one({"key": key}, {"$set": {"gate_version": GATE_VERSION - 1}})
+    key = db.labels.add(outcome(cell), campaign="c").key
+    set_gate_version(db, key)
     line = summarize_others({GATE_VERSION - 1: 1})
     with pytest.raises(InputError) as caught:
         LearningStage(stage).retrain()
@@ -80,37 +77,31 @@ def test_where_all_labels_are_outdated_the_error_names_the_remedy(db):
     assert [line in text for text in said] == [True]
 
 
-def test_a_referees_label_of_an_older_gate_version_says_nothing_of_the_potential(db):
-    positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
-    cell = db.structures.add(AtomicSystem(np.repeat([3, 16], 6), positions, np.eye(3) * 7), kind="amorphous")
-    db.labels.add(outcome(cell.fingerprint), campaign="c")
-    second = plain_label(cell.fingerprint, potential="chgnet", value=4e-6)
+def test_a_referees_label_of_an_older_gate_version_says_nothing_of_the_potential(db, cell):
+    db.labels.add(outcome(cell), campaign="c")
+    second = plain_label(cell, potential="chgnet", value=4e-6)
     key = db.labels.add(second, campaign="c", arm="reference").key
     compared = []
-    for change in ({"$set": {"gate_version": GATE_VERSION}}, {"$set": {"gate_version": GATE_VERSION - 1}}):
-        assert db.collection("labels").update_one({"key": key}, change)
-        data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
+    for version in (GATE_VERSION, GATE_VERSION - 1):
+        set_gate_version(db, key, version=version)
+        data = learned_data(db)
         compared.append(len(data.errors.pairs))
     assert compared == [1, 0]
 
 
-def test_a_label_made_again_is_learned_with_its_new_value(db):
-    positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
-    cell = db.structures.add(AtomicSystem(np.repeat([3, 16], 6), positions, np.eye(3) * 7), kind="amorphous")
+def test_a_label_made_again_is_learned_with_its_new_value(db, cell):
     for value, state, learned in ((3e-5, "accepted", [-5.0]), (2e-5, "rejected", [])):
-        key = db.labels.add(outcome(cell.fingerprint, value=value), campaign="c").key
-        assert db.collection("labels").update_one({"key": key}, {"$set": {"gate_version": GATE_VERSION - 1}})
-        assert db.labels.add(outcome(cell.fingerprint, state=state), campaign="c").replaced
-        data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
+        key = db.labels.add(outcome(cell, value=value), campaign="c").key
+        set_gate_version(db, key)
+        assert db.labels.add(outcome(cell, state=state), campaign="c").replaced
+        data = learned_data(db)
         assert ([entry[DIFFUSIVITY].value for entry in data.observations], data.other_gate_versions) == (learned, {})
-        assert db.collection("labels").update_one({"key": key}, {"$set": {"gate_version": GATE_VERSION - 1}})
+        set_gate_version(db, key)
 
 
-def test_the_errors_given_to_the_surrogate_are_stored_each_apart(db):
-    positions = np.random.default_rng(0).uniform(0, 7, (12, 3))
-    cell = db.structures.add(AtomicSystem(np.repeat([3, 16], 6), positions, np.eye(3) * 7), kind="amorphous")
-    added = db.labels.add(outcome(cell.fingerprint), campaign="c")
-    data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
+def test_the_errors_given_to_the_surrogate_are_stored_each_apart(db, cell):
+    added = db.labels.add(outcome(cell), campaign="c")
+    data = learned_data(db)
     (entry,) = data.observations
     assert (entry[DIFFUSIVITY].stderr, entry[DIFFUSIVITY].systematic_stderr) == (0.1, 0.1)
     assert data.label_noise == 0.1  # statistical alone
@@ -148,7 +139,7 @@ def test_cells_and_their_twins_are_read_in_as_many_queries_whatever_their_number
     for cells in (range(2), range(2, 6)):
         formulas |= {cell_with_twin(db, seed): None for seed in cells}
         queries.clear()
-        data = gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
+        data = learned_data(db)
         pool = build_pool(db, campaign="c", crystals=formulas, proposed_K={}, temperatures_K=(1000.0,))
         counts.append(len(queries))
         assert len(data.observations) == len(data.twins) == len(pool) == len(formulas)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 from plain_labels import WEIGHTS, plain_label
+from stored_records import close_cycle
 
 from vitrion.database import NotFoundError, connect
 from vitrion.report import build, findings
@@ -156,9 +157,7 @@ def campaign(tmp_path_factory):
             "surrogate": {"tasks": 1, "seconds": 5.0},  # also in the record of the model
         }
         db.cycles.create("small", 0, proposals=proposals, budget=budget)
-        db.cycles.acquire_lease("small", 0, "me", 60)
-        for old, new in (("proposed", "labelling"), ("labelling", "learning"), ("learning", "closed")):
-            db.cycles.transition("small", 0, expected=old, new=new, owner="me")
+        close_cycle(db, "small", 0)
         asked = {"formula": "LiCl", "kelvin": 1000.0, "arm": "reference"}
         again = ask(db, cells["LiCl"], -4.05, potential="chgnet", cycle=1, **asked)
         waiting = {"formula": "LiF", "temperature_K": 1000.0, "arm": "random"}
@@ -316,9 +315,7 @@ def test_a_smaller_campaign_is_finished_when_its_own_cycles_are_closed(tmp_path)
         smaller = {**CONFIGURATION, "name": "few", "cycles": 3, "smaller": {"cycles": 1}}
         db.campaigns.create_or_get("few", smaller, "e" * 64)
         db.cycles.create("few", 0)
-        db.cycles.acquire_lease("few", 0, "me", 60)
-        for before, after in (("proposed", "labelling"), ("labelling", "learning"), ("learning", "closed")):
-            db.cycles.transition("few", 0, expected=before, new=after, owner="me")
+        close_cycle(db, "few", 0)
         for note, state in (("chgnet instead of nep89", "done"), ("", "1 of 3 cycles closed")):
             db.campaigns.update("few", summary={"plan": {"potential": "chgnet", "potential_note": note}})
             assert collect(db, "few").state == state

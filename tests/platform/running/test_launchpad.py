@@ -1,21 +1,21 @@
 """Tasks on a FireWorks launchpad: whoever dies, each is done once and its result comes back."""
 
 import signal
-import uuid
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import jobflow
-import pymongo
 import pytest
 import vitrion_flows as flows
+from database_fixtures import own_database
 from fireworks import Firework, FWorker, ScriptTask
 from launchpad_workers import start, workers
+from vitrion_flows import outputs, results_of, task
 
 import vitrion
 from vitrion.running.launchpad_runner import LaunchpadRunner, connect_launchpad
 from vitrion.running.launchpad_worker import WorkerLaunchPad, work
-from vitrion.running.task import MachineFaultError, RunCallbacks, Task, TaskKind
+from vitrion.running.task import MachineFaultError, RunCallbacks, TaskKind
 from vitrion_models.errors import InputError
 
 pytestmark = [
@@ -26,15 +26,8 @@ pytestmark = [
 
 LOST_AFTER = 4.0
 
-
-@pytest.fixture(scope="module")
-def shared_uri(mongo_server_uri):
-    """A database of this module's own: its tests share one worker, which takes longer to start than to work."""
-    name = f"vitrion_test_{uuid.uuid4().hex[:12]}"
-    base, _, options = mongo_server_uri.partition("?")
-    yield f"{base.rstrip('/')}/{name}" + (f"?{options}" if options else "")
-    with pymongo.MongoClient(mongo_server_uri) as client:
-        client.drop_database(name)
+# A database of this module's own: its tests share one worker, which takes longer to start than to work.
+shared_uri = pytest.fixture(scope="module")(own_database)
 
 
 @pytest.fixture(scope="module")
@@ -72,33 +65,17 @@ def opened(uri):
     launchpad.connection.close()
 
 
-def task(name, flow):
-    return Task(id=name, kind=TaskKind.LABEL, title=name, flow=flow)
+def make_runner(uri, db):
+    return LaunchpadRunner(connect_launchpad(uri), db.job_store(), where=db.where, lost_after_seconds=LOST_AFTER)
 
 
-def coordinate(uri, db, tasks, *, follow=lambda _result: [], callbacks=None):
-    results = {}
-
-    def on_result(result):
-        assert result.task_id not in results, "handed over twice"
-        results[result.task_id] = result
-        return follow(result)
-
-    runner = LaunchpadRunner(connect_launchpad(uri), db.job_store(), where=db.where, lost_after_seconds=LOST_AFTER)
-    try:
-        done = runner.run(tasks, on_result=on_result, callbacks=callbacks or RunCallbacks())
-    finally:
-        runner.close()
-    return done, results
+def coordinate(uri, db, tasks, **options):
+    return results_of(make_runner(uri, db), tasks, **options)
 
 
 def submit(uri, db, tasks):
     """A coordinator that goes away as soon as it has submitted."""
     assert coordinate(uri, db, tasks, callbacks=RunCallbacks(should_stop=lambda: True)) == (False, {})
-
-
-def outputs(results):
-    return {name: [document["output"] for document in result.documents] for name, result in results.items()}
 
 
 @pytest.mark.usefixtures("worker")
@@ -172,7 +149,7 @@ def test_what_failed_or_was_defused_is_run_again_when_it_is_asked_again(shared_u
     assert results["broken"].error == "ValueError: no wanted"
     assert "defused" in results["defused"].error
     wanted.write_text("here")
-    runner = LaunchpadRunner(connect_launchpad(shared_uri), db.job_store(), where=db.where, lost_after_seconds=9)
+    runner = make_runner(shared_uri, db)
     runner.retry(["broken", "defused", "unknown"])
     runner.close()
     done, results = coordinate(shared_uri, db, tasks())
@@ -182,7 +159,7 @@ def test_what_failed_or_was_defused_is_run_again_when_it_is_asked_again(shared_u
     # What ended well stays as it is, unless it is asked for again.
     wanted.write_text("there")
     for rerun_finished, answer in ((False, "here"), (True, "there")):
-        runner = LaunchpadRunner(connect_launchpad(shared_uri), db.job_store(), where=db.where, lost_after_seconds=9)
+        runner = make_runner(shared_uri, db)
         runner.retry(["broken"], rerun_finished=rerun_finished)
         runner.close()
         done, results = coordinate(shared_uri, db, tasks()[:1])

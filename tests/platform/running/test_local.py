@@ -7,30 +7,15 @@ from pathlib import Path
 import psutil
 import pytest
 import vitrion_flows as flows
+from vitrion_flows import outputs, results_of, task
 
 from vitrion.running.local_runner import MOST_ATTEMPTS, LocalRunner, _Worker
 from vitrion.running.spool import Spool
-from vitrion.running.task import MachineFaultError, RunCallbacks, Task, TaskKind, TaskResult
+from vitrion.running.task import MachineFaultError, RunCallbacks, TaskResult
 
 
-def task(name, flow):
-    return Task(id=name, kind=TaskKind.LABEL, title=name, flow=flow)
-
-
-def run(tmp_path, tasks, *, workers=2, follow=lambda _result: [], callbacks=None):
-    results = {}
-
-    def on_result(result):
-        assert result.task_id not in results, "handed over twice"
-        results[result.task_id] = result
-        return follow(result)
-
-    runner = LocalRunner(workers=workers, scratch=tmp_path)
-    try:
-        done = runner.run(tasks, on_result=on_result, callbacks=callbacks or RunCallbacks())
-    finally:
-        runner.close()
-    return done, results
+def run(tmp_path, tasks, *, workers=2, **options):
+    return results_of(LocalRunner(workers=workers, scratch=tmp_path), tasks, **options)
 
 
 def test_flows_run_and_results_bring_tasks(tmp_path):
@@ -39,8 +24,7 @@ def test_flows_run_and_results_bring_tasks(tmp_path):
 
     done, results = run(tmp_path, [task("first", flows.chain(3)), task("other", flows.double(1))], follow=follow)
     assert done
-    outputs = {name: [document["output"] for document in result.documents] for name, result in results.items()}
-    assert outputs == {"first": [6, 12], "other": [2], "later": [14]}
+    assert outputs(results) == {"first": [6, 12], "other": [2], "later": [14]}
     assert all(document["metadata"]["vitrion_task"] == "first" for document in results["first"].documents)
     assert not list((tmp_path / "results").iterdir())
 
@@ -62,7 +46,7 @@ def test_a_full_disk_stops_the_run_and_decides_nothing(tmp_path):
 def test_a_worker_that_dies_is_replaced(tmp_path):
     done, results = run(tmp_path, [task("mortal", flows.die_until(str(tmp_path), 2)), task("good", flows.double(2))])
     assert done
-    assert [document["output"] for document in results["mortal"].documents] == [2]
+    assert outputs(results)["mortal"] == [2]
     assert results["good"].error is None
 
 
@@ -162,7 +146,7 @@ def test_a_killed_coordinator_loses_nothing_and_leaves_nobody(tmp_path):
 
     done, results = run(tmp_path, [task("quick", flows.double(5, str(tmp_path / "record")))])
     assert done
-    assert [document["output"] for document in results["quick"].documents] == [10]
+    assert outputs(results) == {"quick": [10]}
     assert Path(tmp_path / "record").read_text() == "5\n"  # computed once
 
 
@@ -177,9 +161,7 @@ def _works(pid):
 @pytest.mark.parametrize("workers", [1, 3])
 def test_the_number_of_workers_changes_no_result(tmp_path, workers):
     _, results = run(tmp_path, [task(f"n{number}", flows.double(number)) for number in range(6)], workers=workers)
-    assert {name: result.documents[0]["output"] for name, result in results.items()} == {
-        f"n{number}": 2 * number for number in range(6)
-    }
+    assert outputs(results) == {f"n{number}": [2 * number] for number in range(6)}
 
 
 def test_a_ctrl_c_while_a_worker_starts_is_heard_and_the_worker_never_hears_it(tmp_path, monkeypatch):

@@ -22,10 +22,8 @@ def outcome(cell, **changes):
 
 
 @pytest.fixture
-def db(tmp_path, monkeypatch):
-    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
-    with connect() as opened:
+def db(home):
+    with connect(home=home) as opened:
         yield opened
 
 

@@ -1,44 +1,14 @@
 """Labels of other gate versions are left out of results unless requested, and counted."""
 
-import numpy as np
 import pytest
 from plain_labels import plain_label
+from stored_records import OLDER, published_label, set_gate_version
 
 from vitrion.database.queries.gate_versions import is_current, is_outdated, summarize_others
-from vitrion.database.records import ImportedLabel
 from vitrion_models.errors import InputError
-from vitrion_models.system import AtomicSystem
-from vitrion_workflows.schemas import LabelState
 from vitrion_workflows.schemas.label import GATE_VERSION
 
-OLDER = GATE_VERSION - 1
 NEWER = GATE_VERSION + 1
-
-
-def published(record=0, **changes):
-    return ImportedLabel(
-        **{
-            "property": "tracer_diffusivity",
-            "species": "Li",
-            "temperature_K": 1000.0,
-            "state": LabelState.PUBLISHED,
-            "value": 1e-5,
-            "unit": "cm2/s",
-            "convention": "einstein_3d",
-            "potential": "pbe",
-            "weights_sha256": "c" * 64,
-            "dataset": "aimd",
-            "record": record,
-            "composition": "Li2S",
-        }
-        | changes
-    )
-
-
-@pytest.fixture
-def cell(db):
-    system = AtomicSystem(np.repeat([3, 16], 6), np.random.default_rng(0).uniform(0, 7, (12, 3)), np.eye(3) * 7)
-    return db.structures.add(system, kind="amorphous").fingerprint
 
 
 @pytest.fixture
@@ -47,8 +17,8 @@ def mixed(db, cell):
     keys = {}
     for seed, (name, version) in enumerate({"current": GATE_VERSION, "older": OLDER, "newer": NEWER}.items()):
         keys[name] = db.labels.add(plain_label(cell, seed=seed, value=10.0 ** -(4 + seed))).key
-        assert db.collection("labels").update_one({"key": keys[name]}, {"$set": {"gate_version": version}})
-    keys["published"] = db.labels.add_imported(published()).key
+        set_gate_version(db, keys[name], version=version)
+    keys["published"] = db.labels.add_imported(published_label()).key
     return keys
 
 

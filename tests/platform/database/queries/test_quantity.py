@@ -2,23 +2,14 @@
 
 from functools import partial
 
-import numpy as np
 import pytest
 from plain_labels import plain_label
+from stored_records import published_label
 
 from vitrion.cli.app import run
 from vitrion.database.queries.quantity import Quantity, quantities, require_one
-from vitrion.database.records import ImportedLabel
 from vitrion_models.errors import InputError
-from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import LabelProtocol, LabelState
-
-
-@pytest.fixture
-def cell(db):
-    rng = np.random.default_rng(0)
-    system = AtomicSystem(np.repeat([3, 16], 6), rng.uniform(0, 7, (12, 3)), np.eye(3) * 7)
-    return db.structures.add(system, kind="amorphous").fingerprint
 
 
 def computed(cell, *, potential="nep89", weights=None, value=1e-5, seed=0, species="Li", **protocol):
@@ -35,31 +26,16 @@ def computed(cell, *, potential="nep89", weights=None, value=1e-5, seed=0, speci
     )
 
 
-def imported(*, potential="pbe", dataset="aimd", weights="c" * 64, record=0, **changes):
-    given = {"property": "tracer_diffusivity", "unit": "cm2/s", "convention": "einstein_3d", "composition": "Li2S"}
-    return ImportedLabel(
-        **(given | changes),
-        species="Li",
-        temperature_K=1000.0,
-        state=LabelState.PUBLISHED,
-        value=1e-5,
-        potential=potential,
-        weights_sha256=weights,
-        dataset=dataset,
-        record=record,
-    )
-
-
 OTHERS = {
     "potential": lambda db, cell: db.labels.add(computed(cell, potential="chgnet")),
     "weights_sha256": lambda db, cell: db.labels.add(computed(cell, weights="d" * 64)),
     "start": lambda db, cell: db.labels.add(computed(cell, seed=7), arm="reference"),
     "thermostat": lambda db, cell: db.labels.add(computed(cell, thermostat="langevin", friction_per_ps=20.0)),
     "protocol": lambda db, cell: db.labels.add(computed(cell, production_ps=50.0)),
-    "source": lambda db, _cell: db.labels.add_imported(imported()),
+    "source": lambda db, _cell: db.labels.add_imported(published_label()),
     "species": lambda db, cell: db.labels.add(computed(cell, species="S")),
     "property": lambda db, _cell: db.labels.add_imported(
-        imported(property="ionic_conductivity", unit="S/cm", convention="as_published")
+        published_label(property="ionic_conductivity", unit="S/cm", convention="as_published")
     ),
 }
 
@@ -100,6 +76,8 @@ def test_the_caller_may_say_which_differ(db, cell):
 def test_groups_keep_quantities_apart(db, cell):
     db.labels.add(computed(cell))
     db.labels.add(computed(cell, potential="chgnet", value=1e-6))
+    rejected = computed(cell, seed=9, value=1e-3).model_copy(update={"state": LabelState.REJECTED})
+    db.labels.add(rejected)  # in no mean
     means = {entry.group: entry.mean for entry in db.labels.statistics(group_by="potential")}
     assert means == {("chgnet",): pytest.approx(-6), ("nep89",): pytest.approx(-5)}
     db.labels.add(computed(cell, weights="d" * 64, value=1e-4))
@@ -142,20 +120,18 @@ def test_protocols_mix_only_where_the_caller_says_so(db, cell, protocol):
 
 
 def test_two_tables_of_one_functional_are_two_quantities(db):
-    db.labels.add_imported(imported())
-    db.labels.add_imported(imported(weights="e" * 64, dataset="other"))
+    db.labels.add_imported(published_label())
+    db.labels.add_imported(published_label(weights_sha256="e" * 64, dataset="other"))
     with pytest.raises(InputError, match="more than one weights_sha256"):
         db.labels.statistics(state="published")
 
 
-def test_export_of_two_quantities_is_refused_unless_asked_for(tmp_path, monkeypatch, capsys):
+def test_export_of_two_quantities_is_refused_unless_asked_for(tmp_path, home, capsys):
     import vitrion
 
-    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
-    monkeypatch.delenv("VITRION_DATABASE_URI", raising=False)
-    with vitrion.connect() as db:
-        db.labels.add_imported(imported())
-        db.labels.add_imported(imported(potential="scan", weights="f" * 64))
+    with vitrion.connect(home=home) as db:
+        db.labels.add_imported(published_label())
+        db.labels.add_imported(published_label(potential="scan", weights_sha256="f" * 64))
     target = tmp_path / "labels.csv"
     assert run(["labels", "export", "--to", str(target)]) == 2
     line = capsys.readouterr().err

@@ -103,17 +103,6 @@ def test_an_empty_result_still_has_its_columns(db):
         ({"density": (None, None)}, "no limit"),
         ({"density": "dense"}, "density"),
         ({"sort": "colour"}, "no field 'colour'"),
-    ],
-)
-def test_a_wrong_filter_is_told_in_one_line(db, filters, message):
-    with pytest.raises(InputError, match=message) as refused:
-        db.structures.search(**filters)
-    assert "\n" not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("filters", "message"),
-    [
         ({"density": ("1", "2")}, "density"),
         ({"n_atoms": "12"}, "n_atoms"),
         ({"density": True}, "density"),
@@ -127,9 +116,10 @@ def test_a_wrong_filter_is_told_in_one_line(db, filters, message):
         ({"limit": 2.5}, "limit is 2.5"),
     ],
 )
-def test_a_filter_of_the_wrong_type_is_told_and_never_taken_for_another(filled, filters, message):
-    with pytest.raises(InputError, match=message):
-        filled.structures.search(**filters)
+def test_a_wrong_filter_is_told_in_one_line(db, filters, message):
+    with pytest.raises(InputError, match=message) as refused:
+        db.structures.search(**filters)
+    assert "\n" not in str(refused.value)
 
 
 def test_numbers_of_numpy_are_numbers(filled):

@@ -66,6 +66,7 @@ def test_a_batch_holds_both_arms_and_no_candidate_twice():
     assert arms.count(Arm.ACQUISITION) == 3
     assert len({proposal.source_fingerprint for proposal in proposals}) == 4
     assert all(proposal.acquisition is not None for proposal in proposals if proposal.arm == Arm.ACQUISITION)
+    assert {(proposal.model_offset, proposal.model_std) for proposal in proposals} == {(0.0, 0.1)}
     assert proposals == choose(pool, forecast(np.linspace(-6, -4, 7)))
 
 
@@ -76,21 +77,6 @@ def test_the_random_arm_does_not_see_the_forecast():
         for level in (np.linspace(-6, -4, 7), np.linspace(-4, -6, 7), np.zeros(7))
     }
     assert len(picks) == 1
-
-
-def test_a_class_the_potential_flatters_is_left_out_and_the_random_arm_untouched():
-    pool = [candidate(name) for name in "ABCDEFG"]
-    looks = np.linspace(-6, -4, 7)
-    flattered = np.array([0, 0, 0, 0, 0, 1.5, 1.5])
-    plain, corrected = (choose(pool, forecast(looks, offset=offset), batch=3) for offset in (0.0, flattered))
-    picks = [{p.formula for p in some if p.arm == Arm.ACQUISITION} for some in (plain, corrected)]
-    assert picks[0] <= {"F", "G", "E"}
-    assert not picks[1] & {"F", "G"}
-    by_chance = [[(p.formula, p.temperature_K) for p in some if p.arm == Arm.RANDOM] for some in (plain, corrected)]
-    assert by_chance[0] == by_chance[1]
-    # What is stored is the potential's own number with the two parts of its error beside it.
-    chosen = next(p for p in corrected if p.arm == Arm.ACQUISITION)
-    assert (chosen.model_offset, chosen.model_std) == (0.0, 0.1)
 
 
 def test_a_small_pool_is_exhausted_without_repetition():
