@@ -172,8 +172,7 @@ def test_wrong_files_are_refused_in_one_line(table, tmp_path, capsys):
 @pytest.fixture
 def database(home):
     """Labels of two compositions and two sources in an embedded store."""
-    assert not home.exists()
-    with vitrion.connect() as db:
+    with vitrion.connect(home=home) as db:
         for record, (composition, potential, shift) in enumerate(
             [("Li3PS4", "PBE", 0.0), ("Li3PS4", "r2SCAN", 0.5), ("LiCl", "PBE", 1.0)]
         ):
