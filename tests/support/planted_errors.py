@@ -6,6 +6,7 @@ too, the set temperature is the claimed one. Only physics is left to find it.
 
 import math
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -67,42 +68,26 @@ def label(claim):
     )
 
 
-def _lengths(factor):
+def _lengths(claim, _rng, *, factor):
     """Positions and cell in another unit."""
-
-    def plant(claim, _rng):
-        run = claim.trajectory
-        return claim.changed(positions_A=run.positions_A * factor, lattice_A=run.lattice_A * factor)
-
-    return plant
+    run = claim.trajectory
+    return claim.changed(positions_A=run.positions_A * factor, lattice_A=run.lattice_A * factor)
 
 
-def _paths(factor):
+def _paths(claim, _rng, *, factor):
     """Displacements by a factor, from the right start in the right cell."""
-
-    def plant(claim, _rng):
-        positions = claim.trajectory.positions_A
-        return claim.changed(positions_A=positions[0] + factor * (positions - positions[0]))
-
-    return plant
+    positions = claim.trajectory.positions_A
+    return claim.changed(positions_A=positions[0] + factor * (positions - positions[0]))
 
 
-def _interval(factor):
+def _interval(claim, _rng, *, factor):
     """Another time between frames than there was."""
-
-    def plant(claim, _rng):
-        return claim.changed(frame_interval_ps=claim.trajectory.frame_interval_ps * factor)
-
-    return plant
+    return claim.changed(frame_interval_ps=claim.trajectory.frame_interval_ps * factor)
 
 
-def _stride(step):
+def _stride(claim, _rng, *, step):
     """Every so many frames kept, the interval not adapted."""
-
-    def plant(claim, _rng):
-        return claim.changed(**_frames(claim.trajectory, np.arange(0, len(claim.trajectory), step)))
-
-    return plant
+    return claim.changed(**_frames(claim.trajectory, np.arange(0, len(claim.trajectory), step)))
 
 
 def _frames(trajectory, kept):
@@ -113,16 +98,12 @@ def _frames(trajectory, kept):
     }
 
 
-def _doubled(*, jitter_A=0.0, halved=False):
+def _doubled(claim, rng, *, jitter_A=0.0, halved=False):
     """Every frame written twice, the interval adapted or not."""
-
-    def plant(claim, rng):
-        run = claim.trajectory
-        twice = claim.changed(**_frames(run, np.repeat(np.arange(len(run)), 2)))
-        moved = twice.trajectory.positions_A + jitter_A * rng.normal(size=twice.trajectory.positions_A.shape)
-        return twice.changed(positions_A=moved, frame_interval_ps=run.frame_interval_ps * (0.5 if halved else 1.0))
-
-    return plant
+    run = claim.trajectory
+    twice = claim.changed(**_frames(run, np.repeat(np.arange(len(run)), 2)))
+    moved = twice.trajectory.positions_A + jitter_A * rng.normal(size=twice.trajectory.positions_A.shape)
+    return twice.changed(positions_A=moved, frame_interval_ps=run.frame_interval_ps * (0.5 if halved else 1.0))
 
 
 def _somewhere(claim, rng):
@@ -131,36 +112,25 @@ def _somewhere(claim, rng):
     return int(rng.integers(count // 2, count - 15))
 
 
-def _dropped(count):
-    def plant(claim, rng):
-        at = _somewhere(claim, rng)
-        kept = np.delete(np.arange(len(claim.trajectory)), np.arange(at, at + count))
-        return claim.changed(**_frames(claim.trajectory, kept))
-
-    return plant
+def _dropped(claim, rng, *, count):
+    at = _somewhere(claim, rng)
+    kept = np.delete(np.arange(len(claim.trajectory)), np.arange(at, at + count))
+    return claim.changed(**_frames(claim.trajectory, kept))
 
 
-def _gone_back(count):
+def _gone_back(claim, rng, *, count):
     """A restart from an earlier frame, the frames since then kept."""
-
-    def plant(claim, rng):
-        at = _somewhere(claim, rng)
-        every = np.arange(len(claim.trajectory))
-        return claim.changed(**_frames(claim.trajectory, np.concatenate([every[: at + 1], every[at - count + 1 :]])))
-
-    return plant
+    at = _somewhere(claim, rng)
+    every = np.arange(len(claim.trajectory))
+    return claim.changed(**_frames(claim.trajectory, np.concatenate([every[: at + 1], every[at - count + 1 :]])))
 
 
-def _jump(cells):
+def _jump(claim, rng, *, cells):
     """One mobile ion put a part of a cell vector further, once: an image that was lost."""
-
-    def plant(claim, rng):
-        run, at = claim.trajectory, _somewhere(claim, rng)
-        positions = run.positions_A.copy()
-        positions[at:, rng.choice(np.flatnonzero(run.numbers == _number(claim)))] += cells * run.lattice_A[0]
-        return claim.changed(positions_A=positions)
-
-    return plant
+    run, at = claim.trajectory, _somewhere(claim, rng)
+    positions = run.positions_A.copy()
+    positions[at:, rng.choice(np.flatnonzero(run.numbers == _number(claim)))] += cells * run.lattice_A[0]
+    return claim.changed(positions_A=positions)
 
 
 def _wrapped(claim, _rng):
@@ -169,16 +139,13 @@ def _wrapped(claim, _rng):
     return claim.changed(positions_A=(fractional % 1.0) @ run.lattice_A)
 
 
-def _drift(speed_A_per_ps, *, mobile_only):
-    def plant(claim, _rng):
-        run = claim.trajectory
-        path = speed_A_per_ps * run.frame_interval_ps * np.arange(len(run))
-        moved = np.ones(len(run.numbers), dtype=bool)
-        if mobile_only:
-            moved = run.numbers == _number(claim)
-        return claim.changed(positions_A=run.positions_A + path[:, None, None] * moved[:, None] * np.array([1, 0, 0]))
-
-    return plant
+def _drift(claim, _rng, *, speed_A_per_ps, mobile_only):
+    run = claim.trajectory
+    path = speed_A_per_ps * run.frame_interval_ps * np.arange(len(run))
+    moved = np.ones(len(run.numbers), dtype=bool)
+    if mobile_only:
+        moved = run.numbers == _number(claim)
+    return claim.changed(positions_A=run.positions_A + path[:, None, None] * moved[:, None] * np.array([1, 0, 0]))
 
 
 def _number(claim):
@@ -187,13 +154,10 @@ def _number(claim):
     return atomic_numbers[claim.species]
 
 
-def _nm(*, positions, lattice):
-    def plant(claim, _rng):
-        run = claim.trajectory
-        fields = {"positions_A": run.positions_A / 10} if positions else {}
-        return claim.changed(**fields, **({"lattice_A": run.lattice_A / 10} if lattice else {}))
-
-    return plant
+def _nm(claim, _rng, *, positions, lattice):
+    run = claim.trajectory
+    fields = {"positions_A": run.positions_A / 10} if positions else {}
+    return claim.changed(**fields, **({"lattice_A": run.lattice_A / 10} if lattice else {}))
 
 
 def _swapped(claim, _rng):
@@ -207,47 +171,32 @@ def _swapped(claim, _rng):
     return claim.changed(numbers=names, masses_u=np.empty(0))
 
 
-def _claimed(factor):
+def _claimed(claim, _rng, *, factor):
     """A thermostat that was set to something else than is claimed."""
-
-    def plant(claim, _rng):
-        claimed_K = claim.temperature_K * factor
-        return replace(claim.changed(set_temperature_K=claimed_K), temperature_K=claimed_K)
-
-    return plant
+    claimed_K = claim.temperature_K * factor
+    return replace(claim.changed(set_temperature_K=claimed_K), temperature_K=claimed_K)
 
 
-def _claimed_with_book(factor):
-    def plant(claim, _rng):
-        return replace(claim, temperature_K=claim.temperature_K * factor)
-
-    return plant
+def _claimed_with_book(claim, _rng, *, factor):
+    return replace(claim, temperature_K=claim.temperature_K * factor)
 
 
-def _recorded(factor):
+def _recorded(claim, _rng, *, factor):
     """Temperatures recorded as claimed where the atoms have others."""
-
-    def plant(claim, _rng):
-        claimed_K = claim.temperature_K * factor
-        run = claim.changed(set_temperature_K=claimed_K, temperatures_K=claim.trajectory.temperatures_K * factor)
-        return replace(run, temperature_K=claimed_K)
-
-    return plant
+    claimed_K = claim.temperature_K * factor
+    run = claim.changed(set_temperature_K=claimed_K, temperatures_K=claim.trajectory.temperatures_K * factor)
+    return replace(run, temperature_K=claimed_K)
 
 
-def _renamed(change):
+def _renamed(claim, _rng, *, change):
     """The mobile species under another name, in the claim, too; None where the name is taken."""
+    from ase.data import chemical_symbols
 
-    def plant(claim, _rng):
-        from ase.data import chemical_symbols
-
-        was, name = _number(claim), change(_number(claim))
-        if (claim.trajectory.numbers == name).any():
-            return None
-        numbers = np.where(claim.trajectory.numbers == was, name, claim.trajectory.numbers)
-        return replace(claim.changed(numbers=numbers, masses_u=np.empty(0)), species=chemical_symbols[name])
-
-    return plant
+    was, name = _number(claim), change(_number(claim))
+    if (claim.trajectory.numbers == name).any():
+        return None
+    numbers = np.where(claim.trajectory.numbers == was, name, claim.trajectory.numbers)
+    return replace(claim.changed(numbers=numbers, masses_u=np.empty(0)), species=chemical_symbols[name])
 
 
 def _heat_hidden(claim, _rng):
@@ -263,36 +212,22 @@ def _gas(claim, _rng):
     return claim.changed(lattice_A=claim.trajectory.lattice_A * 2.5)
 
 
-def _isotopes(factor):
+def _isotopes(claim, _rng, *, factor):
     """All atoms heavier and all times longer: exactly what the same forces do to heavier atoms."""
-
-    def plant(claim, _rng):
-        run = claim.trajectory
-        return claim.changed(
-            masses_u=run.masses_u * factor, frame_interval_ps=run.frame_interval_ps * math.sqrt(factor)
-        )
-
-    return plant
+    run = claim.trajectory
+    return claim.changed(masses_u=run.masses_u * factor, frame_interval_ps=run.frame_interval_ps * math.sqrt(factor))
 
 
-def _collapsing(share):
+def _collapsing(claim, _rng, *, share):
     """A cell under pressure whose volume falls all the run long; positions are those of the mean cell, as read."""
-
-    def plant(claim, _rng):
-        run = claim.trajectory
-        volume = abs(np.linalg.det(run.lattice_A))
-        return claim.changed(volumes_A3=volume * np.linspace(1 + share / 2, 1 - share / 2, len(run)))
-
-    return plant
+    run = claim.trajectory
+    volume = abs(np.linalg.det(run.lattice_A))
+    return claim.changed(volumes_A3=volume * np.linspace(1 + share / 2, 1 - share / 2, len(run)))
 
 
-def _unset(factor):
+def _unset(claim, _rng, *, factor):
     """The error of `_claimed`, in a trajectory that does not carry the temperature of its thermostat."""
-
-    def plant(claim, _rng):
-        return replace(claim.changed(set_temperature_K=None), temperature_K=claim.temperature_K * factor)
-
-    return plant
+    return replace(claim.changed(set_temperature_K=None), temperature_K=claim.temperature_K * factor)
 
 
 def _unrecorded(claim, _rng):
@@ -300,61 +235,57 @@ def _unrecorded(claim, _rng):
 
 
 MUTATIONS = {
-    **{f"lengths x {name}": _lengths(f) for name, f in (("1/3", 1 / 3), ("3", 3), ("5", 5), ("10", 10), ("1000", 1e3))},
-    **{f"paths x {name}": _paths(f) for name, f in (("1/3", 1 / 3), ("3", 3))},
-    **{f"D x {name}": _paths(f**0.5) for name, f in (("1/10", 0.1), ("1/5", 0.2), ("1/3", 1 / 3), ("3", 3), ("5", 5))},
     **{
-        f"interval x {name}": _interval(f)
-        for name, f in (
-            ("1/1000", 1e-3),
-            ("1/10", 0.1),
-            ("1/5", 0.2),
-            ("1/3", 1 / 3),
-            ("1/2", 0.5),
-            ("2", 2),
-            ("3", 3),
-            ("5", 5),
-            ("10", 10),
-            ("1000", 1000),
-        )
+        f"lengths x {name}": partial(_lengths, factor=f)
+        for name, f in (("1/3", 1 / 3), ("3", 3), ("5", 5), ("10", 10), ("1000", 1e3))
     },
-    **{f"every frame in {step}": _stride(step) for step in (2, 5, 10)},
+    **{f"paths x {name}": partial(_paths, factor=f) for name, f in (("1/3", 1 / 3), ("3", 3))},
+    **{
+        f"D x {name}": partial(_paths, factor=f**0.5)
+        for name, f in (("1/10", 0.1), ("1/5", 0.2), ("1/3", 1 / 3), ("3", 3), ("5", 5))
+    },
+    **{
+        f"interval x {name}": partial(_interval, factor=factor)
+        for name, factor in (("1/1000", 1e-3), ("1/10", 0.1), ("1/5", 0.2), ("1/3", 1 / 3), ("1/2", 0.5))
+    },
+    **{f"interval x {factor}": partial(_interval, factor=factor) for factor in (2, 3, 5, 10, 1000)},
+    **{f"every frame in {step}": partial(_stride, step=step) for step in (2, 5, 10)},
     "wrapped": _wrapped,
-    "one ion jumps 0.45 of a cell": _jump(0.45),
-    "one frame dropped": _dropped(1),
-    "ten frames dropped": _dropped(10),
-    "one frame twice": _gone_back(1),
-    "every frame twice": _doubled(),
-    "every frame twice, interval halved": _doubled(halved=True),
-    "every frame twice, jitter 0.001 A": _doubled(jitter_A=1e-3),
-    "restart ten frames back": _gone_back(10),
-    "all drift 10 A/ps": _drift(10.0, mobile_only=False),  # a slower one is taken out whole
-    "ions drift 3 A/ps": _drift(3.0, mobile_only=True),
-    "cell and positions in nm": _nm(positions=True, lattice=True),
-    "positions in nm": _nm(positions=True, lattice=False),
-    "cell in nm": _nm(positions=False, lattice=True),
+    "one ion jumps 0.45 of a cell": partial(_jump, cells=0.45),
+    "one frame dropped": partial(_dropped, count=1),
+    "ten frames dropped": partial(_dropped, count=10),
+    "one frame twice": partial(_gone_back, count=1),
+    "every frame twice": _doubled,
+    "every frame twice, interval halved": partial(_doubled, halved=True),
+    "every frame twice, jitter 0.001 A": partial(_doubled, jitter_A=1e-3),
+    "restart ten frames back": partial(_gone_back, count=10),
+    "all drift 10 A/ps": partial(_drift, speed_A_per_ps=10.0, mobile_only=False),  # a slower one is taken out whole
+    "ions drift 3 A/ps": partial(_drift, speed_A_per_ps=3.0, mobile_only=True),
+    "cell and positions in nm": partial(_nm, positions=True, lattice=True),
+    "positions in nm": partial(_nm, positions=True, lattice=False),
+    "cell in nm": partial(_nm, positions=False, lattice=True),
     "species swapped": _swapped,
     "gas": _gas,
-    "cell shrinks by 24 %": _collapsing(0.24),
-    "atoms twice as heavy": _isotopes(2.0),
-    "atoms a tenth heavier": _isotopes(1.1),
+    "cell shrinks by 24 %": partial(_collapsing, share=0.24),
+    "atoms twice as heavy": partial(_isotopes, factor=2.0),
+    "atoms a tenth heavier": partial(_isotopes, factor=1.1),
     "temperature not recorded": _unrecorded,
-    "mobile species called hydrogen": _renamed(lambda _number: 1),
-    "mobile species called potassium": _renamed(lambda _number: 19),
+    "mobile species called hydrogen": partial(_renamed, change=lambda _number: 1),
+    "mobile species called potassium": partial(_renamed, change=lambda _number: 19),
     "heated by 30 %, record steady": _heat_hidden,
-    "thermostat 10 % high": _claimed(1 / 1.1),
-    "thermostat 10 % low": _claimed(1 / 0.9),
-    "recorded 10 % low": _recorded(0.9),
-    "recorded 10 % high": _recorded(1.1),
-    "claimed 10 % low": _claimed_with_book(0.9),
-    "claimed 10 % high": _claimed_with_book(1.1),
-    "claimed 10 % low, setting unknown": _unset(0.9),
-    "claimed 10 % high, setting unknown": _unset(1.1),
+    "thermostat 10 % high": partial(_claimed, factor=1 / 1.1),
+    "thermostat 10 % low": partial(_claimed, factor=1 / 0.9),
+    "recorded 10 % low": partial(_recorded, factor=0.9),
+    "recorded 10 % high": partial(_recorded, factor=1.1),
+    "claimed 10 % low": partial(_claimed_with_book, factor=0.9),
+    "claimed 10 % high": partial(_claimed_with_book, factor=1.1),
+    "claimed 10 % low, setting unknown": partial(_unset, factor=0.9),
+    "claimed 10 % high, setting unknown": partial(_unset, factor=1.1),
 }
 # What thermal motion hides in part: a drift that diffusion exceeds, names of nearly the same mass.
 STATISTICAL = {
-    "all drift 1 A/ps": _drift(1.0, mobile_only=False),
-    "ions drift 1 A/ps": _drift(1.0, mobile_only=True),
-    "ions drift 0.5 A/ps": _drift(0.5, mobile_only=True),
-    "mobile species called its neighbour": _renamed(lambda number: number + 1),
+    "all drift 1 A/ps": partial(_drift, speed_A_per_ps=1.0, mobile_only=False),
+    "ions drift 1 A/ps": partial(_drift, speed_A_per_ps=1.0, mobile_only=True),
+    "ions drift 0.5 A/ps": partial(_drift, speed_A_per_ps=0.5, mobile_only=True),
+    "mobile species called its neighbour": partial(_renamed, change=lambda number: number + 1),
 }
