@@ -19,6 +19,12 @@ def plan(**changes):
     return dynamics.MDPlan(**(PLAN | changes))
 
 
+def warm_plan(**changes):
+    """A plan of 100 steps at 300 K."""
+    warm = {"steps": 100, "temperature_K": 300.0, "friction_per_ps": 1.0, "frame_every": 10, "seed": 7}
+    return plan(**(warm | changes))
+
+
 def same(left, right):
     np.testing.assert_array_equal(left.positions_A, right.positions_A)
     np.testing.assert_array_equal(left.temperatures_K, right.temperatures_K)

@@ -9,6 +9,7 @@ import pytest
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
 from vitrion_workflows.potentials import ForceField, ForceResult
+from vitrion_workflows.schemas.geometry import atoms_from_system
 
 
 class FreeParticles(ForceField):
@@ -62,6 +63,20 @@ def scattered(numbers, *, edge_A=20.0, seed=0):
     """Atoms anywhere in a cubic cell."""
     positions = np.random.default_rng(seed).uniform(0, edge_A, (len(numbers), 3))
     return AtomicSystem(np.asarray(numbers), positions, np.eye(3) * edge_A)
+
+
+def calculated(system, calculator):
+    """Return the answer of an ASE calculator for a cell, stress included."""
+    atoms = atoms_from_system(system)
+    atoms.calc = calculator
+    return ForceResult(atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress(voigt=False))
+
+
+def assert_same_forces(given, expected, *, energy_eV, force_eV_per_A, stress_eV_per_A3):
+    """Check energy, forces and stress within absolute tolerances."""
+    assert given.energy_eV == pytest.approx(expected.energy_eV, abs=energy_eV)
+    np.testing.assert_allclose(given.forces_eV_per_A, expected.forces_eV_per_A, atol=force_eV_per_A)
+    np.testing.assert_allclose(given.stress_eV_per_A3, expected.stress_eV_per_A3, atol=stress_eV_per_A3)
 
 
 def nep89_or_skip():

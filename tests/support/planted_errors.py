@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
+from plain_labels import METHOD
 
 from vitrion_workflows.labelling.label import label_trajectory
-from vitrion_workflows.schemas import LabelProtocol, MethodRecord
+from vitrion_workflows.schemas import LabelProtocol
 from vitrion_workflows.trajectories.trajectory import Trajectory
 
 
@@ -36,6 +37,10 @@ class Claim:
         """Return the claim about a changed trajectory; the set temperature stays the claimed one."""
         return replace(self, trajectory=replace(self.trajectory, **fields))
 
+    def keeping(self, frames):
+        """Return the claim about some of the frames; the interval stays the claimed one."""
+        return replace(self, trajectory=keep_frames(self.trajectory, frames))
+
 
 def label(claim):
     """Return the label of a claim, whose protocol agrees with its frame interval whatever that is."""
@@ -53,16 +58,12 @@ def label(claim):
             thermostat=claim.thermostat,
             friction_per_ps=claim.friction_per_ps,
         ),
-        method=MethodRecord(
-            engine="test",
-            potential="test",
-            potential_version="0",
-            weights_sha256="0" * 64,
-            time_step_fs=interval_fs / steps,
-            frame_interval_ps=claim.trajectory.frame_interval_ps,
-            thermostat=claim.thermostat,
-            seed=0,
-            code_version="0",
+        method=METHOD.model_copy(
+            update={
+                "time_step_fs": interval_fs / steps,
+                "frame_interval_ps": claim.trajectory.frame_interval_ps,
+                "thermostat": claim.thermostat,
+            }
         ),
         structure_fingerprint="f" * 64,
     )
@@ -87,21 +88,23 @@ def _interval(claim, _rng, *, factor):
 
 def _stride(claim, _rng, *, step):
     """Every so many frames kept, the interval not adapted."""
-    return claim.changed(**_frames(claim.trajectory, np.arange(0, len(claim.trajectory), step)))
+    return claim.keeping(np.arange(0, len(claim.trajectory), step))
 
 
-def _frames(trajectory, kept):
-    return {
-        "positions_A": trajectory.positions_A[kept],
-        "temperatures_K": trajectory.temperatures_K[kept],
-        "potential_energies_eV": trajectory.potential_energies_eV[kept],
-    }
+def keep_frames(trajectory, kept):
+    """Return some frames of a trajectory without velocities, in the order given."""
+    return replace(
+        trajectory,
+        positions_A=trajectory.positions_A[kept],
+        temperatures_K=trajectory.temperatures_K[kept],
+        potential_energies_eV=trajectory.potential_energies_eV[kept],
+    )
 
 
 def _doubled(claim, rng, *, jitter_A=0.0, halved=False):
     """Every frame written twice, the interval adapted or not."""
     run = claim.trajectory
-    twice = claim.changed(**_frames(run, np.repeat(np.arange(len(run)), 2)))
+    twice = claim.keeping(np.repeat(np.arange(len(run)), 2))
     moved = twice.trajectory.positions_A + jitter_A * rng.normal(size=twice.trajectory.positions_A.shape)
     return twice.changed(positions_A=moved, frame_interval_ps=run.frame_interval_ps * (0.5 if halved else 1.0))
 
@@ -115,14 +118,14 @@ def _somewhere(claim, rng):
 def _dropped(claim, rng, *, count):
     at = _somewhere(claim, rng)
     kept = np.delete(np.arange(len(claim.trajectory)), np.arange(at, at + count))
-    return claim.changed(**_frames(claim.trajectory, kept))
+    return claim.keeping(kept)
 
 
 def _gone_back(claim, rng, *, count):
     """A restart from an earlier frame, the frames since then kept."""
     at = _somewhere(claim, rng)
     every = np.arange(len(claim.trajectory))
-    return claim.changed(**_frames(claim.trajectory, np.concatenate([every[: at + 1], every[at - count + 1 :]])))
+    return claim.keeping(np.concatenate([every[: at + 1], every[at - count + 1 :]]))
 
 
 def _jump(claim, rng, *, cells):

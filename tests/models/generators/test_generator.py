@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from one_line import error_in_one_line
 
 from vitrion_models import generators
 from vitrion_models.errors import CheckpointError, InputError
@@ -223,9 +224,8 @@ def test_what_cannot_be_read_is_refused_in_one_line(tiny, tmp_path, damage):
     target = tmp_path / "model.safetensors"
     if damage != "absent":
         target.write_bytes(content[: len(content) // 2] if damage == "truncated" else content)
-    with pytest.raises(CheckpointError) as fault:
+    with error_in_one_line(CheckpointError) as fault:
         generators.load(tmp_path)
-    assert "\n" not in str(fault.value)
     assert str(tmp_path) in str(fault.value)
 
 

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from one_line import error_in_one_line
 
 from vitrion_models.constants import BOLTZMANN_J_PER_K
 from vitrion_models.system import AtomicSystem
@@ -86,10 +87,9 @@ def test_never_extrapolates(sign):
         tried.append(volume)
         return VolumePoint(volume_A3=volume, pressure_GPa=sign * 100.0 / volume, stderr_GPa=0.1)
 
-    with pytest.raises(VolumeSearchFailed, match=r"A3/atom \(pressures .* GPa\): lower melt_temperature_K") as refused:
+    with error_in_one_line(VolumeSearchFailed, r"A3/atom \(pressures .* GPa\): lower melt_temperature_K"):
         bracket_and_refine(one_sign, 1000.0, atoms=50)
     assert len(tried) == 6
-    assert "\n" not in str(refused.value)
     assert (tried[-1] > tried[0]) == (sign > 0)
 
 

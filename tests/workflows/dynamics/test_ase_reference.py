@@ -1,27 +1,19 @@
 import numpy as np
 import pytest
+from md_runs import warm_plan
 from model_force_fields import nep89_or_skip, rock_salt
 
 from vitrion_models.errors import InputError
 from vitrion_workflows import dynamics, potentials
+from vitrion_workflows.schemas.geometry import atoms_from_system
 
-
-def plan(**changes):
-    numbers = {
-        "steps": 100,
-        "time_step_fs": 2.0,
-        "temperature_K": 400.0,
-        "thermostat": "nve",
-        "frame_every": 10,
-        "seed": 7,
-    }
-    return dynamics.MDPlan(**(numbers | changes))
+NVE = warm_plan(temperature_K=400.0, thermostat="nve", friction_per_ps=None)
 
 
 def test_nve_gives_ases_trajectory():
     system, force_field = rock_salt(noise_A=0.05), potentials.load("lennard-jones")
-    ours = dynamics.run_md(system, force_field, plan()).trajectory
-    theirs = dynamics.ase_reference(system, force_field, plan())
+    ours = dynamics.run_md(system, force_field, NVE).trajectory
+    theirs = dynamics.ase_reference(system, force_field, NVE)
     np.testing.assert_allclose(ours.positions_A, theirs.positions_A, atol=1e-6)
     # ASE counts 3 N degrees of freedom, we 3 N - 3.
     np.testing.assert_allclose(ours.temperatures_K * 21 / 24, theirs.temperatures_K, rtol=1e-5)
@@ -45,8 +37,8 @@ def test_nve_gives_ases_trajectory_with_nep89_and_their_own_calculator():
         elements=force_field.elements,
     )
     system = rock_salt(noise_A=0.05)
-    ours = dynamics.run_md(system, force_field, plan()).trajectory
-    reference = dynamics.ase_reference(system, theirs, plan())
+    ours = dynamics.run_md(system, force_field, NVE).trajectory
+    reference = dynamics.ase_reference(system, theirs, NVE)
     np.testing.assert_allclose(ours.positions_A, reference.positions_A, atol=1e-5)
 
 
@@ -54,7 +46,7 @@ def test_nve_gives_ases_trajectory_with_nep89_and_their_own_calculator():
 def test_thermostats_give_ases_averages(thermostat, remove_drift):
     # ASE's Nose-Hoover chain counts 3 N degrees of freedom: compared with the drift left in.
     system, force_field = rock_salt(noise_A=0.1, edge_A=5.4), potentials.load("lennard-jones")
-    p = plan(
+    p = warm_plan(
         thermostat=thermostat,
         friction_per_ps=20.0,
         steps=4000,
@@ -79,15 +71,13 @@ def test_a_ramp_is_not_offered():
         dynamics.ase_reference(
             rock_salt(),
             potentials.load("lennard-jones"),
-            plan(thermostat="langevin", friction_per_ps=1.0, final_temperature_K=100.0),
+            warm_plan(final_temperature_K=100.0),
         )
 
 
 def test_calculator_gives_stress_only_when_asked():
-    from ase import Atoms
-
     system, force_field = rock_salt(noise_A=0.1), potentials.load("lennard-jones")
-    atoms = Atoms(numbers=system.numbers, positions=system.positions_A, cell=system.lattice_A, pbc=True)
+    atoms = atoms_from_system(system)
     atoms.calc = dynamics.ase_calculator(force_field)
     expected = force_field.evaluate(system, stress=True)
     np.testing.assert_allclose(atoms.get_forces(), expected.forces_eV_per_A)

@@ -89,15 +89,13 @@ CHILD = textwrap.dedent(
     """
     import sys
     from pathlib import Path
+    from md_runs import plan
     from model_force_fields import rock_salt
     from vitrion_workflows import dynamics, potentials
     from vitrion_workflows.trajectories import h5md
 
     plans = [
-        dynamics.MDPlan(
-            steps=steps, time_step_fs=2.0, temperature_K=900.0, thermostat="nose-hoover", friction_per_ps=10.0,
-            frame_every=2, seed=steps,
-        )
+        plan(steps=steps, thermostat="nose-hoover", friction_per_ps=10.0, frame_every=2, seed=steps)
         for steps in (16, 20)
     ]
     systems = [rock_salt(noise_A=0.1), rock_salt(noise_A=0.1, seed=4)]

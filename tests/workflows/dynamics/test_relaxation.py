@@ -5,6 +5,7 @@ from model_force_fields import HarmonicWells, Poisoned, nep89_or_skip, rock_salt
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import dynamics, potentials
+from vitrion_workflows.schemas.geometry import atoms_from_system
 
 
 def test_wells_are_found():
@@ -44,9 +45,7 @@ def test_same_minimum_as_ase():
     system = rock_salt(noise_A=0.1, repeats=2)
     force_field = potentials.load("lennard-jones")
     ours = dynamics.relax(system, force_field, force_tolerance_eV_per_A=2e-3, max_steps=500)
-    from ase import Atoms
-
-    atoms = Atoms(numbers=system.numbers, positions=system.positions_A, cell=system.lattice_A, pbc=True)
+    atoms = atoms_from_system(system)
     atoms.calc = dynamics.ase_calculator(force_field)
     FIRE(atoms, logfile=None).run(fmax=2e-3, steps=500)
     assert ours.converged

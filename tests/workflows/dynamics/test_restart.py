@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from md_runs import plan, same
 from model_force_fields import FreeParticles, HarmonicWells, rock_salt, scattered
+from one_line import error_in_one_line
 
 from vitrion_models.errors import CheckpointError
 from vitrion_workflows import dynamics, potentials
@@ -23,17 +24,12 @@ from vitrion_workflows.trajectories import h5md
 CHILD = textwrap.dedent(
     """
     import sys
+    from md_runs import plan
     from model_force_fields import rock_salt
     from vitrion_workflows import dynamics, potentials
 
-    plan = dynamics.MDPlan(
-        steps=2000, time_step_fs=2.0, temperature_K=900.0, thermostat="langevin", friction_per_ps=2.0, frame_every=5,
-        seed=11,
-    )
-    result = dynamics.run_md(
-        rock_salt(noise_A=0.1), potentials.load("lennard-jones"), plan, folder=sys.argv[1], checkpoint_seconds=0
-    )
-    print(result.finished)
+    system, force_field = rock_salt(noise_A=0.1), potentials.load("lennard-jones")
+    print(dynamics.run_md(system, force_field, plan(steps=2000), folder=sys.argv[1], checkpoint_seconds=0).finished)
     """
 )
 
@@ -66,6 +62,13 @@ def test_kill_9_several_times_loses_and_repeats_nothing(tmp_path):
     same(h5md.read(folder / "trajectory.h5"), whole)
 
 
+SYSTEM = scattered([3] * 6)
+
+
+def free_run(*, seed=11, **options):
+    return dynamics.run_md(SYSTEM, FreeParticles(), plan(seed=seed), **options)
+
+
 class Crash(BaseException):
     """A death at a chosen write: nothing may catch it."""
 
@@ -73,10 +76,9 @@ class Crash(BaseException):
 @pytest.mark.parametrize("thermostat", ["langevin", "nose-hoover"])
 @pytest.mark.parametrize("after_rename", [False, True])
 def test_death_at_each_write_in_turn(tmp_path, monkeypatch, thermostat, after_rename):
-    system = scattered([3] * 6)
-    wells = HarmonicWells(system.positions_A, 1.0)
+    wells = HarmonicWells(SYSTEM.positions_A, 1.0)
     p = plan(thermostat=thermostat)
-    whole = dynamics.run_md(system, wells, p).trajectory
+    whole = dynamics.run_md(SYSTEM, wells, p).trajectory
     write, writes = checkpoint.write_atomically, 0
 
     def dies(path, content):
@@ -96,21 +98,20 @@ def test_death_at_each_write_in_turn(tmp_path, monkeypatch, thermostat, after_re
         writes = 0
         folder = tmp_path / str(deadly)
         try:
-            dynamics.run_md(system, wells, p, folder=folder, checkpoint_seconds=0)
+            dynamics.run_md(SYSTEM, wells, p, folder=folder, checkpoint_seconds=0)
         except Crash:
             pass
         else:
             break
         writes = -1000
-        result = dynamics.run_md(system, wells, p, folder=folder, checkpoint_seconds=0)
+        result = dynamics.run_md(SYSTEM, wells, p, folder=folder, checkpoint_seconds=0)
         same(result.trajectory, whole)
         same(h5md.read(result.path), whole)
     assert deadly > 25  # run.json, then two files for each of 12 frames
 
 
 def test_death_while_the_trajectory_is_written(tmp_path, monkeypatch):
-    system = scattered([3] * 6)
-    whole = dynamics.run_md(system, FreeParticles(), plan()).trajectory
+    whole = free_run().trajectory
 
     def dies(path, *_args, **_kwargs):
         path.with_name(f".{path.name}.partial").write_bytes(b"\x89HDF torn")
@@ -119,8 +120,8 @@ def test_death_while_the_trajectory_is_written(tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(h5md, "write", dies)
         with pytest.raises(Crash):
-            dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
-    result = dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
+            free_run(folder=tmp_path)
+    result = free_run(folder=tmp_path)
     same(result.trajectory, whole)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lock", "run.json", "state.npz", "trajectory.h5"]
 
@@ -140,11 +141,8 @@ def test_stopping_after_every_few_steps_changes_nothing(tmp_path, thermostat):
 
 
 def test_a_finished_run_is_read_not_run_again(tmp_path):
-    system = scattered([3] * 6)
-    first = dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
-    second = dynamics.run_md(
-        system, FreeParticles(), plan(), folder=tmp_path, on_progress=lambda *_: pytest.fail("ran again")
-    )
+    first = free_run(folder=tmp_path)
+    second = free_run(folder=tmp_path, on_progress=lambda *_: pytest.fail("ran again"))
     same(first.trajectory, second.trajectory)
     assert second.finished
     assert second.path == first.path
@@ -152,7 +150,7 @@ def test_a_finished_run_is_read_not_run_again(tmp_path):
     assert second.trajectory.frame_interval_ps == first.trajectory.frame_interval_ps
 
 
-def stopped(folder, system, force_field=None, *, checkpoint_seconds=10.0, **changes):
+def stopped(folder, *, system=SYSTEM, force_field=None, checkpoint_seconds=10.0, **changes):
     calls = iter(range(100))
     return dynamics.run_md(
         system,
@@ -164,53 +162,34 @@ def stopped(folder, system, force_field=None, *, checkpoint_seconds=10.0, **chan
     )
 
 
-def test_another_plan_is_refused_naming_the_difference(tmp_path):
-    system = scattered([3] * 6)
-    stopped(tmp_path, system)
+OTHER_WEIGHTS = FreeParticles()
+OTHER_WEIGHTS.weights_sha256 = "2" * 64
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({"temperature_K": 950.0}, r"another run \(temperature_K 900.0, not 950.0\)"),
+        ({"force_field": OTHER_WEIGHTS}, r"weights 0{12}\.\.\., not 2{12}\.\.\."),
+        ({"system": scattered([3] * 6, seed=9)}, "another starting cell"),
+    ],
+)
+def test_another_run_is_refused_naming_the_difference(tmp_path, change, difference):
+    stopped(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.glob("*.*")}
-    with pytest.raises(dynamics.DynamicsError, match=r"another run \(temperature_K 900.0, not 950.0\)") as caught:
-        stopped(tmp_path, system, temperature_K=950.0)
-    assert "\n" not in str(caught.value)
+    with error_in_one_line(dynamics.DynamicsError, difference):
+        stopped(tmp_path, **change)
     assert {path.name: path.read_bytes() for path in tmp_path.glob("*.*")} == before
 
 
-def test_other_weights_are_refused(tmp_path):
-    system = scattered([3] * 6)
-    stopped(tmp_path, system)
-    other = FreeParticles()
-    other.weights_sha256 = "2" * 64
-    with pytest.raises(dynamics.DynamicsError, match=r"weights 0{12}\.\.\., not 2{12}\.\.\."):
-        stopped(tmp_path, system, other)
-
-
-def test_another_starting_cell_is_refused(tmp_path):
-    stopped(tmp_path, scattered([3] * 6))
-    with pytest.raises(dynamics.DynamicsError, match="another starting cell"):
-        stopped(tmp_path, scattered([3] * 6, seed=9))
-
-
 def test_a_folder_in_use_is_refused(tmp_path):
-    system = scattered([3] * 6)
 
     def intrude():
         with pytest.raises(dynamics.DynamicsError, match="in use by another process"):
-            dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
+            free_run(folder=tmp_path)
         return True
 
-    assert not dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path, should_stop=intrude).finished
-
-
-@pytest.mark.parametrize("name", ["state.npz", "frames-000000.npz", "run.json"])
-@pytest.mark.parametrize("damage", ["truncated", "garbage"])
-def test_damaged_files_are_named(tmp_path, name, damage):
-    system = scattered([3] * 6)
-    stopped(tmp_path, system)
-    path = tmp_path / name
-    content = path.read_bytes()
-    path.write_bytes(content[: len(content) // 2] if damage == "truncated" else b"garbage")
-    with pytest.raises(CheckpointError, match=name) as caught:
-        dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
-    assert "\n" not in str(caught.value)
+    assert not free_run(folder=tmp_path, should_stop=intrude).finished
 
 
 def changed(path, **arrays):
@@ -218,61 +197,59 @@ def changed(path, **arrays):
         np.savez(path, **(dict(stored) | arrays))
 
 
+def truncated(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def garbage(path):
+    path.write_bytes(b"garbage")
+
+
 @pytest.mark.parametrize(
     ("name", "damage"),
     [
+        *((name, damage) for name in ("state.npz", "frames-000000.npz", "run.json") for damage in (truncated, garbage)),
         ("run.json", lambda path: path.write_text("[]")),
         ("run.json", lambda path: path.write_text(json.dumps({"format": checkpoint.FORMAT, "plan": None}))),
         ("state.npz", lambda path: np.savez(path, step=np.int64(3))),
         ("state.npz", lambda path: changed(path, step=np.int64(15))),
         ("state.npz", lambda path: changed(path, positions_A=np.zeros((3, 3)))),
+        # A pickle is not loaded.
+        ("state.npz", lambda path: np.savez(path, segments=np.array([{"a": 1}], dtype=object))),
         ("frames-000000.npz", lambda path: changed(path, temperatures_K=np.ones(1))),
         ("frames-000001.npz", lambda path: shutil.copy(path.with_name("frames-000000.npz"), path)),
     ],
 )
-def test_whole_files_of_another_content_are_named(tmp_path, name, damage):
-    system = scattered([3] * 6)
-    stopped(tmp_path, system, checkpoint_seconds=0)
+def test_damaged_files_are_named(tmp_path, name, damage):
+    stopped(tmp_path, checkpoint_seconds=0)
     damage(tmp_path / name)
-    with pytest.raises(CheckpointError, match=rf"{name} is damaged") as caught:
-        dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
-    assert "\n" not in str(caught.value)
+    with error_in_one_line(CheckpointError, rf"{name} is damaged"):
+        free_run(folder=tmp_path)
 
 
 def test_the_frames_of_another_run_are_not_taken_for_ones_own(tmp_path):
-    system = scattered([3] * 6)
     for seed in (11, 12):
         folder = tmp_path / str(seed)
-        stopped(folder, system, seed=seed)
-        dynamics.run_md(system, FreeParticles(), plan(seed=seed), folder=folder / "whole")
+        stopped(folder, seed=seed)
+        free_run(seed=seed, folder=folder / "whole")
     shutil.copy(tmp_path / "12" / "frames-000000.npz", tmp_path / "11")
     with pytest.raises(CheckpointError, match=r"frames-000000\.npz is damaged"):
-        dynamics.run_md(system, FreeParticles(), plan(seed=11), folder=tmp_path / "11")
+        free_run(seed=11, folder=tmp_path / "11")
     shutil.copy(tmp_path / "12" / "whole" / "trajectory.h5", tmp_path / "11" / "whole")
-    with pytest.raises(CheckpointError, match=r"trajectory\.h5 .* another run"):
-        dynamics.run_md(system, FreeParticles(), plan(seed=11), folder=tmp_path / "11" / "whole")
-
-
-def test_a_pickle_in_a_checkpoint_is_not_loaded(tmp_path):
-    system = scattered([3] * 6)
-    stopped(tmp_path, system)
-    np.savez(tmp_path / "state.npz", segments=np.array([{"a": 1}], dtype=object))
-    with pytest.raises(CheckpointError, match=r"state\.npz"):
-        dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path)
+    with pytest.raises(CheckpointError, match=r"trajectory\.h5 .* state of its run"):
+        free_run(seed=11, folder=tmp_path / "11" / "whole")
 
 
 def test_another_format_is_refused(tmp_path):
-    system = scattered([3] * 6)
-    stopped(tmp_path, system)
+    stopped(tmp_path)
     stored = json.loads((tmp_path / "run.json").read_text())
     (tmp_path / "run.json").write_text(json.dumps(stored | {"format": 99}))
     with pytest.raises(CheckpointError, match="another version"):
-        stopped(tmp_path, system)
+        stopped(tmp_path)
 
 
 def test_a_full_disk_ends_the_run_in_one_line_and_it_can_go_on(tmp_path, monkeypatch):
-    system = scattered([3] * 6)
-    whole = dynamics.run_md(system, FreeParticles(), plan()).trajectory
+    whole = free_run().trajectory
     synced = os.fsync
     calls = 0
 
@@ -286,13 +263,13 @@ def test_a_full_disk_ends_the_run_in_one_line_and_it_can_go_on(tmp_path, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(CheckpointError, match="No space left on device") as caught:
-            dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path, checkpoint_seconds=0)
+            free_run(folder=tmp_path, checkpoint_seconds=0)
     assert "\n" not in str(caught.value)
     assert not list(tmp_path.glob(".*.partial"))
-    same(dynamics.run_md(system, FreeParticles(), plan(), folder=tmp_path).trajectory, whole)
+    same(free_run(folder=tmp_path).trajectory, whole)
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(dynamics.DynamicsError, match="cannot use"):
-        dynamics.run_md(scattered([3] * 6), FreeParticles(), plan(), folder=tmp_path / "file" / "run")
+        free_run(folder=tmp_path / "file" / "run")

@@ -2,25 +2,13 @@
 
 import numpy as np
 import pytest
+from md_runs import warm_plan as plan
 from model_force_fields import FreeParticles, HarmonicWells, rock_salt, scattered
 from scipy import stats
 
 from vitrion_models.constants import BOLTZMANN_eV_PER_K, MASS_FACTOR_eV_PS2_PER_U_A2
 from vitrion_workflows import dynamics, potentials
 from vitrion_workflows.dynamics.state import kinetic_energy_eV, maxwell_boltzmann, temperature_K, without_drift
-
-
-def plan(**changes):
-    numbers = {
-        "steps": 100,
-        "time_step_fs": 2.0,
-        "temperature_K": 300.0,
-        "thermostat": "langevin",
-        "friction_per_ps": 1.0,
-        "frame_every": 10,
-        "seed": 7,
-    }
-    return dynamics.MDPlan(**(numbers | changes))
 
 
 def test_constants_agree_with_ase():

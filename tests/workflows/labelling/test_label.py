@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 import walks
 from ase.data import atomic_numbers
-from plain_labels import plain_label
+from one_line import error_in_one_line
+from plain_labels import METHOD, plain_label
+from planted_errors import keep_frames
 from pydantic import ValidationError
 
 from vitrion_models.errors import InputError
@@ -19,7 +21,6 @@ from vitrion_workflows.schemas import (
     GateOutcome,
     LabelProtocol,
     LabelState,
-    MethodRecord,
     failed_measurements,
 )
 from vitrion_workflows.trajectories.trajectory import Trajectory
@@ -40,27 +41,13 @@ MASSES = {LITHIUM: 6.94, CHLORINE: 35.45}
 def make_trajectory(*, seed=0, frames=601, mobile_friction=FRICTION, framework_friction=None, interval=INTERVAL_PS):
     """Lithium that diffuses with inertia in a framework that rattles with inertia, or diffuses."""
     rng = np.random.default_rng(seed)
-    lithium = walks.langevin(
-        rng,
-        frames=frames,
-        ions=24,
-        mass=MASSES[LITHIUM],
-        temperature=TEMPERATURE_K,
-        friction=mobile_friction,
-        interval=interval,
-    )
+    both = {"frames": frames, "ions": 24, "interval": interval}
+    thermal = {"temperature": TEMPERATURE_K, **both}
+    lithium = walks.langevin(rng, mass=MASSES[LITHIUM], friction=mobile_friction, **thermal)
     if framework_friction is None:
-        chlorine = harmonic(rng, frames=frames, ions=24, interval=interval)
+        chlorine = harmonic(rng, **both)
     else:
-        chlorine = walks.langevin(
-            rng,
-            frames=frames,
-            ions=24,
-            mass=MASSES[CHLORINE],
-            temperature=TEMPERATURE_K,
-            friction=framework_friction,
-            interval=interval,
-        )
+        chlorine = walks.langevin(rng, mass=MASSES[CHLORINE], friction=framework_friction, **thermal)
     # Rock salt with 16 sites empty: no two atoms nearer than 3 A.
     sites = np.stack(np.meshgrid(*[np.arange(4)] * 3), axis=-1).reshape(-1, 3)
     odd = sites.sum(axis=1) % 2 == 1
@@ -91,31 +78,6 @@ def measurement(gates, name):
     return next((one for gate in gates for one in gate.numbers if one.name == name), None)
 
 
-def altered(trajectory, **changes):
-    fields = {name: getattr(trajectory, name) for name in trajectory.__dataclass_fields__} | changes
-    return Trajectory(**fields)
-
-
-def cut(trajectory, keep):
-    return altered(
-        trajectory,
-        positions_A=trajectory.positions_A[keep],
-        temperatures_K=trajectory.temperatures_K[keep],
-        potential_energies_eV=trajectory.potential_energies_eV[keep],
-    )
-
-
-METHOD = MethodRecord(
-    engine="synthetic",
-    potential="none",
-    potential_version="0",
-    weights_sha256="0" * 64,
-    time_step_fs=2.0,
-    frame_interval_ps=INTERVAL_PS,
-    thermostat="langevin",
-    seed=0,
-    code_version="0",
-)
 # Kicks are the only force on the lithium of these runs: they are their own thermostat.
 PROTOCOL = LabelProtocol(frame_interval_fs=20.0, production_ps=12.0, thermostat="langevin", friction_per_ps=FRICTION)
 
@@ -130,6 +92,10 @@ def label(trajectory, *, protocol=PROTOCOL, **changes):
         structure_fingerprint="f" * 64,
         **changes,
     )
+
+
+def analyse(trajectory, *, temperature_K=TEMPERATURE_K, **options):
+    return analyse_trajectory(trajectory, species="Li", temperature_K=temperature_K, **options)
 
 
 def test_sound_run_is_accepted_with_everything_stored():
@@ -167,72 +133,66 @@ def test_an_accepted_label_needs_value_interval_and_passed_gates(change):
 
 def test_sound_runs_are_seldom_refused():
     """A dozen gates of 1 % and less, 30 runs: more than four refusals, or four misses, happen in 2 % of seeds."""
-    analyses = [
-        analyse_trajectory(
-            make_trajectory(seed=seed), species="Li", temperature_K=1000.0, coupling=Coupling(FRICTION, noisy=True)
-        )
-        for seed in range(30)
-    ]
+    analyses = [analyse(make_trajectory(seed=seed), coupling=Coupling(FRICTION, noisy=True)) for seed in range(30)]
     assert sum(one.state is not TrajectoryState.ACCEPTED for one in analyses) <= 4
     truth = walks.BOLTZMANN * TEMPERATURE_K / MASSES[LITHIUM] / FRICTION * 1e-4
     assert sum(not one.estimate.interval_95[0] <= truth <= one.estimate.interval_95[1] for one in analyses) <= 4
 
 
+EVERY = np.arange(601)
+FAULTS = {
+    "another interval than planned": (lambda _: make_trajectory(interval=0.04), {"planned_interval"}),
+    "wrapped": (
+        lambda run: replace(run, positions_A=run.positions_A % CELL_A),
+        {"wrapped_step", "free_flight_ratio"},
+    ),
+    **{
+        f"frame {frame} missing": (lambda run, at=frame: keep_frames(run, np.delete(EVERY, at)), {"missing_frame"})
+        for frame in (3, 300, 597)
+    },
+    "frame 200 twice": (lambda run: keep_frames(run, np.insert(EVERY, 200, 200)), {"repeated_frame"}),
+    "every second frame": (
+        lambda _: keep_frames(make_trajectory(mobile_friction=10.0), EVERY[::2]),
+        {"free_flight_ratio"},
+    ),
+    "hotter than planned": (
+        lambda run: replace(run, temperatures_K=run.temperatures_K * 1.2),
+        {"mean_temperature"},
+    ),
+    # It could be too short to know its temperature, or be another quantity.
+    **{
+        f"thermostat {name}": (
+            lambda run, name=name, rate=rate: replace(run, thermostat=name, friction_per_ps=rate),
+            {"planned_thermostat"},
+        )
+        for name, rate in (("langevin", 0.3), ("nve", None), ("nose-hoover", 3.0))
+    },
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_the_run_is_refused_by_its_own_measurement(fault):
+    change, measured = FAULTS[fault]
+    outcome = label(change(make_trajectory()))
+    assert outcome.state is LabelState.REJECTED
+    assert measured <= set(failed_measurements(outcome.gates))
+
+
 @pytest.mark.parametrize("factor", [0.1, 0.2, 0.5, 2.5, 5.0, 10.0])
 def test_wrong_frame_interval_is_refused(factor):
     trajectory = make_trajectory()
-    analysis = analyse_trajectory(
-        altered(trajectory, frame_interval_ps=INTERVAL_PS * factor), species="Li", temperature_K=TEMPERATURE_K
-    )
+    analysis = analyse(replace(trajectory, frame_interval_ps=INTERVAL_PS * factor))
     assert analysis.state is TrajectoryState.REJECTED
     gate = "free_flight_ratio" if factor < 1 else "frame_interval"
     assert gate in failed_measurements(analysis.gates)
 
 
-def test_interval_other_than_planned_is_refused():
-    outcome = label(make_trajectory(interval=0.04))
-    assert outcome.state is LabelState.REJECTED
-    assert "planned_interval" in failed_measurements(outcome.gates)
-
-
-def test_wrapped_coordinates_are_refused():
-    trajectory = make_trajectory()
-    outcome = label(altered(trajectory, positions_A=trajectory.positions_A % CELL_A))
-    assert outcome.state is LabelState.REJECTED
-    assert {"wrapped_step", "free_flight_ratio"} <= set(failed_measurements(outcome.gates))
-
-
-@pytest.mark.parametrize("frame", [3, 300, 597])
-def test_one_missing_frame_is_refused(frame):
-    outcome = label(cut(make_trajectory(), np.delete(np.arange(601), frame)))
-    assert outcome.state is LabelState.REJECTED
-    assert "missing_frame" in failed_measurements(outcome.gates)
-
-
-def test_one_repeated_frame_is_refused():
-    outcome = label(cut(make_trajectory(), np.insert(np.arange(601), 200, 200)))
-    assert outcome.state is LabelState.REJECTED
-    assert "repeated_frame" in failed_measurements(outcome.gates)
-
-
-def test_every_second_frame_kept_is_a_wrong_interval():
-    outcome = label(cut(make_trajectory(mobile_friction=10.0), np.arange(0, 601, 2)))
-    assert outcome.state is LabelState.REJECTED
-    assert "free_flight_ratio" in failed_measurements(outcome.gates)
-
-
-def test_missed_temperature_is_refused():
-    trajectory = make_trajectory()
-    outcome = label(altered(trajectory, temperatures_K=trajectory.temperatures_K * 1.2))
-    assert "mean_temperature" in failed_measurements(outcome.gates)
-
-
 def test_unrecorded_temperature_makes_no_label_but_can_be_analysed():
-    trajectory = altered(make_trajectory(), temperatures_K=None)
+    trajectory = replace(make_trajectory(), temperatures_K=None)
     outcome = label(trajectory)
     assert outcome.state is LabelState.REJECTED
     assert failed_measurements(outcome.gates) == ("recorded_temperature",)
-    analysis = analyse_trajectory(altered(trajectory, set_temperature_K=None), species="Li")
+    analysis = analyse_trajectory(replace(trajectory, set_temperature_K=None), species="Li")
     assert analysis.state is TrajectoryState.UNVERIFIED
     assert analysis.checked_state is LabelState.ACCEPTED
     assert analysis.status.startswith("accepted as far as could be checked: not checked are ")
@@ -243,21 +203,21 @@ def test_a_gas_of_one_species_is_unverified():
     """Its density says gas, or ions whose framework was left out of the file: nobody can tell."""
     trajectory = make_trajectory()
     lithium = trajectory.numbers == LITHIUM
-    gas = altered(
+    gas = replace(
         trajectory,
         numbers=trajectory.numbers[lithium],
         positions_A=trajectory.positions_A[:, lithium],
         masses_u=trajectory.masses_u[lithium],
         lattice_A=trajectory.lattice_A * 10,
     )
-    analysis = analyse_trajectory(gas, species="Li", temperature_K=TEMPERATURE_K)
+    analysis = analyse(gas)
     assert analysis.state in (TrajectoryState.UNVERIFIED, TrajectoryState.REJECTED)
     assert "density" in analysis.checks.not_checked
 
 
 @pytest.mark.parametrize("factor", [0.9, 1.1])
 def test_a_temperature_other_than_the_trajectory_carries_is_refused_at_the_python_face_too(factor):
-    analysis = analyse_trajectory(make_trajectory(), species="Li", temperature_K=TEMPERATURE_K * factor)
+    analysis = analyse(make_trajectory(), temperature_K=TEMPERATURE_K * factor)
     assert analysis.state is TrajectoryState.REJECTED
     assert "set_temperature" in failed_measurements(analysis.gates)
 
@@ -265,8 +225,8 @@ def test_a_temperature_other_than_the_trajectory_carries_is_refused_at_the_pytho
 @pytest.mark.parametrize(("factor", "sound"), [(0.01, False), (0.5, True), (1.0, True), (2.0, True), (1e3, False)])
 def test_an_impossible_temperature_is_refused_where_none_is_stated(factor, sound):
     """In fs for ps the ions move as at 1 mK, the other way round as at 1 GK; a factor of two cannot be known."""
-    run = altered(make_trajectory(), set_temperature_K=None, temperatures_K=None)
-    analysis = analyse_trajectory(altered(run, frame_interval_ps=INTERVAL_PS * factor), species="Li")
+    run = replace(make_trajectory(), set_temperature_K=None, temperatures_K=None)
+    analysis = analyse_trajectory(replace(run, frame_interval_ps=INTERVAL_PS * factor), species="Li")
     assert analysis.state is (TrajectoryState.UNVERIFIED if sound else TrajectoryState.REJECTED)
     gate = measurement(analysis.gates, "possible_temperature")
     assert gate.passed is sound
@@ -278,8 +238,8 @@ def test_another_isotope_is_no_label_and_an_analysis_says_so(factor, natural):
     """Masses and squared times by one factor: the same paths at the same temperature, right in all but the name."""
     run = make_trajectory()
     masses, interval = run.masses_u * factor, INTERVAL_PS * factor**0.5
-    slower = altered(run, masses_u=masses, frame_interval_ps=interval)
-    analysis = analyse_trajectory(slower, species="Li", temperature_K=1000.0, coupling=Coupling(FRICTION, noisy=True))
+    slower = replace(run, masses_u=masses, frame_interval_ps=interval)
+    analysis = analyse(slower, coupling=Coupling(FRICTION, noisy=True))
     reason = analysis.checks.not_checked.get("natural_masses")
     assert analysis.state is (TrajectoryState.ACCEPTED if natural else TrajectoryState.UNVERIFIED)
     assert natural == (reason is None)
@@ -315,20 +275,10 @@ def volumes(*, seed, change=0.0, scatter=0.02, memory=0.95, frames=601):
 @pytest.mark.parametrize("seed", range(4))
 def test_a_cell_that_goes_on_changing_its_volume_is_refused(seed, change):
     """Half of the run may be discarded as equilibration: what is left must stand still."""
-    run = altered(make_trajectory(seed=seed), volumes_A3=volumes(seed=seed, change=change))
+    run = replace(make_trajectory(seed=seed), volumes_A3=volumes(seed=seed, change=change))
     outcome = label(run)
     assert outcome.state is LabelState.REJECTED
     assert {"volume_change", "energy_drift"} & set(failed_measurements(outcome.gates))
-
-
-@pytest.mark.parametrize(("thermostat", "friction_per_ps"), [("langevin", 0.3), ("nve", None), ("nose-hoover", 3.0)])
-def test_a_run_under_another_thermostat_than_planned_is_no_label(thermostat, friction_per_ps):
-    """It could be too short to know its temperature, or be another quantity."""
-    run = make_trajectory()
-    assert label(run).state is LabelState.ACCEPTED
-    outcome = label(altered(run, thermostat=thermostat, friction_per_ps=friction_per_ps))
-    assert outcome.state is LabelState.REJECTED
-    assert "planned_thermostat" in failed_measurements(outcome.gates)
 
 
 def test_a_fluctuating_volume_passes_and_a_fixed_one_is_not_measured():
@@ -336,7 +286,7 @@ def test_a_fluctuating_volume_passes_and_a_fixed_one_is_not_measured():
     refused = [not measure_volume_change(volumes(seed=seed)).passed for seed in range(200)]
     assert sum(refused) <= 4
     assert measurement(label(make_trajectory()).gates, "volume_change") is None
-    breathing = label(altered(make_trajectory(), volumes_A3=volumes(seed=1)))
+    breathing = label(replace(make_trajectory(), volumes_A3=volumes(seed=1)))
     assert not {"volume_change", "energy_drift"} & set(failed_measurements(breathing.gates))
     assert measurement(breathing.gates, "volume_change").passed
 
@@ -348,7 +298,7 @@ def test_one_ion_that_jumps_once_is_refused(cells):
     assert label(run).state is LabelState.ACCEPTED
     positions = run.positions_A.copy()
     positions[400:, 5, 1] += cells * CELL_A
-    outcome = label(altered(run, positions_A=positions))
+    outcome = label(replace(run, positions_A=positions))
     assert outcome.state is LabelState.REJECTED
     assert "longest_step" in failed_measurements(outcome.gates)
     assert "of Li" in measurement(outcome.gates, "longest_step").message
@@ -368,11 +318,9 @@ def test_noise_of_an_unstated_thermostat_refuses_no_sound_run():
     runs = [replace(make_trajectory(seed=seed, **hot), set_temperature_K=None) for seed in range(5)]
     stated = Coupling(10.0, noisy=True)
     for run in runs:
-        states = [
-            analyse_trajectory(run, species="Li", temperature_K=1000.0, coupling=it).state for it in (None, stated)
-        ]
+        states = [analyse(run, coupling=it).state for it in (None, stated)]
         assert TrajectoryState.REJECTED not in states
-    analysis = analyse_trajectory(runs[0], species="Li", temperature_K=1000.0)
+    analysis = analyse(runs[0])
     assert "a Langevin one may hide 4.0%" in measurement(analysis.gates, "recorded_temperature").message
 
 
@@ -380,7 +328,7 @@ def test_noise_of_an_unstated_thermostat_refuses_no_sound_run():
 def test_thermostat_noise_excuses_no_interval_that_is_several_times_too_long(factor):
     """Coarse frames, stated coarser yet, hide much of the noise, and never all."""
     run = replace(make_trajectory(interval=0.05), temperatures_K=None, set_temperature_K=None)
-    analysis = analyse_trajectory(altered(run, frame_interval_ps=0.05 * factor), species="Li", temperature_K=1000.0)
+    analysis = analyse(replace(run, frame_interval_ps=0.05 * factor))
     assert "frame_interval" in failed_measurements(analysis.gates)
 
 
@@ -388,7 +336,7 @@ def test_an_unstated_thermostat_allows_no_more_checks_than_a_stated_one():
     """Frames 50 fs apart hide 10 % of the energy under Langevin at 10 / ps, 5 % at 5 / ps: neither can be checked."""
     coarse = make_trajectory(interval=0.05, mobile_friction=5.0, framework_friction=5.0)
     for run in (coarse, replace(coarse, thermostat="langevin", friction_per_ps=5.0)):
-        analysis = analyse_trajectory(run, species="Li", temperature_K=1000.0)
+        analysis = analyse(run)
         assert analysis.state is not TrajectoryState.ACCEPTED
         assert "recorded_temperature" in analysis.checks.not_checked
 
@@ -398,8 +346,8 @@ def test_an_unstated_thermostat_allows_no_more_checks_than_a_stated_one():
 def test_records_a_tenth_off_are_refused_whatever_the_thermostat(thermostat, factor):
     name, rate = thermostat
     run = make_trajectory(mobile_friction=3.0)
-    run = altered(run, temperatures_K=run.temperatures_K / factor, thermostat=name, friction_per_ps=rate)
-    analysis = analyse_trajectory(replace(run, set_temperature_K=None), species="Li", temperature_K=1000.0 / factor)
+    run = replace(run, temperatures_K=run.temperatures_K / factor, thermostat=name, friction_per_ps=rate)
+    analysis = analyse(replace(run, set_temperature_K=None), temperature_K=1000.0 / factor)
     assert analysis.state is TrajectoryState.REJECTED
 
 
@@ -418,7 +366,7 @@ def test_a_run_that_does_not_resolve_its_temperature_is_no_label():
 def test_mobile_ions_under_another_name_are_refused(name, measured):
     trajectory = make_trajectory()
     numbers = np.where(trajectory.numbers == LITHIUM, atomic_numbers[name], trajectory.numbers)
-    named = altered(trajectory, numbers=numbers, masses_u=np.empty(0))
+    named = replace(trajectory, numbers=numbers, masses_u=np.empty(0))
     analysis = analyse_trajectory(named, species=name, temperature_K=TEMPERATURE_K)
     assert analysis.state is not TrajectoryState.ACCEPTED
     # These ions pass through each other: as hydrogen they seem bonded, and 20 fs cannot judge bonded hydrogen.
@@ -429,7 +377,7 @@ def test_mobile_ions_under_another_name_are_refused(name, measured):
 def test_anions_under_the_name_of_a_lighter_element_are_refused(name):
     trajectory = make_trajectory()
     numbers = np.where(trajectory.numbers == CHLORINE, atomic_numbers[name], trajectory.numbers)
-    named = altered(trajectory, numbers=numbers, masses_u=np.empty(0))
+    named = replace(trajectory, numbers=numbers, masses_u=np.empty(0))
     assert "species_mass" in failed_measurements(label(named).gates)
 
 
@@ -444,7 +392,7 @@ def test_anions_under_the_name_of_a_lighter_element_are_refused(name):
     ],
 )
 def test_nothing_is_plainly_accepted_that_lacks_a_check(checked, not_checked, state, sentence):
-    sound = analyse_trajectory(make_trajectory(), species="Li", temperature_K=TEMPERATURE_K)
+    sound = analyse(make_trajectory())
     checks = replace(sound.checks, not_checked=dict.fromkeys(not_checked, "nothing recorded"))
     analysis = replace(sound, checked_state=LabelState(checked), checks=checks)
     assert analysis.state is TrajectoryState(state)
@@ -457,7 +405,7 @@ def test_nothing_moved_far_is_censored_with_a_bound():
     lithium, chlorine = (harmonic(rng, frames=601, ions=24, interval=INTERVAL_PS) for _ in range(2))
     lithium *= np.sqrt(MASSES[CHLORINE] / MASSES[LITHIUM])  # the lithium is as hot
     rattle = np.concatenate([lithium, chlorine], axis=1)
-    outcome = label(altered(base, positions_A=base.positions_A[0] + rattle))
+    outcome = label(replace(base, positions_A=base.positions_A[0] + rattle))
     assert outcome.state is LabelState.CENSORED, outcome.gates
     # Three jumps of 3 A by 24 ions in the 12 ps or less that were analysed: more than that would have shown.
     assert 9 * 2.99 / (6 * 24 * 12.0) * 1e-4 <= outcome.value <= 1e-5
@@ -489,7 +437,7 @@ def test_halves_that_differ_are_refused():
     walk = positions[:, mobile] - positions[0, mobile]
     quiet = harmonic(np.random.default_rng(4), frames=601, ions=24, interval=INTERVAL_PS)
     positions[600:, mobile] = positions[0, mobile] + walk[600] + quiet - quiet[0]
-    outcome = label(altered(trajectory, positions_A=positions))
+    outcome = label(replace(trajectory, positions_A=positions))
     assert outcome.state is LabelState.REJECTED
     # Or the run is so uneven that its own noise swallows the value.
     assert {"halves", "curvature", "exponent", "signal_to_noise"} & set(failed_measurements(outcome.gates))
@@ -521,7 +469,7 @@ def test_turning_anions_leave_the_framework_standing():
 def test_single_species_has_no_framework():
     trajectory = make_trajectory()
     lithium = trajectory.numbers == LITHIUM
-    only = altered(
+    only = replace(
         trajectory,
         numbers=trajectory.numbers[lithium],
         positions_A=trajectory.positions_A[:, lithium],
@@ -533,10 +481,8 @@ def test_single_species_has_no_framework():
 def test_uniform_drift_changes_nothing():
     trajectory = make_trajectory()
     flow = np.linspace(0, 3.0, 601)[:, None, None] * np.array([1.0, 0.5, 0.0])
-    moved = analyse_trajectory(
-        altered(trajectory, positions_A=trajectory.positions_A + flow), species="Li", temperature_K=TEMPERATURE_K
-    )
-    still = analyse_trajectory(trajectory, species="Li", temperature_K=TEMPERATURE_K)
+    moved = analyse(replace(trajectory, positions_A=trajectory.positions_A + flow))
+    still = analyse(trajectory)
     assert moved.value_cm2_per_s == pytest.approx(still.value_cm2_per_s, rel=1e-6)
     assert moved.checks.drift_A > 2.0
 
@@ -544,9 +490,7 @@ def test_uniform_drift_changes_nothing():
 def test_flying_cell_is_refused():
     trajectory = make_trajectory()
     flow = np.linspace(0, 200.0, 601)[:, None, None] * np.ones(3)
-    analysis = analyse_trajectory(
-        altered(trajectory, positions_A=trajectory.positions_A + flow), species="Li", temperature_K=TEMPERATURE_K
-    )
+    analysis = analyse(replace(trajectory, positions_A=trajectory.positions_A + flow))
     assert "cell_drift" in failed_measurements(analysis.gates)
 
 
@@ -561,9 +505,8 @@ def test_flying_cell_is_refused():
     ],
 )
 def test_wrong_input_is_refused_in_one_line(changes, fault):
-    with pytest.raises(InputError, match=fault) as caught:
+    with error_in_one_line(InputError, fault):
         analyse_trajectory(make_trajectory(frames=40), **({"species": "Li", "temperature_K": 1000.0} | changes))
-    assert "\n" not in str(caught.value)
 
 
 def test_a_run_that_is_too_short_is_refused():
@@ -577,9 +520,8 @@ def test_a_run_that_stands_still_for_half_of_it_is_refused_in_one_line(part):
     positions = trajectory.positions_A.copy()
     positions[part] = positions[300]
 
-    with pytest.raises(InputError, match="copies") as refusal:
-        analyse_trajectory(replace(trajectory, positions_A=positions), species="Li", temperature_K=TEMPERATURE_K)
-    assert "\n" not in str(refusal.value)
+    with error_in_one_line(InputError, "copies"):
+        analyse(replace(trajectory, positions_A=positions))
 
 
 def test_heating_shows_in_positions_where_no_temperature_is_recorded():
@@ -588,8 +530,8 @@ def test_heating_shows_in_positions_where_no_temperature_is_recorded():
     path = np.cumsum(np.diff(steady.positions_A, axis=0) * pace, axis=0)
     heated = replace(steady, positions_A=np.concatenate([steady.positions_A[:1], steady.positions_A[0] + path]))
 
-    sound = analyse_trajectory(steady, species="Li", temperature_K=TEMPERATURE_K)
-    analysis = analyse_trajectory(heated, species="Li", temperature_K=TEMPERATURE_K)
+    sound = analyse(steady)
+    analysis = analyse(heated)
 
     assert measurement(sound.gates, "temperature_drift").passed
     assert "temperature_drift" in failed_measurements(analysis.gates)
@@ -604,7 +546,7 @@ def test_frames_too_far_apart_to_show_heating_say_so():
         temperatures_K=None,
         potential_energies_eV=None,
     )
-    analysis = analyse_trajectory(coarse, species="Li", temperature_K=TEMPERATURE_K)
+    analysis = analyse(coarse)
     assert "temperature_drift" in analysis.checks.not_checked
 
 
@@ -614,15 +556,9 @@ def test_a_frame_that_is_missing_or_double_where_frames_are_discarded_is_found(s
     whole = make_trajectory(frames=1001, interval=0.01)
     energies = whole.potential_energies_eV + 30 * np.exp(-np.arange(len(whole)) / 100)
     whole = replace(whole, potential_energies_eV=energies)
-    assert analyse_trajectory(whole, species="Li", temperature_K=TEMPERATURE_K).equilibration_ps > 0.3 * 10
+    assert analyse(whole).equilibration_ps > 0.3 * 10
     every, at = np.arange(len(whole)), int(share * len(whole))
 
     for kept, gate in ((np.delete(every, at), "missing_frame"), (np.insert(every, at, at), "repeated_frame")):
-        broken = replace(
-            whole,
-            positions_A=whole.positions_A[kept],
-            temperatures_K=whole.temperatures_K[kept],
-            potential_energies_eV=whole.potential_energies_eV[kept],
-        )
-        analysis = analyse_trajectory(broken, species="Li", temperature_K=TEMPERATURE_K)
+        analysis = analyse(keep_frames(whole, kept))
         assert gate in failed_measurements(analysis.gates)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from model_force_fields import nep89_or_skip, rock_salt
+from model_force_fields import assert_same_forces, calculated, nep89_or_skip, rock_salt
 
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
@@ -19,32 +19,19 @@ def cells():
     yield AtomicSystem([3, 16, 15, 3, 8, 16, 3, 16], positions, lattice)
 
 
-def atoms_of(system):
-    from ase import Atoms
-
-    return Atoms(numbers=system.numbers, positions=system.positions_A, cell=system.lattice_A, pbc=True)
-
-
-def compare(field, calculator, *, energy_eV=1e-5, force_eV_per_A=1e-4, stress_eV_per_A3=1e-5):
-    for system in cells():
-        ours = field.evaluate(system, stress=True)
-        atoms = atoms_of(system)
-        atoms.calc = calculator
-        assert ours.energy_eV == pytest.approx(atoms.get_potential_energy(), abs=energy_eV)
-        np.testing.assert_allclose(ours.forces_eV_per_A, atoms.get_forces(), atol=force_eV_per_A)
-        np.testing.assert_allclose(ours.stress_eV_per_A3, atoms.get_stress(voigt=False), atol=stress_eV_per_A3)
-        without = field.evaluate(system)
-        assert without.stress_eV_per_A3 is None
-        np.testing.assert_allclose(without.forces_eV_per_A, ours.forces_eV_per_A, atol=force_eV_per_A)
-
-
 @pytest.mark.nep
 def test_nep89_is_its_ase_calculator():
     field = nep89_or_skip()
     from nep_adapters.ase import NepAseCalculator
 
     calculator = NepAseCalculator(weights_folder() / "nep89.txt")
-    compare(field, calculator, energy_eV=1e-9, force_eV_per_A=1e-9, stress_eV_per_A3=1e-9)
+    for system in cells():
+        ours = field.evaluate(system, stress=True)
+        expected = calculated(system, calculator)
+        assert_same_forces(ours, expected, energy_eV=1e-9, force_eV_per_A=1e-9, stress_eV_per_A3=1e-9)
+        without = field.evaluate(system)
+        assert without.stress_eV_per_A3 is None
+        np.testing.assert_allclose(without.forces_eV_per_A, ours.forces_eV_per_A, atol=1e-9)
 
 
 @pytest.mark.nep

@@ -4,6 +4,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 from model_force_fields import rock_salt
+from one_line import error_in_one_line
 
 from vitrion_models.errors import CheckpointError, InputError, MissingDependencyError, VitrionError
 from vitrion_models.system import AtomicSystem
@@ -63,16 +64,14 @@ def test_coverage_is_what_the_papers_say():
 
 def test_unknown_names_are_refused_with_the_known_ones():
     for name in ("nep90", "", "mace", "ase", "nep89:x"):
-        with pytest.raises(InputError, match="choose one of nep89, chgnet") as caught:
+        with error_in_one_line(InputError, "choose one of nep89, chgnet"):
             potentials.load(name)
-        assert one_line(caught)
 
 
 def test_elements_outside_coverage_are_named():
     xenon = AtomicSystem([3, 118], [[0, 0, 0], [2, 2, 2]], np.eye(3) * 5)
-    with pytest.raises(InputError, match="does not cover Og: choose another") as caught:
+    with error_in_one_line(InputError, "does not cover Og: choose another"):
         potentials.load("lennard-jones").evaluate(xenon)
-    assert one_line(caught)
 
 
 def test_weights_folder_follows_its_setting(monkeypatch, tmp_path):
@@ -88,9 +87,8 @@ def test_absent_weights_say_what_to_do(monkeypatch, tmp_path):
     available = potentials.installed("nep89")
     assert not available.ok
     assert "vitrion potentials install nep89" in available.reason
-    with pytest.raises(MissingDependencyError, match="vitrion potentials install nep89") as caught:
+    with error_in_one_line(MissingDependencyError, "vitrion potentials install nep89"):
         potentials.load("nep89")
-    assert one_line(caught)
 
 
 def test_weights_of_another_sha256_are_refused(monkeypatch, tmp_path):
@@ -98,26 +96,23 @@ def test_weights_of_another_sha256_are_refused(monkeypatch, tmp_path):
     monkeypatch.setattr(package, "find_spec", lambda _name: find_spec("ase"))
     (tmp_path / "nep89.txt").write_text("nep4_zbl 1 H\n")
     assert "another sha256" in potentials.installed("nep89").reason
-    with pytest.raises(CheckpointError, match=r"nep89\.txt has sha256 .* needs 75168ece02e8") as caught:
+    with error_in_one_line(CheckpointError, r"nep89\.txt has sha256 .* needs 75168ece02e8"):
         potentials.load("nep89")
-    assert one_line(caught)
 
 
 @pytest.mark.parametrize("name", ["nep89", "chgnet", "diep"])
 def test_a_missing_package_is_named(monkeypatch, name):
     monkeypatch.setattr(package, "find_spec", lambda _name: None)
     assert not potentials.installed(name).ok
-    with pytest.raises(MissingDependencyError, match="pip install") as caught:
+    with error_in_one_line(MissingDependencyError, "pip install"):
         potentials.load(name)
-    assert one_line(caught)
 
 
 @pytest.mark.parametrize("name", ["chgnet", "diep"])
 def test_a_package_with_other_weights_is_refused(monkeypatch, name):
     monkeypatch.setattr(weights, "sha256_of", lambda _path: "f" * 64)
-    with pytest.raises(CheckpointError, match="sha256 ffffffffffff") as caught:
+    with error_in_one_line(CheckpointError, "sha256 ffffffffffff"):
         potentials.load(name)
-    assert one_line(caught)
 
 
 def test_default_is_nep89_or_says_why_not(monkeypatch):
@@ -151,9 +146,8 @@ def test_any_ase_calculator_can_be_named():
     ],
 )
 def test_wrong_arguments_are_refused(name, error, word):
-    with pytest.raises(error, match=word) as caught:
+    with error_in_one_line(error, word):
         potentials.load(name)
-    assert one_line(caught)
 
 
 def test_importing_the_registry_stays_light():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from one_line import error_in_one_line
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.trajectories.displacements import (
@@ -35,9 +36,8 @@ def test_already_unwrapped_stays_as_it_is():
 def test_step_of_half_a_cell_is_refused_in_one_line():
     fractional = np.zeros((3, 2, 3))
     fractional[1:, 1, 0] = 0.47
-    with pytest.raises(InputError, match=r"atom 1 .*0\.47 .*frames 0 and 1") as caught:
+    with error_in_one_line(InputError, r"atom 1 .*0\.47 .*frames 0 and 1"):
         unwrap(fractional, LATTICE)
-    assert "\n" not in str(caught.value)
 
 
 def test_breathing_cell_is_no_motion():

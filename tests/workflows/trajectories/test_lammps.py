@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 from ase.io import read
+from one_line import error_in_one_line
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.trajectories.reading import read_trajectory
@@ -156,7 +157,6 @@ def test_broken_dumps_are_refused_in_one_line(tmp_path, path_A, case):
     file = tmp_path / "run.lammpstrj"
     file.write_text(text)
     stated = None if fault == "frame interval" else 0.02
-    with pytest.raises(InputError, match=fault) as caught:
+    with error_in_one_line(InputError, fault) as caught:
         read_trajectory(file, frame_interval_ps=stated)
-    assert "\n" not in str(caught.value)
     assert str(file) in str(caught.value)

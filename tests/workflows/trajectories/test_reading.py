@@ -10,6 +10,7 @@ import pytest
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
+from one_line import error_in_one_line
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.trajectories import h5md
@@ -27,7 +28,22 @@ def path_A():
     return start + np.cumsum(rng.normal(scale=0.4, size=(40, 3, 3)), axis=0)
 
 
-def images(path_A, *, wrap):
+@pytest.fixture
+def read(tmp_path):
+    """A function that writes text, bytes or ASE's images to a file and reads it as a trajectory."""
+
+    def written_and_read(content, name="XDATCAR", *, frame_interval_ps=None):
+        file = tmp_path / name
+        if isinstance(content, list):
+            write(file, content)
+        else:
+            file.write_bytes(content if isinstance(content, bytes) else content.encode())
+        return read_trajectory(file, frame_interval_ps=frame_interval_ps)
+
+    return written_and_read
+
+
+def images(path_A, *, wrap=False):
     frames = []
     for index, positions in enumerate(path_A):
         atoms = Atoms(SYMBOLS, positions=positions, cell=CELL, pbc=True, info={"time_fs": 5.0 * index})
@@ -76,57 +92,31 @@ def test_h5md_with_image_flags_keeps_its_long_steps(tmp_path, path_A):
     same_motion(read_trajectory(file), path_A)
 
 
-@pytest.mark.parametrize("count", ["99999999999", "-3"])
-def test_xyz_that_announces_atoms_it_does_not_have(tmp_path, count):
-    file = tmp_path / "run.xyz"
-    file.write_text(f'{count}\nLattice="9 0 0 0 9 0 0 0 9"\nLi 0 0 0\n')
-    with pytest.raises(InputError, match="announces"):
-        read_trajectory(file, frame_interval_ps=0.1)
-
-
 @pytest.mark.parametrize("name", ["XDATCAR", "XDATCAR_600K.gz", "run1_XDATCAR"])
-def test_xdatcar(tmp_path, path_A, name):
-    file = tmp_path / name
+def test_xdatcar(tmp_path, path_A, read, name):
     text = xdatcar_text(path_A).encode()
-    file.write_bytes(gzip.compress(text) if name.endswith(".gz") else text)
-    trajectory = read_trajectory(file, frame_interval_ps=0.1)
+    trajectory = read(gzip.compress(text) if name.endswith(".gz") else text, name, frame_interval_ps=0.1)
     same_motion(trajectory, path_A)
     assert trajectory.frame_interval_ps == 0.1
-    assert trajectory.source == str(file)
+    assert trajectory.source == str(tmp_path / name)
 
 
 @pytest.mark.parametrize("header", ["Li_sv Cl\n2 1", "Li_sv/2c0a74d2 Cl/5f1c9a\n2 1"])
 @pytest.mark.parametrize("scale", ["1.0", "1.0 1.0 1.0", f"{-np.linalg.det(CELL):.12f}"])
-def test_xdatcar_as_vasp_may_write_it(tmp_path, path_A, header, scale):
-    file = tmp_path / "XDATCAR"
-    file.write_text(xdatcar_text(path_A, header=header).replace("title\n1.0\n", f"title\n{scale}\n"))
-    same_motion(read_trajectory(file, frame_interval_ps=0.005), path_A, tolerance=1e-5)
+def test_xdatcar_as_vasp_may_write_it(read, path_A, header, scale):
+    text = xdatcar_text(path_A, header=header).replace("title\n1.0\n", f"title\n{scale}\n")
+    same_motion(read(text, frame_interval_ps=0.005), path_A, tolerance=1e-5)
 
 
-def test_one_cell_unlike_the_others_is_refused(tmp_path, path_A):
-    file = tmp_path / "XDATCAR"
-    cells = [CELL * (10 if index == 4 else 1) for index in range(len(path_A))]
-    file.write_text("".join(xdatcar_text(frame[None], lattice=cell) for frame, cell in zip(path_A, cells, strict=True)))
-    with pytest.raises(InputError, match=r"frame 5 .*1e\+03 .*volume"):
-        read_trajectory(file, frame_interval_ps=0.005)
-    frames = images(path_A, wrap=False)
-    frames[4].set_cell(10 * CELL)
-    write(tmp_path / "run.extxyz", frames)
-    with pytest.raises(InputError, match=r"frame 5 .*volume"):
-        read_trajectory(tmp_path / "run.extxyz")
-
-
-def test_xdatcar_of_a_changing_cell(tmp_path, path_A):
+def test_xdatcar_of_a_changing_cell(tmp_path, read, path_A):
     """Header before each frame; fractional paths are mapped to the mean cell."""
-    file = tmp_path / "XDATCAR"
     fractional = path_A @ np.linalg.inv(CELL)
     scales = 1 + 0.01 * np.sin(np.arange(len(path_A)))
     blocks = [
         xdatcar_text(frame[None] @ (CELL * scale), lattice=CELL * scale)
         for frame, scale in zip(fractional, scales, strict=True)
     ]
-    file.write_text("".join(blocks))
-    trajectory = read_trajectory(file, frame_interval_ps=0.1)
+    trajectory = read("".join(blocks), frame_interval_ps=0.1)
     same_motion(trajectory, fractional @ (CELL * scales.mean()), 1e-5)
     np.testing.assert_allclose(trajectory.volumes_A3, np.linalg.det(CELL) * scales**3, rtol=1e-6)
     again = read_trajectory(h5md.write(tmp_path / "again.h5", trajectory))
@@ -135,10 +125,8 @@ def test_xdatcar_of_a_changing_cell(tmp_path, path_A):
 
 @pytest.mark.parametrize("wrap", [True, False])
 @pytest.mark.parametrize("name", ["run.extxyz", "run.traj"])
-def test_ase_formats_wrapped_and_not(tmp_path, path_A, name, wrap):
-    file = tmp_path / name
-    write(file, images(path_A, wrap=wrap))
-    trajectory = read_trajectory(file)
+def test_ase_formats_wrapped_and_not(read, path_A, name, wrap):
+    trajectory = read(images(path_A, wrap=wrap), name)
     same_motion(trajectory, path_A)
     assert trajectory.frame_interval_ps == pytest.approx(0.005)
     np.testing.assert_allclose(trajectory.potential_energies_eV, -1.0 - np.arange(40))
@@ -146,11 +134,8 @@ def test_ase_formats_wrapped_and_not(tmp_path, path_A, name, wrap):
     assert len(trajectory.temperatures_K) == 40
 
 
-def test_h5md(tmp_path, path_A):
-    file = tmp_path / "XDATCAR"
-    file.write_text(xdatcar_text(path_A))
-    first = read_trajectory(file, frame_interval_ps=0.1)
-    h5md.write(tmp_path / "run.h5", first)
+def test_h5md(tmp_path, read, path_A):
+    h5md.write(tmp_path / "run.h5", read(xdatcar_text(path_A), frame_interval_ps=0.1))
     same_motion(read_trajectory(tmp_path / "run.h5"), path_A)
     with pytest.raises(InputError, match=r"0\.1 ps.* 0\.2 ps"):
         read_trajectory(tmp_path / "run.h5", frame_interval_ps=0.2)
@@ -197,10 +182,8 @@ def test_a_thermostat_is_kept_by_the_file_and_stated_where_it_is_not(tmp_path, p
             with_thermostat(trajectory, thermostat=name, friction_per_ps=rate)
 
 
-def test_diffusion_analyzer_holds_its_interval(tmp_path, path_A):
-    file = tmp_path / "DiffusionAnalyzer.json"
-    file.write_text(json.dumps(analyzer(path_A)))
-    trajectory = read_trajectory(file)
+def test_diffusion_analyzer_holds_its_interval(read, path_A):
+    trajectory = read(json.dumps(analyzer(path_A)), "DiffusionAnalyzer.json")
     same_motion(trajectory, path_A)
     assert trajectory.frame_interval_ps == pytest.approx(0.02)
 
@@ -209,7 +192,17 @@ def broken_files(path_A):
     whole = xdatcar_text(path_A)
     lines = whole.splitlines()
     nan = "\n".join([*lines[:9], "nan 0.1 0.2", *lines[10:]])
+    cells = [CELL * (10 if index == 4 else 1) for index in range(len(path_A))]
+    other_cell = "".join(xdatcar_text(frame[None], lattice=cell) for frame, cell in zip(path_A, cells, strict=True))
+    jump = np.zeros((30, 3, 3))
+    jump[15:, 0, 0] = 4.3
+    announced = '{count}\nLattice="9 0 0 0 9 0 0 0 9"\nLi 0 0 0\n'
     return {
+        "another cell": ("XDATCAR", other_cell, r"frame 5 .*1e\+03 .*volume"),
+        "step of half a cell": ("XDATCAR", xdatcar_text(jump), "unwrapped"),
+        "more atoms announced": ("run.xyz", announced.format(count="99999999999"), "announces"),
+        "negative atoms announced": ("run.xyz", announced.format(count=-3), "announces"),
+        "no cell": ("run.extxyz", "2\n\nLi 0 0 0\nLi 0 0 0\n" * 5, "no cell"),
         "empty XDATCAR": ("XDATCAR", "", "empty"),
         "one frame": ("XDATCAR", xdatcar_text(path_A[:1]), "two frames"),
         "no frame": ("XDATCAR", "\n".join(lines[:7]), "no frame"),
@@ -235,29 +228,51 @@ def broken_files(path_A):
 
 
 @pytest.mark.parametrize("case", list(broken_files(np.zeros((3, 3, 3)))))
-def test_broken_files_are_refused_in_one_line(tmp_path, path_A, case):
+def test_broken_files_are_refused_in_one_line(tmp_path, read, path_A, case):
     name, content, fault = broken_files(path_A)[case]
-    file = tmp_path / name
-    file.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(InputError, match=fault) as caught:
-        read_trajectory(file, frame_interval_ps=0.1)
-    assert "\n" not in str(caught.value)
-    assert str(caught.value).count(str(file)) == 1
+    with error_in_one_line(InputError, fault) as caught:
+        read(content, name, frame_interval_ps=0.1)
+    assert str(caught.value).count(str(tmp_path / name)) == 1
 
 
-def test_frame_interval_is_never_assumed(tmp_path, path_A):
-    file = tmp_path / "XDATCAR"
-    file.write_text(xdatcar_text(path_A))
+def fewer_atoms(frames):
+    frames[4].calc = None
+    del frames[4][0]
+
+
+def state_times_ps(frames, factor):
+    for frame in frames:
+        frame.info["time_ps"] = factor * frame.info["time_fs"] / 1000
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        (lambda frames: frames[4].set_cell(10 * CELL), r"frame 5 .*volume"),
+        (lambda frames: frames.pop(10), "not equally spaced"),
+        (fewer_atoms, "atoms change"),
+        (lambda frames: frames[3].info.update(time_fs="soon"), "time_fs"),
+        (lambda frames: frames[3].info.update(time_fs=np.array([1.0, 2.0])), "time_fs"),
+        (lambda frames: state_times_ps(frames, 2), r"0\.01 ps by time_ps, 0\.005 ps by time_fs"),
+    ],
+)
+def test_frames_that_do_not_belong_together_are_refused(read, path_A, change, fault):
+    frames = images(path_A)
+    change(frames)
+    with error_in_one_line(InputError, fault):
+        read(frames, "run.extxyz")
+
+
+def test_two_clocks_may_agree(read, path_A):
+    frames = images(path_A)
+    state_times_ps(frames, 1)
+    assert read(frames, "run.extxyz").frame_interval_ps == pytest.approx(0.005)
+
+
+@pytest.mark.parametrize("interval", [None, 0.0, -1.0, float("nan"), float("inf")])
+def test_frame_interval_is_never_assumed_and_must_be_possible(read, path_A, interval):
     with pytest.raises(InputError, match="frame interval"):
-        read_trajectory(file)
-
-
-@pytest.mark.parametrize("interval", [0.0, -1.0, float("nan"), float("inf")])
-def test_impossible_interval(tmp_path, path_A, interval):
-    file = tmp_path / "XDATCAR"
-    file.write_text(xdatcar_text(path_A))
-    with pytest.raises(InputError, match="frame interval"):
-        read_trajectory(file, frame_interval_ps=interval)
+        read(xdatcar_text(path_A), frame_interval_ps=interval)
 
 
 def test_absent_file(tmp_path):
@@ -265,98 +280,32 @@ def test_absent_file(tmp_path):
         read_trajectory(tmp_path / "XDATCAR")
 
 
-def test_two_clocks_that_disagree_are_refused(tmp_path, path_A):
-    file = tmp_path / "run.extxyz"
-    frames = images(path_A, wrap=False)
-    for frame in frames:
-        frame.info["time_ps"] = frame.info["time_fs"] / 1000
-    write(file, frames)
-    assert read_trajectory(file).frame_interval_ps == pytest.approx(0.005)
-    for frame in frames:
-        frame.info["time_ps"] *= 2
-    write(file, frames)
-    with pytest.raises(InputError, match=r"0\.01 ps by time_ps, 0\.005 ps by time_fs"):
-        read_trajectory(file)
-
-
-def test_missing_frame_shows_in_stored_times(tmp_path, path_A):
-    file = tmp_path / "run.extxyz"
-    frames = images(path_A, wrap=False)
-    del frames[10]
-    write(file, frames)
-    with pytest.raises(InputError, match="not equally spaced"):
-        read_trajectory(file)
-
-
-def test_steps_of_half_a_cell_are_refused(tmp_path):
-    path = np.zeros((30, 3, 3))
-    path[15:, 0, 0] = 4.3
-    file = tmp_path / "XDATCAR"
-    file.write_text(xdatcar_text(path))
-    with pytest.raises(InputError, match="unwrapped"):
-        read_trajectory(file, frame_interval_ps=0.1)
-
-
-def test_cell_is_needed(tmp_path):
-    file = tmp_path / "run.extxyz"
-    write(file, [Atoms("Li2", positions=np.zeros((2, 3))) for _ in range(5)])
-    with pytest.raises(InputError, match="no cell"):
-        read_trajectory(file, frame_interval_ps=0.1)
-
-
-def test_changing_atoms_in_xyz(tmp_path, path_A):
-    file = tmp_path / "run.extxyz"
-    frames = images(path_A, wrap=False)
-    frames[4].calc = None
-    del frames[4][0]
-    write(file, frames)
-    with pytest.raises(InputError, match="atoms change"):
-        read_trajectory(file)
-
-
 @pytest.mark.parametrize("behind", [" Li", "  T T T"])
-def test_xdatcar_with_words_behind_its_rows(tmp_path, path_A, behind):
+def test_xdatcar_with_words_behind_its_rows(read, path_A, behind):
     """pymatgen writes the element there (pymatgen.core.Trajectory.write_Xdatcar)."""
-    file = tmp_path / "XDATCAR"
     lines = xdatcar_text(path_A).splitlines()
     rows = [line + behind if number > 7 and "Direct" not in line else line for number, line in enumerate(lines, 1)]
-    file.write_text("\n".join(rows))
-    same_motion(read_trajectory(file, frame_interval_ps=0.1), path_A)
+    same_motion(read("\n".join(rows), frame_interval_ps=0.1), path_A)
 
 
-def test_title_may_begin_as_a_frame_does(tmp_path, path_A):
-    file = tmp_path / "XDATCAR"
-    file.write_text(xdatcar_text(path_A).replace("title\n", "Direct dynamics of LiCl\n"))
-    same_motion(read_trajectory(file, frame_interval_ps=0.1), path_A)
+def test_title_may_begin_as_a_frame_does(read, path_A):
+    text = xdatcar_text(path_A).replace("title\n", "Direct dynamics of LiCl\n")
+    same_motion(read(text, frame_interval_ps=0.1), path_A)
 
 
 @pytest.mark.parametrize("between", ["\n", "restart\n"])
-def test_xyz_is_read_to_its_end_or_not_at_all(tmp_path, path_A, between):
+def test_xyz_is_read_to_its_end_or_not_at_all(tmp_path, read, path_A, between):
     """ASE stops at a blank line: half of a run was taken for all of it."""
     parts = []
     for frames in (images(path_A[:20], wrap=True), images(path_A[20:], wrap=True)):
         write(tmp_path / "part.extxyz", frames)
         parts.append((tmp_path / "part.extxyz").read_text())
-    file = tmp_path / "run.extxyz"
-    file.write_text(between.join(parts))
     with pytest.raises(InputError, match=r"line 100.* frame 21"):
-        read_trajectory(file, frame_interval_ps=0.005)
-    file.write_text(parts[0] + "\n\n")
-    assert len(read_trajectory(file)) == 20
+        read(between.join(parts), "run.extxyz", frame_interval_ps=0.005)
+    assert len(read(parts[0] + "\n\n", "run.extxyz")) == 20
 
 
-@pytest.mark.parametrize("time", ["soon", np.array([1.0, 2.0])], ids=str)
-def test_times_that_are_no_numbers_are_refused(tmp_path, path_A, time):
-    file = tmp_path / "run.extxyz"
-    frames = images(path_A, wrap=False)
-    frames[3].info["time_fs"] = time
-    write(file, frames)
-    with pytest.raises(InputError, match="time_fs") as caught:
-        read_trajectory(file)
-    assert "\n" not in str(caught.value)
-
-
-def test_atoms_in_another_order_are_put_back_by_their_names(tmp_path, path_A):
+def test_atoms_in_another_order_are_put_back_by_their_names(read, path_A):
     """What LAMMPS and OVITO write without sorting."""
     rng = np.random.default_rng(1)
     frames = images(path_A, wrap=True)
@@ -367,30 +316,25 @@ def test_atoms_in_another_order_are_put_back_by_their_names(tmp_path, path_A):
         energy = frame.get_potential_energy()
         frames[number] = frame[order]
         frames[number].calc = SinglePointCalculator(frames[number], energy=energy)
-    file = tmp_path / "run.extxyz"
-    write(file, frames)
-    trajectory = read_trajectory(file)
+    trajectory = read(frames, "run.extxyz")
     same_motion(trajectory, path_A)
     np.testing.assert_allclose(trajectory.potential_energies_eV, -1.0 - np.arange(40))
     frames[5].arrays["id"][0] = 99
-    write(file, frames)
     with pytest.raises(InputError, match="same atoms"):
-        read_trajectory(file)
+        read(frames, "run.extxyz")
 
 
 @pytest.mark.parametrize(("names", "fault"), [("abc", None), ("aab", "same atoms")])
-def test_atoms_may_be_named_by_words(tmp_path, path_A, names, fault):
+def test_atoms_may_be_named_by_words(read, path_A, names, fault):
     frames = images(path_A, wrap=True)
     for number, frame in enumerate(frames):
         frame.set_array("id", np.array(list(names)))
         frames[number] = frame[[1, 2, 0]] if number % 2 else frame
-    file = tmp_path / "run.extxyz"
-    write(file, frames)
     if fault:
         with pytest.raises(InputError, match=fault):
-            read_trajectory(file)
+            read(frames, "run.extxyz")
     else:
-        same_motion(read_trajectory(file), path_A)
+        same_motion(read(frames, "run.extxyz"), path_A)
 
 
 @pytest.mark.parametrize("share", [0.48, 0.6])
@@ -413,8 +357,7 @@ def test_every_format_takes_the_same_steps(tmp_path, share):
 
 
 @pytest.mark.parametrize(("stated", "held"), [(600, 600.0), (0, None), (None, None), ("hot", None), ([600], None)])
-def test_diffusion_analyzer_knows_the_temperature_of_its_run(tmp_path, path_A, stated, held):
+def test_diffusion_analyzer_knows_the_temperature_of_its_run(read, path_A, stated, held):
     """With it the thermal motion judges time_step and step_skip, by which D was ten times too small, unsaid."""
-    file = tmp_path / "DiffusionAnalyzer.json"
-    file.write_text(json.dumps(analyzer(path_A, temperature=stated)))
-    assert read_trajectory(file).set_temperature_K == held
+    content = json.dumps(analyzer(path_A, temperature=stated))
+    assert read(content, "DiffusionAnalyzer.json").set_temperature_K == held

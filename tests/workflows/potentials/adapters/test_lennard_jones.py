@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from model_force_fields import rock_salt, scattered
+from md_runs import plan
+from model_force_fields import assert_same_forces, calculated, rock_salt, scattered
 
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import dynamics, potentials
@@ -41,18 +42,14 @@ def test_a_pair_has_the_published_curve(force_field):
 
 def test_energy_and_forces_are_ases_inside_the_switch():
     # ASE's own LennardJones on argon with the same sigma, epsilon and a cutoff below the switch.
-    from ase import Atoms
     from ase.calculators.lj import LennardJones
 
     field = LennardJonesForceField()
     sigma = field._sigma6[18, 18] ** (1 / 6)
     system = AtomicSystem([18] * 4, [[0, 0, 0], [2.2, 0, 0], [0, 2.3, 0], [1, 1, 2]], np.eye(3) * 30)
-    atoms = Atoms(numbers=system.numbers, positions=system.positions_A, cell=system.lattice_A, pbc=True)
-    atoms.calc = LennardJones(sigma=sigma, epsilon=0.15, rc=14.0, ro=13.9, smooth=True)
+    expected = calculated(system, LennardJones(sigma=sigma, epsilon=0.15, rc=14.0, ro=13.9, smooth=True))
     ours = field.evaluate(system, stress=True)
-    assert ours.energy_eV == pytest.approx(atoms.get_potential_energy(), rel=1e-12)
-    np.testing.assert_allclose(ours.forces_eV_per_A, atoms.get_forces(), atol=1e-12)
-    np.testing.assert_allclose(ours.stress_eV_per_A3, atoms.get_stress(voigt=False), atol=1e-15)
+    assert_same_forces(ours, expected, energy_eV=1e-12, force_eV_per_A=1e-12, stress_eV_per_A3=1e-15)
 
 
 @settings(max_examples=30, deadline=None)
@@ -97,16 +94,8 @@ def test_it_makes_a_dense_liquid_that_diffuses(force_field):
     from ase.data import covalent_radii
 
     system = rock_salt(edge_A=(23.5 * 8) ** (1 / 3), repeats=2, noise_A=0.1)
-    plan = dynamics.MDPlan(
-        steps=4000,
-        time_step_fs=2.0,
-        temperature_K=1500.0,
-        thermostat="langevin",
-        friction_per_ps=1.0,
-        frame_every=20,
-        seed=1,
-    )
-    run = dynamics.run_md(system, force_field, plan).trajectory
+    melt = plan(steps=4000, temperature_K=1500.0, friction_per_ps=1.0, frame_every=20, seed=1)
+    run = dynamics.run_md(system, force_field, melt).trajectory
     lithium = run.positions_A[100:, run.numbers == 3]
     msd_A2 = ((lithium[50:] - lithium[:-50]) ** 2).sum(axis=-1).mean()
     assert 1e-5 < msd_A2 / 6 / (50 * run.frame_interval_ps) * 1e-4 < 1e-3

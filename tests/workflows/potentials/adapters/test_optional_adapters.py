@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ase.calculators.lj import LennardJones
 from model_force_fields import rock_salt
+from one_line import error_in_one_line
 
 from vitrion_models.errors import CheckpointError, InputError, MissingDependencyError
 from vitrion_workflows import potentials
@@ -99,9 +100,8 @@ def test_a_file_of_the_users_is_named_by_its_hash_and_its_modality(sevenn):
 def test_damaged_files_and_wrong_modalities_are_refused_in_one_line(sevenn):
     for name, words in (("broken.pth", "not a checkpoint"), ("mine.pth@wrong", "unknown modal wrong")):
         (sevenn / name.partition("@")[0]).write_bytes(b"x")
-        with pytest.raises(CheckpointError, match=words) as caught:
+        with error_in_one_line(CheckpointError, words):
             potentials.load(f"sevennet:{sevenn / name}")
-        assert "\n" not in str(caught.value)
     with pytest.raises(CheckpointError, match="has sha256"):
         potentials.load("sevennet")
     with pytest.raises(MissingDependencyError, match="not at"):

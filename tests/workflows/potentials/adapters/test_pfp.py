@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.lj import LennardJones
-from model_force_fields import rock_salt
+from model_force_fields import assert_same_forces, calculated, rock_salt
+from one_line import error_in_one_line
 
 from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_models.system import AtomicSystem
@@ -91,14 +92,9 @@ def client(monkeypatch):
 def test_forces_energy_and_stress_are_the_services():
     field = potentials.load("pfp:R2SCAN@v8.0.0")
     system = rock_salt(noise_A=0.1)
-    from ase import Atoms
-
-    atoms = Atoms(numbers=system.numbers, positions=system.positions_A, cell=system.lattice_A, pbc=True)
-    atoms.calc = LennardJones(sigma=2.2, rc=6.0)
+    expected = calculated(system, LennardJones(sigma=2.2, rc=6.0))
     result = field.evaluate(system, stress=True)
-    assert result.energy_eV == pytest.approx(atoms.get_potential_energy())
-    np.testing.assert_allclose(result.forces_eV_per_A, atoms.get_forces(), atol=1e-5)
-    np.testing.assert_allclose(result.stress_eV_per_A3, atoms.get_stress(voigt=False), atol=1e-7)
+    assert_same_forces(result, expected, energy_eV=1e-6, force_eV_per_A=1e-5, stress_eV_per_A3=1e-7)
     assert result.forces_eV_per_A.dtype == np.float64
 
 
@@ -128,9 +124,8 @@ def test_mode_and_version_are_the_identity():
     ],
 )
 def test_what_is_left_open_or_not_offered_is_refused(argument, words):
-    with pytest.raises(InputError, match=words) as caught:
+    with error_in_one_line(InputError, words):
         potentials.load(f"pfp:{argument}")
-    assert "\n" not in str(caught.value)
 
 
 @pytest.mark.usefixtures("client")

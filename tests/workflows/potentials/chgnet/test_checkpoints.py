@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pytest
-from model_force_fields import rock_salt
+from model_force_fields import assert_same_forces, calculated, rock_salt
 
 from vitrion_models.errors import CheckpointError, MissingDependencyError
 from vitrion_workflows import potentials
@@ -17,8 +17,6 @@ from vitrion_workflows.potentials.weights import package as weights
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
 @pytest.mark.parametrize("release", ["0.2.0", "r2scan"])
 def test_each_checkpoint_is_its_ase_calculator(release):
-    from ase import Atoms
-
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         from chgnet.model import CHGNet
@@ -27,13 +25,9 @@ def test_each_checkpoint_is_its_ase_calculator(release):
         calculator = CHGNetCalculator(CHGNet.load(model_name=release, use_device="cpu"), use_device="cpu")
     field = potentials.load(f"chgnet:{release}")
     system = rock_salt(noise_A=0.15)
-    atoms = Atoms(numbers=system.numbers, positions=system.positions_A, cell=system.lattice_A, pbc=True)
-    atoms.calc = calculator
-    ours = field.evaluate(system, stress=True)
+    ours, expected = field.evaluate(system, stress=True), calculated(system, calculator)
     # Single precision: neighbours in another order change the sixth digit.
-    assert ours.energy_eV == pytest.approx(atoms.get_potential_energy(), abs=5e-5)
-    np.testing.assert_allclose(ours.forces_eV_per_A, atoms.get_forces(), atol=1e-4)
-    np.testing.assert_allclose(ours.stress_eV_per_A3, atoms.get_stress(voigt=False), atol=1e-5)
+    assert_same_forces(ours, expected, energy_eV=5e-5, force_eV_per_A=1e-4, stress_eV_per_A3=1e-5)
     assert field.name == f"chgnet:{release}"
     assert field.weights_sha256 == potentials.find(f"chgnet:{release}")[0].weights_sha256
 

@@ -9,7 +9,6 @@ import warnings
 
 import numpy as np
 import pytest
-from ase import Atoms
 from ase.spacegroup import crystal
 from model_force_fields import nep89_or_skip, rock_salt
 
@@ -17,6 +16,7 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
 from vitrion_workflows.potentials.force_field import Cells
 from vitrion_workflows.potentials.graph.neighbours import SkinLists
+from vitrion_workflows.schemas.geometry import atoms_from_system
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning"),
@@ -89,7 +89,7 @@ def test_energies_forces_and_stress_are_the_packages(name, monkeypatch):
         calculator, references = in_double(name, monkeypatch)
         for label, make in CELLS.items():
             system = make()
-            atoms = Atoms(numbers=system.numbers, positions=system.positions_A, cell=system.lattice_A, pbc=True)
+            atoms = atoms_from_system(system)
             atoms.wrap()
             atoms.calc = calculator
             energy = atoms.get_potential_energy() + references[system.numbers].sum()

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from ase import Atoms
-from model_force_fields import rock_salt
+from model_force_fields import assert_same_forces, calculated, rock_salt
 
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
@@ -99,14 +98,10 @@ def test_energies_forces_and_stress_are_the_calculators_in_double(form, tmp_path
     squeezed = AtomicSystem([3, 17], [[0, 0, 0], [2.4, 0.2, 0.1]], lattice)
     apart = AtomicSystem([3, 17], [[0.0, 0, 0], [9, 9, 9]], np.eye(3) * 18)
     for system in (rock_salt(noise_A=0.2), squeezed, apart):
-        ours = field.evaluate(system, stress=True)
-        atoms = Atoms(numbers=system.numbers, positions=system.positions_A, cell=system.lattice_A, pbc=True)
-        atoms.calc = calculator
-        assert ours.energy_eV == pytest.approx(atoms.get_potential_energy(), abs=1e-5)
+        ours, expected = field.evaluate(system, stress=True), calculated(system, calculator)
         # The models' forces are small: what is bounded is their relative error.
-        forces = atoms.get_forces()
-        np.testing.assert_allclose(ours.forces_eV_per_A, forces, atol=min(1e-4, 1e-5 * abs(forces).max() + 1e-9))
-        np.testing.assert_allclose(ours.stress_eV_per_A3, atoms.get_stress(voigt=False), atol=1e-5)
+        bound = min(1e-4, 1e-5 * abs(expected.forces_eV_per_A).max() + 1e-9)
+        assert_same_forces(ours, expected, energy_eV=1e-5, force_eV_per_A=bound, stress_eV_per_A3=1e-5)
 
 
 def test_a_cell_is_bitwise_the_same_alone_and_among_others(scalar_file):
