@@ -45,6 +45,8 @@ def draw(model, composition, cell_A, *, count, seed):
     return model.sample(GenerationRequest(count=count, seed=seed, composition=composition, cell_A=cell_A))
 
 
+CUBE = 5.0 * np.eye(3)
+HYDROGEN = AtomicSystem.molecule(np.array([1, 1]), np.array([[0.0, 0, 0], [0.74, 0, 0]]))
 TINY = AmorphousDiffusionConfig(channels=8, blocks=1, training_steps=12, atoms_per_step=24, sampling_steps=6)
 SMALL = AmorphousDiffusionConfig(channels=24, training_steps=200, atoms_per_step=120, sampling_steps=100)
 
@@ -229,31 +231,27 @@ def test_what_cannot_be_read_is_refused_in_one_line(tiny, tmp_path, damage):
     assert str(tmp_path) in str(fault.value)
 
 
-def test_wrong_input_is_refused(tiny):
-    with pytest.raises(InputError, match="at least one"):
-        generators.train([], config=TINY, seed=1)
-    molecule = AtomicSystem.molecule(np.array([1, 1]), np.array([[0.0, 0, 0], [0.74, 0, 0]]))
-    with pytest.raises(InputError, match="periodic"):
-        generators.train([molecule], config=TINY, seed=1)
-    with pytest.raises(InputError, match="shape"):
-        generators.train([cristobalite()], config=SMALL, seed=1, parent=tiny)
-    with pytest.raises(InputError, match="at least 1"):
-        draw(tiny, [3, 17], 5.0 * np.eye(3), count=0, seed=1)
-    for request in (
-        GenerationRequest(count=1, seed=1, cell_A=5.0 * np.eye(3)),
-        GenerationRequest(count=1, seed=1, composition=[3, 17]),
-    ):
-        with pytest.raises(InputError, match="composition and cell"):
-            tiny.sample(request)
-    conditioned = GenerationRequest(1, 1, [3, 17], 5.0 * np.eye(3), conditions={"density_g_cm3": 2.0})
-    with pytest.raises(InputError, match="density_g_cm3"):
-        tiny.sample(conditioned)
-    with pytest.raises(InputError, match="between 1 and"):
-        draw(tiny, [3, 170], 5.0 * np.eye(3), count=1, seed=1)
-    with pytest.raises(InputError, match="volume"):
-        draw(tiny, [3, 17], np.zeros((3, 3)), count=1, seed=1)
-    with pytest.raises(InputError, match="elements"):
-        generators.compare([cristobalite()], [rock_salt(3, 17, 5.0)])
+@pytest.mark.parametrize(
+    ("question", "fault"),
+    [
+        (lambda _: generators.train([], config=TINY, seed=1), "at least one"),
+        (lambda _: generators.train([HYDROGEN], config=TINY, seed=1), "periodic"),
+        (lambda tiny: generators.train([cristobalite()], config=SMALL, seed=1, parent=tiny), "shape"),
+        (lambda tiny: draw(tiny, [3, 17], CUBE, count=0, seed=1), "at least 1"),
+        (lambda tiny: tiny.sample(GenerationRequest(count=1, seed=1, cell_A=CUBE)), "composition and cell"),
+        (lambda tiny: tiny.sample(GenerationRequest(count=1, seed=1, composition=[3, 17])), "composition and cell"),
+        (
+            lambda tiny: tiny.sample(GenerationRequest(1, 1, [3, 17], CUBE, conditions={"density_g_cm3": 2.0})),
+            "density_g_cm3",
+        ),
+        (lambda tiny: draw(tiny, [3, 170], CUBE, count=1, seed=1), "between 1 and"),
+        (lambda tiny: draw(tiny, [3, 17], np.zeros((3, 3)), count=1, seed=1), "volume"),
+        (lambda _: generators.compare([cristobalite()], [rock_salt(3, 17, 5.0)]), "elements"),
+    ],
+)
+def test_wrong_input_is_refused(tiny, question, fault):
+    with pytest.raises(InputError, match=fault):
+        question(tiny)
 
 
 def test_importing_the_room_imports_no_torch():

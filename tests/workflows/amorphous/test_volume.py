@@ -162,15 +162,21 @@ def test_whatever_the_pressures_attempts_are_bounded_and_the_root_lies_between_r
     assert len(tried) <= 8
 
 
-@pytest.mark.parametrize("quench_ps", [0.012, 0.21, 3.0])
-def test_the_stated_cooling_rate_is_the_one_that_is_run(quench_ps, monkeypatch):
-    plans = []
+@pytest.fixture
+def plans(monkeypatch):
+    """Plans that the engine was given."""
+    given = []
 
     def recording(system, force_field, plan, **options):
-        plans.append(plan)
+        given.append(plan)
         return run_md(system, force_field, plan, **options)
 
     monkeypatch.setattr(running, "run_md", recording)
+    return given
+
+
+@pytest.mark.parametrize("quench_ps", [0.012, 0.21, 3.0])
+def test_the_stated_cooling_rate_is_the_one_that_is_run(quench_ps, plans):
     protocol = CellProtocol(melt_temperature_K=900.0, quench_ps=quench_ps, hold_ps=0.02)
     packed = pack("LiCl", n_atoms=16, volume_A3_per_atom=25.0, seed=2).system
     quench(packed, potentials.load("lennard-jones"), velocities=None, protocol=protocol, seed=1)
@@ -179,14 +185,7 @@ def test_the_stated_cooling_rate_is_the_one_that_is_run(quench_ps, monkeypatch):
     assert cooling_rate_K_per_ps(protocol) == pytest.approx(600.0 / (ramp.steps * ramp.time_step_ps))
 
 
-def test_search_melt_and_quench_all_go_through_the_engine(monkeypatch):
-    stages = []
-
-    def recording(system, force_field, plan, **options):
-        stages.append(plan.thermostat)
-        return run_md(system, force_field, plan, **options)
-
-    monkeypatch.setattr(running, "run_md", recording)
+def test_search_melt_and_quench_all_go_through_the_engine(plans):
     field = potentials.load("lennard-jones")
     protocol = CellProtocol(
         melt_temperature_K=600.0, melt_ps=0.02, quench_ps=0.02, hold_ps=0.02, volume_ps=0.1, time_step_fs=2.0
@@ -195,7 +194,7 @@ def test_search_melt_and_quench_all_go_through_the_engine(monkeypatch):
     sized, record = search_volume(packed, field, protocol=protocol, seed=5)
     molten = melt(sized, field, protocol=protocol, seed=6)
     quench(sized, field, velocities=molten.velocities_A_per_ps, protocol=protocol, seed=7)
-    assert len(stages) == len(record.points) + 3
+    assert len(plans) == len(record.points) + 3
 
 
 def test_a_melt_that_boils_is_reported_in_one_line_with_the_volumes():

@@ -1,8 +1,7 @@
 """The device: chosen for each run, recorded with its result, and no part of any identity."""
 
 import pytest
-from flow_runs import run
-from pymatgen.core import Lattice, Structure
+from flow_runs import LICL, run
 from stub_potentials import STUB
 
 from vitrion_models.errors import InputError, MissingDependencyError
@@ -16,7 +15,6 @@ from vitrion_workflows.schemas import LabelProtocol, fingerprint, outcome_key
 
 pytestmark = [pytest.mark.filterwarnings("ignore:cd is deprecated"), pytest.mark.usefixtures("scratch")]
 
-LICL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.3), ["Li", "Cl"], [[0, 0, 0], [0.5] * 3])
 PROTOCOL = LabelProtocol(production_ps=1.0)
 
 

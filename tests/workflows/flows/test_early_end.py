@@ -7,8 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from flow_runs import run
-from pymatgen.core import Lattice, Structure
+from flow_runs import LICL, run
 
 from vitrion_workflows.flows import DiffusivityMaker
 from vitrion_workflows.schemas import LabelProtocol, LabelState, StopReason
@@ -16,7 +15,6 @@ from vitrion_workflows.trajectories import h5md
 
 pytestmark = [pytest.mark.filterwarnings("ignore:cd is deprecated"), pytest.mark.usefixtures("scratch")]
 
-LICL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.3), ["Li", "Cl"], [[0, 0, 0], [0.5] * 3])
 PROTOCOL = LabelProtocol(production_ps=30.0, target_log10_stderr=0.25, least_ps=1.0)
 MAKER = DiffusivityMaker(potential="lennard-jones", protocol=PROTOCOL)
 FROZEN_K, FLUID_K = 300, 4000

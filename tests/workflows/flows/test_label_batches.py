@@ -2,9 +2,8 @@
 
 import numpy as np
 import pytest
-from flow_runs import run
+from flow_runs import LICL, run
 from model_force_fields import nep89_or_skip
-from pymatgen.core import Lattice, Structure
 from stub_potentials import STUB
 
 from vitrion_models.errors import InputError
@@ -14,7 +13,6 @@ from vitrion_workflows.schemas import LabelProtocol, outcome_key
 
 pytestmark = [pytest.mark.filterwarnings("ignore:cd is deprecated"), pytest.mark.usefixtures("scratch")]
 
-LICL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.3), ["Li", "Cl"], [[0, 0, 0], [0.5] * 3])
 CELLS = [LICL, LICL * (2, 1, 1)]
 TEMPERATURES_K = [900.0, 1500.0]
 PROTOCOL = LabelProtocol(production_ps=1.0)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from flow_runs import run
+from flow_runs import LICL, run
 from one_line import error_in_one_line
 from pymatgen.core import Lattice, Structure
 
@@ -22,7 +22,6 @@ from vitrion_workflows.trajectories import h5md
 
 pytestmark = [pytest.mark.filterwarnings("ignore:cd is deprecated"), pytest.mark.usefixtures("scratch")]
 
-LICL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.3), ["Li", "Cl"], [[0, 0, 0], [0.5] * 3])
 PROTOCOL = LabelProtocol(production_ps=2.0)
 MAKER = DiffusivityMaker(potential="lennard-jones", protocol=PROTOCOL)
 

@@ -6,16 +6,12 @@ import pytest
 from model_force_fields import rock_salt
 from one_line import error_in_one_line
 
-from vitrion_models.errors import CheckpointError, InputError, MissingDependencyError, VitrionError
+from vitrion_models.errors import CheckpointError, InputError, MissingDependencyError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
 from vitrion_workflows.potentials import registry
 from vitrion_workflows.potentials.weights import package
 from vitrion_workflows.potentials.weights import package as weights
-
-
-def one_line(caught):
-    return isinstance(caught.value, VitrionError) and "\n" not in str(caught.value)
 
 
 def test_entries_are_complete():

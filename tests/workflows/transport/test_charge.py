@@ -28,19 +28,12 @@ def vacancies(rng):
 
 # Exact: independent ions D; groups of n, n D. A lattice gas has no correlation in its sum (each exchange of an ion and
 # a vacancy is as likely as its reverse from where it stands): rate x pairs of ion and vacancy x a^2 / (6 N).
+SHORT = {"frames": FRAMES, "ions": IONS, "D": D, "interval": INTERVAL_PS}
 MOTIONS = {
-    "independent": (lambda r: walks.brownian(r, frames=FRAMES, ions=IONS, D=D, interval=INTERVAL_PS), 0.02, D),
-    "groups of four": (
-        lambda r: walks.groups(r, frames=FRAMES, ions=IONS, D=D, interval=INTERVAL_PS, size=4),
-        0.02,
-        4 * D,
-    ),
-    "channels": (
-        lambda r: walks.brownian(r, frames=601, ions=IONS, D=D, interval=0.2) * np.sqrt([3, 0, 0]),
-        0.2,
-        D,
-    ),
-    "cage and jumps": (lambda r: walks.caged_hops(r, frames=FRAMES, ions=IONS, D=D, interval=INTERVAL_PS), 0.02, D),
+    "independent": (lambda r: walks.brownian(r, **SHORT), 0.02, D),
+    "groups of four": (lambda r: walks.groups(r, size=4, **SHORT), 0.02, 4 * D),
+    "channels": (lambda r: walks.brownian(r, frames=601, ions=IONS, D=D, interval=0.2) * np.sqrt([3, 0, 0]), 0.2, D),
+    "cage and jumps": (lambda r: walks.caged_hops(r, **SHORT), 0.02, D),
     "lattice gas": (vacancies, 0.05, 0.15 * (6 * 16 * 48 / 63) * 9 / (6 * 48)),
 }
 
@@ -102,7 +95,7 @@ def test_the_window_is_that_of_the_fit_where_frames_are_left_out(monkeypatch, fr
 
 
 def test_sign_and_size_of_charges():
-    path = walks.brownian(np.random.default_rng(0), frames=FRAMES, ions=IONS, D=D, interval=INTERVAL_PS)
+    path = walks.brownian(np.random.default_rng(0), **SHORT)
     one = collective_diffusivity(path, np.ones(IONS), INTERVAL_PS)
     assert collective_diffusivity(path, np.full(IONS, -2.0), INTERVAL_PS).value_cm2_per_s == pytest.approx(
         one.value_cm2_per_s
@@ -120,7 +113,7 @@ def test_haven_ratio_of_independent_and_of_grouped_ions(size, expected):
     rng = np.random.default_rng(size)
     inside = []
     for _ in range(40):
-        path = walks.groups(rng, frames=FRAMES, ions=IONS, D=D, interval=INTERVAL_PS, size=size)
+        path = walks.groups(rng, size=size, **SHORT)
         haven = haven_ratio(path, diffusivity(path, INTERVAL_PS))
         if haven is not None:
             assert (
@@ -141,7 +134,7 @@ def test_haven_ratio_of_one_ion_is_one():
 
 def test_cell_of_one_species_has_no_haven_ratio():
     """With the centre of mass removed, the sum of all displacements is zero."""
-    path = walks.brownian(np.random.default_rng(0), frames=FRAMES, ions=IONS, D=D, interval=INTERVAL_PS)
+    path = walks.brownian(np.random.default_rng(0), **SHORT)
     path -= path.mean(axis=1, keepdims=True)
     assert haven_ratio(path, diffusivity(path, INTERVAL_PS)) is None
 
@@ -212,7 +205,7 @@ def test_wrong_input_is_refused():
 def test_host_frame_holds_the_balancing_charge():
     """Ions in a rigid host of opposite charge: stating the host's charges, or leaving them out, is one current."""
     rng = np.random.default_rng(4)
-    ions = walks.brownian(rng, frames=FRAMES, ions=IONS, D=D, interval=INTERVAL_PS)
+    ions = walks.brownian(rng, **SHORT)
     everyone = np.concatenate([ions, np.zeros_like(ions)], axis=1)
     masses = np.repeat([6.94, 35.45], IONS)
     centred = everyone - np.einsum("fnd,n->fd", everyone, masses)[:, None] / masses.sum()

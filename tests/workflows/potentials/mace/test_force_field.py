@@ -4,6 +4,7 @@ import os
 
 import numpy as np
 import pytest
+from mace_models import RESIDUAL, model_of
 from model_force_fields import rock_salt
 from one_line import error_in_one_line
 
@@ -20,34 +21,15 @@ pytestmark = [
 @pytest.fixture(scope="module")
 def model_file(tmp_path_factory):
     import torch
-    from e3nn import o3
-    from mace import modules
 
-    torch.manual_seed(0)
-    default = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    try:
-        model = modules.ScaleShiftMACE(
-            r_max=4.0,
-            num_bessel=4,
-            num_polynomial_cutoff=5,
-            max_ell=1,
-            interaction_cls=modules.interaction_classes["RealAgnosticResidualInteractionBlock"],
-            interaction_cls_first=modules.interaction_classes["RealAgnosticResidualInteractionBlock"],
-            num_interactions=1,
-            num_elements=2,
-            hidden_irreps=o3.Irreps("8x0e"),
-            MLP_irreps=o3.Irreps("8x0e"),
-            gate=torch.nn.functional.silu,
-            atomic_energies=np.array([-1.0, -2.0]),
-            avg_num_neighbors=12.0,
-            atomic_numbers=[3, 17],
-            correlation=2,
-            atomic_inter_scale=1.0,
-            atomic_inter_shift=0.0,
-        )
-    finally:
-        torch.set_default_dtype(default)
+    model = model_of(
+        first=RESIDUAL,
+        r_max=4.0,
+        max_ell=1,
+        num_interactions=1,
+        atomic_energies=np.array([-1.0, -2.0]),
+        atomic_inter_shift=0.0,
+    )
     path = tmp_path_factory.mktemp("mace") / "tiny.model"
     torch.save(model, path)
     return path
