@@ -11,7 +11,7 @@ from stored_records import published_label
 import vitrion
 from vitrion.cli.app import run
 from vitrion_workflows.schemas import LabelState, StartRecord
-from vitrion_workflows.schemas.start import StartKind
+from vitrion_workflows.schemas.method import StartKind
 
 BOLTZMANN = 8.617333262145179e-5
 TEMPERATURES = (700, 900, 1100, 1500)

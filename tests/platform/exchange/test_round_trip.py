@@ -11,7 +11,7 @@ from vitrion.cli.app import run
 from vitrion.database.records import ImportedLabel
 from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, StartKind, StartRecord
 from vitrion_workflows.schemas.gate import Measurement, gate_of
-from vitrion_workflows.schemas.motion import Motion
+from vitrion_workflows.schemas.label import Motion
 
 CELL = stored_records.random_cell()
 GATES = (

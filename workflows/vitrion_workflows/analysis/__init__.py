@@ -1,9 +1,8 @@
 """Structure of cells and runs: radial distributions, coordination numbers, bond angles, rings."""
 
-from vitrion_workflows.analysis.bonds import bond_angles, coordination_numbers
+from vitrion_workflows.analysis.bonds import bond_angles, coordination_numbers, neighbours
 from vitrion_workflows.analysis.network import BondNetwork, bond_network
 from vitrion_workflows.analysis.orientation import Orientation, bonded_groups, orientation
-from vitrion_workflows.analysis.pairs import neighbours
 from vitrion_workflows.analysis.rdf import RadialDistribution, first_minimum_A, partial_rdf, total_rdf
 from vitrion_workflows.analysis.rings import Rings, king_rings
 from vitrion_workflows.analysis.vibrations import VibrationalDensity, vibrational_density

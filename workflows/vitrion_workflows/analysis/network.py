@@ -7,7 +7,7 @@ import numpy as np
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, IntArray
-from vitrion_workflows.analysis.pairs import members, neighbours
+from vitrion_workflows.analysis.bonds import members, neighbours
 
 Image: TypeAlias = tuple[int, int, int]
 Site: TypeAlias = tuple[int, Image]

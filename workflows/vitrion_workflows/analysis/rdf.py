@@ -7,7 +7,7 @@ import numpy as np
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray
-from vitrion_workflows.analysis.pairs import members, neighbours
+from vitrion_workflows.analysis.bonds import members, neighbours
 
 DEFAULT_BIN_A = 0.05
 FIRST_PEAK_REACH = 1.5

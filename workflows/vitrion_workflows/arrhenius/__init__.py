@@ -1,8 +1,13 @@
 """Arrhenius lines: Bayesian fit of diffusivities against temperature, posterior and extrapolation."""
 
-from vitrion_workflows.arrhenius.curvature import Curvature
-from vitrion_workflows.arrhenius.fit import ArrheniusFit, ArrheniusPoint, fit_arrhenius
-from vitrion_workflows.arrhenius.prediction import ArrheniusPrediction, ConductivityPrediction
+from vitrion_workflows.arrhenius.fit import (
+    ArrheniusFit,
+    ArrheniusPoint,
+    ArrheniusPrediction,
+    ConductivityPrediction,
+    fit_arrhenius,
+)
+from vitrion_workflows.arrhenius.posterior import Curvature
 
 __all__ = [
     "ArrheniusFit",

@@ -1,4 +1,4 @@
-"""Arrhenius line through labels with errors and upper bounds."""
+"""Arrhenius line through labels with errors and upper bounds, and its predictions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from vitrion_models.conductivity import conductivity_per_diffusivity
 from vitrion_models.constants import COLDEST_K, HOTTEST_K
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
-from vitrion_workflows.arrhenius.curvature import Curvature, curvature_of
 from vitrion_workflows.arrhenius.posterior import (
     PRIOR_SCATTER_DECADES,
+    Curvature,
     Evidence,
     Posterior,
     arrhenius_rows,
+    curvature_of,
     posterior,
 )
-from vitrion_workflows.arrhenius.prediction import ArrheniusPrediction, ConductivityPrediction
 
 FEWEST_TEMPERATURES = 2
 LINE_WIDTH = 1e-4
@@ -29,6 +29,48 @@ SMALLEST_LOG10_STDERR = 1e-4
 FALLING_SIGMAS = 5.0
 TAILS_95 = (0.025, 0.975)
 TAILS_68 = (float(stats.norm.sf(1.0)), float(stats.norm.cdf(1.0)))
+
+
+@dataclass(frozen=True)
+class ArrheniusPrediction:
+    """Diffusivity of a further cell at a temperature.
+
+    Attributes:
+        temperature_K: of the prediction.
+        log10_D: posterior mean of the decimal logarithm of D in cm2/s.
+        log10_stderr: predictive, in decades: of the line and of the scatter about it.
+        interval_68: predictive, of log10 D.
+        interval_95: as above.
+        line_95: 95 % interval of the line alone.
+        extrapolated: whether the temperature lies outside the range of the measured labels.
+    """
+
+    temperature_K: float
+    log10_D: float
+    log10_stderr: float
+    interval_68: tuple[float, float]
+    interval_95: tuple[float, float]
+    line_95: tuple[float, float]
+    extrapolated: bool
+
+
+@dataclass(frozen=True)
+class ConductivityPrediction:
+    """Nernst-Einstein conductivity at a temperature.
+
+    Attributes:
+        temperature_K: of the prediction.
+        value_S_per_cm: at the posterior mean of log10 D.
+        interval_68: predictive.
+        interval_95: as above.
+        extrapolated: whether the temperature lies outside the range of the measured labels.
+    """
+
+    temperature_K: float
+    value_S_per_cm: float
+    interval_68: tuple[float, float]
+    interval_95: tuple[float, float]
+    extrapolated: bool
 
 
 @dataclass(frozen=True)

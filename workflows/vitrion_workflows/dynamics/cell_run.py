@@ -190,10 +190,13 @@ class CellRun:
     def _trajectory(self, frames: Frames) -> Trajectory | None:
         if len(frames) < FEWEST_FRAMES:
             return None
-        return frames.trajectory(
+        return Trajectory(
             numbers=self.system.numbers,
+            positions_A=frames.positions_A,
             lattice_A=self.system.lattice_A,
             frame_interval_ps=self.plan.frame_interval_ps,
+            temperatures_K=frames.temperatures_K,
+            potential_energies_eV=frames.potential_energies_eV,
             masses_u=self.masses_u,
             source=str(self.store.trajectory_path) if self.store is not None else "run_md",
             set_temperature_K=self.plan.set_temperature_K,

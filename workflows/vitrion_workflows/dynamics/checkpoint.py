@@ -24,10 +24,9 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from vitrion_models.errors import CheckpointError
-from vitrion_models.system import FloatArray, IntArray
+from vitrion_models.system import FloatArray
 from vitrion_workflows.dynamics.errors import DynamicsError
 from vitrion_workflows.dynamics.state import MDState
-from vitrion_workflows.trajectories.trajectory import Trajectory
 
 FORMAT = 2
 RUN_FILE = "run.json"
@@ -73,44 +72,6 @@ class Frames:
 
     def __len__(self) -> int:
         return len(self.positions_A)
-
-    def trajectory(
-        self,
-        *,
-        numbers: IntArray,
-        lattice_A: FloatArray,
-        frame_interval_ps: float,
-        masses_u: FloatArray,
-        source: str,
-        set_temperature_K: float | None = None,
-        thermostat: str = "",
-        friction_per_ps: float | None = None,
-    ) -> Trajectory:
-        """Return the frames as a `Trajectory`.
-
-        Args:
-            numbers: atomic numbers, shape (N,).
-            lattice_A: lattice vectors as rows, shape (3, 3).
-            frame_interval_ps: time between frames.
-            masses_u: shape (N,).
-            source: name for messages.
-            set_temperature_K: of the thermostat, or None.
-            thermostat: name.
-            friction_per_ps: of the thermostat, or None.
-        """
-        return Trajectory(
-            numbers=numbers,
-            positions_A=self.positions_A,
-            lattice_A=lattice_A,
-            frame_interval_ps=frame_interval_ps,
-            temperatures_K=self.temperatures_K,
-            potential_energies_eV=self.potential_energies_eV,
-            masses_u=masses_u,
-            source=source,
-            set_temperature_K=set_temperature_K,
-            thermostat=thermostat,
-            friction_per_ps=friction_per_ps,
-        )
 
 
 def join(parts: list[Frames]) -> Frames:

@@ -28,8 +28,7 @@ from vitrion_workflows.schemas.label import (
     StopReason,
     gate_version_fault,
 )
-from vitrion_workflows.schemas.method import MethodRecord
-from vitrion_workflows.schemas.start import StartKind, StartRecord
+from vitrion_workflows.schemas.method import MethodRecord, StartKind, StartRecord
 
 __all__ = [
     "CellFields",

@@ -21,7 +21,7 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol
-from vitrion_workflows.schemas.start import StartRecord
+from vitrion_workflows.schemas.method import StartRecord
 
 FRACTIONAL_GRID = 5e-4
 LENGTH_GRID_A = 2e-3

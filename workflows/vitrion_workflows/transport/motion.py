@@ -4,7 +4,7 @@ import numpy as np
 from ase.data import atomic_numbers
 
 from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate
-from vitrion_workflows.schemas.motion import Motion
+from vitrion_workflows.schemas.label import Motion
 from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.transport.collective import collective_diffusivity, haven_from_estimates, in_host_frame

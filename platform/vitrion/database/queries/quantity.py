@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.schemas.start import StartKind
+from vitrion_workflows.schemas.method import StartKind
 
 EXPERIMENT, IMPORTED, COMPUTED = "experiment", "imported", "computed"
 REFERENCE_ARM = "reference"

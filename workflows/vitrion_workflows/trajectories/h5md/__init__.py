@@ -10,8 +10,7 @@ In files of other programs a changing cell is mapped to its mean, species may be
 enumeration of these, and the interval of a file without times has to be stated.
 """
 
-from vitrion_workflows.trajectories.h5md.layout import PARTICLES
-from vitrion_workflows.trajectories.h5md.parameters import read_provenance
+from vitrion_workflows.trajectories.h5md.layout import PARTICLES, read_provenance
 from vitrion_workflows.trajectories.h5md.reading import has_images, read
 from vitrion_workflows.trajectories.h5md.writing import write
 

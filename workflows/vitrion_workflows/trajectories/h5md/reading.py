@@ -17,10 +17,11 @@ from vitrion_workflows.trajectories.h5md.layout import (
     TIME_UNITS_PS,
     VELOCITY_UNITS_A_PER_PS,
     decoded,
+    set_temperature_K,
+    thermostat,
     unit_factor,
     unit_of,
 )
-from vitrion_workflows.trajectories.h5md.parameters import set_temperature_K, thermostat
 from vitrion_workflows.trajectories.messages import naming
 from vitrion_workflows.trajectories.trajectory import FEWEST_FRAMES, Trajectory
 
