@@ -46,6 +46,19 @@ def release(database: Any) -> None:
 
 class _StoredDocument(mongoengine.Document):
     meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False, "strict": False}
+    record: ClassVar[type[Record]]
+
+    def save(self, *args: Any, **kwargs: Any) -> Any:
+        """Store the document if its record accepts it.
+
+        Raises:
+            InputError: a field is missing or invalid.
+        """
+        content = {name: value for name, value in self.to_mongo().items() if name != "_id"}
+        for name, value in self.record.of(**content).document().items():
+            if getattr(self, name) is None:
+                setattr(self, name, value)
+        return super().save(*args, **kwargs)
 
     @classmethod
     def _get_db(cls) -> Any:
@@ -66,18 +79,19 @@ def document_of(record: type[Record], name: str) -> Any:
         "collection": record.collection,
         "indexes": [{"fields": [field for field, _ in index.keys], "unique": index.unique} for index in record.indexes],
     }
-    return type(name, (_StoredDocument,), {**fields, "meta": meta, "__doc__": record.__doc__, "__module__": __name__})
+    namespace = {**fields, "meta": meta, "record": record, "__doc__": record.__doc__, "__module__": __name__}
+    return type(name, (_StoredDocument,), namespace)
 
 
 def _field_of(annotation: Any) -> BaseField:
     annotation = value_type(annotation)
     if get_origin(annotation) is tuple:
-        return mongoengine.ListField(_field_of(get_args(annotation)[0]))
+        return mongoengine.ListField(_field_of(get_args(annotation)[0]), default=None)
     if isinstance(annotation, type):
         for kind, field in _FIELDS:
             if issubclass(annotation, kind):
                 return field()
-    return mongoengine.DictField()  # nested models and free mappings
+    return mongoengine.DictField(default=None)  # nested models and free mappings
 
 
 Structure = document_of(StructureRecord, "Structure")

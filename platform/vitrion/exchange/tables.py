@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vitrion.database.migrations import upgrade_document
-from vitrion.database.records import LabelRecord
+from vitrion.database.records import SCHEMA_VERSION, LabelRecord
 from vitrion_models.errors import InputError
 
 OTHER_SEPARATORS = (";", "\t")
@@ -77,9 +77,15 @@ def label_from_row(row: Mapping[str, Any], *, source: str) -> LabelRecord:
             name: json.loads(value) if name in nested and isinstance(value, str) else value
             for name, value in row.items()
         }
-        version = int(content.pop("schema_version"))
+        version = _layout(content.pop("schema_version"))
         return LabelRecord.of(**upgrade_document("labels", content | {"schema_version": version}))
     except KeyError as error:
         raise InputError(f"{source}: {error.args[0]} is missing") from error
-    except (ValueError, InputError) as error:
+    except (TypeError, ValueError, OverflowError, InputError) as error:
         raise InputError(f"{source}: {error}") from error
+
+
+def _layout(version: Any) -> int:
+    if not 1 <= int(version) <= SCHEMA_VERSION:
+        raise InputError(f"schema_version {version} is not 1 to {SCHEMA_VERSION}: upgrade Vitrion")
+    return int(version)

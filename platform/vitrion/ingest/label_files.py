@@ -14,7 +14,6 @@ from vitrion.database import Database, NotFoundError
 from vitrion.database.queries.filters import parsed_formula
 from vitrion.database.records import ImportedLabel, LabelRecord
 from vitrion.database.repositories.label_fields import statement_faults
-from vitrion.database.repositories.labels import LabelAdded
 from vitrion.datasets.conventions import REASONS, einstein_factor
 from vitrion.datasets.fetching import sha256_of
 from vitrion.exchange.tables import label_from_row, read_rows
@@ -24,6 +23,7 @@ from vitrion_workflows.schemas import Convention, LabelOutcome, LabelState, gate
 
 NEEDED = ("composition", "property", "species", "temperature_K", "value", "unit", "convention", "potential")
 OPTIONAL = ("lower_95", "upper_95", "log10_stderr", "state", "reference")
+TEXT = ("composition", "property", "species", "unit", "convention", "potential", "state", "reference")
 STATES = tuple(state.value for state in LabelState if state is not LabelState.ACCEPTED)
 
 
@@ -46,6 +46,8 @@ def published_label(row: Mapping[str, Any], *, path: Path, number: int, sha256: 
         )
     if unknown := sorted(row.keys() - {*NEEDED, *OPTIONAL}):
         raise InputError(f"{source}: unknown column {unknown[0]!r}: known are {', '.join((*NEEDED, *OPTIONAL))}")
+    if not_text := [name for name in TEXT if not isinstance(row.get(name) or "", str)]:
+        raise InputError(f"{source}: {not_text[0]} {row[not_text[0]]!r} is not text")
     diffusivity = row["property"] == TRACER_DIFFUSIVITY
     factor = einstein_factor(row["convention"], source=source) if diffusivity else 1.0
     value = _number(row, "value", source)
@@ -93,7 +95,7 @@ def _interval(row: Mapping[str, Any], *, factor: float, source: str) -> tuple[fl
 def _number(row: Mapping[str, Any], name: str, source: str) -> float:
     try:
         return float(row[name])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"{source}: {name} {row[name]!r} is not a number") from None
 
 
@@ -133,14 +135,14 @@ def ingest_labels(db: Database, paths: Sequence[Path]) -> LabelFileReport:
             stored before; nothing is stored then.
         NotFoundError: the structure of a label is not in the database.
     """
-    labels = [label for path in paths for label in read_labels(path)]
+    labels = [
+        (f"{path}, row {number}", label) for path in paths for number, label in enumerate(read_labels(path), start=1)
+    ]
     _require_same_tables(
-        db, {(each.dataset, each.weights_sha256) for each in labels if isinstance(each, ImportedLabel)}
+        db, {(each.dataset, each.weights_sha256) for _, each in labels if isinstance(each, ImportedLabel)}
     )
-    structures = {name: db.structures.resolve(name) for name in {each.structure_fingerprint for each in labels} if name}
-    if absent := [name for name, stored in structures.items() if stored is None]:
-        raise NotFoundError(f"no structure {min(absent)} in the database: add it before its labels")
-    added = [_add(db, label, structures) for label in labels]
+    records = [_record(db, label, source=source) for source, label in labels]
+    added = [db.labels.store(record) for record in records]
     return LabelFileReport(
         files=len(paths),
         labels=len(labels),
@@ -149,14 +151,20 @@ def ingest_labels(db: Database, paths: Sequence[Path]) -> LabelFileReport:
     )
 
 
-def _add(
-    db: Database, label: LabelOutcome | ImportedLabel | LabelRecord, structures: Mapping[str, str | None]
-) -> LabelAdded:
-    if isinstance(label, LabelRecord):
-        return db.labels.restore(label)
-    if isinstance(label, ImportedLabel):
-        return db.labels.add_imported(label)
-    return db.labels.add(label, structure=structures[label.structure_fingerprint])
+def _record(db: Database, label: LabelOutcome | ImportedLabel | LabelRecord, *, source: str) -> LabelRecord:
+    structure = db.structures.resolve(label.structure_fingerprint) if label.structure_fingerprint else None
+    if label.structure_fingerprint and structure is None:
+        raise NotFoundError(
+            f"{source}: no structure {label.structure_fingerprint} in the database: add it before its labels"
+        )
+    try:
+        if isinstance(label, LabelRecord):
+            return db.labels.record_of_export(label, structure=structure)
+        if isinstance(label, ImportedLabel):
+            return db.labels.record_of_import(label)
+        return db.labels.record_of_outcome(label, structure=structure)
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
 
 
 def _require_same_tables(db: Database, tables: Collection[tuple[str, str]]) -> None:

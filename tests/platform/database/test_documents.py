@@ -6,6 +6,7 @@ from plain_labels import plain_label
 import vitrion
 from vitrion.database import Campaign, Cycle, DatabaseError, Dataset, Label, ModelVersion, Structure
 from vitrion.database.records import LabelRecord
+from vitrion_models.errors import InputError
 
 
 @pytest.fixture
@@ -52,3 +53,20 @@ def test_documents_use_the_database_that_is_open(tmp_path):
         assert [campaign.name for campaign in Campaign.objects] == ["outer"]
     with pytest.raises(DatabaseError, match="connect"):
         Campaign.objects.count()
+
+
+@pytest.mark.parametrize("fields", [{}, {"temperature_K": "abc"}, {"state": "accepted", "temperature_K": 900.0}])
+def test_what_the_record_refuses_is_not_saved(filled, fields):
+    with pytest.raises(InputError, match="labels: "):
+        Label(key="f" * 64, **fields).save()
+    assert len(filled.labels.search()) == 3
+
+
+def test_a_saved_document_is_the_one_of_its_record(filled):
+    stored = Label.objects.first()
+    content = {name: value for name, value in stored.to_mongo().items() if name not in {"_id", "schema_version"}}
+    Label(**content | {"key": "f" * 64}).save()
+    assert filled.labels.get("f" * 64).document() == filled.labels.get(stored.key).document() | {"key": "f" * 64}
+    document = filled.collection("labels").find_one({"key": "f" * 64})
+    assert document.keys() == filled.collection("labels").find_one({"key": stored.key}).keys()
+    assert Label.objects.get(key="f" * 64).msd is None

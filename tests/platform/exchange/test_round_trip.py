@@ -9,6 +9,7 @@ from plain_labels import WEIGHTS, plain_label
 import vitrion
 from vitrion.cli.app import run
 from vitrion.database.records import ImportedLabel
+from vitrion.database.records.structure import AliasRecord
 from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, StartKind, StartRecord
 from vitrion_workflows.schemas.gate import Measurement, gate_of
 from vitrion_workflows.schemas.label import Motion
@@ -175,3 +176,55 @@ def test_the_required_columns_in_json_are_a_published_value(tmp_path, monkeypatc
     assert run(["ingest", "labels", str(path)]) == 0, capsys.readouterr().err
     (label,) = documents(tmp_path / "home")
     assert (label["state"], label["value"], label["composition"]) == ("published", 1e-5, "Li3PS4")
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"schema_version": 9}, "schema_version"),
+        ({"schema_version": [2]}, "row 2"),
+        ({"gate_version": 7}, "gate_version"),
+        ({"key": "zz"}, "key"),
+        ({"key": ["z"]}, "key"),
+        ({"species": "Na"}, "species Na"),
+        ({"species": ["Li"]}, "species"),
+        ({"unit": "m2/s"}, "unit"),
+        ({"unit": "m2/s", "state": "rejected"}, "unit"),
+        ({"convention": "slope_half", "state": "rejected"}, "convention"),
+        ({"state": "published"}, "published"),
+        ({"arm": ["referee"], "schema_version": 1}, "row 2"),
+        ({"structure_fingerprint": "f" * 64}, "structure"),
+        ({"structure_fingerprint": None}, "structure_fingerprint"),
+        ({"composition": "Li2S"}, "composition"),
+        ({"gates": [{"name": "resolution", "passed": False}]}, "resolution"),
+        *(({name: None}, name) for name in ("value", "interval_95", "method", "gates", "gate_version")),
+        ({"weights_sha256": ""}, "weights_sha256"),
+    ],
+)
+def test_a_wrong_row_of_an_export_refuses_every_file(tmp_path, monkeypatch, capsys, changes, says):
+    use(monkeypatch, tmp_path / "home")
+    with vitrion.connect() as db:
+        key = db.labels.add(plain_label(db.structures.add(CELL, kind="amorphous").fingerprint, gates=GATES)).key
+    path = write("json", tmp_path, capsys)
+    (row,) = json.loads(path.read_text())
+    path.write_text(json.dumps([row | {"key": "e" * 64}, row | {"key": "f" * 64} | changes]))
+    assert run(["ingest", "labels", str(path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{path}, row 2" in line
+    assert says in line
+    assert [label["key"] for label in documents(tmp_path / "home")] == [key]
+
+
+def test_what_follows_from_structure_and_value_is_computed_anew(tmp_path, monkeypatch, capsys):
+    use(monkeypatch, tmp_path / "home")
+    with vitrion.connect() as db:
+        cell = db.structures.add(CELL, kind="amorphous").fingerprint
+        db.labels.add(plain_label(cell))
+        db.collection("aliases").insert_if_absent(AliasRecord(alias="b" * 64, fingerprint=cell).document())
+    path = write("json", tmp_path, capsys)
+    (row,) = json.loads(path.read_text())
+    wrong = {"reduced_formula": "XYZ", "chemsys": "X", "log10_value": 3.0, "structure_fingerprint": "b" * 64}
+    path.write_text(json.dumps([row | wrong | {"key": "e" * 64}]))
+    assert run(["ingest", "labels", str(path)]) == 0, capsys.readouterr().err
+    first, second = documents(tmp_path / "home")
+    assert first | {"key": second["key"]} == second

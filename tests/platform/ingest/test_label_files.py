@@ -171,3 +171,15 @@ def test_empty_columns_at_the_end_do_no_harm(home, capsys):
     path.write_text(f"{','.join(GOOD)},,\n{','.join(GOOD.values())},,\n,,,,,,,,,,,\n")
     assert run(["ingest", "labels", str(path)]) == 0, capsys.readouterr().err
     assert [row.value for row in stored()] == [3e-5]
+
+
+@pytest.mark.parametrize("name", list(GOOD))
+@pytest.mark.parametrize("value", [["Li"], {"a": 1}])
+def test_a_value_of_another_type_is_named(home, capsys, name, value):
+    path = home / "labels.json"
+    path.write_text(json.dumps([GOOD, GOOD | {name: value}]))
+    assert run(["ingest", "labels", str(path)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "row 2" in line
+    assert name in line
+    assert not stored()

@@ -50,17 +50,13 @@ def stated_faults(
         interval_95: in `unit`, or None.
         log10_stderr: in decades, or None.
     """
+    faults = convention_faults(property_name=property_name, unit=unit, convention=convention)
     if property_name not in UNITS:
-        return [f"property {property_name!r} is unknown: give {' or '.join(UNITS)}"]
+        return faults
     if atomic_numbers.get(species, 0) < 1:
         return [f"species {species!r} is not an element"]
-    faults = []
     if not COLDEST_K <= temperature_K <= HOTTEST_K:
         faults.append(f"temperature {temperature_K:g} K is outside {COLDEST_K:g} to {HOTTEST_K:g} K")
-    if unit != UNITS[property_name]:
-        faults.append(f"unit {unit!r} where {property_name} is stored in {UNITS[property_name]}")
-    if convention != CONVENTIONS[property_name]:
-        faults.append(f"convention {convention!r} where {property_name} is stored as {CONVENTIONS[property_name]}")
     if value is None or not (np.isfinite(value) and value > 0):
         return [*faults, f"value {value} is not a positive number"]
     largest = {
@@ -72,6 +68,18 @@ def stated_faults(
             f"value {value:.3g} {unit} is above what {species} can reach at {temperature_K:g} K ({largest:.2g})"
         )
     return faults + list(_interval_faults(value, interval_68, interval_95, log10_stderr))
+
+
+def convention_faults(*, property_name: str, unit: str, convention: str | None) -> list[str]:
+    """Return the faults of a property's unit and convention; empty if none."""
+    if property_name not in UNITS:
+        return [f"property {property_name!r} is unknown: give {' or '.join(UNITS)}"]
+    faults = []
+    if unit != UNITS[property_name]:
+        faults.append(f"unit {unit!r} where {property_name} is stored in {UNITS[property_name]}")
+    if convention != CONVENTIONS[property_name]:
+        faults.append(f"convention {convention!r} where {property_name} is stored as {CONVENTIONS[property_name]}")
+    return faults
 
 
 def _interval_faults(

@@ -3,23 +3,25 @@
 import hashlib
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from vitrion.database.queries.filters import parsed_formula
-from vitrion.database.records import ImportedLabel
+from vitrion.database.records import ImportedLabel, LabelRecord
 from vitrion.database.repositories.cells import composition_fields
-from vitrion_workflows.schemas import LabelFields, LabelState
+from vitrion_workflows.schemas import LabelFields, LabelState, failed_gates
+from vitrion_workflows.schemas.label import GATE_VERSION
 
 CONVERSION_TOLERANCE = 1e-3
 
 
 def statement_faults(label: LabelFields) -> list[str]:
-    """Return the faults of a label's unit, convention, size and intervals; none for a rejected one."""
-    from vitrion_workflows.labelling.statement import stated_faults  # noqa: PLC0415 - scipy is slow to import
+    """Return the faults of a label's unit, convention, size and intervals; of a rejected one unit and convention."""
+    from vitrion_workflows.labelling.statement import convention_faults, stated_faults  # noqa: PLC0415 - slow import
 
     if label.state is LabelState.REJECTED:
-        return []
+        return convention_faults(property_name=label.property, unit=label.unit, convention=str(label.convention))
     return stated_faults(
         property_name=label.property,
         species=label.species,
@@ -31,6 +33,26 @@ def statement_faults(label: LabelFields) -> list[str]:
         interval_95=label.interval_95,
         log10_stderr=label.log10_stderr,
     )
+
+
+def record_faults(record: LabelRecord) -> list[str]:
+    """Return the faults of an exported label: its key, its cell, its gate version, and what its state must have."""
+    faults = statement_faults(record)
+    if not re.fullmatch("[0-9a-f]{64}", record.key):
+        faults.append(f"key {record.key[:12]!r} is not 64 hexadecimal digits")
+    if (record.structure_fingerprint is None) == (record.composition is None):
+        faults.append("give structure_fingerprint or composition, and not both")
+    if record.gate_version is not None and record.gate_version > GATE_VERSION:
+        faults.append(f"gate_version {record.gate_version} is newer than {GATE_VERSION}: upgrade Vitrion")
+    if record.state is LabelState.PUBLISHED and (record.method or record.protocol):
+        faults.append("state is published, but it has the method or protocol of a run")
+    if record.state is LabelState.ACCEPTED:
+        needed = ("value", "interval_95", "weights_sha256", "method", "gates", "gate_version")
+        if missing := [name for name in needed if getattr(record, name) in (None, (), "")]:
+            faults.append(f"an accepted label must have {', '.join(missing)}")
+        if failed := failed_gates(record.gates):
+            faults.append(f"an accepted label failed the gates {', '.join(failed)}")
+    return faults
 
 
 def conversion_faults(label: ImportedLabel) -> list[str]:

@@ -28,6 +28,7 @@ from vitrion.database.repositories.label_fields import (
     conversion_faults,
     fields_of_composition,
     protocol_hash,
+    record_faults,
     statement_faults,
 )
 from vitrion.database.repositories.structures import BATCH, one_by_prefix
@@ -100,9 +101,15 @@ class Labels:
             InputError: it is of another gate version, its value has an impossible unit, convention, size or interval
                 (`statement_faults`), or the record refuses a field.
         """
-        key = outcome_key(outcome)
         if self.holds(outcome):
-            return LabelAdded(key=key, created=False)
+            return LabelAdded(key=outcome_key(outcome), created=False)
+        return self.store(self.record_of_outcome(outcome, structure=structure, **provenance))
+
+    def record_of_outcome(
+        self, outcome: LabelOutcome, *, structure: str | None = None, **provenance: Any
+    ) -> LabelRecord:
+        """Return the checked record of an outcome, not stored yet; arguments and errors are those of `add`."""
+        key = outcome_key(outcome)
         if foreign := gate_version_fault(outcome):
             raise InputError(f"label {key[:SHORT]} {foreign}")
         if faults := statement_faults(outcome):
@@ -119,20 +126,30 @@ class Labels:
             "structure_fingerprint": fingerprint,
             "protocol_hash": protocol_hash(outcome.protocol.model_dump(mode="json")),
         }
-        return self._store(self._record(given | self._composition_of(fingerprint), provenance))
+        return self._record(given | self._composition_of(fingerprint), provenance)
 
-    def restore(self, record: LabelRecord) -> LabelAdded:
-        """Store a label that was exported from a database, unchanged, once; an older gate version is replaced.
+    def record_of_export(self, record: LabelRecord, *, structure: str | None = None) -> LabelRecord:
+        """Return the checked record of an exported label, not stored yet.
+
+        Formulas, elements and size of the cell and the logarithm are computed anew, from structure and value.
+
+        Args:
+            record: what was exported.
+            structure: fingerprint under which its cell is stored, where that is not the label's own
+                (`Structures.resolve`).
 
         Raises:
             NotFoundError: its structure is not in the database.
-            InputError: its value has an impossible unit, convention, size or interval.
+            InputError: it is incomplete or contradicts itself (`record_faults`, `statement_faults`).
         """
-        if record.structure_fingerprint is not None:
-            self._composition_of(record.structure_fingerprint)
-        if faults := statement_faults(record):
+        if faults := record_faults(record):
             raise InputError(f"label {record.key[:SHORT]}: {faults[0]}")
-        return self._store(record)
+        fingerprint = structure or record.structure_fingerprint
+        if fingerprint is not None:
+            composition: Mapping[str, Any] = self._composition_of(fingerprint)
+        else:
+            composition = fields_of_composition(str(record.composition))
+        return self._record({**vars(record), **composition, "structure_fingerprint": fingerprint}, {})
 
     def holds(self, outcome: LabelOutcome) -> bool:
         """Return True if the label of an outcome is stored and would not be replaced by it."""
@@ -141,7 +158,8 @@ class Labels:
             return False
         return gate_version_fault(outcome) is not None or not _is_older(stored, than=outcome.gate_version)
 
-    def _store(self, record: LabelRecord) -> LabelAdded:
+    def store(self, record: LabelRecord) -> LabelAdded:
+        """Store a checked record, once; one of an older gate version is replaced."""
         document = record.document()
         if self._labels.insert_if_absent(document):
             return LabelAdded(key=record.key, created=True)
@@ -168,6 +186,10 @@ class Labels:
             InputError: its state is accepted; it has neither a structure nor a composition, or both; its value has an
                 impossible unit, convention, size or interval; or the record refuses a field.
         """
+        return self.store(self.record_of_import(label, **provenance))
+
+    def record_of_import(self, label: ImportedLabel, **provenance: Any) -> LabelRecord:
+        """Return the checked record of an imported label, not stored yet; errors are those of `add_imported`."""
         if label.state is LabelState.ACCEPTED:
             raise InputError(
                 f"label {label.record} of {label.dataset} was imported and did not pass the gates: set its state to "
@@ -191,12 +213,14 @@ class Labels:
         else:
             composition = fields_of_composition(str(label.composition))
         given = {name: getattr(label, name) for name in SourcedLabel.model_fields}
-        return self._store(self._record({**given, **composition} | {"key": key, "seed": label.record}, provenance))
+        return self._record({**given, **composition} | {"key": key, "seed": label.record}, provenance)
 
     @staticmethod
     def _record(given: Mapping[str, Any], provenance: Mapping[str, Any]) -> LabelRecord:
         value = given["value"]
         log10_value = math.log10(value) if value is not None and value > 0 else None
+        if given["species"] not in given["elements"]:
+            raise InputError(f"label {given['key'][:SHORT]}: species {given['species']} is not in {given['formula']}")
         check_fields(LabelRecord, provenance)
         return LabelRecord.of(**{**given, "log10_value": log10_value, **provenance})
 
