@@ -51,7 +51,11 @@ def published_label(row: Mapping[str, Any], *, path: Path, number: int, sha256: 
     diffusivity = row["property"] == TRACER_DIFFUSIVITY
     factor = einstein_factor(row["convention"], source=source) if diffusivity else 1.0
     value = _number(row, "value", source)
-    if row["species"] not in {element.symbol for element in parsed_formula(row["composition"])}:
+    try:
+        composition = parsed_formula(row["composition"])
+    except InputError as error:
+        raise InputError(f"{source}: {error}") from error
+    if row["species"] not in composition.get_el_amt_dict():
         raise InputError(f"{source}: species {row['species']!r} is not in {row['composition']}")
     stated: dict[str, Any] = {
         "species": row["species"],
