@@ -12,6 +12,7 @@ from vitrion.cli.console.output import emit, note
 if TYPE_CHECKING:
     from vitrion.answers.trajectory import TrajectorySummary
     from vitrion_workflows.labelling.analysis import TrajectoryAnalysis
+    from vitrion_workflows.schemas import Measurement
     from vitrion_workflows.trajectories.trajectory import Trajectory
     from vitrion_workflows.transport.observables import Observables
 
@@ -24,6 +25,7 @@ SPECIES_COLUMNS = (
     "principal",
     "isotropic_p",
     "haven_ratio",
+    "haven_interval_95",
     "green_kubo",
     "alpha2_peak",
     "vibrations_centre_THz",
@@ -88,7 +90,11 @@ def command(
 
 def _print(summary: "TrajectorySummary") -> None:
     emit(summary.model_dump(exclude=BELOW), as_json=False)
-    numbers = [number.model_dump() | {"gate": gate.name} for gate in summary.gates for number in gate.numbers]
+    numbers = [
+        number.model_dump() | {"gate": gate.name, "passed": _passed(number)}
+        for gate in summary.gates
+        for number in gate.numbers
+    ]
     emit(numbers, as_json=False, columns=GATE_COLUMNS)
     if summary.every_species is not None:
         emit(summary.every_species, as_json=False, columns=SPECIES_COLUMNS)
@@ -97,6 +103,11 @@ def _print(summary: "TrajectorySummary") -> None:
     for name, reason in summary.not_checked.items():
         note(f"not checked: {name}: {reason}")
     note(summary.status)
+
+
+def _passed(number: "Measurement") -> bool | None:
+    """Return None, printed as ``-``, where a measurement without a value holds nothing against the run."""
+    return None if number.passed and number.value is None else number.passed
 
 
 def _observe(

@@ -37,7 +37,7 @@ def structures(
     ] = KindChoice.AUTO,
     as_json: AsJson = False,
 ) -> None:
-    """Add the structures of files; one with a fault is left out whole and told (exit code 1 when others went in)."""
+    """Add the structures of files; a file with an error is skipped and reported (exit code 1 if others went in)."""
     require_paths(paths)
     from vitrion.database import connect  # noqa: PLC0415 - `vitrion --help` does without
     from vitrion.ingest.files import ingest_files  # noqa: PLC0415

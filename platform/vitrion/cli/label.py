@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vitrion.cli.console.options import LARGEST_SEED, Device
-from vitrion.cli.console.output import emit, note
+from vitrion.cli.console.output import emit, label_row, note
 from vitrion.ingest.paths import require_file
 from vitrion_models.errors import InputError, VitrionError
 
@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from vitrion_workflows.flows import DiffusivityMaker
     from vitrion_workflows.schemas import LabelProtocol
 
-COLUMNS = ("temperature_K", "state", "value", "interval_95", "unit", "equilibration_ps", "framework_state", "failed")
+COLUMNS = (
+    "key",
+    "reduced_formula",
+    "temperature_K",
+    "state",
+    "value",
+    "interval_95",
+    "unit",
+    "equilibration_ps",
+    "framework_state",
+    "failed",
+)
 
 SHORTEST_PS, LONGEST_PS = 0.8, 1e6  # forty frames: up to twenty of equilibration, twenty analysed
 LEAST_PS = 4.0  # measured in docs/design/stopping.md, as is the range of the targets
@@ -86,7 +97,8 @@ def command(
     if as_json:
         emit(rows, as_json=True)
         return
-    emit([{**vars(row), "failed": describe_failures(row.gates)} for row in rows], as_json=False, columns=COLUMNS)
+    shown = [label_row(row.model_dump()) | {"failed": describe_failures(row.gates)} for row in rows]
+    emit(shown, as_json=False, columns=COLUMNS)
     note(f"stored in {where}")
 
 

@@ -7,7 +7,7 @@ import typer
 
 from vitrion import connect
 from vitrion.cli.console import options as choose
-from vitrion.cli.console.output import emit, emit_written, note
+from vitrion.cli.console.output import emit, emit_written, label_row, note
 
 app = typer.Typer(no_args_is_help=True, help="List, show, export and compare labels.")
 
@@ -26,7 +26,6 @@ COLUMNS = (
     "campaign",
     "arm",
 )
-SHORT = 12
 COMPARED = (
     "chemistry",
     "pairs",
@@ -91,7 +90,7 @@ def list_labels(
         if as_json:
             rows = db.labels.search(**page, **filters).to_dicts()
         else:
-            rows = [row | {"key": row["key"][:SHORT]} for row in db.labels.table(COLUMNS, **page, **filters)]
+            rows = [label_row(row) for row in db.labels.table(COLUMNS, **page, **filters)]
         others = {} if "gate_version" in filters else db.labels.count_other_versions(**filters)
     shown = rows[: size or None]
     emit(shown, as_json=as_json, columns=COLUMNS)
@@ -140,7 +139,7 @@ def export_labels(
         count = export.export_table(rows, to, file_format=chosen)
         others = {} if "gate_version" in filters else db.labels.count_other_versions(**filters)
     _note_left_out(others)
-    emit_written(to, chosen, f"{count} labels", as_json=as_json, count=count, other_gate_versions=others)
+    emit_written(to, chosen, f"{count} label{'s' if count != 1 else ''}", as_json=as_json, count=count, other_gate_versions=others)
 
 
 @app.command("compare")

@@ -98,7 +98,7 @@ def export_structures(
             count = export.export_table(db.structures.search(**filters), to, file_format=chosen)
         else:
             count = export.export_structures(db.structures.iterate(**filters), to, file_format=chosen)
-    emit_written(to, chosen, f"{count} structures", as_json=as_json, count=count)
+    emit_written(to, chosen, f"{count} structure{'s' if count != 1 else ''}", as_json=as_json, count=count)
 
 
 def _filters(typed: dict[str, Any]) -> Any:

@@ -30,6 +30,10 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     try:
         text = path.read_text(encoding="utf-8-sig")  # Excel begins a CSV with a byte-order mark
         rows = readers[path.suffix.lower()](text)
+    except FileNotFoundError as error:
+        raise InputError(f"{path}: no such file") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not a text file") from error
     except (OSError, ValueError, csv.Error) as error:
         raise InputError(f"{path} is not a readable table: {str(error).splitlines()[0]}") from error
     if not rows or not all(isinstance(row, dict) for row in rows):

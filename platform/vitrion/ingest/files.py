@@ -101,7 +101,7 @@ def ingest_files(
 ) -> FilesReport:
     """Read files and folders and add their structures.
 
-    A file with an error is left out whole and named in the report; the others are stored.
+    A file with an error is skipped and named in the report; the others are stored.
 
     Args:
         db: the database.

@@ -55,8 +55,8 @@ class LocalRunner:
     """Runs tasks in worker processes of this machine.
 
     A worker that dies (out of memory, kill -9) is replaced and its task run again from its checkpoint, at most three
-    times. Results are written to the spool before they are reported, so a coordinator that dies loses none; its workers
-    end themselves when it is gone.
+    times. A worker writes its result to the spool before it reports it, so that no result is lost if the coordinator
+    dies; a worker whose coordinator is gone exits.
     """
 
     def __init__(self, *, workers: int, scratch: Path) -> None:

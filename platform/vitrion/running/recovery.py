@@ -81,7 +81,7 @@ class Recovery:
         )
 
     def _rerun_unexplained(self, tasks: dict[str, Any]) -> None:
-        """Rerun fireworks that are fizzled without a fault: the coordinator that was about to do so died."""
+        """Rerun fireworks that fizzled without a stored error: their coordinator died before it could rerun them."""
         fizzled = self._pad.fireworks.find(
             {f"spec.{TASK_METADATA_KEY}": tasks, "state": "FIZZLED"}, {"fw_id": 1, "launches": 1}
         )

@@ -16,7 +16,7 @@ from vitrion_workflows.amorphous.reference import CellReference
 from vitrion_workflows.amorphous.symmetry import hidden_symmetry
 from vitrion_workflows.potentials import ForceResult
 from vitrion_workflows.schemas.gate import GateOutcome
-from vitrion_workflows.structure.contacts import closest_pair, density_g_cm3
+from vitrion_workflows.structure.contacts import NO_CONTACT, closest_pair, density_g_cm3
 from vitrion_workflows.structure.volume_estimate import VolumeSource
 
 
@@ -98,13 +98,14 @@ def static_pressure_GPa(force_result: ForceResult) -> float | None:
 
 def _minimum_distance(evidence: CellEvidence) -> GateOutcome:
     ratio, distance, name = closest_pair(evidence.system)
-    # A cell without any close pair (a gas) is the concern of the density gate.
-    value = min(ratio, 9.99)
+    if not np.isfinite(ratio):
+        # A cell without any close pair (a gas) is the concern of the density gate.
+        return GateOutcome(name="minimum_distance", passed=True, message=NO_CONTACT)
     return _within(
         "minimum_distance",
-        value,
+        ratio,
         (evidence.limits.least_distance_ratio, None),
-        message=f"closest pair {name} at {distance:.2f} A, {value:.2f} of its covalent radii",
+        message=f"closest pair {name} at {distance:.2f} A, {ratio:.2f} of its covalent radii",
     )
 
 

@@ -124,7 +124,7 @@ def compare_halves(first: DiffusivityEstimate, second: DiffusivityEstimate, whol
     """Compare the diffusivities of both halves of the run in a two-sided test at three standard errors.
 
     The error of a half is at least that of the whole times the square root of two: a half in which few jumps happened
-    to occur states a smaller one.
+    to occur states a smaller one. Each half is fitted in a window of its own (`choose_window`).
     """
     least = float(np.sqrt(2.0)) * whole.noise_cm2_per_s
     error = np.hypot(max(first.noise_cm2_per_s, least), max(second.noise_cm2_per_s, least))
@@ -134,8 +134,13 @@ def compare_halves(first: DiffusivityEstimate, second: DiffusivityEstimate, whol
         z,
         lower=-SIGMAS,
         upper=SIGMAS,
-        message=f"D {first.value_cm2_per_s:.3g} and {second.value_cm2_per_s:.3g} cm2/s, {abs(z):.1f} sigma apart",
+        message=f"D {_fitted(first)} and {_fitted(second)}, {abs(z):.1f} sigma apart",
     )
+
+
+def _fitted(half: DiffusivityEstimate) -> str:
+    first, last = half.fit_window_ps
+    return f"{half.value_cm2_per_s:.3g} cm2/s (fitted at {first:.3g} to {last:.3g} ps)"
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ SLOWEST_CAGE = 1 / 12
 # Two relaxations, a rattle and jumps that are undone, look like a power law until both are over: within this share of
 # the run, so that a plateau shows over 20 modes.
 SLOWEST_OF_TWO = 1 / 64
-# Akaike's price for a parameter; a power law with a cage pays for both of the power law's.
+# Akaike's penalty of a parameter; a power law with a cage is penalised for both parameters of the power law.
 AKAIKE = 2.0
 PRICE = 2 * AKAIKE
 

@@ -139,7 +139,7 @@ class CellRun:
             self.store.save(state, self.buffer.drain())
 
     def so_far(self) -> Trajectory | None:
-        """Return all frames until now, or None where there are fewer than two."""
+        """Return the trajectory of all frames recorded so far, or None where there are fewer than two frames."""
         stored = self.store.load_frames() if self.store is not None else None
         parts = [part for part in (stored, self.buffer.content()) if part is not None and len(part)]
         return self._trajectory(join(parts)) if parts else None

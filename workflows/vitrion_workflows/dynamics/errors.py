@@ -1,4 +1,4 @@
-"""Errors of a run that its user can mend, and the end of a run that was stopped."""
+"""Exceptions of a molecular dynamics run: one that fails, and one that was stopped."""
 
 from vitrion_models.errors import VitrionError
 

@@ -25,8 +25,8 @@ class DiffusivityMaker(Maker):
 
     The run goes on from its last checkpoint after any interruption, bitwise; a finished one is returned, not repeated.
     A cell starts with velocities drawn at the label's temperature, one at rest (no force above 0.5 eV/A) at twice it,
-    since its vibrations take up half. Heating and melting are part of the run; what must be discarded is decided by
-    the statistical rule of `vitrion_workflows.transport`.
+    since its vibrations take up half. Heating and melting are part of the run; how many of its frames are discarded
+    is decided by `vitrion_workflows.validation.equilibration`.
 
     Attributes:
         name: of the job.

@@ -16,6 +16,7 @@ from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES
 from vitrion_workflows.diffusivity.gates import Diffusivity, diffusivity
 from vitrion_workflows.schemas.gate import GateOutcome, Measurement
 from vitrion_workflows.schemas.label import LabelState
+from vitrion_workflows.structure.species import absent_species
 from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.transport.collective import Haven, haven_ratio, in_host_frame
@@ -46,7 +47,7 @@ class TrajectoryAnalysis:
 
     Attributes:
         species: chemical symbol.
-        checked_state: state by the checks that could be made, whatever could not; see `state`.
+        checked_state: state by the checks that the trajectory allows alone; `state` accounts for the others.
         value_cm2_per_s: D, or its 95 % upper bound where `checked_state` is censored.
         estimate: the regression behind it.
         checks: measurements on the trajectory, and those that it does not allow.
@@ -148,7 +149,8 @@ def _mobile(trajectory: Trajectory, species: str) -> BoolArray:
         raise InputError(f"{_name(trajectory)}: species {species!r} is not a chemical symbol: give for example Li")
     mobile: BoolArray = trajectory.numbers == number
     if not mobile.any():
-        raise InputError(f"{_name(trajectory)}: holds no {species}")
+        present = (chemical_symbols[number] for number in set(trajectory.numbers.tolist()))
+        raise absent_species(species, source=_name(trajectory), present=present)
     return mobile
 
 

@@ -26,6 +26,7 @@ from vitrion_workflows.labelling.label import label_trajectory
 from vitrion_workflows.labelling.stopping import stop_reason, stopping_rule
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartRecord, gate_version_fault, label_key
+from vitrion_workflows.structure.species import absent_species
 
 AT_REST_eV_PER_A = DEFAULT_LIMITS.greatest_force_eV_per_A
 OUTCOME_FILE = "outcome.json"
@@ -46,8 +47,9 @@ def check_task(structure: Structure, *, species: str, temperature_K: float, seed
         raise InputError(f"seed {seed} must not be negative")
     if not structure.is_ordered:
         raise InputError(f"{formula} has partially occupied sites: order it first")
-    if species not in {element.symbol for element in structure.composition.elements}:
-        raise InputError(f"{formula} holds no {species}: name the mobile species with --species")
+    present = {element.symbol for element in structure.composition.elements}
+    if species not in present:
+        raise absent_species(species, source=formula, present=present)
 
 
 @dataclass(frozen=True)

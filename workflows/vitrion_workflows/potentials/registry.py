@@ -1,5 +1,6 @@
 """Find, probe and load potentials by name."""
 
+import difflib
 from collections.abc import Iterator
 from importlib import import_module
 
@@ -68,7 +69,9 @@ def find(name: str) -> tuple[PotentialEntry, str]:
         if entry := next((entry for entry in entries() if entry.name == candidate), None):
             return entry, rest
     names = ", ".join(entry.name for entry in entries())
-    raise InputError(f"no potential is called {name!r}: choose one of {names}")
+    near = difflib.get_close_matches(name, [entry.name for entry in entries()], n=1)
+    suggestion = f"did you mean {near[0]!r}?" if near else f"choose one of {names}"
+    raise InputError(f"no potential is called {name!r}: {suggestion}")
 
 
 def installed(name: str) -> Availability:

@@ -89,9 +89,17 @@ def failed_measurements(gates: Iterable[GateOutcome]) -> tuple[str, ...]:
 
 
 def describe_failures(gates: Iterable[GateOutcome]) -> tuple[str, ...]:
-    """Return each failed gate with the measurements that failed, for example ``temperature (mean_temperature)``."""
-    return tuple(
-        f"{gate.name} ({', '.join(failed_measurements([gate]))})" if gate.measurements else gate.name
-        for gate in gates
-        if not gate.passed
-    )
+    """Return each failed gate with the measurements that failed, for example ``temperature (mean_temperature)``.
+
+    A measurement without a value is followed by its message: ``continuity (longest_step: not checked: ...)``.
+    """
+    return tuple(_describe_gate(gate) for gate in gates if not gate.passed)
+
+
+def _describe_gate(gate: GateOutcome) -> str:
+    failed = [
+        number.name if number.value is not None else f"{number.name}: {number.message}"
+        for number in gate.measurements
+        if not number.passed
+    ]
+    return f"{gate.name} ({', '.join(failed)})" if failed else gate.name

@@ -6,6 +6,10 @@ from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3
 from vitrion_models.graphs import neighbour_list
 from vitrion_models.system import AtomicSystem
 
+# Over the largest covalent radius. Atoms that touch lie within the first; the second is for ionic crystals.
+REACHES = (2.0, 2.5)
+NO_CONTACT = f"no two atoms within {REACHES[-1]:g} times the largest covalent radius"
+
 
 def density_g_cm3(system: AtomicSystem) -> float:
     """Return the mass density in g/cm3."""
@@ -17,11 +21,14 @@ def closest_pair(system: AtomicSystem) -> tuple[float, float, str]:
 
     Returns:
         Distance over the sum of covalent radii (Cordero et al., 2008), distance in Angstrom, and the elements of the
-        pair; infinite ratio and distance where no two atoms lie within twice the largest radius.
+        pair; infinite ratio and distance where no two atoms lie within 2.5 times the largest radius.
     """
     radii = covalent_radii[system.numbers]
-    pairs = neighbour_list(system, 2.0 * float(radii.max()))
-    if not len(pairs):
+    for reach in REACHES:
+        pairs = neighbour_list(system, reach * float(radii.max()))
+        if len(pairs):
+            break
+    else:
         return float("inf"), float("inf"), "no pair"
     ratios = pairs.distances_A / radii[pairs.edge_index].sum(axis=0)
     worst = int(ratios.argmin())

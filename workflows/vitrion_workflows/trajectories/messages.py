@@ -1,4 +1,4 @@
-"""Messages of errors name the file they come from."""
+"""Naming of the file in the messages of errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

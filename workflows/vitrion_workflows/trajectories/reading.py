@@ -47,6 +47,8 @@ def read_trajectory(path: str | os.PathLike[str], *, frame_interval_ps: float | 
             f"{source}: a frame interval of {frame_interval_ps:g} ps is impossible: "
             f"give one from {SHORTEST_INTERVAL_PS:g} to {LONGEST_INTERVAL_PS:g}",
         )
+    if source.is_dir():
+        raise InputError(f"{source}: this is a folder: give the path of a trajectory file")
     if not source.is_file():
         raise InputError(f"{source}: no such file: give the path of a trajectory")
     if not source.stat().st_size:
@@ -90,7 +92,9 @@ def _text(source: Path) -> str:
     try:
         with opener(source, "rt", encoding="utf-8") as file:
             content: str = file.read()
-    except (OSError, EOFError, zlib.error, lzma.LZMAError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError("not a text file") from error
+    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
         raise InputError(f"cannot be read ({str(error).splitlines()[0]})") from error
     return content
 

@@ -95,7 +95,7 @@ def measure_recorded_drift(motion: ThermalMotion, recorded_K: FloatArray) -> Mea
         change / limit,
         lower=-1.0,
         upper=1.0,
-        message=f"motion over recorded temperature changes by {change:+.1%} in the run, allowed {limit:.1%}",
+        message=f"motion over recorded temperature changes by {change:+z.1%} in the run, allowed {limit:.1%}",
     )
 
 
@@ -251,12 +251,13 @@ def _species_mass(resolved: Sequence[SpeciesTemperature], reference: ReferenceTe
     coldest = min(reference.well_known(resolved), key=lambda one: one.temperature_K / reference.least_ratio(one))
     ratio, lower = coldest.temperature_K / reference.kelvin, reference.least_ratio(coldest)
     name = chemical_symbols[coldest.number]
+    heavier = float(f"{1 / ratio:.2g}") if ratio > 0 else float("inf")
     return measurement_of(
         "species_mass",
         ratio,
         lower=lower,
         message=f"{name} moves as at {coldest.temperature_K:.0f} K"
-        + (f": {ratio**-1:.2g} times as heavy as {name}, or in another unit" if 0 < ratio < lower else ""),
+        + (f": {heavier:g} times as heavy as {name}, or in another unit" if 0 < ratio < lower else ""),
     )
 
 

@@ -186,23 +186,22 @@ def measure_temperature_drift(temperatures_K: FloatArray, *, stderr: float | Non
         z,
         lower=-DRIFT_SIGMAS,
         upper=DRIFT_SIGMAS,
-        message=f"the temperature changes by {change:+.0%} over the run, {abs(z):.1f} standard errors",
+        message=f"the temperature changes by {change:+z.1%} over the run, {abs(z):.1f} standard errors",
     )
 
 
 def measure_set_temperature(set_K: float | None, *, target_K: float) -> Measurement:
     """Compare the temperature that the thermostat was set to with that of the label.
 
-    A run that does not carry it is decided by its mean alone, which it has to resolve (`measure_temperature_stderr`).
+    A run that does not state it is decided by its mean alone, which it has to resolve (`measure_temperature_stderr`).
 
     Args:
         set_K: as the trajectory carries it, or None.
         target_K: of the label.
     """
     if set_K is None:
-        return Measurement(
-            name="set_temperature", passed=True, message="the trajectory does not carry it: its mean decides"
-        )
+        message = "not stated by the trajectory; mean_temperature is used"
+        return Measurement(name="set_temperature", passed=True, message=message)
     return measurement_of(
         "set_temperature",
         set_K,
@@ -261,17 +260,17 @@ class RunTemperature:
         cell = motion.cell
         if cell.unresolved is None or cell.unresolved + noise.fraction > LARGEST_UNRESOLVED:
             return cls(motion, None, None, None)
-        energies = kinetic_energies(displacements_A, trajectory.masses_u)
-        return cls(motion, None, cell.temperature_K, energies, cell.unresolved + noise.fraction)
+        series = mass_weighted_squared_steps(displacements_A, trajectory.masses_u)
+        return cls(motion, None, cell.temperature_K, series, cell.unresolved + noise.fraction)
 
 
-def kinetic_energies(displacements_A: FloatArray, masses_u: FloatArray) -> FloatArray:
-    """Return twice the kinetic energy of the steps times the squared frame interval, in u A^2, shape (F - 1,).
+def mass_weighted_squared_steps(displacements_A: FloatArray, masses_u: FloatArray) -> FloatArray:
+    """Return the sum over atoms of mass times squared step in u A^2, shape (F - 1,); proportional to kinetic energy.
 
     Args:
         displacements_A: shape (F, N, 3).
         masses_u: shape (N,).
     """
     steps = np.diff(displacements_A, axis=0)
-    energies: FloatArray = np.einsum("fni,fni,n->f", steps, steps, masses_u)
-    return energies
+    sums: FloatArray = np.einsum("fni,fni,n->f", steps, steps, masses_u)
+    return sums

@@ -39,7 +39,7 @@ from vitrion_workflows.validation.temperature import (
     Coupling,
     RunTemperature,
     ThermostatNoise,
-    kinetic_energies,
+    mass_weighted_squared_steps,
     measure_mean_temperature,
     measure_set_temperature,
     measure_temperature_drift,
@@ -259,7 +259,9 @@ def _check_temperature_drift(run: _Run) -> Checks:
     trajectory = run.trajectory
     series = trajectory.temperatures_K
     if series is None and run.temperature.mean_K is not None:
-        series = kinetic_energies(remove_drift(trajectory.positions_A, trajectory.masses_u), trajectory.masses_u)
+        series = mass_weighted_squared_steps(
+            remove_drift(trajectory.positions_A, trajectory.masses_u), trajectory.masses_u
+        )
     if series is None:
         return Checks.impossible(temperature_drift=UNKNOWN_TEMPERATURE)
     # A drift looks like a long relaxation: no more than a quarter is discarded here. Where nothing is recorded nothing

@@ -125,9 +125,12 @@ def interval(text: str | None, *, option: str) -> tuple[float | None, float | No
     try:
         if not colon:
             return float(lowest)
-        return (float(lowest) if lowest else None, float(highest) if highest else None)
+        low, high = (float(lowest) if lowest else None, float(highest) if highest else None)
     except ValueError:
         raise InputError(f"{option} {text!r} is not a range: give lowest:highest, such as 1.5:2.5") from None
+    if low is not None and high is not None and low > high:
+        raise InputError(f"{option} {text!r} is an empty range: give the lower end first, {highest}:{lowest}")
+    return low, high
 
 
 def gate_version(text: str | None) -> tuple[float | None, float | None] | float | str | None:

@@ -14,6 +14,8 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 SIGNIFICANT_DIGITS = 4
+SHORT_KEY = 12
+CENSORED = "censored"  # LabelState, which is slow to import
 PIPED_WIDTH = 160  # columns of a table that goes to a file or another program
 
 
@@ -73,6 +75,14 @@ def emit_written(path: Path, file_format: str, content: str, *, as_json: bool, *
         emit({"path": str(path), "format": file_format, **details}, as_json=True)
     else:
         note(f"{content} written to {path}")
+
+
+def label_row(label: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row of a label for a table: a short key, and ``< 7e-06`` for the value of a censored one."""
+    row = {**label, "key": label["key"][:SHORT_KEY]}
+    if label["state"] == CENSORED and label["value"] is not None:
+        row["value"] = f"< {_cell(label['value'])}"
+    return row
 
 
 def note(line: str) -> None:

@@ -87,8 +87,8 @@ class Labels:
         """Store the outcome of a labelling job, once.
 
         A label of an older gate version is replaced by one of the same key and the current version: value, gates,
-        state and all else are the new outcome's, `created_at` is the moment of it; campaign, cycle and arm of the first
-        request are kept.
+        state and all else are the new outcome's, and `created_at` is the time of the replacement; campaign, cycle and
+        arm of the first request are kept.
 
         Args:
             outcome: output of the job.

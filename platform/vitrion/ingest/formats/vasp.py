@@ -30,7 +30,7 @@ def read_poscar(path: Path) -> list[Structure]:
     if not symbols or any(symbol.isdigit() for symbol in symbols):
         raise InputError("no element symbols in line 6 (a VASP 4 file): add them")
     if not all(count.isdigit() for count in counts):
-        raise InputError("line 7 holds no numbers of atoms")
+        raise InputError("line 7 does not hold the number of atoms of each element: correct it")
     _check_count(counts, lines)
     _check_rest(counts, lines)
     structure: Structure = Poscar.from_str(text, read_velocities=False).structure

@@ -109,7 +109,9 @@ class LearningStage:
     def _surrogate(self) -> TrainedSurrogate:
         promoted = model_registry.promoted_surrogate(self.run.db, self.run.configuration.name)
         if promoted is None:
-            raise InputError(f"campaign {self.run.configuration.name} has no promoted surrogate")
+            raise InputError(
+                f"campaign {self.run.configuration.name} has no promoted surrogate: run cycles until one is promoted"
+            )
         return promoted[1]
 
     @cached_property

@@ -147,7 +147,7 @@ def _elements(item: h5py.Dataset | h5py.Group) -> IntArray:
         return np.asarray(values, dtype=np.int64)
     symbols = [str(decoded(value)) for value in values]
     if unknown := [symbol for symbol in symbols if not atomic_numbers.get(symbol)]:
-        raise InputError(f"species {unknown[0]!r} is not a chemical symbol: correct it")
+        raise InputError(f"species {unknown[0]!r} is not a chemical symbol: give for example Li")
     return np.array([atomic_numbers[symbol] for symbol in symbols], dtype=np.int64)
 
 
