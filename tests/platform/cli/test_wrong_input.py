@@ -83,7 +83,7 @@ TRAJECTORIES = {
     ),
     "truncated": (xdatcar()[:-12], "does not hold 2 atoms"),
     "empty": ("", "empty"),
-    "binary": (GARBAGE, "cannot be read"),
+    "binary": (GARBAGE, "text file"),
     "NaN": (f"{xdatcar()}Direct configuration= 31\nnan 0.1 0.1\n{ONE_LESS}", "not finite"),
     "unknown element": (xdatcar(header=XDATCAR_HEADER.replace("Li", "Xx")), "'Xx'"),
     "no scale": (xdatcar(header=XDATCAR_HEADER.replace("1.0", "0.0")), "lattice is impossible"),

@@ -13,4 +13,4 @@ def absent_species(species: str, *, source: str, present: Iterable[str]) -> Inpu
         source: file, formula or cell that the message begins with.
         present: chemical symbols of the atoms, in any order and number.
     """
-    return InputError(f"{source} holds {', '.join(sorted(set(present)))}, no {species}: choose one of them")
+    return InputError(f"{source} holds no {species}: choose among {', '.join(sorted(set(present)))}")

@@ -81,7 +81,7 @@ def check_coordinates(coordinates: FloatArray, lattices_A: FloatArray) -> None:
     if not (np.isfinite(coordinates).all() and np.isfinite(lattices_A).all()):
         raise InputError("coordinates or lattice vectors are not finite: store the trajectory again")
     if np.abs(np.linalg.det(lattices_A)).min() < SMALLEST_VOLUME_A3:
-        raise InputError("no periodic cell: store the lattice vectors with the trajectory")
+        raise InputError("no cell: store the lattice vectors with the trajectory")
 
 
 def check_volume_fluctuation(lattices_A: FloatArray) -> None:
@@ -128,5 +128,5 @@ def frame_interval(*, held: float | None, stated: float | None) -> float:
         raise InputError(f"frames are {held:g} ps apart, not {stated:g} ps as stated: leave one of them out")
     interval = stated if held is None else held
     if interval is None:
-        raise InputError("the file does not hold its frame interval: give it in ps by --frame-interval-ps")
+        raise InputError("the file does not hold its frame interval: state the frame interval in ps by --frame-interval-ps")
     return float(interval)

@@ -106,8 +106,7 @@ class Cycles:
             LeaseLostError: it is in another state, or another process holds the lease.
         """
         if NEXT_STATE.get(CycleState(expected)) != new:
-            after = NEXT_STATE.get(CycleState(expected))
-            raise InputError(f"campaign {campaign}, cycle {index}: the state after {expected} is {after}, not {new}")
+            raise InputError(f"campaign {campaign}: cycle {index} does not go from {expected} to {new}")
         if new == CycleState.CLOSED:
             fields.setdefault("closed_at", now())
         self._set(campaign, index, owner=owner, query={"state": str(expected)}, fields={**fields, "state": str(new)})
