@@ -139,7 +139,14 @@ def export_labels(
         count = export.export_table(rows, to, file_format=chosen)
         others = {} if "gate_version" in filters else db.labels.count_other_versions(**filters)
     _note_left_out(others)
-    emit_written(to, chosen, f"{count} label{'s' if count != 1 else ''}", as_json=as_json, count=count, other_gate_versions=others)
+    emit_written(
+        to,
+        chosen,
+        f"{count} label{'s' if count != 1 else ''}",
+        as_json=as_json,
+        count=count,
+        other_gate_versions=others,
+    )
 
 
 @app.command("compare")

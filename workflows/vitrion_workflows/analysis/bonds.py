@@ -3,12 +3,13 @@
 from typing import TypeAlias
 
 import numpy as np
-from ase.data import atomic_numbers
+from ase.data import atomic_numbers, chemical_symbols
 from numpy.typing import NDArray
 
 from vitrion_models.errors import InputError
 from vitrion_models.graphs import NeighbourList, neighbour_list
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
+from vitrion_workflows.structure.species import absent_species
 
 BoolArray: TypeAlias = NDArray[np.bool_]
 
@@ -44,7 +45,7 @@ def members(system: AtomicSystem, species: str | None) -> BoolArray:
         raise InputError(f"{species!r} is not a chemical symbol: give for example Li")
     mask: BoolArray = system.numbers == number
     if not mask.any():
-        raise InputError(f"the cell holds no {species}")
+        raise absent_species(species, source="the cell", present=(chemical_symbols[each] for each in system.numbers))
     return mask
 
 

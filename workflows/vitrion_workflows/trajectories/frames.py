@@ -128,5 +128,7 @@ def frame_interval(*, held: float | None, stated: float | None) -> float:
         raise InputError(f"frames are {held:g} ps apart, not {stated:g} ps as stated: leave one of them out")
     interval = stated if held is None else held
     if interval is None:
-        raise InputError("the file does not hold its frame interval: state the frame interval in ps by --frame-interval-ps")
+        raise InputError(
+            "the file does not hold its frame interval: state the frame interval in ps by --frame-interval-ps"
+        )
     return float(interval)
