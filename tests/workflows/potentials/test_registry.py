@@ -60,7 +60,7 @@ def test_coverage_is_what_the_papers_say():
 
 def test_unknown_names_are_refused_with_the_known_ones():
     for name in ("nep90", "", "mace", "ase", "nep89:x"):
-        with error_in_one_line(InputError, "choose one of nep89, chgnet"):
+        with error_in_one_line(InputError, "no potential is called"):
             potentials.load(name)
 
 
