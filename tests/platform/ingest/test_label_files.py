@@ -177,7 +177,7 @@ def test_empty_columns_at_the_end_do_no_harm(home, capsys):
 @pytest.mark.parametrize("name", list(GOOD))
 @pytest.mark.parametrize("value", [["Li"], {"a": 1}])
 def test_a_value_of_another_type_is_named(home, capsys, name, value):
-    path = home / "labels.json"
+    path = home.parent / "labels.json"
     path.write_text(json.dumps([GOOD, GOOD | {name: value}]))
     assert run(["ingest", "labels", str(path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
