@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from vitrion_workflows.execution import engines
-from vitrion_workflows.potentials import devices, find, registry
+from vitrion_workflows.potentials import devices, find
+from vitrion_workflows.potentials.adapters import lennard_jones
 
 STUB = "stub"
 
@@ -22,7 +23,7 @@ def loaded_on(monkeypatch):
 
     # What another test has loaded would not be loaded again.
     stub = replace(entry, name=STUB, gpu=True, loader=load)
-    monkeypatch.setitem(registry._BY_NAME, STUB, stub)
+    monkeypatch.setattr(lennard_jones, "ENTRIES", (*lennard_jones.ENTRIES, stub))
     monkeypatch.setattr(devices, "count_gpus", lambda: 2)
     engines._loaded.cache_clear()
     yield used
