@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pydantic import BaseModel
 
-from vitrion.cli.console.output import emit, plain, progress
+from vitrion.cli.console.output import emit, label_row, plain, progress
 
 
 class State(StrEnum):
@@ -83,3 +83,11 @@ def test_progress_stays_off_stdout(capsys):
         advance(1)
         advance(2, 5, "LiCl")
     assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("state", "value", "shown"),
+    [("censored", 7.021e-06, "< 7.021e-06"), ("accepted", 7.021e-06, 7.021e-06), ("rejected", None, None)],
+)
+def test_a_bound_is_shown_as_a_bound(state, value, shown):
+    assert label_row({"key": "0123456789abcdef", "state": state, "value": value})["value"] == shown
