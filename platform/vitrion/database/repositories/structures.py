@@ -1,6 +1,6 @@
 """Structures: adding them once, finding them, comparing them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Unpack
 
@@ -209,9 +209,13 @@ class Structures:
             InputError: an unknown filter or field, an empty range, no formula, a negative limit or skip.
         """
         check_page(limit, skip)
-        query = query_of("structures", filters)
-        found = self._structures.find(query, sort=sort_of("structures", sort), limit=limit, skip=skip)
-        return Rows(StructureRecord, [StructureRecord.model_validate(document) for document in found])
+        return self._rows(query_of("structures", filters), sort=sort, limit=limit, skip=skip)
+
+    def _rows(
+        self, query: Mapping[str, Any], *, sort: OneOrMore | None = None, limit: int = 0, skip: int = 0
+    ) -> Rows[StructureRecord]:
+        documents = self._structures.find(query, sort=sort_of("structures", sort), limit=limit, skip=skip)
+        return Rows(StructureRecord, [StructureRecord.model_validate(document) for document in documents])
 
     def iterate(self, **filters: Unpack[StructureFilters]) -> Iterator[tuple[StructureRecord, Structure]]:
         """Yield the records that pass all filters with their pymatgen structures, read in batches."""
@@ -247,8 +251,7 @@ class Structures:
         query: dict[str, Any] = {"twin": row.fingerprint}
         if row.twin:
             query = {"$or": [query, {"fingerprint": row.twin}]}
-        found = self._structures.find(query, sort=sort_of("structures", None))
-        return Rows(StructureRecord, [StructureRecord.model_validate(document) for document in found])
+        return self._rows(query)
 
     def near_duplicates(
         self, fingerprint: str, *, amorphous_distance: float = AMORPHOUS_DISTANCE

@@ -6,13 +6,12 @@ from typing import Any
 
 from vitrion.database import Database
 from vitrion.database.queries.comparison import systematic_errors
+from vitrion.database.queries.quantity import REFERENCE_ARM
 from vitrion.database.records import CycleRecord, LabelRecord, StructureRecord
 from vitrion.report import data
 from vitrion_models.constants import Z_95
 from vitrion_workflows.model_error.compound_error import CompoundError
 from vitrion_workflows.schemas import LabelState, Origin
-
-REFERENCE_ARM = "reference"
 
 
 def labels_of(

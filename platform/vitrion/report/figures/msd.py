@@ -6,11 +6,10 @@ from vitrion.report.charts import Axis, Colour, Panel
 from vitrion.report.data import Label, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
 from vitrion.report.numbers import diffusivity, formula, plain
-from vitrion_models.constants import Z_95
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, Z_95
 from vitrion_workflows.schemas import LabelState, MsdTable
 
 MOST_PANELS = 6
-CM2_PER_S_IN_A2_PER_PS = 1e4
 DIMENSIONS = 3
 KEYS = (
     Key("MSD, 95 % band", Colour.MEASURED, Mark.LINE),
@@ -63,7 +62,7 @@ def _figure(label: Label) -> Figure:
 def _draw_fit(panel: Panel, label: Label, table: MsdTable) -> None:
     if label.fit_window_ps is None or not label.value_cm2_s or label.state is not LabelState.ACCEPTED:
         return
-    slope = 2 * DIMENSIONS * label.value_cm2_s * CM2_PER_S_IN_A2_PER_PS
+    slope = 2 * DIMENSIONS * label.value_cm2_s / A2_PER_PS_IN_CM2_PER_S
     lag, msd, error = (np.asarray(column) for column in (table.lag_ps, table.msd_A2, table.stderr_A2))
     inside = (lag >= label.fit_window_ps[0]) & (lag <= label.fit_window_ps[1])
     if not inside.any():
