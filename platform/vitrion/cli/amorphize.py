@@ -87,7 +87,7 @@ def read_compound(compound: str) -> "tuple[str, Structure | None]":
     Raises:
         InputError: a faulty file, a file with several structures, or a text that is not a formula.
     """
-    from vitrion.ingest.formats.reading import file_format, read_structures  # noqa: PLC0415 - pymatgen is slow to import
+    from vitrion_workflows.formats.structures import file_format, read_structures  # noqa: PLC0415 - pymatgen is slow to import
     from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415
 
     path = Path(compound)

@@ -142,7 +142,7 @@ def _frame(db: "Database", formula: str, *, atoms: int, density_g_cm3: float | N
 
 
 def _frame_of_file(file: Path, formula: str, twin: "Structure | None") -> Frame:
-    from vitrion.ingest.formats.reading import read_structures  # noqa: PLC0415
+    from vitrion_workflows.formats.structures import read_structures  # noqa: PLC0415
     from vitrion_workflows.schemas.geometry import system_from_structure  # noqa: PLC0415
     from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415
 

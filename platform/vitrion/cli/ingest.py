@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from vitrion.cli.console.output import emit, note, progress
-from vitrion.ingest.paths import require_paths
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.opening import require_paths
 
 app = typer.Typer(no_args_is_help=True, help="Bring files, outputs of jobs and public data sets into the database.")
 

@@ -8,8 +8,8 @@ import typer
 
 from vitrion.cli.console.options import LARGEST_SEED, Device
 from vitrion.cli.console.output import emit, label_row, note
-from vitrion.ingest.paths import require_file
 from vitrion_models.errors import InputError, VitrionError
+from vitrion_workflows.formats.opening import require_file
 
 if TYPE_CHECKING:
     from jobflow import Flow
@@ -63,7 +63,7 @@ def command(
     temperatures = parse_temperatures(temperature)
     _check_lengths(ps=ps, until=until)
     require_file(file)
-    from vitrion.ingest.formats.reading import read_structures  # noqa: PLC0415 - `vitrion --help` does without
+    from vitrion_workflows.formats.structures import read_structures  # noqa: PLC0415 - `vitrion --help` does without
 
     structures = read_structures(file)
 

@@ -55,7 +55,7 @@ def command(
 
     A partially occupied structure is described by its composition. Predictions outside the training domain are flagged.
     """
-    from vitrion.ingest.formats.reading import read_structures  # noqa: PLC0415 - pymatgen is slow to import
+    from vitrion_workflows.formats.structures import read_structures  # noqa: PLC0415 - pymatgen is slow to import
 
     temperatures_K = parse_temperatures(temperature, steps=steps)
     structures = read_structures(file)

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from vitrion.database import Database, NotFoundError
-from vitrion.ingest.formats.pymatgen_json import structure_from_dict
 from vitrion.ingest.outcomes import JobOutcome, find_outcomes, outcomes_in
 from vitrion.settings import Settings
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.pymatgen_json import structure_from_dict
 from vitrion_workflows.schemas import (
     CellOutcome,
     LabelOutcome,

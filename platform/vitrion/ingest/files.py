@@ -11,11 +11,11 @@ from pymatgen.core.structure import Structure
 
 from vitrion.database import Database
 from vitrion.database.repositories.new_structures import NewStructure
-from vitrion.ingest.formats.reading import file_format, read_structures
-from vitrion.ingest.paths import require_paths
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous.imported_cells import structure_gates
+from vitrion_workflows.formats.opening import require_paths
+from vitrion_workflows.formats.structures import file_format, read_structures
 from vitrion_workflows.schemas import StructureKind
 from vitrion_workflows.schemas.geometry import system_from_structure
 

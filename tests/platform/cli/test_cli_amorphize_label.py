@@ -12,8 +12,8 @@ from vitrion.cli.app import run
 from vitrion.cli.label import parse_temperatures
 from vitrion.database import NotFoundError
 from vitrion.database.repositories.labels import Labels
-from vitrion.ingest.formats import reading
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats import structures as reading
 from vitrion_workflows.schemas import fingerprint
 
 LICL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.3), ["Li", "Cl"], [[0, 0, 0], [0.5] * 3])

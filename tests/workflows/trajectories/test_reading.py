@@ -222,8 +222,8 @@ def broken_files(path_A):
         "no analyzer": ("run.json", "{}", "DiffusionAnalyzer of pymatgen"),
         "no JSON": ("run.json", "{", "DiffusionAnalyzer of pymatgen"),
         "no HDF5": ("run.h5", "hello", "H5MD"),
-        "torn gzip": ("XDATCAR.gz", gzip.compress(whole.encode())[:-30], "cannot be read"),
-        "no gzip": ("XDATCAR.gz", whole, "cannot be read"),
+        "torn gzip": ("XDATCAR.gz", gzip.compress(whole.encode())[:-30], "archive"),
+        "no gzip": ("XDATCAR.gz", whole, "archive"),
     }
 
 

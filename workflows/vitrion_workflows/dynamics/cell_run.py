@@ -19,9 +19,10 @@ from vitrion_workflows.dynamics.errors import DynamicsError
 from vitrion_workflows.dynamics.plan import MDPlan
 from vitrion_workflows.dynamics.state import Atoms, BatchState, MDState, degrees_of_freedom, maxwell_boltzmann
 from vitrion_workflows.dynamics.thermostats import THERMOSTATS, Setting
+from vitrion_workflows.formats.frames import FEWEST_FRAMES
 from vitrion_workflows.potentials.force_field import Cells, ForceField
 from vitrion_workflows.trajectories import h5md
-from vitrion_workflows.trajectories.trajectory import FEWEST_FRAMES, Trajectory
+from vitrion_workflows.trajectories.trajectory import Trajectory
 
 # A run this much hotter than it is set to has overlapping atoms or too long a step. Relaxing an unrelaxed packing may
 # heat it for a moment, so the bound is generous; an explosion passes it within a few steps.

@@ -8,7 +8,8 @@ from ase.data import atomic_numbers
 
 from vitrion_models.constants import FEMTOSECONDS_PER_PS
 from vitrion_models.errors import InputError
-from vitrion_workflows.trajectories.frames import check_coordinates, frame_interval
+from vitrion_workflows.formats.frames import check_coordinates
+from vitrion_workflows.trajectories.assembly import frame_interval
 from vitrion_workflows.trajectories.trajectory import Trajectory
 
 

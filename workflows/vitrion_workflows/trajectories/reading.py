@@ -1,28 +1,22 @@
 """Trajectories of other programs: XDATCAR, LAMMPS, extended XYZ, ASE, H5MD, pymatgen's DiffusionAnalyzer."""
 
-import bz2
-import gzip
-import lzma
 import os
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.ase_files import check_announced_atoms, read_ase
+from vitrion_workflows.formats.lammps import parse_dump
+from vitrion_workflows.formats.opening import name_of, naming, read_text, require_file
+from vitrion_workflows.formats.xdatcar import check_numbering, parse_xdatcar
 from vitrion_workflows.trajectories import h5md
-from vitrion_workflows.trajectories.ase_files import check_announced_atoms, read_ase
+from vitrion_workflows.trajectories.assembly import assemble, continuous_positions, frame_interval
 from vitrion_workflows.trajectories.diffusion_analyzer import parse_diffusion_analyzer
-from vitrion_workflows.trajectories.frames import continuous_positions, frame_interval
-from vitrion_workflows.trajectories.lammps import parse_dump
-from vitrion_workflows.trajectories.messages import naming
 from vitrion_workflows.trajectories.trajectory import Trajectory
-from vitrion_workflows.trajectories.xdatcar import check_numbering, parse_xdatcar
 
-OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
 SHORTEST_INTERVAL_PS, LONGEST_INTERVAL_PS = 1e-6, 1e6
 
 Reader = Callable[[Path, float | None], Trajectory]
@@ -47,12 +41,7 @@ def read_trajectory(path: str | os.PathLike[str], *, frame_interval_ps: float | 
             f"{source}: a frame interval of {frame_interval_ps:g} ps is impossible: "
             f"give one from {SHORTEST_INTERVAL_PS:g} to {LONGEST_INTERVAL_PS:g}",
         )
-    if source.is_dir():
-        raise InputError(f"{source}: this is a folder: give the path of a trajectory file")
-    if not source.is_file():
-        raise InputError(f"{source}: no such file: give the path of a trajectory")
-    if not source.stat().st_size:
-        raise InputError(f"{source} is empty")
+    require_file(source)
     with naming(source):
         return replace(_reader(source)(source, frame_interval_ps), source=str(source))
 
@@ -77,9 +66,7 @@ def with_thermostat(trajectory: Trajectory, *, thermostat: str, friction_per_ps:
 
 
 def _reader(source: Path) -> Reader:
-    name = source.name.lower()
-    for suffix in OPENERS:
-        name = name.removesuffix(suffix)
+    name = name_of(source)
     for mark, reader in READERS.items():
         if name.endswith(mark) or (mark == "xdatcar" and mark in name):
             return reader
@@ -87,36 +74,24 @@ def _reader(source: Path) -> Reader:
     raise InputError(f"format unknown: end the name in one of {formats} (XDATCAR may stand anywhere)")
 
 
-def _text(source: Path) -> str:
-    opener = OPENERS.get(source.suffix.lower(), open)
-    try:
-        with opener(source, "rt", encoding="utf-8") as file:
-            content: str = file.read()
-    except UnicodeDecodeError as error:
-        raise InputError("not a text file") from error
-    except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
-        raise InputError(f"cannot be read ({str(error).splitlines()[0]})") from error
-    return content
-
-
 def _read_xdatcar(source: Path, stated: float | None) -> Trajectory:
-    text = _text(source)
+    text = read_text(source)
     frames = parse_xdatcar(text)
     check_numbering(text)
-    return frames.trajectory(stated_interval_ps=stated)
+    return assemble(frames, stated_interval_ps=stated)
 
 
 def _read_lammps(source: Path, stated: float | None) -> Trajectory:
-    return parse_dump(_text(source)).trajectory(stated_interval_ps=stated)
+    return assemble(parse_dump(read_text(source)), stated_interval_ps=stated)
 
 
 def _read_xyz(source: Path, stated: float | None) -> Trajectory:
-    check_announced_atoms(_text(source))
+    check_announced_atoms(read_text(source))
     return _read_ase(source, stated)
 
 
 def _read_ase(source: Path, stated: float | None) -> Trajectory:
-    return read_ase(source).trajectory(stated_interval_ps=stated)
+    return assemble(read_ase(source), stated_interval_ps=stated)
 
 
 def _read_h5md(source: Path, stated: float | None) -> Trajectory:
@@ -129,7 +104,7 @@ def _read_h5md(source: Path, stated: float | None) -> Trajectory:
 
 
 def _read_diffusion_analyzer(source: Path, stated: float | None) -> Trajectory:
-    return parse_diffusion_analyzer(_text(source), stated_interval_ps=stated)
+    return parse_diffusion_analyzer(read_text(source), stated_interval_ps=stated)
 
 
 READERS: dict[str, Reader] = {

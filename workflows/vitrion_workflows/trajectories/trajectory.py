@@ -8,10 +8,10 @@ import numpy as np
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
+from vitrion_workflows.formats.frames import FEWEST_FRAMES
 
 # Thermostats that a trajectory may name, and whether each has a coupling rate.
 COUPLED = {"langevin": True, "nose-hoover": True, "nve": False}
-FEWEST_FRAMES = 2
 # One number for each frame.
 SERIES = ("temperatures_K", "potential_energies_eV", "volumes_A3")
 

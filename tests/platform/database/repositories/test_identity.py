@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from vitrion.database.repositories.cells import arrays_of
 from vitrion.database.repositories.new_structures import is_same_cell, marker, marker_tolerance
-from vitrion.ingest.formats.cif import read as read_cif
+from vitrion_workflows.formats.cif import read as read_cif
 from vitrion_workflows.schemas import fingerprint
 from vitrion_workflows.schemas.geometry import (
     atoms_from_system,

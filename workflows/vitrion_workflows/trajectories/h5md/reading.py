@@ -10,7 +10,9 @@ from ase.data import atomic_numbers
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import HEAVIEST_ELEMENT, FloatArray, IntArray
-from vitrion_workflows.trajectories.frames import SMALLEST_VOLUME_A3, check_volume_fluctuation, frame_interval
+from vitrion_workflows.formats.frames import FEWEST_FRAMES, SMALLEST_VOLUME_A3
+from vitrion_workflows.formats.opening import naming
+from vitrion_workflows.trajectories.assembly import check_volume_fluctuation, frame_interval
 from vitrion_workflows.trajectories.h5md.layout import (
     KELVIN,
     LENGTH_UNITS_A,
@@ -22,8 +24,7 @@ from vitrion_workflows.trajectories.h5md.layout import (
     unit_factor,
     unit_of,
 )
-from vitrion_workflows.trajectories.messages import naming
-from vitrion_workflows.trajectories.trajectory import FEWEST_FRAMES, Trajectory
+from vitrion_workflows.trajectories.trajectory import Trajectory
 
 # A missing frame is off by a whole interval; of times in single precision, late in a run, little may be left.
 INTERVAL_TOLERANCE, COARSEST_TIMES = 1e-2, 0.25

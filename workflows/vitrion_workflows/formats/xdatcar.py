@@ -10,7 +10,7 @@ from ase.data import atomic_numbers
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.trajectories.frames import FractionalFrames
+from vitrion_workflows.formats.frames import FractionalFrames
 
 HEADER_LINES = 7
 DIMENSIONS = 3

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.trajectories.frames import FractionalFrames
+from vitrion_workflows.formats.frames import FractionalFrames
 
 # Factors from a unit style (`dump_modify units yes`) to Angstrom and ps.
 UNITS = {"metal": (1.0, 1.0), "real": (1.0, 1e-3), "nano": (10.0, 1e3), "si": (1e10, 1e12)}

@@ -8,7 +8,7 @@ from ase import units
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
-from vitrion_workflows.trajectories.frames import INTERVAL_TOLERANCE, FractionalFrames, check_coordinates
+from vitrion_workflows.formats.frames import INTERVAL_TOLERANCE, FractionalFrames, check_coordinates
 
 # Keys of extended XYZ or ASE info that state the time of a frame, with their factor to ps.
 TIME_KEYS = {"time_ps": 1.0, "time_fs": 1e-3}

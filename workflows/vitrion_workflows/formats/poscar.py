@@ -7,9 +7,9 @@ from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 from pymatgen.io.vasp.inputs import Poscar
 
-from vitrion.ingest.paths import read_text
 from vitrion_models.errors import InputError
-from vitrion_workflows.trajectories.xdatcar import parse_xdatcar
+from vitrion_workflows.formats.opening import read_text
+from vitrion_workflows.formats.xdatcar import parse_xdatcar
 
 HEADER_LINES = 7  # comment, scale, three vectors, symbols, counts
 SELECTIVE = ("S", "s")

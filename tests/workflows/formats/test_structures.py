@@ -17,8 +17,8 @@ from pymatgen.io.cif import CifWriter
 from pymatgen.io.vasp.inputs import Poscar
 from pymatgen.io.vasp.outputs import Xdatcar
 
-from vitrion.ingest.formats.reading import file_format, read_structures
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.structures import file_format, read_structures
 from vitrion_workflows.schemas import fingerprint
 
 TRICLINIC = Lattice.from_parameters(5.1, 6.2, 7.3, 81, 95, 104)

@@ -9,8 +9,8 @@ from pymatgen.core.composition import Composition
 from pymatgen.core.structure import Structure
 from pymatgen.io.cif import CifBlock, CifParser
 
-from vitrion.ingest.paths import read_text
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.opening import read_text
 
 LENGTHS = ("_cell_length_a", "_cell_length_b", "_cell_length_c")
 ANGLES = ("_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma")

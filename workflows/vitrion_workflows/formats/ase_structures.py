@@ -10,8 +10,8 @@ from ase.io.trajectory import TrajectoryReader
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 
-from vitrion.ingest.paths import read_text
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.opening import read_text
 
 HEADER_LINES = 2  # number of atoms, comment
 

@@ -11,10 +11,10 @@ import numpy as np
 from pymatgen.core.periodic_table import DummySpecies
 from pymatgen.core.structure import Structure
 
-from vitrion.ingest.formats import ase_files, cif, pymatgen_json, vasp
-from vitrion.ingest.paths import require_file
 from vitrion_models.errors import InputError
 from vitrion_models.system import SMALLEST_VOLUME_A3
+from vitrion_workflows.formats import ase_structures, cif, poscar, pymatgen_json
+from vitrion_workflows.formats.opening import name_of, require_file
 
 SMALLEST_LENGTH_A = 0.1
 # Two atoms so near are on one point; together they may fill it once, as on a partially occupied site.
@@ -69,17 +69,17 @@ class FileFormat:
 
 FORMATS: tuple[FileFormat, ...] = (
     FileFormat("CIF", ("*.cif",), cif.read),
-    FileFormat("XDATCAR", ("*xdatcar*",), vasp.read_xdatcar),
-    FileFormat("POSCAR", ("*poscar*", "*contcar*", "*.vasp"), vasp.read_poscar),
-    FileFormat("extended XYZ", ("*.xyz", "*.extxyz"), ase_files.read_extxyz),
-    FileFormat("ASE trajectory", ("*.traj",), ase_files.read_traj),
+    FileFormat("XDATCAR", ("*xdatcar*",), poscar.read_xdatcar),
+    FileFormat("POSCAR", ("*poscar*", "*contcar*", "*.vasp"), poscar.read_poscar),
+    FileFormat("extended XYZ", ("*.xyz", "*.extxyz"), ase_structures.read_extxyz),
+    FileFormat("ASE trajectory", ("*.traj",), ase_structures.read_traj),
     FileFormat("pymatgen JSON", ("*.json",), pymatgen_json.read),
 )
 
 
 def file_format(path: Path) -> FileFormat | None:
     """Return the format of a file by its name, or None for an unrecognised name."""
-    name = path.name.lower().removesuffix(".gz")
+    name = name_of(path)
     return next((entry for entry in FORMATS if any(fnmatch(name, pattern) for pattern in entry.patterns)), None)
 
 
@@ -98,8 +98,6 @@ def read_structures(path: Path) -> list[Structure]:
     if chosen is None:
         names = ", ".join(each.name for each in FORMATS)
         raise InputError(f"{path}: unrecognised file name; supported formats: {names}")
-    if path.stat().st_size == 0:
-        raise InputError(f"{path}: the file is empty")
     with _errors_of_parsers(path, chosen.name):
         structures = chosen.read(path)
     if not structures:

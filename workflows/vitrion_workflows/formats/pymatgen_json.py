@@ -8,8 +8,8 @@ from pymatgen.core.lattice import Lattice
 from pymatgen.core.periodic_table import Element, Species
 from pymatgen.core.structure import Structure
 
-from vitrion.ingest.paths import read_text
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.opening import read_text
 
 Occupancies = dict[Element | Species, float]
 

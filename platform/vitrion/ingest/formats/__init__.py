@@ -1,1 +1,0 @@
-"""Readers of structure files, one for each format."""
