@@ -1,12 +1,11 @@
 """Documents, decisions and people: the database, the learning loop, the reports and the `vitrion` command."""
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vitrion.database import connect
 
-__version__ = version("vitrion")
+    __version__: str
 
 __all__ = ["__version__", "connect"]
 
@@ -17,4 +16,8 @@ def __getattr__(name: str) -> Any:
         from vitrion.database import connect  # noqa: PLC0415
 
         return connect
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415
+
+        return version("vitrion")
     raise AttributeError(f"module 'vitrion' has no attribute {name!r}")

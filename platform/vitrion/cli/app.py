@@ -10,9 +10,7 @@ import typer
 import typer.core
 import typer.main
 
-from vitrion import __version__
 from vitrion.cli.console.errors import EXIT_FAULT, EXIT_INTERRUPTED, format_error
-from vitrion.settings import Settings
 
 PACKAGE = "vitrion.cli"
 
@@ -74,6 +72,8 @@ def load(name: str) -> typer.core.TyperCommand | typer.core.TyperGroup:
         raise TypeError(f"{module.__name__} exposes neither `app` nor `command`")
     built.name = name
     built.help = built.help or NOUNS[name].help
+    for command in (built, *getattr(built, "commands", {}).values()):
+        command.rich_markup_mode = None  # Rich takes longer to import than all the rest of a help page
     return built
 
 
@@ -92,13 +92,22 @@ class LazyGroup(typer.core.TyperGroup):
         name, _, rest = super().resolve_command(ctx, args)
         return name, load(str(name)), rest
 
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command that was typed, under the settings of this moment."""
+        from vitrion.settings import Settings  # noqa: PLC0415 - pydantic; `vitrion --help` does without
 
-app = typer.Typer(cls=LazyGroup, add_completion=False, pretty_exceptions_enable=False)
+        with Settings().exported():
+            return super().invoke(ctx)
+
+
+app = typer.Typer(cls=LazyGroup, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 
 def _print_version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback signature
     if wanted:
-        print(f"vitrion {__version__}")  # noqa: T201 - the command line's own output
+        import vitrion  # noqa: PLC0415 - the version is looked up among the installed packages
+
+        print(f"vitrion {vitrion.__version__}")  # noqa: T201 - the command line's own output
         raise typer.Exit
 
 
@@ -129,8 +138,7 @@ def run(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     command = typer.main.get_command(app)
     try:
-        with Settings().exported():
-            code = command.main(args=words or ["--help"], prog_name="vitrion", standalone_mode=False)
+        code = command.main(args=words or ["--help"], prog_name="vitrion", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = EXIT_INTERRUPTED
     except Exception as error:

@@ -11,7 +11,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from vitrion.database import Database, NotFoundError
-from vitrion.database.queries.filters import parsed_formula
 from vitrion.database.records import ImportedLabel, LabelRecord
 from vitrion.database.repositories.label_fields import statement_faults
 from vitrion.datasets.conventions import REASONS, einstein_factor
@@ -20,6 +19,7 @@ from vitrion.exchange.tables import label_from_row, read_rows
 from vitrion_models.errors import InputError
 from vitrion_workflows.labelling.statement import TRACER_DIFFUSIVITY, stated_faults
 from vitrion_workflows.schemas import Convention, LabelOutcome, LabelState, gate_version_fault
+from vitrion_workflows.structure.composition import parse_formula
 
 NEEDED = ("composition", "property", "species", "temperature_K", "value", "unit", "convention", "potential")
 OPTIONAL = ("lower_95", "upper_95", "log10_stderr", "state", "reference")
@@ -52,7 +52,7 @@ def published_label(row: Mapping[str, Any], *, path: Path, number: int, sha256: 
     factor = einstein_factor(row["convention"], source=source) if diffusivity else 1.0
     value = _number(row, "value", source)
     try:
-        composition = parsed_formula(row["composition"])
+        composition = parse_formula(row["composition"])
     except InputError as error:
         raise InputError(f"{source}: {error}") from error
     if row["species"] not in composition.get_el_amt_dict():

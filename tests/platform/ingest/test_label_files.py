@@ -74,7 +74,7 @@ def test_a_table_that_has_grown_is_not_stored_a_second_time(home, capsys):
         ({"temperature_K": "-10"}, "temperature"),
         ({"species": "Xx"}, "not in Li3PS4"),
         ({"species": "Na"}, "not in Li3PS4"),
-        ({"composition": "Li#*("}, "not a formula"),
+        ({"composition": "Li#*("}, "chemical formula"),
         ({"upper_95": ""}, "half an interval"),
         ({"property": "diffusivity"}, "property 'diffusivity'"),
         ({"property": "ionic_conductivity", "unit": "S/cm", "convention": "whatever"}, "stored as as_published"),

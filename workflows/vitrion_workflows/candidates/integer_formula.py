@@ -8,6 +8,7 @@ from fractions import Fraction
 from pymatgen.core.composition import Composition
 
 from vitrion_models.errors import InputError
+from vitrion_workflows.structure.composition import parse_formula
 
 FINEST_DENOMINATOR = 100  # of the amounts of disordered crystals
 FEWEST_ATOMS, MOST_ATOMS = 48, 64
@@ -44,10 +45,7 @@ def reduced_formula(formula: Composition | str) -> str:
     Raises:
         InputError: the text is not a formula.
     """
-    try:
-        composition = Composition(formula, strict=True)
-    except (ValueError, KeyError) as fault:
-        raise InputError(f"{formula!r} is not a chemical formula: give elements and amounts") from fault
+    composition = formula if isinstance(formula, Composition) else parse_formula(formula)
     amounts = {
         element.symbol: Fraction(amount).limit_denominator(FINEST_DENOMINATOR)
         for element, amount in composition.items()

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pymatgen.core.composition import Composition
-from pymatgen.core.periodic_table import Element
 
 from vitrion_models.errors import InputError
+from vitrion_workflows.structure.formula import element_amounts
 
 LARGEST_EXCESS = 2.0  # a cell may hold up to twice the requested atoms, when one formula unit is that large
 
@@ -21,20 +21,14 @@ def _pymatgen_silenced() -> Iterator[None]:
 
 
 def parse_formula(formula: str) -> Composition:
-    """Parse a formula of chemical elements with positive amounts.
+    """Return the composition of a formula, see `element_amounts`.
 
     Raises:
-        InputError: the text is not a formula, or names something other than an element.
+        InputError: the text is not a formula.
     """
-    try:
-        with _pymatgen_silenced():
-            composition = Composition(formula)
-        valid = bool(composition) and all(isinstance(species, Element) for species in composition)
-    except (ValueError, KeyError):
-        valid = False
-    if not valid:
-        raise InputError(f"{formula!r} is not a chemical formula: give elements and amounts, for example Li3PS4")
-    return composition
+    amounts = element_amounts(formula)
+    with _pymatgen_silenced():
+        return Composition(amounts)
 
 
 def cell_contents(formula: str, *, n_atoms: int) -> dict[str, int]:

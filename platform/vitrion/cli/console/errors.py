@@ -2,18 +2,21 @@
 
 import errno
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import typer
-from pydantic import ValidationError
 
 from vitrion_models.errors import VitrionError
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 EXIT_FAULT = 2
 EXIT_INTERRUPTED = 130
 SHOWN_OF_A_NAME = 40
 
 
-def _validation(fault: ValidationError) -> str:
+def _validation(fault: "ValidationError") -> str:
     first, *others = fault.errors(include_url=False, include_context=False)
     place = ".".join(str(part) for part in first["loc"]) or "value"
     more = f" (and {len(others)} more)" if others else ""
@@ -36,12 +39,10 @@ def _system(fault: OSError) -> str | None:
     return f"the disk is full{where}: free some space or point VITRION_HOME and VITRION_SCRATCH elsewhere"
 
 
-_FORMATS: dict[type[Exception], Callable[..., str | None]] = {
-    VitrionError: str,
-    ValidationError: _validation,
-    typer.TyperException: _usage,
-    OSError: _system,
-}
+def _formats() -> dict[type[Exception], Callable[..., str | None]]:
+    from pydantic import ValidationError  # noqa: PLC0415 - slow to import, and needed after an error only
+
+    return {VitrionError: str, ValidationError: _validation, typer.TyperException: _usage, OSError: _system}
 
 
 def format_error(error: BaseException) -> str | None:
@@ -51,9 +52,10 @@ def format_error(error: BaseException) -> str | None:
         error: what reached the command line; its causes are searched too, so that a full disk inside the exception of a
             library is reported as such.
     """
+    formats = _formats()
     cause: BaseException | None = error
     while cause is not None:
-        for kind, format_kind in _FORMATS.items():
+        for kind, format_kind in formats.items():
             if isinstance(cause, kind) and (line := format_kind(cause)) is not None:
                 return " ".join(line.split())
         cause = cause.__cause__ or cause.__context__

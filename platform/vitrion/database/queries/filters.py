@@ -177,23 +177,10 @@ def _element(symbol: str) -> str:
         raise InputError(f"{symbol!r} is not an element") from None
 
 
-def parsed_formula(text: str) -> Any:
-    """Return pymatgen's composition of a formula, in elements.
+def _composition(text: str) -> Any:
+    from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415 - only where formulas are given
 
-    Raises:
-        InputError: the text is not a formula.
-    """
-    from pymatgen.core.composition import Composition  # noqa: PLC0415 - only where formulas are asked for
-    from pymatgen.core.periodic_table import DummySpecies  # noqa: PLC0415
-
-    try:
-        composition = Composition(text).element_composition
-    except (ValueError, TypeError):
-        raise InputError(f"{text!r} is not a formula") from None
-    unknown = [element.symbol for element in composition if isinstance(element, DummySpecies)]
-    if unknown or not composition:
-        raise InputError(f"{text!r} is not a formula" + (f": {unknown[0]} is not an element" if unknown else ""))
-    return composition
+    return parse_formula(text)
 
 
 def chemical_system(text: str) -> str:
@@ -203,12 +190,12 @@ def chemical_system(text: str) -> str:
 
 def full_formula(text: str) -> str:
     """Return pymatgen's full formula: ``Li6P2S8`` -> ``Li6 P2 S8``."""
-    return str(parsed_formula(text).formula)
+    return str(_composition(text).formula)
 
 
 def reduced_formula(text: str) -> str:
     """Return pymatgen's reduced formula: ``Li6P2S8`` -> ``Li3PS4``."""
-    return str(parsed_formula(text).reduced_formula)
+    return str(_composition(text).reduced_formula)
 
 
 _COMMON: dict[str, Callable[[Any], Query]] = {

@@ -7,11 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from vitrion.database.queries.filters import parsed_formula
 from vitrion.database.records import ImportedLabel, LabelRecord
 from vitrion.database.repositories.cells import composition_fields
 from vitrion_workflows.schemas import LabelFields, LabelState, failed_gates
 from vitrion_workflows.schemas.label import GATE_VERSION
+from vitrion_workflows.structure.composition import parse_formula
 
 CONVERSION_TOLERANCE = 1e-3
 
@@ -76,5 +76,5 @@ def protocol_hash(protocol: Mapping[str, Any]) -> str:
 
 def fields_of_composition(text: str) -> Mapping[str, Any]:
     """Return formulas and elements of a composition given as a formula."""
-    composition = parsed_formula(text)
+    composition = parse_formula(text)
     return composition_fields(tuple(sorted((element.symbol, amount) for element, amount in composition.items())))
