@@ -105,13 +105,13 @@ def _write_plot(path: Path, answer: "ArrheniusAnswer", labels: "Labels", **given
     import numpy as np  # noqa: PLC0415 - only where something is drawn
 
     from vitrion.answers.arrhenius import answer_arrhenius, arrhenius_points  # noqa: PLC0415
-    from vitrion.cli.console.figures import arrhenius_figure  # noqa: PLC0415 - matplotlib is slow to import
+    from vitrion.cli.console.arrhenius_figure import arrhenius_figure  # noqa: PLC0415 - matplotlib is slow to import
 
     points = arrhenius_points(labels, stderr_decades=given["stderr_decades"])
     ends = [point.temperature_K for point in points] + [node.temperature_K for node in answer.predictions]
     nodes = 1 / np.linspace(1 / max(ends), 1 / min(ends), LINE_NODES)
     line = answer_arrhenius(labels, temperatures_K=sorted({*nodes.tolist(), *answer.temperatures_K}), **given)
-    save(arrhenius_figure(line, points, title=f"{answer.material}, gate version {answer.gate_version}"), path)
+    save(arrhenius_figure(answer, line.predictions, labels, points), path)
 
 
 def _print(answer: "ArrheniusAnswer", *, as_json: bool) -> None:

@@ -80,7 +80,7 @@ def command(
     if everything or charges:
         observables = _observe(run, analysis, charges=charges, temperature_K=temperature)
     if plot is not None:
-        _write_plot(plot, analysis, observables, title=f"{analysis.species} in {trajectory.name}")
+        _write_plot(plot, analysis, observables, source=trajectory.name)
     summary = summarize_trajectory(analysis, source=str(trajectory), temperature_K=temperature, observables=observables)
     if as_json:
         emit(summary, as_json=True)
@@ -128,10 +128,10 @@ def _observe(
     )
 
 
-def _write_plot(path: Path, analysis: "TrajectoryAnalysis", observables: "Observables | None", *, title: str) -> None:
-    from vitrion.cli.console.figures import msd_figure, observables_figure  # noqa: PLC0415
+def _write_plot(path: Path, analysis: "TrajectoryAnalysis", observables: "Observables | None", *, source: str) -> None:
+    from vitrion.cli.console.trajectory_figures import msd_figure, observables_figure  # noqa: PLC0415
 
     if observables is None:
-        save(msd_figure(analysis.estimate, species=analysis.species, title=title), path)
+        save(msd_figure(analysis, source=source), path)
     else:
-        save(observables_figure(observables, mobile=analysis.species, title=title), path)
+        save(observables_figure(analysis, observables, source=source), path)

@@ -9,14 +9,25 @@ HOUR_S = 3600
 
 
 def diffusivity(value: float, interval: tuple[float, float] | None = None) -> str:
-    """Format a diffusivity with its interval, for example ``2.3 (1.8 to 3.0) × 10⁻⁵``, without unit."""
-    exponent = math.floor(math.log10(value))
-    scale = 10.0**exponent
-    power = power_of_ten(exponent)
+    """Format a diffusivity with its interval, for example ``2.3 (1.8 to 3.0) × 10⁻⁵``, without unit.
+
+    All numbers have two significant digits.
+    """
+    if value == 0:
+        return "0"
+    mantissa, exponent = f"{value:.1e}".split("e")
+    scale, power = 10.0 ** int(exponent), power_of_ten(int(exponent))
     if interval is None:
-        return f"{value / scale:.1f} × {power}"
-    low, high = interval
-    return f"{value / scale:.1f} ({low / scale:.1f} to {high / scale:.1f}) × {power}"
+        return f"{mantissa} × {power}"
+    low, high = (_two_digits(bound / scale) for bound in interval)
+    return f"{mantissa} ({low} to {high}) × {power}"
+
+
+def _two_digits(value: float) -> str:
+    if not math.isfinite(value):
+        return "∞"
+    exponent = int(f"{value:.1e}".split("e")[1])
+    return f"{value:.{max(0, 1 - exponent)}f}"
 
 
 def decades(log10_value: float, interval: tuple[float, float]) -> str:

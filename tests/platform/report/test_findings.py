@@ -114,6 +114,9 @@ def test_limits_leave_out_what_does_not_apply(data):
         (2.34e-5, None, "2.3 × 10⁻⁵"),
         (2.34e-5, (1.8e-5, 3.04e-5), "2.3 (1.8 to 3.0) × 10⁻⁵"),
         (1.0, None, "1.0 × 10⁰"),
+        (9.97e-6, None, "1.0 × 10⁻⁵"),
+        (2.34e-5, (1.2e-7, 3.04e-4), "2.3 (0.012 to 30) × 10⁻⁵"),
+        (0.0, None, "0"),
     ],
 )
 def test_diffusivities_in_print(value, interval, words):

@@ -20,7 +20,7 @@ KEYS = (
     Key("melt-quenched cell, 95 %", Colour.MEASURED),
     Key("generated cell, 95 %", Colour.GENERATED, Mark.SQUARE),
     Key("upper bound (↓)", Colour.FAULT, Mark.LINE),
-    Key("fit to the labels", Colour.MEASURED, Mark.LINE),
+    Key("fit to the labels, Ea with 95 % interval", Colour.MEASURED, Mark.LINE),
     Key("surrogate", Colour.PREDICTED, Mark.DASH),
 )
 
@@ -86,7 +86,8 @@ def _panel(labels: list[Label], prediction: Prediction | None, *, target_K: floa
     line = fit(labels)
     if line is not None:
         panel.line(inverse, [10 ** line.predict(1000 / u).log10_D for u in inverse], Colour.MEASURED, width=1.2)
-        panel.corner(f"Ea = {plain(line.Ea_eV)} ± {line.Ea_stderr_eV:.2f} eV", right=True)
+        low, high = line.Ea_95_eV
+        panel.corner(f"Ea = {plain(line.Ea_eV)} ({plain(low)} to {plain(high)}) eV", right=True)
     for label in labels:
         _draw(panel, label)
     return panel

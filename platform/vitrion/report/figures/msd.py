@@ -7,12 +7,12 @@ from vitrion.report.data import Label, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
 from vitrion.report.numbers import diffusivity, formula, plain
 from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, Z_95
+from vitrion_workflows.diffusivity.regression import DIMENSIONS
 from vitrion_workflows.schemas import LabelState, MsdTable
 
 MOST_PANELS = 6
-DIMENSIONS = 3
 KEYS = (
-    Key("MSD, 95 % band", Colour.MEASURED, Mark.LINE),
+    Key("MSD and D, 95 % intervals", Colour.MEASURED, Mark.LINE),
     Key("fit, 6 D t + c", Colour.GENERATED, Mark.DASH),
     Key("lag times of the fit", "#e2d9c4", Mark.BAND),
 )
@@ -79,7 +79,7 @@ def _annotations(label: Label) -> list[str]:
     elif label.state is LabelState.CENSORED:
         result = f"D < {diffusivity(label.value_cm2_s)} cm²/s"
     else:
-        result = f"D = {diffusivity(label.value_cm2_s)} cm²/s"
+        result = f"D = {diffusivity(label.value_cm2_s, label.interval_95_cm2_s)} cm²/s"
     state = (
         "" if label.state is LabelState.ACCEPTED else f"{label.state.value}: {', '.join(_failed(label))}".rstrip(": ")
     )
