@@ -23,8 +23,8 @@ from vitrion_models.errors import VitrionError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous import DEFAULT_LIMITS, hidden_symmetry, orientational_coherence
 from vitrion_workflows.schemas.geometry import system_from_atoms, system_from_structure
-from vitrion_workflows.structure.contacts import closest_pair
 from vitrion_workflows.structure.volume_estimate import estimate_volume
+from vitrion_workflows.validation.density_and_contacts import closest_pair
 
 LEAST_WIDTH_A = 8.0
 MOST_ATOMS = 260

@@ -29,8 +29,8 @@ from vitrion_workflows.amorphous import VolumeSearchFailed, pack, relax_packing,
 from vitrion_workflows.dynamics import DynamicsError  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
-from vitrion_workflows.structure.contacts import density_g_cm3  # noqa: E402
 from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: E402
+from vitrion_workflows.validation.density_and_contacts import density_g_cm3  # noqa: E402
 
 VOLUME_SCALE = 1.15
 PRODUCTION = "nep89"

@@ -23,6 +23,7 @@ import walks
 
 from vitrion_workflows.diffusivity.gates import diffusivity
 from vitrion_workflows.diffusivity.msd import mean_squared_displacements
+from vitrion_workflows.labelling.label import summarize_motion
 from vitrion_workflows.schemas import FrameworkState
 from vitrion_workflows.trajectories import h5md
 from vitrion_workflows.trajectories.displacements import remove_drift
@@ -34,7 +35,6 @@ from vitrion_workflows.transport.collective import (
     in_host_frame,
 )
 from vitrion_workflows.transport.framework import Framework
-from vitrion_workflows.transport.motion import summarize_motion
 from vitrion_workflows.transport.tensor import diffusivity_tensor
 from vitrion_workflows.transport.velocity import green_kubo, velocity_correlation
 

@@ -42,7 +42,7 @@ from vitrion_workflows.analysis import (  # noqa: E402
 from vitrion_workflows.dynamics.stage import MDStage, run_stage  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
-from vitrion_workflows.structure.contacts import density_g_cm3  # noqa: E402
+from vitrion_workflows.validation.density_and_contacts import density_g_cm3  # noqa: E402
 
 SIO_CUTOFF_A = 2.0
 RATES = ("0_1k", "1k", "10k", "100k")  # slowest first, as the files are named

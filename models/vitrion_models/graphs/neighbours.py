@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from vitrion_models.errors import InputError
 from vitrion_models.system import PERIODIC, AtomicSystem, FloatArray, IntArray
 
+# Bonds in hot solids are up to a tenth longer than the sum of covalent radii; second neighbours begin at 1.4 of it.
+BOND_REACH = 1.2
+
 
 @dataclass(frozen=True, eq=False)
 class NeighbourList:
@@ -105,6 +108,23 @@ def pairs_within(
     edge_index, shifts = np.stack([i[order], j[order]]), shifts[order]
     vectors = positions_A[edge_index[1]] - positions_A[edge_index[0]] + shifts @ lattice_A
     return NeighbourList(edge_index, shifts, vectors, np.linalg.norm(vectors, axis=1))
+
+
+def bonded_pairs(numbers: IntArray, positions_A: FloatArray, lattice_A: FloatArray) -> NeighbourList:
+    """Find the pairs of atoms closer than 1.2 times the sum of their covalent radii, in both directions.
+
+    Radii: Cordero et al., Dalton Trans. 2832 (2008).
+
+    Args:
+        numbers: atomic numbers, shape (N,), N > 0.
+        positions_A: positions, not necessarily inside the cell, shape (N, 3).
+        lattice_A: lattice vectors as rows, shape (3, 3).
+    """
+    from ase.data import covalent_radii  # noqa: PLC0415 - keeps the import of the package light
+
+    reach_A = BOND_REACH * covalent_radii[numbers]
+    pairs = pairs_within(positions_A, lattice_A, 2.0 * float(reach_A.max()))
+    return pairs.where(pairs.distances_A < reach_A[pairs.edge_index].sum(axis=0))
 
 
 def _enclosing_box(

@@ -17,7 +17,7 @@ import typer
 from vitrion.cli.console.errors import EXIT_FAULT, format_error
 from vitrion.cli.console.output import emit, note
 from vitrion.settings import Settings
-from vitrion_workflows.potentials.graph.threads import THREAD_VARIABLES
+from vitrion_workflows.potentials.devices import THREAD_VARIABLES
 
 OLDEST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 2 * 1024**3

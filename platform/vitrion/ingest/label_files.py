@@ -12,12 +12,11 @@ from pydantic import ValidationError
 
 from vitrion.database import Database, NotFoundError
 from vitrion.database.records import ImportedLabel, LabelRecord
-from vitrion.database.repositories.label_fields import statement_faults
 from vitrion.datasets.conventions import REASONS, einstein_factor
 from vitrion.datasets.fetching import sha256_of
 from vitrion.exchange.tables import label_from_row, read_rows
 from vitrion_models.errors import InputError
-from vitrion_workflows.labelling.statement import TRACER_DIFFUSIVITY, stated_faults
+from vitrion_workflows.labelling.statement import TRACER_DIFFUSIVITY, label_faults, stated_faults
 from vitrion_workflows.schemas import Convention, LabelOutcome, LabelState, gate_version_fault
 from vitrion_workflows.structure.composition import parse_formula
 
@@ -208,6 +207,6 @@ def _outcome(content: Mapping[str, Any], *, source: str) -> LabelOutcome:
         raise InputError(f"{source}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
     if fault := gate_version_fault(outcome):
         raise InputError(f"{source}: the label {fault}")
-    if faults := statement_faults(outcome):
+    if faults := label_faults(outcome):
         raise InputError(f"{source}: {faults[0]}")
     return outcome

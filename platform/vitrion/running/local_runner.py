@@ -19,7 +19,7 @@ from monty.json import MontyEncoder
 from vitrion.running.local_worker import serve
 from vitrion.running.spool import Spool
 from vitrion.running.task import MachineFaultError, ResultHandler, RunCallbacks, Task, TaskResult, WorkerStatus
-from vitrion_workflows.potentials.graph.threads import one_thread
+from vitrion_workflows.potentials.devices import one_thread
 
 TICK_SECONDS = 0.5
 MOST_ATTEMPTS = 3

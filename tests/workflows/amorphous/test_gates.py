@@ -19,8 +19,8 @@ from vitrion_workflows.amorphous.symmetry import lattice_operations
 from vitrion_workflows.potentials import ForceResult
 from vitrion_workflows.schemas import failed_gates
 from vitrion_workflows.schemas.geometry import system_from_atoms
-from vitrion_workflows.structure.contacts import density_g_cm3
 from vitrion_workflows.structure.volume_estimate import VolumeSource
+from vitrion_workflows.validation.density_and_contacts import density_g_cm3
 
 CRYSTALS = {
     "LiCl": bulk("LiCl", "rocksalt", a=5.13, cubic=True) * 2,

@@ -14,8 +14,8 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous import pack, push_apart
 from vitrion_workflows.amorphous import packing as packing_module
 from vitrion_workflows.structure.composition import cell_contents, parse_formula
-from vitrion_workflows.structure.contacts import closest_pair
 from vitrion_workflows.structure.volume_estimate import VolumeSource, estimate_volume, likely_charges
+from vitrion_workflows.validation.density_and_contacts import closest_pair
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,12 @@ from ase import Atoms, units
 from ase.io import write as ase_write
 
 from vitrion_models.errors import InputError
+from vitrion_workflows.labelling.label import summarize_motion
 from vitrion_workflows.schemas import FrameworkState
 from vitrion_workflows.trajectories import h5md
 from vitrion_workflows.trajectories.reading import read_trajectory
 from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.transport.conductivity import ChargeCarriers, nernst_einstein
-from vitrion_workflows.transport.motion import summarize_motion
 from vitrion_workflows.transport.observables import observe
 
 TEMPERATURE_K, INTERVAL_PS = 1000.0, 0.02

@@ -16,8 +16,8 @@ from vitrion_workflows.amorphous.reference import CellReference
 from vitrion_workflows.amorphous.symmetry import hidden_symmetry
 from vitrion_workflows.potentials import ForceResult
 from vitrion_workflows.schemas.gate import GateOutcome
-from vitrion_workflows.structure.contacts import NO_CONTACT, closest_pair, density_g_cm3
 from vitrion_workflows.structure.volume_estimate import VolumeSource
+from vitrion_workflows.validation.density_and_contacts import NO_CONTACT, closest_pair, density_g_cm3
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from vitrion_workflows.schemas import (
 )
 from vitrion_workflows.schemas.geometry import structure_from_system
 from vitrion_workflows.structure.composition import parse_formula
-from vitrion_workflows.structure.contacts import density_g_cm3
+from vitrion_workflows.validation.density_and_contacts import density_g_cm3
 
 ORDER_GATES = frozenset({"orientational_order", "hidden_symmetry"})
 

@@ -6,7 +6,7 @@ import numpy as np
 from ase.data import atomic_masses, atomic_numbers
 
 from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, COLDEST_K, HOTTEST_K, Z_95, BOLTZMANN_u_A2_PER_PS2_K
-from vitrion_workflows.schemas.label import Convention
+from vitrion_workflows.schemas.label import Convention, LabelFields, LabelState
 
 TRACER_DIFFUSIVITY = "tracer_diffusivity"
 IONIC_CONDUCTIVITY = "ionic_conductivity"
@@ -23,6 +23,23 @@ def largest_diffusivity_cm2_per_s(species: str, temperature_K: float) -> float:
     """Return the greatest diffusivity of an ion in condensed matter, k_B T / m times the longest velocity memory."""
     thermal = BOLTZMANN_u_A2_PER_PS2_K * temperature_K / atomic_masses[atomic_numbers[species]]
     return float(thermal * LONGEST_MEMORY_PS * A2_PER_PS_IN_CM2_PER_S)
+
+
+def label_faults(label: LabelFields) -> list[str]:
+    """Return the faults of a label's unit, convention, size and intervals; of a rejected one unit and convention."""
+    if label.state is LabelState.REJECTED:
+        return convention_faults(property_name=label.property, unit=label.unit, convention=str(label.convention))
+    return stated_faults(
+        property_name=label.property,
+        species=label.species,
+        temperature_K=label.temperature_K,
+        value=label.value,
+        unit=label.unit,
+        convention=str(label.convention),
+        interval_68=label.interval_68,
+        interval_95=label.interval_95,
+        log10_stderr=label.log10_stderr,
+    )
 
 
 def stated_faults(

@@ -1,5 +1,7 @@
 """Output of the jobs that label a cell: a diffusivity with its interval, gates, method and motion of the ions."""
 
+import hashlib
+import json
 import math
 from enum import StrEnum
 from typing import Annotated, Any
@@ -156,6 +158,12 @@ class LabelProtocol(BaseModel):
         if self.least_ps is not None and self.least_ps > production_ps:
             changed |= {"target_log10_stderr": None, "least_ps": None}
         return LabelProtocol.model_validate(changed)
+
+    @property
+    def sha256(self) -> str:
+        """The sha256 of its JSON, for grouping labels."""
+        content = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(content.encode()).hexdigest()
 
     @property
     def steps_per_frame(self) -> int:

@@ -1,1 +1,1 @@
-"""Structure of a cell: composition, volume estimate, closest pair, density."""
+"""Composition of a cell and the volume estimate of its solid."""

@@ -44,11 +44,7 @@ class VolumeEstimate:
 
 
 def estimate_volume(formula: str, twin: Structure | None = None) -> VolumeEstimate:
-    """Estimate the volume per atom of a solid compound.
-
-    The volume of the crystal twin where there is one. Otherwise, where charges balance, that of the ions (radii:
-    Shannon, Acta Cryst. A32, 751 (1976)) over their mean packing fraction; otherwise, as for alloys, the mean of the
-    molar volumes of the elements (Zen's rule).
+    """Estimate the volume per atom of a solid compound: that of its crystal twin, or `estimate_from_composition`.
 
     Args:
         formula: chemical formula.
@@ -58,13 +54,25 @@ def estimate_volume(formula: str, twin: Structure | None = None) -> VolumeEstima
         InputError: the twin is another compound, or no estimate is possible.
     """
     composition = parse_formula(formula)
-    if twin is not None:
-        if twin.composition.reduced_formula != composition.reduced_formula:
-            raise InputError(
-                f"the crystal twin is {twin.composition.reduced_formula}, not {composition.reduced_formula}: "
-                "give a twin of the same compound"
-            )
-        return VolumeEstimate(float(twin.volume / twin.composition.num_atoms), VolumeSource.TWIN)
+    if twin is None:
+        return estimate_from_composition(composition)
+    if twin.composition.reduced_formula != composition.reduced_formula:
+        raise InputError(
+            f"the crystal twin is {twin.composition.reduced_formula}, not {composition.reduced_formula}: "
+            "give a twin of the same compound"
+        )
+    return VolumeEstimate(float(twin.volume / twin.composition.num_atoms), VolumeSource.TWIN)
+
+
+def estimate_from_composition(composition: Composition) -> VolumeEstimate:
+    """Estimate the volume per atom of a solid compound from ionic radii, or from the volumes of its elements.
+
+    Where charges balance, the volume of the ions (radii: Shannon, Acta Cryst. A32, 751 (1976)) over their mean packing
+    fraction; otherwise, as for alloys, the mean of the molar volumes of the elements (Zen's rule).
+
+    Raises:
+        InputError: an element has neither.
+    """
     volume = _volume_of_ions(composition)
     if volume is not None:
         return VolumeEstimate(volume, VolumeSource.IONS)

@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 
 import numpy as np
-from ase.data import atomic_numbers, covalent_radii
-from ase.neighborlist import primitive_neighbor_list
+from ase.data import atomic_numbers
 from numpy.typing import NDArray
 from scipy import fft
 
 from vitrion_models.constants import BOLTZMANN_u_A2_PER_PS2_K
+from vitrion_models.graphs.neighbours import bonded_pairs
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.analysis.orientation import BOND_REACH
 from vitrion_workflows.validation.equilibration import ratio_stderr
 
 # Elements whose bonds to each other stretch with 15 to 125 THz; bonds to other metals stay below what 20 fs resolve.
@@ -139,11 +138,11 @@ def _find_bonds(positions_A: FloatArray, stiff: IntArray, numbers: IntArray, lat
     elements = np.unique(numbers[stiff])
     if not len(elements) or (len(elements) == 1 and elements[0] > LAST_OF_FIRST_ROW):  # a chloride has no such bond
         return _Bonds(np.empty((0, 2), dtype=np.int64), np.empty((0, 3)))
-    radii = BOND_REACH * covalent_radii[numbers[stiff]]
-    first, second, vectors = primitive_neighbor_list("ijD", (True, True, True), lattice_A, positions_A[stiff], radii)
+    bonds = bonded_pairs(numbers[stiff], positions_A[stiff], lattice_A)
+    first, second = bonds.edge_index
     alike = (numbers[stiff[first]] == numbers[stiff[second]]) & (numbers[stiff[first]] > LAST_OF_FIRST_ROW)
     once = (first < second) & ~alike
-    return _Bonds(np.stack([stiff[first[once]], stiff[second[once]]], axis=1), -vectors[once])
+    return _Bonds(np.stack([stiff[first[once]], stiff[second[once]]], axis=1), -bonds.vectors_A[once])
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Checks of a label's numbers, and fields that follow from others."""
 
 import hashlib
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -9,35 +8,18 @@ from typing import Any
 
 from vitrion.database.records import ImportedLabel, LabelRecord
 from vitrion.database.repositories.cells import composition_fields
-from vitrion_workflows.schemas import LabelFields, LabelState, failed_gates
+from vitrion_workflows.schemas import LabelState, failed_gates
 from vitrion_workflows.schemas.label import GATE_VERSION
 from vitrion_workflows.structure.composition import parse_formula
 
 CONVERSION_TOLERANCE = 1e-3
 
 
-def statement_faults(label: LabelFields) -> list[str]:
-    """Return the faults of a label's unit, convention, size and intervals; of a rejected one unit and convention."""
-    from vitrion_workflows.labelling.statement import convention_faults, stated_faults  # noqa: PLC0415 - slow import
-
-    if label.state is LabelState.REJECTED:
-        return convention_faults(property_name=label.property, unit=label.unit, convention=str(label.convention))
-    return stated_faults(
-        property_name=label.property,
-        species=label.species,
-        temperature_K=label.temperature_K,
-        value=label.value,
-        unit=label.unit,
-        convention=str(label.convention),
-        interval_68=label.interval_68,
-        interval_95=label.interval_95,
-        log10_stderr=label.log10_stderr,
-    )
-
-
 def record_faults(record: LabelRecord) -> list[str]:
     """Return the faults of an exported label: its key, its cell, its gate version, and what its state must have."""
-    faults = statement_faults(record)
+    from vitrion_workflows.labelling.statement import label_faults  # noqa: PLC0415 - slow import
+
+    faults = label_faults(record)
     if not re.fullmatch("[0-9a-f]{64}", record.key):
         faults.append(f"key {record.key[:12]!r} is not 64 hexadecimal digits")
     if (record.structure_fingerprint is None) == (record.composition is None):
@@ -55,23 +37,21 @@ def record_faults(record: LabelRecord) -> list[str]:
     return faults
 
 
-def conversion_faults(label: ImportedLabel) -> list[str]:
-    """Return a fault where the value is not the published number times the conversion factor."""
+def import_faults(label: ImportedLabel) -> list[str]:
+    """Return the faults of a label from elsewhere: its numbers, and a value that is not the published one converted."""
+    from vitrion_workflows.labelling.statement import label_faults  # noqa: PLC0415 - slow import
+
+    faults = label_faults(label)
     if label.source_value is None or label.conversion_factor is None or label.value is None:
-        return []
-    if math.isclose(label.source_value * label.conversion_factor, label.value, rel_tol=CONVERSION_TOLERANCE):
-        return []
-    return [f"value {label.value:.4g} is not the published {label.source_value:.4g} times its factor"]
+        return faults
+    if not math.isclose(label.source_value * label.conversion_factor, label.value, rel_tol=CONVERSION_TOLERANCE):
+        faults.append(f"value {label.value:.4g} is not the published {label.source_value:.4g} times its factor")
+    return faults
 
 
 def composition_key(composition: str) -> str:
     """Return the sha256 that replaces the structure's fingerprint in the key of a label of a composition."""
     return hashlib.sha256(f"composition:{fields_of_composition(composition)['formula']}".encode()).hexdigest()
-
-
-def protocol_hash(protocol: Mapping[str, Any]) -> str:
-    """Return the sha256 of a protocol's JSON, for grouping."""
-    return hashlib.sha256(json.dumps(protocol, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def fields_of_composition(text: str) -> Mapping[str, Any]:

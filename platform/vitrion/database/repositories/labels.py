@@ -25,11 +25,9 @@ from vitrion.database.records.base import check_fields
 from vitrion.database.records.label import SourcedLabel
 from vitrion.database.repositories.label_fields import (
     composition_key,
-    conversion_faults,
     fields_of_composition,
-    protocol_hash,
+    import_faults,
     record_faults,
-    statement_faults,
 )
 from vitrion.database.repositories.structures import BATCH, one_by_prefix
 from vitrion_models.errors import InputError
@@ -99,7 +97,7 @@ class Labels:
         Raises:
             NotFoundError: its structure is not in the database.
             InputError: it is of another gate version, its value has an impossible unit, convention, size or interval
-                (`statement_faults`), or the record refuses a field.
+                (`label_faults`), or the record refuses a field.
         """
         if self.holds(outcome):
             return LabelAdded(key=outcome_key(outcome), created=False)
@@ -109,10 +107,12 @@ class Labels:
         self, outcome: LabelOutcome, *, structure: str | None = None, **provenance: Any
     ) -> LabelRecord:
         """Return the checked record of an outcome, not stored yet; arguments and errors are those of `add`."""
+        from vitrion_workflows.labelling.statement import label_faults  # noqa: PLC0415 - slow import
+
         key = outcome_key(outcome)
         if foreign := gate_version_fault(outcome):
             raise InputError(f"label {key[:SHORT]} {foreign}")
-        if faults := statement_faults(outcome):
+        if faults := label_faults(outcome):
             raise InputError(f"label {key[:SHORT]}: {faults[0]}")
         fingerprint = structure or outcome.structure_fingerprint
         measured = {name: getattr(outcome, name) for name in LabelFields.model_fields}
@@ -124,7 +124,7 @@ class Labels:
             "seed": outcome.method.seed,
             "start": outcome.method.start,
             "structure_fingerprint": fingerprint,
-            "protocol_hash": protocol_hash(outcome.protocol.model_dump(mode="json")),
+            "protocol_hash": outcome.protocol.sha256,
         }
         return self._record(given | self._composition_of(fingerprint), provenance)
 
@@ -140,7 +140,7 @@ class Labels:
 
         Raises:
             NotFoundError: its structure is not in the database.
-            InputError: it is incomplete or contradicts itself (`record_faults`, `statement_faults`).
+            InputError: it is incomplete or contradicts itself (`record_faults`).
         """
         if faults := record_faults(record):
             raise InputError(f"label {record.key[:SHORT]}: {faults[0]}")
@@ -197,7 +197,7 @@ class Labels:
             )
         if (label.structure_fingerprint is None) == (label.composition is None):
             raise InputError("an imported label needs a structure or a composition, and not both")
-        if faults := statement_faults(label) + conversion_faults(label):
+        if faults := import_faults(label):
             raise InputError(f"label {label.record} of {label.dataset}: {faults[0]}")
         key = label_key(
             structure_fingerprint=label.structure_fingerprint or composition_key(str(label.composition)),

@@ -10,9 +10,9 @@ from ase.data import atomic_numbers, chemical_symbols
 from vitrion_models.errors import CheckpointError, InputError, first_line
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.potentials.availability import Availability
+from vitrion_workflows.potentials.devices import one_thread
 from vitrion_workflows.potentials.entry import MATERIALS_PROJECT_ELEMENTS, PotentialEntry
 from vitrion_workflows.potentials.force_field import BatchForces, Cells, ForceField, ForceResult, wrapped
-from vitrion_workflows.potentials.graph.threads import one_thread
 from vitrion_workflows.potentials.weights.package import Package, require_weights, sha256_of, weights_folder
 
 NEP89_SHA256 = "75168ece02e840e4a32644f982b78d43cba697f5b64b4c8134ab66c7a8c28be1"

@@ -3,8 +3,7 @@ import pytest
 from ase.data import covalent_radii
 
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.structure.contacts import closest_pair
-from vitrion_workflows.validation.density_and_contacts import measure_closest_contact
+from vitrion_workflows.validation.density_and_contacts import closest_pair, measure_closest_contact
 
 LI, CL = 3, 17
 

@@ -5,9 +5,8 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.analysis import bonded_groups, orientation
 from vitrion_workflows.schemas import FrameworkState
-from vitrion_workflows.transport.framework import framework
+from vitrion_workflows.transport.framework import bonded_groups, framework, orientation
 
 BOND_A = 2.05
 TETRAHEDRON = BOND_A / np.sqrt(3) * np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
