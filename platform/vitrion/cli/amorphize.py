@@ -9,6 +9,8 @@ import typer
 from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS, Device
 from vitrion.cli.console.output import emit, note
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.registry import file_format, require_format
+from vitrion_workflows.structure.formula import element_amounts
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
@@ -43,7 +45,10 @@ def command(
 
     A rejected cell is stored too, with its gates (exit code 1).
     """
-    from vitrion.cli.console.flow_running import run_flow  # noqa: PLC0415 - `vitrion --help` does without
+    formula, twin = read_compound(compound)
+
+    # Jobs are slow to import: a wrong formula or file is refused before.
+    from vitrion.cli.console.flow_running import run_flow  # noqa: PLC0415
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.ingest.builder import build  # noqa: PLC0415
     from vitrion_workflows.amorphous import PROTOCOLS  # noqa: PLC0415
@@ -52,7 +57,6 @@ def command(
     from vitrion_workflows.schemas import StructureKind  # noqa: PLC0415
     from vitrion_workflows.structure.composition import cell_contents  # noqa: PLC0415
 
-    formula, twin = read_compound(compound)
     numbers = PROTOCOLS[protocol.value]
     if melt_temperature is not None:
         if not numbers.quench_temperature_K < melt_temperature <= HOTTEST_MELT_K:
@@ -87,13 +91,13 @@ def read_compound(compound: str) -> "tuple[str, Structure | None]":
     Raises:
         InputError: a faulty file, a file with several structures, or a text that is not a formula.
     """
-    from vitrion_workflows.formats.structures import file_format, read_structures  # noqa: PLC0415 - pymatgen is slow to import
-    from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415
-
     path = Path(compound)
     if not path.exists() and file_format(path) is None and path.name == compound:
-        parse_formula(compound)
+        element_amounts(compound)
         return compound, None
+    require_format(path)
+    from vitrion_workflows.formats.structures import read_structures  # noqa: PLC0415 - pymatgen is slow to import
+
     structures = read_structures(path)
     if len(structures) > 1:
         raise InputError(f"{path}: holds {len(structures)} structures: give a file with one crystal")

@@ -15,7 +15,8 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous.imported_cells import structure_gates
 from vitrion_workflows.formats.opening import require_paths
-from vitrion_workflows.formats.structures import file_format, read_structures
+from vitrion_workflows.formats.registry import file_format
+from vitrion_workflows.formats.structures import read_structures
 from vitrion_workflows.schemas import StructureKind
 from vitrion_workflows.schemas.geometry import system_from_structure
 

@@ -18,7 +18,8 @@ from pymatgen.io.vasp.inputs import Poscar
 from pymatgen.io.vasp.outputs import Xdatcar
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.formats.structures import file_format, read_structures
+from vitrion_workflows.formats.registry import FORMATS, file_format
+from vitrion_workflows.formats.structures import read_structures
 from vitrion_workflows.schemas import fingerprint
 
 TRICLINIC = Lattice.from_parameters(5.1, 6.2, 7.3, 81, 95, 104)
@@ -378,3 +379,7 @@ def test_real_cifs_inside_a_table(data_mirror, tmp_path):
         path.write_text(row["cif"])
         (structure,) = read_structures(path)
         assert len(structure) == 5
+
+
+def test_every_format_has_its_reader():
+    assert all(callable(entry.read) for entry in FORMATS)

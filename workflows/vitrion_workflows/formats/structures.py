@@ -1,10 +1,8 @@
 """Structure files of every known format, read into pymatgen structures and checked, or refused in one line."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +11,7 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import SMALLEST_VOLUME_A3
-from vitrion_workflows.formats import ase_structures, cif, poscar, pymatgen_json
-from vitrion_workflows.formats.opening import name_of, require_file
+from vitrion_workflows.formats.registry import require_format
 
 SMALLEST_LENGTH_A = 0.1
 # Two atoms so near are on one point; together they may fill it once, as on a partially occupied site.
@@ -49,40 +46,6 @@ def check_structure(structure: Structure, *, place: str) -> None:
             raise InputError(f"{place}: atoms {one + 1} and {other + 1} ({pair}) are on one point: remove one of them")
 
 
-Reader = Callable[[Path], list[Structure]]
-
-
-@dataclass(frozen=True)
-class FileFormat:
-    """A file format with the patterns of its file names.
-
-    Attributes:
-        name: what people call it.
-        patterns: names of its files, lower case, with or without ``.gz``.
-        read: gives every structure of a file in order.
-    """
-
-    name: str
-    patterns: tuple[str, ...]
-    read: Reader
-
-
-FORMATS: tuple[FileFormat, ...] = (
-    FileFormat("CIF", ("*.cif",), cif.read),
-    FileFormat("XDATCAR", ("*xdatcar*",), poscar.read_xdatcar),
-    FileFormat("POSCAR", ("*poscar*", "*contcar*", "*.vasp"), poscar.read_poscar),
-    FileFormat("extended XYZ", ("*.xyz", "*.extxyz"), ase_structures.read_extxyz),
-    FileFormat("ASE trajectory", ("*.traj",), ase_structures.read_traj),
-    FileFormat("pymatgen JSON", ("*.json",), pymatgen_json.read),
-)
-
-
-def file_format(path: Path) -> FileFormat | None:
-    """Return the format of a file by its name, or None for an unrecognised name."""
-    name = name_of(path)
-    return next((entry for entry in FORMATS if any(fnmatch(name, pattern) for pattern in entry.patterns)), None)
-
-
 def read_structures(path: Path) -> list[Structure]:
     """Return every structure of a file, checked; nothing in it is ever unpickled.
 
@@ -93,11 +56,7 @@ def read_structures(path: Path) -> list[Structure]:
         InputError: no such file, an unknown format, an empty or unreadable file, an unknown element, coordinates
             that are not finite, no cell or one without volume, or a trajectory whose atoms change.
     """
-    chosen = file_format(path)
-    require_file(path)
-    if chosen is None:
-        names = ", ".join(each.name for each in FORMATS)
-        raise InputError(f"{path}: unrecognised file name; supported formats: {names}")
+    chosen = require_format(path)
     with _errors_of_parsers(path, chosen.name):
         structures = chosen.read(path)
     if not structures:
