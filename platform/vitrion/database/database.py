@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from vitrion.database.address import redact, shown
 from vitrion.database.artefacts import Artefacts
 from vitrion.database.collection import Collection
 from vitrion.database.documents import bind, release
@@ -192,11 +193,12 @@ def _server(uri: str, *, readonly: bool) -> Database:
 
     try:
         parsed = parse_uri(uri)
-    except (ConfigurationError, ValueError) as fault:
-        raise DatabaseError(f"{_shown(uri)} is not a MongoDB address: {fault}") from fault
+    except (ConfigurationError, ValueError, OSError) as fault:
+        # Without its cause: a traceback would show what the message leaves out.
+        raise DatabaseError(f"{shown(uri)} is not a usable MongoDB address: {redact(str(fault), uri)}") from None
     name = parsed["database"] or DEFAULT_NAME
     where = f"mongodb://{','.join(f'{host}:{port}' for host, port in parsed['nodelist'])}/{name}"
-    with translate_errors(where):
+    with translate_errors(where, address=uri):
         chosen = {option.lower() for option in parsed["options"]}
         timeout: dict[str, Any] = (
             {} if "serverselectiontimeoutms" in chosen else {"serverSelectionTimeoutMS": SERVER_SELECTION_MS}
@@ -264,11 +266,6 @@ def make_folder(folder: Path) -> None:
         except FileNotFoundError as fault:
             # Not a missing parent, which would be made: /proc and the like hold no folders of ours.
             raise DatabaseError(f"{folder} cannot be made: name another folder, see {HOME_VARIABLE}") from fault
-
-
-def _shown(uri: str) -> str:
-    """Return the address without user name and password."""
-    return uri if "@" not in uri else f"{uri.split('://', maxsplit=1)[0]}://...@{uri.rsplit('@', maxsplit=1)[1]}"
 
 
 def advice(db: Database) -> str:

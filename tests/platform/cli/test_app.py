@@ -130,6 +130,14 @@ def test_a_full_disk_inside_another_exception_is_told_as_one(noun, capsys):
     assert "disk is full" in capsys.readouterr().err
 
 
+def test_an_exception_that_is_its_own_cause_ends_the_search(noun):
+    first, second = RuntimeError("first"), RuntimeError("second")
+    first.__cause__, second.__cause__ = second, first
+    noun(command=_raise(first))
+    with pytest.raises(RuntimeError, match="first"):
+        app.run(["init"])
+
+
 @pytest.mark.parametrize("fault", [ZeroDivisionError("ours"), FileNotFoundError(errno.ENOENT, "gone")])
 def test_our_bugs_keep_their_traceback(noun, fault):
     noun(command=_raise(fault))

@@ -5,6 +5,8 @@ import subprocess
 import sys
 
 import pytest
+from one_line import error_in_one_line
+from pymongo.errors import OperationFailure
 
 import vitrion
 from vitrion.database import (
@@ -15,6 +17,7 @@ from vitrion.database import (
     DiskFullError,
     advice,
 )
+from vitrion.database.errors import translate_errors
 from vitrion_models.errors import VitrionError
 
 
@@ -99,6 +102,15 @@ def test_a_damaged_store_is_told(tmp_path):
         vitrion.connect(home=tmp_path)  # and not: locked
     with vitrion.connect(home=tmp_path, readonly=True) as db, pytest.raises(VitrionError, match="damaged"):
         db.structures.count()
+
+
+@pytest.mark.parametrize("code", [11, 13, 18, 8000, 14031, 20, 59, None])
+def test_any_failure_that_a_server_reports_is_one_line(code):
+    error = OperationFailure("no,\nnot now", code, {"errmsg": "no,\nnot now"})
+    unauthorised = code in {11, 13, 18, 8000}
+    says = "password" if unauthorised else "full" if code == 14031 else "not now"
+    with error_in_one_line(DatabaseError, match=says), translate_errors("mongodb://db.example/x"):
+        raise error
 
 
 def test_advice_says_where_the_embedded_store_ends(embedded_db):

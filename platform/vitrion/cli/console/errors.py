@@ -54,7 +54,9 @@ def format_error(error: BaseException) -> str | None:
     """
     formats = _formats()
     cause: BaseException | None = error
-    while cause is not None:
+    visited: set[int] = set()  # causes can form a ring
+    while cause is not None and id(cause) not in visited:
+        visited.add(id(cause))
         for kind, format_kind in formats.items():
             if isinstance(cause, kind) and (line := format_kind(cause)) is not None:
                 return " ".join(line.split())

@@ -4,7 +4,6 @@ import fcntl
 import json
 import os
 import socket
-import sqlite3
 import sys
 import threading
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ from litemongo._vendor.mongomock import database as mongomock_database
 from litemongo.client import MongoClient
 
 from vitrion.database.embedded.collection import EmbeddedCollection
+from vitrion.database.embedded.files import is_complete
 from vitrion.database.embedded.store import EmbeddedCollectionStore
 from vitrion.database.errors import DatabaseLockedError
 
@@ -132,7 +132,7 @@ class EmbeddedDatabaseStore(sqlite_store.DatabaseStore):
     def __getitem__(self, name: str) -> EmbeddedCollectionStore:
         if name not in self._collections:
             path = self._dirpath / name
-            if self._readonly and not _is_complete(path):
+            if self._readonly and not is_complete(path):
                 # What is not there yet is empty, and looked for again next time.
                 if self._absent is None:
                     self._absent = EmbeddedCollectionStore(None, self._codec_options)
@@ -203,15 +203,3 @@ class EmbeddedClient(MongoClient):
             )
         database: EmbeddedDatabase = self._database_accesses[chosen]
         return database
-
-
-def _is_complete(path: Path) -> bool:
-    """Return True if a file has its tables: the writer may be making it at this moment."""
-    if not path.is_file():
-        return False
-    connection = sqlite3.connect(path)
-    try:
-        query = "SELECT count(*) FROM sqlite_master WHERE name IN ('documents', 'indexes', 'info', 'entries', 'marks')"
-        return bool(connection.execute(query).fetchone()[0] == 5)  # noqa: PLR2004
-    finally:
-        connection.close()

@@ -11,9 +11,9 @@ import bson
 from litemongo import sqlite_store
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
+from vitrion.database.embedded.files import connect_file
 from vitrion.database.embedded.plan import ARRAY, OPAQUE, Plan, SqlValue, field_value, plan, scalars, sql_value
 
-BUSY_SECONDS = 30.0
 CACHE_KIB = 32_768
 CHUNK = 500
 MOST_COUNTED = 5_000
@@ -43,7 +43,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
             codec_options: of BSON.
             readonly: refuse writes.
         """
-        self._address = ":memory:" if path is None else str(path)
+        self._file = path
         self._readonly = readonly
         self.lock = threading.RLock()
         self._in_transaction = False
@@ -54,7 +54,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
 
     def open(self) -> None:
         """Connect, and make or read the tables."""
-        connection = sqlite3.connect(self._address, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        connection = connect_file(self._file, readonly=self._readonly)
         self._connection = connection
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         if self._readonly:
