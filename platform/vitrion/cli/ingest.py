@@ -60,18 +60,49 @@ def structures(
 def labels(
     paths: Annotated[
         list[Path],
-        typer.Argument(help="Exports, outcomes of jobs, or published numbers: .json, .jsonl, .csv."),
+        typer.Argument(help="Exports, outcomes of jobs, or published numbers: .json, .jsonl, .csv, .parquet, ..."),
     ],
     *,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(help="Meaning of a column of published numbers: 'log10_y=log10 sigma T (S K/cm)'; repeatable."),
+    ] = None,
+    species: Annotated[str | None, typer.Option(help="Mobile species of every published number.")] = None,
+    convention: Annotated[
+        str | None, typer.Option(help="Convention of published diffusivities: einstein_3d or slope_half.")
+    ] = None,
+    potential: Annotated[
+        str | None, typer.Option(help="Source of published numbers: a potential, a functional, or experiment.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Add the labels of files, all or none; exports of a database come back unchanged."""
+    """Add the labels of files, all or none; exports of a database come back unchanged.
+
+    A table of published numbers declares its units in its headers, such as `T (C)` and `log10 D (m2/s)`.
+    """
     require_paths(paths)
+    columns = _declared(column or [])
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.ingest.label_files import ingest_labels  # noqa: PLC0415
 
     with connect() as db:
-        emit(ingest_labels(db, paths), as_json=as_json, columns=("files", "labels", "created", "replaced"))
+        constants = {"species": species, "convention": convention, "potential": potential}
+        given = {name: text for name, text in constants.items() if text is not None}
+        report = ingest_labels(db, paths, columns=columns, constants=given)
+    for remark in report.remarks:
+        note(remark)
+    emit(report, as_json=as_json, columns=("files", "labels", "created", "replaced"))
+
+
+def _declared(options: list[str]) -> dict[str, str]:
+    """Return header -> declaration of options such as ``compound=composition``."""
+    declared: dict[str, str] = {}
+    for option in options:
+        header, equals, declaration = option.partition("=")
+        if not equals or not header.strip() or not declaration.strip() or header in declared:
+            raise InputError(f"--column {option!r} declares no column: give HEADER=DECLARATION, each header once")
+        declared[header] = declaration
+    return declared
 
 
 @app.command()

@@ -1,7 +1,4 @@
-"""Labels from files: exports of a database, outcomes of jobs, tables of published numbers; whole files or nothing.
-
-No run stands behind a published number whose gates could have accepted it.
-"""
+"""Labels from files: exports of a database, outcomes of jobs, tables of published numbers; whole files or nothing."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,95 +9,13 @@ from pydantic import ValidationError
 
 from vitrion.database import Database, NotFoundError
 from vitrion.database.records import ImportedLabel, LabelRecord
-from vitrion.datasets.conventions import REASONS, einstein_factor
 from vitrion.datasets.fetching import sha256_of
 from vitrion.exchange.tables import label_from_row, read_rows
+from vitrion.ingest.published import published_label, table_layout
 from vitrion_models.errors import InputError
-from vitrion_workflows.labelling.statement import TRACER_DIFFUSIVITY, label_faults, stated_faults
-from vitrion_workflows.schemas import Convention, LabelOutcome, LabelState, gate_version_fault
-from vitrion_workflows.structure.composition import parse_formula
-
-NEEDED = ("composition", "property", "species", "temperature_K", "value", "unit", "convention", "potential")
-OPTIONAL = ("lower_95", "upper_95", "log10_stderr", "state", "reference")
-TEXT = ("composition", "property", "species", "unit", "convention", "potential", "state", "reference")
-STATES = tuple(state.value for state in LabelState if state is not LabelState.ACCEPTED)
-
-
-def published_label(row: Mapping[str, Any], *, path: Path, number: int, sha256: str) -> ImportedLabel:
-    """Return the label of a row of numbers, a diffusivity converted to the Einstein convention.
-
-    Args:
-        row: the columns `NEEDED`, and of `OPTIONAL` what is known; text or numbers.
-        path: the table.
-        number: of the row, from 1; with `sha256` the label's identity.
-        sha256: of the table.
-
-    Raises:
-        InputError: a column is unknown or missing, or holds a value that the quantity cannot have.
-    """
-    source = f"{path}, row {number}"
-    if missing := [name for name in NEEDED if row.get(name) in (None, "")]:
-        raise InputError(
-            f"{source}: {', '.join(missing)} is empty or missing: a table of labels needs {', '.join(NEEDED)}"
-        )
-    if unknown := sorted(row.keys() - {*NEEDED, *OPTIONAL}):
-        raise InputError(f"{source}: unknown column {unknown[0]!r}: known are {', '.join((*NEEDED, *OPTIONAL))}")
-    if not_text := [name for name in TEXT if not isinstance(row.get(name) or "", str)]:
-        raise InputError(f"{source}: {not_text[0]} {row[not_text[0]]!r} is not text")
-    diffusivity = row["property"] == TRACER_DIFFUSIVITY
-    factor = einstein_factor(row["convention"], source=source) if diffusivity else 1.0
-    value = _number(row, "value", source)
-    try:
-        composition = parse_formula(row["composition"])
-    except InputError as error:
-        raise InputError(f"{source}: {error}") from error
-    if row["species"] not in composition.get_el_amt_dict():
-        raise InputError(f"{source}: species {row['species']!r} is not in {row['composition']}")
-    stated: dict[str, Any] = {
-        "species": row["species"],
-        "temperature_K": _number(row, "temperature_K", source),
-        "value": value * factor,
-        "unit": row["unit"],
-        "convention": Convention.EINSTEIN_3D.value if diffusivity else row["convention"],
-        "interval_95": _interval(row, factor=factor, source=source),
-        "log10_stderr": _number(row, "log10_stderr", source) if row.get("log10_stderr") else None,
-    }
-    if faults := stated_faults(property_name=row["property"], **stated):
-        raise InputError(f"{source}: {faults[0]}")
-    state = row.get("state") or LabelState.PUBLISHED.value
-    if state not in STATES:
-        raise InputError(f"{source}: state {state!r} is not one of {', '.join(STATES)}")
-    return ImportedLabel(
-        property=row["property"],
-        state=LabelState(state),
-        potential=row["potential"],
-        weights_sha256=sha256,
-        dataset=path.name,
-        record=number,
-        composition=row["composition"],
-        source=row.get("reference") or f"{path.name}:{number}",
-        source_value=value,
-        conversion_factor=factor,
-        conversion=REASONS[Convention(row["convention"])] or None if diffusivity else None,
-        **stated,
-    )
-
-
-def _interval(row: Mapping[str, Any], *, factor: float, source: str) -> tuple[float, float] | None:
-    given = [name for name in ("lower_95", "upper_95") if row.get(name)]
-    if not given:
-        return None
-    if len(given) == 1:
-        raise InputError(f"{source}: {given[0]} is half an interval: give both ends, or none")
-    return _number(row, "lower_95", source) * factor, _number(row, "upper_95", source) * factor
-
-
-def _number(row: Mapping[str, Any], name: str, source: str) -> float:
-    try:
-        return float(row[name])
-    except (TypeError, ValueError, OverflowError):
-        raise InputError(f"{source}: {name} {row[name]!r} is not a number") from None
-
+from vitrion_workflows.formats.opening import naming
+from vitrion_workflows.labelling.statement import label_faults
+from vitrion_workflows.schemas import LabelOutcome, gate_version_fault
 
 # Fields that decide what the number of an outcome means; a file may not leave them to a default.
 STATED = ("property", "convention", "unit", "species", "temperature_K", "state", "schema_version")
@@ -115,15 +30,31 @@ class LabelFileReport:
         labels: how many labels they hold.
         created: how many of them the database did not have.
         replaced: how many took the place of one of an older gate version.
+        remarks: columns that were left out.
     """
 
     files: int
     labels: int
     created: int
     replaced: int
+    remarks: tuple[str, ...] = ()
 
 
-def ingest_labels(db: Database, paths: Sequence[Path]) -> LabelFileReport:
+@dataclass(frozen=True)
+class LabelFile:
+    """Labels of one file, and what a user should know about its reading."""
+
+    labels: tuple[LabelOutcome | ImportedLabel | LabelRecord, ...]
+    remarks: tuple[str, ...] = ()
+
+
+def ingest_labels(
+    db: Database,
+    paths: Sequence[Path],
+    *,
+    columns: Mapping[str, str] | None = None,
+    constants: Mapping[str, str] | None = None,
+) -> LabelFileReport:
     """Read and check every file, then store all labels.
 
     Labels that `vitrion labels export` or `labels list --json` wrote come back unchanged. Tables of numbers alone are
@@ -131,15 +62,20 @@ def ingest_labels(db: Database, paths: Sequence[Path]) -> LabelFileReport:
 
     Args:
         db: where to.
-        paths: ``.json``, ``.jsonl`` or ``.csv``.
+        paths: tables (`vitrion.exchange.tables.read_rows`).
+        columns: of tables of numbers: header -> the declaration that it stands for.
+        constants: of tables of numbers: fields that are the same in each row.
 
     Raises:
         InputError: a file cannot be read, a label in it is refused, or a table of that name with other content was
             stored before; nothing is stored then.
         NotFoundError: the structure of a label is not in the database.
     """
+    files = {path: read_labels(path, columns=columns, constants=constants) for path in paths}
     labels = [
-        (f"{path}, row {number}", label) for path in paths for number, label in enumerate(read_labels(path), start=1)
+        (f"{path}, row {number}", label)
+        for path, file in files.items()
+        for number, label in enumerate(file.labels, start=1)
     ]
     _require_same_tables(
         db, {(each.dataset, each.weights_sha256) for _, each in labels if isinstance(each, ImportedLabel)}
@@ -151,6 +87,7 @@ def ingest_labels(db: Database, paths: Sequence[Path]) -> LabelFileReport:
         labels=len(labels),
         created=sum(each.created for each in added),
         replaced=sum(each.replaced for each in added),
+        remarks=tuple(f"{path}: {remark}" for path, file in files.items() for remark in file.remarks),
     )
 
 
@@ -178,23 +115,39 @@ def _require_same_tables(db: Database, tables: Collection[tuple[str, str]]) -> N
             raise InputError(f"a different version of table {name} is already imported: rename the new file")
 
 
-def read_labels(path: Path) -> list[LabelOutcome | ImportedLabel | LabelRecord]:
+def read_labels(
+    path: Path, *, columns: Mapping[str, str] | None = None, constants: Mapping[str, str] | None = None
+) -> LabelFile:
     """Read the labels of one file: exported labels (with a key), outcomes of jobs (with a protocol), or numbers.
+
+    Args:
+        path: the table.
+        columns: of a table of numbers: header -> declaration (`table_layout`).
+        constants: of a table of numbers: fields that are the same in each row.
 
     Raises:
         InputError: no table, or a row that is refused; the message names it.
     """
-    digest = sha256_of(path) if path.is_file() else ""
-    labels: list[LabelOutcome | ImportedLabel | LabelRecord] = []
-    for number, row in enumerate(read_rows(path), start=1):
-        source = f"{path}, row {number}"
-        if "key" in row:
-            labels.append(label_from_row(row, source=source))
-        elif "structure_fingerprint" in row:
-            labels.append(_outcome(row, source=source))
-        else:
-            labels.append(published_label(row, path=path, number=number, sha256=digest))
-    return labels
+    rows = read_rows(path)
+    if all("key" in row for row in rows):
+        return LabelFile(
+            tuple(label_from_row(row, source=f"{path}, row {number}") for number, row in enumerate(rows, start=1))
+        )
+    if all("structure_fingerprint" in row for row in rows):
+        return LabelFile(
+            tuple(_outcome(row, source=f"{path}, row {number}") for number, row in enumerate(rows, start=1))
+        )
+    with naming(path):
+        layout = table_layout(
+            list(dict.fromkeys(name for row in rows for name in row)), columns=columns, constants=constants
+        )
+    digest = sha256_of(path)
+    labels = tuple(
+        published_label(row, layout, path=path, number=number, sha256=digest)
+        for number, row in enumerate(rows, start=1)
+    )
+    remarks = (f"columns left out: {', '.join(layout.ignored)}",) if layout.ignored else ()
+    return LabelFile(labels, remarks)
 
 
 def _outcome(content: Mapping[str, Any], *, source: str) -> LabelOutcome:

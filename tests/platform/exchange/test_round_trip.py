@@ -122,12 +122,12 @@ def test_exported_labels_come_back_whole(tmp_path, monkeypatch, capsys, kind):
         db.structures.add(CELL, kind="amorphous")
     capsys.readouterr()
     assert run(["ingest", "labels", str(path), "--json"]) == 0, capsys.readouterr().err
-    assert json.loads(capsys.readouterr().out) == {"files": 1, "labels": 9, "created": 9, "replaced": 0}
+    assert json.loads(capsys.readouterr().out) == {"files": 1, "labels": 9, "created": 9, "replaced": 0, "remarks": []}
     assert documents(tmp_path / "second") == first
 
     use(monkeypatch, tmp_path / "first")  # nothing is added to the store it came from
     assert run(["ingest", "labels", str(path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"files": 1, "labels": 9, "created": 0, "replaced": 0}
+    assert json.loads(capsys.readouterr().out) == {"files": 1, "labels": 9, "created": 0, "replaced": 0, "remarks": []}
     assert documents(tmp_path / "first") == first
 
 

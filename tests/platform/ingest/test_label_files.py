@@ -38,7 +38,13 @@ def stored():
 def test_a_table_is_stored_once_in_the_einstein_convention(home, capsys):
     path = table(home, GOOD, GOOD | {"convention": "slope_half", "temperature_K": "1500"})
     assert run(["ingest", "labels", str(path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"files": 1, "labels": 2, "created": 2, "replaced": 0}
+    assert json.loads(capsys.readouterr().out) == {
+        "files": 1,
+        "labels": 2,
+        "created": 2,
+        "replaced": 0,
+        "remarks": [],
+    }
     assert run(["ingest", "labels", str(path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["created"] == 0
     first, second = sorted(stored(), key=lambda row: row.temperature_K)
@@ -65,7 +71,7 @@ def test_a_table_that_has_grown_is_not_stored_a_second_time(home, capsys):
     [
         ({"convention": ""}, "convention is empty"),
         ({"convention": "msd"}, "unknown convention 'msd'"),
-        ({"unit": "m2/s"}, "unit 'm2/s'"),
+        ({"unit": "m2/h"}, "unit 'm2/h'"),
         ({"unit": ""}, "unit is empty"),
         ({"value": "3e-2", "lower_95": "2e-2", "upper_95": "5e-2"}, "value"),
         ({"value": "3e-5", "lower_95": "4e-5"}, "value"),

@@ -1,0 +1,163 @@
+"""Tables of published numbers: quantity and unit declared in the header, else refused."""
+
+import json
+import math
+
+import pytest
+
+import vitrion
+from vitrion.cli.app import run
+from vitrion.exchange.quantities import Quantity, Temperature, parse_header
+from vitrion_models.errors import InputError
+
+MD = ("--species", "Li", "--convention", "einstein_3d", "--potential", "pbe")
+MEASURED = ("--species", "Li", "--potential", "experiment")
+
+
+@pytest.mark.parametrize(
+    ("header", "number", "in_stored_unit"),
+    [
+        ("D (cm2/s)", 3e-5, 3e-5),
+        ("D [m2/s]", 3e-9, 3e-5),
+        ("Diffusivity (cm^2 s^-1)", 3e-5, 3e-5),
+        ("D (m\u00b2\u00b7s\u207b\u00b9)", 3e-9, 3e-5),
+        ("D (A2/ps)", 0.3, 3e-5),
+        ("log10 D (cm2/s)", -4.5, 10**-4.5),
+        ("log10(D) (m2/s)", -8.5, 10**-4.5),
+        ("sigma (S/cm)", 2e-3, 2e-3),
+        ("sigma (S/m)", 0.2, 2e-3),
+        ("\u03c3 (mS cm-1)", 2.0, 2e-3),
+        ("log10_sigma (S/cm)", -3, 1e-3),
+        ("log10 sigma (S/m)", -1, 1e-3),
+        ("sigma T (S K/cm)", 0.8, 2e-3),
+        ("log10 sigma T (S K/cm)", math.log10(0.8), 2e-3),
+        ("log10(sigma T) (S cm-1 K)", math.log10(0.8), 2e-3),
+    ],
+)
+def test_a_header_declares_quantity_and_unit(header, number, in_stored_unit):
+    quantity = parse_header(header)
+    assert isinstance(quantity, Quantity)
+    value = quantity.published(number) * quantity.conversion_factor(400.0)
+    assert value == pytest.approx(in_stored_unit, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("header", "number", "kelvin"),
+    [("T (K)", 298.15, 298.15), ("Temperature (\u00b0C)", 25, 298.15), ("T [degC]", 25, 298.15), ("1000/T (K-1)", 2.5, 400)],
+)
+def test_a_temperature_declares_its_unit(header, number, kelvin):
+    temperature = parse_header(header)
+    assert isinstance(temperature, Temperature)
+    assert temperature.to_kelvin(number) == pytest.approx(kelvin)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "T",
+        "temperature",
+        "D",
+        "log10 D",
+        "sigma",
+        "log10_sigma",
+        "log10 sigma T",
+        "log sigma (S/cm)",
+        "ln D (cm2/s)",
+        "D (S/cm)",
+        "sigma (MS/cm)",
+        "sigma (S K/cm)",
+        "sigma T (S/cm)",
+        "T (F)",
+        "log10 T (K)",
+    ],
+)
+def test_a_quantity_without_its_unit_or_the_base_of_its_logarithm_is_refused(header):
+    with pytest.raises(InputError, match="column"):
+        parse_header(header)
+
+
+@pytest.mark.parametrize("header", ["family", "ID", "log10_y", "note (free text)", "R (ohm)"])
+def test_other_headers_declare_nothing(header):
+    assert parse_header(header) is None
+
+
+def write(home, text, name="numbers.csv"):
+    path = home.parent / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def stored():
+    with vitrion.connect(readonly=True) as db:
+        return sorted(db.labels.search(), key=lambda row: row.temperature_K)
+
+
+def test_units_are_converted_and_the_published_number_kept(home, capsys):
+    path = write(home, "composition,T (C),log10 D (m2/s),lower_95,upper_95,doi\nLi3PS4,726.85,-9,-9.2,-8.8,10.1/x\n")
+    assert run(["ingest", "labels", path, *MD, "--json"]) == 0
+    assert "doi" in json.loads(capsys.readouterr().out)["remarks"][0]
+    (label,) = stored()
+    assert label.temperature_K == pytest.approx(1000)
+    assert label.value == pytest.approx(1e-5)
+    assert label.interval_95 == pytest.approx((10**-5.2, 10**-4.8))
+    assert (label.unit, label.property) == ("cm2/s", "tracer_diffusivity")
+    assert label.source_value * label.conversion_factor == pytest.approx(label.value)
+    assert "m2/s" in label.conversion
+    assert "log10" in label.conversion
+
+
+def test_a_conductivity_stays_one_and_is_divided_by_its_temperature_only_where_declared(home):
+    text = "composition,T (K),{}\nLi7La3Zr2O12,400,-2\n"
+    plain = write(home, text.format("log10 sigma (S/cm)"), "plain.csv")
+    product = write(home, text.format("log10 sigma T (S K/cm)"), "product.csv")
+    assert run(["ingest", "labels", plain, product, *MEASURED]) == 0
+    values = {label.dataset: label for label in stored()}
+    assert values["plain.csv"].value == pytest.approx(1e-2)
+    assert values["product.csv"].value == pytest.approx(1e-2 / 400)
+    assert {label.property for label in values.values()} == {"ionic_conductivity"}
+    assert {label.unit for label in values.values()} == {"S/cm"}
+
+
+def test_a_column_is_declared_without_editing_the_file(home, capsys):
+    """The digitised table mixes log10 sigma and log10 sigma T under one name: neither is assumed."""
+    path = write(home, "compound,T_K,log10_y\nLi6PS5Cl,300,-2.5\n")
+    assert run(["ingest", "labels", path, *MEASURED]) == 2
+    assert "temperature" in capsys.readouterr().err
+    named = ("--column", "compound=composition", "--column", "T_K=T (K)")
+    assert run(["ingest", "labels", path, *MEASURED, *named]) == 2
+    assert "diffusivity or conductivity" in capsys.readouterr().err
+    assert run(["ingest", "labels", path, *MEASURED, *named, "--column", "log10_y=log10 sigma T (S K/cm)"]) == 0
+    assert stored()[0].value == pytest.approx(10**-2.5 / 300)
+
+
+@pytest.mark.data
+def test_the_digitised_arrhenius_points_are_refused_until_they_are_declared(data_mirror, home, capsys):
+    path = data_mirror / "glass_conductivity" / "crystal_arrhenius" / "arrhenius_points.csv"
+    assert run(["ingest", "labels", str(path), *MEASURED]) == 2
+    assert "temperature" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "quantity"),
+    [
+        ("composition,T (K),T (C),D (cm2/s)\nLi2S,300,27,1e-7\n", MD, "temperature"),
+        ("composition,T (K),D (cm2/s),D (m2/s)\nLi2S,300,1e-7,1e-11\n", MD, "diffusivity"),
+        ("composition,T (K),D (cm2/s),value,unit,property\nLi2S,300,1e-7,1e-7,cm2/s,tracer_diffusivity\n", MD, "property"),
+        ("composition,T (K),D (cm2/s)\nLi2S,25,1e-7\n", MD, "25 K"),
+        ("composition,T (K),D (cm2/s)\nLi2S,-300,1e-7\n", MD, "-300 K"),
+        ("composition,T (K),D (cm2/s)\nLi2S,300,-1e-7\n", MD, "value"),
+        ("composition,T (K),log10 D (cm2/s)\nLi2S,300,400\n", MD, "too large"),
+        ("composition,T (K),D (cm2/s)\nLi2S,300,\"1,5e-7\"\n", MD, "point"),
+        ("composition,T (K),D (cm2/s)\nLi2S,300,1e-7\n", MEASURED, "convention"),
+        ("composition,T (K),sigma (S/cm)\nLi2S,300,1e-7\n", ("--species", "Li"), "potential"),
+        ("composition,species,T (K),sigma (S/cm)\nLi2S,Li,300,1e-7\n", MEASURED, "species"),
+        ("composition,T (K),D (cm2/s)\nLi2S,300,1e-7\n", (*MD, "--column", "x=T (K)"), "column 'x'"),
+        ("composition,T (K),D (cm2/s),x\nLi2S,300,1e-7,1\n", (*MD, "--column", "x=colour"), "colour"),
+        ("composition,1000/T (1/K),D (cm2/s)\nLi2S,0,1e-7\n", MD, "zero"),
+    ],
+)
+def test_what_cannot_be_meant_refuses_the_table(home, capsys, text, options, quantity):
+    assert run(["ingest", "labels", write(home, text), *options]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert quantity in line
+    assert "numbers.csv" in line or "column" in line
