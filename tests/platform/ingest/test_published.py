@@ -43,7 +43,12 @@ def test_a_header_declares_quantity_and_unit(header, number, in_stored_unit):
 
 @pytest.mark.parametrize(
     ("header", "number", "kelvin"),
-    [("T (K)", 298.15, 298.15), ("Temperature (\u00b0C)", 25, 298.15), ("T [degC]", 25, 298.15), ("1000/T (K-1)", 2.5, 400)],
+    [
+        ("T (K)", 298.15, 298.15),
+        ("Temperature (\u00b0C)", 25, 298.15),
+        ("T [degC]", 25, 298.15),
+        ("1000/T (K-1)", 2.5, 400),
+    ],
 )
 def test_a_temperature_declares_its_unit(header, number, kelvin):
     temperature = parse_header(header)
@@ -142,12 +147,16 @@ def test_the_digitised_arrhenius_points_are_refused_until_they_are_declared(data
     [
         ("composition,T (K),T (C),D (cm2/s)\nLi2S,300,27,1e-7\n", MD, "temperature"),
         ("composition,T (K),D (cm2/s),D (m2/s)\nLi2S,300,1e-7,1e-11\n", MD, "diffusivity"),
-        ("composition,T (K),D (cm2/s),value,unit,property\nLi2S,300,1e-7,1e-7,cm2/s,tracer_diffusivity\n", MD, "property"),
+        (
+            "composition,T (K),D (cm2/s),value,unit,property\nLi2S,300,1e-7,1e-7,cm2/s,tracer_diffusivity\n",
+            MD,
+            "property",
+        ),
         ("composition,T (K),D (cm2/s)\nLi2S,25,1e-7\n", MD, "25 K"),
         ("composition,T (K),D (cm2/s)\nLi2S,-300,1e-7\n", MD, "-300 K"),
         ("composition,T (K),D (cm2/s)\nLi2S,300,-1e-7\n", MD, "value"),
         ("composition,T (K),log10 D (cm2/s)\nLi2S,300,400\n", MD, "too large"),
-        ("composition,T (K),D (cm2/s)\nLi2S,300,\"1,5e-7\"\n", MD, "point"),
+        ('composition,T (K),D (cm2/s)\nLi2S,300,"1,5e-7"\n', MD, "point"),
         ("composition,T (K),D (cm2/s)\nLi2S,300,1e-7\n", MEASURED, "convention"),
         ("composition,T (K),sigma (S/cm)\nLi2S,300,1e-7\n", ("--species", "Li"), "potential"),
         ("composition,species,T (K),sigma (S/cm)\nLi2S,Li,300,1e-7\n", MEASURED, "species"),
