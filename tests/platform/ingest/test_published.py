@@ -136,7 +136,8 @@ def test_a_column_is_declared_without_editing_the_file(home, capsys):
 
 
 @pytest.mark.data
-def test_the_digitised_arrhenius_points_are_refused_until_they_are_declared(data_mirror, home, capsys):
+@pytest.mark.usefixtures("home")
+def test_the_digitised_arrhenius_points_are_refused_until_they_are_declared(data_mirror, capsys):
     path = data_mirror / "glass_conductivity" / "crystal_arrhenius" / "arrhenius_points.csv"
     assert run(["ingest", "labels", str(path), *MEASURED]) == 2
     assert "temperature" in capsys.readouterr().err
