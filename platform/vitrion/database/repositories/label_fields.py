@@ -9,6 +9,7 @@ from vitrion.database.records import ImportedLabel, LabelRecord
 from vitrion.database.repositories.cells import composition_fields
 from vitrion.keys import is_sha256, short_key
 from vitrion_workflows.schemas import LabelState, failed_gates
+from vitrion_workflows.schemas.isotopes import isotope_amounts
 from vitrion_workflows.schemas.label import GATE_VERSION
 from vitrion_workflows.structure.composition import parse_formula
 
@@ -56,5 +57,4 @@ def composition_key(composition: str) -> str:
 
 def fields_of_composition(text: str) -> Mapping[str, Any]:
     """Return formulas and elements of a composition given as a formula."""
-    composition = parse_formula(text)
-    return composition_fields(tuple(sorted((element.symbol, amount) for element, amount in composition.items())))
+    return composition_fields(tuple(sorted(isotope_amounts(parse_formula(text)).items())))
