@@ -178,10 +178,10 @@ def _element(symbol: str) -> str:
 
 
 def _formulas(text: str) -> tuple[str, str]:
-    from vitrion_workflows.schemas.isotopes import formulas, isotope_amounts  # noqa: PLC0415 - only for formulas
-    from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415
+    from vitrion_workflows.schemas.isotopes import formulas  # noqa: PLC0415 - only where formulas are given
+    from vitrion_workflows.structure.formula import element_amounts  # noqa: PLC0415
 
-    return formulas(isotope_amounts(parse_formula(text)))
+    return formulas(element_amounts(text))
 
 
 def chemical_system(text: str) -> str:

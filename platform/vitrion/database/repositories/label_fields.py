@@ -9,9 +9,8 @@ from vitrion.database.records import ImportedLabel, LabelRecord
 from vitrion.database.repositories.cells import composition_fields
 from vitrion.keys import is_sha256, short_key
 from vitrion_workflows.schemas import LabelState, failed_gates
-from vitrion_workflows.schemas.isotopes import isotope_amounts
 from vitrion_workflows.schemas.label import GATE_VERSION
-from vitrion_workflows.structure.composition import parse_formula
+from vitrion_workflows.structure.formula import element_amounts
 
 CONVERSION_TOLERANCE = 1e-3
 
@@ -57,4 +56,4 @@ def composition_key(composition: str) -> str:
 
 def fields_of_composition(text: str) -> Mapping[str, Any]:
     """Return formulas and elements of a composition given as a formula."""
-    return composition_fields(tuple(sorted(isotope_amounts(parse_formula(text)).items())))
+    return composition_fields(tuple(sorted(element_amounts(text).items())))
