@@ -8,7 +8,6 @@ from typing import Any
 
 from vitrion.database.errors import DatabaseError, NotFoundError, translate_errors
 from vitrion.exchange.result_files import write_atomically, write_result
-from vitrion.keys import short_key
 from vitrion_models.errors import CheckpointError, InputError
 
 SHA256_DIGITS = 64
@@ -59,8 +58,7 @@ class Artefacts(ABC):
             content = self._load(_checked(sha256))
             if hashlib.sha256(content).hexdigest() != sha256:
                 raise CheckpointError(
-                    f"artefact {short_key(sha256)} in {self._where} is damaged: its sha256 differs; "
-                    "restore it from a backup",
+                    f"artefact {sha256[:12]} in {self._where} is damaged: its sha256 differs; restore it from a backup",
                 )
             return content
 
@@ -150,8 +148,7 @@ class GridArtefacts(Artefacts):
             raise NotFoundError(f"no artefact {sha256} in {self._where}") from None
         except CorruptGridFile:
             raise CheckpointError(
-                f"artefact {short_key(sha256)} in {self._where} is damaged: parts are missing; "
-                "restore it from a backup",
+                f"artefact {sha256[:12]} in {self._where} is damaged: parts are missing; restore it from a backup",
             ) from None
 
 

@@ -1,7 +1,6 @@
 """Jobs of melt and quench, from a formula to a validated cell; each a top-level function of its arguments."""
 
 import time
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -216,6 +215,6 @@ def _callbacks(key: str, protocol: CellProtocol) -> Callbacks:
 
 
 def _with_state(stage: CellStage, start: AtomicSystem, state: MDState, seconds: float) -> CellStage:
-    system = replace(start, positions_A=state.positions_A)
+    system = AtomicSystem(start.numbers, state.positions_A, start.lattice_A)
     rows = tuple(tuple(row) for row in state.velocities_A_per_ps.tolist())
     return stage.advanced(system, seconds, velocities_A_per_ps=rows)

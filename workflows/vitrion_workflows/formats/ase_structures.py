@@ -11,12 +11,13 @@ from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.entry import StructureEntry
 from vitrion_workflows.formats.opening import read_text
 
 HEADER_LINES = 2  # number of atoms, comment
 
 
-def read_extxyz(path: Path) -> list[Structure]:
+def read_extxyz(path: Path) -> list[StructureEntry]:
     """Return every frame of an extended XYZ file; frames may hold different atoms.
 
     Raises:
@@ -24,22 +25,23 @@ def read_extxyz(path: Path) -> list[Structure]:
     """
     text = read_text(path)
     _check_counts(text.split("\n"))
-    return _structures(parse_extxyz(io.StringIO(text), index=slice(None)))
+    return _entries(parse_extxyz(io.StringIO(text), index=slice(None)))
 
 
-def read_traj(path: Path) -> list[Structure]:
+def read_traj(path: Path) -> list[StructureEntry]:
     """Return every frame of an ASE trajectory. Trajectories older than ASE 3.9, which were pickles, are refused unread.
 
     Raises:
         InputError: a frame has no cell, or the atoms change from frame to frame.
     """
     with TrajectoryReader(path) as reader:
-        structures = _structures(reader)
+        entries = _entries(reader)
+    structures = [entry.structure for entry in entries]
     first = structures[0].atomic_numbers if structures else ()
     for index, structure in enumerate(structures[1:], start=2):
         if structure.atomic_numbers != first:
             raise InputError(f"the atoms change: frame 1 has {len(first)}, frame {index} has {len(structure)}")
-    return structures
+    return entries
 
 
 def _check_counts(lines: Sequence[str]) -> None:
@@ -52,8 +54,8 @@ def _check_counts(lines: Sequence[str]) -> None:
         start, frame = start + atoms + HEADER_LINES, frame + 1
 
 
-def _structures(frames: Iterable[Atoms]) -> list[Structure]:
-    return [_structure(atoms, index) for index, atoms in enumerate(frames, start=1)]
+def _entries(frames: Iterable[Atoms]) -> list[StructureEntry]:
+    return [StructureEntry(structure=_structure(atoms, index)) for index, atoms in enumerate(frames, start=1)]
 
 
 def _structure(atoms: Atoms, index: int) -> Structure:

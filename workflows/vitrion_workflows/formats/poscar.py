@@ -8,6 +8,7 @@ from pymatgen.core.structure import Structure
 from pymatgen.io.vasp.inputs import Poscar
 
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.entry import StructureEntry
 from vitrion_workflows.formats.opening import read_text
 from vitrion_workflows.formats.xdatcar import parse_xdatcar
 
@@ -16,7 +17,7 @@ SELECTIVE = ("S", "s")
 AXES = 3
 
 
-def read_poscar(path: Path) -> list[Structure]:
+def read_poscar(path: Path) -> list[StructureEntry]:
     """Return the cell of a POSCAR; VASP 4 files, which have no element symbols, are refused.
 
     Raises:
@@ -34,10 +35,10 @@ def read_poscar(path: Path) -> list[Structure]:
     _check_count(counts, lines)
     _check_rest(counts, lines)
     structure: Structure = Poscar.from_str(text, read_velocities=False).structure
-    return [structure]
+    return [StructureEntry(structure=structure)]
 
 
-def read_xdatcar(path: Path) -> list[Structure]:
+def read_xdatcar(path: Path) -> list[StructureEntry]:
     """Read every frame of an XDATCAR, at fixed cell or with a header before each frame.
 
     Raises:
@@ -46,7 +47,7 @@ def read_xdatcar(path: Path) -> list[Structure]:
     frames = parse_xdatcar(read_text(path))
     symbols = [chemical_symbols[number] for number in frames.numbers]
     cells = zip(frames.lattices_A, frames.fractional, strict=True)
-    return [Structure(Lattice(lattice), symbols, fractional) for lattice, fractional in cells]
+    return [StructureEntry(structure=Structure(Lattice(lattice), symbols, fractional)) for lattice, fractional in cells]
 
 
 def _check_count(counts: list[str], lines: list[str]) -> None:

@@ -9,12 +9,13 @@ from pymatgen.core.periodic_table import Element, Species
 from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.entry import StructureEntry
 from vitrion_workflows.formats.opening import read_text
 
 Occupancies = dict[Element | Species, float]
 
 
-def read(path: Path) -> list[Structure]:
+def read(path: Path) -> list[StructureEntry]:
     """Return the structures of a file that holds one, or a list of them.
 
     Only lattice, species and positions are read. pymatgen's own decoder would import whatever class a site's
@@ -28,7 +29,7 @@ def read(path: Path) -> list[Structure]:
     except json.JSONDecodeError as fault:
         raise InputError(f"not JSON, truncated? ({fault.msg} in line {fault.lineno})") from fault
     entries = content if isinstance(content, list) else [content]
-    return [structure_from_dict(entry) for entry in entries]
+    return [StructureEntry(structure=structure_from_dict(entry)) for entry in entries]
 
 
 def structure_from_dict(entry: Any) -> Structure:

@@ -11,7 +11,9 @@ from vitrion_models.errors import InputError
 from vitrion_workflows.formats.opening import name_of, require_file
 
 if TYPE_CHECKING:
-    from pymatgen.core.structure import Structure
+    from collections.abc import Iterable
+
+    from vitrion_workflows.formats.entry import StructureEntry
 
 
 @dataclass(frozen=True)
@@ -29,10 +31,10 @@ class FileFormat:
     reader: str
 
     @property
-    def read(self) -> "Callable[[Path], list[Structure]]":
+    def read(self) -> "Callable[[Path], Iterable[StructureEntry]]":
         """Return the reader."""
         module, function = self.reader.split(".")
-        reader: Callable[[Path], list[Structure]] = getattr(import_module(f"{__package__}.{module}"), function)
+        reader: Callable[[Path], Iterable[StructureEntry]] = getattr(import_module(f"{__package__}.{module}"), function)
         return reader
 
 

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +12,14 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import SMALLEST_VOLUME_A3
+from vitrion_workflows.formats.entry import StructureEntry
 from vitrion_workflows.formats.registry import require_format
 
 SMALLEST_LENGTH_A = 0.1
 # Two atoms so near are on one point; together they may fill it once, as on a partially occupied site.
 ONE_POINT_A = 0.02
 FULL_OCCUPANCY = 1.01
+LONGEST_REASON = 120  # characters of another program's message
 
 
 def check_structure(structure: Structure, *, place: str) -> None:
@@ -47,7 +50,12 @@ def check_structure(structure: Structure, *, place: str) -> None:
 
 
 def read_structures(path: Path) -> list[Structure]:
-    """Return every structure of a file, checked; nothing in it is ever unpickled.
+    """Return every structure of a file, without the remarks on it; see `read_entries`."""
+    return [entry.structure for entry in read_entries(path)]
+
+
+def read_entries(path: Path) -> Iterator[StructureEntry]:
+    """Read every structure of a file, checked, one at a time; nothing in it is ever unpickled.
 
     Args:
         path: its format follows from its name; ``.gz`` is unpacked.
@@ -57,26 +65,36 @@ def read_structures(path: Path) -> list[Structure]:
             that are not finite, no cell or one without volume, or a trajectory whose atoms change.
     """
     chosen = require_format(path)
-    with _errors_of_parsers(path, chosen.name):
-        structures = chosen.read(path)
-    if not structures:
-        raise InputError(f"{path}: no structure in it")
-    for index, structure in enumerate(structures):
-        place = f"{path}" if len(structures) == 1 else f"{path}: frame {index + 1}"
-        check_structure(structure, place=place)
-    return structures
+    count = 0
+    with _translated_errors(path, chosen.name):
+        entries = iter(chosen.read(path))
+        while (entry := _next_entry(entries)) is not None:
+            count += 1
+            check_structure(entry.structure, place=f"structure {count}")
+            yield entry
+        if not count:
+            raise InputError("no structure in it")
+
+
+def _next_entry(entries: Iterator[StructureEntry]) -> StructureEntry | None:
+    """Return the next entry, the warnings of its parser among its remarks; None after the last."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        # pymatgen sorts by electronegativity, which noble gases have not.
+        warnings.filterwarnings("ignore", message=".*electronegativity")
+        entry = next(entries, None)
+    messages = dict.fromkeys(" ".join(str(warning.message).split())[:LONGEST_REASON] for warning in caught)
+    return replace(entry, remarks=(*entry.remarks, *messages)) if entry and messages else entry
 
 
 @contextmanager
-def _errors_of_parsers(path: Path, name: str) -> Iterator[None]:
-    """Translate whatever a parser raises into one line, and hide its warnings."""
+def _translated_errors(path: Path, name: str) -> Iterator[None]:
+    """Put the file before the message of an `InputError`, and translate whatever else a parser raises into one."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        yield
     except InputError as fault:
         raise InputError(f"{path}: {fault}") from fault
     except Exception as fault:
         # Parsers raise nearly anything on a damaged file.
-        detail = " ".join(str(fault).split())[:120] or type(fault).__name__
+        detail = " ".join(str(fault).split())[:LONGEST_REASON] or type(fault).__name__
         raise InputError(f"{path}: cannot be read as {name}, damaged or truncated? ({detail})") from fault

@@ -177,11 +177,10 @@ def _element(symbol: str) -> str:
         raise InputError(f"{symbol!r} is not an element") from None
 
 
-def _formulas(text: str) -> tuple[str, str]:
-    from vitrion_workflows.schemas.isotopes import formulas  # noqa: PLC0415 - only where formulas are given
-    from vitrion_workflows.structure.formula import element_amounts  # noqa: PLC0415
+def _composition(text: str) -> Any:
+    from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415 - only where formulas are given
 
-    return formulas(element_amounts(text))
+    return parse_formula(text)
 
 
 def chemical_system(text: str) -> str:
@@ -190,13 +189,13 @@ def chemical_system(text: str) -> str:
 
 
 def full_formula(text: str) -> str:
-    """Return the full formula: ``Li6P2S8`` -> ``Li6 P2 S8``."""
-    return _formulas(text)[0]
+    """Return pymatgen's full formula: ``Li6P2S8`` -> ``Li6 P2 S8``."""
+    return str(_composition(text).formula)
 
 
 def reduced_formula(text: str) -> str:
-    """Return the reduced formula: ``Li6P2S8`` -> ``Li3PS4``."""
-    return _formulas(text)[1]
+    """Return pymatgen's reduced formula: ``Li6P2S8`` -> ``Li3PS4``."""
+    return str(_composition(text).reduced_formula)
 
 
 _COMMON: dict[str, Callable[[Any], Query]] = {

@@ -1,0 +1,129 @@
+"""Symmetry of a CIF: its operations, or those of the space group it names."""
+
+from dataclasses import dataclass
+
+import gemmi
+import numpy as np
+from pymatgen.core.lattice import Lattice
+
+from vitrion_models.errors import InputError
+from vitrion_models.system import FloatArray
+
+OPERATIONS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
+NAMES = (
+    "_space_group_name_H-M_alt",
+    "_space_group_name_H-M_full",
+    "_symmetry_space_group_name_H-M",
+    "_symmetry_space_group_name_H_M",
+    "_space_group_name_Hall",
+    "_symmetry_space_group_name_Hall",
+)
+NUMBERS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
+MAGNETIC = ("_space_group_symop_magn_operation.xyz", "_space_group_symop_magn_operation_xyz")
+ORIGINS = ("1", "2")
+ON_ONE_POINT = 1e-4  # of the lattice vectors: images of a site so near are one, as coordinates are rounded
+HEXAGONAL_DEG = 120.0
+ANGLE_TOLERANCE_DEG = 1.0
+
+
+@dataclass(frozen=True, eq=False)
+class Operations:
+    """Symmetry operations of M elements on fractional coordinates.
+
+    Attributes:
+        rotations: shape (M, 3, 3).
+        translations: shape (M, 3).
+    """
+
+    rotations: FloatArray
+    translations: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.rotations)
+
+    def images(self, position: FloatArray) -> FloatArray:
+        """Return the distinct images of a position, shape (3,), inside the cell, shape (K, 3)."""
+        images: FloatArray = self.rotations @ position + self.translations
+        images -= np.floor(images)
+        apart = images[:, None] - images
+        same = (np.abs(apart - np.rint(apart)) <= ON_ONE_POINT).all(axis=-1)
+        distinct: FloatArray = images[same.argmax(axis=1) == np.arange(len(images))]
+        return distinct
+
+
+def read_operations(block: gemmi.cif.Block, lattice: Lattice, remarks: list[str]) -> Operations:
+    """Return the symmetry operations of a block: those it lists, else those of the space group it names.
+
+    Args:
+        block: data block.
+        lattice: tells hexagonal from rhombohedral axes.
+        remarks: receives one where the block states no symmetry.
+
+    Raises:
+        InputError: an operation or a space group that cannot be read, or one of two origins without saying which.
+    """
+    for tag in OPERATIONS:
+        if texts := _values(block, tag):
+            return _operations([_parse_operation(text) for text in texts])
+    if any(block.find_values(tag) for tag in MAGNETIC):
+        raise InputError("the symmetry of a magnetic CIF is not read: write the structure in P 1")
+    names = [name for tag in NAMES for name in _values(block, tag)]
+    numbers = [number for tag in NUMBERS for number in _values(block, tag)]
+    if not names and not numbers:
+        remarks.append("no symmetry is stated: read as P 1")
+        return _operations([gemmi.Op("x,y,z")])
+    return _operations(list(_group_operations(names, numbers, lattice)))
+
+
+def _values(block: gemmi.cif.Block, tag: str) -> list[str]:
+    # Some programs end the tag with another underscore.
+    raw = [*block.find_values(tag), *block.find_values(f"{tag}_")]
+    return [gemmi.cif.as_string(text).strip() for text in raw if not gemmi.cif.is_null(text)]
+
+
+def _parse_operation(text: str) -> gemmi.Op:
+    try:
+        return gemmi.Op(text)
+    except (ValueError, RuntimeError) as error:
+        raise InputError(f"{text!r} is not a symmetry operation such as -x,y+1/2,z: correct it") from error
+
+
+def _group_operations(names: list[str], numbers: list[str], lattice: Lattice) -> gemmi.GroupOps:
+    for name in names:
+        if group := gemmi.find_spacegroup_by_name(name, lattice.alpha, lattice.gamma):
+            if group.ext in ORIGINS and ":" not in name:
+                raise _two_origins(name)
+            return group.operations()
+        if (operations := _hall_operations(name)) is not None:
+            return operations
+    if names:
+        raise InputError(f"unknown space group {names[0]!r}: add the symmetry operations ({OPERATIONS[0]})")
+    number = int(numbers[0]) if numbers[0].isdecimal() else 0
+    group = gemmi.find_spacegroup_by_number(number)
+    if group is None:
+        raise InputError(f"unknown space group number {numbers[0]}: give 1 to 230, or the symmetry operations")
+    if group.ext in ORIGINS:
+        raise _two_origins(str(number))
+    by_axes = gemmi.find_spacegroup_by_name(group.hm, lattice.alpha, lattice.gamma)
+    return (by_axes or group).operations()
+
+
+def _hall_operations(symbol: str) -> gemmi.GroupOps | None:
+    try:
+        return gemmi.symops_from_hall(symbol)
+    except (ValueError, RuntimeError):
+        return None
+
+
+def _two_origins(name: str) -> InputError:
+    return InputError(
+        f"space group {name} has two origins and the file does not say which: add its symmetry operations "
+        f"({OPERATIONS[0]}) or write :1 or :2 behind its name"
+    )
+
+
+def _operations(operations: list[gemmi.Op]) -> Operations:
+    return Operations(
+        np.array([operation.rot for operation in operations], dtype=np.float64) / gemmi.Op.DEN,
+        np.array([operation.tran for operation in operations], dtype=np.float64) / gemmi.Op.DEN,
+    )
