@@ -2,14 +2,15 @@
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from vitrion.database.migrations import upgrade_document
 from vitrion.database.records import SCHEMA_VERSION, LabelRecord
-from vitrion_models.errors import InputError
+from vitrion_models.bounds import MOST_COLUMNS, check_values, parse_json
+from vitrion_models.errors import InputError, first_line
+from vitrion_workflows.formats.opening import naming, read_text
 
 OTHER_SEPARATORS = (";", "\t")
 
@@ -27,41 +28,40 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     readers = {".json": _json, ".jsonl": _json_lines, ".ndjson": _json_lines, ".csv": _csv}
     if path.suffix.lower() not in readers:
         raise InputError(f"{path} is not a table: give a file that ends in {', '.join(readers)}")
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # Excel begins a CSV with a byte-order mark
-        rows = readers[path.suffix.lower()](text)
-    except FileNotFoundError as error:
-        raise InputError(f"{path}: no such file") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not a text file") from error
-    except (OSError, ValueError, csv.Error) as error:
-        raise InputError(f"{path} is not a readable table: {str(error).splitlines()[0]}") from error
+    with naming(path):
+        try:
+            rows = readers[path.suffix.lower()](read_text(path))
+        except csv.Error as error:
+            raise InputError(f"not a readable table: {first_line(error)}") from error
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{path} holds no rows: give a header and rows, or a list of objects")
     return rows
 
 
 def _json(text: str) -> list[Any]:
-    content = json.loads(text)
+    content = parse_json(text)
     return content if isinstance(content, list) else [content]
 
 
 def _json_lines(text: str) -> list[Any]:
-    return [json.loads(line) for line in text.splitlines() if line.strip()]
+    return [parse_json(line) for line in text.splitlines() if line.strip()]
 
 
 def _csv(text: str) -> list[dict[str, str]]:
+    check_values(text.count(",") + text.count("\n"))
     lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text))]
     names, *rows = [line for line in lines if any(line)] or [[]]
+    if len(names) > MOST_COLUMNS:
+        raise InputError(f"{len(names)} columns, more than the {MOST_COLUMNS} of any table of labels: is it one?")
     if len(names) == 1 and (marks := [mark for mark in OTHER_SEPARATORS if mark in names[0]]):
-        raise ValueError(f"its cells are separated by {marks[0]!r}, not by commas")
+        raise InputError(f"its cells are separated by {marks[0]!r}, not by commas")
     if duplicates := sorted({name for name in names if name and names.count(name) > 1}):
-        raise ValueError(f"two columns are called {duplicates[0]!r}")
+        raise InputError(f"two columns are called {duplicates[0]!r}")
     for number, row in enumerate(rows, start=1):
         if any(row[len(names) :]):
-            raise ValueError(f"row {number} has {len(row)} cells under {len(names)} names")
+            raise InputError(f"row {number} has {len(row)} cells under {len(names)} names")
         if any(cell and not name for name, cell in zip(names, row, strict=False)):
-            raise ValueError(f"column {names.index('') + 1} has no name")
+            raise InputError(f"column {names.index('') + 1} has no name")
     return [{name: cell for name, cell in zip(names, row, strict=False) if cell} for row in rows]
 
 
@@ -78,7 +78,7 @@ def label_from_row(row: Mapping[str, Any], *, source: str) -> LabelRecord:
     nested = LabelRecord.nested_fields()
     try:
         content = {
-            name: json.loads(value) if name in nested and isinstance(value, str) else value
+            name: parse_json(value) if name in nested and isinstance(value, str) else value
             for name, value in row.items()
         }
         version = _layout(content.pop("schema_version"))

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.documents import load_yaml
 from vitrion_workflows.schemas import CellOutcome, LabelOutcome
 
 Outcome = CellOutcome | LabelOutcome
@@ -113,10 +113,7 @@ def open_job_store(path: Path) -> Any:
     """
     from jobflow import JobStore  # noqa: PLC0415 - heavy, and most callers run no jobs
 
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as fault:
-        raise InputError(f"{path} cannot be read ({_line(fault)}): give jobflow's YAML or JSON") from fault
+    content = load_yaml(path)
     if not isinstance(content, dict) or "docs_store" not in content:
         raise InputError(f"{path} does not describe a JobStore: give docs_store with its type, as jobflow does")
     try:

@@ -372,7 +372,7 @@ def test_jobs_of_somebodys_own_launchpad_come_in_by_command(tmp_path, monkeypatc
 
 @pytest.mark.parametrize(
     ("text", "told"),
-    [(None, "cannot be read"), ("a: b", "JobStore"), ("docs_store: {type: Nothing}", "cannot be opened")],
+    [(None, "no such file"), ("a: b", "JobStore"), ("docs_store: {type: Nothing}", "cannot be opened")],
 )
 def test_a_file_that_is_no_job_store_is_one_line(tmp_path, capsys, text, told):
     if text is not None:

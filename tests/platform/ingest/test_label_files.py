@@ -112,7 +112,7 @@ def test_an_outcome_without_its_convention_is_refused(home, capsys):
     assert "must state its property, convention, unit, temperature_K, state" in capsys.readouterr().err
     for content, says in (
         ("[]", "holds no rows"),
-        ("{", "not a readable table"),
+        ("{", "not JSON"),
         ("[1]", "holds no rows"),
     ):
         path.write_text(content)

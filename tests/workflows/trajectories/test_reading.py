@@ -220,7 +220,7 @@ def broken_files(path_A):
         "unknown format": ("run.abc", "hello", "format unknown"),
         "no trajectory": ("run.extxyz", "hello", "cannot be read"),
         "no analyzer": ("run.json", "{}", "DiffusionAnalyzer of pymatgen"),
-        "no JSON": ("run.json", "{", "DiffusionAnalyzer of pymatgen"),
+        "no JSON": ("run.json", "{", "not JSON"),
         "no HDF5": ("run.h5", "hello", "H5MD"),
         "torn gzip": ("XDATCAR.gz", gzip.compress(whole.encode())[:-30], "archive"),
         "no gzip": ("XDATCAR.gz", whole, "archive"),

@@ -1,6 +1,5 @@
 """Structures from pymatgen's JSON, without letting the file name any class to be imported."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,8 @@ from pymatgen.core.periodic_table import Element, Species
 from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.documents import load_json
 from vitrion_workflows.formats.entry import StructureEntry
-from vitrion_workflows.formats.opening import read_text
 
 Occupancies = dict[Element | Species, float]
 
@@ -24,10 +23,7 @@ def read(path: Path) -> list[StructureEntry]:
     Raises:
         InputError: no JSON, or no structure in it.
     """
-    try:
-        content = json.loads(read_text(path))
-    except json.JSONDecodeError as fault:
-        raise InputError(f"not JSON, truncated? ({fault.msg} in line {fault.lineno})") from fault
+    content = load_json(path)
     entries = content if isinstance(content, list) else [content]
     return [StructureEntry(structure=structure_from_dict(entry)) for entry in entries]
 

@@ -1,11 +1,11 @@
 """JSON of pymatgen's DiffusionAnalyzer: displacements of every site, with its time step."""
 
-import json
 from typing import Any
 
 import numpy as np
 from ase.data import atomic_numbers
 
+from vitrion_models.bounds import parse_json
 from vitrion_models.constants import FEMTOSECONDS_PER_PS
 from vitrion_models.errors import InputError
 from vitrion_workflows.formats.frames import check_coordinates
@@ -25,7 +25,7 @@ def parse_diffusion_analyzer(text: str, *, stated_interval_ps: float | None) -> 
             different frame intervals.
     """
     try:
-        content = json.loads(text)
+        content = parse_json(text)
         sites = content["structure"]["sites"]
         lattice = np.array(content["structure"]["lattice"]["matrix"], dtype=np.float64)
         displacements = np.array(content["displacements"], dtype=np.float64).transpose(1, 0, 2)

@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
 from ase.data import atomic_numbers
 from pydantic import Field, ValidationError, model_validator
 
@@ -29,6 +28,7 @@ from vitrion.learning.configuration.sections import (
 )
 from vitrion.learning.seeds import derive_seed
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.documents import load_yaml
 
 LARGEST_SEED = 2**63 - 1  # largest integer of a MongoDB document
 # Frames that the analysis needs, and as many again that it may discard as equilibration. Not imported from the
@@ -192,31 +192,13 @@ def load_configuration(path: Path) -> CampaignConfiguration:
     Raises:
         InputError: the file is absent or not YAML, or a key or value is wrong; the message names file and key.
     """
-    try:
-        content = _UniqueKeyLoader(path.read_text()).get_single_data()
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not valid YAML ({' '.join(str(error).split())})") from error
+    content = load_yaml(path)
     if not isinstance(content, dict):
         raise InputError(f"{path}: a campaign file is a mapping of keys, see `vitrion campaign schema`")
     try:
         return CampaignConfiguration.model_validate(content)
     except ValidationError as error:
         raise InputError(f"{path}: {_format_error(error)}") from error
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """Safe loader that refuses repeated keys; YAML's own would silently keep the last."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
-        names = [(key.value, key.start_mark) for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for place, (name, mark) in enumerate(names):
-            if any(name == earlier for earlier, _ in names[:place]):
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key `{name}` is given twice: remove one", mark
-                )
-        return super().construct_mapping(node, deep)
 
 
 def _format_error(error: ValidationError) -> str:

@@ -403,7 +403,7 @@ def test_a_description_that_leaves_something_open_is_refused(tmp_path, changes, 
 
 def test_missing_files_are_reported_in_one_line(tmp_path):
     for name in (f"remote:{tmp_path / 'none.yaml'}", f"remote:{describe(tmp_path, identity=None, identity_file='no')}"):
-        with error_in_one_line(MissingDependencyError, "cannot be read"):
+        with error_in_one_line(MissingDependencyError, "no such file"):
             potentials.load(name)
     with pytest.raises(InputError, match="names no description"):
         potentials.load("remote:")

@@ -1,14 +1,13 @@
 """Description file of a remote potential: its identity, and how to reach or start it."""
 
-import json
 from pathlib import Path
 from typing import Annotated, Self, TypeVar
 
-import yaml
 from ase.data import chemical_symbols
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from vitrion_models.errors import InputError, MissingDependencyError
+from vitrion_workflows.formats.documents import load_json, load_yaml
 
 ADDRESS_PLACEHOLDER = "{address}"
 STRUCTURE_PLACEHOLDER = "{structure}"
@@ -126,16 +125,9 @@ def read_description(path: Path) -> tuple[RemoteDescription, RemoteIdentity]:
 
 
 def _mapping(path: Path) -> object:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise MissingDependencyError(f"{path} cannot be read ({error.strerror}): {EXAMPLE}") from error
-    except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not a text file: {EXAMPLE}") from error
-    try:
-        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError) as error:
-        raise InputError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    if not path.exists():
+        raise MissingDependencyError(f"{path}: no such file: {EXAMPLE}")
+    return load_json(path) if path.suffix == ".json" else load_yaml(path)
 
 
 def _validated(model: type[Model], content: object, path: Path) -> Model:
