@@ -17,6 +17,7 @@ from litemongo.client import MongoClient
 
 from vitrion.database.embedded.collection import EmbeddedCollection
 from vitrion.database.embedded.files import is_complete
+from vitrion.database.embedded.ledger import Ledger
 from vitrion.database.embedded.store import EmbeddedCollectionStore
 from vitrion.database.errors import DatabaseLockedError
 
@@ -117,14 +118,20 @@ class EmbeddedDatabaseStore(sqlite_store.DatabaseStore):
         Args:
             path: the folder; made if need be.
             readonly: open files for reading only, and make none.
+
+        Raises:
+            DatabaseError: documents are missing that its ledger has.
         """
         self._readonly = readonly
         self._absent: EmbeddedCollectionStore | None = None
         super().__init__(path)
+        self._ledger = Ledger(path.with_name(f"{path.name}.ledger"), readonly=readonly)
+        self._ledger.require_complete(path)
 
     def close(self) -> None:
         """Close every file."""
         super().close()
+        self._ledger.close()
         if self._absent is not None:
             self._absent.close()
             self._absent = None
@@ -137,9 +144,12 @@ class EmbeddedDatabaseStore(sqlite_store.DatabaseStore):
                 if self._absent is None:
                     self._absent = EmbeddedCollectionStore(None, self._codec_options)
                 return self._absent
-            self._collections[name] = EmbeddedCollectionStore(path, self._codec_options, readonly=self._readonly)
-        store: EmbeddedCollectionStore = self._collections[name]
-        return store
+            store = EmbeddedCollectionStore(path, self._codec_options, readonly=self._readonly)
+            if not self._readonly:
+                store.keep_ledger(self._ledger, name)
+            self._collections[name] = store
+        collection: EmbeddedCollectionStore = self._collections[name]
+        return collection
 
 
 class EmbeddedServerStore(sqlite_store.ServerStore):

@@ -38,3 +38,16 @@ def is_complete(path: Path) -> bool:
         return bool(connection.execute(query).fetchone()[0] == 5)  # noqa: PLR2004
     finally:
         connection.close()
+
+
+def count_documents(path: Path) -> int:
+    """Return the number of documents of a collection's file; 0 where the file is missing or empty."""
+    if not path.is_file():
+        return 0
+    connection = connect_file(path, readonly=True)
+    try:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'documents'").fetchone():
+            return 0
+        return int(connection.execute("SELECT count(*) FROM documents").fetchone()[0])
+    finally:
+        connection.close()

@@ -12,7 +12,9 @@ from litemongo import sqlite_store
 from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from vitrion.database.embedded.files import connect_file
+from vitrion.database.embedded.ledger import Ledger
 from vitrion.database.embedded.plan import ARRAY, OPAQUE, Plan, SqlValue, field_value, plan, scalars, sql_value
+from vitrion.database.embedded.statements import index_statement, is_column, is_plain, quoted, selection
 
 CACHE_KIB = 32_768
 CHUNK = 500
@@ -47,6 +49,8 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
         self._readonly = readonly
         self.lock = threading.RLock()
         self._in_transaction = False
+        self._ledger: tuple[Ledger, str] | None = None
+        self._added = 0  # documents of this transaction, less those removed
         self._columns: dict[str, str] = {}
         self._marks: set[tuple[str, bytes]] = set()
         self._seen_version: int | None = None
@@ -99,9 +103,9 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
             self._in_transaction = True
             try:
                 yield
-                self._connection.execute("COMMIT")
+                self._commit()
             except PyMongoError:
-                self._connection.execute("COMMIT")
+                self._commit()
                 raise
             except BaseException:
                 if self._connection.in_transaction:  # a full disk has undone it already
@@ -109,6 +113,24 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
                 raise
             finally:
                 self._in_transaction = False
+                self._added = 0
+
+    def _commit(self) -> None:
+        if self._added < 0:
+            self._write_ledger()
+        self._connection.execute("COMMIT")
+        if self._added > 0:
+            self._write_ledger()
+
+    def _write_ledger(self) -> None:
+        if self._ledger is not None:
+            ledger, name = self._ledger
+            ledger.add(name, self._added)
+
+    def keep_ledger(self, ledger: Ledger, name: str) -> None:
+        """Write the number of documents into a ledger, now and with each transaction."""
+        self._ledger = ledger, name
+        ledger.set(name, len(self))
 
     # What the planner asks.
 
@@ -153,7 +175,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
 
     def select(self, plan: Plan, *, order: str, limit: int = 0, skip: int = 0) -> list[dict[str, Any]]:
         """Return the documents of an exact plan in an order of SQL; `limit` 0 means all."""
-        statement, parameters = _select("doc", plan, order=order, limit=limit, skip=skip)
+        statement, parameters = selection("doc", plan, order=order, limit=limit, skip=skip)
         with self.lock:
             rows = self._connection.execute(statement, parameters).fetchall()
         return [self._decode(row[0]) for row in rows]
@@ -175,7 +197,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
         plan, order = self.plan(query), self.order(sort)
         if not plan.exact or order is None:
             return "SCAN in Python"
-        statement, parameters = _select("doc", plan, order=order, limit=1, skip=0)
+        statement, parameters = selection("doc", plan, order=order, limit=1, skip=0)
         with self.lock:
             rows = self._connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall()
         return "; ".join(str(row[3]) for row in rows)
@@ -200,14 +222,18 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
     # Writing.
 
     def __setitem__(self, key: Any, document: dict[str, Any]) -> None:
+        encoded = self.encode_key(key)
         with self.transaction():
-            self._write(self.encode_key(key), document, replace=True)
+            known = self._connection.execute("SELECT 1 FROM documents WHERE _id = ?", (encoded,)).fetchone()
+            self._write(encoded, document, replace=True)
+            self._added += known is None
 
     def __delitem__(self, key: Any) -> None:
         encoded = self.encode_key(key)
         with self.transaction():
             if self._connection.execute("DELETE FROM documents WHERE _id = ?", (encoded,)).rowcount <= 0:
                 raise KeyError(key)
+            self._added -= 1
             self._connection.execute("DELETE FROM entries WHERE id = ?", (encoded,))
 
     def insert(self, document: dict[str, Any]) -> None:
@@ -218,6 +244,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
         """
         with self.transaction():
             self._write(self.encode_key(document["_id"]), document, replace=False)
+            self._added += 1
 
     def is_guarded(self, document: Mapping[str, Any]) -> bool:
         """Return True if SQLite alone keeps the unique indexes for this document, as MongoDB would.
@@ -228,7 +255,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
         for index in self.indexes.values():
             if not index.get("unique"):
                 continue
-            if not _is_plain(index):
+            if not is_plain(index):
                 return False
             values = (sql_value(field_value(document, path)) for path, _ in index["key"])
             if any(value is None or (isinstance(value, bytes) and value[:1] in {ARRAY, OPAQUE}) for value in values):
@@ -238,6 +265,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
     def drop(self) -> None:
         """Empty the collection and forget its indexes."""
         with self.transaction():
+            self._added -= len(self)
             names = [
                 name
                 for (name,) in self._connection.execute(
@@ -245,7 +273,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
                 )
             ]
             for name in names:
-                self._connection.execute(f"DROP INDEX {_quoted(name)}")
+                self._connection.execute(f"DROP INDEX {quoted(name)}")
             for table in (self.DOCUMENTS, self.INDEXES, "entries", "marks"):
                 self._connection.execute(f"DELETE FROM {table}")  # noqa: S608
             self._connection.execute(f"DELETE FROM {self.INFO} WHERE key != 'key_format'")  # noqa: S608
@@ -268,12 +296,12 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
         Raises:
             DuplicateKeyError: a unique index over fields that are not.
         """
-        paths = [path for path, direction in index_dict["key"] if _is_column(path, direction)]
+        paths = [path for path, direction in index_dict["key"] if is_column(path, direction)]
         try:
             with self.transaction():
                 if len(paths) == len(index_dict["key"]):
                     self._add_columns([path for path in paths if path != "_id" and path not in self._columns])
-                    self._connection.execute(_index_statement(index_name, index_dict))
+                    self._connection.execute(index_statement(index_name, index_dict))
                 # Not through LiteMongo's table, which would commit at once.
                 self._connection.execute(
                     f"INSERT OR REPLACE INTO {self.INDEXES} VALUES(?, ?)",
@@ -296,7 +324,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
         """
         super().drop_index(index_name)
         with self.transaction():
-            self._connection.execute(f"DROP INDEX IF EXISTS {_quoted('ix:' + index_name)}")
+            self._connection.execute(f"DROP INDEX IF EXISTS {quoted('ix:' + index_name)}")
 
     def _write(self, encoded: str, document: Mapping[str, Any], *, replace: bool) -> None:
         values = [field_value(document, path) for path in self._columns]
@@ -331,8 +359,8 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
         if not paths:
             return
         for path in paths:
-            self._connection.execute(f"ALTER TABLE documents ADD COLUMN {_quoted('f:' + path)}")
-            self._columns[path] = _quoted("f:" + path)
+            self._connection.execute(f"ALTER TABLE documents ADD COLUMN {quoted('f:' + path)}")
+            self._columns[path] = quoted("f:" + path)
         rows = self._connection.execute("SELECT _id, doc FROM documents").fetchall()
         for encoded, blob in rows:
             self._write(encoded, self._decode(blob), replace=True)
@@ -345,7 +373,7 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
                 return
             self._seen_version = version
             names = [row[1] for row in self._connection.execute("PRAGMA table_info(documents)")]
-            self._columns = {name[2:]: _quoted(name) for name in names if name.startswith("f:")}
+            self._columns = {name[2:]: quoted(name) for name in names if name.startswith("f:")}
             self._marks = set(self._connection.execute("SELECT path, kind FROM marks"))
 
     def _sortable_identity(self) -> str | None:
@@ -358,31 +386,3 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
     def _decode(self, blob: bytes) -> dict[str, Any]:
         decoded: dict[str, Any] = bson.decode(blob)
         return decoded
-
-
-def _select(what: str, plan: Plan, *, order: str, limit: int, skip: int) -> tuple[str, tuple[SqlValue, ...]]:
-    statement = f"SELECT {what} FROM documents WHERE {plan.where} ORDER BY {order}"  # noqa: S608 - columns are our own
-    if limit or skip:
-        return f"{statement} LIMIT ? OFFSET ?", (*plan.parameters, limit or -1, skip)
-    return statement, plan.parameters
-
-
-def _is_plain(index: Mapping[str, Any]) -> bool:
-    return not index.get("sparse") and index.get("partialFilterExpression") is None
-
-
-def _is_column(path: str, direction: Any) -> bool:
-    return direction in {1, -1} and not path.startswith("$") and '"' not in path and "\0" not in path
-
-
-def _index_statement(name: str, index: Mapping[str, Any]) -> str:
-    columns = ", ".join(
-        ("_id" if path == "_id" else _quoted("f:" + path)) + (" DESC" if direction < 0 else "")
-        for path, direction in index["key"]
-    )
-    unique = "UNIQUE " if index.get("unique") and _is_plain(index) else ""
-    return f"CREATE {unique}INDEX IF NOT EXISTS {_quoted('ix:' + name)} ON documents({columns})"
-
-
-def _quoted(name: str) -> str:
-    return f'"{name}"'
