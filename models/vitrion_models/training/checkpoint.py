@@ -5,8 +5,6 @@ One file is one artefact: its sha256 is the model's identity, whether it lies in
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -15,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vitrion_models.errors import CheckpointError
+from vitrion_models.files import whole_file
 
 Arrays: TypeAlias = dict[str, NDArray[Any]]
 Manifest: TypeAlias = dict[str, Any]
@@ -80,10 +79,11 @@ def write(folder: Path, content: bytes) -> Path:
     Returns:
         Path of the artefact.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     _, manifest = unpack(content, source=str(folder))
-    _replace(folder / ARTEFACT_FILE, content)
-    _replace(folder / MANIFEST_FILE, (json.dumps(manifest, sort_keys=True, indent=1) + "\n").encode())
+    with whole_file(folder / ARTEFACT_FILE) as partial:
+        partial.write_bytes(content)
+    with whole_file(folder / MANIFEST_FILE) as partial:
+        partial.write_text(json.dumps(manifest, sort_keys=True, indent=1) + "\n")
     return folder / ARTEFACT_FILE
 
 
@@ -142,14 +142,3 @@ def _digest(arrays: Mapping[str, NDArray[Any]], text: str) -> str:
         content.update(f"{name} {array.dtype} {array.shape}".encode())
         content.update(array.tobytes())
     return content.hexdigest()
-
-
-def _replace(target: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise

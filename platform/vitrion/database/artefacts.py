@@ -2,13 +2,15 @@
 
 import hashlib
 import os
+import shutil
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
 from vitrion.database.errors import DatabaseError, NotFoundError, translate_errors
-from vitrion.exchange.result_files import write_atomically, write_result
+from vitrion.exchange.result_files import write_result
 from vitrion_models.errors import CheckpointError, InputError
+from vitrion_models.files import whole_file
 
 SHA256_DIGITS = 64
 
@@ -104,7 +106,11 @@ class FolderArtefacts(Artefacts):
 
     def _store(self, source: Path | bytes, sha256: str, name: str) -> None:
         del name  # the folder's names are identities
-        write_atomically(self._path(sha256), source)
+        with whole_file(self._path(sha256)) as partial:
+            if isinstance(source, bytes):
+                partial.write_bytes(source)
+            else:
+                shutil.copyfile(source, partial)
 
     def _load(self, sha256: str) -> bytes:
         try:

@@ -1,13 +1,13 @@
 """Spool of finished tasks on disk: written by workers, read and removed by the coordinator."""
 
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 
 from monty.json import MontyEncoder
 
 from vitrion.running.task import TaskResult
+from vitrion_models.files import whole_file
 
 
 class Spool:
@@ -20,12 +20,8 @@ class Spool:
 
     def write(self, result: TaskResult) -> None:
         """Store a result completely or not at all, also in a power cut."""
-        temporary = self._folder / f".{result.task_id}"  # a task is in one worker's hands, by its lock
-        with temporary.open("w") as file:
-            json.dump(asdict(result), file, cls=MontyEncoder)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.rename(self._path(result.task_id))
+        with whole_file(self._path(result.task_id)) as partial:
+            partial.write_text(json.dumps(asdict(result), cls=MontyEncoder))
 
     def read(self, task_id: str) -> TaskResult | None:
         """Return the result of a task, or None where it has not finished."""

@@ -14,7 +14,6 @@ frames of another run or position are refused, as changed files are.
 import hashlib
 import io
 import json
-import os
 import zipfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from vitrion_models.errors import CheckpointError
+from vitrion_models.files import whole_file
 from vitrion_models.system import FloatArray
 from vitrion_workflows.dynamics.errors import DynamicsError
 from vitrion_workflows.dynamics.state import MDState
@@ -38,21 +38,15 @@ ADVICE = "delete the folder to start again"
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file beside its place, force it to the disk and rename it.
+    """Write a file whole or not at all.
 
     Raises:
         CheckpointError: the disk is full or the folder cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
+        with whole_file(path) as partial:
+            partial.write_bytes(content)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise CheckpointError(f"cannot write {path} ({error.strerror}): free the disk and start again") from error
 
 
@@ -170,6 +164,8 @@ class RunFolder:
             raise DynamicsError(f"cannot use {self.folder} ({error.strerror}): give another folder") from error
         try:
             self._check_identity()
+            for partial in self.folder.glob(".*.partial"):  # left where a process was killed while it wrote
+                partial.unlink()
         except BaseException:
             self._lock.release()
             raise

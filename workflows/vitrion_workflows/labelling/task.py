@@ -13,6 +13,7 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.constants import COLDEST_K, HOTTEST_K
 from vitrion_models.errors import CheckpointError, InputError, VitrionError
+from vitrion_models.files import whole_file
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.amorphous.gates import DEFAULT_LIMITS
 from vitrion_workflows.dynamics import EarlyEnd, MDPlan, MDResult, run_batch
@@ -257,12 +258,10 @@ def _early_end(task: LabellingTask) -> EarlyEnd | None:
 
 def _keep(source: Path, target: Path) -> str:
     # A copy, and the run's own file last to go: killed anywhere, the run is still finished or the outcome is there.
-    partial = target.with_name(f".{target.name}.partial")
     try:
-        shutil.copyfile(source, partial)
-        partial.replace(target)
+        with whole_file(target) as partial:
+            shutil.copyfile(source, partial)
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise CheckpointError(f"cannot write {target} ({error.strerror}): free the disk and start again") from error
     with target.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -3,6 +3,7 @@
 import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from numbers import Real
 from typing import Any, TypeAlias, TypedDict
 
@@ -79,25 +80,19 @@ def _several(value: Any) -> list[Any]:
     return list(value) if isinstance(value, Iterable) and not isinstance(value, str) else [value]
 
 
-def _is(field: str, kind: type = str) -> Callable[[Any], Query]:
-    def clause(given: Any) -> Query:
-        values = _several(given)
-        for value in values:
-            # A value of another type would silently match nothing.
-            if not isinstance(value, kind) or isinstance(value, bool):
-                raise InputError(f"{field} is {value!r}: give {'text' if kind is str else 'a whole number'}")
-        return {field: values[0] if len(values) == 1 else {"$in": values}}
-
-    return clause
+def _is(field: str, given: Any, *, kind: type = str) -> Query:
+    values = _several(given)
+    for value in values:
+        # A value of another type would silently match nothing.
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise InputError(f"{field} is {value!r}: give {'text' if kind is str else 'a whole number'}")
+    return {field: values[0] if len(values) == 1 else {"$in": values}}
 
 
-def _one_of(field: str, known: Iterable[str]) -> Callable[[Any], Query]:
-    def clause(value: Any) -> Query:
-        for name in _several(value):
-            check_choice(field, name, known)
-        return _is(field)(value)
-
-    return clause
+def _one_of(field: str, known: Iterable[str], value: Any) -> Query:
+    for name in _several(value):
+        check_choice(field, name, known)
+    return _is(field, value)
 
 
 def check_choice(field: str, name: str, known: Iterable[str]) -> None:
@@ -111,34 +106,28 @@ def check_choice(field: str, name: str, known: Iterable[str]) -> None:
         raise InputError(f"{field} {name!r} is unknown: choose from {', '.join(choices)}")
 
 
-def _normalised(field: str, normal: Callable[[str], str]) -> Callable[[Any], Query]:
-    def clause(value: Any) -> Query:
-        return _is(field)([normal(text) for text in _several(value)])
-
-    return clause
+def _normalised(field: str, normal: Callable[[str], str], value: Any) -> Query:
+    return _is(field, [normal(text) for text in _several(value)])
 
 
-def _within(field: str) -> Callable[[Any], Query]:
-    def clause(value: Any) -> Query:
-        if isinstance(value, Real):
-            return {field: _number(value, field)}
-        try:
-            lowest, highest = (None if limit is None else _number(limit, field) for limit in value)
-        except (TypeError, ValueError):
-            raise InputError(f"{field} {value!r} is not a range: give a number or (lowest, highest)") from None
-        if lowest is not None and highest is not None and lowest > highest:
-            raise InputError(f"the range of {field} is empty: {lowest} is above {highest}")
-        limits = {operator: limit for operator, limit in (("$gte", lowest), ("$lte", highest)) if limit is not None}
-        if not limits:
-            raise InputError(f"the range of {field} has no limit: give at least one")
-        return {field: limits}
-
-    return clause
+def _within(field: str, value: Any) -> Query:
+    if isinstance(value, Real):
+        return {field: _number(value, field)}
+    try:
+        lowest, highest = (None if limit is None else _number(limit, field) for limit in value)
+    except (TypeError, ValueError):
+        raise InputError(f"{field} {value!r} is not a range: give a number or (lowest, highest)") from None
+    if lowest is not None and highest is not None and lowest > highest:
+        raise InputError(f"the range of {field} is empty: {lowest} is above {highest}")
+    limits = {operator: limit for operator, limit in (("$gte", lowest), ("$lte", highest)) if limit is not None}
+    if not limits:
+        raise InputError(f"the range of {field} has no limit: give at least one")
+    return {field: limits}
 
 
 def _of_gate_version(value: Any) -> Query:
     if not isinstance(value, str):
-        return _within("gate_version")(value)
+        return _within("gate_version", value)
     check_choice("gate_version", value, gate_versions.CLAUSES)
     return dict(gate_versions.CLAUSES[value])
 
@@ -150,15 +139,12 @@ def _number(value: Any, field: str) -> float:
     return float(value)
 
 
-def _elements(operator: str) -> Callable[[Any], Query]:
-    def clause(value: Any) -> Query:
-        return {"elements": {operator: [_element(symbol) for symbol in _several(value)]}}
-
-    return clause
+def _elements(operator: str, value: Any) -> Query:
+    return {"elements": {operator: [_element(symbol) for symbol in _several(value)]}}
 
 
-def _flag(field: str) -> Callable[[Any], Query]:
-    return lambda value: {field: _yes_or_no(value, field)}
+def _flag(field: str, value: Any) -> Query:
+    return {field: _yes_or_no(value, field)}
 
 
 def _yes_or_no(value: Any, name: str) -> bool:
@@ -199,47 +185,48 @@ def reduced_formula(text: str) -> str:
 
 
 _COMMON: dict[str, Callable[[Any], Query]] = {
-    "formula": _normalised("formula", full_formula),
-    "reduced_formula": _normalised("reduced_formula", reduced_formula),
-    "chemsys": _normalised("chemsys", chemical_system),
-    "elements_all": _elements("$all"),
-    "elements_any": _elements("$in"),
-    "elements_none": _elements("$nin"),
-    "density": _within("density_g_cm3"),
-    "mobile_ion_fraction": _within("mobile_ion_fraction"),
-    "n_atoms": _within("n_atoms"),
-    **{name: _is(name) for name in ("campaign", "dataset", "job")},
-    "cycle": _is("cycle", int),
-    "kind": _one_of("kind", StructureKind),
+    "formula": partial(_normalised, "formula", full_formula),
+    "reduced_formula": partial(_normalised, "reduced_formula", reduced_formula),
+    "chemsys": partial(_normalised, "chemsys", chemical_system),
+    "elements_all": partial(_elements, "$all"),
+    "elements_any": partial(_elements, "$in"),
+    "elements_none": partial(_elements, "$nin"),
+    "density": partial(_within, "density_g_cm3"),
+    "mobile_ion_fraction": partial(_within, "mobile_ion_fraction"),
+    "n_atoms": partial(_within, "n_atoms"),
+    "campaign": partial(_is, "campaign"),
+    "dataset": partial(_is, "dataset"),
+    "job": partial(_is, "job"),
+    "cycle": partial(_is, "cycle", kind=int),
+    "kind": partial(_one_of, "kind", StructureKind),
 }
 
 CLAUSES: dict[str, dict[str, Callable[[Any], Query]]] = {
     "structures": {
         **_COMMON,
-        **{name: _is(name) for name in ("fingerprint", "parent", "twin", "model_version", "source")},
-        "origin": _one_of("origin", Origin),
-        "disordered": _flag("disordered"),
-        "accepted": _flag("accepted"),
+        "fingerprint": partial(_is, "fingerprint"),
+        "parent": partial(_is, "parent"),
+        "twin": partial(_is, "twin"),
+        "model_version": partial(_is, "model_version"),
+        "source": partial(_is, "source"),
+        "origin": partial(_one_of, "origin", Origin),
+        "disordered": partial(_flag, "disordered"),
+        "accepted": partial(_flag, "accepted"),
     },
     "labels": {
         **_COMMON,
-        **{
-            name: _is(name)
-            for name in (
-                "key",
-                "structure_fingerprint",
-                "property",
-                "species",
-                "potential",
-                "weights_sha256",
-                "protocol_hash",
-                "arm",
-            )
-        },
-        "state": _one_of("state", LabelState),
-        "temperature": _within("temperature_K"),
-        "value": _within("value"),
-        "log10_value": _within("log10_value"),
+        "key": partial(_is, "key"),
+        "structure_fingerprint": partial(_is, "structure_fingerprint"),
+        "property": partial(_is, "property"),
+        "species": partial(_is, "species"),
+        "potential": partial(_is, "potential"),
+        "weights_sha256": partial(_is, "weights_sha256"),
+        "protocol_hash": partial(_is, "protocol_hash"),
+        "arm": partial(_is, "arm"),
+        "state": partial(_one_of, "state", LabelState),
+        "temperature": partial(_within, "temperature_K"),
+        "value": partial(_within, "value"),
+        "log10_value": partial(_within, "log10_value"),
         "gate_version": _of_gate_version,
         "accepted": lambda value: {
             "state": LabelState.ACCEPTED.value

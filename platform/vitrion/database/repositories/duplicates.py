@@ -6,6 +6,7 @@ import numpy as np
 from pymatgen.core.structure import Structure
 
 from vitrion.database.repositories.cells import CellArrays
+from vitrion_models.graphs.neighbours import pairs_within
 from vitrion_models.system import FloatArray
 
 CUTOFF_A = 8.0
@@ -62,15 +63,15 @@ def pair_fingerprint(cell: CellArrays) -> dict[tuple[str, str], FloatArray]:
 
     Sites count as their first element; partially occupied crystals are compared as crystals.
     """
-    structure = cell.structure()
-    centres, neighbours, _, distances = structure.get_neighbor_list(CUTOFF_A + 3.0 * SMEARING_A)
+    pairs = pairs_within(cell.fractional @ cell.lattice_A, cell.lattice_A, CUTOFF_A + 3.0 * SMEARING_A)
+    centres, neighbours = pairs.edge_index
     symbols = np.array([site[0][0] for site in cell.species])
     names = sorted(set(symbols.tolist()))
     grid = np.arange(BIN_A / 2.0, CUTOFF_A, BIN_A)
     distributions = {}
     for place, first in enumerate(names):
         for second in names[place:]:
-            chosen = distances[(symbols[centres] == first) & (symbols[neighbours] == second)]
+            chosen = pairs.distances_A[(symbols[centres] == first) & (symbols[neighbours] == second)]
             count = float((symbols == first).sum() * (symbols == second).sum())
             distributions[first, second] = (
                 _smeared(chosen, grid) * cell.volume_A3 / (4.0 * np.pi * grid**2 * count) - 1.0

@@ -14,6 +14,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from vitrion_models.errors import CheckpointError, InputError, MissingDependencyError
+from vitrion_models.files import whole_file
 from vitrion_workflows.potentials.adapters.nep import NEP89_FILE, NEP89_SHA256
 from vitrion_workflows.potentials.entry import ProgressCallback
 from vitrion_workflows.potentials.registry import find, installed
@@ -94,17 +95,9 @@ def _install_user_weights(weights: UserWeights, file: Path | None, report: Progr
 
 
 def _copy(source: Path, target: Path) -> None:
-    # Copied beside the target and renamed, so that a concurrent load sees all of the file or none.
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".incoming-", delete=False) as partial:
-            incoming = Path(partial.name)
-        try:
-            shutil.copyfile(source, incoming)
-            incoming.chmod(0o644)
-            incoming.replace(target)
-        finally:
-            incoming.unlink(missing_ok=True)
+        with whole_file(target) as partial:
+            shutil.copyfile(source, partial)
     except OSError as error:
         raise InputError(f"cannot write {target} ({error.strerror}): set VITRION_POTENTIALS to a folder") from error
 

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 
 from vitrion_models.errors import InputError
+from vitrion_models.files import whole_file
 from vitrion_models.system import FloatArray
 from vitrion_workflows.trajectories.h5md.layout import PARTICLES
 from vitrion_workflows.trajectories.trajectory import Trajectory
@@ -40,17 +41,9 @@ def write(
     """
     target = Path(path)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.partial")
-        try:
-            with h5py.File(partial, "w") as file:
-                _write_metadata(file, provenance or {}, trajectory)
-                _write_particles(file, trajectory, steps_per_frame)
-            with partial.open("rb") as written:
-                os.fsync(written.fileno())
-            partial.replace(target)
-        finally:
-            partial.unlink(missing_ok=True)
+        with whole_file(target) as partial, h5py.File(partial, "w") as file:
+            _write_metadata(file, provenance or {}, trajectory)
+            _write_particles(file, trajectory, steps_per_frame)
     except OSError as error:
         raise InputError(f"cannot write {target}: {error.strerror or error}") from error
     return target
