@@ -4,11 +4,13 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import amorphous
+from vitrion_workflows.dynamics.stage import FRAMES_OF_A_STAGE, MDStage
+from vitrion_workflows.execution.engines import method_record
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import (
     CellOutcome,
+    CellProtocol,
     GateOutcome,
-    MethodRecord,
     Origin,
     StructureKind,
     failed_gates,
@@ -28,7 +30,8 @@ def validate_structure(
     twin: Structure | None,
     potential: ForceField,
     origin: Origin,
-    method: MethodRecord,
+    stage: MDStage,
+    protocol: CellProtocol,
     seed: int,
 ) -> CellOutcome:
     """Return the outcome of a relaxed cell: its gates, energy, pressure, density and provenance.
@@ -39,7 +42,8 @@ def validate_structure(
         twin: crystal of the compound, the reference for density and energy; None where there is none.
         potential: energy, forces and stress.
         origin: of the cell.
-        method: engine, potential and code that made it.
+        stage: of the dynamics that made it.
+        protocol: time step and friction of that stage.
         seed: of the cell.
     """
     forces = potential.evaluate(system, stress=True)
@@ -58,7 +62,13 @@ def validate_structure(
         energy_eV_per_atom=forces.energy_eV / len(system),
         pressure_GPa=amorphous.static_pressure_GPa(forces),
         parent_fingerprint=None if twin is None else fingerprint(twin),
-        method=method,
+        method=method_record(
+            potential,
+            time_step_fs=protocol.time_step_fs,
+            frame_interval_ps=stage.duration_ps / FRAMES_OF_A_STAGE,
+            thermostat=stage.plan(protocol, seed=seed).describe_thermostat(),
+            seed=seed,
+        ),
         seed=seed,
         device=potential.device,
     )

@@ -1,6 +1,8 @@
 """Jobs of melt and quench, from a formula to a validated cell; each a top-level function of its arguments."""
 
 import time
+from collections.abc import Callable
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,12 +14,11 @@ from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows import amorphous
 from vitrion_workflows.amorphous.melt_quench import cooling_rate_K_per_ps
 from vitrion_workflows.dynamics import MDState
-from vitrion_workflows.dynamics.stage import FRAMES_OF_A_STAGE, Callbacks, MDStage
-from vitrion_workflows.execution.engines import force_field, method_record
+from vitrion_workflows.dynamics.stage import Callbacks, MDStage
+from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.execution.scratch import Progress, scratch_root, stage_key, stage_seed
 from vitrion_workflows.execution.stop_signal import stop_condition
 from vitrion_workflows.flows.cell_validation import validate_structure
-from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin, VolumeRecord
 from vitrion_workflows.schemas.cell import StructureDict
 from vitrion_workflows.schemas.geometry import structure_from_system, system_from_structure
@@ -124,18 +125,9 @@ def melt_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, seed:
     Raises:
         StoppedError: a stop was requested.
     """
-    begun = time.monotonic()
-    field, system = force_field(potential, device), stage.system()
-    key = _key("melt", system, field, protocol, seed)
-    state = amorphous.melt(
-        system,
-        field,
-        protocol=protocol,
-        seed=stage_seed(seed, "melt"),
-        folder=scratch_root() / "cells" / key,
-        callbacks=_callbacks(key, protocol),
+    return _run_dynamics(
+        "melt", amorphous.melt, stage, potential=potential, protocol=protocol, seed=seed, device=device
     )
-    return _with_state(stage, system, state, time.monotonic() - begun)
 
 
 @job(output_schema=CellStage)
@@ -145,19 +137,8 @@ def quench_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, see
     Raises:
         StoppedError: a stop was requested.
     """
-    begun = time.monotonic()
-    field, system = force_field(potential, device), stage.system()
-    key = _key("quench", system, field, protocol, seed)
-    state = amorphous.quench(
-        system,
-        field,
-        velocities=stage.velocities(),
-        protocol=protocol,
-        seed=stage_seed(seed, "quench"),
-        folder=scratch_root() / "cells" / key,
-        callbacks=_callbacks(key, protocol),
-    )
-    return _with_state(stage, system, state, time.monotonic() - begun)
+    cool = partial(amorphous.quench, velocities=stage.velocities())
+    return _run_dynamics("quench", cool, stage, potential=potential, protocol=protocol, seed=seed, device=device)
 
 
 @job(output_schema=CellOutcome)
@@ -179,21 +160,14 @@ def validate_quenched_cell(
     begun = time.monotonic()
     field = force_field(potential, device)
     system = amorphous.relax_quenched(stage.system(), field).system
-    ramp = MDStage(name="quench", duration_ps=protocol.quench_ps, temperature_K=protocol.melt_temperature_K)
-    plan = ramp.plan(protocol, seed=seed)
     outcome = validate_structure(
         system,
         formula=formula,
         twin=twin,
         potential=field,
         origin=Origin.MELT_QUENCH,
-        method=method_record(
-            field,
-            time_step_fs=protocol.time_step_fs,
-            frame_interval_ps=protocol.quench_ps / FRAMES_OF_A_STAGE,
-            thermostat=plan.describe_thermostat(),
-            seed=seed,
-        ),
+        stage=MDStage(name="quench", duration_ps=protocol.quench_ps, temperature_K=protocol.melt_temperature_K),
+        protocol=protocol,
         seed=seed,
     )
     return outcome.model_copy(
@@ -206,15 +180,33 @@ def validate_quenched_cell(
     )
 
 
-def _key(stage: str, system: AtomicSystem, field: ForceField, protocol: CellProtocol, seed: int) -> str:
-    return stage_key(stage, system, weights=field.weights_sha256, protocol=protocol.model_dump(mode="json"), seed=seed)
+def _run_dynamics(
+    name: str,
+    run: Callable[..., MDState],
+    stage: CellStage,
+    *,
+    potential: str,
+    protocol: CellProtocol,
+    seed: int,
+    device: str,
+) -> CellStage:
+    """Run `amorphous.melt` or `amorphous.quench` from its last checkpoint."""
+    begun = time.monotonic()
+    field, start = force_field(potential, device), stage.system()
+    settings = protocol.model_dump(mode="json")
+    key = stage_key(name, start, weights=field.weights_sha256, protocol=settings, seed=seed)
+    state = run(
+        start,
+        field,
+        protocol=protocol,
+        seed=stage_seed(seed, name),
+        folder=scratch_root() / "cells" / key,
+        callbacks=_callbacks(key, protocol),
+    )
+    system = AtomicSystem(start.numbers, state.positions_A, start.lattice_A)
+    rows = tuple(tuple(row) for row in state.velocities_A_per_ps.tolist())
+    return stage.advanced(system, time.monotonic() - begun, velocities_A_per_ps=rows)
 
 
 def _callbacks(key: str, protocol: CellProtocol) -> Callbacks:
     return Callbacks(on_progress=Progress(key, time_step_fs=protocol.time_step_fs), should_stop=stop_condition())
-
-
-def _with_state(stage: CellStage, start: AtomicSystem, state: MDState, seconds: float) -> CellStage:
-    system = AtomicSystem(start.numbers, state.positions_A, start.lattice_A)
-    rows = tuple(tuple(row) for row in state.velocities_A_per_ps.tolist())
-    return stage.advanced(system, seconds, velocities_A_per_ps=rows)

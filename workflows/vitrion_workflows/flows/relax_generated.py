@@ -8,8 +8,8 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_workflows import amorphous
-from vitrion_workflows.dynamics.stage import FRAMES_OF_A_STAGE, Callbacks, MDStage, run_stage
-from vitrion_workflows.execution.engines import force_field, method_record
+from vitrion_workflows.dynamics.stage import Callbacks, MDStage, run_stage
+from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.execution.scratch import Progress, stage_key, stage_seed
 from vitrion_workflows.execution.stop_signal import stop_condition
 from vitrion_workflows.flows.cell_validation import validate_structure
@@ -136,13 +136,8 @@ def relax_generated_cell(
         twin=twin,
         potential=field,
         origin=Origin.GENERATED,
-        method=method_record(
-            field,
-            time_step_fs=hold.time_step_fs,
-            frame_interval_ps=hold.hold_ps / FRAMES_OF_A_STAGE,
-            thermostat=stage.plan(hold, seed=seed).describe_thermostat(),
-            seed=seed,
-        ),
+        stage=stage,
+        protocol=hold,
         seed=seed,
     )
     return outcome.model_copy(update={"model_version": model_version, "wall_seconds": time.monotonic() - begun})
