@@ -1,14 +1,16 @@
 """Names, units and parameters of an H5MD file."""
 
-import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 
+from vitrion_models.bounds import parse_json
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.hdf5 import open_hdf5
 from vitrion_workflows.trajectories.trajectory import thermostat_fault
 
 PARTICLES = "particles/all"
@@ -55,11 +57,8 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
     Raises:
         InputError: not an HDF5 file.
     """
-    try:
-        with h5py.File(path, "r") as file:
-            return _provenance(file)
-    except OSError as error:
-        raise InputError(f"{path} is not an HDF5 file: write it again") from error
+    with open_hdf5(Path(path)) as file:
+        return _provenance(file)
 
 
 def set_temperature_K(file: h5py.File) -> float | None:
@@ -87,10 +86,11 @@ def _attributes(file: h5py.File) -> Any:
 
 
 def _provenance(file: h5py.File) -> dict[str, Any]:
+    text = decoded(_attributes(file).get("vitrion"))
     try:
-        stored = json.loads(decoded(_attributes(file).get("vitrion")))
-    except (TypeError, ValueError):
-        return {}  # absent, or another program's
+        stored = parse_json(text) if isinstance(text, str) else {}
+    except InputError:
+        return {}  # another program's
     return stored if isinstance(stored, dict) else {}
 
 

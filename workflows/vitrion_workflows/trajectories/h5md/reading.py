@@ -11,6 +11,7 @@ from ase.data import atomic_numbers
 from vitrion_models.errors import InputError
 from vitrion_models.system import HEAVIEST_ELEMENT, FloatArray, IntArray
 from vitrion_workflows.formats.frames import FEWEST_FRAMES, SMALLEST_VOLUME_A3
+from vitrion_workflows.formats.hdf5 import open_hdf5
 from vitrion_workflows.formats.opening import naming
 from vitrion_workflows.trajectories.assembly import check_volume_fluctuation, frame_interval
 from vitrion_workflows.trajectories.h5md.layout import (
@@ -43,15 +44,13 @@ def read(path: str | os.PathLike[str], *, frame_interval_ps: float | None = None
             units, or frames that are not equally spaced in time.
     """
     source = Path(path)
-    if not source.is_file():
-        raise InputError(f"{source}: no such file: give the path of an H5MD trajectory")
     with naming(source):
         try:
-            with h5py.File(source, "r") as file:
+            with open_hdf5(source) as file:
                 return _trajectory(file, source, frame_interval_ps)
         except InputError:
             raise
-        except (OSError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        except (OSError, KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
             # Content that is not laid out as the format asks trips h5py in many ways.
             reason = (str(error) or type(error).__name__).splitlines()[0].strip("'\"")
             raise InputError(f"not a complete H5MD trajectory ({reason}): write it again") from error
@@ -59,7 +58,7 @@ def read(path: str | os.PathLike[str], *, frame_interval_ps: float | None = None
 
 def has_images(path: str | os.PathLike[str]) -> bool:
     """Return True if the file stores which image of the cell each position lies in, so that paths are continuous."""
-    with h5py.File(path, "r") as file:
+    with open_hdf5(Path(path)) as file:
         return "image" in _particles(file)
 
 
