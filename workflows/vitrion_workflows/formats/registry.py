@@ -41,7 +41,7 @@ class FileFormat:
 FORMATS: tuple[FileFormat, ...] = (
     FileFormat("CIF", ("*.cif",), "cif.read"),
     FileFormat("XDATCAR", ("*xdatcar*",), "poscar.read_xdatcar"),
-    FileFormat("POSCAR", ("*poscar*", "*contcar*", "*.vasp"), "poscar.read_poscar"),
+    FileFormat("POSCAR", ("*poscar*", "*contcar*", "*.vasp"), "poscar.read"),
     FileFormat("extended XYZ", ("*.xyz", "*.extxyz"), "ase_structures.read_extxyz"),
     FileFormat("ASE trajectory", ("*.traj",), "ase_structures.read_traj"),
     FileFormat("pymatgen JSON", ("*.json",), "pymatgen_json.read"),
