@@ -1,6 +1,7 @@
 """Run one flow in this process, with a progress bar and a clean Ctrl-C."""
 
 import json
+import os
 import signal
 import threading
 import time
@@ -19,6 +20,8 @@ from vitrion_workflows.execution.scratch import PROGRESS_FILE, TASK_METADATA_KEY
 from vitrion_workflows.execution.stop_signal import stop_on_signal
 
 POLL_SECONDS = 0.3
+# Begins the name of the folder of a command's progress, before the number of its process.
+COMMAND = "command-"
 
 
 def run_flow(flow: Flow, *, description: str, quiet: bool) -> list[dict[str, Any]]:
@@ -31,8 +34,11 @@ def run_flow(flow: Flow, *, description: str, quiet: bool) -> list[dict[str, Any
         typer.Exit: Ctrl-C, after a checkpoint (exit code 130).
         VitrionError: a job failed.
     """
-    flow.update_metadata({TASK_METADATA_KEY: flow.uuid})
-    folder = scratch_root() / flow.uuid
+    for other in scratch_root().glob(f"{COMMAND}*"):
+        if not _is_running(int(other.name.removeprefix(COMMAND))):
+            _clear(other)
+    folder = scratch_root() / f"{COMMAND}{os.getpid()}"
+    flow.update_metadata({TASK_METADATA_KEY: folder.name})
     store = JobStore(MemoryStore())
     before = {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
     stop_on_signal(signal.SIGINT, signal.SIGTERM)
@@ -68,6 +74,16 @@ def _follow(path: Path, advance: Advance, over: threading.Event) -> None:
         except (OSError, ValueError, KeyError):
             pass  # not written yet, or just being replaced
         time.sleep(POLL_SECONDS)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # of another user
+        return True
+    return True
 
 
 def _clear(folder: Path) -> None:
