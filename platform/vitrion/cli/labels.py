@@ -126,7 +126,7 @@ def export_labels(
     as_json: choose.Json = False,
     **typed: Any,
 ) -> None:
-    """Write labels of one quantity to a file, as CSV or JSON lines."""
+    """Write labels of one quantity to a file: CSV, JSON lines, Parquet, Arrow or HDF5."""
     from vitrion.database.queries.quantity import require_one  # noqa: PLC0415 - only where something is written
     from vitrion.exchange import export  # noqa: PLC0415 - only where something is written
 

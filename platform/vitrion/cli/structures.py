@@ -88,13 +88,13 @@ def export_structures(
     as_json: choose.Json = False,
     **typed: Any,
 ) -> None:
-    """Write structures to a file: extended XYZ, CIF, POSCAR, or their fields as CSV or JSON lines."""
+    """Write structures to a file: extended XYZ, CIF, POSCAR, JSON of pymatgen, an ASE database, or their fields."""
     from vitrion.exchange import export  # noqa: PLC0415 - only where something is written
 
     filters = _filters(typed)
     chosen = export.format_of(to, given=file_format)
     with connect(readonly=True) as db:
-        if chosen in {"csv", "jsonl"}:
+        if chosen in export.TABLE_SUFFIXES.values():
             count = export.export_table(db.structures.search(**filters), to, file_format=chosen)
         else:
             count = export.export_structures(db.structures.iterate(**filters), to, file_format=chosen)

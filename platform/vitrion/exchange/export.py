@@ -1,8 +1,9 @@
-"""Exports: tables as CSV and JSON lines, structures as extended XYZ, CIF and POSCAR; files are written whole."""
+"""Exports: tables as text or binary files, structures in the formats of other programs; files are written whole."""
 
 import csv
 import io
 import json
+import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vitrion.database.queries.rows import Rows
 from vitrion.database.records import StructureRecord
+from vitrion.exchange.binary_tables import arrow_bytes, hdf5_bytes, parquet_bytes
 from vitrion.exchange.result_files import write_result
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas.geometry import atoms_from_system, system_from_structure
@@ -20,13 +22,24 @@ if TYPE_CHECKING:
 CIF_DIGITS = 8
 POSCAR_DIGITS = 12
 
-TABLE_SUFFIXES = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+TABLE_SUFFIXES = {
+    ".csv": "csv",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".parquet": "parquet",
+    ".arrow": "arrow",
+    ".feather": "arrow",
+    ".h5": "hdf5",
+    ".hdf5": "hdf5",
+}
 STRUCTURE_SUFFIXES = {
     ".xyz": "extxyz",
     ".extxyz": "extxyz",
     ".cif": "cif",
     ".poscar": "poscar",
     ".vasp": "poscar",
+    ".json": "pymatgen-json",
+    ".db": "ase-db",
 }
 
 
@@ -51,13 +64,13 @@ def export_table(rows: Rows[Any], path: Path, *, file_format: str) -> int:
     Args:
         rows: of any kind.
         path: the file.
-        file_format: ``csv`` (nested fields as JSON) or ``jsonl``.
+        file_format: ``csv``, ``jsonl``, ``parquet``, ``arrow`` or ``hdf5``; nested fields are JSON text.
 
     Returns:
         How many were written.
 
     Raises:
-        InputError: another format.
+        InputError: another format, or one whose library is not installed.
     """
     if file_format not in _TABLES:
         raise InputError(f"{path}: these rows can be written as {' or '.join(_TABLES)}, not as {file_format}")
@@ -71,7 +84,8 @@ def export_structures(entries: Iterable[tuple[StructureRecord, "Structure"]], pa
     Args:
         entries: rows with their structures, as `Structures.iterate` gives them.
         path: the file.
-        file_format: ``extxyz``, ``cif`` (one data block each) or ``poscar`` (one structure only).
+        file_format: ``extxyz``, ``cif`` (one data block each), ``poscar`` (one structure only), ``pymatgen-json``
+            (a list) or ``ase-db``.
 
     Returns:
         How many were written.
@@ -99,6 +113,12 @@ def _csv(rows: Rows[Any]) -> str:
 
 def _jsonl(rows: Rows[Any]) -> str:
     return "".join(json.dumps(row, default=_plain, allow_nan=False) + "\n" for row in rows.to_dicts())
+
+
+def _columns(rows: Rows[Any]) -> dict[str, list[Any]]:
+    """Return column -> cells as JSON holds them."""
+    dicts = rows.to_dicts()
+    return {name: [row[name] for row in dicts] for name in rows.fields}
 
 
 def _cell(value: Any) -> Any:
@@ -150,6 +170,23 @@ def _poscar(entries: Sequence[tuple[StructureRecord, "Structure"]], path: Path) 
     )
 
 
+def _pymatgen_json(entries: Sequence[tuple[StructureRecord, "Structure"]], _path: Path) -> str:
+    return json.dumps([structure.as_dict() for _, structure in entries])
+
+
+def _ase_database(entries: Sequence[tuple[StructureRecord, "Structure"]], path: Path) -> bytes:
+    from ase.db import connect  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "structures.db"
+        with connect(file, append=False) as database:
+            for row, structure in entries:
+                _check_ordered(row, path)
+                atoms = atoms_from_system(system_from_structure(structure))
+                database.write(atoms, fingerprint=row.fingerprint, kind=row.kind)
+        return file.read_bytes()
+
+
 def _check_ordered(row: StructureRecord, path: Path) -> None:
     if row.disordered:
         raise InputError(
@@ -158,9 +195,17 @@ def _check_ordered(row: StructureRecord, path: Path) -> None:
         )
 
 
-_TABLES: dict[str, Callable[[Rows[Any]], str]] = {"csv": _csv, "jsonl": _jsonl}
-_STRUCTURES: dict[str, Callable[[Sequence[tuple[StructureRecord, "Structure"]], Path], str]] = {
+_TABLES: dict[str, Callable[[Rows[Any]], str | bytes]] = {
+    "csv": _csv,
+    "jsonl": _jsonl,
+    "parquet": lambda rows: parquet_bytes(_columns(rows)),
+    "arrow": lambda rows: arrow_bytes(_columns(rows)),
+    "hdf5": lambda rows: hdf5_bytes(_columns(rows)),
+}
+_STRUCTURES: dict[str, Callable[[Sequence[tuple[StructureRecord, "Structure"]], Path], str | bytes]] = {
     "extxyz": _extxyz,
     "cif": _cif,
     "poscar": _poscar,
+    "pymatgen-json": _pymatgen_json,
+    "ase-db": _ase_database,
 }

@@ -1,38 +1,45 @@
-"""Rows of tables (CSV, JSON and JSON lines), and the records in rows of exports."""
+"""Rows of tables, and the records in rows of exports."""
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from vitrion.database.migrations import upgrade_document
 from vitrion.database.records import SCHEMA_VERSION, LabelRecord
+from vitrion.exchange.binary_tables import read_arrow, read_hdf5
 from vitrion_models.bounds import MOST_COLUMNS, check_values, parse_json
 from vitrion_models.errors import InputError, first_line
-from vitrion_workflows.formats.opening import naming, read_text
+from vitrion_workflows.formats.opening import name_of, naming, read_text, require_file
 
-OTHER_SEPARATORS = (";", "\t")
+SEPARATORS = (",", ";", "\t")
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
     """Return the rows of a table by the names of its columns.
 
     Args:
-        path: ``.json`` (an object or a list of objects), ``.jsonl`` or ``.ndjson`` (an object a line), or ``.csv``,
-            whose cells are text and whose empty cells are left out.
+        path: ``.json`` (an object or a list of objects), ``.jsonl`` or ``.ndjson`` (an object a line), ``.csv`` or
+            ``.tsv``, whose cells are text; compressed or not; or ``.parquet``, ``.arrow``, ``.feather``, ``.h5`` or
+            ``.hdf5``. Empty cells are left out.
 
     Raises:
         InputError: the file cannot be read, has another ending, or holds no rows.
     """
-    readers = {".json": _json, ".jsonl": _json_lines, ".ndjson": _json_lines, ".csv": _csv}
-    if path.suffix.lower() not in readers:
-        raise InputError(f"{path} is not a table: give a file that ends in {', '.join(readers)}")
+    suffix = Path(name_of(path)).suffix
+    if suffix not in {**_TEXT_READERS, **_BINARY_READERS}:
+        known = ", ".join([*_TEXT_READERS, *_BINARY_READERS])
+        raise InputError(f"{path} is not a table: give a file that ends in {known}")
     with naming(path):
-        try:
-            rows = readers[path.suffix.lower()](read_text(path))
-        except csv.Error as error:
-            raise InputError(f"not a readable table: {first_line(error)}") from error
+        if suffix in _BINARY_READERS:
+            require_file(path)
+            rows = _BINARY_READERS[suffix](path)
+        else:
+            try:
+                rows = _TEXT_READERS[suffix](read_text(path))
+            except csv.Error as error:
+                raise InputError(f"not a readable table: {first_line(error)}") from error
     if not rows or not all(isinstance(row, dict) for row in rows):
         raise InputError(f"{path} holds no rows: give a header and rows, or a list of objects")
     return rows
@@ -48,13 +55,15 @@ def _json_lines(text: str) -> list[Any]:
 
 
 def _csv(text: str) -> list[dict[str, str]]:
-    check_values(text.count(",") + text.count("\n"))
-    lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text))]
+    header = text.split("\n", maxsplit=1)[0]
+    separators = [mark for mark in SEPARATORS if mark in header] or [SEPARATORS[0]]
+    if len(separators) > 1:
+        raise InputError(f"its header holds {' and '.join(map(repr, separators))}: separate the cells by one of them")
+    check_values(text.count(separators[0]) + text.count("\n"))
+    lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text), delimiter=separators[0])]
     names, *rows = [line for line in lines if any(line)] or [[]]
     if len(names) > MOST_COLUMNS:
         raise InputError(f"{len(names)} columns, more than the {MOST_COLUMNS} of any table of labels: is it one?")
-    if len(names) == 1 and (marks := [mark for mark in OTHER_SEPARATORS if mark in names[0]]):
-        raise InputError(f"its cells are separated by {marks[0]!r}, not by commas")
     if duplicates := sorted({name for name in names if name and names.count(name) > 1}):
         raise InputError(f"two columns are called {duplicates[0]!r}")
     for number, row in enumerate(rows, start=1):
@@ -65,11 +74,27 @@ def _csv(text: str) -> list[dict[str, str]]:
     return [{name: cell for name, cell in zip(names, row, strict=False) if cell} for row in rows]
 
 
+_TEXT_READERS: dict[str, Callable[[str], list[Any]]] = {
+    ".json": _json,
+    ".jsonl": _json_lines,
+    ".ndjson": _json_lines,
+    ".csv": _csv,
+    ".tsv": _csv,
+}
+_BINARY_READERS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
+    ".parquet": read_arrow,
+    ".arrow": read_arrow,
+    ".feather": read_arrow,
+    ".h5": read_hdf5,
+    ".hdf5": read_hdf5,
+}
+
+
 def label_from_row(row: Mapping[str, Any], *, source: str) -> LabelRecord:
     """Return the label of a row of `vitrion labels export` or `vitrion labels list --json`, of any layout version.
 
     Args:
-        row: fields of `LabelRecord`; in CSV, nested fields are JSON text.
+        row: fields of `LabelRecord`; in all formats but JSON, nested fields are JSON text.
         source: file and row, for messages.
 
     Raises:

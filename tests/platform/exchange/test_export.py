@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+from ase.db import connect as ase_database
 from ase.io import read
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.cif import CifParser
@@ -51,6 +52,19 @@ def test_structures_come_back_from_each_format_as_themselves(home):
         one = min(wanted)
         export.export_structures(db.structures.iterate(fingerprint=one), home / "POSCAR", file_format="poscar")
         assert fingerprint(Poscar.from_file(home / "POSCAR", check_for_potcar=False).structure) == one
+
+
+def test_structures_come_back_from_pymatgens_json_and_from_an_ase_database(home):
+    with vitrion.connect(readonly=True) as db:
+        every = {row.fingerprint for row in db.structures.search()}
+        export.export_structures(db.structures.iterate(), home / "all.json", file_format="pymatgen-json")
+        back = [Structure.from_dict(content) for content in json.loads((home / "all.json").read_text())]
+        assert {fingerprint(structure) for structure in back} == every  # partial occupancies, too
+        ordered = {row.fingerprint for row in db.structures.search(kind="amorphous")}
+        export.export_structures(db.structures.iterate(kind="amorphous"), home / "all.db", file_format="ase-db")
+    rows = list(ase_database(home / "all.db").select())
+    assert {row.fingerprint for row in rows} == ordered
+    assert {fingerprint(structure_from_system(system_from_atoms(row.toatoms()))) for row in rows} == ordered
 
 
 def test_partial_occupancy_goes_to_cif_and_nowhere_else(home):

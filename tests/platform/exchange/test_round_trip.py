@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 import stored_records
 from plain_labels import WEIGHTS, plain_label
@@ -111,7 +112,7 @@ def write(kind, folder, capsys):
 
 
 @pytest.mark.usefixtures("first")
-@pytest.mark.parametrize("kind", ["jsonl", "csv", "json"])
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "json", "parquet", "arrow", "h5"])
 def test_exported_labels_come_back_whole(tmp_path, monkeypatch, capsys, kind):
     path = write(kind, tmp_path, capsys)
     first = documents(tmp_path / "first")
@@ -129,6 +130,17 @@ def test_exported_labels_come_back_whole(tmp_path, monkeypatch, capsys, kind):
     assert run(["ingest", "labels", str(path), "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"files": 1, "labels": 9, "created": 0, "replaced": 0, "remarks": []}
     assert documents(tmp_path / "first") == first
+
+
+@pytest.mark.usefixtures("first")
+def test_a_frame_of_labels_of_every_state_becomes_a_parquet_file(tmp_path):
+    with vitrion.connect(readonly=True) as db:
+        rows = db.labels.search(gate_version="any")
+        differ = ("source", "potential", "weights_sha256", "start", "protocol", "thermostat", "gate_version")
+        rows.to_dataframe(across=differ).to_parquet(tmp_path / "labels.parquet")
+    back = pd.read_parquet(tmp_path / "labels.parquet")
+    assert back.key.tolist() == [row.key for row in rows]
+    assert back.state.tolist() == [row.state for row in rows]
 
 
 @pytest.mark.usefixtures("first")

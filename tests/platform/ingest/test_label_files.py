@@ -158,7 +158,7 @@ def test_a_cell_that_could_be_taken_for_another_refuses_the_file(home, capsys, h
     [
         ("{names}\n{huge}\n", "field larger than field limit"),
         ("{huge},{names}\n{values}\n", "field larger than field limit"),
-        ("{semicolons}\n", "separated by ';', not by commas"),
+        ("{names};x\n{values}\n", "header"),
         ("{names},,\n{values},,x\n", "column 11 has no name"),
     ],
 )
@@ -166,11 +166,18 @@ def test_a_cell_that_could_be_taken_for_another_refuses_the_file(home, capsys, h
 def test_what_is_no_table_is_told_in_one_line_at_both_doors(home, capsys, content, says, door):
     path = home.parent / "labels.csv"
     names, values = ",".join(GOOD), ",".join(GOOD.values())
-    semicolons = f"{names}\n{values}".replace(",", ";")
-    path.write_text(content.format(names=names, values=values, semicolons=semicolons, huge="9" * 140_000))
+    path.write_text(content.format(names=names, values=values, huge="9" * 140_000))
     assert run([*door, str(path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert says in line
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_semicolons_and_tabs_separate_cells_too(home, capsys, separator):
+    path = home.parent / "labels.csv"
+    path.write_text("\n".join((",".join(GOOD), ",".join(GOOD.values()))).replace(",", separator) + "\n")
+    assert run(["ingest", "labels", str(path)]) == 0, capsys.readouterr().err
+    assert [row.value for row in stored()] == [3e-5]
 
 
 def test_empty_columns_at_the_end_do_no_harm(home, capsys):

@@ -45,7 +45,7 @@ Device = Annotated[
     str, typer.Option(help="auto, cpu, cuda, or cuda:1 for the second GPU; auto takes a GPU if there is one.")
 ]
 Target = Annotated[Path, typer.Option("--to", help="File to write; its ending says the format.")]
-Format = Annotated[str | None, typer.Option("--format", help="csv, jsonl, extxyz, cif or poscar.")]
+Format = Annotated[str | None, typer.Option("--format", help="Format, where the ending of the file does not say it.")]
 
 CELLS: dict[str, Any] = {
     "formula": Formula,
