@@ -1,6 +1,6 @@
 """System of atoms: the array form that every model and every engine shares."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -27,12 +27,14 @@ class AtomicSystem:
         positions_A: Cartesian positions in Angstrom, shape (N, 3); not necessarily inside the cell.
         lattice_A: lattice vectors as rows, in Angstrom, shape (3, 3); rows without periodicity may be zero.
         pbc: periodicity along each lattice vector.
+        masses_u: atomic masses, shape (N,); standard weights where not given.
     """
 
     numbers: IntArray
     positions_A: FloatArray
     lattice_A: FloatArray
     pbc: tuple[bool, bool, bool] = PERIODIC
+    masses_u: FloatArray = field(default_factory=lambda: np.empty(0))
 
     @classmethod
     def molecule(cls, numbers: IntArray, positions_A: FloatArray) -> "AtomicSystem":
@@ -51,8 +53,8 @@ class AtomicSystem:
         """Convert the arrays and check them.
 
         Raises:
-            InputError: no atoms, wrong shapes, non-finite coordinates, an unknown element, or periodic lattice vectors
-                that are not independent.
+            InputError: no atoms, wrong shapes, non-finite coordinates, an unknown element, dependent periodic lattice
+                vectors, or masses that are not positive.
         """
         numbers = np.asarray(self.numbers, dtype=np.int64)
         positions = np.asarray(self.positions_A, dtype=np.float64)
@@ -74,11 +76,20 @@ class AtomicSystem:
         # Length, area or volume of the periodic vectors.
         if np.sqrt(abs(np.linalg.det(periodic @ periodic.T))) < SMALLEST_VOLUME_A3:
             raise InputError("the periodic lattice vectors enclose no volume: give independent ones")
-        for name, value in (("numbers", numbers), ("positions_A", positions), ("lattice_A", lattice), ("pbc", pbc)):
+        masses = np.asarray(self.masses_u, dtype=np.float64) if len(self.masses_u) else standard_masses_u(numbers)
+        if masses.shape != numbers.shape or not (np.isfinite(masses).all() and masses.min() > 0):
+            raise InputError(f"masses must be {len(numbers)} positive numbers in u, one for each atom")
+        values = {"numbers": numbers, "positions_A": positions, "lattice_A": lattice, "pbc": pbc, "masses_u": masses}
+        for name, value in values.items():
             object.__setattr__(self, name, value)
 
     def __len__(self) -> int:
         return len(self.numbers)
+
+    @property
+    def has_isotopes(self) -> bool:
+        """True if the mass of an atom is not the standard weight of its element."""
+        return not np.array_equal(self.masses_u, standard_masses_u(self.numbers))
 
     @property
     def volume_A3(self) -> float:
@@ -103,3 +114,11 @@ class AtomicSystem:
     def _require_periodic(self, quantity: str) -> None:
         if not all(self.pbc):
             raise InputError(f"{quantity} of a system with pbc {self.pbc}: give a fully periodic cell")
+
+
+def standard_masses_u(numbers: IntArray) -> FloatArray:
+    """Return the standard atomic weights (IUPAC 2016, as tabulated by ASE) of atomic numbers in u, shape (N,)."""
+    from ase.data import atomic_masses  # noqa: PLC0415 - keeps the import of this module light
+
+    masses: FloatArray = atomic_masses[numbers].astype(np.float64)
+    return masses

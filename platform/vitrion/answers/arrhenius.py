@@ -9,7 +9,7 @@ from pymatgen.core import Composition
 
 from vitrion.answers.answer import Answer, Range
 from vitrion.database.queries.gate_versions import summarize_others
-from vitrion.database.queries.quantity import require_one
+from vitrion.database.queries.quantity import list_choices, require_one
 from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3
 from vitrion_models.errors import InputError
 from vitrion_workflows.arrhenius.fit import ArrheniusFit, ArrheniusPoint, fit_arrhenius
@@ -111,8 +111,7 @@ def answer_arrhenius(
             that no Arrhenius line describes (`fit_arrhenius`).
     """
     quantity = require_one(labels, across=across, purpose="fitted")
-    for name in ("reduced_formula", "kind"):
-        _require_same(labels, name)
+    _require_same(labels, ("reduced_formula", "kind"))
     left_out = dict(other_gate_versions or {})
     try:
         fit = fit_arrhenius(arrhenius_points(labels, stderr_decades=stderr_decades))
@@ -159,11 +158,12 @@ def arrhenius_points(labels: "Labels", *, stderr_decades: float | None = None) -
     return points
 
 
-def _require_same(labels: "Labels", name: str) -> None:
-    counts = Counter(str(getattr(label, name)) for label in labels)
-    if len(counts) > 1:
-        choices = ", ".join(f"{value}: {count}" for value, count in sorted(counts.items()))
-        raise InputError(f"{len(labels)} labels to be fitted are of more than one {name} ({choices}): choose one")
+def _require_same(labels: "Labels", fields: Sequence[str]) -> None:
+    counted = {name: Counter(str(getattr(label, name)) for label in labels) for name in fields}
+    mixed = {name: sorted(counts.items()) for name, counts in counted.items() if len(counts) > 1}
+    if mixed:
+        listed = "; ".join(f"{name} ({list_choices(choices)})" for name, choices in mixed.items())
+        raise InputError(f"{len(labels)} labels to be fitted are of more than one {listed}: choose one")
 
 
 def _ions_per_A3(labels: "Labels") -> float:

@@ -2,12 +2,11 @@
 
 from typing import TYPE_CHECKING
 
+from vitrion.keys import short_key
 from vitrion_models.errors import InputError
 
 if TYPE_CHECKING:
     from vitrion.database import Database
-
-SHORT = 12
 
 
 def artefact_in_use(db: "Database", sha256: str | None, *, kind: str) -> tuple[bytes, str]:
@@ -31,4 +30,4 @@ def artefact_in_use(db: "Database", sha256: str | None, *, kind: str) -> tuple[b
                 f"the database holds no promoted {kind}: run a campaign, or name a model with --model-folder"
             )
         model = promoted[0]
-    return db.artefacts.get(model.artefact_sha256), f"model {model.artefact_sha256[:SHORT]}"
+    return db.artefacts.get(model.artefact_sha256), f"model {short_key(model.artefact_sha256)}"

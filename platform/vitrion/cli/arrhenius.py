@@ -29,9 +29,6 @@ FILTERS = {name: labels_command.FILTERS[name] for name in (*NAMES, "campaign", "
 
 Table = Annotated[Path | None, typer.Argument(help="CSV, JSON or JSON lines instead of the database; columns above.")]
 At = Annotated[list[float] | None, typer.Option("--at", help="Temperature in K to predict; repeatable; default 300.")]
-Across = Annotated[
-    choose.Texts, typer.Option("--across", help="Field in which the labels may differ (potential ...); repeatable.")
-]
 Charge = Annotated[str | None, typer.Option(help="Formal charge of the ions, such as Li=1: adds the conductivity.")]
 IonDensity = Annotated[
     float | None, typer.Option("--ions-per-A3", help="Number density of the ions, if labels state no density.")
@@ -44,7 +41,7 @@ Plot = Annotated[Path | None, typer.Option(help="Draw the Arrhenius plot as .png
 def command(
     file: Table = None,
     *,
-    across: Across = None,
+    across: choose.Across = None,
     at: At = None,
     charge: Charge = None,
     ions_per_A3: IonDensity = None,
@@ -66,13 +63,14 @@ def command(
     from vitrion.answers.arrhenius import answer_arrhenius  # noqa: PLC0415 - scipy is slow to import
 
     given: dict[str, Any] = {"across": across or (), "stderr_decades": stderr, "other_gate_versions": others}
-    answer = answer_arrhenius(
-        labels,
-        temperatures_K=at or [ROOM_K],
-        charge=_charge(charge, labels[0].species),
-        ions_per_A3=ions_per_A3,
-        **given,
-    )
+    with choose.mixtures_by_option():
+        answer = answer_arrhenius(
+            labels,
+            temperatures_K=at or [ROOM_K],
+            charge=_charge(charge, labels[0].species),
+            ions_per_A3=ions_per_A3,
+            **given,
+        )
     if plot is not None:
         _write_plot(plot, answer, labels, **given)
     _print(answer, as_json=as_json)

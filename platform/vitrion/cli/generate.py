@@ -10,6 +10,7 @@ import typer
 
 from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS, Device
 from vitrion.cli.console.output import Advance, emit, note, progress
+from vitrion.keys import short_key
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 
@@ -105,7 +106,7 @@ def command(
         emit(rows, as_json=True)
         return
     emit([{**vars(row), "failed": failed_gates(row.gates)} for row in rows], as_json=False, columns=COLUMNS)
-    note(f"{sum(row.accepted for row in rows)} of {len(rows)} accepted; generator {version[:12]}")
+    note(f"{sum(row.accepted for row in rows)} of {len(rows)} accepted; generator {short_key(version)}")
 
 
 def _generator(db: "Database", sha256: str | None, folder: Path | None) -> "TrainedGenerator":

@@ -50,12 +50,6 @@ StructureOption = Annotated[choose.Texts, typer.Option("--structure", help="Whol
 SupersededOption = Annotated[bool | None, typer.Option("--superseded", help="Those that were replaced, instead.")]
 
 
-AcrossOption = Annotated[
-    choose.Texts,
-    typer.Option("--across", help="What the labels of one file may differ in (potential, property ...); repeatable."),
-]
-
-
 FILTERS = {
     **choose.CELLS,
     "temperature": TemperatureOption,
@@ -121,7 +115,7 @@ def export_labels(
     *,
     to: choose.Target,
     file_format: choose.Format = None,
-    across: AcrossOption = None,
+    across: choose.Across = None,
     sort: choose.Sort = None,
     as_json: choose.Json = False,
     **typed: Any,
@@ -135,7 +129,8 @@ def export_labels(
     with connect(readonly=True) as db:
         rows = db.labels.search(sort=sort, **filters)
         if rows:
-            require_one(rows, across=across or (), purpose="written to one file")
+            with choose.mixtures_by_option():
+                require_one(rows, across=across or (), purpose="written to one file")
         count = export.export_table(rows, to, file_format=chosen)
         others = {} if "gate_version" in filters else db.labels.count_other_versions(**filters)
     _note_left_out(others)

@@ -8,11 +8,11 @@ import typer
 from vitrion import connect
 from vitrion.cli.console import options as choose
 from vitrion.cli.console.output import emit, emit_written
+from vitrion.keys import short_key
 
 app = typer.Typer(no_args_is_help=True, help="List and show trained models.")
 
 COLUMNS = ("artefact_sha256", "kind", "architecture", "promoted", "promotion_reason", "campaign", "cycle", "created_at")
-SHORT = 12
 
 KindOption = Annotated[str | None, typer.Option("--kind", help="surrogate or generator.")]
 CampaignOption = Annotated[str | None, typer.Option("--campaign", help="Name of the campaign.")]
@@ -36,7 +36,7 @@ def list_models(
         rows = db.models.search(kind=kind, campaign=campaign, promoted=promoted, sort=sort, limit=size, skip=skip)
     shown = rows.to_dicts()
     if not as_json:
-        shown = [row | {"artefact_sha256": row["artefact_sha256"][:SHORT]} for row in shown]
+        shown = [row | {"artefact_sha256": short_key(row["artefact_sha256"])} for row in shown]
     emit(shown, as_json=as_json, columns=COLUMNS)
 
 

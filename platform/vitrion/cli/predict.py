@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vitrion.cli.console.output import emit, note
+from vitrion.keys import short_key
 from vitrion_models.errors import InputError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def command(
         source = f" by {in_use.model_errors.potential}" if in_use.model_errors else " (potential not stated)"
         older = f", {outdated} of other gate versions" if outdated else ""
         labels = f"{len(surrogate.training_keys)} labels{source}{older}"
-        note(f"{surrogate.architecture} {surrogate.artefact_sha256[:12]}, trained on {labels}")
+        note(f"{surrogate.architecture} {short_key(surrogate.artefact_sha256)}, trained on {labels}")
 
 
 def parse_temperatures(text: str, *, steps: int) -> list[float]:

@@ -7,6 +7,7 @@ import typer
 from vitrion import connect
 from vitrion.cli.console import options as choose
 from vitrion.cli.console.output import emit, emit_written, note, plain
+from vitrion.keys import short_key
 
 app = typer.Typer(no_args_is_help=True, help="List, show and export structures.")
 
@@ -22,7 +23,6 @@ COLUMNS = (
     "campaign",
     "source",
 )
-SHORT = 12
 
 FingerprintOption = Annotated[choose.Texts, typer.Option("--fingerprint", help="Whole one; may be repeated.")]
 OriginOption = Annotated[choose.Texts, typer.Option("--origin", help="imported, melt-quench, generated ...")]
@@ -60,7 +60,7 @@ def list_structures(
         total = db.structures.count(**filters)
     shown = rows.to_dicts()
     if not as_json:
-        shown = [row | {"fingerprint": row["fingerprint"][:SHORT]} for row in shown]
+        shown = [row | {"fingerprint": short_key(row["fingerprint"])} for row in shown]
     emit(shown, as_json=as_json, columns=COLUMNS)
     if len(rows) + skip < total:
         note(f"{len(rows)} of {total}: --limit 0 shows all")

@@ -12,7 +12,7 @@ from vitrion.database.errors import (
     NotFoundError,
 )
 from vitrion.database.queries.gate_versions import is_current
-from vitrion.database.queries.quantity import Quantity, quantities, require_one
+from vitrion.database.queries.quantity import MixtureError, Quantity, quantities, require_one
 from vitrion.database.queries.rows import GroupStatistics, LabelRows, Rows
 from vitrion.database.records import (
     CampaignRecord,
@@ -50,6 +50,7 @@ __all__ = [
     "LabelRecord",
     "LabelRows",
     "LeaseLostError",
+    "MixtureError",
     "ModelRecord",
     "ModelVersion",
     "NearDuplicate",

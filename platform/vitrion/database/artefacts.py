@@ -9,6 +9,7 @@ from typing import Any
 
 from vitrion.database.errors import DatabaseError, NotFoundError, translate_errors
 from vitrion.exchange.result_files import write_result
+from vitrion.keys import short_key
 from vitrion_models.errors import CheckpointError, InputError
 from vitrion_models.files import whole_file
 
@@ -60,7 +61,8 @@ class Artefacts(ABC):
             content = self._load(_checked(sha256))
             if hashlib.sha256(content).hexdigest() != sha256:
                 raise CheckpointError(
-                    f"artefact {sha256[:12]} in {self._where} is damaged: its sha256 differs; restore it from a backup",
+                    f"artefact {short_key(sha256)} in {self._where} is damaged: its sha256 differs; "
+                    "restore it from a backup",
                 )
             return content
 
@@ -154,7 +156,8 @@ class GridArtefacts(Artefacts):
             raise NotFoundError(f"no artefact {sha256} in {self._where}") from None
         except CorruptGridFile:
             raise CheckpointError(
-                f"artefact {sha256[:12]} in {self._where} is damaged: parts are missing; restore it from a backup",
+                f"artefact {short_key(sha256)} in {self._where} is damaged: parts are missing; "
+                "restore it from a backup",
             ) from None
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import platformdirs
 
 from vitrion.datasets.specification import DatasetSpecification, SourceFile
+from vitrion.keys import short_key
 from vitrion.settings import MIRROR_VARIABLE, Settings
 from vitrion_models.errors import InputError
 
@@ -92,5 +93,6 @@ def _check(path: Path, file: SourceFile) -> None:
     actual = sha256_of(path)
     if actual != file.sha256:
         raise InputError(
-            f"{path}: sha256 is {actual[:12]}... instead of {file.sha256[:12]}...: the file is damaged or has changed",
+            f"{path}: sha256 is {short_key(actual)}... instead of {short_key(file.sha256)}...: "
+            "the file is damaged or has changed",
         )

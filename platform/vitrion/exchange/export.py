@@ -13,6 +13,7 @@ from vitrion.database.queries.rows import Rows
 from vitrion.database.records import StructureRecord
 from vitrion.exchange.binary_tables import arrow_bytes, hdf5_bytes, parquet_bytes
 from vitrion.exchange.result_files import write_result
+from vitrion.keys import short_key
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas.geometry import atoms_from_system, system_from_structure
 
@@ -154,7 +155,7 @@ def _cif(entries: Sequence[tuple[StructureRecord, "Structure"]], path: Path) -> 
         text = str(CifWriter(structure, significant_figures=CIF_DIGITS))
         start = text.index("data_")
         name = text[start:].split("\n", maxsplit=1)[0]
-        blocks.append(text.replace(name, f"data_{row.reduced_formula}_{row.fingerprint[:12]}", 1))
+        blocks.append(text.replace(name, f"data_{row.reduced_formula}_{short_key(row.fingerprint)}", 1))
     return "\n".join(blocks)
 
 
@@ -190,7 +191,7 @@ def _ase_database(entries: Sequence[tuple[StructureRecord, "Structure"]], path: 
 def _check_ordered(row: StructureRecord, path: Path) -> None:
     if row.disordered:
         raise InputError(
-            f"{path}: {row.reduced_formula} {row.fingerprint[:12]} has partially occupied sites,"
+            f"{path}: {row.reduced_formula} {short_key(row.fingerprint)} has partially occupied sites,"
             " which this format cannot hold: write CIF, or filter by disordered",
         )
 

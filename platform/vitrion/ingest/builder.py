@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from vitrion.database import Database, NotFoundError
 from vitrion.ingest.outcomes import JobOutcome, find_outcomes, outcomes_in
+from vitrion.keys import short_key
 from vitrion.settings import Settings
 from vitrion_models.errors import InputError
 from vitrion_workflows.formats.pymatgen_json import structure_from_dict
@@ -27,7 +28,6 @@ from vitrion_workflows.schemas import (
 
 TRAJECTORY = "trajectory.h5md"
 DOCUMENTS_AT_ONCE = 200
-SHORT = 12
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ def _add_label(
     key = outcome_key(outcome)
     # Not stored as rejected, which would count as finished: the recomputed label has the same key.
     if (foreign := gate_version_fault(outcome)) and not db.labels.find([key]):
-        return BuildReport(refused={_job(entry): f"its label {key[:SHORT]} {foreign}"})
+        return BuildReport(refused={_job(entry): f"its label {short_key(key)} {foreign}"})
     path = scratch / key / TRAJECTORY
     moved, missing = _keep_trajectory(db, outcome.trajectory_sha256, path)
     structure = db.structures.resolve(outcome.structure_fingerprint)

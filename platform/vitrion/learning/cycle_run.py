@@ -10,6 +10,7 @@ from vitrion.database import Database
 from vitrion.database.queries.filters import LabelFilters
 from vitrion.database.records import FINISHED, Arm, Proposal
 from vitrion.ingest import builder
+from vitrion.keys import short_key
 from vitrion.learning.best_label import best_so_far
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.labelling_stage import LabellingStage
@@ -61,7 +62,7 @@ class CycleRun:
         if built.refused:
             raise InputError(f"task {result.task_id}: {'; '.join(built.refused.values())}")
         for key, reason in built.missing.items():
-            self.display.say(f"the trajectory of {key[:12]} could not be kept: {reason}")
+            self.display.say(f"the trajectory of {short_key(key)} could not be kept: {reason}")
         self.ledger.spend(kind.value, result.task_id, result.seconds)
         self.display.tally.cpu_seconds += result.seconds
         return {key: row.state for key, row in self.db.labels.find(built.labels).items()} if built.labels else {}

@@ -12,6 +12,7 @@ from vitrion.database.errors import NotFoundError
 from vitrion.database.records import CampaignRecord
 from vitrion.datasets.formulas import chemical_system
 from vitrion.datasets.quickstart import quickstart_crystals
+from vitrion.keys import short_key
 from vitrion.learning.acquisition.design import choose_test_formulas
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.configuration.sections import AUTO
@@ -169,8 +170,8 @@ def pinned_weights(plan: Plan, campaign: str) -> str:
     installed = potentials.load(plan.potential).weights_sha256
     if installed != plan.weights_sha256:
         raise InputError(
-            f"campaign {campaign} was begun with {plan.potential} of weights {plan.weights_sha256[:12]}, installed are "
-            f"{installed[:12]}: install the former or begin a campaign of another name",
+            f"campaign {campaign} was begun with {plan.potential} of weights {short_key(plan.weights_sha256)}, "
+            f"installed are {short_key(installed)}: install the former or begin a campaign of another name",
         )
     return plan.weights_sha256
 

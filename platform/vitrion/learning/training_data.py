@@ -122,7 +122,7 @@ def gather(
     ]
     rows = [row for row in usable if is_current(row.gate_version)]
     if rows:
-        require_one(rows, purpose="learned from")
+        require_one(rows, purpose="learned from", mixable=False)
     cells = sorted({str(row.structure_fingerprint) for row in rows})
     twins = {row.fingerprint: row.twin for row in db.structures.search(fingerprint=cells) if row.twin} if cells else {}
     systems = db.structures.systems(sorted({*cells, *twins.values()}))

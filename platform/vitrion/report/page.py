@@ -11,6 +11,7 @@ import numpy as np
 import yaml
 from markupsafe import Markup
 
+from vitrion.keys import short_key
 from vitrion.report import findings
 from vitrion.report.charts import Colour
 from vitrion.report.charts.axis import MINUS
@@ -46,7 +47,9 @@ def render(data: ReportData) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(formula=formula, duration=duration, plain=plain, signed=signed, decades=decades)
+    environment.filters.update(
+        formula=formula, duration=duration, plain=plain, signed=signed, decades=decades, short_key=short_key
+    )
     return environment.get_template("page.html.j2").render(**_content(data))
 
 

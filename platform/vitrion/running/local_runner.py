@@ -16,6 +16,7 @@ from pathlib import Path
 
 from monty.json import MontyEncoder
 
+from vitrion.keys import short_key
 from vitrion.running.local_worker import serve
 from vitrion.running.spool import Spool
 from vitrion.running.task import MachineFaultError, ResultHandler, RunCallbacks, Task, TaskResult, WorkerStatus
@@ -164,7 +165,7 @@ class LocalRunner:
         result = self._spool.read(message["id"])
         if task is None or result is None:
             raise MachineFaultError(
-                f"the result of task {message['id'][:12]} is gone from {self._scratch}: "
+                f"the result of task {short_key(message['id'])} is gone from {self._scratch}: "
                 "another process has taken it, or the folder was emptied"
             )
         following = list(on_result(result))

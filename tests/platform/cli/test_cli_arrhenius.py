@@ -136,6 +136,15 @@ def test_a_mixture_is_refused_and_names_what_differs(table, capsys, name, values
     assert {"protocol": "thermostat", "method": "start"}.get(name, name) in line
 
 
+def test_a_mixture_names_every_field_at_once_by_the_option(table, capsys):
+    potentials = {"potential": ["nep89", "nep89", "chgnet", "nep89"], "weights_sha256": ["a", "a", "c", "a"]}
+    mixed = table(species=["Li", "Li", "Na", "Na"], gate_version=[1, 1, 0, 1], **potentials)
+    line = fault(capsys, mixed)
+    assert line.endswith("--across species --across potential --across gate_version")
+    assert "across=" not in line
+    assert all(part in line for part in ("Li: 2, Na: 2", "chgnet: 1, nep89: 3", "0: 1, 1: 3"))
+
+
 @pytest.mark.parametrize(("name", "value"), [("unit", "m2/s"), ("convention", "slope_half"), ("property", "density")])
 def test_another_unit_or_convention_is_refused(table, capsys, name, value):
     assert name in fault(capsys, table(**{name: [value] * 4}))

@@ -1,5 +1,7 @@
 """Soft-sphere relaxation: separate overlapping atoms before a potential evaluates distances it was not trained on."""
 
+from dataclasses import replace
+
 import numpy as np
 from ase.data import covalent_radii
 
@@ -34,7 +36,7 @@ def push_apart(system: AtomicSystem, *, contact_ratio: float = CONTACT_RATIO, se
             return system
         lengths = np.linalg.norm(displacements, axis=1, keepdims=True)
         displacements *= np.minimum(1.0, LARGEST_MOVE_A / np.maximum(lengths, COINCIDENT_A))
-        system = AtomicSystem(system.numbers, system.positions_A + displacements, system.lattice_A)
+        system = replace(system, positions_A=system.positions_A + displacements)
     return system
 
 

@@ -7,6 +7,7 @@ the pressure is the mean over a run (atomate2 takes that of the last frame).
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -192,7 +193,7 @@ def mean_pressure(trajectory: Trajectory, force_field: ForceField, *, temperatur
 def scale_to(system: AtomicSystem, volume_A3: float) -> AtomicSystem:
     """Scale a cell isotropically to a volume, fractional coordinates kept."""
     scale = (volume_A3 / system.volume_A3) ** (1.0 / 3.0)
-    return AtomicSystem(system.numbers, system.positions_A * scale, system.lattice_A * scale)
+    return replace(system, positions_A=system.positions_A * scale, lattice_A=system.lattice_A * scale)
 
 
 def _stress(force_field: ForceField, trajectory: Trajectory, positions_A: np.ndarray) -> np.ndarray:

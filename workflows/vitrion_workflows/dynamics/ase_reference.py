@@ -14,6 +14,7 @@ from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.dynamics.plan import MDPlan
 from vitrion_workflows.dynamics.state import maxwell_boltzmann
 from vitrion_workflows.potentials.force_field import ForceField
+from vitrion_workflows.schemas.geometry import atoms_from_system
 from vitrion_workflows.trajectories.trajectory import Trajectory
 
 A_PER_PS = 1.0 / (FEMTOSECONDS_PER_PS * units.fs)
@@ -76,11 +77,11 @@ def ase_reference(
     """
     if plan.final_temperature_K is not None:
         raise InputError("the ASE reference runs no temperature ramp: use run_md")
-    atoms = Atoms(numbers=system.numbers, positions=system.positions_A, cell=system.lattice_A, pbc=True)
+    atoms = atoms_from_system(system)
     start = velocities
     if start is None:
         start = maxwell_boltzmann(
-            atoms.get_masses(), temperature_K=plan.temperature_K, seed=plan.seed, remove_drift=plan.remove_drift
+            system.masses_u, temperature_K=plan.temperature_K, seed=plan.seed, remove_drift=plan.remove_drift
         )
     atoms.set_velocities(start * A_PER_PS)
     atoms.calc = ase_calculator(force_field)
@@ -101,6 +102,7 @@ def ase_reference(
         frame_interval_ps=plan.frame_interval_ps,
         temperatures_K=np.array(temperatures),
         potential_energies_eV=np.array(energies),
+        masses_u=system.masses_u,
         source="ase_reference",
         set_temperature_K=plan.set_temperature_K,
         thermostat=plan.thermostat,

@@ -3,13 +3,12 @@
 import hashlib
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from ase.data import atomic_masses
 
 from vitrion_models.constants import BOLTZMANN_eV_PER_K, MASS_FACTOR_eV_PS2_PER_U_A2
 from vitrion_models.errors import CheckpointError, InputError
@@ -88,7 +87,7 @@ class CellRun:
         force_field.require_elements(system.numbers)
         self.system = system
         self.plan = plan
-        self.masses_u = atomic_masses[system.numbers].astype(np.float64)
+        self.masses_u = system.masses_u
         self.remove_drift = plan.remove_drift and len(system) > 1
         self.limit_K = EXPLOSION_FACTOR * plan.hottest_K + EXPLOSION_FLOOR_K
         self.buffer = FrameBuffer()
@@ -207,7 +206,7 @@ class CellRun:
 
     def _result(self, state: MDState, trajectory: Trajectory | None, path: Path | None, *, finished: bool) -> MDResult:
         return MDResult(
-            system=AtomicSystem(self.system.numbers, state.positions_A, self.system.lattice_A),
+            system=replace(self.system, positions_A=state.positions_A),
             state=state,
             steps_done=state.step,
             finished=finished,
@@ -228,7 +227,10 @@ class CellRun:
 
     def _identity(self) -> RunIdentity:
         start = hashlib.sha256()
-        for array in (self.system.numbers, self.system.positions_A, self.system.lattice_A, self._velocities):
+        arrays = [self.system.numbers, self.system.positions_A, self.system.lattice_A, self._velocities]
+        if self.system.has_isotopes:
+            arrays.append(self.system.masses_u)
+        for array in arrays:
             start.update(np.ascontiguousarray(array).tobytes())
         return RunIdentity(
             plan=asdict(self.plan),

@@ -6,7 +6,7 @@ of the cell stays: one more coordinate, the logarithm of the length scale, is dr
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -146,7 +146,7 @@ class _Problem:
         """Return the result at given coordinates."""
         scale = self._scale(x)
         return RelaxResult(
-            system=AtomicSystem(self._system.numbers, scale * x[:-1], scale * self._system.lattice_A),
+            system=replace(self._system, positions_A=scale * x[:-1], lattice_A=scale * self._system.lattice_A),
             energy_eV=result.energy_eV,
             pressure_GPa=self._pressure_GPa(result),
             steps=steps,

@@ -30,6 +30,8 @@ def stage_key(stage: str, system: AtomicSystem, **settings: Any) -> str:
     digest = hashlib.sha256(json.dumps([stage, settings], sort_keys=True).encode())
     for array in (system.numbers, system.positions_A, system.lattice_A):
         digest.update(array.tobytes())
+    if system.has_isotopes:
+        digest.update(system.masses_u.tobytes())
     return digest.hexdigest()
 
 

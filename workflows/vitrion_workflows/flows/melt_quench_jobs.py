@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -203,7 +204,7 @@ def _run_dynamics(
         folder=scratch_root() / "cells" / key,
         callbacks=_callbacks(key, protocol),
     )
-    system = AtomicSystem(start.numbers, state.positions_A, start.lattice_A)
+    system = replace(start, positions_A=state.positions_A)
     rows = tuple(tuple(row) for row in state.velocities_A_per_ps.tolist())
     return stage.advanced(system, time.monotonic() - begun, velocities_A_per_ps=rows)
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from ase.data import atomic_masses
 from pydantic import ValidationError
 from pymatgen.core.structure import Structure
 
@@ -140,7 +139,7 @@ class LabellingTask:
         forces = np.linalg.norm(potential.evaluate(system).forces_eV_per_A, axis=1)
         at_rest = float(forces.max()) < AT_REST_eV_PER_A
         return maxwell_boltzmann(
-            atomic_masses[system.numbers],
+            system.masses_u,
             temperature_K=self.temperature_K * (2.0 if at_rest else 1.0),
             seed=self.seed,
             remove_drift=True,

@@ -11,7 +11,6 @@ adds; see docs/design/identity.md.
 import hashlib
 import json
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
+from vitrion_workflows.schemas.isotopes import site_occupancies
 from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol
 from vitrion_workflows.schemas.method import StartRecord
 
@@ -46,7 +46,7 @@ def fingerprint(structure: Structure) -> str:
     return cell_fingerprint(
         np.asarray(structure.lattice.matrix, dtype=float),
         np.asarray(structure.frac_coords, dtype=float),
-        [species_text(site.species.as_dict()) for site in structure],
+        [species_text(site_occupancies(site)) for site in structure],
     )
 
 
@@ -137,12 +137,12 @@ def _snap(values: NDArray[np.float64], grid: float) -> NDArray[np.int64]:
 
 
 def species_text(occupancies: Mapping[str, float]) -> str:
-    """Return the occupation of a site: ``element:occupancy`` in alphabetical order, occupancies with four decimals."""
-    # Oxidation states are an annotation: the same cell with and without them is one cell.
-    merged: defaultdict[str, float] = defaultdict(float)
-    for label, occupancy in occupancies.items():
-        merged["".join(filter(str.isalpha, label))] += occupancy
-    return ";".join(f"{element}:{occupancy:.4f}" for element, occupancy in sorted(merged.items()))
+    """Return the occupation of a site: ``symbol:occupancy`` in alphabetical order, occupancies with four decimals.
+
+    Args:
+        occupancies: of each element or isotope, by its symbol (`vitrion_workflows.schemas.isotopes`).
+    """
+    return ";".join(f"{symbol}:{occupancy:.4f}" for symbol, occupancy in sorted(occupancies.items()))
 
 
 def _sha256(content: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from vitrion_models.errors import InputError
-from vitrion_models.system import FloatArray, IntArray
+from vitrion_models.system import FloatArray, IntArray, standard_masses_u
 from vitrion_workflows.formats.frames import FEWEST_FRAMES
 
 # Thermostats that a trajectory may name, and whether each has a coupling rate.
@@ -91,9 +91,7 @@ class Trajectory:
         self._check_series()
         self._check_thermostat()
         if not len(self.masses_u):
-            from ase.data import atomic_masses  # noqa: PLC0415 - keeps the import of this module light
-
-            object.__setattr__(self, "masses_u", atomic_masses[self.numbers].astype(np.float64))
+            object.__setattr__(self, "masses_u", standard_masses_u(self.numbers))
 
     def first(self, frames: int) -> "Trajectory":
         """Return the first frames with their series; all frames where there are no more.

@@ -3,7 +3,7 @@
 from collections import Counter
 
 import numpy as np
-from ase.data import atomic_masses, chemical_symbols, covalent_radii
+from ase.data import chemical_symbols, covalent_radii
 
 from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3
 from vitrion_models.graphs import neighbour_list
@@ -24,7 +24,7 @@ NO_CONTACT = f"no two atoms within {REACHES[-1]:g} times the largest covalent ra
 
 def density_g_cm3(system: AtomicSystem) -> float:
     """Return the mass density in g/cm3."""
-    return float(atomic_masses[system.numbers].sum() / system.volume_A3 * U_PER_A3_IN_G_PER_CM3)
+    return float(system.masses_u.sum() / system.volume_A3 * U_PER_A3_IN_G_PER_CM3)
 
 
 def closest_pair(system: AtomicSystem) -> tuple[float, float, str]:

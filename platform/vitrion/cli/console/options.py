@@ -3,7 +3,8 @@
 import functools
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,6 +48,10 @@ Device = Annotated[
 Target = Annotated[Path, typer.Option("--to", help="File to write; its ending says the format.")]
 Format = Annotated[str | None, typer.Option("--format", help="Format, where the ending of the file does not say it.")]
 
+Across = Annotated[
+    Texts, typer.Option("--across", help="Field in which the labels may differ (potential, source ...); repeatable.")
+]
+
 CELLS: dict[str, Any] = {
     "formula": Formula,
     "reduced_formula": ReducedFormula,
@@ -64,6 +69,18 @@ PROVENANCE: dict[str, Any] = {"campaign": Campaign, "cycle": Cycle, "dataset": D
 """Filters by where a document comes from."""
 
 Command = Callable[..., None]
+
+
+@contextmanager
+def mixtures_by_option() -> Iterator[None]:
+    """Translate the refusal of mixed labels from the `across` of the library to the option `--across`."""
+    from vitrion.database.queries.quantity import MixtureError  # noqa: PLC0415 - slow to import
+
+    try:
+        yield
+    except MixtureError as fault:
+        words = " ".join(f"--across {field}" for field in fault.fields)
+        raise InputError(f"{fault.mixture}: choose one by filters, or allow several by {words}") from fault
 
 
 def takes(options: Mapping[str, Any]) -> Callable[[Command], Command]:

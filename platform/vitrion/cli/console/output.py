@@ -13,8 +13,9 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from vitrion.keys import short_key
+
 SIGNIFICANT_DIGITS = 4
-SHORT_KEY = 12
 CENSORED = "censored"  # LabelState, which is slow to import
 PIPED_WIDTH = 160  # columns of a table that goes to a file or another program
 
@@ -79,7 +80,7 @@ def emit_written(path: Path, file_format: str, content: str, *, as_json: bool, *
 
 def label_row(label: Mapping[str, Any]) -> dict[str, Any]:
     """Return the row of a label for a table: a short key, and ``< 7e-06`` for the value of a censored one."""
-    row = {**label, "key": label["key"][:SHORT_KEY]}
+    row = {**label, "key": short_key(label["key"])}
     if label["state"] == CENSORED and label["value"] is not None:
         row["value"] = f"< {_cell(label['value'])}"
     return row

@@ -163,10 +163,11 @@ def _element(symbol: str) -> str:
         raise InputError(f"{symbol!r} is not an element") from None
 
 
-def _composition(text: str) -> Any:
-    from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415 - only where formulas are given
+def _formulas(text: str) -> tuple[str, str]:
+    from vitrion_workflows.schemas.isotopes import formulas  # noqa: PLC0415 - only where formulas are given
+    from vitrion_workflows.structure.formula import element_amounts  # noqa: PLC0415
 
-    return parse_formula(text)
+    return formulas(element_amounts(text))
 
 
 def chemical_system(text: str) -> str:
@@ -175,13 +176,13 @@ def chemical_system(text: str) -> str:
 
 
 def full_formula(text: str) -> str:
-    """Return pymatgen's full formula: ``Li6P2S8`` -> ``Li6 P2 S8``."""
-    return str(_composition(text).formula)
+    """Return the full formula: ``Li6P2S8`` -> ``Li6 P2 S8``."""
+    return _formulas(text)[0]
 
 
 def reduced_formula(text: str) -> str:
-    """Return pymatgen's reduced formula: ``Li6P2S8`` -> ``Li3PS4``."""
-    return str(_composition(text).reduced_formula)
+    """Return the reduced formula: ``Li6P2S8`` -> ``Li3PS4``."""
+    return _formulas(text)[1]
 
 
 _COMMON: dict[str, Callable[[Any], Query]] = {

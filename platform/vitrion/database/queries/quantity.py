@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel
 
+from vitrion.keys import is_sha256, short_key
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas.method import StartKind
 
@@ -19,7 +20,23 @@ WEAK = "weak"
 WEAK_FRICTION_PER_PS = 5.0
 # Another potential has other weights: allowing the one allows the other.
 _IMPLIED = {"potential": ("weights_sha256",)}
-_SHORT = 12
+_MOST_CHOICES = 4  # of one field in a message
+
+
+class MixtureError(InputError):
+    """Labels of several quantities.
+
+    Attributes:
+        mixture: the fields that differ, with their values and counts, in words.
+        fields: names that `across` would have to hold to allow the mixture; empty where it cannot be allowed.
+    """
+
+    def __init__(self, mixture: str, fields: Sequence[str]) -> None:
+        """Compose the message for callers of the library; commands word the remedy by their options."""
+        across = repr(fields[0]) if len(fields) == 1 else repr(tuple(fields))
+        super().__init__(f"{mixture}: choose one{f', or allow several by across={across}' if fields else ''}")
+        self.mixture = mixture
+        self.fields = tuple(fields)
 
 
 @dataclass(frozen=True, order=True)
@@ -71,7 +88,7 @@ class Quantity:
         """Return the quantity in one line."""
         name = f"{self.property} ({self.convention}, {self.unit}) of {self.species}, {self.source}, by {self.potential}"
         start = "" if self.start == "own" else ", from an equilibrated cell"
-        return f"{name} {self.weights_sha256[:_SHORT]}{start}"
+        return f"{name} {short_key(self.weights_sha256)}{start}"
 
 
 _PLAIN = ("property", "species", "convention", "unit", "potential", "weights_sha256")
@@ -92,6 +109,7 @@ def require_one(
     *,
     across: str | Sequence[str] = (),
     purpose: str = "taken together",
+    mixable: bool = True,
 ) -> Quantity:
     """Return the quantity that all labels are values of.
 
@@ -99,24 +117,25 @@ def require_one(
         labels: rows of `Labels.search`, or stored documents.
         across: fields of `Quantity` that may differ; ``potential`` includes the weights.
         purpose: what the labels are used for, for the message.
+        mixable: whether the caller offers `across`, for the message.
 
     Returns:
         The quantity; a field of `across` that differs holds its values, joined by ``+``.
 
     Raises:
-        InputError: no label, labels of several quantities (the choices are listed and counted), or no such field.
+        MixtureError: labels of several quantities; every field that differs is listed with its values and counts.
+        InputError: no label, or no such field.
     """
     counted = quantities(labels)
     if not counted:
         raise InputError(f"no labels to be {purpose}")
     allowed = allowed_fields(across)
-    for name in FIELDS:
-        if name not in allowed and len(choices := _differing(counted, name)) > 1:
-            listed = ", ".join(f"{value[:_SHORT] if name == 'weights_sha256' else value}: {n}" for value, n in choices)
-            raise InputError(
-                f"{sum(counted.values())} labels to be {purpose} are of more than one {name} ({listed}): "
-                f"choose one, or allow several by across={name!r}"
-            )
+    differing = {name: choices for name in FIELDS if len(choices := _differing(counted, name)) > 1}
+    mixed = [name for name in differing if name not in allowed | _implied(differing)]
+    if mixed:
+        listed = "; ".join(f"{name} ({list_choices(differing[name])})" for name in mixed)
+        mixture = f"{sum(counted.values())} labels to be {purpose} are of more than one {listed}"
+        raise MixtureError(mixture, mixed if mixable else ())
     first = next(iter(counted))
     return replace(first, **{name: "+".join(value for value, _ in _choices(counted, name)) for name in allowed})
 
@@ -131,12 +150,25 @@ def allowed_fields(across: str | Sequence[str]) -> frozenset[str]:
     unknown = sorted(asked - set(FIELDS))
     if unknown:
         raise InputError(f"labels cannot be mixed across {unknown[0]!r}: choose from {', '.join(FIELDS)}")
-    return frozenset(asked.union(*(_IMPLIED.get(name, ()) for name in asked)))
+    return frozenset(asked | _implied(asked))
+
+
+def _implied(fields: Iterable[str]) -> set[str]:
+    """Return the fields that differ wherever one of these differs."""
+    return {implied for name in fields for implied in _IMPLIED.get(name, ())}
 
 
 def _differing(counted: Mapping[Quantity, int], name: str) -> list[tuple[str, int]]:
     # A published value differs from a run in its source already: allowing that does not mix gate versions.
     return [choice for choice in _choices(counted, name) if (name, choice[0]) != ("gate_version", PUBLISHED)]
+
+
+def list_choices(choices: Sequence[tuple[str, int]]) -> str:
+    """Return values with their counts in words, at most the first four; a sha256 is shortened."""
+    shown = choices[:_MOST_CHOICES]
+    words = [f"{short_key(value) if is_sha256(value) else value}: {count}" for value, count in shown]
+    more = len(choices) - len(shown)
+    return ", ".join([*words, f"{more} more"] if more else words)
 
 
 def _choices(counted: Mapping[Quantity, int], name: str) -> list[tuple[str, int]]:

@@ -17,7 +17,7 @@ class GeometryRecord(Record):
         cartesian_site_positions: in Angstrom, shape (N, 3).
         species_at_sites: name of the species at each site, a key into `species`.
         species: name, chemical_symbols and concentration of each species; several symbols, or a concentration below
-            one, make a site disordered.
+            one, make a site disordered. Species with isotopes have the mass of each symbol in u.
     """
 
     collection: ClassVar[str] = "geometries"
@@ -52,8 +52,10 @@ class StructureRecord(CellFields, Record):
         fingerprint: identity (`vitrion_workflows.schemas.fingerprint`) and key of the geometry.
         marker: a smooth function of the cell, independent of the order of the atoms
             (`vitrion.database.repositories.new_structures.marker`); finds stored cells that may be the same.
-        formula: pymatgen's full formula, for example ``Li12 P4 S16``.
-        chemsys: element symbols, sorted and joined by ``-``.
+        formula: pymatgen's full formula, for example ``Li12 P4 S16``, with D and T for isotopes of hydrogen.
+        chemsys: element symbols, sorted and joined by ``-``; isotopes count as their element.
+        isotopes: symbols of isotopes in it, as in its geometry: ``D``, ``T``, ``Li@6.015``; elements of standard weight
+            are not among them.
         mobile_ion: the mobile species that `mobile_ion_fraction` counts, by atoms.
         charge_imbalance_e: sum of the common oxidation states in elementary charges, where it was computed.
         parent: fingerprint of the cell it was made from.
@@ -91,6 +93,7 @@ class StructureRecord(CellFields, Record):
     reduced_formula: str
     chemsys: str
     elements: tuple[str, ...]
+    isotopes: tuple[str, ...] = ()
     n_elements: int
     n_atoms: int
     volume_A3: float

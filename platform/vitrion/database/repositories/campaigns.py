@@ -7,6 +7,7 @@ from vitrion.database.collection import Collection
 from vitrion.database.errors import DatabaseError, NotFoundError
 from vitrion.database.queries.rows import Rows
 from vitrion.database.records import CampaignRecord
+from vitrion.keys import short_key
 
 
 class Campaigns:
@@ -32,8 +33,8 @@ class Campaigns:
         row = self.get(name)
         if row.config_hash != config_hash:
             raise DatabaseError(
-                f"campaign {name!r} was started with another configuration ({row.config_hash[:12]}, now"
-                f" {config_hash[:12]}): choose another name, or take the old configuration to go on",
+                f"campaign {name!r} was started with another configuration ({short_key(row.config_hash)}, now"
+                f" {short_key(config_hash)}): choose another name, or take the old configuration to go on",
             )
         return row
 

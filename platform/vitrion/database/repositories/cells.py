@@ -1,6 +1,7 @@
 """Cells as arrays, from any input type, and the document fields that follow from them."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import Any, TypeAlias
@@ -8,7 +9,6 @@ from typing import Any, TypeAlias
 import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
-from pymatgen.core.composition import Composition
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.periodic_table import DummySpecies, Element
 from pymatgen.core.structure import Structure
@@ -16,8 +16,17 @@ from pymatgen.core.structure import Structure
 from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3
 from vitrion_models.errors import InputError
 from vitrion_models.system import SMALLEST_VOLUME_A3, AtomicSystem, FloatArray
-from vitrion_workflows.schemas.geometry import system_from_atoms
+from vitrion_workflows.schemas.geometry import explicit_isotopes, system_from_atoms
 from vitrion_workflows.schemas.identity import cell_fingerprint, species_text
+from vitrion_workflows.schemas.isotopes import (
+    MASS_PROPERTY,
+    SEPARATOR,
+    element_of,
+    formulas,
+    isotope_symbol,
+    mass_of,
+    site_occupancies,
+)
 
 Cell: TypeAlias = Structure | Atoms | AtomicSystem
 Occupancies: TypeAlias = tuple[tuple[str, float], ...]
@@ -34,7 +43,8 @@ class CellArrays:
     Attributes:
         lattice_A: lattice vectors as rows, in Angstrom, shape (3, 3).
         fractional: fractional coordinates in the image they were given, shape (N, 3).
-        species: for each site its elements in alphabetical order with their occupancies.
+        species: for each site its elements and isotopes in alphabetical order with their occupancies; symbols as in
+            `vitrion_workflows.schemas.isotopes`.
     """
 
     lattice_A: FloatArray
@@ -68,13 +78,13 @@ class CellArrays:
 
     @cached_property
     def amounts(self) -> Occupancies:
-        """Number of atoms of each element in the cell, in alphabetical order."""
-        total: dict[str, float] = {}
-        for site in self.species:
-            for symbol, share in site:
-                total[symbol] = total.get(symbol, 0.0) + share
-        # Sums of thirds are not exact: formulas have eight decimals.
-        return tuple((symbol, round(amount, 8)) for symbol, amount in sorted(total.items()))
+        """Number of atoms of each element or isotope in the cell, in alphabetical order."""
+        return _sums((symbol, share) for site in self.species for symbol, share in site)
+
+    @cached_property
+    def element_amounts(self) -> Occupancies:
+        """Number of atoms of each element in the cell, whatever their isotopes, in alphabetical order."""
+        return _sums((element_of(symbol), share) for site in self.species for symbol, share in site)
 
     @property
     def is_disordered(self) -> bool:
@@ -82,8 +92,19 @@ class CellArrays:
         return any(not _is_full(site) for site in set(self.species))
 
     def structure(self) -> Structure:
-        """Return the pymatgen structure, atoms inside the cell."""
-        return Structure(Lattice(self.lattice_A), [dict(site) for site in self.species], self.wrapped)
+        """Return the pymatgen structure, atoms inside the cell, isotopes as `explicit_isotopes` writes them."""
+        # pymatgen takes D and T; any other isotope is its element with a mass.
+        species = [{symbol.partition(SEPARATOR)[0]: share for symbol, share in site} for site in self.species]
+        structure = Structure(Lattice(self.lattice_A), species, self.wrapped)
+        if not self.isotopes:
+            return structure
+        masses = [mass_of(site[0][0]) if len(site) == 1 else None for site in self.species]
+        return explicit_isotopes(structure.add_site_property(MASS_PROPERTY, masses))
+
+    @cached_property
+    def isotopes(self) -> tuple[str, ...]:
+        """Symbols of the isotopes in the cell, in alphabetical order; none for elements of standard weight."""
+        return tuple(symbol for symbol, _ in self.amounts if symbol != element_of(symbol))
 
 
 def arrays_of(cell: Cell) -> CellArrays:
@@ -102,7 +123,7 @@ def arrays_of(cell: Cell) -> CellArrays:
         return CellArrays(
             lattice_A=cell.lattice_A,
             fractional=cell.positions_A @ np.linalg.inv(cell.lattice_A),
-            species=tuple(_pure(number) for number in cell.numbers.tolist()),
+            species=tuple(map(_pure, cell.numbers.tolist(), cell.masses_u.tolist())),
         )
     if not isinstance(cell, Structure):
         raise InputError(f"{type(cell).__name__} is not a structure: give pymatgen, ASE or an AtomicSystem")
@@ -119,18 +140,19 @@ def _from_structure(structure: Structure) -> CellArrays:
         raise InputError(f"{name}: coordinates or lattice vectors are not finite numbers")
     if abs(np.linalg.det(lattice)) < SMALLEST_VOLUME_A3:
         raise InputError(f"{name}: the lattice vectors enclose no volume")
-    species = tuple(_occupancies(site.species) for site in structure)
+    for kind in structure.composition:
+        if isinstance(kind, DummySpecies):
+            raise InputError(f"{kind} is not an element")
+    species = tuple(tuple(sorted(site_occupancies(site).items())) for site in structure)
     return CellArrays(lattice_A=lattice, fractional=fractional, species=species)
 
 
-def _occupancies(composition: Composition) -> Occupancies:
-    shares: dict[str, float] = {}
-    for kind, share in composition.items():
-        if isinstance(kind, DummySpecies):
-            raise InputError(f"{kind} is not an element")
-        # Oxidation states are an annotation: the same cell with and without them is one cell.
-        shares[kind.symbol] = shares.get(kind.symbol, 0.0) + float(share)
-    return tuple(sorted(shares.items()))
+def _sums(parts: Iterable[tuple[str, float]]) -> Occupancies:
+    total: defaultdict[str, float] = defaultdict(float)
+    for symbol, share in parts:
+        total[symbol] += share
+    # Sums of thirds are not exact: formulas have eight decimals.
+    return tuple((symbol, round(amount, 8)) for symbol, amount in sorted(total.items()))
 
 
 def geometry_fields(cell: CellArrays) -> dict[str, Any]:
@@ -141,28 +163,37 @@ def geometry_fields(cell: CellArrays) -> dict[str, Any]:
         "cartesian_site_positions": (cell.wrapped @ cell.lattice_A).tolist(),
         "species_at_sites": [names[site] for site in cell.species],
         "species": [
-            {
-                "name": name,
-                "chemical_symbols": [symbol for symbol, _ in site],
-                "concentration": [share for _, share in site],
-            }
-            for site, name in sorted(names.items(), key=lambda entry: entry[1])
+            {"name": name, **_species_fields(site)} for site, name in sorted(names.items(), key=lambda entry: entry[1])
         ],
     }
 
 
+def _species_fields(site: Occupancies) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        "chemical_symbols": [element_of(symbol) for symbol, _ in site],
+        "concentration": [share for _, share in site],
+    }
+    if any(symbol != element_of(symbol) for symbol, _ in site):
+        fields["mass"] = [mass_of(symbol) for symbol, _ in site]
+    return fields
+
+
 def arrays_from_geometry(document: Mapping[str, Any]) -> CellArrays:
     """Return the cell that a geometry document describes."""
-    sites = {
-        species["name"]: tuple(zip(species["chemical_symbols"], species["concentration"], strict=True))
-        for species in document["species"]
-    }
+    sites = {species["name"]: _occupancies(species) for species in document["species"]}
     lattice = np.array(document["lattice_vectors"], dtype=float)
     return CellArrays(
         lattice_A=lattice,
         fractional=np.array(document["cartesian_site_positions"], dtype=float) @ np.linalg.inv(lattice),
         species=tuple(sites[name] for name in document["species_at_sites"]),
     )
+
+
+def _occupancies(species: Mapping[str, Any]) -> Occupancies:
+    symbols = species["chemical_symbols"]
+    if masses := species.get("mass"):
+        symbols = map(isotope_symbol, symbols, masses)
+    return tuple(zip(symbols, species["concentration"], strict=True))
 
 
 def describe(cell: CellArrays, *, mobile_ion: str | None = None) -> dict[str, Any]:
@@ -177,11 +208,12 @@ def describe(cell: CellArrays, *, mobile_ion: str | None = None) -> dict[str, An
     """
     if mobile_ion is not None and not atomic_numbers.get(mobile_ion):
         raise InputError(f"mobile_ion {mobile_ion!r} is not a chemical symbol: give for example Li")
-    amounts = dict(cell.amounts)
+    amounts = dict(cell.element_amounts)
     ion = mobile_ion or next((symbol for symbol in MOBILE_IONS if symbol in amounts), None)
-    mass = sum(amount * _mass(symbol) for symbol, amount in amounts.items())
+    mass = sum(amount * _mass(symbol) for symbol, amount in cell.amounts)
     return {
         **composition_fields(cell.amounts),
+        "isotopes": cell.isotopes,
         "n_elements": len(amounts),
         "n_atoms": len(cell),
         "volume_A3": cell.volume_A3,
@@ -194,14 +226,14 @@ def describe(cell: CellArrays, *, mobile_ion: str | None = None) -> dict[str, An
 
 @lru_cache(maxsize=4096)
 def composition_fields(amounts: Occupancies) -> Mapping[str, Any]:
-    """Return formulas and elements, as pymatgen writes them."""
-    composition = Composition(dict(amounts))
-    return {
-        "formula": composition.formula,
-        "reduced_formula": composition.reduced_formula,
-        "chemsys": "-".join(symbol for symbol, _ in amounts),
-        "elements": [symbol for symbol, _ in amounts],
-    }
+    """Return formulas and elements; the formulas as pymatgen writes them, with the symbols D and T.
+
+    Args:
+        amounts: of each element or isotope.
+    """
+    full, reduced = formulas(dict(amounts))
+    elements = sorted({element_of(symbol) for symbol, _ in amounts})
+    return {"formula": full, "reduced_formula": reduced, "chemsys": "-".join(elements), "elements": elements}
 
 
 def _species_name(site: Occupancies) -> str:
@@ -219,14 +251,14 @@ def _text(site: Occupancies) -> str:
 
 @lru_cache(maxsize=4096)
 def _charge(site: Occupancies) -> float:
-    return float(sum(Element(symbol).Z * share for symbol, share in site))
+    return float(sum(Element(element_of(symbol)).Z * share for symbol, share in site))
 
 
 @cache
 def _mass(symbol: str) -> float:
-    return float(Element(symbol).atomic_mass)
+    return float(Element(symbol).atomic_mass) if symbol == element_of(symbol) else mass_of(symbol)
 
 
 @cache
-def _pure(number: int) -> Occupancies:
-    return ((str(Element.from_Z(number).symbol), 1.0),)
+def _pure(number: int, mass_u: float) -> Occupancies:
+    return ((isotope_symbol(str(Element.from_Z(number).symbol), mass_u), 1.0),)

@@ -7,6 +7,7 @@ from vitrion.database.collection import Collection
 from vitrion.database.errors import NotFoundError
 from vitrion.database.queries.rows import Rows
 from vitrion.database.records import DatasetRecord
+from vitrion.keys import short_key
 
 
 class Datasets:
@@ -55,7 +56,7 @@ class Datasets:
             NotFoundError: it is not stored.
         """
         if not self._datasets.update_one({"name": name, "sha256": sha256}, {"$set": fields}):
-            raise NotFoundError(f"no data set {name} with sha256 {sha256[:12]} in the database")
+            raise NotFoundError(f"no data set {name} with sha256 {short_key(sha256)} in the database")
 
     def get(self, name: str, *, sha256: str | None = None) -> DatasetRecord:
         """Return a data set, the one registered last when no sha256 is given.

@@ -8,6 +8,7 @@ from pymatgen.core.structure import Structure
 from vitrion.database.repositories.cells import CellArrays
 from vitrion_models.graphs.neighbours import pairs_within
 from vitrion_models.system import FloatArray
+from vitrion_workflows.schemas.isotopes import element_of
 
 CUTOFF_A = 8.0
 BIN_A = 0.05
@@ -61,11 +62,11 @@ def pair_distance(one: CellArrays, other: CellArrays) -> float:
 def pair_fingerprint(cell: CellArrays) -> dict[tuple[str, str], FloatArray]:
     """Return g_AB(R) - 1 of each pair of elements on a grid up to `CUTOFF_A`, smeared by `SMEARING_A`.
 
-    Sites count as their first element; partially occupied crystals are compared as crystals.
+    Sites count as their first element, isotopes as their element; partially occupied crystals are compared as crystals.
     """
     pairs = pairs_within(cell.fractional @ cell.lattice_A, cell.lattice_A, CUTOFF_A + 3.0 * SMEARING_A)
     centres, neighbours = pairs.edge_index
-    symbols = np.array([site[0][0] for site in cell.species])
+    symbols = np.array([element_of(site[0][0]) for site in cell.species])
     names = sorted(set(symbols.tolist()))
     grid = np.arange(BIN_A / 2.0, CUTOFF_A, BIN_A)
     distributions = {}
@@ -94,5 +95,5 @@ def _weighted(
     second: dict[tuple[str, str], FloatArray],
     cell: CellArrays,
 ) -> float:
-    amounts = dict(cell.amounts)
+    amounts = dict(cell.element_amounts)
     return float(sum(amounts[pair[0]] * amounts[pair[1]] * (first[pair] @ second[pair]) for pair in first))

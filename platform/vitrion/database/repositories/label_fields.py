@@ -2,15 +2,15 @@
 
 import hashlib
 import math
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from vitrion.database.records import ImportedLabel, LabelRecord
 from vitrion.database.repositories.cells import composition_fields
+from vitrion.keys import is_sha256, short_key
 from vitrion_workflows.schemas import LabelState, failed_gates
 from vitrion_workflows.schemas.label import GATE_VERSION
-from vitrion_workflows.structure.composition import parse_formula
+from vitrion_workflows.structure.formula import element_amounts
 
 CONVERSION_TOLERANCE = 1e-3
 
@@ -20,8 +20,8 @@ def record_faults(record: LabelRecord) -> list[str]:
     from vitrion_workflows.labelling.statement import label_faults  # noqa: PLC0415 - slow import
 
     faults = label_faults(record)
-    if not re.fullmatch("[0-9a-f]{64}", record.key):
-        faults.append(f"key {record.key[:12]!r} is not 64 hexadecimal digits")
+    if not is_sha256(record.key):
+        faults.append(f"key {short_key(record.key)!r} is not 64 hexadecimal digits")
     if (record.structure_fingerprint is None) == (record.composition is None):
         faults.append("give structure_fingerprint or composition, and not both")
     if record.gate_version is not None and record.gate_version > GATE_VERSION:
@@ -56,5 +56,4 @@ def composition_key(composition: str) -> str:
 
 def fields_of_composition(text: str) -> Mapping[str, Any]:
     """Return formulas and elements of a composition given as a formula."""
-    composition = parse_formula(text)
-    return composition_fields(tuple(sorted((element.symbol, amount) for element, amount in composition.items())))
+    return composition_fields(tuple(sorted(element_amounts(text).items())))

@@ -30,6 +30,7 @@ from vitrion.database.repositories.label_fields import (
     record_faults,
 )
 from vitrion.database.repositories.structures import BATCH, one_by_prefix
+from vitrion.keys import short_key
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import (
     LabelFields,
@@ -39,8 +40,6 @@ from vitrion_workflows.schemas import (
     label_key,
     outcome_key,
 )
-
-SHORT = 12
 
 # A label stays with the campaign that requested it first, whoever recomputes it.
 _REQUEST = frozenset({"campaign", "cycle", "arm"})
@@ -111,9 +110,9 @@ class Labels:
 
         key = outcome_key(outcome)
         if foreign := gate_version_fault(outcome):
-            raise InputError(f"label {key[:SHORT]} {foreign}")
+            raise InputError(f"label {short_key(key)} {foreign}")
         if faults := label_faults(outcome):
-            raise InputError(f"label {key[:SHORT]}: {faults[0]}")
+            raise InputError(f"label {short_key(key)}: {faults[0]}")
         fingerprint = structure or outcome.structure_fingerprint
         measured = {name: getattr(outcome, name) for name in LabelFields.model_fields}
         given = measured | {
@@ -143,7 +142,7 @@ class Labels:
             InputError: it is incomplete or contradicts itself (`record_faults`).
         """
         if faults := record_faults(record):
-            raise InputError(f"label {record.key[:SHORT]}: {faults[0]}")
+            raise InputError(f"label {short_key(record.key)}: {faults[0]}")
         fingerprint = structure or record.structure_fingerprint
         if fingerprint is not None:
             composition: Mapping[str, Any] = self._composition_of(fingerprint)
@@ -221,7 +220,9 @@ class Labels:
         log10_value = math.log10(value) if value is not None and value > 0 else None
         # OBELiX has structures that leave the mobile ion out (La1.24Ti2O6): published values are kept as they are.
         if given.get("dataset") is None and given["species"] not in given["elements"]:
-            raise InputError(f"label {given['key'][:SHORT]}: species {given['species']} is not in {given['formula']}")
+            raise InputError(
+                f"label {short_key(given['key'])}: species {given['species']} is not in {given['formula']}"
+            )
         check_fields(LabelRecord, provenance)
         return LabelRecord.of(**{**given, "log10_value": log10_value, **provenance})
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from vitrion.database import Database
 from vitrion.database.records import ModelRecord, StructureRecord
+from vitrion.keys import short_key
 from vitrion.report import data
 from vitrion_models import surrogates
 from vitrion_models.surrogates import TrainedSurrogate
@@ -17,7 +18,7 @@ def promoted_surrogate(db: Database, campaign: str) -> tuple[ModelRecord, Traine
     row = db.models.promoted(campaign, "surrogate")
     if row is None:
         return None
-    return row, surrogates.loads(db.artefacts.get(row.artefact_sha256), source=row.artefact_sha256[:12])
+    return row, surrogates.loads(db.artefacts.get(row.artefact_sha256), source=short_key(row.artefact_sha256))
 
 
 def predictions(

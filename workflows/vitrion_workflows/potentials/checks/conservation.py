@@ -2,7 +2,6 @@
 
 import numpy as np
 from ase import units
-from ase.data import atomic_masses
 
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.potentials.force_field import ForceField
@@ -27,7 +26,7 @@ def energy_drift_eV_per_atom_ps(force_field: ForceField, system: AtomicSystem, *
         seed: seed of the velocities, drawn at 300 K.
     """
     generator = np.random.default_rng(seed)
-    masses = atomic_masses[system.numbers][:, None]
+    masses = system.masses_u[:, None]
     momenta = generator.normal(size=(len(system), 3)) * np.sqrt(units.kB * TEMPERATURE_K * masses)
     velocities = (momenta - momenta.mean(axis=0)) / masses
     step = TIME_STEP_FS * units.fs
