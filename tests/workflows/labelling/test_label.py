@@ -251,6 +251,28 @@ def test_another_isotope_is_no_label_and_an_analysis_says_so(factor, natural):
     outcome = label(slower, protocol=plan)
     assert outcome.state is (LabelState.ACCEPTED if natural else LabelState.REJECTED)
     assert failed_measurements(outcome.gates) == (() if natural else ("natural_masses",))
+    # It is a label of a cell of these isotopes, and of no other.
+    assert label(slower, protocol=plan, cell_masses_u=masses).state is LabelState.ACCEPTED
+    other = label(slower, protocol=plan, cell_masses_u=masses * 1.1)
+    assert failed_measurements(other.gates) == ("natural_masses",)
+
+
+def test_isotopes_of_one_element_have_one_temperature():
+    """Half of the lithium four times as heavy: the mean of m v^2 is that of any atom, m and v^2 apart are not."""
+    run = make_trajectory()
+    heavy = slice(12, 24)
+    masses, positions = run.masses_u.copy(), run.positions_A.copy()
+    masses[heavy] *= 4
+    steps = {"frames": len(run), "ions": 12, "interval": INTERVAL_PS}
+    walk = walks.langevin(
+        np.random.default_rng(5), mass=masses[12], friction=FRICTION, temperature=TEMPERATURE_K, **steps
+    )
+    positions[:, heavy] = positions[0, heavy] + walk
+    mixed = replace(run, positions_A=positions, masses_u=masses)
+    outcome = label(mixed, cell_masses_u=masses)
+    assert outcome.state is LabelState.ACCEPTED, failed_measurements(outcome.gates)
+    assert measurement(outcome.gates, "species_mass").value == pytest.approx(1.0, abs=0.15)
+    assert label(mixed).state is LabelState.REJECTED
 
 
 def test_the_description_of_the_exponent_names_the_favoured_model():

@@ -14,7 +14,7 @@ from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.labelling.task import LabellingTask, check_task, run_tasks
 from vitrion_workflows.potentials.devices import AUTO, CPU
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartKind, StartRecord, fingerprint
-from vitrion_workflows.schemas.geometry import system_from_structure
+from vitrion_workflows.schemas.geometry import explicit_isotopes, system_from_structure
 
 Rows = list[list[float]]
 
@@ -68,7 +68,7 @@ class DiffusivityMaker(Maker):
         if initial_velocities is not None:
             _velocities(initial_velocities, atoms=len(structure))
         labelled: Job = label_cell(
-            structure,
+            explicit_isotopes(structure),
             temperature_K=float(temperature_K),
             seed=seed,
             potential=self.potential,
@@ -109,7 +109,7 @@ class DiffusivityMaker(Maker):
             for temperature_K in temperatures_K:
                 check_task(structure, species=self.species, temperature_K=temperature_K, seed=seed)
         labelled: Job = label_cells(
-            list(structures),
+            [explicit_isotopes(structure) for structure in structures],
             temperatures_K=[float(temperature_K) for temperature_K in temperatures_K],
             seed=seed,
             potential=self.potential,

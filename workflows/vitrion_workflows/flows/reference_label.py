@@ -15,7 +15,7 @@ from vitrion_workflows.labelling.task import LabellingTask, check_task
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.potentials.devices import AUTO, CPU
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartKind, StartRecord, fingerprint
-from vitrion_workflows.schemas.geometry import system_from_structure
+from vitrion_workflows.schemas.geometry import explicit_isotopes, system_from_structure
 
 # Name of the equilibration in seeds and folders: another one would change the random numbers of every such label.
 STAGE = "referee"
@@ -61,7 +61,7 @@ class ReferenceMaker(Maker):
         """
         check_task(structure, species=self.species, temperature_K=temperature_K, seed=seed)
         labelled: Job = reference_label(
-            structure,
+            explicit_isotopes(structure),
             temperature_K=float(temperature_K),
             seed=seed,
             potential=self.potential,

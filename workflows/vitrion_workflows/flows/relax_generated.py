@@ -15,7 +15,7 @@ from vitrion_workflows.execution.stop_signal import stop_condition
 from vitrion_workflows.flows.cell_validation import validate_structure
 from vitrion_workflows.potentials.devices import AUTO
 from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin
-from vitrion_workflows.schemas.geometry import system_from_structure
+from vitrion_workflows.schemas.geometry import explicit_isotopes, system_from_structure
 from vitrion_workflows.structure import composition
 from vitrion_workflows.structure.volume_estimate import estimate_volume
 
@@ -71,7 +71,7 @@ class RelaxGeneratedMaker(Maker):
             raise InputError(f"the generated cell is {structure.composition.reduced_formula}, not {wanted}")
         estimate_volume(compound, twin)
         relaxed: Job = relax_generated_cell(
-            structure,
+            explicit_isotopes(structure),
             formula=compound,
             twin=twin,
             model_version=model_version,

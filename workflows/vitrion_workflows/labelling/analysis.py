@@ -98,6 +98,7 @@ def analyse_trajectory(
     species: str,
     temperature_K: float | None = None,
     coupling: Coupling | None = None,
+    cell_masses_u: FloatArray | None = None,
 ) -> TrajectoryAnalysis:
     """Compute the diffusivity of one species of a trajectory, with gates.
 
@@ -109,6 +110,7 @@ def analyse_trajectory(
         coupling: of the thermostat, for a run that has to resolve its temperature; None takes what the trajectory
             carries. Where neither is known, the scatter of the temperatures decides, and nothing is checked that the
             noise of a usual Langevin thermostat would hide.
+        cell_masses_u: masses of the atoms that D is stated of, shape (N,); None for the standard weights.
 
     Returns:
         The analysis. A failed gate rejects; a displacement too small to measure censors.
@@ -123,7 +125,13 @@ def analyse_trajectory(
     estimate = diffusivity(displacements[:, mobile], trajectory.frame_interval_ps)
     number = atomic_numbers[species]
     checks = check_trajectory(
-        trajectory, displacements, equilibration, mobile=number, temperature_K=set_K, coupling=coupling
+        trajectory,
+        displacements,
+        equilibration,
+        mobile=number,
+        temperature_K=set_K,
+        coupling=coupling,
+        cell_masses_u=cell_masses_u,
     )
     first = AtomicSystem(trajectory.numbers, trajectory.positions_A[equilibration.frames], trajectory.lattice_A)
     passed = all(measurement.passed for measurement in checks.measurements)

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from ase.data import atomic_numbers
 
+from vitrion_models.system import FloatArray
 from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate
 from vitrion_workflows.labelling.analysis import analyse_trajectory
 from vitrion_workflows.schemas.gate import Measurement
@@ -32,6 +33,7 @@ def label_trajectory(
     protocol: LabelProtocol,
     method: MethodRecord,
     structure_fingerprint: str,
+    cell_masses_u: FloatArray | None = None,
     trajectory_sha256: str | None = None,
     wall_seconds: float = 0.0,
     device: str = "cpu",
@@ -48,6 +50,7 @@ def label_trajectory(
         protocol: numbers of the run.
         method: engine, potential and code.
         structure_fingerprint: identity of the cell that the run started from.
+        cell_masses_u: masses of that cell, shape (N,); None for the standard weights.
         trajectory_sha256: of the stored trajectory.
         wall_seconds: time the run took.
         device: what it ran on.
@@ -56,7 +59,9 @@ def label_trajectory(
         InputError: as `analyse_trajectory`.
     """
     coupling = Coupling.under(protocol.thermostat, rate_per_ps=protocol.friction_per_ps)
-    analysis = analyse_trajectory(trajectory, species=species, temperature_K=temperature_K, coupling=coupling)
+    analysis = analyse_trajectory(
+        trajectory, species=species, temperature_K=temperature_K, coupling=coupling, cell_masses_u=cell_masses_u
+    )
     checks = analysis.checks
     extra = [*_protocol_measurements(trajectory, protocol), *_not_checked(checks.not_checked)]
     state = analysis.checked_state if all(measurement.passed for measurement in extra) else LabelState.REJECTED

@@ -175,6 +175,7 @@ class LabellingTask:
                 start=self.start,
             ),
             structure_fingerprint=self.structure_fingerprint,
+            cell_masses_u=result.system.masses_u,
             trajectory_sha256=_keep(result.path, folder / TRAJECTORY_FILE),
             wall_seconds=wall_seconds,
             device=potential.device,

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from ase.data import atomic_masses, chemical_symbols
+from ase.data import chemical_symbols
 
 from vitrion_models.constants import COLDEST_K, HOTTEST_K, BOLTZMANN_u_A2_PER_PS2_K
-from vitrion_models.system import FloatArray, IntArray
+from vitrion_models.system import FloatArray, IntArray, standard_masses_u
 from vitrion_workflows.schemas.gate import Measurement, measurement_of
 from vitrion_workflows.validation.equilibration import change_stderr, ratio_stderr, relative_change
 from vitrion_workflows.validation.temperature import LARGEST_UNRESOLVED, ThermostatNoise
@@ -16,6 +16,7 @@ from vitrion_workflows.validation.velocity_temperature import (
     CellTemperature,
     SpeciesTemperature,
     ThermalMotion,
+    relative_masses,
 )
 
 # Of the whole cell, 0.3 % where all atoms are counted in the same frames. Where bond stretching is left out the rest
@@ -152,9 +153,11 @@ def measure_free_flight_ratio(
     pairs = []
     for number in np.unique(numbers):
         atoms = numbers == number
-        flight = 3 * BOLTZMANN_u_A2_PER_PS2_K * temperature_K / masses_u[atoms].mean() * frame_interval_ps**2
+        mass_u = masses_u[atoms].mean()
+        flight = 3 * BOLTZMANN_u_A2_PER_PS2_K * temperature_K / mass_u * frame_interval_ps**2
         limit = FREE_FLIGHT_LIMIT + FREE_FLIGHT_SIGMAS * float(np.sqrt(2 / (3 * atoms.sum() * windows)))
-        pairs.append((float(squared_steps[:, atoms].mean() / flight), limit))
+        weighted = squared_steps[:, atoms] * relative_masses(masses_u[atoms])
+        pairs.append((float(weighted.mean() / flight), limit))
     ratio, limit = max(pairs, key=lambda pair: pair[0] / pair[1])
     return measurement_of(
         "free_flight_ratio",
@@ -261,21 +264,21 @@ def _species_mass(resolved: Sequence[SpeciesTemperature], reference: ReferenceTe
     )
 
 
-def mass_fault(numbers: IntArray, masses_u: FloatArray) -> str | None:
-    """Return how atoms differ from the standard weights of their elements; None where none does by 3 %.
+def mass_fault(numbers: IntArray, masses_u: FloatArray, *, cell_masses_u: FloatArray | None = None) -> str | None:
+    """Return how the masses of a run differ from those of its cell; None where none does by 3 %.
 
     Isotopes, and masses moved from heavy to light atoms for longer time steps, have a diffusivity of their own.
 
     Args:
         numbers: atomic numbers, shape (N,).
-        masses_u: shape (N,).
+        masses_u: of the run, shape (N,).
+        cell_masses_u: of the cell, shape (N,); None for the standard weights of the elements.
     """
-    ratios = masses_u / atomic_masses[numbers]
+    ratios = masses_u / (standard_masses_u(numbers) if cell_masses_u is None else cell_masses_u)
     atom = int(np.abs(np.log(ratios)).argmax())
     if abs(ratios[atom] - 1) <= MASS_TOLERANCE:
         return None
     name = chemical_symbols[numbers[atom]]
-    return (
-        f"{name} of {masses_u[atom]:.4g} u is {ratios[atom]:.3g} times as heavy as {name} is: "
-        "this D is not the natural element's"
+    return f"{name} of {masses_u[atom]:.4g} u is {ratios[atom]:.3g} times as heavy as " + (
+        f"{name} is: this D is not the natural element's" if cell_masses_u is None else "in the cell of the label"
     )

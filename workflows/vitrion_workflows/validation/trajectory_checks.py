@@ -129,6 +129,7 @@ def check_trajectory(
     mobile: int,
     temperature_K: float | None,
     coupling: Coupling | None = None,
+    cell_masses_u: FloatArray | None = None,
 ) -> TrajectoryChecks:
     """Check frames, velocities, temperature and cell.
 
@@ -140,6 +141,7 @@ def check_trajectory(
         temperature_K: of the label, or None.
         coupling: of the thermostat, for a run that has to resolve its temperature; None takes what the trajectory
             carries.
+        cell_masses_u: see `mass_fault`.
     """
     stated = coupling or Coupling.of(trajectory)
     interval_ps = trajectory.frame_interval_ps
@@ -148,7 +150,7 @@ def check_trajectory(
     run = _Run(trajectory, displacements_A, equilibration, stated, noise, temperature)
     path = centre_of_mass(trajectory.positions_A[equilibration.frames :], trajectory.masses_u)
     drift_A = float(np.linalg.norm(path[-1]))
-    checks = _check_frames(run) + _check_cell(run)
+    checks = _check_frames(run) + _check_cell(run, cell_masses_u)
     reference_K = temperature_K if temperature.recorded_K is None else temperature.mean_K
     if reference_K is None:
         possible = measure_possible_temperature(temperature.motion.cell, frame_interval_ps=interval_ps)
@@ -185,7 +187,7 @@ def _check_frames(run: _Run) -> Checks:
     return checks + Checks.impossible(missing_frame=reason)
 
 
-def _check_cell(run: _Run) -> Checks:
+def _check_cell(run: _Run, cell_masses_u: FloatArray | None) -> Checks:
     trajectory, equilibration = run.trajectory, run.equilibration
     cell = AtomicSystem(trajectory.numbers, trajectory.positions_A[0], trajectory.lattice_A)
     drift = measure_sublattice_drift(run.displacements_A, trajectory.numbers, masses_u=trajectory.masses_u)
@@ -196,7 +198,7 @@ def _check_cell(run: _Run) -> Checks:
     else:
         reason = f"one species alone, and {density.message}: a gas, or ions without their framework"
         checks += Checks.impossible(density=reason)
-    if fault := mass_fault(trajectory.numbers, trajectory.masses_u):
+    if fault := mass_fault(trajectory.numbers, trajectory.masses_u, cell_masses_u=cell_masses_u):
         checks += Checks.impossible(natural_masses=fault)
     if trajectory.volumes_A3 is not None:
         first = min(equilibration.frames, len(trajectory) // LONGEST_RELAXATION)

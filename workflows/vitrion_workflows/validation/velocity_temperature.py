@@ -228,6 +228,12 @@ class ThermalMotion:
         return min([frame_interval_ps / 2, *needed])
 
 
+def relative_masses(masses_u: FloatArray) -> FloatArray:
+    """Return masses over their mean, shape (N,); one without rounding where they are equal, as without isotopes."""
+    weights: FloatArray = masses_u / masses_u.mean() if np.ptp(masses_u) else np.ones_like(masses_u)
+    return weights
+
+
 def thermal_motion(
     positions_A: FloatArray,
     numbers: IntArray,
@@ -261,7 +267,7 @@ def thermal_motion(
             motion,
             numbers == number,
             number=int(number),
-            mass_u=float(masses_u[numbers == number].sum()),
+            masses_u=masses_u[numbers == number],
             freedom=freedom[:, numbers == number].sum(axis=1),
             energies=energies[:, numbers == number].sum(axis=1),
             mean_energies=mean_energies,
@@ -277,7 +283,7 @@ def _species_temperature(
     atoms: NDArray[np.bool_],
     *,
     number: int,
-    mass_u: float,
+    masses_u: FloatArray,
     freedom: FloatArray,
     energies: FloatArray,
     mean_energies: FloatArray,
@@ -288,10 +294,11 @@ def _species_temperature(
     `freedom` and `energies` are sums over its atoms in each step, `mean_energies` is that of a degree of freedom of the
     cell, each of shape (F - 1,).
     """
-    square, roughness = _step_spectrum(motion.steps_A[:, atoms].reshape(len(energies), -1))
+    weighted = motion.steps_A[:, atoms] * np.sqrt(relative_masses(masses_u))[:, None]
+    square, roughness = _step_spectrum(weighted.reshape(len(energies), -1))
     mean_freedom, kelvin = float(freedom.mean()), 0.0
     if mean_freedom > LEAST_FREEDOM:
-        kelvin = 3 * mass_u * square / frame_interval_ps**2 / BOLTZMANN_u_A2_PER_PS2_K / mean_freedom
+        kelvin = 3 * float(masses_u.sum()) * square / frame_interval_ps**2 / BOLTZMANN_u_A2_PER_PS2_K / mean_freedom
     readings = max(1.0, len(energies) * frame_interval_ps / EXCHANGE_PS)
     stderr = float(np.sqrt(2 / (max(mean_freedom, LEAST_FREEDOM) * readings)))
     if not atoms.all() and kelvin:
