@@ -1,5 +1,9 @@
 """Physical constants and unit factors (CODATA 2018; Angstrom, ps, eV, u, K unless named), temperature limits."""
 
+import math
+
+DIMENSIONS = 3
+LN_10 = math.log(10.0)
 ELEMENTARY_CHARGE_C = 1.602176634e-19
 BOLTZMANN_J_PER_K = 1.380649e-23
 ATOMIC_MASS_KG = 1.66053906660e-27

@@ -4,16 +4,15 @@ With ``x = 1000/T - 1000/T_ref`` the law reads ``log10 D = level - slope * x``: 
 temperature, the slope is in decades per 1000/K. Level and slope are nearly independent in the data; D0 and Ea are not.
 """
 
-import math
 from typing import overload
 
 import numpy as np
 
-from vitrion_models.constants import BOLTZMANN_eV_PER_K
+from vitrion_models.constants import LN_10, BOLTZMANN_eV_PER_K
 from vitrion_models.system import FloatArray
 
 # Activation energy of one decade per 1000/K, in eV.
-EV_PER_SLOPE = BOLTZMANN_eV_PER_K * 1000.0 * math.log(10.0)
+EV_PER_SLOPE = BOLTZMANN_eV_PER_K * 1000.0 * LN_10
 
 
 def inverse_temperature(temperature_K: FloatArray, reference_K: float) -> FloatArray:

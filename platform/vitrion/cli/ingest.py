@@ -160,14 +160,14 @@ def datasets(*, as_json: AsJson = False) -> None:
 
     rows = [
         {
-            "name": known.name,
-            "title": known.title,
-            "licence": known.licence,
-            "citation": known.citation,
-            "files": len(known.files),
-            "sha256": known.sha256,
+            "name": specification.name,
+            "title": specification.title,
+            "licence": specification.licence,
+            "citation": specification.citation,
+            "files": len(specification.files),
+            "sha256": specification.sha256,
         }
-        for known in specifications()
+        for specification in specifications()
     ]
     rows.append(
         {

@@ -70,6 +70,11 @@ class Collection:
         with self._reading():
             return list(self.raw.aggregate([dict(stage) for stage in pipeline]))
 
+    def count_by(self, field: str, query: Mapping[str, Any]) -> dict[Any, int]:
+        """Return the number of documents that match, by the value of a field."""
+        groups = self.aggregate([{"$match": query}, {"$group": {"_id": f"${field}", "count": {"$sum": 1}}}])
+        return {group["_id"]: group["count"] for group in groups}
+
     def distinct(self, field: str, query: Mapping[str, Any] | None = None) -> list[Any]:
         """Return the values of a field."""
         with self._reading():

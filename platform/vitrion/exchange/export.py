@@ -50,12 +50,12 @@ def format_of(path: Path, *, given: str | None = None) -> str:
     Raises:
         InputError: neither is a known format.
     """
-    known = sorted({*TABLE_SUFFIXES.values(), *STRUCTURE_SUFFIXES.values()})
+    formats = sorted({*TABLE_SUFFIXES.values(), *STRUCTURE_SUFFIXES.values()})
     name = given or (TABLE_SUFFIXES | STRUCTURE_SUFFIXES).get(path.suffix.lower())
     if path.name.upper().startswith("POSCAR") and name is None:
         name = "poscar"
-    if name not in known:
-        raise InputError(f"{path}: unknown format: give one of {', '.join(known)}")
+    if name not in formats:
+        raise InputError(f"{path}: unknown format: give one of {', '.join(formats)}")
     return str(name)
 
 

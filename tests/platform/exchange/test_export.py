@@ -119,8 +119,8 @@ def test_list_show_and_export_speak_json(home, capsys):
 @pytest.mark.usefixtures("home")
 def test_tables_for_people(capsys):
     assert run(["structures", "list", "--limit", "2"]) == 0
-    told = capsys.readouterr()
-    assert "reduced_formula" in told.out
-    assert "2 of 4" in told.err
+    printed = capsys.readouterr()
+    assert "reduced_formula" in printed.out
+    assert "2 of 4" in printed.err
     assert run(["labels", "list"]) == 0
     assert run(["models", "list"]) == 0

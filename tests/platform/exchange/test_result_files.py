@@ -42,10 +42,10 @@ def test_a_place_that_cannot_be_written_to_is_told_in_one_line(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file").write_text("kept")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(InputError) as told:
+    with pytest.raises(InputError) as caught:
         write_result(tmp_path / place, "rows")
-    assert str(tmp_path / place) in str(told.value)
-    assert "\n" not in str(told.value)
+    assert str(tmp_path / place) in str(caught.value)
+    assert "\n" not in str(caught.value)
     assert sorted(each.name for each in tmp_path.rglob("*")) == ["file", "folder"]
     assert (tmp_path / "file").read_text() == "kept"
 

@@ -371,15 +371,15 @@ def test_jobs_of_somebodys_own_launchpad_come_in_by_command(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "reason"),
     [(None, "no such file"), ("a: b", "JobStore"), ("docs_store: {type: Nothing}", "cannot be opened")],
 )
-def test_a_file_that_is_no_job_store_is_one_line(tmp_path, capsys, text, told):
+def test_a_file_that_is_no_job_store_is_one_line(tmp_path, capsys, text, reason):
     if text is not None:
         (tmp_path / "store.yaml").write_text(text)
     assert run(["ingest", "jobs", str(tmp_path / "store.yaml")]) == 2
     line = capsys.readouterr().err.strip()
-    assert told in line
+    assert reason in line
     assert len(line.splitlines()) == 1
 
 

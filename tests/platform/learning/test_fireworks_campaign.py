@@ -82,12 +82,12 @@ def test_a_cycle_closes_with_the_labels_of_a_local_run_though_a_worker_is_killed
 def test_two_schedules_never_step_twice_at_once_and_end_with_the_campaign(mongo_uri, tmp_path, reference):
     write_tiny(tmp_path / "campaign.yaml", **SMALL, runner={"kind": "local", "workers": 1})
     schedules = [on_server(tmp_path, mongo_uri, "schedule", "--every", "2s", "campaign.yaml") for _ in range(2)]
-    told = [finish(process) for process in schedules]
+    outputs = [finish(process) for process in schedules]
     with vitrion.connect(mongo_uri, readonly=True) as db:
         assert labels_of(db) == reference()
         assert db.cycles.latest("tiny").state == "closed"
         assert db.cycles.latest("tiny").lease_owner is None
     # Each step was made by one of the two; the other was told that it is being worked on, or found it done.
     for step in (r"cells and labels", r"retraining both models"):
-        assert sum(len(re.findall(step, text)) for text in told) == 1
-    assert "skipped" in "".join(told)
+        assert sum(len(re.findall(step, text)) for text in outputs) == 1
+    assert "skipped" in "".join(outputs)

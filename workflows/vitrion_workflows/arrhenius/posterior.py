@@ -5,11 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special, stats
 
-from vitrion_models.constants import BOLTZMANN_eV_PER_K
+from vitrion_models.constants import LN_10, BOLTZMANN_eV_PER_K
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 
-LOG10 = float(np.log(10.0))
 ROOT_2_OVER_PI = float(np.sqrt(2 / np.pi))
 # D0 = a^2 nu / 6 for jumps of a = 3 A at nu = 1e13 /s is 1.5e-3 cm2/s; entropies of migration move it by decades.
 PRIOR_LOG10_D0 = -2.8
@@ -85,7 +84,7 @@ class Posterior:
 
 def arrhenius_rows(temperatures_K: FloatArray) -> FloatArray:
     """Return rows (1, -1 / (k T ln 10)), shape (M, 2), of temperatures (M,): log10 D = row @ (log10 D0, Ea)."""
-    return np.column_stack([np.ones_like(temperatures_K), -1 / (BOLTZMANN_eV_PER_K * temperatures_K * LOG10)])
+    return np.column_stack([np.ones_like(temperatures_K), -1 / (BOLTZMANN_eV_PER_K * temperatures_K * LN_10)])
 
 
 def posterior(evidence: Evidence) -> Posterior:

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, DIMENSIONS
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.diffusivity.msd import mean_squared_displacements
-from vitrion_workflows.diffusivity.regression import DIMENSIONS, Fit, fit_lags, walk_covariance
+from vitrion_workflows.diffusivity.regression import Fit, fit_lags, walk_covariance
 from vitrion_workflows.diffusivity.spectrum import LongTimeMotion, long_time_motion
 from vitrion_workflows.diffusivity.variance import (
     Intervals,

@@ -6,10 +6,9 @@ from functools import cached_property
 import numpy as np
 from scipy import stats
 
-from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, DIMENSIONS
 from vitrion_models.system import FloatArray
 from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES, DiffusivityEstimate, estimate_diffusivity
-from vitrion_workflows.diffusivity.regression import DIMENSIONS
 from vitrion_workflows.diffusivity.window import LATEST_START, VIBRATION_PS
 from vitrion_workflows.schemas.gate import GateOutcome, Measurement, gate_of, measurement_of
 from vitrion_workflows.schemas.label import LabelState

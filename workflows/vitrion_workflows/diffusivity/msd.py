@@ -3,10 +3,9 @@
 import numpy as np
 from scipy import fft
 
-from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, DIMENSIONS
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
-from vitrion_workflows.diffusivity.regression import DIMENSIONS
 
 
 def mean_squared_displacements(positions_A: FloatArray, *, largest_lag: int | None = None) -> FloatArray:

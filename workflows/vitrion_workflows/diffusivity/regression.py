@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from vitrion_models.constants import DIMENSIONS
 from vitrion_models.system import FloatArray, IntArray
 
-DIMENSIONS = 3
 # More lags than this hold no more information about a straight line: neighbours share nearly all displacements.
 LAGS_IN_FIT = 32
 ITERATIONS = 12

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from vitrion_models.constants import LN_10
 from vitrion_models.system import FloatArray
 
-LOG10 = float(np.log(10.0))
 # Of a normal distribution, beyond one standard deviation on one side.
 ONE_SIGMA_TAIL = float(special.ndtr(-1.0))
 # Squared displacement of a free ion in three dimensions: variance over square of the mean.
@@ -69,7 +69,7 @@ def gamma_intervals(estimate: float, variance: float, *, degrees_of_freedom: flo
     return Intervals(
         interval_68=bounds(1 - 2 * ONE_SIGMA_TAIL),
         interval_95=bounds(0.95),
-        log10_stderr=quantile(ONE_SIGMA_TAIL) * float(np.sqrt(special.polygamma(1, shape))) / LOG10,
+        log10_stderr=quantile(ONE_SIGMA_TAIL) * float(np.sqrt(special.polygamma(1, shape))) / LN_10,
         n_eff=RELATIVE_VARIANCE_3D * shape,
         upper_95=bounds(0.90)[1],
     )
@@ -124,25 +124,32 @@ class _Correction:
 def corrected_variance(
     theory: float, ion_values: FloatArray, *, collective: Ratio = NO_CORRELATION, jumps: JumpVariance = NO_JUMPS
 ) -> Variance:
-    """Correct a theoretical variance by the scatter of the ions and by their joint motion.
+    """Multiply the variance of a mean over independent Brownian ions by two measured ratios.
 
-    The estimate is the mean over N ions of values linear in each ion's MSD, so that scatter / N estimates its variance
-    without any model of cages, rare jumps or unequal sites, as long as ions are independent; `collective_ratio`
-    measures how far they are not. Both ratios R to theory scatter by s = sqrt(2 / nu) where theory holds. Their excess
-    R - 1 is multiplied by the `james_stein_factor`, whatever its sign: correcting only upwards would keep the upper
-    half of its noise, and overstate every error.
+    variance = (theory + jumps) H C, with
 
-    Where k ions move together, they scatter about their own mean less than from run to run by the factor
-    1 - (k - 1) / (N - 1); the scatter is divided by it.
+    - H, the heterogeneity: the observed scatter of the ions, s^2 / N with s^2 the sample variance of the N values, over
+      theory + jumps. It differs from one where ions rattle in cages, jump rarely or sit on unequal sites; it is not
+      measured with fewer than `FEWEST_IONS` ions.
+    - C, the collective ratio (`collective_ratio`): k where ions move in groups of k, which makes N ions count as N / k.
+
+    Both ratios R are noisy: with nu degrees of freedom, and a true value of one, R - 1 has the standard deviation
+    sqrt(2 / nu). Each deviation R - 1, positive or negative, is therefore multiplied by its `james_stein_factor`. If
+    only positive ones were applied, noise would raise the variance on average.
+
+    The two are not independent: ions that move in groups of k differ among themselves less than their mean differs from
+    run to run, by the factor 1 - (k - 1) / (N - 1). The scatter is divided by that factor (at least
+    `LEAST_INDEPENDENCE`) before H is formed.
 
     Args:
         theory: variance of the mean for independent Brownian ions.
         ion_values: value of each ion, shape (N,), whose mean is the estimate; same unit as sqrt(theory).
-        collective: from `collective_ratio`.
-        jumps: addition of rare jumps to the theory.
+        collective: measured ratio with its degrees of freedom.
+        jumps: variance that rare jumps add to the theory.
 
     Returns:
-        Variance with Satterthwaite's degrees of freedom: those of its parts, weighted by the square of their share.
+        The variance. Its degrees of freedom follow Satterthwaite: 1 / nu is the sum over H, C and the jumps of
+        (share of the variance)^2 / nu of each.
     """
     ions = len(ion_values)
     inverse_freedom = (jumps.value / (theory + jumps.value)) ** 2 / jumps.degrees_of_freedom if jumps.value > 0 else 0.0
@@ -182,16 +189,17 @@ def james_stein_factor(sigmas: float) -> float:
 
 
 def anisotropy_factor(positions_A: FloatArray, *, lag: int, correlated_ions: float = 1.0) -> float:
-    """Return the factor by which anisotropy widens the scatter of squared displacements, at least one.
+    """Return the factor by which anisotropic motion increases the variance of squared displacements, at least one.
 
-    With S the tensor <d d> of displacements, Gaussian ones have Var |d|^2 = 2 tr S^2, where isotropic ones have
-    2 (tr S)^2 / 3: the factor is 3 tr S^2 / (tr S)^2, three for channels. Of n isotropic displacements it would be
-    1 + 10 / (3 n), the five components of their noise; that is subtracted.
+    A Gaussian displacement d with the covariance S = <d d^T> has Var |d|^2 = 2 tr S^2. Isotropic motion of the same
+    mean square tr S has 2 (tr S)^2 / 3. The factor is their ratio, 3 tr S^2 / (tr S)^2: one for isotropic motion, three
+    for motion along one axis. Estimated from n independent isotropic displacements, it is 1 + 10 / (3 n) on average,
+    because the noise of S has five components that change its shape; 10 / (3 n) is subtracted.
 
     Args:
-        positions_A: shape (F, N, 3).
-        lag: beyond the cage, in frames.
-        correlated_ions: number of ions that move together, at least 1.
+        positions_A: positions or displacements, shape (F, N, 3).
+        lag: time of a displacement in frames, longer than the motion in a cage.
+        correlated_ions: number of ions that move together, at least 1; it divides n.
     """
     moves = (positions_A[lag:] - positions_A[:-lag]).reshape(-1, 3)
     tensor = moves.T @ moves
@@ -210,8 +218,8 @@ def jump_variance_A4(positions_A: FloatArray, *, lag: int, anisotropy: float = 1
 
     Args:
         positions_A: shape (F, N, 3).
-        lag: n, in frames, beyond the cage.
-        anisotropy: from `anisotropy_factor`; five thirds above are 1 + 2/3 of it.
+        lag: n, in frames, longer than the motion in a cage.
+        anisotropy: from `anisotropy_factor`; with it the factor 5/3 above becomes 1 + 2/3 of it.
 
     Returns:
         K, not below zero and shrunk by its noise (`james_stein_factor`), with its degrees of freedom; `NO_JUMPS` for

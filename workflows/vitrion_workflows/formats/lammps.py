@@ -8,6 +8,7 @@ import numpy as np
 from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
+from vitrion_models.constants import DIMENSIONS
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.formats.frames import FractionalFrames
@@ -39,7 +40,6 @@ NEEDED_COLUMNS = {
     "element": "which elements its types are (dump_modify element)",
 }
 SHRINK_WRAPPED = frozenset("sm")  # among the boundaries p, f, s and m
-DIMENSIONS = 3
 TRICLINIC_COLUMNS = 3
 TIME_TOLERANCE = 1e-3
 

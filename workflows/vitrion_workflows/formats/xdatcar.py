@@ -8,12 +8,12 @@ from itertools import pairwise
 import numpy as np
 from ase.data import atomic_numbers
 
+from vitrion_models.constants import DIMENSIONS
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.formats.frames import FractionalFrames
 
 HEADER_LINES = 7
-DIMENSIONS = 3
 # The title of a run may begin with the word, too.
 FRAME = re.compile(r"\s*direct\s*(configuration\s*=.*)?$", re.IGNORECASE)
 

@@ -7,7 +7,7 @@ from itertools import count, takewhile
 import numpy as np
 from ase.data import atomic_numbers
 
-from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, LN_10
 from vitrion_workflows.diffusivity import gates
 from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES, DiffusivityEstimate, estimate_diffusivity
 from vitrion_workflows.diffusivity.gates import JUMP_A
@@ -91,7 +91,7 @@ class StoppingRule:
 
     def _hopeless(self, bound_cm2_per_s: float, ions: int) -> bool:
         """Return True if too few jumps are expected even at the upper bound: n of them give a rate within n^(-1/2)."""
-        needed = max(gates.FEWEST_JUMPS, (self.target_log10_stderr * np.log(10)) ** -2)
+        needed = max(gates.FEWEST_JUMPS, (self.target_log10_stderr * LN_10) ** -2)
         travelled_A2 = 6 * ions * bound_cm2_per_s / A2_PER_PS_IN_CM2_PER_S * self.most_ps
         return bool(travelled_A2 < needed * JUMP_A**2)
 

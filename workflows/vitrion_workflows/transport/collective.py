@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, DIMENSIONS
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES, DiffusivityEstimate
 from vitrion_workflows.diffusivity.gates import resolution
 from vitrion_workflows.diffusivity.msd import mean_squared_displacements
-from vitrion_workflows.diffusivity.regression import DIMENSIONS, Fit, fit_lags, fit_line
+from vitrion_workflows.diffusivity.regression import Fit, fit_lags, fit_line
 from vitrion_workflows.diffusivity.variance import Intervals, anisotropy_factor, gamma_intervals
 from vitrion_workflows.diffusivity.window import LATEST_START, LONGEST_LAG, VIBRATION_PS, memory_lag
 from vitrion_workflows.trajectories.displacements import remove_drift

@@ -7,11 +7,11 @@ from functools import partial
 import numpy as np
 from scipy import stats
 
-from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, DIMENSIONS
 from vitrion_models.system import FloatArray
 from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate
 from vitrion_workflows.diffusivity.msd import mean_squared_displacements
-from vitrion_workflows.diffusivity.regression import DIMENSIONS, Fit, msd_covariance
+from vitrion_workflows.diffusivity.regression import Fit, msd_covariance
 from vitrion_workflows.diffusivity.variance import (
     FEWEST_BLOCKS,
     NO_CORRELATION,

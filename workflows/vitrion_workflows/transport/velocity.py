@@ -5,12 +5,12 @@ from enum import StrEnum
 
 import numpy as np
 
-from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, DIMENSIONS
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.diffusivity.estimate import FEWEST_FRAMES
 from vitrion_workflows.diffusivity.msd import lagged_products, mean_squared_displacements
-from vitrion_workflows.diffusivity.regression import DIMENSIONS, walk_covariance
+from vitrion_workflows.diffusivity.regression import walk_covariance
 from vitrion_workflows.diffusivity.variance import (
     FEWEST_IONS,
     Variance,

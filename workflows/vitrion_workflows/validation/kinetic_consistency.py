@@ -45,16 +45,21 @@ MASS_TOLERANCE = 0.03
 def measure_recorded_temperature(
     motion: ThermalMotion, recorded_K: FloatArray, *, noise: ThermostatNoise
 ) -> Measurement | None:
-    """Compare the temperature of the motion with the recorded one.
+    """Compare the temperature computed from the steps between frames with the recorded temperature.
+
+    The measured number is their ratio. Steps over a whole frame interval miss faster motion, so that the ratio of a
+    correct run may be as low as one minus the unresolved share. While that share is at most `LARGEST_UNRESOLVED`, the
+    lower limit is reduced by it. Beyond, or where it cannot be estimated, a low ratio proves nothing: only a ratio
+    above the upper limit, motion hotter than recorded, is a fault then.
 
     Args:
         motion: of all atoms.
-        recorded_K: of the same frames, shape (F,).
-        noise: of the thermostat, or of a usual one where it is not known.
+        recorded_K: temperature of the same frames, shape (F,).
+        noise: share of the motion that the noise of the thermostat hides, which counts as unresolved; of a common
+            thermostat where it is not stated.
 
     Returns:
-        The measurement; None where so much of the motion is unresolved that an error of a tenth would not show, and
-        the motion is not too hot.
+        The measurement; None where too much of the motion is unresolved for a lower limit and the upper one is kept.
     """
     cell, mean_K = motion.cell, float(recorded_K.mean())
     ratio = cell.temperature_K / mean_K

@@ -174,19 +174,19 @@ def page_size(limit: int | None, *, as_json: bool) -> int:
 
 
 def charges(text: str) -> dict[str, float]:
-    """``Li=1,Cl=-1`` as a mapping.
+    """Return the formal charge of each species of a text such as ``Li=1,Cl=-1``.
 
     Raises:
-        InputError: it is none, or names a species twice.
+        InputError: a part is no charge, or a species stands twice.
     """
-    found: dict[str, float] = {}
+    charge_of: dict[str, float] = {}
     for part in text.split(","):
         symbol, equals, number = (word.strip() for word in part.partition("="))
         try:
             value = float(number)
         except ValueError:
             value = math.nan
-        if not equals or not symbol or not math.isfinite(value) or symbol in found:
+        if not equals or not symbol or not math.isfinite(value) or symbol in charge_of:
             raise InputError(f"--charge {text!r} states no charges: give each species once, such as Li=1,Cl=-1")
-        found[symbol] = value
-    return found
+        charge_of[symbol] = value
+    return charge_of

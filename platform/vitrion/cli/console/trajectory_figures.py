@@ -7,8 +7,7 @@ import numpy as np
 
 from vitrion.cli.console.figures import BLUE, STATES, new_figure
 from vitrion.report.numbers import diffusivity
-from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, Z_95
-from vitrion_workflows.diffusivity.regression import DIMENSIONS
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, DIMENSIONS, Z_95
 from vitrion_workflows.schemas import LabelState
 from vitrion_workflows.schemas.gate import failed_measurements
 

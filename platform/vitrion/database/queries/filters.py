@@ -89,19 +89,19 @@ def _is(field: str, given: Any, *, kind: type = str) -> Query:
     return {field: values[0] if len(values) == 1 else {"$in": values}}
 
 
-def _one_of(field: str, known: Iterable[str], value: Any) -> Query:
+def _one_of(field: str, values: Iterable[str], value: Any) -> Query:
     for name in _several(value):
-        check_choice(field, name, known)
+        check_choice(field, name, values)
     return _is(field, value)
 
 
-def check_choice(field: str, name: str, known: Iterable[str]) -> None:
+def check_choice(field: str, name: str, values: Iterable[str]) -> None:
     """Refuse a value that the field cannot have, which would silently match nothing.
 
     Raises:
         InputError: naming the values it can have.
     """
-    choices = [str(choice) for choice in known]
+    choices = [str(value) for value in values]
     if name not in choices:
         raise InputError(f"{field} {name!r} is unknown: choose from {', '.join(choices)}")
 
@@ -265,12 +265,12 @@ def sort_of(collection: str, sort: OneOrMore | None) -> list[tuple[str, int]]:
     Raises:
         InputError: the collection has no such field.
     """
-    known = sorted(RECORDS[collection].model_fields)
+    fields = sorted(RECORDS[collection].model_fields)
     order = []
     for text in _several(sort or ()):
         name = text.removeprefix("-")
-        if name not in known:
-            raise InputError(f"{collection} have no field {name!r} to sort by{_nearest(name, known)}")
+        if name not in fields:
+            raise InputError(f"{collection} have no field {name!r} to sort by{_nearest(name, fields)}")
         order.append((name, -1 if text.startswith("-") else 1))
     # The same direction as the last key, so that one index serves the whole order read either way.
     return [*order, ("_id", order[-1][1] if order else 1)]
@@ -293,9 +293,9 @@ def check_field(collection: str, field: str) -> str:
     Raises:
         InputError: the collection has no such field.
     """
-    known = sorted(RECORDS[collection].model_fields)
-    if field not in known:
-        raise InputError(f"{collection} have no field {field!r}{_nearest(field, known)}")
+    fields = sorted(RECORDS[collection].model_fields)
+    if field not in fields:
+        raise InputError(f"{collection} have no field {field!r}{_nearest(field, fields)}")
     return field
 
 
@@ -306,6 +306,6 @@ def _joined(parts: Sequence[Query]) -> Query:
     return {"$and": list(parts)}
 
 
-def _nearest(name: str, known: Mapping[str, Any] | Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f": did you mean {close[0]!r}?" if close else f": known are {', '.join(sorted(known))}"
+def _nearest(name: str, names: Mapping[str, Any] | Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, list(names), n=1)
+    return f": did you mean {close[0]!r}?" if close else f": known are {', '.join(sorted(names))}"

@@ -43,13 +43,13 @@ class Cycles:
 
     def latest(self, campaign: str) -> CycleRecord | None:
         """Return the cycle with the greatest index, or None before the first."""
-        found = self._cycles.find({"campaign": campaign}, sort=[("index", -1)], limit=1)
-        return CycleRecord.model_validate(found[0]) if found else None
+        last = self._cycles.find({"campaign": campaign}, sort=[("index", -1)], limit=1)
+        return CycleRecord.model_validate(last[0]) if last else None
 
     def list(self, campaign: str) -> Rows[CycleRecord]:
         """Return all cycles of a campaign, by index."""
-        found = self._cycles.find({"campaign": campaign}, sort=[("index", 1)])
-        return Rows(CycleRecord, [CycleRecord.model_validate(row) for row in found])
+        cycles = self._cycles.find({"campaign": campaign}, sort=[("index", 1)])
+        return Rows(CycleRecord, [CycleRecord.model_validate(cycle) for cycle in cycles])
 
     def create(self, campaign: str, index: int, *, proposals: Sequence[Proposal] = (), **fields: Any) -> CycleRecord:
         """Start a cycle in state ``proposed``, or return the stored one unchanged.

@@ -65,10 +65,10 @@ class Datasets:
             NotFoundError: it is not stored.
         """
         query = {"name": name} if sha256 is None else {"name": name, "sha256": sha256}
-        found = self._datasets.find(query, sort=[("_id", -1)], limit=1)
-        if not found:
+        newest = self._datasets.find(query, sort=[("_id", -1)], limit=1)
+        if not newest:
             raise NotFoundError(f"no data set {name!r} in the database: run `vitrion ingest dataset {name}`")
-        return DatasetRecord.model_validate(found[0])
+        return DatasetRecord.model_validate(newest[0])
 
     def list(self) -> Rows[DatasetRecord]:
         """Return all data sets, in the order they were registered."""

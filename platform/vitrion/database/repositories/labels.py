@@ -265,8 +265,8 @@ class Labels:
             InputError: an unknown filter or field, an empty range, no formula, a negative limit or skip.
         """
         check_page(limit, skip)
-        found = self._labels.find(_query(filters), sort=sort_of("labels", sort), limit=limit, skip=skip)
-        return LabelRows(LabelRecord, [LabelRecord.model_validate(document) for document in found])
+        documents = self._labels.find(_query(filters), sort=sort_of("labels", sort), limit=limit, skip=skip)
+        return LabelRows(LabelRecord, [LabelRecord.model_validate(document) for document in documents])
 
     def table(
         self,
@@ -285,8 +285,8 @@ class Labels:
         check_page(limit, skip)
         projection = {check_field("labels", name): 1 for name in columns} | {"_id": 0}
         order = sort_of("labels", sort)
-        found = self._labels.find(_query(filters), projection=projection, sort=order, limit=limit, skip=skip)
-        return [{name: document.get(name) for name in columns} for document in found]
+        documents = self._labels.find(_query(filters), projection=projection, sort=order, limit=limit, skip=skip)
+        return [{name: document.get(name) for name in columns} for document in documents]
 
     def count(self, **filters: Unpack[LabelFilters]) -> int:
         """Return the number of labels that pass all filters."""
@@ -333,8 +333,7 @@ class Labels:
             filters: see `vitrion.database.queries.filters.LabelFilters`, but for `gate_version`.
         """
         others: LabelFilters = {**filters, "gate_version": gate_versions.OTHER}
-        found = self._labels.find(_query(others), projection={"gate_version": 1})
-        return gate_versions.count_others(document["gate_version"] for document in found)
+        return dict(sorted(self._labels.count_by("gate_version", _query(others)).items()))
 
     def count_outdated(self, keys: Sequence[str], *, trained_at: datetime | None) -> int:
         """Count the labels that were not of the current gate version when a model was trained on them.

@@ -66,8 +66,8 @@ class Models:
         query: dict[str, Any] = {"campaign": campaign, "kind": kind, "promoted": True}
         if before_cycle is not None:
             query["cycle"] = {"$lt": before_cycle}
-        found = self._models.find(query, sort=[("cycle", -1), ("_id", -1)], limit=1)
-        return ModelRecord.model_validate(found[0]) if found else None
+        last = self._models.find(query, sort=[("cycle", -1), ("_id", -1)], limit=1)
+        return ModelRecord.model_validate(last[0]) if last else None
 
     def search(
         self,
@@ -88,5 +88,5 @@ class Models:
             check_choice("kind", kind, MODEL_KINDS)
         given = {"kind": kind, "campaign": campaign, "promoted": promoted}
         query = {name: value for name, value in given.items() if value is not None}
-        found = self._models.find(query, sort=sort_of("models", sort), limit=limit, skip=skip)
-        return Rows(ModelRecord, [ModelRecord.model_validate(document) for document in found])
+        versions = self._models.find(query, sort=sort_of("models", sort), limit=limit, skip=skip)
+        return Rows(ModelRecord, [ModelRecord.model_validate(version) for version in versions])

@@ -195,17 +195,17 @@ def match_stored(
     """
     fingerprints = [structure.fingerprint for structure in batch]
     rows = structures.find({"fingerprint": {"$in": fingerprints}}, projection={"fingerprint": 1})
-    known = {str(row["fingerprint"]) for row in rows}
-    candidates = _similar_cells([structure for structure in batch if structure.fingerprint not in known], structures)
+    stored = {str(row["fingerprint"]) for row in rows}
+    candidates = _similar_cells([structure for structure in batch if structure.fingerprint not in stored], structures)
     matches: list[str | None] = []
     for structure in batch:
-        if structure.fingerprint in known:
+        if structure.fingerprint in stored:
             matches.append(structure.fingerprint)
             continue
         match = _same_cell(structure, candidates[structure.formula], cell_of)
         matches.append(match)
         if match is None:
-            known.add(structure.fingerprint)
+            stored.add(structure.fingerprint)
             candidate = _Candidate(structure.fingerprint, structure.marker, structure.cell)
             candidates[structure.formula].append(candidate)
     return matches

@@ -8,7 +8,7 @@ from vitrion.report.data import Label, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
 from vitrion.report.inference import Difference, difference_of_means
 from vitrion.report.numbers import formula
-from vitrion_models.constants import Z_95, BOLTZMANN_eV_PER_K
+from vitrion_models.constants import LN_10, Z_95, BOLTZMANN_eV_PER_K
 from vitrion_workflows.schemas import LabelState
 
 ACQUISITION, RANDOM = "acquisition", "random"
@@ -46,7 +46,7 @@ def points(data: ReportData, arm: str) -> list[ArmPoint]:
             if energy is None:
                 continue
             inverse = 1 / data.target_temperature_K - 1 / label.temperature_K
-            value -= energy / (BOLTZMANN_eV_PER_K * math.log(10)) * inverse
+            value -= energy / (BOLTZMANN_eV_PER_K * LN_10) * inverse
         arm_points.append(ArmPoint(label, value, label.log10_stderr or 0.0, extrapolated))
     return arm_points
 

@@ -8,7 +8,7 @@ from vitrion.report.charts import Axis, Colour, Panel
 from vitrion.report.data import Label, Prediction, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
 from vitrion.report.numbers import diffusivity, formula, plain
-from vitrion_models.constants import BOLTZMANN_eV_PER_K
+from vitrion_models.constants import LN_10, BOLTZMANN_eV_PER_K
 from vitrion_models.errors import InputError
 from vitrion_workflows.arrhenius.fit import ArrheniusFit, ArrheniusPoint, fit_arrhenius
 from vitrion_workflows.schemas import LabelState, Origin
@@ -78,7 +78,7 @@ def _panel(labels: list[Label], prediction: Prediction | None, *, target_K: floa
     panel.upper_axis([(1000 / kelvin, f"{kelvin:.0f}") for kelvin in marks], "T (K)")
     inverse = [x.low, x.high]
     if prediction is not None and prediction.Ea_eV is not None:
-        rise = prediction.Ea_eV / (BOLTZMANN_eV_PER_K * math.log(10))
+        rise = prediction.Ea_eV / (BOLTZMANN_eV_PER_K * LN_10)
         offset = prediction.log10_D + rise / target_K
         panel.line(
             inverse, [10 ** (offset - rise * u / 1000) for u in inverse], Colour.PREDICTED, width=1.3, dash="5 4"

@@ -6,8 +6,7 @@ from vitrion.report.charts import Axis, Colour, Panel
 from vitrion.report.data import Label, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
 from vitrion.report.numbers import diffusivity, formula, plain
-from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, Z_95
-from vitrion_workflows.diffusivity.regression import DIMENSIONS
+from vitrion_models.constants import A2_PER_PS_IN_CM2_PER_S, DIMENSIONS, Z_95
 from vitrion_workflows.schemas import LabelState, MsdTable
 
 MOST_PANELS = 6
