@@ -1,5 +1,6 @@
 """Read every crystal of a CIF; the grammar is gemmi's (https://gemmi.readthedocs.io/en/latest/cif.html)."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from vitrion_workflows.formats.opening import read_text
 
 LENGTHS = ("_cell_length_a", "_cell_length_b", "_cell_length_c")
 ANGLES = ("_cell_angle_alpha", "_cell_angle_beta", "_cell_angle_gamma")
+GRAMMAR_ERROR = re.compile(r"(?P<line>\d+):\d+\(\d+\): (?P<reason>.*)")
+LONGEST_REASON = 60  # characters
 STRAIGHT_DEG = 180.0
 MOMENTS = "_atom_site_moment_label"
 MODULATION = ("_cell_modulation_dimension", "_cell_wave_vector_seq_id")
@@ -29,11 +32,7 @@ def read(path: Path) -> Iterator[StructureEntry]:
         InputError: against the grammar of CIF, no cell or an impossible one, a site that is no atom or has no position,
             an unknown space group, or sites that are not those of its formula sum (a truncated file).
     """
-    try:
-        document = gemmi.cif.read_string(read_text(path))
-    except (ValueError, RuntimeError) as error:  # gemmi's errors of grammar and of doubled names
-        reason = str(error).partition(":")[2].partition("\n")[0].strip()
-        raise InputError(f"damaged or truncated CIF, line {reason or error}") from error
+    document = _parse(read_text(path))
     blocks = [block for block in document if block.find_values(FIRST_COORDINATE)]
     if not blocks:
         raise InputError("no atom positions in it (_atom_site_fract_x)")
@@ -50,6 +49,18 @@ def read(path: Path) -> Iterator[StructureEntry]:
         yield StructureEntry(
             structure=entry.structure, remarks=(*remarks, *(f"{place}{remark}" for remark in entry.remarks))
         )
+
+
+def _parse(text: str) -> gemmi.cif.Document:
+    try:
+        return gemmi.cif.read_string(text)
+    except (ValueError, RuntimeError) as error:  # gemmi's errors of grammar and of doubled names
+        message = str(error).removeprefix("string:")
+        place = GRAMMAR_ERROR.match(message)
+        if place is None:
+            raise InputError(f"this is no CIF: {message[:LONGEST_REASON]}") from error
+        line = text.split("\n")[int(place["line"]) - 1].strip()[:LONGEST_REASON]
+        raise InputError(f"damaged or truncated CIF: line {place['line']} ({line!r}): {place['reason']}") from error
 
 
 def _read_block(block: gemmi.cif.Block) -> StructureEntry:

@@ -99,7 +99,7 @@ def _group_operations(names: list[str], numbers: list[str], lattice: Lattice) ->
     if names:
         raise InputError(f"unknown space group {names[0]!r}: add the symmetry operations ({OPERATIONS[0]})")
     number = int(numbers[0]) if numbers[0].isdecimal() else 0
-    group = gemmi.find_spacegroup_by_number(number)
+    group = gemmi.find_spacegroup_by_number(number) if number else None
     if group is None:
         raise InputError(f"unknown space group number {numbers[0]}: give 1 to 230, or the symmetry operations")
     if group.ext in ORIGINS:
