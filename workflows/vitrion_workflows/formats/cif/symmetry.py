@@ -99,13 +99,13 @@ def _group_operations(names: list[str], numbers: list[str], lattice: Lattice) ->
     if names:
         raise InputError(f"unknown space group {names[0]!r}: add the symmetry operations ({OPERATIONS[0]})")
     number = int(numbers[0]) if numbers[0].isdecimal() else 0
-    group = gemmi.find_spacegroup_by_number(number) if number else None
-    if group is None:
+    standard = gemmi.find_spacegroup_by_number(number) if number else None
+    if standard is None:
         raise InputError(f"unknown space group number {numbers[0]}: give 1 to 230, or the symmetry operations")
-    if group.ext in ORIGINS:
+    if standard.ext in ORIGINS:
         raise _two_origins(str(number))
-    by_axes = gemmi.find_spacegroup_by_name(group.hm, lattice.alpha, lattice.gamma)
-    return (by_axes or group).operations()
+    by_axes = gemmi.find_spacegroup_by_name(standard.hm, lattice.alpha, lattice.gamma)
+    return (by_axes or standard).operations()
 
 
 def _hall_operations(symbol: str) -> gemmi.GroupOps | None:
