@@ -1,7 +1,8 @@
 """Structures, labels, models and cycles: one set of documents and queries on a MongoDB server or in a folder."""
 
+from typing import TYPE_CHECKING, Any
+
 from vitrion.database.database import SERVER_ADVISED_STRUCTURES, Database, advice, connect
-from vitrion.database.documents import Campaign, Cycle, Dataset, Label, ModelVersion, Structure
 from vitrion.database.errors import (
     DatabaseError,
     DatabaseLockedError,
@@ -27,6 +28,9 @@ from vitrion.database.repositories.duplicates import NearDuplicate
 from vitrion.database.repositories.labels import LabelAdded
 from vitrion.database.repositories.new_structures import NewStructure
 from vitrion.database.repositories.structures import AddResult
+
+if TYPE_CHECKING:
+    from vitrion.database.documents import Campaign, Cycle, Dataset, Label, ModelVersion, Structure
 
 __all__ = [
     "SERVER_ADVISED_STRUCTURES",
@@ -66,3 +70,14 @@ __all__ = [
     "quantities",
     "require_one",
 ]
+
+_DOCUMENTS = frozenset({"Campaign", "Cycle", "Dataset", "Label", "ModelVersion", "Structure"})
+
+
+def __getattr__(name: str) -> Any:
+    # mongoengine is slow to import, and what uses the repositories does without.
+    if name not in _DOCUMENTS:
+        raise AttributeError(f"module 'vitrion.database' has no attribute {name!r}")
+    from vitrion.database import documents  # noqa: PLC0415
+
+    return getattr(documents, name)

@@ -10,7 +10,6 @@ from typing import Any, Self
 from vitrion.database.address import redact, shown
 from vitrion.database.artefacts import Artefacts
 from vitrion.database.collection import Collection
-from vitrion.database.documents import bind, release
 from vitrion.database.errors import DatabaseError, DatabaseVersionError, NotFoundError, translate_errors
 from vitrion.database.migrations import upgrade_store
 from vitrion.database.records import INDEXES, JOBS_COLLECTION, META_COLLECTION, SCHEMA_VERSION
@@ -28,6 +27,9 @@ SERVER_SELECTION_MS = 5000
 # As far as it was measured: no offered query took longer than a third of a second; see docs/design/embedded-store.md.
 SERVER_ADVISED_STRUCTURES = 100_000
 
+OPEN: list["Database"] = []
+"""Open databases of this process; the documents (`vitrion.database.documents`) use the last."""
+
 
 class Database:
     """Everything that is stored, on a MongoDB server or embedded in a folder; made by `connect`.
@@ -37,6 +39,7 @@ class Database:
         embedded: whether it is a folder.
         readonly: whether writes are refused.
         artefacts: files by content.
+        raw: pymongo's database, or its embedded likeness.
     """
 
     def __init__(
@@ -58,11 +61,11 @@ class Database:
         self.embedded = embedded
         self.readonly = readonly
         self.artefacts = artefacts
-        self._raw = raw
+        self.raw = raw
         self._opened_by = os.getpid()
         self._close: Callable[[], None] | None = close
         self._prepare()
-        bind(raw)
+        OPEN.append(self)
 
     @cached_property
     def structures(self) -> Structures:
@@ -99,7 +102,7 @@ class Database:
         if self._close is None:
             raise DatabaseError(f"the database {self.where} is closed: connect again")
         return Collection(
-            self._raw[name],
+            self.raw[name],
             where=self.where,
             readonly=self.readonly,
             is_open=lambda: self._close is not None,
@@ -122,7 +125,7 @@ class Database:
     def close(self) -> None:
         """Close the connection and release the writer's lock; repeated calls have no effect."""
         if self._close is not None:
-            release(self._raw)
+            OPEN.remove(self)
             self._close()
             self._close = None
 

@@ -1,6 +1,6 @@
 """The stored documents as mongoengine classes, generated from the records.
 
-`vitrion.connect` binds them to the database that was opened last and is still open, on a server and embedded alike:
+They use the database that was opened last and is still open, on a server and embedded alike:
 
     with vitrion.connect(readonly=True):
         hot = Label.objects(temperature_K__gte=900, state="accepted").order_by("-log10_value")
@@ -12,6 +12,7 @@ from typing import Any, ClassVar, get_args, get_origin
 import mongoengine
 from mongoengine.base import BaseField
 
+from vitrion.database.database import OPEN
 from vitrion.database.errors import DatabaseError
 from vitrion.database.records import (
     CampaignRecord,
@@ -31,17 +32,6 @@ _FIELDS: tuple[tuple[type, type[BaseField]], ...] = (
     (str, mongoengine.StringField),
     (datetime, mongoengine.DateTimeField),
 )
-_open_databases: list[Any] = []
-
-
-def bind(database: Any) -> None:
-    """Let the documents use a database from now on."""
-    _open_databases.append(database)
-
-
-def release(database: Any) -> None:
-    """Let the documents go back to the database that was opened before this one."""
-    _open_databases[:] = [other for other in _open_databases if other is not database]
 
 
 class _StoredDocument(mongoengine.Document):
@@ -62,9 +52,9 @@ class _StoredDocument(mongoengine.Document):
 
     @classmethod
     def _get_db(cls) -> Any:
-        if not _open_databases:
+        if not OPEN:
             raise DatabaseError("no database is open: call vitrion.connect() first")
-        return _open_databases[-1]
+        return OPEN[-1].raw
 
     @classmethod
     def _get_collection(cls) -> Any:
