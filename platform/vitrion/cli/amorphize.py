@@ -9,7 +9,7 @@ import typer
 from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS, Device
 from vitrion.cli.console.output import emit, note
 from vitrion_models.errors import InputError
-from vitrion_workflows.formats.registry import file_format, require_format
+from vitrion_workflows.formats.registry import file_format, format_of
 from vitrion_workflows.structure.formula import element_amounts
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def read_compound(compound: str) -> "tuple[str, Structure | None]":
     if not path.exists() and file_format(path) is None and path.name == compound:
         element_amounts(compound)
         return compound, None
-    require_format(path)
+    format_of(path)
     from vitrion_workflows.formats.structures import read_structures  # noqa: PLC0415 - pymatgen is slow to import
 
     structures = read_structures(path)

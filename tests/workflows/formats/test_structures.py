@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import json
 import pickle
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -366,4 +367,8 @@ def test_real_cifs_inside_a_table(data_mirror, tmp_path):
 
 
 def test_every_format_has_its_reader():
-    assert all(callable(entry.read) for entry in FORMATS)
+    for entry in FORMATS:
+        names = [entry.structures] * bool(entry.structures) + [f"{entry.frames}.read_frames"] * bool(entry.frames)
+        assert names
+        for module, _, function in (name.partition(".") for name in names):
+            assert callable(getattr(import_module(f"vitrion_workflows.formats.{module}"), function))

@@ -135,20 +135,32 @@ def broken(path_A):
         "electron": (dump(path_A, "x", units="electron"), "units 'electron'"),
         "one id twice": (re.sub("(?m)^3 1 Li ", "1 1 Li ", whole), "id 1 "),
         "endless id": (whole.replace("3 1 Li ", "9" * 30 + " 1 Li "), "LAMMPS dump"),
-        "shrink-wrapped": (whole.replace("pp pp pp", "pp pp ss"), "boundary 'ss'"),
-        "shrunk to a least size": (whole.replace("pp pp pp", "pp fm pp"), "boundary 'fm'"),
+        "shrink-wrapped": (whole.replace("pp pp pp", "pp pp ss"), "not periodic along c"),
+        "shrunk to a least size": (whole.replace("pp pp pp", "pp fm pp"), "not periodic along b"),
         "no element": (whole.replace("element", "mol"), "dump_modify element"),
         "no id": (whole.replace("id type", "tag type"), "column 'id'"),
         "no position": (whole.replace("x y z\n", "fx fy fz\n"), "positions"),
         "unknown element": (whole.replace(" Cl ", " Zz "), "'Zz'"),
         "missing frame": ("ITEM: TIMESTEP\n".join(blocks[:5] + blocks[6:]), "steps"),
-        "repeated frame": ("ITEM: TIMESTEP\n".join([*blocks[:5], *blocks[4:]]), "steps"),
         "missing atom": (whole.rstrip().rpartition("\n")[0] + "\n", "atoms"),
         "torn": (whole[: len(whole) - 8], "within a line"),
         "torn header": (whole + "ITEM: TIMESTEP\n9\n", "within a frame"),
         "words": ("hello\n", "ITEM"),
-        "stars": (whole.replace("1 1 Li ", "1 1 Li ***"), "LAMMPS dump"),
+        "stars": (whole.replace("1 1 Li ", "1 1 Li ***"), "number should be"),
     }
+
+
+def test_a_frame_that_an_appended_run_repeats_is_left_out_with_a_remark(tmp_path, path_A):
+    blocks = dump(path_A, "x").split("ITEM: TIMESTEP\n")
+    file = tmp_path / "run.lammpstrj"
+    file.write_text("ITEM: TIMESTEP\n".join([*blocks[:5], *blocks[4:]]))
+    trajectory = read_trajectory(file, frame_interval_ps=0.02)
+    same_motion(trajectory, path_A)
+    assert "frame 5 repeats" in trajectory.remarks[0]
+    # The same step with other coordinates is no repetition.
+    file.write_text("ITEM: TIMESTEP\n".join([*blocks[:5], "1060\n" + blocks[5].partition("\n")[2], *blocks[5:]]))
+    with error_in_one_line(InputError, "steps"):
+        read_trajectory(file, frame_interval_ps=0.02)
 
 
 @pytest.mark.parametrize("case", list(broken(np.zeros((8, 3, 3)))))

@@ -208,7 +208,7 @@ def broken_files(path_A):
         "no frame": ("XDATCAR", "\n".join(lines[:7]), "no frame"),
         "truncated": ("XDATCAR", "\n".join(lines[:-2]), "3 atoms"),
         "truncated number": ("XDATCAR", whole[:-20], "3 atoms|could not convert"),
-        "overflow": ("XDATCAR", whole.replace(lines[9], "*** *** ***"), "XDATCAR damaged"),
+        "overflow": ("XDATCAR", whole.replace(lines[9], "*** *** ***"), "number should be"),
         "nan": ("XDATCAR", nan, "not finite"),
         "unknown element": ("XDATCAR", xdatcar_text(path_A, header="Li Zz\n2 1"), "'Zz'"),
         "no element line": ("XDATCAR", xdatcar_text(path_A, header="Li\n2 1"), "1 elements .*2 counts"),

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from vitrion_models.constants import FEMTOSECONDS_PER_PS
 from vitrion_models.errors import InputError
 from vitrion_workflows.dynamics.thermostats import THERMOSTATS
-from vitrion_workflows.trajectories.trajectory import COUPLED, thermostat_fault
+from vitrion_workflows.formats.thermostats import COUPLED, thermostat_fault
 
 HOTTEST_K = 20000.0
 LONGEST_STEP_FS = 10.0

@@ -1,53 +1,169 @@
-"""Frames as files hold them: fractional coordinates and cells of one set of atoms."""
+"""Frames of trajectory files: the form in which every format hands them on, one at a time."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from ase.data import atomic_masses
+from numpy.typing import NDArray
 
 from vitrion_models.errors import InputError
-from vitrion_models.system import FloatArray, IntArray
+from vitrion_models.system import HEAVIEST_ELEMENT, PERIODIC, FloatArray, IntArray
+from vitrion_workflows.formats.species import parse_atom
+from vitrion_workflows.schemas.isotopes import NAMED_MASSES_U
 
 FEWEST_FRAMES = 2
-INTERVAL_TOLERANCE = 1e-3
+MOST_ATOMS = 10_000_000  # of a frame: one wrong digit of a count would cost minutes and all memory
 SMALLEST_VOLUME_A3 = 1e-3
+AXES = "abc"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class FractionalFrames:
-    """Frames of one set of atoms.
+class Frame:
+    """One frame of a file.
 
     Attributes:
         numbers: atomic numbers, shape (N,).
-        fractional: fractional coordinates, shape (F, N, 3).
-        lattices_A: lattice vectors as rows, shape (F, 3, 3).
-        unwrapped: whether coordinates continue across the cell's faces.
-        interval_ps: between frames; None where the file does not state it.
-        velocities_A_per_ps: shape (F, N, 3); None where not stored.
-        temperatures_K: kinetic temperature, shape (F,); None where not stored.
-        potential_energies_eV: shape (F,); None where not stored.
+        coordinates: of each atom, shape (N, 3), in Angstrom or, if `scaled`, in units of the lattice vectors.
+        lattice_A: lattice vectors as rows, shape (3, 3).
+        scaled: the coordinates are fractional.
+        unwrapped: the coordinates continue across the faces of the cell.
+        pbc: periodicity along each lattice vector.
+        ids: names of the atoms, shape (N,), by which they are put in one order; None where rows are in order.
+        step: number of the frame or of its integration step; None where not stored, as all below.
+        time_ps: time of the frame.
         masses_u: shape (N,); None for standard weights.
+        velocities_A_per_ps: shape (N, 3).
+        temperature_K: kinetic temperature.
+        potential_energy_eV: of all atoms.
+        volume_A3: of the cell, where the run was mapped to its mean cell.
     """
 
     numbers: IntArray
-    fractional: FloatArray
-    lattices_A: FloatArray
+    coordinates: FloatArray
+    lattice_A: FloatArray
+    scaled: bool = False
     unwrapped: bool = False
-    interval_ps: float | None = None
-    velocities_A_per_ps: FloatArray | None = None
-    temperatures_K: FloatArray | None = None
-    potential_energies_eV: FloatArray | None = None
+    pbc: tuple[bool, bool, bool] = PERIODIC
+    ids: NDArray[np.generic] | None = None
+    step: int | None = None
+    time_ps: float | None = None
     masses_u: FloatArray | None = None
+    velocities_A_per_ps: FloatArray | None = None
+    temperature_K: float | None = None
+    potential_energy_eV: float | None = None
+    volume_A3: float | None = None
+
+    @property
+    def fractional(self) -> FloatArray:
+        """Coordinates in units of the lattice vectors, shape (N, 3)."""
+        return self.coordinates if self.scaled else self.coordinates @ np.linalg.inv(self.lattice_A)
 
 
-def check_coordinates(coordinates: FloatArray, lattices_A: FloatArray) -> None:
-    """Refuse coordinates, shape (F, N, 3), or lattice vectors, shape (..., 3, 3), that cannot be analysed.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FrameFile:
+    """A file of frames.
+
+    Attributes:
+        frames: in order, read while they are taken.
+        interval_ps: between frames, where it holds for the whole file; None where unknown or where frames have times.
+        thermostat: ``langevin``, ``nose-hoover`` or ``nve``; empty where unknown.
+        friction_per_ps: Langevin friction, or 1/tau of the chain; None where unknown.
+        set_temperature_K: constant temperature of the thermostat; None where unknown.
+        steps_start_again: steps may return to the first, where files were concatenated.
+        remarks: sentences on what was left out or assumed; complete once the frames are taken.
+    """
+
+    frames: Iterator[Frame]
+    interval_ps: float | None = None
+    thermostat: str = ""
+    friction_per_ps: float | None = None
+    set_temperature_K: float | None = None
+    steps_start_again: bool = False
+    remarks: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FrameOptions:
+    """Statements of the user on a file that does not hold them itself.
+
+    Attributes:
+        types: element of each type of atom, by the word of the type; empty where the file names its elements.
+        lattice_A: lattice vectors as rows, shape (3, 3); None where the file holds its cell.
+    """
+
+    types: Mapping[str, str] = field(default_factory=dict)
+    lattice_A: FloatArray | None = None
+
+    @property
+    def stated(self) -> tuple[str, ...]:
+        """Names of the options that are stated, as on the command line."""
+        return tuple(name for name, value in (("types", self.types), ("cell", self.lattice_A is not None)) if value)
+
+
+NO_OPTIONS = FrameOptions()
+
+
+def check_frame(frame: Frame, index: int) -> None:
+    """Refuse a frame that is no periodic cell of atoms at finite coordinates.
+
+    Args:
+        frame: to check.
+        index: number of the frame, from 1 on, for the message.
 
     Raises:
-        InputError: one frame, numbers that are not finite, or no cell.
+        InputError: no atoms, numbers that are not finite, no cell, or one that is not periodic in three directions.
     """
-    if len(coordinates) < FEWEST_FRAMES:
-        raise InputError(f"a trajectory needs two frames or more, not {len(coordinates)}")
-    if not (np.isfinite(coordinates).all() and np.isfinite(lattices_A).all()):
-        raise InputError("coordinates or lattice vectors are not finite: store the trajectory again")
-    if np.abs(np.linalg.det(lattices_A)).min() < SMALLEST_VOLUME_A3:
-        raise InputError("no cell: store the lattice vectors with the trajectory")
+    if not len(frame.numbers):
+        raise InputError(f"frame {index} has no atoms")
+    if frame.numbers.min() < 1 or frame.numbers.max() > HEAVIEST_ELEMENT:
+        raise InputError(f"an atom of frame {index} has no known element: name the element of every atom")
+    if not (np.isfinite(frame.coordinates).all() and np.isfinite(frame.lattice_A).all()):
+        raise InputError(f"coordinates or lattice vectors of frame {index} are not finite: store the frame again")
+    if not frame.lattice_A.any():
+        raise InputError(f"frame {index} has no cell: store the lattice vectors with the coordinates")
+    if open_axes := [axis for axis, periodic in zip(AXES, frame.pbc, strict=True) if not periodic]:
+        raise InputError(
+            f"frame {index} is not periodic along {', '.join(open_axes)}, so that its volume and the images of its "
+            "atoms are undefined: give a cell that is periodic along three vectors"
+        )
+    if abs(np.linalg.det(frame.lattice_A)) < SMALLEST_VOLUME_A3:
+        raise InputError(f"frame {index} has no cell: its lattice vectors enclose no volume")
+
+
+def atoms_of(words: Sequence[str]) -> tuple[IntArray, FloatArray | None]:
+    """Return the atomic numbers that words name, shape (len(words),), and their masses in u; None for standard weights.
+
+    Raises:
+        InputError: a word names no element or isotope.
+    """
+    species = [parse_atom(word) for word in words]
+    numbers = np.array([each.atomic_number for each in species], dtype=np.int64)
+    if not any(each.symbol in NAMED_MASSES_U for each in species):
+        return numbers, None
+    return numbers, np.array([NAMED_MASSES_U.get(each.symbol, atomic_masses[each.atomic_number]) for each in species])
+
+
+def floats(words: Sequence[str], *, place: str) -> FloatArray:
+    """Return words as numbers, shape (len(words),).
+
+    Args:
+        words: numbers as text.
+        place: of the words, for the message.
+
+    Raises:
+        InputError: a word is not a number.
+    """
+    try:
+        return np.array([float(word) for word in words], dtype=np.float64)
+    except ValueError as error:
+        wrong = next(word for word in words if not _is_number(word))
+        raise InputError(f"{place} holds {wrong[:40]!r} where a number should be: correct it") from error
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

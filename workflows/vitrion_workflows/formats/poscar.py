@@ -15,7 +15,6 @@ from vitrion_workflows.formats.entry import StructureEntry
 from vitrion_workflows.formats.opening import read_text
 from vitrion_workflows.formats.species import parse_atom, parse_label
 from vitrion_workflows.formats.vasp_cell import DIMENSIONS, numbers_of, scale_factors, split_glued
-from vitrion_workflows.formats.xdatcar import parse_xdatcar
 
 HEADER_LINES = 7  # comment, scale, three vectors, symbols, counts
 COMMENTS = "!#"
@@ -66,20 +65,6 @@ def read(path: Path) -> list[StructureEntry]:
         coords_are_cartesian=is_cartesian,
     )
     return [StructureEntry(structure=structure, remarks=remarks)]
-
-
-def read_xdatcar(path: Path) -> list[StructureEntry]:
-    """Read every frame of an XDATCAR, at fixed cell or with a header before each frame.
-
-    Raises:
-        InputError: no frame, atoms that change, an unknown element, or an incomplete last frame.
-    """
-    frames = parse_xdatcar(read_text(path))
-    cells = zip(frames.lattices_A, frames.fractional, strict=True)
-    return [
-        StructureEntry(structure=Structure(Lattice(lattice), frames.numbers.tolist(), fractional))
-        for lattice, fractional in cells
-    ]
 
 
 def _header(lines: Sequence[str]) -> _Header:

@@ -7,13 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from pymatgen.core.lattice import Lattice
 from pymatgen.core.periodic_table import DummySpecies
 from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import SMALLEST_VOLUME_A3
 from vitrion_workflows.formats.entry import StructureEntry
-from vitrion_workflows.formats.registry import require_format
+from vitrion_workflows.formats.frames import NO_OPTIONS, FrameOptions, check_frame
+from vitrion_workflows.formats.registry import FileFormat, format_of
+from vitrion_workflows.schemas.geometry import with_masses
 
 SMALLEST_LENGTH_A = 0.1
 # Two atoms so near are on one point; together they may fill it once, as on a partially occupied site.
@@ -49,31 +52,49 @@ def check_structure(structure: Structure, *, place: str) -> None:
             raise InputError(f"{place}: atoms {one + 1} and {other + 1} ({pair}) are on one point: remove one of them")
 
 
-def read_structures(path: Path) -> list[Structure]:
+def read_structures(
+    path: Path, *, file_format: str | None = None, options: FrameOptions = NO_OPTIONS
+) -> list[Structure]:
     """Return every structure of a file, without the remarks on it; see `read_entries`."""
-    return [entry.structure for entry in read_entries(path)]
+    return [entry.structure for entry in read_entries(path, file_format=file_format, options=options)]
 
 
-def read_entries(path: Path) -> Iterator[StructureEntry]:
+def read_entries(
+    path: Path, *, file_format: str | None = None, options: FrameOptions = NO_OPTIONS
+) -> Iterator[StructureEntry]:
     """Read every structure of a file, checked, one at a time; nothing in it is ever unpickled.
 
     Args:
-        path: its format follows from its name; ``.gz`` is unpacked.
+        path: its format follows from its name; ``.gz``, ``.bz2`` and ``.xz`` are unpacked.
+        file_format: name of the format, where the file name does not tell it.
+        options: elements of types and the cell, where the file does not hold them.
 
     Raises:
         InputError: no such file, an unknown format, an empty or unreadable file, an unknown element, coordinates
             that are not finite, no cell or one without volume, or a trajectory whose atoms change.
     """
-    chosen = require_format(path)
+    chosen = format_of(path, file_format)
     count = 0
-    with _translated_errors(path, chosen.name):
-        entries = iter(chosen.read(path))
+    with _translated_errors(path, chosen.title):
+        entries = iter(chosen.read_structures(path) if chosen.structures else _entries(chosen, path, options))
         while (entry := _next_entry(entries)) is not None:
             count += 1
             check_structure(entry.structure, place=f"structure {count}")
             yield entry
         if not count:
             raise InputError("no structure in it")
+
+
+def _entries(chosen: FileFormat, path: Path, options: FrameOptions) -> Iterator[StructureEntry]:
+    """Yield the frames of a file as structures; what is remarked on the file is remarked on its first one."""
+    file = chosen.read_frames(path, options)
+    for index, frame in enumerate(file.frames, start=1):
+        check_frame(frame, index)
+        structure = Structure(Lattice(frame.lattice_A), frame.numbers.tolist(), frame.fractional)
+        if frame.masses_u is not None:
+            structure = with_masses(structure, frame.masses_u)
+        remarks, file.remarks[:] = tuple(file.remarks), ()
+        yield StructureEntry(structure=structure, remarks=remarks)
 
 
 def _next_entry(entries: Iterator[StructureEntry]) -> StructureEntry | None:

@@ -1,5 +1,7 @@
 """Unwrapping of coordinates, and displacements free of drift."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from ase.geometry import minkowski_reduce
 from numpy.typing import NDArray
@@ -12,6 +14,7 @@ LARGEST_FRACTIONAL_STEP = 0.45
 # Unwrapped paths of 47 sound runs of small cells, frames 100 fs apart, step up to 0.77 of a cell; an atom that is put
 # back into the cell steps by one less its own motion, and some atom by 0.99.
 WRAPPED_STEP = 0.85
+BLOCK_BYTES = 4 << 20  # of frames that are worked on at once
 
 
 def mean_cell(lattices_A: FloatArray) -> FloatArray:
@@ -60,23 +63,54 @@ def unwrap(fractional: FloatArray, lattice_A: FloatArray) -> FloatArray:
     Raises:
         InputError: an atom moves by nearly half a cell between two frames.
     """
-    cell = mean_cell(lattice_A)
-    _, into_compact = compact_cell(cell)
-    compact = fractional @ into_compact
-    steps = np.diff(compact, axis=0)
-    steps -= np.round(steps)
-    if steps.size and (largest := float(np.abs(steps).max())) > LARGEST_FRACTIONAL_STEP:
-        frame, atom, _ = np.unravel_index(int(np.abs(steps).argmax()), steps.shape)
-        raise InputError(
-            f"atom {atom} moves {largest:.2f} of a cell vector between frames {frame} and {frame + 1}, so its path "
-            "cannot be unwrapped: store frames more often or give unwrapped coordinates",
-        )
-    path = np.concatenate([compact[:1], compact[:1] + np.cumsum(steps, axis=0)])
-    positions: FloatArray = path @ np.linalg.inv(into_compact) @ cell
+    positions: FloatArray = np.array(fractional, dtype=np.float64)
+    unwrap_in_place(positions, mean_cell(lattice_A))
     return positions
 
 
-def largest_fractional_step(positions_A: FloatArray, lattice_A: FloatArray) -> float:
+def unwrap_in_place(coordinates: FloatArray, cell_A: FloatArray) -> None:
+    """Replace fractional coordinates by continuous Cartesian positions in Angstrom; see `unwrap`.
+
+    Args:
+        coordinates: shape (F, N, 3), fractional before and Cartesian after.
+        cell_A: lattice vectors as rows, shape (3, 3).
+
+    Raises:
+        InputError: an atom moves by nearly half a cell between two frames.
+    """
+    _, into_compact = compact_cell(cell_A)
+    from_compact = np.linalg.inv(into_compact)
+    first = last = coordinates[0] @ into_compact
+    moved = np.zeros_like(first)
+    for block in frame_blocks(coordinates):
+        compact = coordinates[block] @ into_compact
+        steps = np.diff(compact, axis=0, prepend=last[None])
+        steps -= np.round(steps)
+        if (largest := float(np.abs(steps).max())) > LARGEST_FRACTIONAL_STEP:
+            frame, atom, _ = np.unravel_index(int(np.abs(steps).argmax()), steps.shape)
+            frame += block.start
+            raise InputError(
+                f"atom {atom} moves {largest:.2f} of a cell vector between frames {frame - 1} and {frame}, so its path "
+                "cannot be unwrapped: store frames more often or give unwrapped coordinates",
+            )
+        steps[0] += moved
+        path = np.cumsum(steps, axis=0)
+        moved, last = path[-1].copy(), compact[-1].copy()
+        coordinates[block] = (path + first) @ from_compact @ cell_A
+
+
+def frame_blocks(frames: FloatArray) -> Iterator[slice]:
+    """Yield slices of some frames each, so that what is computed from them needs little memory.
+
+    Args:
+        frames: shape (F, ...), F > 0.
+    """
+    at_once = max(1, BLOCK_BYTES // max(1, frames[0].nbytes))
+    for start in range(0, len(frames), at_once):
+        yield slice(start, min(start + at_once, len(frames)))
+
+
+def largest_fractional_step(coordinates: FloatArray, lattice_A: FloatArray, *, scaled: bool = False) -> float:
     """Return the longest step between consecutive frames in units of the cell vectors.
 
     Unwrapped paths of coarse frames may step by more than half a cell; from `WRAPPED_STEP` on, positions must have
@@ -84,11 +118,17 @@ def largest_fractional_step(positions_A: FloatArray, lattice_A: FloatArray) -> f
     matter.
 
     Args:
-        positions_A: shape (F, N, 3).
+        coordinates: shape (F, N, 3), in Angstrom or, if scaled, in units of the lattice vectors.
         lattice_A: lattice vectors as rows, shape (3, 3).
+        scaled: the coordinates are fractional.
     """
-    compact_A, _ = compact_cell(lattice_A)
-    return float(np.abs(np.diff(positions_A, axis=0) @ np.linalg.inv(compact_A)).max())
+    compact_A, into_compact = compact_cell(lattice_A)
+    into_fractions = into_compact if scaled else np.linalg.inv(compact_A)
+    largest = 0.0
+    for block in frame_blocks(coordinates):
+        steps = np.diff(coordinates[block.start : block.stop + 1], axis=0) @ into_fractions
+        largest = max(largest, float(np.abs(steps).max(initial=0.0)))
+    return largest
 
 
 def centre_of_mass(positions_A: FloatArray, masses_u: FloatArray) -> FloatArray:

@@ -1,6 +1,5 @@
 """A trajectory in memory: unwrapped positions with their frame interval, temperatures and thermostat."""
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -9,28 +8,10 @@ import numpy as np
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray, standard_masses_u
 from vitrion_workflows.formats.frames import FEWEST_FRAMES
+from vitrion_workflows.formats.thermostats import thermostat_fault
 
-# Thermostats that a trajectory may name, and whether each has a coupling rate.
-COUPLED = {"langevin": True, "nose-hoover": True, "nve": False}
 # One number for each frame.
 SERIES = ("temperatures_K", "potential_energies_eV", "volumes_A3")
-
-
-def thermostat_fault(name: str, friction_per_ps: float | None) -> str:
-    """Return the fault of a stated thermostat in one line, empty if there is none.
-
-    Args:
-        name: as in `MDPlan.thermostat`.
-        friction_per_ps: Langevin friction, or 1/tau of the chain; None for ``nve``.
-    """
-    if name not in COUPLED:
-        return f"unknown thermostat {name!r}: state one of {', '.join(COUPLED)}"
-    coupled = COUPLED[name]
-    if coupled != (friction_per_ps is not None):
-        return f"thermostat {name} {'needs a' if coupled else 'takes no'} friction_per_ps"
-    if friction_per_ps is not None and not (math.isfinite(friction_per_ps) and friction_per_ps > 0):
-        return f"friction_per_ps {friction_per_ps:g} must be a positive number"
-    return ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +32,7 @@ class Trajectory:
         thermostat: ``langevin``, ``nose-hoover`` or ``nve``, as `MDPlan` has it; empty where unknown.
         friction_per_ps: Langevin friction, or 1/tau of the chain; None for ``nve`` and where unknown.
         volumes_A3: of each frame, shape (F,); None for a fixed cell.
+        remarks: sentences on what was left out or assumed when the files were read.
     """
 
     numbers: IntArray
@@ -66,6 +48,7 @@ class Trajectory:
     thermostat: str = ""
     friction_per_ps: float | None = None
     volumes_A3: FloatArray | None = None
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse frames that cannot be analysed.

@@ -10,8 +10,8 @@ In files of other programs a changing cell is mapped to its mean, species may be
 enumeration of these, and the interval of a file without times has to be stated.
 """
 
-from vitrion_workflows.trajectories.h5md.layout import PARTICLES, read_provenance
-from vitrion_workflows.trajectories.h5md.reading import has_images, read
+from vitrion_workflows.formats.h5md import PARTICLES, read_provenance
+from vitrion_workflows.trajectories.h5md.reading import read
 from vitrion_workflows.trajectories.h5md.writing import write
 
-__all__ = ["PARTICLES", "has_images", "read", "read_provenance", "write"]
+__all__ = ["PARTICLES", "read", "read_provenance", "write"]

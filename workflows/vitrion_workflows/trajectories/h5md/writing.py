@@ -13,7 +13,7 @@ import numpy as np
 from vitrion_models.errors import InputError
 from vitrion_models.files import whole_file
 from vitrion_models.system import FloatArray
-from vitrion_workflows.trajectories.h5md.layout import PARTICLES
+from vitrion_workflows.formats.h5md import PARTICLES
 from vitrion_workflows.trajectories.trajectory import Trajectory
 
 H5MD_VERSION = (1, 1)

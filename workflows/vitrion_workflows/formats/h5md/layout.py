@@ -11,7 +11,7 @@ import numpy as np
 from vitrion_models.bounds import parse_json
 from vitrion_models.errors import InputError
 from vitrion_workflows.formats.hdf5 import open_hdf5
-from vitrion_workflows.trajectories.trajectory import thermostat_fault
+from vitrion_workflows.formats.thermostats import thermostat_fault
 
 PARTICLES = "particles/all"
 TIME_UNITS_PS = {"ps": 1.0, "fs": 1e-3, "ns": 1e3}

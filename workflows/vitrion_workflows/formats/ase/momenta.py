@@ -1,0 +1,42 @@
+"""Velocities and kinetic temperature from momenta in ASE's units."""
+
+import numpy as np
+from ase import units
+from ase.data import atomic_masses
+
+from vitrion_models.system import FloatArray, IntArray
+
+
+def velocities_A_per_ps(
+    momenta: FloatArray | None, numbers: IntArray, masses_u: FloatArray | None
+) -> FloatArray | None:
+    """Return velocities in Angstrom per ps, shape (N, 3); None for atoms at rest, whose momenta were not stored.
+
+    Args:
+        momenta: in ASE's unit, sqrt(u eV), shape (N, 3); None where not stored.
+        numbers: atomic numbers, shape (N,).
+        masses_u: shape (N,); None for standard weights.
+    """
+    if momenta is None or not momenta.any():
+        return None
+    masses = atomic_masses[numbers] if masses_u is None else masses_u
+    velocities: FloatArray = momenta / masses[:, None] * units.fs * 1e3
+    return velocities
+
+
+def kinetic_temperature_K(momenta: FloatArray | None, numbers: IntArray, masses_u: FloatArray | None) -> float | None:
+    """Return the kinetic temperature about the centre of mass; None for atoms at rest, whose momenta were not stored.
+
+    ASE counts the motion of the centre of mass, too; most engines leave it out.
+
+    Args:
+        momenta: in ASE's unit, sqrt(u eV), shape (N, 3); None where not stored.
+        numbers: atomic numbers, shape (N,).
+        masses_u: shape (N,); None for standard weights.
+    """
+    if momenta is None or not momenta.any():
+        return None
+    masses = atomic_masses[numbers] if masses_u is None else masses_u
+    relative = momenta - masses[:, None] / masses.sum() * momenta.sum(axis=0)
+    kinetic_eV = float(np.einsum("ni,ni,n->", relative, relative, 0.5 / masses))
+    return kinetic_eV / (0.5 * units.kB * max(3 * len(masses) - 3, 1))

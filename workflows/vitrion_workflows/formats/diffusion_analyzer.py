@@ -1,0 +1,59 @@
+"""JSON of pymatgen's DiffusionAnalyzer: displacements of every site, with its time step."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from vitrion_models.bounds import parse_json
+from vitrion_models.constants import FEMTOSECONDS_PER_PS
+from vitrion_models.errors import InputError, first_line
+from vitrion_models.system import FloatArray
+from vitrion_workflows.formats.frames import Frame, FrameFile, FrameOptions, atoms_of
+from vitrion_workflows.formats.opening import read_text
+
+
+def read_frames(path: Path, _options: FrameOptions) -> FrameFile:
+    """Read a DiffusionAnalyzer (Ong et al., Energy Environ. Sci. 6, 148, 2013).
+
+    Raises:
+        InputError: not a DiffusionAnalyzer, a site without one known element, or displacements of other atoms.
+    """
+    try:
+        content = parse_json(read_text(path))
+        sites = content["structure"]["sites"]
+        lattice = np.array(content["structure"]["lattice"]["matrix"], dtype=np.float64)
+        displacements = np.array(content["displacements"], dtype=np.float64).transpose(1, 0, 2)
+        start = np.array([site["abc"] for site in sites], dtype=np.float64) @ lattice
+        interval = content["time_step"] * content["step_skip"] / FEMTOSECONDS_PER_PS
+        words = [_element(site) for site in sites]
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"not a DiffusionAnalyzer of pymatgen ({first_line(error)})") from error
+    if displacements.shape[1:] != start.shape:
+        raise InputError(f"displacements of {displacements.shape[1]} atoms for {len(start)} sites: write it again")
+    return FrameFile(
+        frames=_frames(words, start, displacements, lattice),
+        interval_ps=interval,
+        set_temperature_K=_temperature(content.get("temperature")),
+    )
+
+
+def _frames(words: list[str], start: FloatArray, displacements: FloatArray, lattice: FloatArray) -> Iterator[Frame]:
+    numbers, masses = atoms_of(words)
+    for moved in displacements:
+        yield Frame(numbers=numbers, masses_u=masses, coordinates=start + moved, unwrapped=True, lattice_A=lattice)
+
+
+def _temperature(entry: Any) -> float | None:
+    is_temperature = isinstance(entry, int | float) and not isinstance(entry, bool) and 0 < entry < np.inf
+    return float(entry) if is_temperature else None
+
+
+def _element(site: dict[str, Any]) -> str:
+    species = site["species"]
+    if len(species) != 1:
+        raise InputError(f"a site holds {len(species)} species, not one element")
+    return str(species[0]["element"])

@@ -1,0 +1,1 @@
+"""Files of LAMMPS: text dumps and the elements of their types."""

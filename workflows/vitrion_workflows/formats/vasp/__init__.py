@@ -1,0 +1,1 @@
+"""Files of VASP runs: positions, cells, energies and settings."""

@@ -1,0 +1,1 @@
+"""XYZ files: extended, plain and with the comment lines of other programs."""
