@@ -90,7 +90,7 @@ TRAJECTORIES = {
     "negative scales": (xdatcar(header=XDATCAR_HEADER.replace("1.0", "1.0 -1.0 1.0")), "lattice is impossible"),
     "no lattice": (xdatcar(header=XDATCAR_HEADER.replace("5 0 0", "0 0 0")), "no cell"),
     "wrong count": (xdatcar(header=XDATCAR_HEADER.replace("\n2\n", "\n999999999\n")), "999999999 atoms"),
-    "negative count": (xdatcar(header=XDATCAR_HEADER.replace("\n2\n", "\n-2\n")), "-2 atoms"),
+    "negative count": (xdatcar(header=XDATCAR_HEADER.replace("\n2\n", "\n-2\n")), "'-2'"),
 }
 
 

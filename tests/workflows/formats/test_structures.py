@@ -370,5 +370,5 @@ def test_every_format_has_its_reader():
     for entry in FORMATS:
         names = [entry.structures] * bool(entry.structures) + [f"{entry.frames}.read_frames"] * bool(entry.frames)
         assert names
-        for module, _, function in (name.partition(".") for name in names):
+        for module, _, function in (name.rpartition(".") for name in names):
             assert callable(getattr(import_module(f"vitrion_workflows.formats.{module}"), function))

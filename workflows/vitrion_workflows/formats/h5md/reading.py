@@ -43,7 +43,7 @@ def read_frames(path: Path, _options: FrameOptions) -> FrameFile:
     """
     with _errors_in_one_line(), open_hdf5(path) as file:
         group = _particles(file)
-        frames = len(group["position"]["value"])
+        frames = group["position"]["value"].shape[0]
         name, friction = thermostat(file)
         return FrameFile(
             frames=_frames(path),
@@ -70,7 +70,7 @@ def _frames(path: Path) -> Iterator[Frame]:
     with _errors_in_one_line(), open_hdf5(path) as file:
         group = _particles(file)
         position = group["position"]["value"]
-        frames = len(position)
+        frames = position.shape[0]
         length_A = unit_factor(position, LENGTH_UNITS_A)
         cells = _cells(group["box"]["edges"], frames)
         numbers, masses = _atoms(group)
