@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vitrion_models.constants import DIMENSIONS
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.formats.frames import MOST_ATOMS, Frame, FrameFile, FrameOptions, floats
@@ -36,7 +37,6 @@ FORMS = {
 IMAGES = ("ix", "iy", "iz")
 VELOCITIES = ("vx", "vy", "vz")
 NUMERIC_COLUMNS = frozenset(chain(IMAGES, VELOCITIES, *FORMS))
-DIMENSIONS = 3
 TRICLINIC_COLUMNS = 3
 PERIODIC = "p"  # among the boundaries p, f, s and m
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from ase.io.extxyz import key_val_str_to_dict
 
+from vitrion_models.constants import DIMENSIONS
 from vitrion_models.errors import InputError, first_line
 from vitrion_models.system import PERIODIC, FloatArray, IntArray
 from vitrion_workflows.formats.ase.momenta import kinetic_temperature_K, velocities_A_per_ps
@@ -16,7 +17,6 @@ from vitrion_workflows.formats.frames import MOST_ATOMS, Frame, FrameFile, Frame
 from vitrion_workflows.formats.numbered_lines import NumberedLines
 
 PLAIN_COLUMNS = "species:S:1:pos:R:3"
-DIMENSIONS = 3
 FIELDS = 3  # name, kind and number of columns of a property
 KINDS = frozenset("SRIL")
 CELL_LINE = "VEC"  # of some programs, after the atoms
