@@ -34,6 +34,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 from ase.data import atomic_numbers  # noqa: E402
+from figures import earlier_lines, figure, keep_line, show  # noqa: E402
 
 from vitrion_models.errors import InputError, VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
@@ -242,7 +243,7 @@ def summary(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         outcomes = [line["state"] if line["outcome"] == "labelled" else line["outcome"] for line in members]
         counts = {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))}
         failed = sum(line["outcome"] != "labelled" for line in members) / len(members)
-        yield figure(f"aimd_{title}_failed_cells", failed, "share", cells=len(members), outcomes=counts)
+        yield figure(f"aimd_{title}_failed_cells", failed, "share", 0.0, cells=len(members), outcomes=counts)
         if usable:
             ratios = np.array([line["log10_ratio"] for line in usable])
             median = float(np.median(ratios))
@@ -253,6 +254,8 @@ def summary(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
                 f"aimd_{title}_log10_ratio",
                 median,
                 "decades",
+                0.0,
+                ratio=10**median,
                 formulas=len(usable),
                 median_95=interval_of_median(ratios),
                 mad=spread,
@@ -305,28 +308,9 @@ def interval_of_median(values: np.ndarray) -> tuple[float, float] | None:
     return float(low), float(high)
 
 
-def figure(name: str, value: float, unit: str, **more: Any) -> dict[str, Any]:
-    """Return one line of output; the baseline is AIMD, a difference of zero decades."""
-    ratio = 10**value if unit == "decades" else None
-    return {"name": name, "value": value, "unit": unit, "baseline": 0.0, "ratio": ratio, **more}
-
-
-def remembered(path: Path | None) -> list[dict[str, Any]]:
-    """Read the lines of an earlier session, without a truncated last line."""
-    if path is None or not path.is_file():
-        return []
-    lines = []
-    for text in path.read_text().splitlines():
-        try:
-            lines.append(json.loads(text))
-        except json.JSONDecodeError:
-            continue
-    return lines
-
-
 def go(arguments: argparse.Namespace, rows: list[Row], folder: Path) -> list[dict[str, Any]]:
     """Measure the rows without a result."""
-    lines = remembered(arguments.results)
+    lines = earlier_lines(arguments.results)
     study = Study(
         force_field=potentials.load(arguments.potential),
         folder=folder,
@@ -345,9 +329,7 @@ def go(arguments: argparse.Namespace, rows: list[Row], folder: Path) -> list[dic
         line = study.measure(row)
         lines.append(line)
         print(progress(line), file=sys.stderr, flush=True)
-        if arguments.results is not None:
-            with arguments.results.open("a") as stream:
-                stream.write(json.dumps(line) + "\n")
+        keep_line(arguments.results, line)
     return lines
 
 
@@ -383,7 +365,7 @@ def main() -> None:
         print("aimd: skipped, VITRION_DATA_MIRROR is not set", file=sys.stderr)
         return
     if arguments.summary:
-        lines = remembered(arguments.results)
+        lines = earlier_lines(arguments.results)
     else:
         try:
             potentials.load(arguments.potential)
@@ -394,7 +376,7 @@ def main() -> None:
             folder = Path(scratch) if arguments.results is None else arguments.results.with_suffix("")
             lines = go(arguments, read_table(Path(mirror)), folder)
     for line in summary(lines):
-        print(json.dumps(line), flush=True)
+        show(line)
     if arguments.table is not None:
         rows = ",\n".join(f"    {json.dumps(asdict(error))}" for error in error_table(lines))
         arguments.table.write_text(f'{{\n  "source": "benchmarks/aimd.py",\n  "errors": [\n{rows}\n  ]\n}}\n')

@@ -9,7 +9,6 @@ favours predictions that are too low. Nothing of the data is kept.
 """
 
 import csv
-import json
 import os
 import sys
 import time
@@ -17,6 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+from figures import emit
 
 from vitrion_workflows.arrhenius.fit import ArrheniusPoint, fit_arrhenius
 from vitrion_workflows.arrhenius.posterior import arrhenius_rows
@@ -25,12 +25,6 @@ LOWEST_K, OTHERS_K = 1000, (1500, 2000, 2500)
 ASSUMED_ERRORS = (0.03, 0.05, 0.08)
 # Published unit is slope/2 of the summed MSD: three times the Einstein value.
 DROPPED_BELOW = float(np.log10(5e-6 / 3))
-
-
-def figure(name: str, value: float, unit: str, baseline: float | None = None) -> None:
-    """One JSON line."""
-    ratio = value / baseline if baseline else None
-    print(json.dumps({"name": name, "value": value, "unit": unit, "baseline": baseline, "ratio": ratio}), flush=True)
 
 
 def table(folder: Path) -> dict[str, dict[int, float]]:
@@ -80,33 +74,29 @@ def main() -> int:
             for value, prediction in zip(truth, measured, strict=True)
         ]
         plain_width = float(np.mean([above - below for _, below, above in lines[: len(whole)]]))
-        figure(f"{name}: formulas with all four temperatures", len(whole), "1")
-        figure(f"{name}: 95 % intervals that hold 1000 K [least squares]", float(inside.mean()), "1", plain.mean())
-        figure(
-            f"{name}: mean width of the interval [least squares]", float((high - low).mean()), "decades", plain_width
-        )
-        figure(f"{name}: 68 % intervals that hold it", float(np.mean(half)), "1", 0.683)
-        figure(f"{name}: mean of truth - prediction", float(error.mean()), "decades")
-        figure(f"{name}: width that would hold 95 % [ours]", *_needed(error, (high - low).mean()))
-        figure(f"{name}: formulas without 1000 K", len(dropped), "1")
-        figure(f"{name}: of these, intervals that reach below the bound", float(reached.mean()), "1")
-        figure(f"{name}: both kinds together", float((inside.sum() + reached.sum()) / len(predictions)), "1", 0.9)
-        figure(
-            f"{name}: curvature flagged", float(np.mean([fit.curvature.curved for fit in fits if fit.curvature])), "1"
-        )
-        figure(f"{name}: fit and prediction", seconds / len(predictions) * 1e3, "ms")
+        emit(f"{name}: formulas with all four temperatures", len(whole), "1")
+        emit(f"{name}: 95 % intervals that hold 1000 K [least squares]", float(inside.mean()), "1", plain.mean())
+        emit(f"{name}: mean width of the interval [least squares]", float((high - low).mean()), "decades", plain_width)
+        emit(f"{name}: 68 % intervals that hold it", float(np.mean(half)), "1", 0.683)
+        emit(f"{name}: mean of truth - prediction", float(error.mean()), "decades")
+        emit(f"{name}: width that would hold 95 % [ours]", *_needed(error, (high - low).mean()))
+        emit(f"{name}: formulas without 1000 K", len(dropped), "1")
+        emit(f"{name}: of these, intervals that reach below the bound", float(reached.mean()), "1")
+        emit(f"{name}: both kinds together", float((inside.sum() + reached.sum()) / len(predictions)), "1", 0.9)
+        emit(f"{name}: curvature flagged", float(np.mean([fit.curvature.curved for fit in fits if fit.curvature])), "1")
+        emit(f"{name}: fit and prediction", seconds / len(predictions) * 1e3, "ms")
     whole_fits = [fit_arrhenius([ArrheniusPoint(t, d, 0.05) for t, d in values.items()]) for values in whole]
     curved = [fit.curvature for fit in whole_fits if fit.curvature]
-    figure(
+    emit(
         "all four temperatures: curvature flagged",
         float(np.mean([curvature.curved for curvature in curved])),
         "1",
         0.05,
     )
-    figure(
+    emit(
         "all four temperatures: mean curvature", float(np.mean([curvature.decades for curvature in curved])), "decades"
     )
-    figure("all four temperatures: median Ea", float(np.median([fit.Ea_eV for fit in whole_fits])), "eV")
+    emit("all four temperatures: median Ea", float(np.median([fit.Ea_eV for fit in whole_fits])), "eV")
     return 0
 
 

@@ -25,6 +25,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 import psutil  # noqa: E402
+from figures import emit  # noqa: E402
 from litemongo.client import MongoClient  # noqa: E402
 
 import vitrion  # noqa: E402
@@ -194,14 +195,6 @@ def least(work: Callable[[], Any], *, turns: int = 3) -> float:
         work()
         spent.append(time.process_time() - start)
     return min(spent)
-
-
-def emit(name: str, value: float, unit: str, against: float | None) -> None:
-    """Print one figure."""
-    ratio = None if not against else value / against
-    line = {"name": name, "value": value, "unit": unit, "baseline": against, "ratio": ratio}
-    print(json.dumps({key: round(entry, 6) if isinstance(entry, float) else entry for key, entry in line.items()}))
-    sys.stdout.flush()
 
 
 def report(size: int) -> None:

@@ -30,7 +30,10 @@ import warnings
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 from typing import Any
+
+from figures import emit
 
 CELLS = ("LiCl-64", "Li3PS4-64", "Li2O-48")
 MORE_CELLS = ("LiCl-32", "LiCl-128", "Li3PS4-32", "Li3PS4-128", "Li2O-96")
@@ -252,23 +255,6 @@ class Child:
         self._process.wait()
 
 
-def median(values: list[float]) -> float:
-    """Middle value."""
-    ordered = sorted(values)
-    return ordered[len(ordered) // 2] if len(ordered) % 2 else sum(ordered[len(ordered) // 2 - 1 :][:2]) / 2
-
-
-def report(name: str, value: float, unit: str, baseline: float | None = None, ratio: float | None = None) -> None:
-    """One figure."""
-    if ratio is None and baseline is not None:
-        ratio = value / baseline
-    figures = [None if one is None else float(f"{one:.4g}") for one in (value, baseline, ratio)]
-    print(
-        json.dumps({"name": name, "value": figures[0], "unit": unit, "baseline": figures[1], "ratio": figures[2]}),
-        flush=True,
-    )
-
-
 def race(name: str, cells: tuple[str, ...], *, model: str, turns: int) -> None:
     """Ours in two processes against theirs with default threads."""
     pair = [Child("ours", name, model, "cpu", CELLS_EACH) for _ in range(2)]
@@ -295,12 +281,12 @@ def race(name: str, cells: tuple[str, ...], *, model: str, turns: int) -> None:
             memory = (max(answer[2] for answer in answers), theirs_memory)
         rate, base = (median([row[side] for row in rates]) for side in range(2))
         ratio = median([row[0] / row[1] for row in rates])
-        report(f"{name} {cell}: steps/s of 4 cells in two processes, beside {label}", rate, "1/s", base, ratio)
+        emit(f"{name} {cell}: steps/s of 4 cells in two processes, beside {label}", rate, "1/s", base, ratio=ratio)
         mine_ms, base_ms = (median([row[side] for row in processor]) for side in range(2))
-        report(f"{name} {cell}: CPU ms a step on one thread, beside {label}", mine_ms, "ms", base_ms)
+        emit(f"{name} {cell}: CPU ms a step on one thread, beside {label}", mine_ms, "ms", base_ms)
         per_day = STEP_FS * 1e-6 * 86400
-        report(f"{name} {cell}: simulated time a day on two cores", rate * per_day, "ns/day", base * per_day, ratio)
-        report(f"{name} {cell}: peak memory of a process", memory[0], "MB", memory[1])
+        emit(f"{name} {cell}: simulated time a day on two cores", rate * per_day, "ns/day", base * per_day, ratio=ratio)
+        emit(f"{name} {cell}: peak memory of a process", memory[0], "MB", memory[1])
     for child in (*pair, other, single):
         child.end()
 
@@ -344,7 +330,7 @@ def overhead(name: str, cells: tuple[str, ...], *, turns: int) -> None:
             rows.append(row)
         step, call = (median([row[side] for row in rows]) for side in range(2))
         ratio = median([row[0] / row[1] for row in rows])
-        report(f"{name} 4 x {cell}: whole step beside the bare force call", step, "ms", call, ratio)
+        emit(f"{name} 4 x {cell}: whole step beside the bare force call", step, "ms", call, ratio=ratio)
 
 
 def on_gpu(names: list[str], *, model: str) -> None:
@@ -363,8 +349,8 @@ def on_gpu(names: list[str], *, model: str) -> None:
                 if turn:
                     rows.append((20 * GPU_CELLS / answer[0], 20 / wall))
             rate, base = (median([row[side] for row in rows]) for side in range(2))
-            report(f"{name} {GPU_CELLS} x {cell} on a GPU: steps/s, beside ASE's loop on it", rate, "1/s", base)
-            report(f"{name} {GPU_CELLS} x {cell} on a GPU: peak memory of the process", memory, "MB")
+            emit(f"{name} {GPU_CELLS} x {cell} on a GPU: steps/s, beside ASE's loop on it", rate, "1/s", base)
+            emit(f"{name} {GPU_CELLS} x {cell} on a GPU: peak memory of the process", memory, "MB")
         mine.end()
         other.end()
 
@@ -411,9 +397,6 @@ def main() -> None:
         for name in names:
             if name == "nep89":
                 overhead(name, cells, turns=2 * turns + 1)
-                report(
-                    "quoted from DESIGN 4a, not measured here: nep-adapters beside calorine, LiCl-32", 2.1, "ms", 3.9
-                )
             race(name, cells, model=str(model), turns=turns)
 
 

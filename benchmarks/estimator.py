@@ -8,7 +8,6 @@ suites whose name holds the text.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -18,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import scipp as sc
+from figures import emit
 from kinisi.diffusion import Diffusion
 from kinisi.displacement import calculate_msd
 
@@ -82,13 +82,6 @@ SUITES: dict[str, tuple[Motion, float, float | None]] = {
 REFUSALS = [(0.5, 12), (0.6, 12), (0.7, 12), (0.8, 12), (0.9, 12), (0.8, 30), (0.9, 30), (0.9, 60)]
 
 
-def figure(name: str, value: float, unit: str, baseline: float | None = None) -> None:
-    """Print one figure."""
-    ratio = value / baseline if baseline and np.isfinite(value) else None
-    shown = value if np.isfinite(value) else None
-    print(json.dumps({"name": name, "value": shown, "unit": unit, "baseline": baseline, "ratio": ratio}), flush=True)
-
-
 def kinisi_estimate(path: np.ndarray, interval: float, start_ps: float) -> float:
     """Posterior mean of kinisi in A^2/ps from the same displacements and first lag, its defaults kept."""
     return float(kinisi_samples(path, interval, start_ps).mean())
@@ -119,8 +112,8 @@ def truth_of(name: str) -> float:
     rng = np.random.default_rng(99)
     runs = [walks.vacancy_gas(rng, frames=1001, sites=4, vacancies=16, rate=0.15, interval=1.0) for _ in range(40)]
     values = np.array([ols_fit(run, 1.0, window_ps=(20.0, 60.0)) for run in runs]) / A2_PER_PS_IN_CM2_PER_S
-    figure(f"{name}: reference D", float(values.mean()), "A2/ps")
-    figure(f"{name}: its standard error", float(values.std(ddof=1)) / np.sqrt(len(runs)), "A2/ps")
+    emit(f"{name}: reference D", float(values.mean()), "A2/ps")
+    emit(f"{name}: its standard error", float(values.std(ddof=1)) / np.sqrt(len(runs)), "A2/ps")
     return float(values.mean())
 
 
@@ -141,22 +134,22 @@ def accuracy(name: str, motion: Motion, interval: float, exact_D: float | None, 
     scatter = float(ours.std()) / truth
     # Censoring removes the runs that came out low, so that the others deviate by less than their errors; this does not.
     every = [bound is not None and bound[0] <= truth <= bound[1] for bound in (run.interval_68 for run in estimates)]
-    figure(f"{name}: coverage 68, whether accepted or not", float(np.mean(every)), "1", 0.683)
+    emit(f"{name}: coverage 68, whether accepted or not", float(np.mean(every)), "1", 0.683)
     deviation = np.array([np.log10(run.value_cm2_per_s / truth) / run.log10_stderr for run in accepted])
-    figure(f"{name}: mean over truth", float(ours.mean()) / truth, "1", float(np.mean(plain)) / truth)
-    figure(f"{name}: standard error of that mean", scatter / np.sqrt(replicas), "1")
-    figure(f"{name}: scatter over truth (baseline least squares)", scatter, "1", float(np.std(plain)) / truth)
+    emit(f"{name}: mean over truth", float(ours.mean()) / truth, "1", float(np.mean(plain)) / truth)
+    emit(f"{name}: standard error of that mean", scatter / np.sqrt(replicas), "1")
+    emit(f"{name}: scatter over truth (baseline least squares)", scatter, "1", float(np.std(plain)) / truth)
     stated = float(np.mean([run.stderr_cm2_per_s for run in estimates])) / truth
-    figure(f"{name}: stated error over truth (baseline scatter)", stated, "1", scatter)
+    emit(f"{name}: stated error over truth (baseline scatter)", stated, "1", scatter)
     for level, baseline in (("95", 0.95), ("68", 0.683)):
         bounds = [getattr(run, f"interval_{level}") for run in accepted]
         inside = [bound is not None and bound[0] <= truth <= bound[1] for bound in bounds]
-        figure(f"{name}: coverage {level}", float(np.mean(inside)), "1", baseline)
-    figure(f"{name}: deviations of log10 D in stated errors, rms", float(np.sqrt(np.mean(deviation**2))), "1", 1.0)
-    figure(f"{name}: start of the window", float(np.median([run.fit_window_ps[0] for run in estimates])), "ps")
-    figure(f"{name}: refused although diffusion", 1 - len(accepted) / len(resolved), "1")
-    figure(f"{name}: censored", len(missed) / replicas, "1")
-    figure(f"{name}: censored with a bound below the truth", sum(missed) / replicas, "1", 0.05)
+        emit(f"{name}: coverage {level}", float(np.mean(inside)), "1", baseline)
+    emit(f"{name}: deviations of log10 D in stated errors, rms", float(np.sqrt(np.mean(deviation**2))), "1", 1.0)
+    emit(f"{name}: start of the window", float(np.median([run.fit_window_ps[0] for run in estimates])), "ps")
+    emit(f"{name}: refused although diffusion", 1 - len(accepted) / len(resolved), "1")
+    emit(f"{name}: censored", len(missed) / replicas, "1")
+    emit(f"{name}: censored with a bound below the truth", sum(missed) / replicas, "1", 0.05)
 
 
 def refusal(exponent: float, length_ps: int, replicas: int) -> None:
@@ -172,12 +165,12 @@ def refusal(exponent: float, length_ps: int, replicas: int) -> None:
         if measure_curvature(estimate).passed and measure_exponent(estimate).passed:
             kept.append(estimate)
     name = f"4 subdiffusion exponent {exponent}, {length_ps} ps"
-    figure(f"{name}: refused", 1 - len(kept) / replicas, "1", 1.0)
+    emit(f"{name}: refused", 1 - len(kept) / replicas, "1", 1.0)
     if kept:
         widened = [run.stderr_cm2_per_s / run.noise_cm2_per_s for run in kept]
-        figure(f"{name}: accepted errors over their noise", float(np.mean(widened)), "1")
+        emit(f"{name}: accepted errors over their noise", float(np.mean(widened)), "1")
         inside = [run.interval_95 is not None and run.interval_95[0] <= late <= run.interval_95[1] for run in kept]
-        figure(f"{name}: accepted intervals hold D at half the run", float(np.mean(inside)), "1", 0.95)
+        emit(f"{name}: accepted intervals hold D at half the run", float(np.mean(inside)), "1", 0.95)
 
 
 def against_kinisi(replicas: int) -> None:
@@ -197,9 +190,9 @@ def against_kinisi(replicas: int) -> None:
             their_time += time.process_time() - between
             our_time += between - before
             ours.append(estimate.value_cm2_per_s / A2_PER_PS_IN_CM2_PER_S)
-        figure(f"kinisi, {name}: scatter", float(np.std(ours)), "A2/ps", float(np.std(theirs)))
-        figure(f"kinisi, {name}: mean", float(np.mean(ours)), "A2/ps", float(np.mean(theirs)))
-        figure(f"kinisi, {name}: time", our_time / replicas * 1e3, "ms", their_time / replicas * 1e3)
+        emit(f"kinisi, {name}: scatter", float(np.std(ours)), "A2/ps", float(np.std(theirs)))
+        emit(f"kinisi, {name}: mean", float(np.mean(ours)), "A2/ps", float(np.mean(theirs)))
+        emit(f"kinisi, {name}: time", our_time / replicas * 1e3, "ms", their_time / replicas * 1e3)
 
 
 def speed() -> None:
@@ -210,7 +203,7 @@ def speed() -> None:
         before = time.process_time()
         diffusivity(path, 0.02)
         times.append(time.process_time() - before)
-    figure("one estimate, 400 lags, 32 ions: median", float(np.median(times)) * 1e3, "ms", 10.0)
+    emit("one estimate, 400 lags, 32 ions: median", float(np.median(times)) * 1e3, "ms", 10.0)
 
 
 def main() -> None:

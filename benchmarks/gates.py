@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from ase.io import read
+from figures import emit
 from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import VitrionError
@@ -161,12 +162,6 @@ def crystalline(system: AtomicSystem) -> tuple[bool, float, float]:
     return refused, coherence, symmetry
 
 
-def report(name: str, value: float, unit: str, baseline: float | None) -> None:
-    """Return one figure."""
-    ratio = value / baseline if baseline else None
-    print(json.dumps({"name": name, "value": round(value, 4), "unit": unit, "baseline": baseline, "ratio": ratio}))
-
-
 def order_rates(cells: Iterator[tuple[str, AtomicSystem]], *, wrong: Callable[[bool], bool], what: str) -> None:
     """Yield the rate of misclassified cells in each set."""
     by_set: dict[str, list[tuple[bool, float, float]]] = {}
@@ -183,19 +178,19 @@ def order_rates(cells: Iterator[tuple[str, AtomicSystem]], *, wrong: Callable[[b
             f"# {name}: {len(verdicts)} cells; coherence 5-50-95 %: {np.percentile(coherence, [5, 50, 95]).round(1)}; "
             f"symmetry: {np.percentile(symmetry, [5, 50, 95]).round(2)}"
         )
-        report(f"{what}: {name}", float(np.mean([wrong(row[0]) for row in verdicts])), "wrong verdicts", 1.0)
+        emit(f"{what}: {name}", float(np.mean([wrong(row[0]) for row in verdicts])), "wrong verdicts", 1.0)
     small = [spent for count, spent in seconds if count < 130]
     if small:
-        report(f"{what}: median time of both order gates below 130 atoms", float(np.median(small)), "s", None)
+        emit(f"{what}: median time of both order gates below 130 atoms", float(np.median(small)), "s", None)
 
 
 def distance_and_volume(mirror: Path) -> None:
     """Yield the closest pairs of real cells, and the ionic volume estimate against real crystals."""
     real = [closest_pair(system)[0] for _, system in glasses(mirror)]
-    report("least distance over covalent radii in real glasses and melts", min(real), "1", None)
+    emit("least distance over covalent radii in real glasses and melts", min(real), "1", None)
     gas = system_from_atoms(read(mirror / "structures/pfp_amorphous/temp_10.cif"))
     per_atom = estimate_volume("Li3CrF6").volume_A3_per_atom
-    report("PFP record 10: volume over the ionic estimate", gas.volume_A3 / len(gas) / per_atom, "1", 2.0)
+    emit("PFP record 10: volume over the ionic estimate", gas.volume_A3 / len(gas) / per_atom, "1", 2.0)
     ratios = []
     with zipfile.ZipFile(mirror / "obelix/all_cifs.zip") as archive:
         for name in sorted(archive.namelist()):
@@ -207,9 +202,9 @@ def distance_and_volume(mirror: Path) -> None:
                     continue
                 if structure.is_ordered:
                     ratios.append(structure.volume / len(structure) / volume)
-    report(f"volume of {len(ratios)} OBELiX crystals over the estimate, mean", float(np.mean(ratios)), "1", 1.0)
-    report("volume of OBELiX crystals over the estimate, 1st percentile", float(np.percentile(ratios, 1)), "1", None)
-    report("volume of OBELiX crystals over the estimate, 99th percentile", float(np.percentile(ratios, 99)), "1", None)
+    emit(f"volume of {len(ratios)} OBELiX crystals over the estimate, mean", float(np.mean(ratios)), "1", 1.0)
+    emit("volume of OBELiX crystals over the estimate, 1st percentile", float(np.percentile(ratios, 1)), "1", None)
+    emit("volume of OBELiX crystals over the estimate, 99th percentile", float(np.percentile(ratios, 99)), "1", None)
 
 
 def main() -> None:

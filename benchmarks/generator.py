@@ -10,7 +10,6 @@ The generator is trained on the first cell of each compound; the second gives la
 """
 
 import argparse
-import json
 import os
 import tempfile
 import time
@@ -25,6 +24,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 from ase.data import atomic_numbers  # noqa: E402
+from figures import emit  # noqa: E402
 from jobflow import Flow, JobStore, run_locally  # noqa: E402
 from maggma.stores import MemoryStore  # noqa: E402
 from pymatgen.core import Structure  # noqa: E402
@@ -139,12 +139,6 @@ def correct_units(formula: str, systems: Sequence[AtomicSystem]) -> float | None
     return float(np.mean(counts == coordination))
 
 
-def report(name: str, value: float | None, unit: str, baseline: float | None) -> None:
-    """Print one figure."""
-    ratio = value / baseline if value is not None and baseline else None
-    print(json.dumps({"name": name, "value": value, "unit": unit, "baseline": baseline, "ratio": ratio}), flush=True)
-
-
 def start_of(formula: str, truth: CellOutcome, *, count: int) -> tuple[list[AtomicSystem], RelaxedCells]:
     """Return the baseline: random packings in the lattice of the reference, as packed and relaxed."""
     reference = system_of(truth)
@@ -152,7 +146,7 @@ def start_of(formula: str, truth: CellOutcome, *, count: int) -> tuple[list[Atom
     packed = [pack(formula, n_atoms=ATOMS, volume_A3_per_atom=volume, seed=seed).system for seed in range(count)]
     chance = relax_and_validate(formula, packed)
     if chance.correct_units is not None:
-        report(f"{formula}: correct units melt-quench", correct_units(formula, [reference]), "share", None)
+        emit(f"{formula}: correct units melt-quench", correct_units(formula, [reference]), "share", None)
     return packed, chance
 
 
@@ -172,17 +166,15 @@ def compare_one(
         count=len(packed), seed=11, composition=reference.numbers, cell_A=reference.lattice_A
     )
     drawn = model.sample(request)
-    report(f"{title}: sampling", (time.process_time() - begun) / len(packed), "CPU s/cell", None)
+    emit(f"{title}: sampling", (time.process_time() - begun) / len(packed), "CPU s/cell", None)
     mine = relax_and_validate(formula, drawn)
     energy = truth.energy_eV_per_atom or np.nan
-    report(f"{title}: accepted", mine.accepted, "share", chance.accepted)
+    emit(f"{title}: accepted", mine.accepted, "share", chance.accepted)
     above = (mine.energy_eV_per_atom - energy, chance.energy_eV_per_atom - energy)
-    report(f"{title}: energy above melt-quench", above[0], "eV/atom", above[1])
+    emit(f"{title}: energy above melt-quench", above[0], "eV/atom", above[1])
     if mine.correct_units is not None:
-        report(
-            f"{title}: correct units as drawn", correct_units(formula, drawn), "share", correct_units(formula, packed)
-        )
-        report(f"{title}: correct units relaxed", mine.correct_units, "share", chance.correct_units)
+        emit(f"{title}: correct units as drawn", correct_units(formula, drawn), "share", correct_units(formula, packed))
+        emit(f"{title}: correct units relaxed", mine.correct_units, "share", chance.correct_units)
     for state, generated, random in (("as drawn", drawn, packed), ("relaxed", mine.systems, chance.systems)):
         structure(
             f"{title}, {state}", *(generators.compare(c, [reference], training=training) for c in (generated, random))
@@ -196,7 +188,7 @@ def compare_one(
 def structure(title: str, mine: generators.GeneratorMetrics, chance: generators.GeneratorMetrics | None) -> None:
     """Report structural figures of generated cells beside those of random packings."""
     for name, unit, figure in FIGURES:
-        report(f"{title}: {name}", figure(mine), unit, None if chance is None else figure(chance))
+        emit(f"{title}: {name}", figure(mine), unit, None if chance is None else figure(chance))
 
 
 def main() -> None:
@@ -216,9 +208,9 @@ def main() -> None:
         config = generators.AmorphousDiffusionConfig(validation_fraction=0.0)
         begun = time.process_time()
         model = generators.train(list(cells.values()), config=config, seed=1)
-        report(f"training on {len(cells)} cells", time.process_time() - begun, "CPU s", None)
+        emit(f"training on {len(cells)} cells", time.process_time() - begun, "CPU s", None)
         for band in model.metrics.training:
-            report(f"denoising loss at {band.sigma_A:.2f} A", band.loss, "", band.target_power)
+            emit(f"denoising loss at {band.sigma_A:.2f} A", band.loss, "", band.target_power)
         for formula in chosen.targets:
             truth = quenched(formula, TRUTH, folder)
             baseline = start_of(formula, truth, count=chosen.count)

@@ -10,7 +10,6 @@ One JSON line a figure: name, value, unit, baseline (published), ratio.
 """
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -21,6 +20,8 @@ from typing import Any
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
+
+from figures import figure, keep_line, show  # noqa: E402
 
 from vitrion_models.errors import VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
@@ -89,16 +90,10 @@ def measure(melt: Melt, field: ForceField, start: AtomicSystem, *, volume_ps: fl
     try:
         system, record = search_volume(start, field, protocol=protocol(melt.temperature_K, volume_ps), seed=seed)
     except (VolumeSearchFailed, DynamicsError) as failure:
-        return figure(name, None, melt.density_g_cm3, message=str(failure), **more)
+        return figure(name, None, "g/cm3", melt.density_g_cm3, message=str(failure), **more)
     density = density_g_cm3(system)
     more |= {"stderr": density * record.stderr_A3 / record.volume_A3, "runs": len(record.points)}
-    return figure(name, density, melt.density_g_cm3, cpu_seconds=round(time.process_time() - begun, 1), **more)
-
-
-def figure(name: str, value: float | None, baseline: float, **more: Any) -> dict[str, Any]:
-    """Return one line of output."""
-    ratio = None if value is None else value / baseline
-    return {"name": name, "value": value, "unit": "g/cm3", "baseline": baseline, "ratio": ratio, **more}
+    return figure(name, density, "g/cm3", melt.density_g_cm3, cpu_seconds=round(time.process_time() - begun, 1), **more)
 
 
 def figures(arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
@@ -126,10 +121,8 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         for line in figures(arguments):
-            print(json.dumps(line), flush=True)
-            if arguments.results is not None:
-                with arguments.results.open("a") as stream:
-                    stream.write(json.dumps(line) + "\n")
+            show(line)
+            keep_line(arguments.results, line)
     except VitrionError as missing:
         print(f"melts: ended, {missing}", file=sys.stderr)
 

@@ -13,17 +13,16 @@ too far apart to show it, are counted apart. Baseline: none, 0 is right for all.
 """
 
 import argparse
-import json
 import os
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 import numpy as np  # noqa: E402
+from figures import emit  # noqa: E402
 from good_runs import Runs  # noqa: E402
 from planted_errors import MUTATIONS, STATISTICAL, Claim, label  # noqa: E402
 from scipy.stats import beta  # noqa: E402
@@ -42,14 +41,6 @@ def share_interval(hits: int, trials: int) -> tuple[float, float]:
     low = float(beta.ppf(0.025, hits, trials - hits + 1)) if hits else 0.0
     high = float(beta.ppf(0.975, hits + 1, trials - hits)) if hits < trials else 1.0
     return low, high
-
-
-def emit(name: str, value: float, *, unit: str = "share", **more: Any) -> None:
-    """Print one line."""
-    sys.stdout.write(
-        json.dumps({"name": name, "value": value, "unit": unit, "baseline": None, "ratio": None, **more}) + "\n"
-    )
-    sys.stdout.flush()
 
 
 def excuse(outcome: LabelOutcome) -> str | None:
@@ -145,13 +136,20 @@ class Table:
         for kind, refused in self.refused.items():
             if refused:
                 bounds = share_interval(sum(refused), len(refused))
-                emit(f"{kind} refused", sum(refused) / len(refused), runs=len(refused), interval_95=bounds)
+                emit(f"{kind} refused", sum(refused) / len(refused), "share", runs=len(refused), interval_95=bounds)
         excused = sum(self.excused.values())
-        emit("refused without suspicion", excused, unit="runs", gates=dict(self.by_gate), **self.excused)
+        emit("refused without suspicion", excused, "runs", gates=dict(self.by_gate), **self.excused)
         for name, missed in self.missed.items():
             counts = dict(self.gates.get(name, Counter()))
             moved = self.moved.get(name)
-            emit(f"missed: {name}", sum(missed) / len(missed), runs=len(missed), moved_sigmas=moved, gates=counts)
+            emit(
+                f"missed: {name}",
+                sum(missed) / len(missed),
+                "share",
+                runs=len(missed),
+                moved_sigmas=moved,
+                gates=counts,
+            )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from estimator import A2_PER_PS_IN_CM2_PER_S, figure
+from estimator import A2_PER_PS_IN_CM2_PER_S
+from figures import emit
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 import walks
@@ -122,11 +123,11 @@ def report(name: str, truth: float, estimates: list[tuple[float, float, tuple[fl
     """Bias, scatter and coverage of values with stated errors and 95 % intervals."""
     values = np.array([value for value, _, _ in estimates]) / truth
     inside = [interval[0] <= truth <= interval[1] for _, _, interval in estimates if interval]
-    figure(f"{name}: mean over truth", float(values.mean()), "1", 1.0)
+    emit(f"{name}: mean over truth", float(values.mean()), "1", 1.0)
     stated = float(np.mean([error for _, error, _ in estimates])) / truth
-    figure(f"{name}: stated error over truth [scatter]", stated, "1", float(values.std()))
+    emit(f"{name}: stated error over truth [scatter]", stated, "1", float(values.std()))
     if inside:
-        figure(f"{name}: coverage 95, of {len(inside)} of {len(estimates)}", float(np.mean(inside)), "1", 0.95)
+        emit(f"{name}: coverage 95, of {len(inside)} of {len(estimates)}", float(np.mean(inside)), "1", 0.95)
 
 
 def tensor(replicas: int) -> None:
@@ -142,8 +143,8 @@ def tensor(replicas: int) -> None:
         elements.append((tensor.tensor_cm2_per_s - truth) / tensor.stderr_cm2_per_s)
         values.append((tensor.principal_cm2_per_s - principal) / tensor.principal_stderr_cm2_per_s)
     for name, z in (("elements", np.array(elements)), ("principal values", np.array(values))):
-        figure(f"tensor, {name}: coverage 95", float((np.abs(z) < 1.96).mean()), "1", 0.95)
-        figure(f"tensor, {name}: scatter over stated error", float(np.sqrt((z**2).mean())), "1", 1.0)
+        emit(f"tensor, {name}: coverage 95", float((np.abs(z) < 1.96).mean()), "1", 0.95)
+        emit(f"tensor, {name}: scatter over stated error", float(np.sqrt((z**2).mean())), "1", 1.0)
 
 
 def isotropy(replicas: int, seed: int) -> None:
@@ -157,13 +158,13 @@ def isotropy(replicas: int, seed: int) -> None:
     for name, (motion, interval) in ISOTROPIC.items():
         shares(f"isotropy, {name}", called(motion, interval))
     for name, motion in ANISOTROPIC.items():
-        figure(f"isotropy, {name}: found at {LEVELS[0]:g}", float((called(motion, 0.02) < LEVELS[0]).mean()), "1", 1.0)
+        emit(f"isotropy, {name}: found at {LEVELS[0]:g}", float((called(motion, 0.02) < LEVELS[0]).mean()), "1", 1.0)
 
 
 def shares(name: str, probabilities: np.ndarray) -> None:
     """Shares of probabilities below the levels."""
     for level in LEVELS:
-        figure(f"{name}: below {level:g}, of {len(probabilities)}", float((probabilities < level).mean()), "1", level)
+        emit(f"{name}: below {level:g}, of {len(probabilities)}", float((probabilities < level).mean()), "1", level)
 
 
 def melts(folder: Path) -> None:
@@ -264,7 +265,7 @@ def cost() -> None:
         diffusivity(path, 0.02)
         ours.append(between - before)
         base.append(time.process_time() - between)
-    figure("summary on a label, 601 frames, 32 ions [estimate]", np.median(ours) * 1e3, "ms", np.median(base) * 1e3)
+    emit("summary on a label, 601 frames, 32 ions [estimate]", np.median(ours) * 1e3, "ms", np.median(base) * 1e3)
 
 
 def main() -> None:

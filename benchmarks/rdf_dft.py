@@ -19,7 +19,6 @@ One JSON line a figure: name, value (NEP89's distance), unit, baseline (M3GNet's
 import argparse
 import csv
 import itertools
-import json
 import os
 import sys
 import time
@@ -32,6 +31,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np  # noqa: E402
 from ase.data import chemical_symbols  # noqa: E402
+from figures import earlier_lines, figure, keep_line, show  # noqa: E402
 from scipy.ndimage import gaussian_filter1d  # noqa: E402
 from scipy.stats import wasserstein_distance  # noqa: E402
 
@@ -172,27 +172,24 @@ def summary(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield figure(
                 f"rdf_{line['formula']}_{temperature}K",
                 line["distance_A"],
+                "A",
                 line["m3gnet_A"],
                 gap=round(line["mean_gap"], 3),
                 m3gnet_gap=round(line["m3gnet_gap"], 3),
                 chemistry=line["chemistry"],
             )
         if compared:
-            medians = [float(np.median([line[key] for line in compared])) for key in ("distance_A", "m3gnet_A")]
+            ours, theirs = (float(np.median([line[key] for line in compared])) for key in ("distance_A", "m3gnet_A"))
             nearer = sum(line["distance_A"] < line["m3gnet_A"] for line in compared)
             yield figure(
-                f"rdf_median_{temperature}K", *medians, compositions=len(compared), nearer=nearer, no_melt=failed
+                f"rdf_median_{temperature}K",
+                ours,
+                "A",
+                theirs,
+                compositions=len(compared),
+                nearer=nearer,
+                no_melt=failed,
             )
-
-
-def figure(name: str, value: float, baseline: float, **more: Any) -> dict[str, Any]:
-    """Return one line of output."""
-    return {"name": name, "value": value, "unit": "A", "baseline": baseline, "ratio": value / baseline, **more}
-
-
-def remembered(path: Path | None) -> list[dict[str, Any]]:
-    """Read the lines of an earlier session."""
-    return [] if path is None or not path.is_file() else [json.loads(text) for text in path.read_text().splitlines()]
 
 
 def main() -> None:
@@ -214,7 +211,7 @@ def main() -> None:
         return
     folder = Path(mirror) / "rdf_dft"
     formulas = [path.stem.removeprefix("DFT_RDF_") for path in folder.glob("DFT_RDF_*.csv")]
-    lines = remembered(arguments.results)
+    lines = earlier_lines(arguments.results)
     done = {(line["formula"], line["temperature_K"]) for line in lines}
     temperatures = [int(word) for word in (arguments.temperatures or "3500").split(",")]
     drawn = draw(formulas, count=arguments.compositions, seed=arguments.seed)
@@ -223,11 +220,9 @@ def main() -> None:
             continue
         lines.append(measure(formula, folder, field, temperature_K=temperature, seed=arguments.seed))
         print(f"{formula} {temperature} K {lines[-1].get('distance_A')}", file=sys.stderr, flush=True)
-        if arguments.results is not None:
-            with arguments.results.open("a") as stream:
-                stream.write(json.dumps(lines[-1]) + "\n")
+        keep_line(arguments.results, lines[-1])
     for line in summary(lines):
-        print(json.dumps(line), flush=True)
+        show(line)
 
 
 if __name__ == "__main__":

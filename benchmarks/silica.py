@@ -13,7 +13,6 @@ deviation of 11 degrees (Mauri et al., Phys. Rev. B 62, R4786 (2000)); tetrahedr
 """
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 import numpy as np  # noqa: E402
+from figures import figure, keep_line, show  # noqa: E402
 from gates import dftb_frames, lammps_silica  # noqa: E402
 from scipy.stats import wasserstein_distance  # noqa: E402
 
@@ -131,12 +131,6 @@ def glass(
     return frames, cooling_rate_K_per_ps(protocol)
 
 
-def figure(name: str, value: float, unit: str, baseline: float | None, **more: Any) -> dict[str, Any]:
-    """Return one line of output."""
-    ratio = None if baseline is None else value / baseline
-    return {"name": name, "value": value, "unit": unit, "baseline": baseline, "ratio": ratio, **more}
-
-
 def figures(mirror: Path, *, samples: int, quench_ps: float | None) -> Iterator[dict[str, Any]]:
     """Yield all figures, the cheap ones first."""
     for rate in RATES:
@@ -169,10 +163,8 @@ def main() -> None:
         return
     try:
         for line in figures(Path(mirror), samples=arguments.samples, quench_ps=arguments.quench_ps):
-            print(json.dumps(line), flush=True)
-            if arguments.results is not None:
-                with arguments.results.open("a") as stream:
-                    stream.write(json.dumps(line) + "\n")
+            show(line)
+            keep_line(arguments.results, line)
     except VitrionError as missing:
         print(f"silica: ended, {missing}", file=sys.stderr)
 

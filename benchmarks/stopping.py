@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from estimator import A2_PER_PS_IN_CM2_PER_S, figure, truth_of
+from estimator import A2_PER_PS_IN_CM2_PER_S, truth_of
+from figures import emit
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
 import walks
@@ -95,19 +96,19 @@ def suite(name: str, motion: Motion, exact_D: float | None, replicas: int, seed:
     fixed = [diffusivity(path[: round(mean_ps / INTERVAL_PS) + 1], INTERVAL_PS) for path in paths]
     values = np.array([end.estimate.value_cm2_per_s for end in ends]) / truth
     others = np.array([one.value_cm2_per_s for one in fixed]) / truth
-    figure(f"{name}: mean over truth [same mean length, fixed]", float(values.mean()), "1", float(others.mean()))
-    figure(f"{name}: standard error of that mean", float(values.std(ddof=1)) / np.sqrt(replicas), "1")
+    emit(f"{name}: mean over truth [same mean length, fixed]", float(values.mean()), "1", float(others.mean()))
+    emit(f"{name}: standard error of that mean", float(values.std(ddof=1)) / np.sqrt(replicas), "1")
     for level, baseline in (("95", 0.95), ("68", 0.683)):
         bounds = [getattr(end.estimate, f"interval_{level}") for end in ends]
-        figure(f"{name}: coverage {level} [nominal]", _coverage(bounds, truth), "1", baseline)
+        emit(f"{name}: coverage {level} [nominal]", _coverage(bounds, truth), "1", baseline)
         others_bounds = [getattr(one, f"interval_{level}") for one in fixed]
-        figure(f"{name}: coverage {level}, same mean length, fixed", _coverage(others_bounds, truth), "1", baseline)
+        emit(f"{name}: coverage {level}, same mean length, fixed", _coverage(others_bounds, truth), "1", baseline)
     deviation = np.array([np.log10(v) / end.estimate.log10_stderr for v, end in zip(values, ends, strict=True)])
-    figure(f"{name}: deviations of log10 D in stated errors, rms", float(np.sqrt(np.mean(deviation**2))), "1", 1.0)
+    emit(f"{name}: deviations of log10 D in stated errors, rms", float(np.sqrt(np.mean(deviation**2))), "1", 1.0)
     apart = np.array([np.log10(one.value_cm2_per_s / truth) / one.log10_stderr for one in fixed])
-    figure(f"{name}: the same, same mean length, fixed", float(np.sqrt(np.mean(apart**2))), "1", 1.0)
-    figure(f"{name}: mean length", mean_ps, "ps", RULE.most_ps)
-    figure(f"{name}: ended at the target", float(np.mean([e.reason is StopReason.TARGET for e in ends])), "1")
+    emit(f"{name}: the same, same mean length, fixed", float(np.sqrt(np.mean(apart**2))), "1", 1.0)
+    emit(f"{name}: mean length", mean_ps, "ps", RULE.most_ps)
+    emit(f"{name}: ended at the target", float(np.mean([e.reason is StopReason.TARGET for e in ends])), "1")
 
 
 def _coverage(bounds: list[tuple[float, float] | None], truth: float) -> float:
@@ -128,10 +129,10 @@ def frozen(replicas: int) -> None:
                     not displacement.resolved and displacement.upper_bound_cm2_per_s >= D * A2_PER_PS_IN_CM2_PER_S
                 )
         name = f"{FROZEN}, D={D:g}"
-        figure(f"{name}: given up", len(bounds) / replicas, "1")
-        figure(f"{name}: mean length", float(np.mean([end.length_ps for end in ends])), "ps", RULE.most_ps)
+        emit(f"{name}: given up", len(bounds) / replicas, "1")
+        emit(f"{name}: mean length", float(np.mean([end.length_ps for end in ends])), "ps", RULE.most_ps)
         if bounds:
-            figure(f"{name}: censored bounds above the truth", float(np.mean(bounds)), "1", 0.95)
+            emit(f"{name}: censored bounds above the truth", float(np.mean(bounds)), "1", 0.95)
 
 
 def mixed(count: int, seed: int) -> None:
@@ -146,17 +147,17 @@ def mixed(count: int, seed: int) -> None:
     runs = [_mixed_run(rng, D) for D in truths]
     used, given_up = np.array([(length_ps, reason is StopReason.HOPELESS) for reason, length_ps, _, _ in runs]).T
     ours, fixed = np.array([own for _, _, own, _ in runs]), np.array([each for _, _, _, each in runs])
-    figure(f"{MIXED}, all: given up as frozen", float(given_up.mean()), "1")
+    emit(f"{MIXED}, all: given up as frozen", float(given_up.mean()), "1")
     for name, kept in {"all": truths > 0, "measurable": truths > MEASURABLE}.items():
-        figure(f"{MIXED}, {name}: cells", float(kept.sum()), "1")
+        emit(f"{MIXED}, {name}: cells", float(kept.sum()), "1")
         shares, own = fixed[kept, :, 1].mean(axis=0), float(ours[kept, 1].mean())
         for length, share in zip(LENGTHS_PS, shares, strict=True):
-            figure(f"{MIXED}, {name}: labels at the target, all runs {length:.3g} ps", float(share), "1")
-        figure(f"{MIXED}, {name}: labels at the target, runs that end themselves", own, "1")
+            emit(f"{MIXED}, {name}: labels at the target, all runs {length:.3g} ps", float(share), "1")
+        emit(f"{MIXED}, {name}: labels at the target, runs that end themselves", own, "1")
         mean_ps = float(used[kept].mean())
         enough = LENGTHS_PS[int(np.argmax(shares >= min(own, shares.max())))]
-        figure(f"{MIXED}, {name}: mean length [shortest fixed with as many at the target]", mean_ps, "ps", enough)
-        figure(f"{MIXED}, {name}: mean length [longest]", mean_ps, "ps", RULE.most_ps)
+        emit(f"{MIXED}, {name}: mean length [shortest fixed with as many at the target]", mean_ps, "ps", enough)
+        emit(f"{MIXED}, {name}: mean length [longest]", mean_ps, "ps", RULE.most_ps)
     readings = {
         "error of nine in ten": lambda errors: np.quantile(np.abs(errors), 0.9, axis=0),
         "rms error": lambda errors: np.sqrt(np.mean(errors**2, axis=0)),
@@ -164,10 +165,10 @@ def mixed(count: int, seed: int) -> None:
     for name, reading in readings.items():
         errors, own = reading(fixed[kept, :, 0]), float(reading(ours[kept, 0]))
         for length, error in zip(LENGTHS_PS, errors, strict=True):
-            figure(f"{MIXED}, measurable: {name}, all runs {length:.3g} ps", float(error), "decades")
-        figure(f"{MIXED}, measurable: {name}, runs that end themselves", own, "decades")
+            emit(f"{MIXED}, measurable: {name}, all runs {length:.3g} ps", float(error), "decades")
+        emit(f"{MIXED}, measurable: {name}, runs that end themselves", own, "decades")
         equal = float(np.interp(-own, -np.minimum.accumulate(errors), LENGTHS_PS))
-        figure(f"{MIXED}, measurable: mean length [fixed length of the same {name}]", mean_ps, "ps", equal)
+        emit(f"{MIXED}, measurable: mean length [fixed length of the same {name}]", mean_ps, "ps", equal)
 
 
 Said = tuple[float, bool]

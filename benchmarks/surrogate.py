@@ -5,7 +5,6 @@ structures, so the Arrhenius head alone. The gain of the crystal networks is mea
 diffusivity depends on the arrangement of the atoms alone. One JSON line for each figure.
 """
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from figures import figure, show
 from pymatgen.core import Composition
 from sklearn.ensemble import RandomForestRegressor
 
@@ -37,18 +37,6 @@ ASSUMED_STDERR = 0.05
 KERNEL = ArrheniusKernelConfig()
 NOT_FEATURES = ("Unnamed: 0", "formula", "diff_coeff_mul_thousand", "temperature")
 Line = dict[str, float | str | None]
-
-
-def line(name: str, value: float, unit: str, baseline: float | None = None) -> Line:
-    """Return one figure with its ratio to the baseline."""
-    ratio = None if baseline is None else round(value / baseline, 4)
-    return {
-        "name": name,
-        "value": round(value, 4),
-        "unit": unit,
-        "baseline": baseline if baseline is None else round(baseline, 4),
-        "ratio": ratio,
-    }
 
 
 def aimd(folder: Path) -> tuple[list[Sample], np.ndarray]:
@@ -105,33 +93,33 @@ def accuracy(folder: Path) -> Iterator[Line]:
         return float(np.sqrt(np.mean((predicted - truth) ** 2)))
 
     error = rmse(grouped["mean"])
-    yield line(
+    yield figure(
         "aimd rmse, grouped by formula, against forest on 42 features", error, "decades", rmse(grouped["forest"])
     )
-    yield line(
+    yield figure(
         "aimd rmse, grouped by formula, against temperature alone", error, "decades", rmse(grouped["temperature"])
     )
-    yield line("aimd rmse, random rows, beside the grouped one", rmse(rows["mean"]), "decades", error)
-    yield line(
+    yield figure("aimd rmse, random rows, beside the grouped one", rmse(rows["mean"]), "decades", error)
+    yield figure(
         "aimd rmse of the forest, random rows, beside its grouped one",
         rmse(rows["forest"]),
         "decades",
         rmse(grouped["forest"]),
     )
     every = coverage(truth, grouped["lower"], grouped["upper"])
-    yield line("aimd coverage of the 95 % interval, all held-out rows", every.share, "share", 0.95)
+    yield figure("aimd coverage of the 95 % interval, all held-out rows", every.share, "share", 0.95)
     order = np.random.default_rng(0).permutation(len(labels))
     one = order[np.unique(np.array(formulas)[order], return_index=True)[1]]
     single = coverage(truth[one], grouped["lower"][one], grouped["upper"][one])
-    yield line("aimd coverage of the 95 % interval, one random row a formula", single.share, "share", 0.95)
-    yield line("its binomial 95 % interval, lower end", single.lower, "share")
-    yield line("its binomial 95 % interval, upper end", single.upper, "share")
+    yield figure("aimd coverage of the 95 % interval, one random row a formula", single.share, "share", 0.95)
+    yield figure("its binomial 95 % interval, lower end", single.lower, "share")
+    yield figure("its binomial 95 % interval, upper end", single.upper, "share")
     for kelvin in (1000.0, 2500.0):
         at = np.array([label.temperature_K == kelvin for label in labels])
         there = coverage(truth[at], grouped["lower"][at], grouped["upper"][at])
-        yield line(f"aimd coverage of the 95 % interval, rows at {kelvin:g} K alone", there.share, "share", 0.95)
-    yield line("aimd mean width of the 95 % interval", float(np.mean(grouped["upper"] - grouped["lower"])), "decades")
-    yield line(
+        yield figure(f"aimd coverage of the 95 % interval, rows at {kelvin:g} K alone", there.share, "share", 0.95)
+    yield figure("aimd mean width of the 95 % interval", float(np.mean(grouped["upper"] - grouped["lower"])), "decades")
+    yield figure(
         "aimd miscalibration area of the deviation",
         miscalibration_area(truth, grouped["mean"], grouped["deviation"]),
         "share",
@@ -154,14 +142,16 @@ def handful(folder: Path) -> Iterator[Line]:
             baselines.append(metrics["temperature_only"].rmse)
             inside.append(metrics["surrogate"].coverage_95)
             widths.append(metrics["surrogate"].mean_width_95)
-        yield line(
+        yield figure(
             f"aimd rmse after {count} formulas, against temperature alone",
             float(np.mean(errors)),
             "decades",
             float(np.mean(baselines)),
         )
-        yield line(f"aimd coverage of the 95 % interval after {count} formulas", float(np.mean(inside)), "share", 0.95)
-        yield line(f"aimd mean width of the 95 % interval after {count} formulas", float(np.mean(widths)), "decades")
+        yield figure(
+            f"aimd coverage of the 95 % interval after {count} formulas", float(np.mean(inside)), "share", 0.95
+        )
+        yield figure(f"aimd mean width of the 95 % interval after {count} formulas", float(np.mean(widths)), "decades")
 
 
 def arranged_cell(seed: int) -> AtomicSystem:
@@ -213,7 +203,7 @@ def arrangement() -> Iterator[Line]:
         test = [label.key for label in labels if int(label.group) % 5 == 0]
         graph = train(labels, test_keys=test, config=ArrheniusGNNConfig(), seed=0).metrics["surrogate"]
         head = train(labels, test_keys=test, config=KERNEL, seed=0).metrics["surrogate"]
-        yield line(
+        yield figure(
             f"rmse on {count} synthetic cells, crystal networks against the head alone",
             graph.rmse,
             "decades",
@@ -226,10 +216,10 @@ def cost() -> Iterator[Line]:
     labels = arranged_labels(10)
     begun = time.perf_counter()
     train(labels, test_keys=(), config=ArrheniusGNNConfig(), seed=0)
-    yield line("training the ensemble on 20 labels of 32 atoms, first call", time.perf_counter() - begun, "s", 10.0)
+    yield figure("training the ensemble on 20 labels of 32 atoms, first call", time.perf_counter() - begun, "s", 10.0)
     begun = time.perf_counter()
     train(labels, test_keys=(), config=ArrheniusGNNConfig(), seed=1)
-    yield line("training the ensemble on 20 labels of 32 atoms", time.perf_counter() - begun, "s", 10.0)
+    yield figure("training the ensemble on 20 labels of 32 atoms", time.perf_counter() - begun, "s", 10.0)
 
 
 def main() -> None:
@@ -241,8 +231,8 @@ def main() -> None:
         folder = Path(mirror) / "aimd_li_diffusivity"
         parts += [accuracy(folder), handful(folder)]
     for part in parts:
-        for figure in part:
-            print(json.dumps(figure), flush=True)
+        for line in part:
+            show(line)
 
 
 if __name__ == "__main__":
