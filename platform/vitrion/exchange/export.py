@@ -12,16 +12,15 @@ from typing import TYPE_CHECKING, Any
 from vitrion.database.queries.rows import Rows
 from vitrion.database.records import StructureRecord
 from vitrion.exchange.binary_tables import arrow_bytes, hdf5_bytes, parquet_bytes
+from vitrion.exchange.crystal_files import cif_text, poscar_text
 from vitrion.exchange.result_files import write_result
 from vitrion.keys import short_key
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas.geometry import atoms_from_system, system_from_structure
+from vitrion_workflows.schemas.isotopes import element_of, site_occupancies
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
-
-CIF_DIGITS = 8
-POSCAR_DIGITS = 12
 
 TABLE_SUFFIXES = {
     ".csv": "csv",
@@ -147,31 +146,28 @@ def _extxyz(entries: Sequence[tuple[StructureRecord, "Structure"]], path: Path) 
 
 
 def _cif(entries: Sequence[tuple[StructureRecord, "Structure"]], path: Path) -> str:
-    from pymatgen.io.cif import CifWriter  # noqa: PLC0415
-
-    del path
-    blocks = []
-    for row, structure in entries:
-        text = str(CifWriter(structure, significant_figures=CIF_DIGITS))
-        start = text.index("data_")
-        name = text[start:].split("\n", maxsplit=1)[0]
-        blocks.append(text.replace(name, f"data_{row.reduced_formula}_{short_key(row.fingerprint)}", 1))
-    return "\n".join(blocks)
+    return "\n".join(
+        cif_text(structure, path, name=f"{row.reduced_formula}_{short_key(row.fingerprint)}")
+        for row, structure in entries
+    )
 
 
 def _poscar(entries: Sequence[tuple[StructureRecord, "Structure"]], path: Path) -> str:
-    from pymatgen.io.vasp.inputs import Poscar  # noqa: PLC0415
-
     if len(entries) != 1:
         raise InputError(f"{path}: a POSCAR holds one structure and {len(entries)} were chosen: narrow the filters")
     row, structure = entries[0]
     _check_ordered(row, path)
-    return str(
-        Poscar(structure, comment=f"{row.reduced_formula} {row.fingerprint}").get_str(significant_figures=POSCAR_DIGITS)
-    )
+    return poscar_text(structure, path, comment=f"{row.reduced_formula} {row.fingerprint}")
 
 
-def _pymatgen_json(entries: Sequence[tuple[StructureRecord, "Structure"]], _path: Path) -> str:
+def _pymatgen_json(entries: Sequence[tuple[StructureRecord, "Structure"]], path: Path) -> str:
+    for row, structure in entries:
+        for symbols in map(site_occupancies, structure):
+            if len(set(map(element_of, symbols))) < len(symbols):
+                raise InputError(
+                    f"{path}: {row.reduced_formula} {short_key(row.fingerprint)} has {' and '.join(symbols)} on one"
+                    " site, which pymatgen's JSON writes as one element: write CIF"
+                )
     return json.dumps([structure.as_dict() for _, structure in entries])
 
 

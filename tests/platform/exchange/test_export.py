@@ -17,8 +17,9 @@ from vitrion.cli.app import run
 from vitrion.exchange import export
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
+from vitrion_workflows.formats.structures import read_structures
 from vitrion_workflows.schemas import fingerprint
-from vitrion_workflows.schemas.geometry import structure_from_system, system_from_atoms
+from vitrion_workflows.schemas.geometry import structure_from_system, system_from_atoms, with_masses
 
 
 @pytest.fixture
@@ -124,3 +125,55 @@ def test_tables_for_people(capsys):
     assert "2 of 4" in printed.err
     assert run(["labels", "list"]) == 0
     assert run(["models", "list"]) == 0
+
+
+D, LI6 = 2.014102, 6.015
+
+
+def isotope_cells():
+    """Return a deuteride, a cell of deuterium beside hydrogen, and a hydride of light lithium."""
+    places = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0, 0.1], [0, 0.5, 0]]
+    plain = Structure(Lattice.orthorhombic(4, 4.1, 4.2), ["Li", "Li", "H", "H"], places)
+    return {
+        "deuteride": with_masses(plain, [6.94, 6.94, D, D]),
+        "mixed": with_masses(plain, [6.94, 6.94, 1.008, D]),
+        "light": with_masses(plain, [LI6, LI6, 1.008, 1.008]),
+    }
+
+
+@pytest.mark.parametrize("name", ["deuteride", "mixed", "light"])
+@pytest.mark.parametrize("file", ["cell.cif", "POSCAR", "cell.xyz", "cell.json", "cell.db"])
+def test_isotopes_come_back_from_each_format_or_are_refused(tmp_path, monkeypatch, capsys, name, file):
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
+    cell, path = isotope_cells()[name], tmp_path / file
+    with vitrion.connect() as db:
+        db.structures.add(cell, kind="crystal")
+    if name == "light" and file in {"cell.cif", "POSCAR"}:
+        assert run(["structures", "export", "--to", str(path)]) == 2
+        assert "Li@6.015" in capsys.readouterr().err
+        assert not path.exists()
+        return
+    assert run(["structures", "export", "--to", str(path)]) == 0
+    if file.endswith(".db"):
+        back = structure_from_system(system_from_atoms(ase_database(path).get_atoms(1)))
+    elif file.endswith(".json"):
+        back = Structure.from_dict(json.loads(path.read_text())[0])
+    elif file.endswith(".xyz"):
+        back = structure_from_system(system_from_atoms(read(path, format="extxyz")))
+    else:
+        (back,) = read_structures(path)
+    assert fingerprint(back) == fingerprint(cell)
+
+
+def test_a_site_shared_by_isotopes_is_written_to_cif_alone(home):
+    shared = Structure(Lattice.cubic(4.08), [{"D": 0.75, "H": 0.25}, "Li"], [[0, 0, 0], [0.5] * 3])
+    with vitrion.connect() as db:
+        key = db.structures.add(shared, kind="crystal").fingerprint
+        export.export_structures(db.structures.iterate(fingerprint=key), home / "one.cif", file_format="cif")
+        with pytest.raises(InputError, match="D and H on one site"):
+            export.export_structures(
+                db.structures.iterate(fingerprint=key), home / "one.json", file_format="pymatgen-json"
+            )
+    (back,) = read_structures(home / "one.cif")
+    assert fingerprint(back) == key == fingerprint(shared)
+    assert "Li1 D0.75 H0.25" in (home / "one.cif").read_text()
