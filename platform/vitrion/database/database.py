@@ -16,6 +16,7 @@ from vitrion.database.records import INDEXES, JOBS_COLLECTION, META_COLLECTION, 
 from vitrion.database.repositories.campaigns import Campaigns
 from vitrion.database.repositories.cycles import Cycles
 from vitrion.database.repositories.datasets import Datasets
+from vitrion.database.repositories.geometries import Geometries
 from vitrion.database.repositories.labels import Labels
 from vitrion.database.repositories.models import Models
 from vitrion.database.repositories.structures import Structures
@@ -70,7 +71,8 @@ class Database:
     @cached_property
     def structures(self) -> Structures:
         """Crystals, amorphous cells and melts."""
-        return Structures(self.collection("structures"), self.collection("geometries"), self.collection("aliases"))
+        geometries = Geometries(self.collection("geometries"), self.artefacts)
+        return Structures(self.collection("structures"), geometries, self.collection("aliases"))
 
     @cached_property
     def labels(self) -> Labels:

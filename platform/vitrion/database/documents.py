@@ -6,7 +6,7 @@ They use the database that was opened last and is still open, on a server and em
         hot = Label.objects(temperature_K__gte=900, state="accepted").order_by("-log10_value")
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar, get_args, get_origin
 
 import mongoengine
@@ -34,21 +34,44 @@ _FIELDS: tuple[tuple[type, type[BaseField]], ...] = (
 )
 
 
+class _CheckedQuerySet(mongoengine.QuerySet):
+    """Queries of which none stores what the record has not checked."""
+
+    def insert(self, documents: Any, *args: Any, **kwargs: Any) -> Any:
+        for document in documents if isinstance(documents, list | tuple) else [documents]:
+            document.check()
+        return super().insert(documents, *args, **kwargs)
+
+    def update(self, *_args: Any, **_kwargs: Any) -> Any:
+        raise DatabaseError("objects.update would store unchecked values: change each document and save() it")
+
+    modify = update
+
+
 class _StoredDocument(mongoengine.Document):
-    meta: ClassVar[dict[str, Any]] = {"abstract": True, "auto_create_index": False, "strict": False}
+    meta: ClassVar[dict[str, Any]] = {
+        "abstract": True,
+        "auto_create_index": False,
+        "strict": False,
+        "queryset_class": _CheckedQuerySet,
+    }
     record: ClassVar[type[Record]]
 
     def save(self, *args: Any, **kwargs: Any) -> Any:
-        """Store the document if its record accepts it.
+        """Store the document if its record accepts it; errors are those of `check`."""
+        self.check()
+        return super().save(*args, **kwargs)
+
+    def check(self) -> None:
+        """Check the document by its record, whose values fill the fields that are empty.
 
         Raises:
             InputError: a field is missing or invalid.
         """
-        content = {name: value for name, value in self.to_mongo().items() if name != "_id"}
+        content = {name: _with_zone(value) for name, value in self.to_mongo().items() if name != "_id"}
         for name, value in self.record.of(**content).document().items():
             if getattr(self, name) is None:
                 setattr(self, name, value)
-        return super().save(*args, **kwargs)
 
     @classmethod
     def _get_db(cls) -> Any:
@@ -60,6 +83,11 @@ class _StoredDocument(mongoengine.Document):
     def _get_collection(cls) -> Any:
         # Not kept as mongoengine does: another database may be open by now.
         return cls._get_db()[cls._meta["collection"]]
+
+
+def _with_zone(value: Any) -> Any:
+    # As MongoDB returns dates: in UTC, without saying so.
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value
 
 
 def document_of(record: type[Record], name: str) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import bson
 from litemongo import sqlite_store
-from pymongo.errors import DuplicateKeyError, PyMongoError
+from pymongo.errors import DocumentTooLarge, DuplicateKeyError, PyMongoError
 
 from vitrion.database.embedded.files import connect_file
 from vitrion.database.embedded.ledger import Ledger
@@ -20,6 +20,7 @@ CACHE_KIB = 32_768
 CHUNK = 500
 MOST_COUNTED = 5_000
 DUPLICATE_KEY = 11000
+MOST_BYTES = 16 * 1024**2  # of a document, as on a server, to which the store may move
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS entries(path, value, id, PRIMARY KEY(path, value, id)) WITHOUT ROWID;
@@ -328,7 +329,10 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
 
     def _write(self, encoded: str, document: Mapping[str, Any], *, replace: bool) -> None:
         values = [field_value(document, path) for path in self._columns]
-        row: list[SqlValue] = [encoded, bson.encode(document), *(sql_value(value) for value in values)]
+        blob = bson.encode(document)
+        if len(blob) > MOST_BYTES:
+            raise DocumentTooLarge(f"a document of {len(blob)} bytes is over MongoDB's limit of {MOST_BYTES}")
+        row: list[SqlValue] = [encoded, blob, *(sql_value(value) for value in values)]
         try:
             self._connection.execute(self._statement(replace=replace), row)
         except sqlite3.IntegrityError as fault:

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import UnionType
-from typing import Any, ClassVar, Self, Union, get_args, get_origin
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Annotated, Any, ClassVar, Self, TypeAlias, Union, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from vitrion.database.records.storable import require_storable
 from vitrion_models.errors import InputError
 
 SCHEMA_VERSION = 2
@@ -44,9 +47,18 @@ def index(*fields: str) -> Index:
 
 
 def now() -> datetime:
-    """Return the present in UTC without a zone, in whole milliseconds, as MongoDB stores it."""
-    moment = datetime.now(tz=UTC).replace(tzinfo=None)
+    """Return the present in UTC, in whole milliseconds, as MongoDB stores it."""
+    moment = datetime.now(tz=UTC)
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def _in_utc(moment: datetime) -> datetime:
+    # BSON has no zones: dates come out of the database without one, and are UTC.
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+UtcDate: TypeAlias = Annotated[datetime, AfterValidator(_in_utc)]
+"""A date with the zone UTC."""
 
 
 class Record(BaseModel):
@@ -68,22 +80,35 @@ class Record(BaseModel):
     indexes: ClassVar[tuple[Index, ...]]
 
     schema_version: int = SCHEMA_VERSION
-    created_at: datetime = Field(default_factory=now)
+    created_at: UtcDate = Field(default_factory=now)
 
     @classmethod
     def of(cls, **values: Any) -> Self:
         """Return the record of given values; None counts as not given.
 
         Raises:
-            InputError: a field is unknown, missing or invalid; the message names it.
+            InputError: a field is unknown, missing or invalid, or MongoDB cannot hold it; the message names it.
         """
         check_fields(cls, values)
+        for name, value in values.items():
+            if isinstance(value, datetime) and value.tzinfo is None:
+                raise InputError(f"{cls.collection}: {name} {value} has no time zone: give for example {now()}")
         try:
-            return cls.model_validate({name: value for name, value in values.items() if value is not None})
+            record = cls.model_validate({name: value for name, value in values.items() if value is not None})
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join(map(str, first["loc"]))
             raise InputError(f"{cls.collection}: {place} is refused: {first['msg']}") from error
+        for name in cls.unbounded_fields() & values.keys():
+            require_storable(getattr(record, name), f"{cls.collection}: {name}")
+        return record
+
+    @classmethod
+    @cache
+    def unbounded_fields(cls) -> frozenset[str]:
+        """Return the names of the fields whose types admit values that MongoDB cannot hold."""
+        types = {name: value_type(info.annotation) for name, info in cls.model_fields.items()}
+        return frozenset(name for name, kind in types.items() if kind is str or _is_unbounded(kind))
 
     @classmethod
     def nested_fields(cls) -> frozenset[str]:
@@ -91,7 +116,7 @@ class Record(BaseModel):
         return frozenset(name for name, info in cls.model_fields.items() if is_nested(value_type(info.annotation)))
 
     def document(self) -> dict[str, Any]:
-        """Return the document as it is stored: plain values and dates; fields that are None are left out."""
+        """Return the document as it is stored: plain values and dates in UTC; fields that are None are left out."""
         dates = {name: value for name, value in vars(self).items() if isinstance(value, datetime)}
         return self.model_dump(mode="json", exclude_none=True) | dates
 
@@ -100,7 +125,14 @@ def value_type(annotation: Any) -> Any:
     """Return the type of a field's value where it is not None."""
     if get_origin(annotation) in {Union, UnionType}:
         (annotation,) = (kind for kind in get_args(annotation) if kind is not type(None))
-    return annotation
+    return get_args(annotation)[0] if get_origin(annotation) is Annotated else annotation
+
+
+def _is_unbounded(annotation: Any) -> bool:
+    if parts := get_args(annotation):
+        return any(_is_unbounded(part) for part in parts)
+    is_enum = isinstance(annotation, type) and issubclass(annotation, Enum)
+    return not is_enum and annotation not in {str, float, bool, datetime, NoneType, Ellipsis}
 
 
 def is_nested(annotation: Any) -> bool:

@@ -1,12 +1,11 @@
 """Campaigns, their cycles, and the proposals of a cycle."""
 
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from vitrion.database.records.base import Index, Record, unique
+from vitrion.database.records.base import Index, Record, UtcDate, unique
 
 
 class Arm(StrEnum):
@@ -129,10 +128,10 @@ class CycleRecord(Record):
     index: int = Field(ge=0)
     state: CycleState = CycleState.PROPOSED
     lease_owner: str | None = None
-    lease_expires: datetime | None = None
+    lease_expires: UtcDate | None = None
     proposals: tuple[Proposal, ...] = ()
     label_keys: tuple[str, ...] = ()
     model_versions: tuple[str, ...] = ()
     budget: dict[str, Any] = Field(default_factory=dict)
     record: dict[str, Any] = Field(default_factory=dict)
-    closed_at: datetime | None = None
+    closed_at: UtcDate | None = None

@@ -16,6 +16,8 @@ class GeometryRecord(Record):
         lattice_vectors: rows, in Angstrom, shape (3, 3).
         cartesian_site_positions: in Angstrom, shape (N, 3).
         species_at_sites: name of the species at each site, a key into `species`.
+        arrays_sha256: artefact with the positions and species of the sites, in place of the two fields above, for a
+            large cell (`vitrion.database.repositories.geometries`).
         species: name, chemical_symbols and concentration of each species; several symbols, or a concentration below
             one, make a site disordered. Species with isotopes have the mass of each symbol in u.
     """
@@ -25,8 +27,9 @@ class GeometryRecord(Record):
 
     fingerprint: str
     lattice_vectors: tuple[tuple[float, float, float], tuple[float, float, float], tuple[float, float, float]]
-    cartesian_site_positions: tuple[tuple[float, float, float], ...]
-    species_at_sites: tuple[str, ...]
+    cartesian_site_positions: tuple[tuple[float, float, float], ...] | None = None
+    species_at_sites: tuple[str, ...] | None = None
+    arrays_sha256: str | None = None
     species: tuple[dict[str, Any], ...]
 
 

@@ -54,9 +54,10 @@ class Campaigns:
 
         Raises:
             NotFoundError: there is none.
+            InputError: a field that the document refuses.
         """
-        if not self._campaigns.update_one({"name": name}, {"$set": fields}):
-            raise NotFoundError(f"no campaign {name!r} in the database")
+        document = CampaignRecord.of(**{**vars(self.get(name)), **fields}).document()
+        self._campaigns.update_one({"name": name}, {"$set": {field: document.get(field) for field in fields}})
 
     def set_if_absent(self, name: str, entry: str, value: Any, **fields: Any) -> CampaignRecord:
         """Set an entry of the summary, and fields, unless the entry exists, in one atomic update.
@@ -66,9 +67,12 @@ class Campaigns:
 
         Raises:
             NotFoundError: there is none.
+            InputError: a value that the document refuses.
         """
+        document = CampaignRecord.of(**{**vars(self.get(name)), "summary": {entry: value}, **fields}).document()
+        given = {f"summary.{entry}": document["summary"][entry]} | {field: document.get(field) for field in fields}
         first = {"name": name, f"summary.{entry}": {"$exists": False}}
-        self._campaigns.update_one(first, {"$set": {f"summary.{entry}": value, **fields}})
+        self._campaigns.update_one(first, {"$set": given})
         return self.get(name)
 
     def list(self) -> Rows[CampaignRecord]:

@@ -16,8 +16,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from vitrion.database.collection import Collection
-from vitrion.database.records import GeometryRecord, StructureRecord
-from vitrion.database.repositories.cells import Cell, CellArrays, arrays_of, describe, geometry_fields
+from vitrion.database.records import StructureRecord
+from vitrion.database.repositories.cells import Cell, CellArrays, arrays_of, describe
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.schemas import GateOutcome, Origin, StructureKind
@@ -101,11 +101,10 @@ class NewStructure:
 
 @dataclass(frozen=True)
 class PreparedStructure:
-    """A structure with the documents that would be stored for it."""
+    """A structure with the document that would be stored for it, beside its geometry."""
 
     cell: CellArrays
     document: dict[str, Any]
-    geometry: dict[str, Any]
 
     @property
     def fingerprint(self) -> str:
@@ -124,7 +123,7 @@ class PreparedStructure:
 
 
 def prepare(structure: NewStructure) -> PreparedStructure:
-    """Return a structure with its documents.
+    """Return a structure with its document.
 
     Raises:
         InputError: the cell cannot be used, or the record refuses a field.
@@ -146,8 +145,7 @@ def prepare(structure: NewStructure) -> PreparedStructure:
             **fields,
         }
     )
-    geometry = GeometryRecord.of(fingerprint=cell.fingerprint, **geometry_fields(cell))
-    return PreparedStructure(cell=cell, document=record.document(), geometry=geometry.document())
+    return PreparedStructure(cell=cell, document=record.document())
 
 
 def _is_accepted(structure: NewStructure) -> bool:

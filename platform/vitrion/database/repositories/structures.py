@@ -17,6 +17,7 @@ from vitrion.database.repositories.cells import (
     arrays_from_geometry,
 )
 from vitrion.database.repositories.duplicates import AMORPHOUS_DISTANCE, NearDuplicate, crystal_distance, pair_distance
+from vitrion.database.repositories.geometries import Geometries
 from vitrion.database.repositories.new_structures import NewStructure, garbage_collection_paused, match_stored, prepare
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
@@ -24,7 +25,6 @@ from vitrion_workflows.schemas import GateOutcome, Origin, StructureKind
 from vitrion_workflows.schemas.geometry import system_from_structure
 
 BATCH = 500
-GEOMETRY = ("lattice_vectors", "cartesian_site_positions", "species_at_sites", "species")
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class AddResult:
 class Structures:
     """The structures of a database."""
 
-    def __init__(self, structures: Collection, geometries: Collection, aliases: Collection) -> None:
-        """Use the collections of descriptions, of positions, and of second fingerprints of stored cells."""
+    def __init__(self, structures: Collection, geometries: Geometries, aliases: Collection) -> None:
+        """Use the descriptions, the positions, and the second fingerprints of stored cells."""
         self._structures = structures
         self._geometries = geometries
         self._aliases = aliases
@@ -105,7 +105,7 @@ class Structures:
                 if match not in {None, structure.fingerprint}
             }
             # The geometry first: a structure that can be found can always be built.
-            self._geometries.insert_absent([structure.geometry for structure in new])
+            self._geometries.add(structure.cell for structure in new)
             self._structures.insert_absent([structure.document for structure in new])
             self._aliases.insert_absent(
                 [AliasRecord.of(alias=alias, fingerprint=stored).document() for alias, stored in aliases.items()]
@@ -152,13 +152,13 @@ class Structures:
         Raises:
             NotFoundError: it is not stored.
         """
-        wanted = dict.fromkeys(GEOMETRY, 1)
-        document = self._geometries.find_one({"fingerprint": fingerprint}, projection=wanted)
-        if document is None and (stored := self._stored_as(fingerprint)) is not None:
-            document = self._geometries.find_one({"fingerprint": stored}, projection=wanted)
-        if document is None:
+        stored = self._geometries.find([fingerprint])
+        if not stored and (other := self._stored_as(fingerprint)) is not None:
+            stored = self._geometries.find([other])
+        if not stored:
             raise NotFoundError(f"no structure {fingerprint} in the database")
-        return {name: document[name] for name in GEOMETRY}
+        (geometry,) = stored.values()
+        return geometry
 
     def _cell(self, fingerprint: str) -> CellArrays:
         return arrays_from_geometry(self.geometry(fingerprint))
@@ -171,9 +171,8 @@ class Structures:
         """
         built: dict[str, Structure] = {}
         for start in range(0, len(fingerprints), BATCH):
-            query = {"fingerprint": {"$in": list(fingerprints[start : start + BATCH])}}
-            for document in self._geometries.find(query):
-                built[document["fingerprint"]] = arrays_from_geometry(document).structure()
+            for name, geometry in self._geometries.find(fingerprints[start : start + BATCH]).items():
+                built[name] = arrays_from_geometry(geometry).structure()
         return built | {name: self.structure(name) for name in fingerprints if name not in built}
 
     def system(self, fingerprint: str) -> AtomicSystem:
