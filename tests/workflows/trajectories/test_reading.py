@@ -221,7 +221,7 @@ def broken_files(path_A):
         "no trajectory": ("run.extxyz", "hello", "cannot be read"),
         "no analyzer": ("run.json", "{}", "DiffusionAnalyzer of pymatgen"),
         "no JSON": ("run.json", "{", "not JSON"),
-        "no HDF5": ("run.h5", "hello", "H5MD"),
+        "no HDF5": ("run.h5", "hello", "HDF5"),
         "torn gzip": ("XDATCAR.gz", gzip.compress(whole.encode())[:-30], "archive"),
         "no gzip": ("XDATCAR.gz", whole, "archive"),
     }
