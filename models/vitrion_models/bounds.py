@@ -36,7 +36,7 @@ LONGEST_LATTICE_VECTOR_A = 1e4
 # Sites of a crystal after its symmetry is applied, which the library compares one by one.
 MOST_SYMMETRY_SITES = 50_000
 # Characters of a message on the terminal.
-LONGEST_MESSAGE = 500
+LONGEST_MESSAGE = 600
 # Characters of a name quoted in one.
 LONGEST_NAME = 80
 

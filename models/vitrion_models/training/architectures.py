@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+from vitrion_models.bounds import LONGEST_NAME
 from vitrion_models.errors import CheckpointError
 from vitrion_models.training import checkpoint
 
@@ -69,9 +70,10 @@ class Architectures(Generic[Model]):
         arrays, manifest = checkpoint.unpack(content, source=source)
         if manifest.get("kind") != self.kind:
             raise CheckpointError(f"{source} holds a {manifest.get('kind')}, not a {self.kind}: name another model")
-        name = manifest.get("config", {}).get("architecture")
+        config = manifest.get("config")
+        name = str(config.get("architecture") if isinstance(config, dict) else None)
         if name not in self.folders:
-            raise CheckpointError(f"{source} has the unknown architecture {name!r}: upgrade Vitrion")
+            raise CheckpointError(f"{source} has the unknown architecture {name[:LONGEST_NAME]!r}: upgrade Vitrion")
         checkpoints = self._checkpoints(name)
         arrays, manifest = checkpoint.upgrade(
             arrays, manifest, version=checkpoints.VERSION, upgrades=checkpoints.UPGRADES, source=source

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrion_models.bounds import LARGEST_MODEL_BYTES, parse_json
 from vitrion_models.errors import CheckpointError
 from vitrion_models.files import whole_file
 
@@ -57,14 +58,15 @@ def unpack(content: bytes, *, source: str) -> tuple[Arrays, Manifest]:
     try:
         arrays: Arrays = load(content)
         length = int.from_bytes(content[:LENGTH_BYTES], "little")
-        header = json.loads(content[LENGTH_BYTES : LENGTH_BYTES + length])
-        manifest: Manifest = json.loads(header["__metadata__"][MANIFEST_ENTRY])
+        header = parse_json(content[LENGTH_BYTES : LENGTH_BYTES + length].decode())
+        manifest: Manifest = parse_json(header["__metadata__"][MANIFEST_ENTRY])
         digest = manifest.pop(DIGEST_KEY)
+        is_whole = _digest(arrays, _text(manifest)) == digest
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise CheckpointError(
             f"{source} is damaged or not a model of Vitrion ({type(error).__name__}): train it again"
         ) from error
-    if _digest(arrays, _text(manifest)) != digest:
+    if not is_whole:
         raise CheckpointError(f"{source} is damaged (sha256 differs from the stored one): train it again")
     return arrays, manifest
 
@@ -95,6 +97,10 @@ def read(path: Path) -> bytes:
     """
     file = path / ARTEFACT_FILE if path.is_dir() else path
     try:
+        if file.exists() and not file.is_file():
+            raise CheckpointError(f"{file}: this is no regular file: give a model's folder or file")
+        if file.stat().st_size > LARGEST_MODEL_BYTES:
+            raise CheckpointError(f"{file} is larger than {LARGEST_MODEL_BYTES >> 20} MiB: this is no model of Vitrion")
         return file.read_bytes()
     except OSError as error:
         raise CheckpointError(f"{file}: cannot read a model ({error.strerror})") from error

@@ -11,6 +11,7 @@ import typer.core
 import typer.main
 
 from vitrion.cli.console.errors import EXIT_FAULT, EXIT_INTERRUPTED, format_error
+from vitrion_models.errors import InputError
 
 PACKAGE = "vitrion.cli"
 
@@ -138,6 +139,7 @@ def run(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     command = typer.main.get_command(app)
     try:
+        _check_encoding(words)
         code = command.main(args=words or ["--help"], prog_name="vitrion", standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         code = EXIT_INTERRUPTED
@@ -150,6 +152,14 @@ def run(arguments: list[str] | None = None) -> int:
     if code == EXIT_INTERRUPTED:
         print("vitrion: interrupted", file=sys.stderr)  # noqa: T201
     return code if isinstance(code, int) else 0
+
+
+def _check_encoding(words: list[str]) -> None:
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError as error:
+            raise InputError(f"{word}: this argument is not UTF-8: rename the file, or correct the text") from error
 
 
 def main() -> None:

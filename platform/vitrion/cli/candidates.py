@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from vitrion.cli.console.options import LARGEST_SEED
+from vitrion.cli.console.options import LARGEST_INTEGER, LARGEST_SEED
 from vitrion.cli.console.output import emit
 from vitrion_models.errors import InputError
 
@@ -30,7 +30,8 @@ def propose(
     ] = None,
     *,
     limit: Annotated[
-        int | None, typer.Option("-n", "--limit", min=1, help="Largest number of compositions, drawn by the seed.")
+        int | None,
+        typer.Option("-n", "--limit", min=1, max=LARGEST_INTEGER, help="Most compositions, drawn by the seed."),
     ] = None,
     seed: Annotated[
         int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the draw where there are more than the limit.")

@@ -22,6 +22,7 @@ from typing import Any, Self
 import numpy as np
 from filelock import FileLock, Timeout
 
+from vitrion_models.bounds import parse_json
 from vitrion_models.errors import CheckpointError
 from vitrion_models.files import whole_file
 from vitrion_models.system import FloatArray
@@ -237,7 +238,7 @@ class RunFolder:
             with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as stored:
                 arrays = {name: stored[name] for name in stored.files}
             sealed = str(arrays.pop(SEAL))
-        except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, EOFError, KeyError, MemoryError, zipfile.BadZipFile) as error:
             raise CheckpointError(f"{path} is damaged or missing: {ADVICE}") from error
         if sealed != self._seal(path, arrays):
             raise CheckpointError(f"{path} is damaged, or of another run: {ADVICE}")
@@ -259,7 +260,7 @@ class RunFolder:
             write_atomically(path, json.dumps(expected, indent=1, sort_keys=True).encode())
             return
         try:
-            stored = json.loads(path.read_bytes())
+            stored = parse_json(path.read_text())
         except (OSError, ValueError) as error:
             raise CheckpointError(f"{path} is damaged: {ADVICE}") from error
         if isinstance(stored, dict) and stored.get("format") not in {FORMAT, None}:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from vitrion_models.errors import VitrionError
+from vitrion_models.bounds import LONGEST_MESSAGE
+from vitrion_models.errors import VitrionError, printable
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -59,6 +60,6 @@ def format_error(error: BaseException) -> str | None:
         visited.add(id(cause))
         for kind, format_kind in formats.items():
             if isinstance(cause, kind) and (line := format_kind(cause)) is not None:
-                return " ".join(line.split())
+                return printable(" ".join(line.split()), longest=LONGEST_MESSAGE)
         cause = cause.__cause__ or cause.__context__
     return None

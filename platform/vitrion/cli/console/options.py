@@ -13,7 +13,7 @@ import typer
 from vitrion_models.errors import InputError
 
 ROWS_IN_A_TABLE = 50
-LARGEST_SEED = 2**63 - 1  # what a database can store
+LARGEST_INTEGER = LARGEST_SEED = 2**63 - 1  # what a database can store
 MOST_ATOMS = 10_000  # of a cell that is made here; far more than its dynamics could be waited for
 
 Texts = list[str] | None
@@ -29,7 +29,7 @@ Density = Annotated[str | None, typer.Option(help="Density in g/cm3: 1.5:2.5, 2:
 MobileIonFraction = Annotated[str | None, typer.Option(help="Share of the mobile ion among the atoms: 0.3:0.6.")]
 NAtoms = Annotated[str | None, typer.Option(help="Number of atoms: 48:64.")]
 Campaign = Annotated[Texts, typer.Option(help="Name of the campaign; may be repeated.")]
-Cycle = Annotated[int | None, typer.Option(help="Index of the cycle, from 0.")]
+Cycle = Annotated[int | None, typer.Option(min=0, max=LARGEST_INTEGER, help="Index of the cycle, from 0.")]
 Dataset = Annotated[Texts, typer.Option(help="Name of the data set it came from; may be repeated.")]
 GateVersion = Annotated[
     str | None,
@@ -40,8 +40,11 @@ GateVersion = Annotated[
 ]
 Accepted = Annotated[bool | None, typer.Option("--accepted/--refused", help="Whether every gate was passed.")]
 Sort = Annotated[Texts, typer.Option(help="Field to sort by, -field for descending; may be repeated.")]
-Limit = Annotated[int | None, typer.Option(min=0, help="At most so many; 0 for all. A table shows 50 unless asked.")]
-Skip = Annotated[int, typer.Option(min=0, help="Leave out the first so many.")]
+Limit = Annotated[
+    int | None,
+    typer.Option(min=0, max=LARGEST_INTEGER, help="At most so many; 0 for all. A table shows 50 unless asked."),
+]
+Skip = Annotated[int, typer.Option(min=0, max=LARGEST_INTEGER, help="Leave out the first so many.")]
 Device = Annotated[
     str, typer.Option(help="auto, cpu, cuda, or cuda:1 for the second GPU; auto takes a GPU if there is one.")
 ]

@@ -14,9 +14,12 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from vitrion.keys import short_key
+from vitrion_models.bounds import LONGEST_MESSAGE
+from vitrion_models.errors import printable
 
 SIGNIFICANT_DIGITS = 4
 CENSORED = "censored"  # LabelState, which is slow to import
+LONGEST_CELL = 10_000  # characters of a value in a table
 PIPED_WIDTH = 160  # columns of a table that goes to a file or another program
 
 
@@ -88,7 +91,7 @@ def label_row(label: Mapping[str, Any]) -> dict[str, Any]:
 
 def note(line: str) -> None:
     """Print one line for people on stderr, so that stdout holds the result alone."""
-    print(line, file=sys.stderr)  # noqa: T201
+    print(printable(line, longest=LONGEST_MESSAGE), file=sys.stderr)  # noqa: T201
 
 
 def _table(rows: list[Any], columns: Sequence[str] | None) -> Any:
@@ -131,7 +134,8 @@ def _cell(value: Any) -> str:
         return "none"
     if isinstance(value, list) and not any(isinstance(item, list | dict) for item in value):
         return ", ".join(_cell(item) for item in value)
-    return escape(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return escape("\n".join(printable(line, longest=LONGEST_CELL) for line in text.split("\n")))
 
 
 class Advance(Protocol):
