@@ -158,36 +158,17 @@ def calculator(name: str, model: str, device: str) -> Any:
 
 def make_mace(path: Path) -> None:
     """A MACE model of a usual size (64 scalar channels, l up to 3, two layers, correlation 3), weights at random."""
-    import numpy as np  # noqa: PLC0415 - as above
-
     os.environ["TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD"] = "1"  # e3nn reads a table of its own
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "support"))
+    import numpy as np  # noqa: PLC0415 - as above
     import torch  # noqa: PLC0415
     from e3nn import o3  # noqa: PLC0415
-    from mace import modules  # noqa: PLC0415
+    from mace_models import model_of  # noqa: PLC0415
 
-    torch.manual_seed(0)
-    torch.set_default_dtype(torch.float64)
-    blocks = modules.interaction_classes
-    model = modules.ScaleShiftMACE(
-        r_max=5.0,
-        num_bessel=8,
-        num_polynomial_cutoff=5,
-        max_ell=3,
-        interaction_cls=blocks["RealAgnosticResidualInteractionBlock"],
-        interaction_cls_first=blocks["RealAgnosticInteractionBlock"],
-        num_interactions=2,
-        num_elements=5,
-        hidden_irreps=o3.Irreps("64x0e"),
-        MLP_irreps=o3.Irreps("16x0e"),
-        gate=torch.nn.functional.silu,
-        atomic_energies=np.zeros(5),
-        avg_num_neighbors=30.0,
-        atomic_numbers=[3, 8, 15, 16, 17],
-        correlation=3,
-        atomic_inter_scale=0.1,
-        atomic_inter_shift=0.0,
-    )
-    torch.save(model, path)
+    sizes = {"r_max": 5.0, "num_bessel": 8, "max_ell": 3, "correlation": 3, "MLP_irreps": o3.Irreps("16x0e")}
+    elements = {"num_elements": 5, "atomic_numbers": [3, 8, 15, 16, 17], "atomic_energies": np.zeros(5)}
+    scales = {"avg_num_neighbors": 30.0, "atomic_inter_scale": 0.1, "atomic_inter_shift": 0.0}
+    torch.save(model_of(hidden="64x0e", **sizes, **elements, **scales), path)
 
 
 def serve(options: argparse.Namespace) -> None:
