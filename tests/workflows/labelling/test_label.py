@@ -74,6 +74,17 @@ def harmonic(rng, *, frames, ions, interval, frequency=25.0):
     return norm * (cosine * np.cos(phase) + sine * np.sin(phase))
 
 
+def lithium_alone(trajectory):
+    """The trajectory without its framework."""
+    kept = trajectory.numbers == LITHIUM
+    return replace(
+        trajectory,
+        numbers=trajectory.numbers[kept],
+        positions_A=trajectory.positions_A[:, kept],
+        masses_u=trajectory.masses_u[kept],
+    )
+
+
 def measurement(gates, name):
     return next((one for gate in gates for one in gate.numbers if one.name == name), None)
 
@@ -201,16 +212,8 @@ def test_unrecorded_temperature_makes_no_label_but_can_be_analysed():
 
 def test_a_gas_of_one_species_is_unverified():
     """Its density says gas, or ions whose framework was left out of the file: nobody can tell."""
-    trajectory = make_trajectory()
-    lithium = trajectory.numbers == LITHIUM
-    gas = replace(
-        trajectory,
-        numbers=trajectory.numbers[lithium],
-        positions_A=trajectory.positions_A[:, lithium],
-        masses_u=trajectory.masses_u[lithium],
-        lattice_A=trajectory.lattice_A * 10,
-    )
-    analysis = analyse(gas)
+    lithium = lithium_alone(make_trajectory())
+    analysis = analyse(replace(lithium, lattice_A=lithium.lattice_A * 10))
     assert analysis.state in (TrajectoryState.UNVERIFIED, TrajectoryState.REJECTED)
     assert "density" in analysis.checks.not_checked
 
@@ -489,15 +492,7 @@ def test_turning_anions_leave_the_framework_standing():
 
 
 def test_single_species_has_no_framework():
-    trajectory = make_trajectory()
-    lithium = trajectory.numbers == LITHIUM
-    only = replace(
-        trajectory,
-        numbers=trajectory.numbers[lithium],
-        positions_A=trajectory.positions_A[:, lithium],
-        masses_u=trajectory.masses_u[lithium],
-    )
-    assert analyse_trajectory(only, species="Li").framework.state is FrameworkState.ABSENT
+    assert analyse_trajectory(lithium_alone(make_trajectory()), species="Li").framework.state is FrameworkState.ABSENT
 
 
 def test_uniform_drift_changes_nothing():
