@@ -444,4 +444,10 @@ def test_a_file_of_labels_says_how_many_took_the_place_of_older_ones(database, t
         shown = dict(line.split() for line in capsys.readouterr().out.splitlines())
         assert shown == {"files": "1", "labels": "1", "created": str(created), "replaced": str(replaced)}
     assert run(["ingest", "labels", str(path), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"files": 1, "labels": 1, "created": 0, "replaced": 0}
+    assert json.loads(capsys.readouterr().out) == {
+        "files": 1,
+        "labels": 1,
+        "created": 0,
+        "replaced": 0,
+        "remarks": [],
+    }
