@@ -148,7 +148,7 @@ class Cycle:
     Attributes:
         index: from 0.
         state: state of the cycle.
-        labels: number of labels.
+        labels: number of labels by the production potential.
         surrogate_promoted: True if the retrained surrogate replaced its parent; None before the decision.
         surrogate_reason: reason of the decision.
         generator_promoted: the same for the generator.

@@ -21,6 +21,7 @@ from vitrion.report.figures.strip import Strip
 from vitrion.report.limits import limits
 from vitrion.report.numbers import decades, duration, formula, plain, signed, unit_text
 from vitrion.report.ranking import Ranked, Source, rank
+from vitrion_models.constants import Z_95
 from vitrion_workflows.schemas import Origin
 
 MOST_RANKED = 20
@@ -35,6 +36,7 @@ class GateRow:
     passed: int
     measured: int
     median: float | None
+    unit: str
     limits: str
 
 
@@ -88,6 +90,7 @@ def _content(data: ReportData) -> dict[str, Any]:
         "limits": limits(data),
         "configuration": yaml.safe_dump(dict(data.configuration), sort_keys=False, allow_unicode=True),
         "Origin": Origin,
+        "Z_95": Z_95,
     }
 
 
@@ -156,7 +159,8 @@ def _gate_row(kind: str, name: str, outcomes: list[Any]) -> GateRow:
         passed=sum(outcome.passed for outcome in outcomes),
         measured=len(outcomes),
         median=float(np.median(values)) if values else None,
-        limits=windows.pop() if len(windows) == 1 else "differ by cell",
+        unit=unit_text(outcomes[0].unit),
+        limits=windows.pop() if len(windows) == 1 else f"differ by {'label' if kind == 'labels' else 'cell'}",
     )
 
 

@@ -182,7 +182,7 @@ def test_tallies_count_closed_cycles_only(data):
 def test_pairs_with_the_reference_potential_are_a_table_with_both_errors(data):
     text = read(render(data))
     assert "9.5 (6.7 to 14) × 10⁻⁵" in text  # 10^-4.02, and 1.96 x 0.08 decades either way
-    assert "−0.11 ± 0.18" in text  # -4.02 + 3.91, sqrt(0.08^2 + 0.16^2)
+    assert "−0.11 ± 0.35" in text  # -4.02 + 3.91, 1.96 sqrt(0.08^2 + 0.16^2)
     error = data.model_errors["LiCl"]
     assert f"{error.offset_decades:+.2f} ± {error.stderr_decades:.2f}" in text
     assert "Production and reference potential" not in read(render(replace(data, reference_pairs=())))

@@ -8,7 +8,7 @@ SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 MARGIN = 0.06
 MINUS = "−"
 FEW_DECADES = 1.5
-MOST_TICKS = 6
+FEWEST_TICKS, MOST_TICKS = 2, 6
 ROUNDING = 1e-9
 FAR_OUT = 100.0
 LEAST_PLAIN_EXPONENT, MOST_PLAIN_EXPONENT = -2, 3  # 0.01 to 1000 are written out
@@ -101,7 +101,8 @@ class Axis:
     def _log_ticks(self) -> tuple[float, ...]:
         bottom, top = math.log10(self.low), math.log10(self.high)
         decades = range(math.floor(bottom), math.ceil(top) + 1)
-        if top - bottom < FEW_DECADES:
+        inside = sum(bottom <= decade <= top for decade in decades)
+        if top - bottom < FEW_DECADES or inside < FEWEST_TICKS:
             return tuple(factor * 10.0**decade for decade in decades for factor in (1, 2, 5))
         stride = math.ceil((top - bottom) / MOST_TICKS)
         return tuple(10.0**decade for decade in decades if decade % stride == 0)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 from vitrion.report.charts.axis import Axis
 from vitrion.report.charts.svg import element, tooltip
 
-LEFT, RIGHT, TOP, BOTTOM = 56, 12, 14, 42
+LEFT, RIGHT, TOP, BOTTOM = 68, 12, 14, 42  # LEFT: the label of the axis, and a tick such as 5×10⁻⁵
 TOP_WITH_AXIS = 24
 CAP = 2.5  # half width of an error bar's cap
 POINT_RADIUS = 3.6

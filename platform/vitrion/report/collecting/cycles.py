@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from vitrion.database import Database
-from vitrion.database.records import CycleRecord, ModelRecord, StructureRecord
+from vitrion.database.records import Arm, CycleRecord, ModelRecord, StructureRecord
 from vitrion.report import data
 from vitrion_workflows.schemas import Origin
 
@@ -54,13 +54,14 @@ def _report_cycle(
     trained = {row.kind: row for row in models if row.cycle == cycle.index}
     surrogate, generator = trained.get("surrogate"), trained.get("generator")
     drawn = [row for row in cells.values() if row.cycle == cycle.index and row.origin == Origin.GENERATED.value]
+    production = [proposal for proposal in cycle.proposals if proposal.arm is not Arm.REFERENCE]
     seconds = 0.0
     if cycle.created_at is not None and cycle.closed_at is not None:
         seconds = (cycle.closed_at - cycle.created_at).total_seconds()
     return data.Cycle(
         index=cycle.index,
         state=cycle.state,
-        labels=len({proposal.label_key for proposal in cycle.proposals if proposal.label_state}),
+        labels=len({proposal.label_key for proposal in production if proposal.label_state}),
         surrogate_promoted=surrogate.promoted if surrogate else None,
         surrogate_reason=surrogate.promotion_reason if surrogate else "",
         generator_promoted=generator.promoted if generator else None,
