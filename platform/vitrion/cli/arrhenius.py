@@ -10,11 +10,12 @@ from vitrion.cli.console import options as choose
 from vitrion.cli.console.figures import picture_format, save
 from vitrion.cli.console.output import emit, note
 from vitrion_models.errors import InputError
+from vitrion_models.temperatures import parse_temperatures
 
 if TYPE_CHECKING:
     from vitrion.answers.arrhenius import ArrheniusAnswer, Labels
 
-ROOM_K = 300.0
+ROOM_K = "300"
 LINE_NODES = 60
 COLUMNS = (
     "temperature_K",
@@ -28,7 +29,9 @@ NAMES = ("reduced_formula", "formula", "structure", "kind", "species", "potentia
 FILTERS = {name: labels_command.FILTERS[name] for name in (*NAMES, "campaign", "dataset")}
 
 Table = Annotated[Path | None, typer.Argument(help="CSV, JSON or JSON lines instead of the database; columns above.")]
-At = Annotated[list[float] | None, typer.Option("--at", help="Temperature in K to predict; repeatable; default 300.")]
+At = Annotated[
+    str, typer.Option("--at", help="Temperatures in K to predict: 300, 300,400 or 300:600:50 (start:stop:step).")
+]
 Charge = Annotated[str | None, typer.Option(help="Formal charge of the ions, such as Li=1: adds the conductivity.")]
 IonDensity = Annotated[
     float | None, typer.Option("--ions-per-A3", help="Number density of the ions, if labels state no density.")
@@ -42,7 +45,7 @@ def command(
     file: Table = None,
     *,
     across: choose.Across = None,
-    at: At = None,
+    at: At = ROOM_K,
     charge: Charge = None,
     ions_per_A3: IonDensity = None,
     stderr: Stderr = None,
@@ -57,6 +60,7 @@ def command(
     or interval_95. Optional: state (published; censored for an upper bound), potential, weights_sha256, kind, dataset,
     protocol, density_g_cm3, gate_version. Labels that differ in material, potential or protocol are refused.
     """
+    temperatures_K = parse_temperatures(at)
     if plot is not None:
         picture_format(plot)
     labels, others = _labels(file, labels_command.filters_of(typed))
@@ -66,7 +70,7 @@ def command(
     with choose.mixtures_by_option():
         answer = answer_arrhenius(
             labels,
-            temperatures_K=at or [ROOM_K],
+            temperatures_K=temperatures_K,
             charge=_charge(charge, labels[0].species),
             ions_per_A3=ions_per_A3,
             **given,

@@ -1,17 +1,23 @@
-"""`vitrion label`: diffusivity of the cells in a file, by molecular dynamics."""
+"""`vitrion label`: diffusivity of cells, by molecular dynamics."""
 
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from itertools import product
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from vitrion.cli.console.options import LARGEST_SEED, Device
+from vitrion.cli.console import options as choose
+from vitrion.cli.console.cells import choose_cells
 from vitrion.cli.console.output import emit, label_row, note
+from vitrion.keys import short_key
 from vitrion_models.errors import InputError, VitrionError
-from vitrion_workflows.formats.opening import require_file
+from vitrion_models.temperatures import parse_temperatures
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jobflow import Flow
     from pymatgen.core.structure import Structure
 
@@ -19,6 +25,8 @@ if TYPE_CHECKING:
     from vitrion.database.records import LabelRecord
     from vitrion_workflows.flows import DiffusivityMaker
     from vitrion_workflows.schemas import LabelProtocol
+
+    Run: TypeAlias = tuple[Structure, float]  # a cell and its temperature in K
 
 COLUMNS = (
     "key",
@@ -38,13 +46,23 @@ LEAST_PS = 4.0  # measured in docs/design/stopping.md, as is the range of the ta
 SMALLEST_TARGET, LARGEST_TARGET = 0.005, 1.0
 ATOMS_OF_A_BATCH = 10_000  # on a GPU; a guess, not measured
 
-Temperatures = Annotated[str, typer.Option("--temperature", "-t", help="In K; several with commas.")]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="FILE|FINGERPRINT", help="Structure files, or fingerprints of stored cells; or use --from-database."
+    ),
+]
+FromDatabase = Annotated[
+    bool, typer.Option("--from-database", help="Label the stored cells that pass the filters of `structures list`.")
+]
 
 
+@choose.takes(choose.STRUCTURES)
 def command(
-    file: Annotated[Path, typer.Argument(help="CIF, POSCAR, extended XYZ, ...: amorphous cells or crystals.")],
+    cells: Words = None,
     *,
-    temperature: Temperatures,
+    from_database: FromDatabase = False,
+    temperature: choose.Temperatures,
     potential: Annotated[str | None, typer.Option(help="See `vitrion potentials list`.")] = None,
     ps: Annotated[float | None, typer.Option(help="Length of each run; default 12 ps.")] = None,
     until: Annotated[
@@ -52,54 +70,124 @@ def command(
         typer.Option(help="Stop a run early, after 4 ps or more, at this standard error of log10 D in decades."),
     ] = None,
     species: Annotated[str, typer.Option(help="Mobile species.")] = "Li",
-    device: Device = "auto",
-    seed: Annotated[int, typer.Option(help="Seed of velocities and thermostat noise.", min=0, max=LARGEST_SEED)] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    device: choose.Device = "auto",
+    seed: Annotated[
+        int, typer.Option(help="Seed of velocities and thermostat noise.", min=0, max=choose.LARGEST_SEED)
+    ] = 0,
+    as_json: choose.Json = False,
+    **typed: Any,
 ) -> None:
-    """Label each cell of a file at each temperature with a tracer diffusivity, its interval and its gates.
+    """Label each cell at each temperature with a tracer diffusivity, its interval and its gates.
 
-    Run the same command again to continue after an interruption; finished labels are not computed twice.
+    The cells are those of files, or stored ones by fingerprint or by filters. Run the same command again to continue
+    after an interruption; finished labels are not computed twice.
     """
     temperatures = parse_temperatures(temperature)
     _check_lengths(ps=ps, until=until)
-    require_file(file)
-    from vitrion_workflows.formats.structures import read_structures  # noqa: PLC0415 - `vitrion --help` does without
+    choice = choose_cells(cells or (), from_database=from_database, filters=choose.structure_filters(typed))
+    files = choice.read_files()
 
-    structures = read_structures(file)
-
-    # Jobs are slow to import: a faulty file is refused before.
+    # Slow to import: a faulty file is refused before.
     from vitrion.database import connect  # noqa: PLC0415
-    from vitrion.ingest.files import new_structures  # noqa: PLC0415
-    from vitrion_workflows.execution.engines import force_field, usable_potential  # noqa: PLC0415
-    from vitrion_workflows.flows import DiffusivityMaker  # noqa: PLC0415
-    from vitrion_workflows.labelling.task import check_task  # noqa: PLC0415
-    from vitrion_workflows.potentials.devices import CPU  # noqa: PLC0415
-    from vitrion_workflows.schemas import describe_failures  # noqa: PLC0415
+    from vitrion_workflows.labelling.requirements import check_task  # noqa: PLC0415
+    from vitrion_workflows.potentials import default_potential  # noqa: PLC0415
 
-    for structure in structures:
-        for each in temperatures:
-            check_task(structure, species=species, temperature_K=each, seed=seed)
-    elements = {element.symbol for structure in structures for element in structure.composition.elements}
-    name = usable_potential(potential, elements=elements, device=device)
-    maker = DiffusivityMaker(potential=name, protocol=_protocol(ps=ps, until=until), species=species, device=device)
-    rows: list[LabelRecord] = []
+    structures = [structure for _, content in files for structure in content]
+    if not files:
+        with connect(readonly=True) as db:
+            structures = choice.stored(db)
+    runs = list(product(structures, temperatures))
+    for structure, kelvin in runs:
+        check_task(structure, species=species, temperature_K=kelvin, seed=seed)
+    name = potential or default_potential()[0]
+    request = LabelRequest(potential=name, protocol=_protocol(ps=ps, until=until), species=species, seed=seed)
     with connect() as db:
-        db.structures.add_many(new_structures(structures, file))
-        if force_field(name, device).device != CPU:
-            _run_side_by_side(maker, structures, temperatures, seed=seed, quiet=as_json)
-        # Each label is stored before the next run begins, so that a later failure loses none.
-        for structure in structures:
-            for each in temperatures:
-                flow = maker.make(structure, temperature_K=each, seed=seed)
-                title = f"{structure.composition.reduced_formula} {each:g} K"
-                rows += _label(db, flow, title, quiet=as_json)
+        labels = request.finished(db, runs)
+        if remaining := {index: run for index, run in enumerate(runs) if index not in labels}:
+            labels |= _label(db, remaining, request, files, device=device, quiet=as_json)
+        rows = [labels[index] for index in range(len(runs))]
+        places = {row.key: db.artefacts.place(row.trajectory_sha256) for row in rows if row.trajectory_sha256}
         where = db.where
     if as_json:
         emit(rows, as_json=True)
         return
+    from vitrion_workflows.schemas import describe_failures  # noqa: PLC0415
+
     shown = [label_row(row.model_dump()) | {"failed": describe_failures(row.gates)} for row in rows]
     emit(shown, as_json=False, columns=COLUMNS)
+    for key, place in places.items():
+        note(f"trajectory of {short_key(key)}: {place}")
     note(f"stored in {where}")
+
+
+@dataclass(frozen=True)
+class LabelRequest:
+    """Settings of labels, besides cell and temperature."""
+
+    potential: str
+    protocol: "LabelProtocol"
+    species: str
+    seed: int
+
+    def finished(self, db: "Database", runs: "Sequence[Run]") -> "dict[int, LabelRecord]":
+        """Return the labels that the database holds under the current gates, by the index of their run.
+
+        Neither the potential nor jobflow is loaded; empty where only the loaded potential knows its weights.
+        """
+        from vitrion_workflows.potentials import find  # noqa: PLC0415
+        from vitrion_workflows.schemas import fingerprint, label_key  # noqa: PLC0415
+        from vitrion_workflows.schemas.label import GATE_VERSION  # noqa: PLC0415
+
+        weights = find(self.potential)[0].identity_without_loading()
+        if weights is None:
+            return {}
+        names = {id(structure): fingerprint(structure) for structure, _ in runs}
+        keys = [
+            label_key(
+                structure_fingerprint=names[id(structure)],
+                species=self.species,
+                temperature_K=kelvin,
+                protocol=self.protocol,
+                weights_sha256=weights,
+                seed=self.seed,
+            )
+            for structure, kelvin in runs
+        ]
+        stored = db.labels.find(keys)
+        return {
+            index: stored[key]
+            for index, key in enumerate(keys)
+            if key in stored and stored[key].gate_version == GATE_VERSION
+        }
+
+
+def _label(
+    db: "Database",
+    runs: "Mapping[int, Run]",
+    request: LabelRequest,
+    files: "Sequence[tuple[Path, list[Structure]]]",
+    *,
+    device: str,
+    quiet: bool,
+) -> "dict[int, LabelRecord]":
+    """Run each cell at each temperature, each label stored before the next run begins, and return them as stored."""
+    from vitrion.ingest.files import new_structures  # noqa: PLC0415 - these are slow to import
+    from vitrion_workflows.execution.engines import force_field, usable_potential  # noqa: PLC0415
+    from vitrion_workflows.flows import DiffusivityMaker  # noqa: PLC0415
+    from vitrion_workflows.potentials.devices import CPU  # noqa: PLC0415
+
+    elements = {element.symbol for structure, _ in runs.values() for element in structure.composition.elements}
+    name = usable_potential(request.potential, elements=elements, device=device)
+    maker = DiffusivityMaker(potential=name, protocol=request.protocol, species=request.species, device=device)
+    for file, structures in files:
+        db.structures.add_many(new_structures(structures, file))
+    if force_field(name, device).device != CPU:
+        _run_side_by_side(maker, list(runs.values()), seed=request.seed, quiet=quiet)
+    labels = {}
+    for index, (structure, kelvin) in runs.items():
+        flow = maker.make(structure, temperature_K=kelvin, seed=request.seed)
+        labels[index] = _store(db, flow, f"{structure.composition.reduced_formula} {kelvin:g} K", quiet=quiet)
+    return labels
 
 
 def _check_lengths(*, ps: float | None, until: float | None) -> None:
@@ -118,12 +206,12 @@ def _protocol(*, ps: float | None, until: float | None) -> "LabelProtocol":
     return LabelProtocol.model_validate({key: value for key, value in given.items() if value is not None})
 
 
-def _run_side_by_side(
-    maker: "DiffusivityMaker", structures: "list[Structure]", temperatures: list[float], *, seed: int, quiet: bool
-) -> None:
-    """Run all labels in batches, side by side on the device; their results wait in the scratch folder."""
+def _run_side_by_side(maker: "DiffusivityMaker", runs: "Sequence[Run]", *, seed: int, quiet: bool) -> None:
+    """Run the labels in batches, side by side on the device; their results wait in the scratch folder."""
     from vitrion.cli.console.flow_running import run_flow  # noqa: PLC0415
 
+    temperatures = sorted({kelvin for _, kelvin in runs})
+    structures = list({id(structure): structure for structure, _ in runs}.values())
     batch: list[Structure] = []
     for index, structure in enumerate(structures):
         batch.append(structure)
@@ -135,7 +223,7 @@ def _run_side_by_side(
             batch = []
 
 
-def _label(db: "Database", flow: "Flow", title: str, *, quiet: bool) -> list["LabelRecord"]:
+def _store(db: "Database", flow: "Flow", title: str, *, quiet: bool) -> "LabelRecord":
     """Run one cell at one temperature, store its label and return it as stored."""
     from vitrion.cli.console.flow_running import run_flow  # noqa: PLC0415
     from vitrion.ingest.builder import build  # noqa: PLC0415
@@ -143,17 +231,5 @@ def _label(db: "Database", flow: "Flow", title: str, *, quiet: bool) -> list["La
     report = build(db, run_flow(flow, description=title, quiet=quiet)).require_all()
     for reason in report.missing.values():
         note(f"the trajectory is not stored: {reason}")
-    stored = db.labels.find(report.labels)
-    return [stored[key] for key in report.labels]
-
-
-def parse_temperatures(text: str) -> list[float]:
-    """Return the temperatures in K of a list such as ``1000,1500``.
-
-    Raises:
-        InputError: a part of it is not a number; the range is checked with the task.
-    """
-    try:
-        return [float(part) for part in text.split(",")]
-    except ValueError:
-        raise InputError(f"--temperature {text!r} is not a list of numbers: give for example 1000,1500") from None
+    (key,) = report.labels
+    return db.labels.find([key])[key]

@@ -5,9 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vitrion.cli.console import options as choose
 from vitrion.cli.console.output import emit, note
 from vitrion.keys import short_key
 from vitrion_models.errors import InputError
+from vitrion_models.temperatures import parse_temperatures
+from vitrion_workflows.formats.registry import format_of
 
 if TYPE_CHECKING:
     from vitrion.answers.prediction import SurrogateInUse
@@ -26,27 +29,17 @@ COLUMNS = (
     "extrapolating",
     "reason",
 )
-RANGE_ENDS = 2
-MOST_STEPS = 10_000
-
-Temperatures = Annotated[
-    str,
-    typer.Option("--temperature", "-t", help="In K: a range such as 300:1500, a list such as 300,1000, or a number."),
-]
-Steps = Annotated[int, typer.Option(help="Temperatures in a range, both ends included.", min=2, max=MOST_STEPS)]
 Model = Annotated[str | None, typer.Option(help="sha256 of a surrogate in the database; default: the last promoted.")]
 Folder = Annotated[Path | None, typer.Option("--model-folder", help="Folder or file of a surrogate, without database.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def command(
     file: Annotated[Path, typer.Argument(help="CIF, POSCAR, extended XYZ, ...: crystals or amorphous cells.")],
     *,
-    temperature: Temperatures,
-    steps: Steps = 13,
+    temperature: choose.Temperatures,
     model: Model = None,
     model_folder: Folder = None,
-    as_json: AsJson = False,
+    as_json: choose.Json = False,
 ) -> None:
     """Predict log10 D (D in cm2/s) of each structure in a file at each temperature.
 
@@ -56,9 +49,10 @@ def command(
 
     A partially occupied structure is described by its composition. Predictions outside the training domain are flagged.
     """
+    temperatures_K = parse_temperatures(temperature)
+    format_of(file)
     from vitrion_workflows.formats.structures import read_structures  # noqa: PLC0415 - pymatgen is slow to import
 
-    temperatures_K = parse_temperatures(temperature, steps=steps)
     structures = read_structures(file)
     from vitrion.answers.prediction import predict_structures  # noqa: PLC0415 - torch is slow to import
 
@@ -71,29 +65,6 @@ def command(
         older = f", {outdated} of other gate versions" if outdated else ""
         labels = f"{len(surrogate.training_keys)} labels{source}{older}"
         note(f"{surrogate.architecture} {short_key(surrogate.artefact_sha256)}, trained on {labels}")
-
-
-def parse_temperatures(text: str, *, steps: int) -> list[float]:
-    """Return the temperatures in K of a range ``low:high``, a list ``a,b`` or a single number.
-
-    Args:
-        text: the option's value.
-        steps: points of a range, evenly spaced, both ends included.
-
-    Raises:
-        InputError: the text is not a number, list or rising range.
-    """
-    import numpy as np  # noqa: PLC0415 - `vitrion --help` does without
-
-    try:
-        if ":" not in text:
-            return [float(part) for part in text.split(",")]
-        ends = [float(part) for part in text.split(":")]
-    except ValueError as error:
-        raise InputError(f"temperature {text!r} is not a number: give 300:1500, 300,1000 or 300") from error
-    if len(ends) != RANGE_ENDS or not ends[0] < ends[1]:
-        raise InputError(f"temperature {text!r} is not a rising range: give for example 300:1500")
-    return [float(value) for value in np.linspace(ends[0], ends[1], steps)]
 
 
 def _surrogate(sha256: str | None, folder: Path | None) -> "SurrogateInUse":

@@ -24,26 +24,9 @@ COLUMNS = (
     "source",
 )
 
-FingerprintOption = Annotated[choose.Texts, typer.Option("--fingerprint", help="Whole one; may be repeated.")]
-OriginOption = Annotated[choose.Texts, typer.Option("--origin", help="imported, melt-quench, generated ...")]
-DisorderedOption = Annotated[bool | None, typer.Option("--disordered/--ordered", help="Partially occupied sites.")]
-TwinOption = Annotated[choose.Texts, typer.Option("--twin", help="Fingerprint of the crystal twin.")]
-
-
-FILTERS = {
-    **choose.CELLS,
-    "n_atoms": choose.NAtoms,
-    "fingerprint": FingerprintOption,
-    "origin": OriginOption,
-    "disordered": DisorderedOption,
-    "twin": TwinOption,
-    **choose.PROVENANCE,
-    "accepted": choose.Accepted,
-}
-
 
 @app.command("list")
-@choose.takes(FILTERS)
+@choose.takes(choose.STRUCTURES)
 def list_structures(
     *,
     sort: choose.Sort = None,
@@ -53,7 +36,7 @@ def list_structures(
     **typed: Any,
 ) -> None:
     """List structures that pass all filters."""
-    filters = _filters(typed)
+    filters = choose.structure_filters(typed)
     with connect(readonly=True) as db:
         size = choose.page_size(limit, as_json=as_json)
         rows = db.structures.search(sort=sort, limit=size, skip=skip, **filters)
@@ -80,7 +63,7 @@ def show_structure(
 
 
 @app.command("export")
-@choose.takes(FILTERS)
+@choose.takes(choose.STRUCTURES)
 def export_structures(
     *,
     to: choose.Target,
@@ -91,7 +74,7 @@ def export_structures(
     """Write structures to a file: extended XYZ, CIF, POSCAR, JSON of pymatgen, an ASE database, or their fields."""
     from vitrion.exchange import export  # noqa: PLC0415 - only where something is written
 
-    filters = _filters(typed)
+    filters = choose.structure_filters(typed)
     chosen = export.format_of(to, given=file_format)
     with connect(readonly=True) as db:
         if chosen in export.TABLE_SUFFIXES.values():
@@ -99,12 +82,3 @@ def export_structures(
         else:
             count = export.export_structures(db.structures.iterate(**filters), to, file_format=chosen)
     emit_written(to, chosen, f"{count} structure{'s' if count != 1 else ''}", as_json=as_json, count=count)
-
-
-def _filters(typed: dict[str, Any]) -> Any:
-    """Filters of `Structures.search` from a command's own options."""
-    return choose.given(
-        **choose.cell_filters(typed),
-        **{name: typed[name] for name in ("fingerprint", "origin", "disordered", "twin", "accepted")},
-        n_atoms=choose.interval(typed["n_atoms"], option="--n-atoms"),
-    )

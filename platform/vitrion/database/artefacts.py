@@ -85,6 +85,10 @@ class Artefacts(ABC):
         """Return True if an artefact of that sha256 is stored."""
 
     @abstractmethod
+    def place(self, sha256: str) -> str:
+        """Return where an artefact lies: its path, or its name on the server."""
+
+    @abstractmethod
     def _store(self, source: Path | bytes, sha256: str, name: str) -> None: ...
 
     @abstractmethod
@@ -102,6 +106,10 @@ class FolderArtefacts(Artefacts):
     def exists(self, sha256: str) -> bool:
         """Return True if the file exists."""
         return self._path(_checked(sha256)).is_file()
+
+    def place(self, sha256: str) -> str:
+        """Return the path of the file."""
+        return str(self._path(_checked(sha256)))
 
     def _path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
@@ -139,6 +147,10 @@ class GridArtefacts(Artefacts):
         """Return True if a complete file is stored: GridFS writes its entry after the last chunk."""
         with translate_errors(self._where):
             return bool(self._grid.exists(filename=_checked(sha256)))
+
+    def place(self, sha256: str) -> str:
+        """Return the server and the name of the file in GridFS."""
+        return f"artefact {_checked(sha256)} on {self._where}"
 
     def _store(self, source: Path | bytes, sha256: str, name: str) -> None:
         if isinstance(source, Path):

@@ -9,10 +9,8 @@ from pymatgen.core import Lattice, Structure
 import vitrion
 from vitrion import database
 from vitrion.cli.app import run
-from vitrion.cli.label import parse_temperatures
 from vitrion.database import NotFoundError
 from vitrion.database.repositories.labels import Labels
-from vitrion_models.errors import InputError
 from vitrion_workflows.formats import structures as reading
 from vitrion_workflows.schemas import fingerprint
 
@@ -106,9 +104,3 @@ def test_a_file_that_is_not_there_is_told_without_importing_anything_heavy_or_ma
     assert done.stdout.strip() == ""
     assert "absent.cif: no such file" in done.stderr
     assert not home.exists()
-
-
-def test_temperatures_are_a_list_with_commas():
-    assert parse_temperatures("1000, 1500") == [1000.0, 1500.0]
-    with pytest.raises(InputError):
-        parse_temperatures("1000;1500")

@@ -89,9 +89,7 @@ def test_the_error_may_come_from_an_interval_or_from_the_caller(table, capsys):
 
 def test_conductivity_needs_charge_and_density(table, capsys):
     path = table()
-    room, hot = answer(capsys, path, "--charge", "Li=1", "--ions-per-A3", 0.02, "--at", 300, "--at", 1000)[
-        "predictions"
-    ]
+    room, hot = answer(capsys, path, "--charge", "Li=1", "--ions-per-A3", 0.02, "--at", "300,1000")["predictions"]
     expected = 1.602176634e-19**2 * 0.02e24 * 10 ** hot["log10_D"] / (1.380649e-23 * 1000)
     assert hot["conductivity_S_per_cm"] == pytest.approx(expected)
     assert room["conductivity_95_S_per_cm"][0] < room["conductivity_S_per_cm"]

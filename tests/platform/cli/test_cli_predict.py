@@ -9,8 +9,6 @@ from stored_records import random_cell, set_gate_version
 
 import vitrion
 from vitrion.cli.app import run
-from vitrion.cli.predict import parse_temperatures
-from vitrion_models.errors import InputError
 from vitrion_models.surrogates import ArrheniusKernelConfig, diffusivity_sample, dumps, save, train
 from vitrion_workflows.model_error.benchmark_errors import benchmark_errors
 
@@ -29,7 +27,7 @@ def make_cif(tmp_path):
 
 def test_predicts_from_a_model_folder(surrogate, cif, tmp_path, capsys):
     save(surrogate, tmp_path / "model")
-    words = ["predict", str(cif), "-t", "300:1500", "--steps", "4", "--model-folder", str(tmp_path / "model")]
+    words = ["predict", str(cif), "-t", "300:1500:400", "--model-folder", str(tmp_path / "model")]
     assert run([*words, "--json"]) == 0
     rows = json.loads(capsys.readouterr().out)
     assert [row["temperature_K"] for row in rows] == [300, 700, 1100, 1500]
@@ -111,16 +109,3 @@ def test_a_model_that_learned_other_gate_versions_says_so(cif, capsys):
     with vitrion.connect() as db:
         assert db.labels.add(made[0]).replaced  # which the model has not learned yet
     assert json.loads(printed("--json").out)[0]["outdated_training_labels"] == 2
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"), [("300", [300]), ("300,1000", [300, 1000]), ("300:500", [300, 400, 500])]
-)
-def test_temperatures(text, expected):
-    assert parse_temperatures(text, steps=3) == expected
-
-
-@pytest.mark.parametrize("text", ["warm", "300:", "500:300", "1:2:3", ""])
-def test_temperatures_that_are_none(text):
-    with pytest.raises(InputError, match="temperature"):
-        parse_temperatures(text, steps=3)

@@ -182,7 +182,7 @@ VALUES = {
        for seed in ("-1", HUGE)},
     **{f"{command} of {formula!r}": (command, formula, formula)
        for command in ("amorphize --potential lennard-jones", "generate --model-folder generator", "candidates propose")
-       for formula in ("Xx3", "hello world", "Li0")},
+       for formula in ("Xx3", "hello world", "Li0", "Li0Cl", "Li3PS4@", "Li-3", "Li1e9")},
     "an element that no potential covers": ("amorphize --potential lennard-jones", "Og2", "Og"),
     "millions of atoms": ("amorphize LiCl --potential lennard-jones --atoms", "999999999", "--atoms"),
     "no atoms": ("generate LiCl --model-folder generator --atoms", "0", "atoms"),
@@ -197,7 +197,7 @@ VALUES = {
     "unknown potential": ("generate LiCl --model-folder generator --potential", "wishful", "wishful"),
     "model and folder": ("predict good.cif -t 300 --model 000000000000 --model-folder", "surrogate", "not both"),
     "another compound's cell": ("generate Li2O --model-folder generator --cell-from", "good.cif", "holds LiCl"),
-    "a billion temperatures": ("predict good.cif --model-folder surrogate -t 1:2 --steps", "1000000000", "--steps"),
+    "a billion temperatures": ("predict good.cif --model-folder surrogate -t", "1:2:1e-9", "1000 temperatures"),
     "an unknown protocol": ("amorphize LiCl --protocol", "slow", "slow"),
     "an unknown kind": ("ingest structures good.cif --kind", "gas", "gas"),
     **{f"{noun} limit": (f"{noun} list --limit", "-1", "--limit") for noun in ("structures", "labels", "models")},

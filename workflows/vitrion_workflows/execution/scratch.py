@@ -7,8 +7,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-from jobflow import CURRENT_JOB
-
 from vitrion_models.system import AtomicSystem
 
 SCRATCH_VARIABLE = "VITRION_SCRATCH"
@@ -50,6 +48,8 @@ class Progress:
             key: identity of the work; inside a campaign's task the task's identity takes its place.
             time_step_fs: for the pace in ns a day.
         """
+        from jobflow import CURRENT_JOB  # noqa: PLC0415 - slow to import, and in use by whoever runs jobs
+
         current = CURRENT_JOB.job
         metadata = current.metadata if current is not None else {}
         self._path = scratch_root() / str(metadata.get(TASK_METADATA_KEY, key)) / PROGRESS_FILE

@@ -11,7 +11,8 @@ from pymatgen.core.structure import Structure
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.execution.engines import force_field
-from vitrion_workflows.labelling.task import LabellingTask, check_task, run_tasks
+from vitrion_workflows.labelling.requirements import check_task
+from vitrion_workflows.labelling.task import LabellingTask, run_tasks
 from vitrion_workflows.potentials.devices import AUTO, CPU
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartKind, StartRecord, fingerprint
 from vitrion_workflows.schemas.geometry import explicit_isotopes, system_from_structure
@@ -61,8 +62,8 @@ class DiffusivityMaker(Maker):
             initial_velocities: rows in A/ps; drawn at the temperature where not given. Part of the label's identity.
 
         Raises:
-            InputError: impossible temperature, no such species in the cell, partial occupancies, negative seed,
-                velocities that are not one row of three finite numbers an atom.
+            InputError: impossible temperature, no such species in the cell, partial occupancies, too few atoms,
+                negative seed, velocities that are not one row of three finite numbers an atom.
         """
         check_task(structure, species=self.species, temperature_K=temperature_K, seed=seed)
         if initial_velocities is not None:

@@ -11,7 +11,8 @@ from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.execution.scratch import Progress, scratch_root, stage_key, stage_seed
 from vitrion_workflows.execution.stop_signal import stop_condition
-from vitrion_workflows.labelling.task import LabellingTask, check_task
+from vitrion_workflows.labelling.requirements import check_task
+from vitrion_workflows.labelling.task import LabellingTask
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.potentials.devices import AUTO, CPU
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartKind, StartRecord, fingerprint

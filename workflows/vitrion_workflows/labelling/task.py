@@ -8,10 +8,8 @@ from pathlib import Path
 
 import numpy as np
 from pydantic import ValidationError
-from pymatgen.core.structure import Structure
 
-from vitrion_models.constants import COLDEST_K, HOTTEST_K
-from vitrion_models.errors import CheckpointError, InputError, VitrionError
+from vitrion_models.errors import CheckpointError, VitrionError
 from vitrion_models.files import whole_file
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.amorphous.gates import DEFAULT_LIMITS
@@ -26,30 +24,11 @@ from vitrion_workflows.labelling.label import label_trajectory
 from vitrion_workflows.labelling.stopping import stop_reason, stopping_rule
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartRecord, gate_version_fault, label_key
-from vitrion_workflows.structure.species import absent_species
 
 AT_REST_eV_PER_A = DEFAULT_LIMITS.greatest_force_eV_per_A
 OUTCOME_FILE = "outcome.json"
 TRAJECTORY_FILE = "trajectory.h5md"  # where the builder takes it from
 RUN_FOLDER = "run"
-
-
-def check_task(structure: Structure, *, species: str, temperature_K: float, seed: int) -> None:
-    """Refuse what cannot be labelled, before anything starts.
-
-    Raises:
-        InputError: impossible temperature, no such species in the cell, partial occupancies, negative seed.
-    """
-    formula = structure.composition.reduced_formula
-    if not COLDEST_K <= temperature_K <= HOTTEST_K:
-        raise InputError(f"{formula}: a temperature of {temperature_K:g} K is impossible: give 1 to 10000 K")
-    if seed < 0:
-        raise InputError(f"seed {seed} must not be negative")
-    if not structure.is_ordered:
-        raise InputError(f"{formula} has partially occupied sites: order it first")
-    present = {element.symbol for element in structure.composition.elements}
-    if species not in present:
-        raise absent_species(species, source=formula, present=present)
 
 
 @dataclass(frozen=True)

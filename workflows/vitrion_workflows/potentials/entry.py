@@ -57,3 +57,12 @@ class PotentialEntry:
     def speed_class(self) -> str:
         """Return the class of speed: fast, slow, very slow or unknown."""
         return self.speed.partition(":")[0]
+
+    def identity_without_loading(self) -> str | None:
+        """Return the sha256 of the weights that labels carry; None where only the loaded potential knows it.
+
+        Raises:
+            MissingDependencyError: the user's weights are not installed.
+            CheckpointError: they have changed since.
+        """
+        return self.weights_sha256 or (self.user_weights.require() if self.user_weights else None)

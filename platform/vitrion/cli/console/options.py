@@ -28,6 +28,10 @@ Kind = Annotated[Texts, typer.Option(help="crystal, amorphous, melt or molecule;
 Density = Annotated[str | None, typer.Option(help="Density in g/cm3: 1.5:2.5, 2: or :3.")]
 MobileIonFraction = Annotated[str | None, typer.Option(help="Share of the mobile ion among the atoms: 0.3:0.6.")]
 NAtoms = Annotated[str | None, typer.Option(help="Number of atoms: 48:64.")]
+Fingerprint = Annotated[Texts, typer.Option("--fingerprint", help="Whole one; may be repeated.")]
+Origin = Annotated[Texts, typer.Option("--origin", help="imported, melt-quench, generated ...")]
+Disordered = Annotated[bool | None, typer.Option("--disordered/--ordered", help="Partially occupied sites.")]
+Twin = Annotated[Texts, typer.Option("--twin", help="Fingerprint of the crystal twin.")]
 Campaign = Annotated[Texts, typer.Option(help="Name of the campaign; may be repeated.")]
 Cycle = Annotated[int | None, typer.Option(min=0, max=LARGEST_INTEGER, help="Index of the cycle, from 0.")]
 Dataset = Annotated[Texts, typer.Option(help="Name of the data set it came from; may be repeated.")]
@@ -47,6 +51,9 @@ Limit = Annotated[
 Skip = Annotated[int, typer.Option(min=0, max=LARGEST_INTEGER, help="Leave out the first so many.")]
 Device = Annotated[
     str, typer.Option(help="auto, cpu, cuda, or cuda:1 for the second GPU; auto takes a GPU if there is one.")
+]
+Temperatures = Annotated[
+    str, typer.Option("--temperature", "-t", help="In K: 1000, 600,800 or 600:1000:100 (start:stop:step).")
 ]
 Target = Annotated[Path, typer.Option("--to", help="File to write; its ending says the format.")]
 Format = Annotated[str | None, typer.Option("--format", help="Format, where the ending of the file does not say it.")]
@@ -70,6 +77,18 @@ CELLS: dict[str, Any] = {
 
 PROVENANCE: dict[str, Any] = {"campaign": Campaign, "cycle": Cycle, "dataset": Dataset}
 """Filters by where a document comes from."""
+
+STRUCTURES: dict[str, Any] = {
+    **CELLS,
+    "n_atoms": NAtoms,
+    "fingerprint": Fingerprint,
+    "origin": Origin,
+    "disordered": Disordered,
+    "twin": Twin,
+    **PROVENANCE,
+    "accepted": Accepted,
+}
+"""Filters of structures."""
 
 Command = Callable[..., None]
 
@@ -121,6 +140,15 @@ def cell_filters(typed: Mapping[str, Any]) -> dict[str, Any]:
         "density": interval(typed["density"], option="--density"),
         "mobile_ion_fraction": interval(typed["mobile_ion_fraction"], option="--mobile-ion-fraction"),
     }
+
+
+def structure_filters(typed: Mapping[str, Any]) -> Any:
+    """Return the filters of `Structures.search` that options of `STRUCTURES` stand for."""
+    return given(
+        **cell_filters(typed),
+        **{name: typed[name] for name in ("fingerprint", "origin", "disordered", "twin", "accepted")},
+        n_atoms=interval(typed["n_atoms"], option="--n-atoms"),
+    )
 
 
 def given(**options: Any) -> dict[str, Any]:

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from vitrion.database.collection import Collection
 from vitrion.database.records import StructureRecord
@@ -55,6 +54,8 @@ def is_same_cell(one: CellArrays, other: CellArrays) -> bool:
     """
     if len(one) != len(other) or not _same_lattice(one.lattice_A, other.lattice_A):
         return False
+    from scipy.spatial import cKDTree  # noqa: PLC0415 - slow to import, and only twins are compared
+
     tree = cKDTree(other.wrapped, boxsize=1.0)
     # Fractional distance in the norm of the largest component: within a factor of the cell's shape of the Cartesian.
     distances, partners = tree.query(one.wrapped, distance_upper_bound=_shift(one), p=np.inf)

@@ -8,9 +8,19 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from vitrion_models.constants import HOTTEST_K
 from vitrion_models.generators.config import GeneratorConfig
 from vitrion_models.surrogates.config import SurrogateConfig
+from vitrion_models.temperatures import parse_temperatures
 from vitrion_workflows import potentials
 from vitrion_workflows.potentials import devices
 from vitrion_workflows.schemas import CellProtocol, LabelProtocol
+
+
+def _expand_range(temperatures: Any) -> Any:
+    return parse_temperatures(temperatures) if isinstance(temperatures, str) else temperatures
+
+
+TemperatureRange = Annotated[
+    tuple[float, ...], BeforeValidator(_expand_range, json_schema_input_type=str | tuple[float, ...])
+]
 
 
 class Section(BaseModel):
@@ -72,12 +82,12 @@ class Labels(Section):
     """Temperatures and MD protocol of the labels.
 
     Attributes:
-        temperatures_K: temperatures at which cells may be labelled, K.
+        temperatures_K: temperatures at which cells may be labelled, K: a list, or a text such as ``600:1000:100``.
         target_temperature_K: the one of them at which conductors are ranked, K.
         protocol: settings of a labelling run.
     """
 
-    temperatures_K: tuple[float, ...] = Field(min_length=1)
+    temperatures_K: TemperatureRange = Field(min_length=1)
     target_temperature_K: float = Field(gt=0, le=HOTTEST_K)
     protocol: LabelProtocol = LabelProtocol()
 
