@@ -1,7 +1,7 @@
 """`vitrion generate`: draw amorphous cells from the generator, relax them and store them with their gates."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,10 +44,11 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Composition and lattice that cells are drawn in, and the crystal of the compound if the database has one."""
+    """Atoms and lattice that cells are drawn in, and the crystal of the compound if the database has one."""
 
     formula: str
     numbers: IntArray
+    masses_u: FloatArray
     lattice_A: FloatArray
     twin: "Structure | None"
 
@@ -120,10 +121,11 @@ def _generator(db: "Database", sha256: str | None, folder: Path | None) -> "Trai
 
 
 def _frame(db: "Database", formula: str, *, atoms: int, density_g_cm3: float | None, file: Path | None) -> Frame:
-    from ase.data import atomic_masses, atomic_numbers  # noqa: PLC0415
+    from ase.data import atomic_numbers  # noqa: PLC0415
 
     from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3  # noqa: PLC0415
     from vitrion_workflows.structure.composition import cell_contents  # noqa: PLC0415
+    from vitrion_workflows.structure.element_masses import compound_masses, masses_of_elements  # noqa: PLC0415
     from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: PLC0415
 
     crystals = db.structures.search(reduced_formula=formula, kind="crystal", disordered=False, limit=1)
@@ -132,14 +134,15 @@ def _frame(db: "Database", formula: str, *, atoms: int, density_g_cm3: float | N
         return _frame_of_file(file, formula, twin)
     contents = cell_contents(formula, n_atoms=atoms)
     numbers = np.repeat([atomic_numbers[symbol] for symbol in contents], list(contents.values()))
+    masses = masses_of_elements(numbers, compound_masses(formula))
     glasses = db.structures.search(reduced_formula=formula, kind="amorphous", accepted=True, limit=1)
     if density_g_cm3 is not None:
-        volume = float(atomic_masses[numbers].sum()) / density_g_cm3 * U_PER_A3_IN_G_PER_CM3
+        volume = float(masses.sum()) / density_g_cm3 * U_PER_A3_IN_G_PER_CM3
     elif glasses:
         volume = glasses[0].volume_A3 / glasses[0].n_atoms * len(numbers)
     else:
         volume = estimate_volume(formula, twin).volume_A3_per_atom * len(numbers)
-    return Frame(formula, numbers, np.cbrt(volume) * np.eye(3), twin)
+    return Frame(formula, numbers, masses, np.cbrt(volume) * np.eye(3), twin)
 
 
 def _frame_of_file(file: Path, formula: str, twin: "Structure | None") -> Frame:
@@ -152,7 +155,7 @@ def _frame_of_file(file: Path, formula: str, twin: "Structure | None") -> Frame:
     if given != wanted:
         raise InputError(f"{file}: holds {given}, not {wanted}: give a cell of the compound, or use --density")
     system = system_from_structure(structure)
-    return Frame(formula, system.numbers, system.lattice_A, twin)
+    return Frame(formula, system.numbers, system.masses_u, system.lattice_A, twin)
 
 
 def _draw(
@@ -161,7 +164,7 @@ def _draw(
     from vitrion_models.generators import GenerationRequest  # noqa: PLC0415
 
     request = GenerationRequest(count=count, seed=seed, composition=frame.numbers, cell_A=frame.lattice_A)
-    drawn = generator.sample(request)
+    drawn = [replace(cell, masses_u=frame.masses_u) for cell in generator.sample(request)]
     advance(count)
     return drawn
 

@@ -16,7 +16,13 @@ from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.execution.scratch import TASK_METADATA_KEY
 from vitrion_workflows.flows import MeltQuenchMaker, RelaxGeneratedMaker
 from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin, StructureKind, failed_gates, fingerprint
-from vitrion_workflows.schemas.geometry import structure_from_system, system_from_structure
+from vitrion_workflows.schemas.geometry import (
+    isotope_masses,
+    structure_from_system,
+    system_from_structure,
+    with_masses,
+)
+from vitrion_workflows.structure.element_masses import with_element_masses
 
 pytestmark = [
     # jobflow 0.4 changes folder through monty's deprecated `cd`.
@@ -90,6 +96,26 @@ def test_same_seed_same_cell_and_the_flow_survives_json(made):
     assert again.fingerprint == outcome.fingerprint
     other = MeltQuenchMaker(potential="lennard-jones", protocol=FAST).make("LiCl", n_atoms=32, seed=8, twin=LICL)
     assert run(other)[0].fingerprint != outcome.fingerprint
+
+
+def test_isotopes_of_the_twin_reach_the_quenched_cell(made):
+    light = with_element_masses(LICL, {"Li": 6.015})
+    outcome, _ = run(
+        MeltQuenchMaker(potential="lennard-jones", protocol=FAST).make("LiCl", n_atoms=32, seed=7, twin=light)
+    )
+    system = system_from_structure(Structure.from_dict(outcome.structure))
+    assert system.masses_u == pytest.approx(np.where(system.numbers == 3, 6.015, 35.45))
+    assert outcome.fingerprint != made[0].fingerprint
+    assert outcome.parent_fingerprint == fingerprint(light) != fingerprint(LICL)
+    assert outcome.density_g_cm3 == pytest.approx(system.masses_u.sum() / system.volume_A3 * 1.66054, rel=1e-5)
+
+
+def test_a_generated_cell_keeps_its_isotopes():
+    drawn = Structure(Lattice.cubic(9.0), ["Li"] * 16 + ["Cl"] * 16, np.random.default_rng(3).uniform(size=(32, 3)))
+    masses = np.repeat([6.94, 6.015, 35.45], [8, 8, 16])
+    maker = RelaxGeneratedMaker(potential="lennard-jones", hold_ps=0.05)
+    outcome, _ = run(maker.make(with_masses(drawn, masses), model_version="a" * 64, seed=4))
+    assert isotope_masses(Structure.from_dict(outcome.structure)) == pytest.approx(masses)
 
 
 def test_flow_becomes_a_fireworks_workflow_with_its_inputs_inside():

@@ -15,7 +15,9 @@ from vitrion_workflows.flows.melt_quench_jobs import (
 )
 from vitrion_workflows.potentials.devices import AUTO
 from vitrion_workflows.schemas import CellProtocol
+from vitrion_workflows.schemas.geometry import explicit_isotopes
 from vitrion_workflows.structure.composition import cell_contents
+from vitrion_workflows.structure.element_masses import compound_masses
 from vitrion_workflows.structure.volume_estimate import estimate_volume
 
 
@@ -49,20 +51,28 @@ class MeltQuenchMaker(Maker):
         """Return the flow for one cell; its output is a `CellOutcome`.
 
         Args:
-            formula: chemical formula; whole formula units are packed.
+            formula: chemical formula; whole formula units are packed. With D or T for an isotope of hydrogen.
             n_atoms: wanted number of atoms.
             seed: the same seed gives the same cell.
-            twin: crystal of the same compound; it sets the density window and the energy gate.
+            twin: crystal of the same compound; it sets the density window, the energy gate and isotopes.
 
         Raises:
             InputError: no formula, a twin of another compound, a negative seed.
         """
         if seed < 0:
             raise InputError(f"seed {seed} must not be negative")
+        twin = None if twin is None else explicit_isotopes(twin)
         cell_contents(formula, n_atoms=n_atoms)
         estimate_volume(formula, twin)
         engine = {"potential": self.potential, "protocol": self.protocol, "seed": seed, "device": self.device}
-        packed = pack_cell(formula, n_atoms=n_atoms, seed=seed, twin=twin, volume_scale=self.volume_scale)
+        packed = pack_cell(
+            formula,
+            n_atoms=n_atoms,
+            seed=seed,
+            twin=twin,
+            volume_scale=self.volume_scale,
+            masses_u=compound_masses(formula, twin),
+        )
         sized = find_volume(packed.output, **engine)
         molten = melt_cell(sized.output, **engine)
         quenched = quench_cell(molten.output, **engine)

@@ -1,7 +1,7 @@
 """Jobs of melt and quench, from a formula to a validated cell; each a top-level function of its arguments."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
@@ -23,6 +23,7 @@ from vitrion_workflows.flows.cell_validation import validate_structure
 from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin, VolumeRecord
 from vitrion_workflows.schemas.cell import StructureDict
 from vitrion_workflows.schemas.geometry import structure_from_system, system_from_structure
+from vitrion_workflows.structure.element_masses import with_element_masses
 from vitrion_workflows.structure.volume_estimate import estimate_volume
 
 Rows: TypeAlias = tuple[tuple[float, float, float], ...]
@@ -73,7 +74,15 @@ class CellStage(BaseModel):
 
 
 @job(output_schema=CellStage)
-def pack_cell(formula: str, *, n_atoms: int, seed: int, twin: Structure | None, volume_scale: float) -> CellStage:
+def pack_cell(
+    formula: str,
+    *,
+    n_atoms: int,
+    seed: int,
+    twin: Structure | None,
+    volume_scale: float,
+    masses_u: Mapping[str, float],
+) -> CellStage:
     """Pack whole formula units at random.
 
     Args:
@@ -82,6 +91,7 @@ def pack_cell(formula: str, *, n_atoms: int, seed: int, twin: Structure | None, 
         seed: of the cell.
         twin: crystal of the compound, for its volume.
         volume_scale: volume over that of the crystal.
+        masses_u: of elements that are isotopes, by symbol.
     """
     begun = time.monotonic()
     estimate = estimate_volume(formula, twin)
@@ -92,7 +102,7 @@ def pack_cell(formula: str, *, n_atoms: int, seed: int, twin: Structure | None, 
         seed=stage_seed(seed, "pack"),
     )
     return CellStage(
-        structure=structure_from_system(packed.system).as_dict(),
+        structure=with_element_masses(structure_from_system(packed.system), masses_u).as_dict(),
         packer=packed.packer,
         wall_seconds=time.monotonic() - begun,
     )

@@ -17,6 +17,7 @@ from vitrion_workflows.potentials.devices import AUTO
 from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin
 from vitrion_workflows.schemas.geometry import explicit_isotopes, system_from_structure
 from vitrion_workflows.structure import composition
+from vitrion_workflows.structure.element_masses import compound_masses, with_element_masses
 from vitrion_workflows.structure.volume_estimate import estimate_volume
 
 
@@ -54,7 +55,7 @@ class RelaxGeneratedMaker(Maker):
         """Return the flow for one cell; its output is a `CellOutcome` of origin ``generated``.
 
         Args:
-            structure: as it was drawn.
+            structure: as it was drawn, with the masses of its isotopes.
             model_version: sha256 of the generator.
             seed: of the hold.
             formula: of the compound; the cell's own reduced formula where not given.
@@ -71,9 +72,9 @@ class RelaxGeneratedMaker(Maker):
             raise InputError(f"the generated cell is {structure.composition.reduced_formula}, not {wanted}")
         estimate_volume(compound, twin)
         relaxed: Job = relax_generated_cell(
-            explicit_isotopes(structure),
+            with_element_masses(structure, compound_masses(compound)),
             formula=compound,
-            twin=twin,
+            twin=None if twin is None else explicit_isotopes(twin),
             model_version=model_version,
             potential=self.potential,
             hold=CellProtocol(

@@ -21,14 +21,14 @@ def _pymatgen_silenced() -> Iterator[None]:
 
 
 def parse_formula(formula: str) -> Composition:
-    """Return the composition of a formula, see `element_amounts`.
+    """Return the composition of a formula, see `element_amounts`, in elements: D and T count as hydrogen.
 
     Raises:
         InputError: the text is not a formula.
     """
     amounts = element_amounts(formula)
     with _pymatgen_silenced():
-        return Composition(amounts)
+        return Composition(amounts).element_composition
 
 
 def cell_contents(formula: str, *, n_atoms: int) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Generated cells: drawn by the promoted generator, relaxed by the potential, tested by the same gates as all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from vitrion.database import Database
 from vitrion.database.records import StructureRecord
@@ -104,7 +104,7 @@ def draw_tasks(
         formula, system = draw.template.reduced_formula, systems[draw.template.fingerprint]
         seed = derive_seed(configuration.root_seed, "draw", sha256, formula, draw.cycle, draw.number)
         request = GenerationRequest(count=1, seed=seed, composition=system.numbers, cell_A=system.lattice_A)
-        cell = generator.sample(request)[0]
+        cell = replace(generator.sample(request)[0], masses_u=system.masses_u)
         tasks.append(
             factory.relax(
                 formula,
