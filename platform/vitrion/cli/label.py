@@ -70,6 +70,7 @@ def command(
         typer.Option(help="Stop a run early, after 4 ps or more, at this standard error of log10 D in decades."),
     ] = None,
     species: Annotated[str, typer.Option(help="Mobile species.")] = "Li",
+    mass: choose.Masses = None,
     device: choose.Device = "auto",
     seed: Annotated[
         int, typer.Option(help="Seed of velocities and thermostat noise.", min=0, max=choose.LARGEST_SEED)
@@ -85,23 +86,30 @@ def command(
     temperatures = parse_temperatures(temperature)
     _check_lengths(ps=ps, until=until)
     choice = choose_cells(cells or (), from_database=from_database, filters=choose.structure_filters(typed))
+    masses = choose.masses(mass)
     files = choice.read_files()
 
     # Slow to import: a faulty file is refused before.
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion_workflows.labelling.requirements import check_task  # noqa: PLC0415
     from vitrion_workflows.potentials import default_potential  # noqa: PLC0415
+    from vitrion_workflows.structure.element_masses import with_element_masses  # noqa: PLC0415
 
+    files = [(file, [with_element_masses(structure, masses) for structure in content]) for file, content in files]
     structures = [structure for _, content in files for structure in content]
+    parents: dict[str, Structure] = {}
     if not files:
         with connect(readonly=True) as db:
-            structures = choice.stored(db)
+            stored = choice.stored(db)
+        structures = [with_element_masses(structure, masses) for structure in stored.values()]
+        parents = dict(zip(stored, structures, strict=True)) if masses else {}
     runs = list(product(structures, temperatures))
     for structure, kelvin in runs:
         check_task(structure, species=species, temperature_K=kelvin, seed=seed)
     name = potential or default_potential()[0]
     request = LabelRequest(potential=name, protocol=_protocol(ps=ps, until=until), species=species, seed=seed)
     with connect() as db:
+        db.structures.add_isotopes(parents)
         labels = request.finished(db, runs)
         if remaining := {index: run for index, run in enumerate(runs) if index not in labels}:
             labels |= _label(db, remaining, request, files, device=device, quiet=as_json)

@@ -9,7 +9,7 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray, standard_masses_u
-from vitrion_workflows.schemas.geometry import isotope_masses, with_masses
+from vitrion_workflows.schemas.geometry import explicit_isotopes, isotope_masses, with_masses
 from vitrion_workflows.schemas.isotopes import element_of, mass_of, site_occupancies
 from vitrion_workflows.structure.formula import element_amounts
 
@@ -50,15 +50,20 @@ def masses_of_elements(numbers: IntArray, masses_u: Mapping[str, float]) -> Floa
 
 
 def with_element_masses(structure: Structure, masses_u: Mapping[str, float]) -> Structure:
-    """Return an ordered structure all of whose atoms of some elements have another mass; other isotopes are kept.
+    """Return a structure in which all atoms of some elements have another mass; other isotopes are kept.
 
     Args:
-        structure: ordered.
+        structure: ordered, where there are masses to set.
         masses_u: of elements by their symbol, in u.
 
     Raises:
-        InputError: an element is not in the structure, or a mass is not a positive number.
+        InputError: an element is not in the structure, a mass is not a positive number, or a site is partially
+            occupied.
     """
+    if not masses_u:
+        return explicit_isotopes(structure)
+    if not structure.is_ordered:
+        raise InputError(f"{structure.composition.reduced_formula} has partially occupied sites: order it first")
     numbers = np.array(structure.atomic_numbers)
     masses = isotope_masses(structure)
     if masses is None:

@@ -41,8 +41,8 @@ class CellChoice:
 
         return [(file, read_structures(file)) for file in self.files]
 
-    def stored(self, db: "Database") -> "list[Structure]":
-        """Return the structures of the database.
+    def stored(self, db: "Database") -> "dict[str, Structure]":
+        """Return the structures of the database, by fingerprint.
 
         Raises:
             NotFoundError: a fingerprint is not stored.
@@ -55,7 +55,7 @@ class CellChoice:
             if not names:
                 raise InputError("no structure of the database passes the filters: see `vitrion structures list`")
         structures = db.structures.structures(names)
-        return [structures[name] for name in dict.fromkeys(names)]
+        return {name: structures[name] for name in names}
 
 
 def choose_cells(words: Sequence[str], *, from_database: bool, filters: Mapping[str, Any]) -> CellChoice:

@@ -55,6 +55,10 @@ Device = Annotated[
 Temperatures = Annotated[
     str, typer.Option("--temperature", "-t", help="In K: 1000, 600,800 or 600:1000:100 (start:stop:step).")
 ]
+Masses = Annotated[
+    str | None,
+    typer.Option("--mass", help="Mass of an element's atoms in u: Li=6.015 or Li=6.015,H=2.014."),
+]
 Target = Annotated[Path, typer.Option("--to", help="File to write; its ending says the format.")]
 Format = Annotated[str | None, typer.Option("--format", help="Format, where the ending of the file does not say it.")]
 
@@ -210,14 +214,29 @@ def charges(text: str) -> dict[str, float]:
     Raises:
         InputError: a part is no charge, or a species stands twice.
     """
-    charge_of: dict[str, float] = {}
+    return _number_of_each(text, f"--charge {text!r} states no charges: give each species once, such as Li=1,Cl=-1")
+
+
+def masses(text: str | None) -> dict[str, float]:
+    """Return the mass in u of each element of a text such as ``Li=6.015,H=2.014``; none where it is None.
+
+    Raises:
+        InputError: a part is no mass, or an element stands twice.
+    """
+    if text is None:
+        return {}
+    return _number_of_each(text, f"--mass {text!r} states no masses: give each element once, such as Li=6.015")
+
+
+def _number_of_each(text: str, fault: str) -> dict[str, float]:
+    numbers: dict[str, float] = {}
     for part in text.split(","):
         symbol, equals, number = (word.strip() for word in part.partition("="))
         try:
             value = float(number)
         except ValueError:
             value = math.nan
-        if not equals or not symbol or not math.isfinite(value) or symbol in charge_of:
-            raise InputError(f"--charge {text!r} states no charges: give each species once, such as Li=1,Cl=-1")
-        charge_of[symbol] = value
-    return charge_of
+        if not equals or not symbol or not math.isfinite(value) or symbol in numbers:
+            raise InputError(fault)
+        numbers[symbol] = value
+    return numbers

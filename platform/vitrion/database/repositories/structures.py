@@ -115,6 +115,28 @@ class Structures:
             for structure, match in zip(batch, matches, strict=True)
         ]
 
+    def add_isotopes(self, cells: Mapping[str, Structure]) -> None:
+        """Store cells that differ from stored ones in their isotopes alone, of the same kind, origin and gates.
+
+        Args:
+            cells: fingerprint of the stored cell -> the cell with its masses.
+
+        Raises:
+            NotFoundError: a cell is not stored.
+        """
+        parents = {fingerprint: self.get(fingerprint) for fingerprint in cells}
+        self.add_many(
+            NewStructure(
+                cell=cells[fingerprint],
+                kind=parent.kind,
+                origin=parent.origin,
+                gates=parent.gates,
+                mobile_ion=parent.mobile_ion,
+                fields={"parent": fingerprint, "twin": parent.twin, "source": parent.source},
+            )
+            for fingerprint, parent in parents.items()
+        )
+
     def resolve(self, fingerprint: str) -> str | None:
         """Return the fingerprint that a cell is stored under, or None where it is not stored.
 
