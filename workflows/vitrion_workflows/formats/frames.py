@@ -84,21 +84,46 @@ class FrameFile:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
+class StatedCell:
+    """Cell that the user states.
+
+    Attributes:
+        lattice_A: lattice vectors as rows, shape (3, 3), of all frames; None where it changes.
+        by_step: lattice vectors of each step; empty for a fixed cell.
+    """
+
+    lattice_A: FloatArray | None = None
+    by_step: Mapping[int, FloatArray] = field(default_factory=dict)
+
+    def at(self, step: int | None) -> FloatArray:
+        """Return the lattice vectors at a step as rows, shape (3, 3).
+
+        Raises:
+            InputError: the cell changes, and is not stated for this step.
+        """
+        if self.lattice_A is not None:
+            return self.lattice_A
+        if step not in self.by_step:
+            raise InputError(f"--cell holds no cell of step {step}: give the .cell file of the same run")
+        return self.by_step[step]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class FrameOptions:
     """Statements of the user on a file that does not hold them itself.
 
     Attributes:
         types: element of each type of atom, by the word of the type; empty where the file names its elements.
-        lattice_A: lattice vectors as rows, shape (3, 3); None where the file holds its cell.
+        cell: where the file does not hold it; None where it does.
     """
 
     types: Mapping[str, str] = field(default_factory=dict)
-    lattice_A: FloatArray | None = None
+    cell: StatedCell | None = None
 
     @property
     def stated(self) -> tuple[str, ...]:
         """Names of the options that are stated, as on the command line."""
-        return tuple(name for name, value in (("types", self.types), ("cell", self.lattice_A is not None)) if value)
+        return tuple(name for name in ("types", "cell") if getattr(self, name))
 
 
 NO_OPTIONS = FrameOptions()

@@ -64,7 +64,8 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("cif", "CIF", ("*.cif",), structures="cif.read"),
     FileFormat("xdatcar", "XDATCAR", ("*xdatcar*",), frames="vasp.xdatcar"),
     FileFormat("poscar", "POSCAR", ("*poscar*", "*contcar*", "*.vasp"), structures="poscar.read"),
-    FileFormat("xyz", "XYZ", ("*.xyz", "*.extxyz"), frames="xyz.frames", options=frozenset({"cell"})),
+    FileFormat("xyz", "XYZ", ("*.xyz", "*.extxyz"), frames="xyz.frames", options=frozenset({"cell", "types"})),
+    FileFormat("gpumd", "GPUMD dump", (), frames="xyz.gpumd", options=frozenset({"types"})),
     FileFormat("ase", "ASE trajectory", ("*.traj",), frames="ase.traj"),
     FileFormat(
         "lammps-dump", "LAMMPS dump", ("*.lammpstrj", "*.dump"), frames="lammps.dump", options=frozenset({"types"})

@@ -1,10 +1,12 @@
-"""Velocities and kinetic temperature from momenta in ASE's units."""
+"""Velocities and kinetic temperature from momenta in ASE's units, and keys of times."""
 
 import numpy as np
 from ase import units
-from ase.data import atomic_masses
 
-from vitrion_models.system import FloatArray, IntArray
+from vitrion_models.system import FloatArray, IntArray, standard_masses_u
+
+# Keys of ASE's info that state the time of a frame, with their factor to ps.
+TIME_KEYS = {"time_ps": 1.0, "time_fs": 1e-3}
 
 
 def velocities_A_per_ps(
@@ -19,7 +21,7 @@ def velocities_A_per_ps(
     """
     if momenta is None or not momenta.any():
         return None
-    masses = atomic_masses[numbers] if masses_u is None else masses_u
+    masses = standard_masses_u(numbers) if masses_u is None else masses_u
     velocities: FloatArray = momenta / masses[:, None] * units.fs * 1e3
     return velocities
 
@@ -36,7 +38,13 @@ def kinetic_temperature_K(momenta: FloatArray | None, numbers: IntArray, masses_
     """
     if momenta is None or not momenta.any():
         return None
-    masses = atomic_masses[numbers] if masses_u is None else masses_u
+    masses = standard_masses_u(numbers) if masses_u is None else masses_u
     relative = momenta - masses[:, None] / masses.sum() * momenta.sum(axis=0)
     kinetic_eV = float(np.einsum("ni,ni,n->", relative, relative, 0.5 / masses))
     return kinetic_eV / (0.5 * units.kB * max(3 * len(masses) - 3, 1))
+
+
+def momenta_of(velocities_A_per_ps: FloatArray, masses_u: FloatArray) -> FloatArray:
+    """Return momenta in ASE's unit, sqrt(u eV), shape (N, 3), of velocities, shape (N, 3), and masses, shape (N,)."""
+    momenta: FloatArray = velocities_A_per_ps * masses_u[:, None] / (units.fs * 1e3)
+    return momenta

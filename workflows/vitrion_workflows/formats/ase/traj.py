@@ -8,9 +8,9 @@ from ase import Atoms
 from ase.io.trajectory import TrajectoryReader
 
 from vitrion_models.errors import InputError, first_line
-from vitrion_workflows.formats.ase.momenta import kinetic_temperature_K, velocities_A_per_ps
+from vitrion_workflows.formats.ase.momenta import TIME_KEYS, kinetic_temperature_K, velocities_A_per_ps
 from vitrion_workflows.formats.frames import Frame, FrameFile, FrameOptions
-from vitrion_workflows.formats.xyz.frames import time_of
+from vitrion_workflows.formats.xyz.comments import time_of
 
 
 def read_frames(path: Path, _options: FrameOptions) -> FrameFile:
@@ -54,7 +54,7 @@ def _frame(atoms: Atoms, index: int) -> Frame:
         lattice_A=atoms.cell.array,
         pbc=(a, b, c),
         ids=atoms.arrays.get("id"),
-        time_ps=time_of(atoms.info, f"frame {index}"),
+        time_ps=time_of(atoms.info, TIME_KEYS, f"frame {index}"),
         velocities_A_per_ps=velocities_A_per_ps(momenta, atoms.numbers, masses),
         temperature_K=kinetic_temperature_K(momenta, atoms.numbers, masses),
         potential_energy_eV=None if energy is None else float(energy),

@@ -1,6 +1,7 @@
 """Elements of the atoms of a LAMMPS dump: from its columns, or from the user's names of its types."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from ase.data import atomic_masses, chemical_symbols
@@ -8,6 +9,7 @@ from ase.data import atomic_masses, chemical_symbols
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.formats.frames import atoms_of, floats
+from vitrion_workflows.formats.opening import lines
 
 TYPES = ("type", "typelabel")
 DEFAULT_ELEMENT = "C"  # of every type, where `dump_modify element` was not given
@@ -135,3 +137,24 @@ def hint_of_masses(masses_u: Mapping[str, float]) -> str:
     return f"masses are {given}; if they are {', '.join(symbols.values())}, state --types " + ",".join(
         f"{name}={symbol}" for name, symbol in symbols.items()
     )
+
+
+def hint_of_data_file(path: Path) -> str:
+    """Return how to state the elements of the types whose masses a LAMMPS data file holds.
+
+    Raises:
+        InputError: no section of masses.
+    """
+    masses: dict[str, float] = {}
+    is_section = False
+    for line in lines(path):
+        words = line.partition("#")[0].split()
+        if words == ["Masses"]:
+            is_section = True
+        elif is_section and len(words) == 2 and words[0].isdecimal():  # noqa: PLR2004 - type and mass
+            masses[words[0]] = float(floats(words[1:], place="Masses")[0])
+        elif is_section and words:
+            break
+    if not masses:
+        raise InputError(f"{path}: no section Masses of a LAMMPS data file: state the elements, such as 1=Li,2=Cl")
+    return hint_of_masses(masses)

@@ -1,0 +1,102 @@
+"""Statements of the user on files that do not hold their elements or their cell."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from vitrion_models.constants import DIMENSIONS
+from vitrion_models.errors import InputError
+from vitrion_models.system import FloatArray
+from vitrion_workflows.formats.frames import SMALLEST_VOLUME_A3, FrameOptions, StatedCell, floats
+from vitrion_workflows.formats.lammps.types import hint_of_data_file
+from vitrion_workflows.formats.opening import lines, naming
+
+PARAMETERS = 6
+# Columns of CP2K's `PROJECT-1.cell`: step, time in fs, nine components of the vectors in Angstrom, volume.
+CELL_FILE_COLUMNS = 12
+STRAIGHT_DEG = 180.0
+
+
+def parse_options(types: str | None, cell: str | None) -> FrameOptions:
+    """Return the options of reading frames.
+
+    Args:
+        types: ``1=Li,2=Cl``; a LAMMPS data file is answered by the statement that its masses suggest.
+        cell: lengths in Angstrom (and angles in degrees), nine components of the vectors, or CP2K's .cell file.
+
+    Raises:
+        InputError: neither of these.
+    """
+    return FrameOptions(
+        types={} if types is None else parse_types(types), cell=None if cell is None else parse_cell(cell)
+    )
+
+
+def parse_types(text: str) -> dict[str, str]:
+    """Return the element of each type from ``1=Li,2=Cl``.
+
+    Raises:
+        InputError: another form, or a type given twice.
+    """
+    if "=" not in text and Path(text).is_file():
+        raise InputError(f"--types {text}: {hint_of_data_file(Path(text))}")
+    types: dict[str, str] = {}
+    for part in text.split(","):
+        name, equals, element = (word.strip() for word in part.partition("="))
+        if not (name and equals and element) or name in types:
+            raise InputError(f"--types {text!r} names no elements: give each type once, such as 1=Li,2=Cl")
+        types[name] = element
+    return types
+
+
+def parse_cell(text: str) -> StatedCell:
+    """Return the cell from ``a b c``, ``a b c alpha beta gamma``, nine components, or the name of a CP2K .cell file.
+
+    Raises:
+        InputError: another form, or no cell.
+    """
+    words = text.replace(",", " ").split()
+    if len(words) == 1 and Path(text).is_file():
+        with naming(text):
+            return StatedCell(by_step=_cells_of_cp2k(Path(text)))
+    numbers = floats(words, place=f"--cell {text!r}")
+    if len(numbers) == DIMENSIONS**2:
+        lattice = numbers.reshape(DIMENSIONS, DIMENSIONS)
+    elif len(numbers) in {DIMENSIONS, PARAMETERS}:
+        lattice = _of_parameters(numbers, text)
+    else:
+        raise InputError(
+            f"--cell {text!r} has {len(numbers)} numbers: give three lengths in Angstrom, with three angles in degrees "
+            "if they are not right, or nine components of the vectors"
+        )
+    if not abs(np.linalg.det(lattice)) >= SMALLEST_VOLUME_A3:
+        raise InputError(f"--cell {text!r} encloses no volume: correct it")
+    return StatedCell(lattice_A=lattice)
+
+
+def _of_parameters(numbers: FloatArray, text: str) -> FloatArray:
+    from ase.geometry import cellpar_to_cell  # noqa: PLC0415 - slow to import
+
+    lengths, angles = numbers[:DIMENSIONS], numbers[DIMENSIONS:]
+    if not ((lengths > 0).all() and (angles > 0).all() and (angles < STRAIGHT_DEG).all()):
+        raise InputError(f"--cell {text!r} is impossible: lengths are positive, angles lie between 0 and 180 degrees")
+    lattice: FloatArray = np.asarray(cellpar_to_cell(numbers), dtype=np.float64)
+    if not np.isfinite(lattice).all():
+        raise InputError(f"--cell {text!r} is impossible: no cell has these angles")
+    return lattice
+
+
+def _cells_of_cp2k(path: Path) -> Mapping[int, FloatArray]:
+    cells: dict[int, FloatArray] = {}
+    for number, line in enumerate(lines(path), start=1):
+        words = line.split()
+        if not words or words[0].startswith("#"):
+            continue
+        if len(words) != CELL_FILE_COLUMNS or not words[0].isdecimal():
+            raise InputError(f"line {number} is not a row of CP2K's .cell file: step, time, nine components, volume")
+        components = floats(words[2 : 2 + DIMENSIONS**2], place=f"line {number}")
+        cells[int(words[0])] = components.reshape(DIMENSIONS, DIMENSIONS)
+    if not cells:
+        raise InputError("no cell in it")
+    return cells
