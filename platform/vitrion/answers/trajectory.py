@@ -135,6 +135,7 @@ class TrajectorySummary(Answer):
     drift_A: float
     mean_temperature_K: float | None
     not_checked: dict[str, str]
+    remarks: tuple[str, ...] = ()
     gates: tuple[GateOutcome, ...]
     msd: MsdTable
     every_species: tuple[SpeciesSummary, ...] | None = None
@@ -148,6 +149,7 @@ def summarize_trajectory(
     source: str,
     temperature_K: float | None,
     observables: "Observables | None" = None,
+    remarks: tuple[str, ...] = (),
 ) -> TrajectorySummary:
     """Return the summary of an analysed trajectory.
 
@@ -156,6 +158,7 @@ def summarize_trajectory(
         source: file it came from.
         temperature_K: set temperature, if stated.
         observables: of every species, if computed.
+        remarks: on what was left out or assumed when the file was read.
     """
     estimate = analysis.estimate
     # An interval around the estimate does not belong to a bound.
@@ -182,6 +185,7 @@ def summarize_trajectory(
         drift_A=analysis.checks.drift_A,
         mean_temperature_K=analysis.checks.mean_temperature_K,
         not_checked=dict(analysis.checks.not_checked),
+        remarks=remarks,
         gates=analysis.gates,
         msd=estimate.msd,
         every_species=observables and tuple(map(_species, observables.species)),

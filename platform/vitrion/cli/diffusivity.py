@@ -31,12 +31,16 @@ SPECIES_COLUMNS = (
     "vibrations_centre_THz",
 )
 # Printed below the table of the summary, or in JSON only.
-BELOW = {"gates", "msd", "not_checked", "every_species", "framework", "charge"}
+BELOW = {"gates", "remarks", "msd", "not_checked", "every_species", "framework", "charge"}
 
 
 def command(
     trajectory: Annotated[
-        Path, typer.Argument(help="XDATCAR(.gz), LAMMPS dump, extended XYZ, ASE .traj, H5MD, DiffusionAnalyzer.")
+        list[Path],
+        typer.Argument(
+            help="XDATCAR, vasprun.xml, OUTCAR, LAMMPS dump, XYZ, ASE .traj, H5MD, DiffusionAnalyzer ...; parts of one "
+            "run in their order."
+        ),
     ],
     *,
     species: Annotated[str, typer.Option(help="Mobile species, for example Li.")],
@@ -53,6 +57,9 @@ def command(
     friction_per_ps: Annotated[
         float | None, typer.Option(help="Langevin friction, or 1/tau of a Nose-Hoover chain, in 1/ps.")
     ] = None,
+    file_format: choose.FileFormat = None,
+    types: choose.Types = None,
+    cell: choose.Cell = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Analyse every species: tensor, Haven ratio, vibrations, van Hove, framework.")
     ] = False,
@@ -66,13 +73,19 @@ def command(
 ) -> None:
     """Compute the tracer diffusivity of a trajectory, D = lim MSD / 6t in cm2/s, with its interval and gates."""
     from vitrion.answers.trajectory import summarize_trajectory  # noqa: PLC0415 - slow to import
+    from vitrion_workflows.formats.statements import parse_options  # noqa: PLC0415
     from vitrion_workflows.labelling.analysis import analyse_trajectory  # noqa: PLC0415
     from vitrion_workflows.trajectories.reading import read_trajectory, with_thermostat  # noqa: PLC0415
 
     charges = choose.charges(charge) if charge else None
     if plot is not None:
         picture_format(plot)
-    run = read_trajectory(trajectory, frame_interval_ps=frame_interval_ps)
+    run = read_trajectory(
+        trajectory,
+        frame_interval_ps=frame_interval_ps,
+        file_format=file_format,
+        options=parse_options(types, cell),
+    )
     if thermostat is not None or friction_per_ps is not None:
         run = with_thermostat(run, thermostat=thermostat or "", friction_per_ps=friction_per_ps)
     analysis = analyse_trajectory(run, species=species, temperature_K=temperature)
@@ -80,8 +93,12 @@ def command(
     if everything or charges:
         observables = _observe(run, analysis, charges=charges, temperature_K=temperature)
     if plot is not None:
-        _write_plot(plot, analysis, observables, source=trajectory.name)
-    summary = summarize_trajectory(analysis, source=str(trajectory), temperature_K=temperature, observables=observables)
+        _write_plot(plot, analysis, observables, source=trajectory[0].name)
+    summary = summarize_trajectory(
+        analysis, source=run.source, temperature_K=temperature, observables=observables, remarks=run.remarks
+    )
+    for remark in run.remarks:
+        note(f"note: {remark}")
     if as_json:
         emit(summary, as_json=True)
     else:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from vitrion.cli.console import options as choose
 from vitrion.cli.console.output import emit, note, progress
 from vitrion_models.errors import InputError
 from vitrion_workflows.formats.opening import require_paths
@@ -29,23 +30,29 @@ class KindChoice(StrEnum):
 
 @app.command()
 def structures(
-    paths: Annotated[list[Path], typer.Argument(help="CIF, POSCAR, XDATCAR, extended XYZ, .traj, JSON, or folders.")],
+    paths: Annotated[list[Path], typer.Argument(help="CIF, POSCAR, JSON, XDATCAR, XYZ, LAMMPS dump ..., or folders.")],
     *,
     kind: Annotated[
         KindChoice,
         typer.Option(help="State of matter of all of them; `auto` looks for crystalline order in each cell."),
     ] = KindChoice.AUTO,
+    file_format: choose.FileFormat = None,
+    types: choose.Types = None,
+    cell: choose.Cell = None,
     as_json: AsJson = False,
 ) -> None:
     """Add the structures of files; a file with an error is skipped and reported (exit code 1 if others went in)."""
     require_paths(paths)
     from vitrion.database import connect  # noqa: PLC0415 - `vitrion --help` does without
     from vitrion.ingest.files import ingest_files  # noqa: PLC0415
+    from vitrion_workflows.formats.statements import parse_options  # noqa: PLC0415
     from vitrion_workflows.schemas import StructureKind  # noqa: PLC0415
 
     stated = None if kind is KindChoice.AUTO else StructureKind(kind.value)
     with connect() as db, progress("reading", quiet=as_json) as advance:
-        report = ingest_files(db, paths, kind=stated, on_progress=advance)
+        report = ingest_files(
+            db, paths, kind=stated, file_format=file_format, options=parse_options(types, cell), on_progress=advance
+        )
     for line in report.faults[:MOST_FAULTS_SHOWN]:
         note(line)
     if len(report.faults) > MOST_FAULTS_SHOWN:

@@ -14,8 +14,9 @@ from vitrion.database.repositories.new_structures import NewStructure
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous.imported_cells import structure_gates
+from vitrion_workflows.formats.frames import NO_OPTIONS, FrameOptions
 from vitrion_workflows.formats.opening import require_paths
-from vitrion_workflows.formats.registry import file_format
+from vitrion_workflows.formats.registry import file_format as format_by_name
 from vitrion_workflows.formats.structures import read_structures
 from vitrion_workflows.schemas import StructureKind
 from vitrion_workflows.schemas.geometry import system_from_structure
@@ -98,6 +99,8 @@ def ingest_files(
     paths: Sequence[Path],
     *,
     kind: StructureKind | None = None,
+    file_format: str | None = None,
+    options: FrameOptions = NO_OPTIONS,
     on_progress: Progress | None = None,
 ) -> FilesReport:
     """Read files and folders and add their structures.
@@ -108,6 +111,8 @@ def ingest_files(
         db: the database.
         paths: files, or folders that are searched for files of known formats.
         kind: of every structure; measured in each cell when None.
+        file_format: name of the format of every file, where their names do not tell it.
+        options: elements of types and the cell, where the files do not hold them.
         on_progress: called as ``(done, total, name)`` for each file.
 
     Raises:
@@ -128,7 +133,7 @@ def ingest_files(
 
     for count, path in enumerate(files, start=1):
         try:
-            fresh = new_structures(read_structures(path), path, kind=kind)
+            fresh = new_structures(read_structures(path, file_format=file_format, options=options), path, kind=kind)
         except InputError as fault:
             faults.append(str(fault))
         else:
@@ -170,7 +175,7 @@ def find_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
     for path in wanted:
         if path.is_dir():
             inside = sorted(each for each in path.rglob("*") if each.is_file())
-            readable = [each for each in inside if file_format(each) is not None]
+            readable = [each for each in inside if format_by_name(each) is not None]
             skipped += len(inside) - len(readable)
             files.update(dict.fromkeys(readable))
         else:

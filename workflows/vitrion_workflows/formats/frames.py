@@ -103,7 +103,7 @@ class StatedCell:
         """
         if self.lattice_A is not None:
             return self.lattice_A
-        if step not in self.by_step:
+        if step is None or step not in self.by_step:
             raise InputError(f"--cell holds no cell of step {step}: give the .cell file of the same run")
         return self.by_step[step]
 

@@ -15,7 +15,7 @@ from vitrion_workflows.formats.opening import lines, naming
 PARAMETERS = 6
 # Columns of CP2K's `PROJECT-1.cell`: step, time in fs, nine components of the vectors in Angstrom, volume.
 CELL_FILE_COLUMNS = 12
-STRAIGHT_DEG = 180.0
+RIGHT_DEG, STRAIGHT_DEG = 90.0, 180.0
 
 
 def parse_options(types: str | None, cell: str | None) -> FrameOptions:
@@ -76,14 +76,22 @@ def parse_cell(text: str) -> StatedCell:
 
 
 def _of_parameters(numbers: FloatArray, text: str) -> FloatArray:
-    from ase.geometry import cellpar_to_cell  # noqa: PLC0415 - slow to import
-
-    lengths, angles = numbers[:DIMENSIONS], numbers[DIMENSIONS:]
-    if not ((lengths > 0).all() and (angles > 0).all() and (angles < STRAIGHT_DEG).all()):
-        raise InputError(f"--cell {text!r} is impossible: lengths are positive, angles lie between 0 and 180 degrees")
-    lattice: FloatArray = np.asarray(cellpar_to_cell(numbers), dtype=np.float64)
-    if not np.isfinite(lattice).all():
-        raise InputError(f"--cell {text!r} is impossible: no cell has these angles")
+    lengths, angles = (
+        numbers[:DIMENSIONS],
+        numbers[DIMENSIONS:] if len(numbers) == PARAMETERS else np.full(3, RIGHT_DEG),
+    )
+    cosines = np.where(angles == RIGHT_DEG, 0.0, np.cos(np.radians(angles)))
+    alpha, beta, gamma = cosines.tolist()
+    sine = np.sqrt(1 - gamma**2)
+    c_y = (alpha - beta * gamma) / sine if sine > 0 else np.inf
+    height = 1 - beta**2 - c_y**2
+    if not ((lengths > 0).all() and (angles > 0).all() and (angles < STRAIGHT_DEG).all() and height > 0):
+        raise InputError(
+            f"--cell {text!r} is impossible: lengths are positive, and no angle reaches 180 degrees or the sum of the "
+            "other two"
+        )
+    directions = np.array([[1.0, 0.0, 0.0], [gamma, sine, 0.0], [beta, c_y, np.sqrt(height)]])
+    lattice: FloatArray = lengths[:, None] * directions
     return lattice
 
 

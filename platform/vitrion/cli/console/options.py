@@ -61,6 +61,18 @@ Masses = Annotated[
 ]
 Target = Annotated[Path, typer.Option("--to", help="File to write; its ending says the format.")]
 Format = Annotated[str | None, typer.Option("--format", help="Format, where the ending of the file does not say it.")]
+FileFormat = Annotated[
+    str | None,
+    typer.Option("--format", help="Format, where a file name does not tell it: lammps-dump ..."),
+]
+Types = Annotated[str | None, typer.Option(help="Elements of the types of a LAMMPS dump: 1=Li,2=Cl.")]
+Cell = Annotated[
+    str | None,
+    typer.Option(
+        help="Cell of a file that holds none (plain XYZ, CP2K): lengths in A, 'a b c' or 'a b c alpha beta gamma', nine "
+        "components of the vectors, or CP2K's .cell file."
+    ),
+]
 
 Across = Annotated[
     Texts, typer.Option("--across", help="Field in which the labels may differ (potential, source ...); repeatable.")
