@@ -151,7 +151,7 @@ def test_a_bad_h5md_file_is_refused(desk, change, fault):
         change(file)
     desk.refused("diffusivity", path, "--species", "Li", says=("run.h5", fault))
     path.write_bytes(path.read_bytes()[:3000])
-    desk.refused("diffusivity", path, "--species", "Li", says=("run.h5", "H5MD trajectory"))
+    desk.refused("diffusivity", path, "--species", "Li", says=("run.h5", "HDF5"))
 
 
 HUGE = str(10**40)
