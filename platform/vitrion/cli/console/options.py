@@ -69,8 +69,8 @@ Types = Annotated[str | None, typer.Option(help="Elements of the types of a LAMM
 Cell = Annotated[
     str | None,
     typer.Option(
-        help="Cell of a file that holds none (plain XYZ, CP2K): 'a b c' in A, 'a b c alpha beta gamma', nine components "
-        "of the vectors, or CP2K's .cell file."
+        help="Cell of a file that holds none (plain XYZ, CP2K): 'a b c' in A, 'a b c alpha beta gamma', nine numbers "
+        "of its vectors, or CP2K's .cell file."
     ),
 ]
 
