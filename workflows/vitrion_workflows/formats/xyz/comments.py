@@ -22,7 +22,7 @@ ENERGY = "energy"
 
 @dataclass(frozen=True)
 class Comment:
-    """What the comment line of a frame states.
+    """Statements of the comment line of a frame.
 
     Attributes:
         program: that wrote it, where its words show it; empty otherwise.
