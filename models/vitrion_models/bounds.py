@@ -10,7 +10,7 @@ from vitrion_models.errors import InputError
 # An archive may grow this much at most: coordinates shrink three- to tenfold, zeros of image flags a thousandfold.
 LARGEST_RATIO = 200
 # Below this size any ratio is harmless.
-FREELY_UNPACKED_BYTES = 16 * 2**20
+FREELY_UNPACKED_BYTES = 4 * 2**20
 # A text that is read as a whole (crystals, tables, JSON): a million atoms take 60 MB. Longer runs are streamed.
 LARGEST_TEXT_BYTES = 128 * 2**20
 # A line of a text: frames of extended XYZ have comments of some hundred characters.
@@ -33,6 +33,8 @@ MOST_HDF5_OBJECTS = 10_000
 LARGEST_MODEL_BYTES = 2**30
 # A lattice vector: a million atoms in one row are 3 micrometres long, and nobody simulates them so.
 LONGEST_LATTICE_VECTOR_A = 1e4
+# Directed pairs of one neighbour search, 100 bytes each; a million atoms have 11 million within 3 A.
+MOST_PAIRS = 20_000_000
 # Sites of a crystal after its symmetry is applied, which the library compares one by one.
 MOST_SYMMETRY_SITES = 50_000
 # Characters of a message on the terminal.

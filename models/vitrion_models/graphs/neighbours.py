@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrion_models.bounds import LONGEST_LATTICE_VECTOR_A, MOST_PAIRS
 from vitrion_models.errors import InputError
 from vitrion_models.system import PERIODIC, AtomicSystem, FloatArray, IntArray
 
@@ -89,12 +90,13 @@ def pairs_within(
         pbc: periodicity along each lattice vector; shifts along the others are zero.
 
     Raises:
-        InputError: the cutoff is not a positive number.
+        InputError: the cutoff is not a positive number, a lattice vector is too long, or there are too many pairs.
     """
     if not (np.isfinite(cutoff_A) and cutoff_A > 0):
         raise InputError(f"a neighbour cutoff of {cutoff_A} Angstrom is not a positive number")
     # Inside the cell: the search slows down, and loses digits, for atoms that have diffused many cells away.
     box_A = lattice_A if all(pbc) else _enclosing_box(positions_A, lattice_A, cutoff_A, pbc)
+    _check_size(positions_A, box_A, cutoff_A)
     cells = np.floor(positions_A @ np.linalg.inv(box_A)).astype(np.int64)
     search = _search_class()(cutoff=float(cutoff_A), full_list=not half, n_threads=1)
     i, j, images = search.compute(positions_A - cells @ box_A, box_A, periodic=True, quantities="ijS")
@@ -125,6 +127,22 @@ def bonded_pairs(numbers: IntArray, positions_A: FloatArray, lattice_A: FloatArr
     reach_A = BOND_REACH * covalent_radii[numbers]
     pairs = pairs_within(positions_A, lattice_A, 2.0 * float(reach_A.max()))
     return pairs.where(pairs.distances_A < reach_A[pairs.edge_index].sum(axis=0))
+
+
+def _check_size(positions_A: FloatArray, box_A: FloatArray, cutoff_A: float) -> None:
+    """Check the cell and the number of pairs before vesin takes the memory for them; it cannot refuse."""
+    longest_A = float(np.abs(box_A).max())
+    if not longest_A <= LONGEST_LATTICE_VECTOR_A:
+        raise InputError(f"a lattice vector of {longest_A:.3g} Angstrom: at most {LONGEST_LATTICE_VECTOR_A:g} are read")
+    neighbours = len(positions_A) * 4 / 3 * np.pi * cutoff_A**3 / abs(float(np.linalg.det(box_A)))
+    pairs = len(positions_A) * neighbours
+    if pairs <= MOST_PAIRS < len(positions_A) ** 2:
+        _, in_cube = np.unique(np.floor(positions_A / cutoff_A), axis=0, return_counts=True)
+        pairs = float((in_cube.astype(np.float64) ** 2).sum())  # of atoms that crowd in one place
+    if not pairs <= MOST_PAIRS:
+        raise InputError(
+            f"about {pairs:.1e} pairs of atoms within {cutoff_A:g} Angstrom: at most {MOST_PAIRS} are kept"
+        )
 
 
 def _enclosing_box(

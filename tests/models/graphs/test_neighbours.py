@@ -169,3 +169,13 @@ def test_a_search_imports_no_torch_and_leaves_it_importable():
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], check=False, capture_output=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("atoms", "edge_A", "crowded"),
+    [(2, 1e300, 1.0), (2, 1e5, 1.0), (2, np.inf, 1.0), (2, 1e-2, 1.0), (6000, 50.0, 1e-2), (200_000, 20.0, 1.0)],
+)
+def test_a_search_that_no_memory_holds_is_refused(atoms, edge_A, crowded):
+    positions = crowded * min(edge_A, 1e9) * np.random.default_rng(0).random((atoms, 3))
+    with pytest.raises(InputError, match=r"lattice vector|pairs"):
+        pairs_within(positions, np.diag([edge_A] * 3), 3.0)

@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -43,6 +44,23 @@ def test_refuses_damage_in_one_line(damage):
     content = {"cut": whole[:-5], "bare": save(ARRAYS)}.get(damage, damage)
     with error_in_one_line(CheckpointError, "some file"):
         checkpoint.unpack(content, source="some file")
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": ' * 70 + "1" + "}" * 70, "[]", "7", '{"content_sha256": NaN}'])
+def test_refuses_a_manifest_that_is_none(text):
+    from safetensors.numpy import save
+
+    with error_in_one_line(CheckpointError, "some file"):
+        checkpoint.unpack(save(ARRAYS, metadata={checkpoint.MANIFEST_ENTRY: text}), source="some file")
+
+
+def test_refuses_what_is_no_regular_file_or_too_large(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "sparse").touch()
+    os.truncate(tmp_path / "sparse", 6 * 2**30)
+    for name in ("pipe", "sparse"):
+        with error_in_one_line(CheckpointError, name):
+            checkpoint.read(tmp_path / name)
 
 
 def test_refuses_absent_files(tmp_path):

@@ -179,3 +179,31 @@ def test_a_reader_that_leaves_is_no_error():
     process.stderr.close()
     process.wait(timeout=60)
     assert error == b""
+
+
+def _integer_options(name, command):
+    for word, inner in getattr(command, "commands", {}).items():
+        yield from _integer_options(f"{name} {word}", inner)
+    for option in command.params:
+        if option.type_descriptor.annotation is int:
+            yield name, option.opts[0], option.max
+
+
+def test_every_integer_option_is_bounded_by_what_a_database_holds():
+    options = [option for noun in app.NOUNS for option in _integer_options(noun, app.load(noun))]
+    assert options
+    assert not [option for option in options if option[2] is None or option[2] > 2**63 - 1]
+
+
+def test_an_argument_that_is_not_utf_8_is_refused(capsys):
+    assert app.run(["structures", "show", os.fsdecode(b"Li\xe9")]) == 2
+    assert "UTF-8" in capsys.readouterr().err
+
+
+def test_control_characters_of_a_name_do_not_reach_the_terminal(noun, capsys):
+    noun(command=_raise(InputError(f"\x1b[31mred.cif: {'x' * 10**6}: correct it")))
+    assert app.run(["init"]) == 2
+    line = capsys.readouterr().err
+    assert line.rstrip("\n").isprintable()
+    assert len(line) < 1000
+    assert "correct it" in line
