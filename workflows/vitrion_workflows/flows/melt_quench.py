@@ -1,6 +1,5 @@
 """`MeltQuenchMaker`: an amorphous cell of a formula by melt and quench."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from jobflow import Flow, Maker
@@ -48,15 +47,7 @@ class MeltQuenchMaker(Maker):
     volume_scale: float = 1.15
     device: str = AUTO
 
-    def make(
-        self,
-        formula: str,
-        *,
-        n_atoms: int,
-        seed: int,
-        twin: Structure | None = None,
-        masses_u: Mapping[str, float] | None = None,
-    ) -> Flow:
+    def make(self, formula: str, *, n_atoms: int, seed: int, twin: Structure | None = None) -> Flow:
         """Return the flow for one cell; its output is a `CellOutcome`.
 
         Args:
@@ -64,7 +55,6 @@ class MeltQuenchMaker(Maker):
             n_atoms: wanted number of atoms.
             seed: the same seed gives the same cell.
             twin: crystal of the same compound; it sets the density window, the energy gate and isotopes.
-            masses_u: of elements by their symbol, in u; those of formula and twin where None.
 
         Raises:
             InputError: no formula, a twin of another compound, a negative seed.
@@ -81,7 +71,7 @@ class MeltQuenchMaker(Maker):
             seed=seed,
             twin=twin,
             volume_scale=self.volume_scale,
-            masses_u=compound_masses(formula, twin) if masses_u is None else dict(masses_u),
+            masses_u=compound_masses(formula, twin),
         )
         sized = find_volume(packed.output, **engine)
         molten = melt_cell(sized.output, **engine)
