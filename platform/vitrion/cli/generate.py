@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
-from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS, Device
+from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS, MOST_CELLS, Device
 from vitrion.cli.console.output import Advance, emit, note, progress
 from vitrion.keys import short_key
 from vitrion_models.errors import InputError
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 COLUMNS = ("fingerprint", "formula", "n_atoms", "density_g_cm3", "kind", "accepted", "energy_eV_per_atom", "failed")
 
-MOST_CELLS = 10_000
 DENSEST_G_CM3 = 50.0  # osmium has 22.6
 
 Count = Annotated[int, typer.Option("--count", "-n", help="Cells to draw.", min=1, max=MOST_CELLS)]

@@ -9,8 +9,12 @@ from pymatgen.core import Lattice, Structure
 import vitrion
 from vitrion import database
 from vitrion.cli.app import run
+from vitrion.cli.console import flow_running
+from vitrion.cli.console.flow_running import run_flow
 from vitrion.database import NotFoundError
 from vitrion.database.repositories.labels import Labels
+from vitrion_workflows.amorphous import VolumeSearchFailed
+from vitrion_workflows.flows import MeltQuenchMaker
 from vitrion_workflows.formats import structures as reading
 from vitrion_workflows.schemas import fingerprint
 
@@ -104,3 +108,49 @@ def test_a_file_that_is_not_there_is_told_without_importing_anything_heavy_or_ma
     assert done.stdout.strip() == ""
     assert "absent.cif: no such file" in done.stderr
     assert not home.exists()
+
+
+def test_amorphize_makes_several_cells_of_consecutive_seeds_once(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["amorphize", "LiCl", "--atoms", "16", "--potential", "lennard-jones", "--protocol", "quickstart"]
+    words += ["--melt-temperature", "600", "--json"]
+
+    def cells(*more):
+        code = run([*words, *more])
+        rows = json.loads(capsys.readouterr().out)
+        assert code == (0 if all(row["accepted"] for row in rows) else 1)
+        return rows
+
+    first = cells("--seed", "3", "-n", "2")
+    assert [row["seed"] for row in first] == [3, 4]
+    assert first[0]["fingerprint"] != first[1]["fingerprint"]
+    runs = Counter()
+    monkeypatch.setattr(MeltQuenchMaker, "make", _counted(MeltQuenchMaker.make, runs))
+    assert cells("--seed", "3", "-n", "3")[:2] == first
+    assert runs == {5: 1}  # cells of the first two seeds are stored
+    with vitrion.connect(readonly=True) as db:
+        assert db.structures.count(origin="melt-quench") == 3
+
+
+def test_a_cell_that_cannot_be_made_leaves_the_others(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ["amorphize", "LiCl", "--atoms", "16", "--potential", "lennard-jones", "--protocol", "quickstart"]
+
+    def broken(flow, *, description, quiet):
+        if description.endswith("seed 0"):
+            raise VolumeSearchFailed("no volume of zero pressure")
+        return run_flow(flow, description=description, quiet=quiet)
+
+    monkeypatch.setattr(flow_running, "run_flow", broken)
+    assert run([*words, "--melt-temperature", "600", "-n", "2", "--json"]) == 1
+    printed = capsys.readouterr()
+    assert [row["seed"] for row in json.loads(printed.out)] == [1]
+    assert "seed 0: no volume" in printed.err
+
+
+def _counted(make, runs):
+    def counted(self, formula, *, seed, **options):
+        runs[seed] += 1
+        return make(self, formula, seed=seed, **options)
+
+    return counted

@@ -14,6 +14,7 @@ from vitrion_models.errors import InputError
 
 ROWS_IN_A_TABLE = 50
 LARGEST_INTEGER = LARGEST_SEED = 2**63 - 1  # what a database can store
+MOST_CELLS = 10_000  # of one command
 MOST_ATOMS = 10_000  # of a cell that is made here; far more than its dynamics could be waited for
 
 Texts = list[str] | None
