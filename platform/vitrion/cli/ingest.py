@@ -123,11 +123,13 @@ def jobs(
     """Add what Vitrion's Makers left in a JobStore, cells and labels; what the database has is passed over."""
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.ingest.builder import build_from_job_store  # noqa: PLC0415
-    from vitrion.ingest.outcomes import open_job_store  # noqa: PLC0415
+    from vitrion.ingest.job_store import open_job_store  # noqa: PLC0415
 
     theirs = None if store is None else open_job_store(store)
     with connect() as db:
-        report = build_from_job_store(db, db.job_store() if theirs is None else theirs)
+        report = build_from_job_store(
+            db, db.job_store() if theirs is None else theirs, where=db.where if store is None else str(store)
+        )
     for job, why in report.refused.items():
         note(f"job {job} is left out: {why}")
     emit(report, as_json=as_json, columns=("structures_created", "labels_created", "labels_replaced", "trajectories"))

@@ -1,7 +1,7 @@
 """Addresses of MongoDB servers as they may be printed: without user, password and values of options."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from urllib.parse import unquote_plus
 
 HIDDEN = "..."
@@ -23,7 +23,12 @@ def redact(text: str, address: str) -> str:
 
     The address may be malformed: the parts are found by the characters around them, not by the grammar of addresses.
     """
-    parts = {spelling for part in _secret_parts(address) for spelling in (part, unquote_plus(part), part.lower())}
+    return hide(text, _secret_parts(address))
+
+
+def hide(text: str, secrets: Iterable[str]) -> str:
+    """Replace secrets in a text, as they are written and as a driver may repeat them."""
+    parts = {spelling for part in secrets for spelling in (part, unquote_plus(part), part.lower())}
     for part in sorted(parts, key=len, reverse=True):
         if part.strip():
             text = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", HIDDEN, text)

@@ -6,16 +6,20 @@ it is stored. After a crash at any point, a second run leaves the documents that
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from vitrion.database import Database, NotFoundError
-from vitrion.ingest.outcomes import JobOutcome, find_outcomes, outcomes_in
+from vitrion.database.errors import translate_errors
+from vitrion.ingest.outcomes import DamagedOutcome, JobOutcome, find_outcomes
 from vitrion.keys import short_key
 from vitrion.settings import Settings
-from vitrion_models.errors import InputError
+from vitrion_models.errors import InputError, first_line
 from vitrion_workflows.formats.pymatgen_json import structure_from_dict
 from vitrion_workflows.schemas import (
     CellOutcome,
@@ -112,13 +116,13 @@ def build(
         Numbers of documents stored, and what was left out.
 
     Raises:
-        InputError: an outcome is damaged.
         DatabaseError: the database cannot be written.
     """
     provenance = Provenance(campaign=campaign, cycle=cycle, arm=arm)
-    outcomes = find_outcomes(outputs)
+    entries = find_outcomes(outputs)
+    outcomes = [entry for entry in entries if isinstance(entry, JobOutcome)]
     folder = scratch if scratch is not None else Settings().scratch
-    report = BuildReport()
+    report = BuildReport(refused={_job(entry): entry.reason for entry in entries if isinstance(entry, DamagedOutcome)})
     for each in outcomes:
         if isinstance(each.outcome, CellOutcome):
             report += _add_cell(db, each, each.outcome, provenance)
@@ -132,44 +136,69 @@ def build_from_job_store(
     db: Database,
     job_store: Any,
     *,
+    where: str = "the JobStore",
     campaign: str | None = None,
     scratch: Path | None = None,
 ) -> BuildReport:
-    """Build from every document of a JobStore with an outcome that the database does not hold yet."""
+    """Build from every document of a JobStore with an outcome that the database does not hold yet.
+
+    Args:
+        db: the database.
+        job_store: jobflow's, connected.
+        where: the JobStore's name in messages.
+        campaign: name of the campaign that requested the outcomes.
+        scratch: folder with one subfolder a label key; that of the settings when None.
+
+    Raises:
+        DatabaseError: the JobStore cannot be read, or the database cannot be written.
+    """
     report = BuildReport()
-    for documents in _unread(db, job_store):
+    for documents in _unread(db, job_store, where):
         report += build(db, documents, campaign=campaign, scratch=scratch)
     return report
 
 
-def _unread(db: Database, job_store: Any) -> Iterator[list[dict[str, Any]]]:
+def _unread(db: Database, job_store: Any, where: str) -> Iterator[list[dict[str, Any]]]:
     # Cells first and labels later in time: a label's cell comes in an earlier batch or in its own.
-    stored = job_store.query({}, properties=["uuid", "index", "completed_at"], load=False)
+    with translate_errors(where):
+        stored = list(
+            job_store.query({"uuid": {"$type": "string"}}, properties=["uuid", "index", "completed_at"], load=False)
+        )
     ended = sorted((str(row.get("completed_at")), row["uuid"]) for row in stored)
     jobs = list(dict.fromkeys(uuid for _, uuid in ended))
     for start in range(0, len(jobs), DOCUMENTS_AT_ONCE):
         batch = jobs[start : start + DOCUMENTS_AT_ONCE]
-        documents = sorted(
-            job_store.query({"uuid": {"$in": batch}}, load=True),
-            key=lambda row: (batch.index(row["uuid"]), row["index"]),
-        )
+        with translate_errors(where):
+            documents = list(job_store.query({"uuid": {"$in": batch}}, load=True))
+        documents.sort(key=partial(_place, {uuid: place for place, uuid in enumerate(batch)}))
         yield [document for document in documents if not _is_built(db, document)]
+
+
+def _place(jobs: Mapping[str, int], row: Mapping[str, Any]) -> tuple[int, int]:
+    index = row.get("index")
+    return jobs[row["uuid"]], index if isinstance(index, int) else 0
 
 
 def _is_built(db: Database, document: dict[str, Any]) -> bool:
     # By the outcomes, not by the job: a crash may have come between two outcomes of one job.
-    outcomes = outcomes_in(document)
-    labels = [outcome for outcome in outcomes if isinstance(outcome, LabelOutcome)]
-    cells = [outcome.fingerprint for outcome in outcomes if isinstance(outcome, CellOutcome)]
-    return all(map(db.labels.holds, labels)) and all(db.structures.resolve(name) for name in cells)
+    return all(_holds(db, entry) for entry in find_outcomes(document))
+
+
+def _holds(db: Database, entry: JobOutcome | DamagedOutcome) -> bool:
+    if isinstance(entry, DamagedOutcome):
+        return False
+    if isinstance(entry.outcome, LabelOutcome):
+        return db.labels.holds(entry.outcome)
+    return db.structures.resolve(entry.outcome.fingerprint) is not None
 
 
 def _add_cell(db: Database, entry: JobOutcome, outcome: CellOutcome, provenance: Provenance) -> BuildReport:
     try:
-        structure = structure_from_dict(outcome.structure)
-        actual = fingerprint(structure)
-    except InputError as fault:
-        return BuildReport(refused={_job(entry): f"its cell cannot be read: {fault}"})
+        with np.errstate(all="ignore"):  # a lattice without volume is found by what follows from it
+            structure = structure_from_dict(outcome.structure)
+            actual = fingerprint(structure)
+    except (LookupError, TypeError, ValueError, ArithmeticError) as fault:
+        return BuildReport(refused={_job(entry): f"its cell cannot be read: {first_line(fault)}"})
     if actual != outcome.fingerprint:
         return BuildReport(refused={_job(entry): f"its cell does not have the fingerprint {outcome.fingerprint}"})
     method = outcome.method.model_dump(mode="json") if outcome.method else None
@@ -261,5 +290,5 @@ def _keep_trajectory(db: Database, sha256: str | None, path: Path) -> tuple[bool
     return True, None
 
 
-def _job(entry: JobOutcome) -> str:
+def _job(entry: JobOutcome | DamagedOutcome) -> str:
     return entry.job or "outcome without a job"

@@ -1,14 +1,12 @@
-"""JobStores of jobflow: opening a user's own, and the typed outcomes in documents, lists and dictionaries of one."""
+"""The typed outcomes in documents of a JobStore, lists and dictionaries of them."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.formats.documents import load_yaml
 from vitrion_workflows.schemas import CellOutcome, LabelOutcome
 
 Outcome = CellOutcome | LabelOutcome
@@ -36,30 +34,44 @@ class JobOutcome:
     flow: str | None = None
 
 
-def find_outcomes(outputs: Any) -> list[JobOutcome]:
+@dataclass(frozen=True)
+class DamagedOutcome:
+    """An outcome that is incomplete, contradicts its schema or has a newer layout."""
+
+    reason: str
+    job: str | None = None
+
+
+def find_outcomes(outputs: Any) -> list[JobOutcome | DamagedOutcome]:
     """Return every outcome, in order.
 
     Args:
         outputs: outcomes, JobStore documents (``uuid``, ``output``, ``hosts``), or lists and mappings of them.
-
-    Raises:
-        InputError: an outcome is damaged.
     """
     return list(_walk(outputs, job=None, flow=None))
 
 
 def outcomes_in(outputs: Any) -> list[Outcome]:
-    """Return the outcomes without their jobs; see `find_outcomes`."""
-    return [entry.outcome for entry in find_outcomes(outputs)]
+    """Return the outcomes without their jobs; see `find_outcomes`.
+
+    Raises:
+        InputError: an outcome is damaged.
+    """
+    outcomes = []
+    for entry in find_outcomes(outputs):
+        if isinstance(entry, DamagedOutcome):
+            raise InputError(f"job {entry.job or 'unknown'}: {entry.reason}")
+        outcomes.append(entry.outcome)
+    return outcomes
 
 
-def _walk(content: Any, *, job: str | None, flow: str | None) -> Iterator[JobOutcome]:
+def _walk(content: Any, *, job: str | None, flow: str | None) -> Iterator[JobOutcome | DamagedOutcome]:
     if isinstance(content, CellOutcome | LabelOutcome):
         yield JobOutcome(content, job, flow)
     elif isinstance(content, Mapping):
         name = _named(content)
         if name is not None:
-            yield JobOutcome(_validated(name, content, job), job, flow)
+            yield _validated(name, content, job, flow)
         elif "uuid" in content and "output" in content:
             hosts = content.get("hosts") or []
             yield from _walk(content["output"], job=str(content["uuid"]), flow=hosts[-1] if hosts else None)
@@ -78,13 +90,20 @@ def _named(content: Mapping[str, Any]) -> str | None:
     return next((name for name, fields in _OWN_FIELDS.items() if stated is None and fields <= content.keys()), None)
 
 
-def _validated(name: str, content: Mapping[str, Any], job: str | None) -> Outcome:
+def _validated(name: str, content: Mapping[str, Any], job: str | None, flow: str | None) -> JobOutcome | DamagedOutcome:
+    kind = _KINDS[name]
+    version, newest = content.get("schema_version"), kind.model_fields["schema_version"].default
+    if isinstance(version, int) and version > newest:
+        return DamagedOutcome(
+            f"its {name} has layout {version} and this Vitrion knows {newest}: install a newer Vitrion", job
+        )
     try:
-        return _KINDS[name].model_validate({key: _plain(value) for key, value in content.items() if key[:1] != "@"})
+        outcome = kind.model_validate({key: _plain(value) for key, value in content.items() if key[:1] != "@"})
     except ValidationError as fault:
         first = fault.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise InputError(f"job {job or 'unknown'}: its {name} is damaged ({place}: {first['msg']})") from fault
+        return DamagedOutcome(f"its {name} is damaged ({place}: {first['msg']})", job)
+    return JobOutcome(outcome, job, flow)
 
 
 def _plain(value: Any) -> Any:
@@ -96,33 +115,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
     return value
-
-
-LONGEST = 100  # characters of another package's message
-
-
-def open_job_store(path: Path) -> Any:
-    """Return a connected jobflow `JobStore`.
-
-    Args:
-        path: YAML or JSON with ``docs_store`` and, if any, ``additional_stores``, as jobflow's documentation has it. A
-            store that monty serialised is not read: it could name any class.
-
-    Raises:
-        InputError: the file cannot be read, describes no JobStore, or the store cannot be reached.
-    """
-    from jobflow import JobStore  # noqa: PLC0415 - heavy, and most callers run no jobs
-
-    content = load_yaml(path)
-    if not isinstance(content, dict) or "docs_store" not in content:
-        raise InputError(f"{path} does not describe a JobStore: give docs_store with its type, as jobflow does")
-    try:
-        store = JobStore.from_dict_spec(content)
-        store.connect()
-    except Exception as fault:  # each of maggma's stores has errors of its own
-        raise InputError(f"{path}: the store cannot be opened ({type(fault).__name__}: {_line(fault)})") from fault
-    return store
-
-
-def _line(fault: Exception) -> str:
-    return " ".join(str(fault).split())[:LONGEST]

@@ -19,7 +19,7 @@ from vitrion.database.artefacts import FolderArtefacts
 from vitrion.database.repositories.labels import Labels
 from vitrion.database.repositories.structures import Structures
 from vitrion.ingest.builder import build, build_from_job_store
-from vitrion.ingest.outcomes import find_outcomes, outcomes_in
+from vitrion.ingest.outcomes import outcomes_in
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import (
     CellOutcome,
@@ -271,7 +271,7 @@ def test_a_damaged_outcome_is_named():
     damaged = document("job-1", cell(1))
     damaged["output"]["density_g_cm3"] = "heavy"
     with pytest.raises(InputError, match=r"job job-1: its CellOutcome is damaged \(density_g_cm3"):
-        find_outcomes(damaged)
+        outcomes_in(damaged)
 
 
 def test_outcomes_survive_dumps_with_and_without_marks():
