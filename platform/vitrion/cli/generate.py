@@ -13,6 +13,7 @@ from vitrion.cli.console.output import Advance, emit, note, progress
 from vitrion.keys import short_key
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
+from vitrion_workflows.structure.formula import element_amounts
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -72,19 +73,20 @@ def command(
     Without --density or --cell-from the volume is that of an accepted amorphous cell of the compound in the database,
     else estimated from its crystal, else from its ions. Cells that fail a gate are stored too, as not accepted.
     """
-    from ase.data import chemical_symbols  # noqa: PLC0415 - slow to import
+    element_amounts(formula)
+    if density is not None and cell_from is not None:
+        raise InputError("give either --density or --cell-from, not both")
+    if model is not None and model_folder is not None:
+        raise InputError("give either --model or --model-folder, not both")
+
+    # Slow to import: what is refused at once comes before.
+    from ase.data import chemical_symbols  # noqa: PLC0415
 
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion_workflows.execution.engines import usable_potential  # noqa: PLC0415
     from vitrion_workflows.flows import RelaxGeneratedMaker  # noqa: PLC0415
     from vitrion_workflows.schemas import failed_gates  # noqa: PLC0415
-    from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415
 
-    parse_formula(formula)
-    if density is not None and cell_from is not None:
-        raise InputError("give either --density or --cell-from, not both")
-    if model is not None and model_folder is not None:
-        raise InputError("give either --model or --model-folder, not both")
     with connect() as db:
         generator = _generator(db, model, model_folder)
         frame = _frame(db, formula, atoms=atoms, density_g_cm3=density, file=cell_from)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vitrion import connect
+import vitrion
 from vitrion.cli.console import options as choose
 from vitrion.cli.console.output import emit, emit_written, label_row, note
 
@@ -78,7 +78,7 @@ def list_labels(
 ) -> None:
     """List labels that pass all filters."""
     filters = filters_of(typed)
-    with connect(readonly=True) as db:
+    with vitrion.connect(readonly=True) as db:
         size = choose.page_size(limit, as_json=as_json)
         page: Any = {"sort": sort, "limit": size and size + 1, "skip": skip}  # one more than shown says there are more
         if as_json:
@@ -102,7 +102,7 @@ def show_label(
     """Show one label with its gates and its method."""
     from vitrion.database.queries.gate_versions import count_others, summarize_others  # noqa: PLC0415 - slow
 
-    with connect(readonly=True) as db:
+    with vitrion.connect(readonly=True) as db:
         row = db.labels.get(key)
     emit(row, as_json=as_json)
     if line := summarize_others(count_others([row.gate_version])):
@@ -126,7 +126,7 @@ def export_labels(
 
     filters = filters_of(typed)
     chosen = export.format_of(to, given=file_format)
-    with connect(readonly=True) as db:
+    with vitrion.connect(readonly=True) as db:
         rows = db.labels.search(sort=sort, **filters)
         if rows:
             with choose.mixtures_by_option():
@@ -166,7 +166,7 @@ def compare_labels(
         temperature=choose.interval(temperature, option="--temperature"),
         gate_version=choose.gate_version(gate_version),
     )
-    with connect(readonly=True) as db:
+    with vitrion.connect(readonly=True) as db:
         rows = compare_potentials(db, first, second, **filters)
     emit(rows, as_json=as_json, columns=COMPARED)
     _note_left_out(rows[-1].other_gate_versions)

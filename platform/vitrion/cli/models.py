@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vitrion import connect
+import vitrion
 from vitrion.cli.console import options as choose
 from vitrion.cli.console.output import emit, emit_written
 from vitrion.keys import short_key
@@ -31,7 +31,7 @@ def list_models(
     as_json: choose.Json = False,
 ) -> None:
     """List model versions that pass all filters."""
-    with connect(readonly=True) as db:
+    with vitrion.connect(readonly=True) as db:
         size = choose.page_size(limit, as_json=as_json)
         rows = db.models.search(kind=kind, campaign=campaign, promoted=promoted, sort=sort, limit=size, skip=skip)
     shown = rows.to_dicts()
@@ -47,7 +47,7 @@ def show_model(
     as_json: choose.Json = False,
 ) -> None:
     """Show one model version with what it learned from and how well."""
-    with connect(readonly=True) as db:
+    with vitrion.connect(readonly=True) as db:
         emit(db.models.get(artefact_sha256), as_json=as_json)
 
 
@@ -63,7 +63,7 @@ def export_models(
     as_json: choose.Json = False,
 ) -> None:
     """Write the table of model versions, or the files of one, to a file."""
-    with connect(readonly=True) as db:
+    with vitrion.connect(readonly=True) as db:
         if artefact is not None:
             path: Path = db.artefacts.fetch(db.models.get(artefact).artefact_sha256, to)
             count, chosen = 1, "artefact"

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vitrion import connect
+import vitrion
 from vitrion.cli.console import options as choose
 from vitrion.cli.console.output import emit, emit_written, note, plain
 from vitrion.keys import short_key
@@ -37,7 +37,7 @@ def list_structures(
 ) -> None:
     """List structures that pass all filters."""
     filters = choose.structure_filters(typed)
-    with connect(readonly=True) as db:
+    with vitrion.connect(readonly=True) as db:
         size = choose.page_size(limit, as_json=as_json)
         rows = db.structures.search(sort=sort, limit=size, skip=skip, **filters)
         total = db.structures.count(**filters)
@@ -56,7 +56,7 @@ def show_structure(
     as_json: choose.Json = False,
 ) -> None:
     """Show one structure with its atoms."""
-    with connect(readonly=True) as db:
+    with vitrion.connect(readonly=True) as db:
         row = db.structures.get(fingerprint)
         content = plain(row) | {"geometry": db.structures.geometry(row.fingerprint)}
     emit(content, as_json=as_json, columns=None if as_json else tuple(name for name in content if name != "geometry"))
@@ -76,7 +76,7 @@ def export_structures(
 
     filters = choose.structure_filters(typed)
     chosen = export.format_of(to, given=file_format)
-    with connect(readonly=True) as db:
+    with vitrion.connect(readonly=True) as db:
         if chosen in export.TABLE_SUFFIXES.values():
             count = export.export_table(db.structures.search(**filters), to, file_format=chosen)
         else:

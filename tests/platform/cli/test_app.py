@@ -38,17 +38,10 @@ def noun(monkeypatch):
     return install
 
 
-def test_help_lists_the_nouns_without_importing_them():
-    script = (
-        "import sys\n"
-        "from vitrion.cli.app import run\n"
-        "assert run(['--help']) == 0\n"
-        "heavy = {'torch', 'pymatgen', 'jobflow', 'mongoengine', 'vitrion.cli.doctor'} & set(sys.modules)\n"
-        "assert not heavy, heavy\n"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "doctor" in done.stdout
+def test_help_lists_the_nouns(capsys):
+    assert app.run(["--help"]) == 0
+    shown = capsys.readouterr().out
+    assert all(name in shown for name in ("doctor", "label", "campaign"))
 
 
 def test_version(capsys):

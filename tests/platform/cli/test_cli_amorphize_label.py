@@ -1,5 +1,4 @@
 import json
-import subprocess
 import sys
 from collections import Counter
 
@@ -94,20 +93,6 @@ def test_a_label_that_could_not_be_stored_is_told(cif, capsys, monkeypatch):
     assert printed.out == ""
     assert "was run and not stored: no structure abc" in printed.err
     assert printed.err.count("\n") == 1
-
-
-@pytest.mark.parametrize("words", [["ingest", "structures", "absent.cif"], ["label", "absent.cif", "-t", "900"]])
-def test_a_file_that_is_not_there_is_told_without_importing_anything_heavy_or_making_a_database(words, home):
-    script = (
-        "import sys\n"
-        "from vitrion.cli.app import run\n"
-        f"assert run({words!r}) == 2\n"
-        "print(*{'pymatgen', 'mongoengine', 'numpy', 'pandas', 'jobflow'} & set(sys.modules))"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
-    assert "absent.cif: no such file" in done.stderr
-    assert not home.exists()
 
 
 def test_amorphize_makes_several_cells_of_consecutive_seeds_once(tmp_path, capsys, monkeypatch):

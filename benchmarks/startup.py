@@ -1,0 +1,99 @@
+"""Time from typing a command to its answer, where the answer needs no computation.
+
+    python benchmarks/startup.py [--before FOLDER] [--runs 5]
+
+Each command runs in its own process, several times; the median counts. ``--before`` is a source tree of an older
+version, run by the same interpreter. Prints one JSON line a figure, in seconds.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+PACKAGES = ("models", "workflows", "platform")
+CIF = """data_LiCl
+_cell_length_a 5.13
+_cell_length_b 5.13
+_cell_length_c 5.13
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Li1 Li 0.0 0.0 0.0
+Li2 Li 0.0 0.5 0.5
+Li3 Li 0.5 0.0 0.5
+Li4 Li 0.5 0.5 0.0
+Cl1 Cl 0.5 0.5 0.5
+Cl2 Cl 0.5 0.0 0.0
+Cl3 Cl 0.0 0.5 0.0
+Cl4 Cl 0.0 0.0 0.5
+"""
+LABEL = ("label", "good.cif", "-t", "900", "--ps", "1", "--potential", "lennard-jones")
+COMMANDS = {  # figure -> words, exit code, target in s
+    "help": (("--help",), 0, 0.3),
+    "wrong formula": (("amorphize", "Xx3"), 2, 1.0),
+    "wrong file name": (("label", "notes.txt", "-t", "900"), 2, 1.0),
+    "damaged file": (("label", "bad.cif", "-t", "900"), 2, None),
+    "labels list": (("labels", "list"), 0, None),
+    "structures list": (("structures", "list"), 0, None),
+    "label repeated": (LABEL, 0, 3.0),
+}
+
+
+def run(words: tuple[str, ...], folder: Path, source: Path | None) -> tuple[float, int]:
+    """Run a command in a folder and return its wall time in s and its exit code."""
+    environment = {**os.environ, "VITRION_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"}
+    if source is not None:
+        environment["PYTHONPATH"] = os.pathsep.join(str(source.resolve() / package) for package in PACKAGES)
+    begun = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "vitrion", *words], cwd=folder, env=environment, capture_output=True, check=False
+    )
+    return time.perf_counter() - begun, done.returncode
+
+
+def measure(source: Path | None, *, runs: int) -> dict[str, float]:
+    """Return the median time of each command of a version, in s."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "good.cif").write_text(CIF)
+        (folder / "bad.cif").write_text(CIF[: len(CIF) // 2])
+        (folder / "notes.txt").write_text("no structure")
+        _, code = run(LABEL, folder, source)
+        if code:
+            raise SystemExit(f"the label itself failed with exit code {code}")
+        medians = {}
+        for figure, (words, expected, _) in COMMANDS.items():
+            timed = [run(words, folder, source) for _ in range(runs)]
+            if {code for _, code in timed} != {expected}:
+                raise SystemExit(f"{figure}: exit codes {[code for _, code in timed]}, expected {expected}")
+            medians[figure] = statistics.median(seconds for seconds, _ in timed)
+        return medians
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--before", type=Path)
+    parser.add_argument("--runs", type=int, default=5)
+    arguments = parser.parse_args()
+    after = measure(None, runs=arguments.runs)
+    before = measure(arguments.before, runs=arguments.runs) if arguments.before else {}
+    for figure, (_, _, target) in COMMANDS.items():
+        row = {"name": f"seconds to {figure}", "value": round(after[figure], 3), "target": target}
+        print(json.dumps(row | ({"before": round(before[figure], 3)} if before else {})))
+
+
+if __name__ == "__main__":
+    main()
