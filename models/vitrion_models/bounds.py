@@ -35,8 +35,8 @@ LARGEST_MODEL_BYTES = 2**30
 LONGEST_LATTICE_VECTOR_A = 1e4
 # Directed pairs of one neighbour search, 100 bytes each; a million atoms have 11 million within 3 A.
 MOST_PAIRS = 20_000_000
-# Sites of a crystal after its symmetry is applied, which the library compares one by one.
-MOST_SYMMETRY_SITES = 50_000
+# Images of the sites of a crystal by its symmetry, those of special positions counted apart; 3 s.
+MOST_SYMMETRY_SITES = 1_000_000
 # Characters of a message on the terminal.
 LONGEST_MESSAGE = 600
 # Characters of a name quoted in one.

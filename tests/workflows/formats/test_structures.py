@@ -269,7 +269,7 @@ BAD = {
     "xyz truncated": ("a.xyz", '3\nLattice="4 0 0 0 4 0 0 0 4" Properties=species:S:1:pos:R:3\nLi 0 0 0\n', "a.xyz"),
     "json truncated": ("a.json", '{"sites": [', "JSON"),
     "json of something else": ("a.json", '{"name": 3}', "no pymatgen structure"),
-    "json without lattice": ("a.json", '{"sites": []}', "lattice is absent"),
+    "json without lattice": ("a.json", '{"sites": [{}]}', "lattice is absent"),
     "json unknown element": (
         "a.json",
         json.dumps(

@@ -14,9 +14,11 @@ class StructureEntry:
     Attributes:
         structure: partial occupancies, oxidation states and isotopes as the file states them.
         fields: what else the file states of it, under the names of `StructureRecord`, such as ``band_gap_eV``.
+        name: identifier in the file, such as ``mp-1234``; empty where it has none.
         remarks: sentences on what was left out or assumed.
     """
 
     structure: Structure
     fields: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
     remarks: tuple[str, ...] = ()

@@ -1,59 +1,98 @@
 """Structures from pymatgen's JSON, without letting the file name any class to be imported."""
 
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pymatgen.core.lattice import Lattice
-from pymatgen.core.periodic_table import Element, Species
 from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.formats.documents import load_json
 from vitrion_workflows.formats.entry import StructureEntry
+from vitrion_workflows.formats.json_values import array_of, number_of
+from vitrion_workflows.formats.occupancies import Occupancies, combine
+from vitrion_workflows.formats.opening import naming
+from vitrion_workflows.formats.species import SpeciesName, parse_species
+from vitrion_workflows.schemas.isotopes import MASS_PROPERTY
 
-Occupancies = dict[Element | Species, float]
+AXES = 3
 
 
-def read(path: Path) -> list[StructureEntry]:
-    """Return the structures of a file that holds one, or a list of them.
+def structure_from_dict(document: Any) -> Structure:
+    """Return a structure from pymatgen's ``as_dict``; see `read_document`."""
+    return read_document(document).structure
 
-    Only lattice, species and positions are read. pymatgen's own decoder would import whatever class a site's
-    properties name, which a downloaded file must not decide.
+
+def read_document(document: Any) -> StructureEntry:
+    """Return a structure from pymatgen's ``as_dict``: lattice, species, positions, and masses of isotopes.
+
+    pymatgen's own decoder would import whatever class a site's properties name, which a downloaded file must not
+    decide.
 
     Raises:
-        InputError: no JSON, or no structure in it.
+        InputError: it is not a structure, not periodic in three directions, or a site is no atom.
     """
-    content = load_json(path)
-    entries = content if isinstance(content, list) else [content]
-    return [StructureEntry(structure=structure_from_dict(entry)) for entry in entries]
-
-
-def structure_from_dict(entry: Any) -> Structure:
-    """Return a structure from pymatgen's ``as_dict``, with lattice, species and positions only.
-
-    Raises:
-        InputError: it is not a structure.
-    """
-    if not isinstance(entry, dict) or not isinstance(entry.get("sites"), list):
+    sites = document.get("sites") if isinstance(document, dict) else None
+    if not isinstance(sites, list):
         raise InputError("no pymatgen structure in it (no sites)")
-    lattice = entry.get("lattice")
+    if not sites:
+        raise InputError("no atoms in it (its list of sites is empty)")
+    lattice = _lattice(document.get("lattice"))
+    remarks: list[str] = []
+    species = [_occupancies(site, index, remarks) for index, site in enumerate(sites, start=1)]
+    positions = [
+        array_of(site.get("abc"), (AXES,), name=f"the position (abc) of site {index}")
+        for index, site in enumerate(sites, start=1)
+    ]
+    structure = Structure(lattice, species, positions)
+    masses = [site["properties"].get(MASS_PROPERTY) if _has_properties(site) else None for site in sites]
+    if any(mass is not None for mass in masses):
+        structure.add_site_property(MASS_PROPERTY, masses)
+    return StructureEntry(structure=structure, remarks=(*remarks, *_remarks(document, sites)))
+
+
+def _lattice(lattice: Any) -> Lattice:
     if not isinstance(lattice, dict) or "matrix" not in lattice:
-        raise InputError("the lattice is absent (a molecule?)")
-    sites = entry["sites"]
-    return Structure(
-        Lattice(lattice["matrix"]),
-        [_occupancies(site) for site in sites],
-        [[float(value) for value in site["abc"]] for site in sites],
-    )
+        raise InputError("the lattice is absent (a molecule?): give a periodic structure")
+    pbc = lattice.get("pbc", [True] * AXES)
+    if pbc != [True] * AXES:
+        raise InputError(f"periodic along {pbc} only: give a structure that is periodic along three vectors")
+    return Lattice(array_of(lattice["matrix"], (AXES, AXES), name="the matrix of the lattice"))
 
 
-def _occupancies(site: dict[str, Any]) -> Occupancies:
-    return {_species(part): float(part["occu"]) for part in site["species"]}
+def _occupancies(site: Any, index: int, remarks: list[str]) -> Occupancies:
+    parts = site.get("species") if isinstance(site, dict) else None
+    if not isinstance(parts, list) or not parts:
+        raise InputError(f"site {index} has no species: remove it, or name its atom")
+    occupancies = combine([_part(part, index) for part in parts], place=f"site {index}", remarks=remarks)
+    if not occupancies:
+        raise InputError(f"site {index} holds a vacancy only: remove it")
+    return occupancies
 
 
-def _species(part: dict[str, Any]) -> Element | Species:
-    symbol = str(part["element"])
-    if not Element.is_valid_symbol(symbol):
-        raise InputError(f"{symbol} is not an element")
-    state = part.get("oxidation_state")
-    return Element(symbol) if state is None else Species(symbol, float(state))
+def _part(part: Any, index: int) -> tuple[SpeciesName, float]:
+    if not isinstance(part, dict) or "element" not in part:
+        raise InputError(f"a species of site {index} has no element: name it")
+    with naming(f"site {index}"):
+        name = parse_species(str(part["element"]))
+    if (charge := part.get("oxidation_state")) is not None:
+        name = replace(name, charge_e=number_of(charge, name=f"the oxidation state of site {index}"))
+    return name, number_of(part.get("occu", 1.0), name=f"the occupancy of site {index}")
+
+
+def _has_properties(site: Mapping[str, Any]) -> bool:
+    return isinstance(site.get("properties"), dict)
+
+
+def _remarks(document: Mapping[str, Any], sites: list[dict[str, Any]]) -> tuple[str, ...]:
+    names = {
+        name
+        for site in sites
+        if _has_properties(site)
+        for name, value in site["properties"].items()
+        if value is not None and name != MASS_PROPERTY
+    }
+    remarks = [f"site properties are not kept: {', '.join(sorted(names))[:80]}"] if names else []
+    if document.get("charge"):
+        remarks.append(f"the charge of the cell, {document['charge']!r:.20}, is not kept")
+    return tuple(remarks)

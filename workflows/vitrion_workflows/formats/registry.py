@@ -71,7 +71,7 @@ FORMATS: tuple[FileFormat, ...] = (
         "lammps-dump", "LAMMPS dump", ("*.lammpstrj", "*.dump"), frames="lammps.dump", options=frozenset({"types"})
     ),
     FileFormat("h5md", "H5MD", ("*.h5", "*.h5md", "*.hdf5"), frames="h5md"),
-    FileFormat("json", "pymatgen JSON", ("*.json",), structures="pymatgen_json.read"),
+    FileFormat("json", "JSON", ("*.json",), structures="json_documents.read"),
     FileFormat("diffusion-analyzer", "DiffusionAnalyzer JSON", ("*.json",), frames="diffusion_analyzer"),
 )
 

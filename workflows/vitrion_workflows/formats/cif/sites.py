@@ -7,23 +7,20 @@ from dataclasses import dataclass, replace
 
 import gemmi
 import numpy as np
-from pymatgen.core.periodic_table import Element, Species
 from scipy.spatial import cKDTree
 
+from vitrion_models.bounds import MOST_SYMMETRY_SITES
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.formats.cif.symmetry import ON_ONE_POINT, Operations
-from vitrion_workflows.formats.species import HYDROGEN_ISOTOPES, SpeciesName, parse_label, parse_species
+from vitrion_workflows.formats.occupancies import FULL_OCCUPANCY, Occupancies, combine
+from vitrion_workflows.formats.species import SpeciesName, parse_label, parse_species
 
 FIRST_COORDINATE = "_atom_site_fract_x"
 COORDINATES = (FIRST_COORDINATE, "_atom_site_fract_y", "_atom_site_fract_z")
 LABEL, TYPE, OCCUPANCY = "_atom_site_label", "_atom_site_type_symbol", "_atom_site_occupancy"
 HYDROGENS, ORIGIN = "_atom_site_attached_hydrogens", "_atom_site_calc_flag"
 DUMMY = "dum"
-# Refined occupancies of a shared site may exceed one by their error; more than that is a fault of the file.
-FULL_OCCUPANCY = 1.05
-ROUNDED_OCCUPANCY = 1.005
-MOST_IMAGES = 1_000_000
 SIXTHS = 6
 FEWEST_DECIMALS = 3
 LAST_DIGIT = 0.7  # a third is written 0.3333, two thirds 0.6667 or, cut off, 0.6666
@@ -59,7 +56,7 @@ class SharedSite:
     """
 
     label: str
-    occupancies: dict[Element | Species, float]
+    occupancies: Occupancies
     images: FloatArray
 
 
@@ -163,11 +160,12 @@ def share_positions(sites: Sequence[Site], operations: Operations, remarks: list
             that are only vacant.
 
     Raises:
-        InputError: occupancies of one position add up to more than one, or more images than `MOST_IMAGES`.
+        InputError: occupancies of one position add up to more than one, or more images than `MOST_SYMMETRY_SITES`.
     """
-    if len(sites) * len(operations) > MOST_IMAGES:
+    if len(sites) * len(operations) > MOST_SYMMETRY_SITES:
         raise InputError(
-            f"{len(sites)} sites under {len(operations)} symmetry operations: at most {MOST_IMAGES} images are read"
+            f"{len(sites)} sites under {len(operations)} symmetry operations have more than {MOST_SYMMETRY_SITES} "
+            "images, more than is read"
         )
     has_symmetry = len(operations) > 1  # a glass has no thirds
     positions = [site.ideal_position if has_symmetry else site.position for site in sites]
@@ -195,23 +193,10 @@ def _owners(orbits: Sequence[FloatArray]) -> list[int]:
     return owners
 
 
-def _together(group: Sequence[Site], remarks: list[str]) -> dict[Element | Species, float]:
-    total = sum(site.occupancy for site in group)
+def _together(group: Sequence[Site], remarks: list[str]) -> Occupancies:
     labels = ", ".join(site.label for site in group)
-    if total > FULL_OCCUPANCY:
-        raise InputError(f"occupancies of {labels} on one position add up to {total:g}: correct them")
-    if total > ROUNDED_OCCUPANCY:
-        remarks.append(f"the occupancy of {labels} is {total:g} and is scaled to 1")
-    occupancies: defaultdict[Element | Species, float] = defaultdict(float)
-    for site in group:
-        if not site.species.is_vacancy:
-            occupancies[_pymatgen_species(site.species)] += site.occupancy / max(total, 1.0)
+    parts = [(site.species, site.occupancy) for site in group]
+    occupancies = combine(parts, place=f"site {labels}", remarks=remarks)
     if not occupancies:
         remarks.append(f"{labels} is a vacancy only and holds no atom")
-    return dict(occupancies)
-
-
-def _pymatgen_species(species: SpeciesName) -> Element | Species:
-    if species.charge_e is None or species.symbol in HYDROGEN_ISOTOPES:
-        return Element(species.symbol)
-    return Species(species.symbol, species.charge_e)
+    return occupancies
