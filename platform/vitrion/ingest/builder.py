@@ -20,7 +20,7 @@ from vitrion.ingest.outcomes import DamagedOutcome, JobOutcome, find_outcomes
 from vitrion.keys import short_key
 from vitrion.settings import Settings
 from vitrion_models.errors import InputError, first_line
-from vitrion_workflows.formats.pymatgen_json import structure_from_dict
+from vitrion_workflows.formats.json.pymatgen import structure_from_dict
 from vitrion_workflows.schemas import (
     CellOutcome,
     LabelOutcome,

@@ -63,7 +63,7 @@ def _imported(module: str, function: str) -> Any:
 FORMATS: tuple[FileFormat, ...] = (
     FileFormat("cif", "CIF", ("*.cif",), structures="cif.read"),
     FileFormat("xdatcar", "XDATCAR", ("*xdatcar*",), frames="vasp.xdatcar"),
-    FileFormat("poscar", "POSCAR", ("*poscar*", "*contcar*", "*.vasp"), structures="poscar.read"),
+    FileFormat("poscar", "POSCAR", ("*poscar*", "*contcar*", "*.vasp"), structures="vasp.poscar.read"),
     FileFormat("xyz", "XYZ", ("*.xyz", "*.extxyz"), frames="xyz.frames", options=frozenset({"cell", "types"})),
     FileFormat("gpumd", "GPUMD dump", (), frames="xyz.gpumd", options=frozenset({"types"})),
     FileFormat("ase", "ASE trajectory", ("*.traj",), frames="ase.traj"),
@@ -71,7 +71,7 @@ FORMATS: tuple[FileFormat, ...] = (
         "lammps-dump", "LAMMPS dump", ("*.lammpstrj", "*.dump"), frames="lammps.dump", options=frozenset({"types"})
     ),
     FileFormat("h5md", "H5MD", ("*.h5", "*.h5md", "*.hdf5"), frames="h5md"),
-    FileFormat("json", "JSON", ("*.json",), structures="json_documents.read"),
+    FileFormat("json", "JSON", ("*.json",), structures="json.reading.read"),
     FileFormat("diffusion-analyzer", "DiffusionAnalyzer JSON", ("*.json",), frames="diffusion_analyzer"),
 )
 

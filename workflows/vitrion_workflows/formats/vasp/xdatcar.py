@@ -12,7 +12,7 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.formats.frames import MOST_ATOMS, Frame, FrameFile, FrameOptions, atoms_of, floats
 from vitrion_workflows.formats.numbered_lines import NumberedLines
-from vitrion_workflows.formats.vasp_cell import DIMENSIONS, scale_factors, split_glued
+from vitrion_workflows.formats.vasp.cell import DIMENSIONS, scale_factors, split_glued
 
 HEADER_LINES = 7
 # The title of a run may begin with the word, too.

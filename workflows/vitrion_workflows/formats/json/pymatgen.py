@@ -9,7 +9,7 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.formats.entry import StructureEntry
-from vitrion_workflows.formats.json_values import array_of, number_of
+from vitrion_workflows.formats.json.values import array_of, number_of
 from vitrion_workflows.formats.occupancies import Occupancies, combine
 from vitrion_workflows.formats.opening import naming
 from vitrion_workflows.formats.species import SpeciesName, parse_species
@@ -54,9 +54,9 @@ def read_document(document: Any) -> StructureEntry:
 def _lattice(lattice: Any) -> Lattice:
     if not isinstance(lattice, dict) or "matrix" not in lattice:
         raise InputError("the lattice is absent (a molecule?): give a periodic structure")
-    pbc = lattice.get("pbc", [True] * AXES)
+    pbc = list(lattice.get("pbc") or [True] * AXES)
     if pbc != [True] * AXES:
-        raise InputError(f"periodic along {pbc} only: give a structure that is periodic along three vectors")
+        raise InputError(f"its periodicity is {pbc}: give a structure that is periodic along three vectors")
     return Lattice(array_of(lattice["matrix"], (AXES, AXES), name="the matrix of the lattice"))
 
 

@@ -14,7 +14,7 @@ from vitrion_models.system import FloatArray
 from vitrion_workflows.formats.entry import StructureEntry
 from vitrion_workflows.formats.opening import read_text
 from vitrion_workflows.formats.species import parse_atom, parse_label
-from vitrion_workflows.formats.vasp_cell import DIMENSIONS, numbers_of, scale_factors, split_glued
+from vitrion_workflows.formats.vasp.cell import DIMENSIONS, numbers_of, scale_factors, split_glued
 
 HEADER_LINES = 7  # comment, scale, three vectors, symbols, counts
 COMMENTS = "!#"

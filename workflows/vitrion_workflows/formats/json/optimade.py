@@ -9,7 +9,7 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.formats.entry import StructureEntry
-from vitrion_workflows.formats.json_values import array_of, number_of
+from vitrion_workflows.formats.json.values import array_of, number_of
 from vitrion_workflows.formats.occupancies import Occupancies, combine
 from vitrion_workflows.formats.opening import naming
 from vitrion_workflows.formats.species import parse_species

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.formats import optimade, pymatgen_json
 from vitrion_workflows.formats.documents import load_json
 from vitrion_workflows.formats.entry import StructureEntry
-from vitrion_workflows.formats.json_values import number_of
+from vitrion_workflows.formats.json import optimade, pymatgen
+from vitrion_workflows.formats.json.values import number_of
 
 # Field of a document of the Materials Project -> field of a stored structure.
 PROPERTIES = {"band_gap": "band_gap_eV", "energy_above_hull": "energy_above_hull_eV_per_atom"}
@@ -45,9 +45,9 @@ def _entry(document: Any) -> StructureEntry:
     if optimade.is_structure(document):
         return optimade.read_document(document)
     if "sites" in document:
-        return pymatgen_json.read_document(document)
+        return pymatgen.read_document(document)
     if isinstance(document.get("structure"), dict):
-        return _with_properties(document, pymatgen_json.read_document(document["structure"]))
+        return _with_properties(document, pymatgen.read_document(document["structure"]))
     if "energy" in document and "composition" in document:
         raise InputError("an energy without a structure (ComputedEntry): give a ComputedStructureEntry")
     raise InputError("no pymatgen structure in it (no sites), and none of OPTIMADE")

@@ -1,0 +1,1 @@
+"""JSON of structures: `reading` is the entrance; pymatgen's and OPTIMADE's forms have a module each."""
