@@ -32,6 +32,7 @@ class TableLabel(SourcedLabel):
     interval_95: tuple[Positive, Positive] | None = None
     state: Literal[LabelState.ACCEPTED, LabelState.CENSORED, LabelState.PUBLISHED] = LabelState.PUBLISHED
     reduced_formula: str
+    isotopes: tuple[str, ...] = ()
     kind: str | None = None
     density_g_cm3: float | None = None
     potential: str = NOT_STATED

@@ -14,6 +14,7 @@ from vitrion_workflows.schemas.method import StartKind
 EXPERIMENT, IMPORTED, COMPUTED = "experiment", "imported", "computed"
 REFERENCE_ARM = "reference"
 PUBLISHED = "published"
+NATURAL = "natural"
 WEAK = "weak"
 # Friction slows an ion by about its share of the ion's own, k_B T / m D: some 100 / ps in a melt. Up to this it is
 # within a label's error.
@@ -49,6 +50,7 @@ class Quantity:
         property: ``tracer_diffusivity``, ``ionic_conductivity`` ...
         source: ``experiment``, ``imported`` (somebody else's simulation) or ``computed`` (a run with a method record).
         species: mobile species.
+        isotopes: symbols of the isotopes in the cell, joined by ``+``, or ``natural``; models do not see masses.
         convention: of a diffusivity.
         unit: of the value.
         potential: source of the forces.
@@ -62,6 +64,7 @@ class Quantity:
     property: str
     source: str
     species: str
+    isotopes: str
     convention: str
     unit: str
     potential: str
@@ -77,6 +80,7 @@ class Quantity:
         content = label if isinstance(label, Mapping) else label.model_dump(include=_NEEDED)
         return cls(
             **{name: str(content[name]) for name in _PLAIN},
+            isotopes="+".join(content.get("isotopes") or ()) or NATURAL,
             source=_source(content),
             start=_start(content),
             thermostat=_thermostat(content.get("protocol") or {}),
@@ -93,10 +97,10 @@ class Quantity:
 
 _PLAIN = ("property", "species", "convention", "unit", "potential", "weights_sha256")
 FIELDS: tuple[str, ...] = tuple(Quantity.__dataclass_fields__)
-_NEEDED = {*_PLAIN, "arm", "protocol", "method", "dataset", "gate_version"}
+_NEEDED = {*_PLAIN, "isotopes", "arm", "protocol", "method", "dataset", "gate_version"}
 # Fields that a projection needs for `Quantity.of`, and the fields that tell quantities apart when grouped by.
-STORED_FIELDS = (*_PLAIN, "arm", "protocol", "method.start", "dataset", "gate_version")
-SEPARATING_FIELDS = (*_PLAIN, "arm", "dataset", "protocol_hash", "gate_version")
+STORED_FIELDS = (*_PLAIN, "isotopes", "arm", "protocol", "method.start", "dataset", "gate_version")
+SEPARATING_FIELDS = (*_PLAIN, "isotopes", "arm", "dataset", "protocol_hash", "gate_version")
 
 
 def quantities(labels: Iterable[BaseModel | Mapping[str, Any]]) -> dict[Quantity, int]:

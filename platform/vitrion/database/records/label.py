@@ -87,6 +87,7 @@ class LabelRecord(SourcedLabel, Record):
     reduced_formula: str
     chemsys: str
     elements: tuple[str, ...]
+    isotopes: tuple[str, ...] = ()
     n_atoms: int | None = None
     density_g_cm3: float | None = None
     mobile_ion_fraction: float | None = None

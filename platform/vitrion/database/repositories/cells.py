@@ -213,7 +213,6 @@ def describe(cell: CellArrays, *, mobile_ion: str | None = None) -> dict[str, An
     mass = sum(amount * _mass(symbol) for symbol, amount in cell.amounts)
     return {
         **composition_fields(cell.amounts),
-        "isotopes": cell.isotopes,
         "n_elements": len(amounts),
         "n_atoms": len(cell),
         "volume_A3": cell.volume_A3,
@@ -233,7 +232,13 @@ def composition_fields(amounts: Occupancies) -> Mapping[str, Any]:
     """
     full, reduced = formulas(dict(amounts))
     elements = sorted({element_of(symbol) for symbol, _ in amounts})
-    return {"formula": full, "reduced_formula": reduced, "chemsys": "-".join(elements), "elements": elements}
+    return {
+        "formula": full,
+        "reduced_formula": reduced,
+        "chemsys": "-".join(elements),
+        "elements": elements,
+        "isotopes": [symbol for symbol, _ in amounts if symbol != element_of(symbol)],
+    }
 
 
 def _species_name(site: Occupancies) -> str:

@@ -51,6 +51,7 @@ _FROM_STRUCTURE = (
     "reduced_formula",
     "chemsys",
     "elements",
+    "isotopes",
     "n_atoms",
     "density_g_cm3",
     "mobile_ion_fraction",

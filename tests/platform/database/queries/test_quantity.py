@@ -1,7 +1,9 @@
 """Labels of different quantities never meet in one mean, one frame, one fit or one file unless the caller says so."""
 
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import pytest
 from plain_labels import plain_label
 from stored_records import published_label
@@ -26,7 +28,15 @@ def computed(cell, *, potential="nep89", weights=None, value=1e-5, seed=0, speci
     )
 
 
+def of_light_lithium(db, cell):
+    system = db.structures.system(cell)
+    light = replace(system, masses_u=np.where(system.numbers == 3, 6.015, system.masses_u))
+    gates = db.structures.get(cell).gates
+    return computed(db.structures.add(light, kind="amorphous", gates=gates).fingerprint)
+
+
 OTHERS = {
+    "isotopes": lambda db, cell: db.labels.add(of_light_lithium(db, cell)),
     "potential": lambda db, cell: db.labels.add(computed(cell, potential="chgnet")),
     "weights_sha256": lambda db, cell: db.labels.add(computed(cell, weights="d" * 64)),
     "start": lambda db, cell: db.labels.add(computed(cell, seed=7), arm="reference"),
@@ -64,7 +74,7 @@ def test_the_caller_may_say_which_differ(db, cell):
         db.labels.statistics(
             property="tracer_diffusivity", across=("potential", "start"), state=["accepted", "published"]
         )
-    rows = db.labels.search(potential=["nep89", "chgnet"], species="Li", property="tracer_diffusivity")
+    rows = db.labels.search(structure_fingerprint=cell, species="Li", property="tracer_diffusivity")
     common = require_one(rows, across=("potential", "start", "thermostat", "protocol"), purpose="compared")
     assert common.potential == "chgnet+nep89"
     assert common.species == "Li"
