@@ -63,6 +63,8 @@ def _imported(module: str, function: str) -> Any:
 FORMATS: tuple[FileFormat, ...] = (
     FileFormat("cif", "CIF", ("*.cif",), structures="cif.read"),
     FileFormat("xdatcar", "XDATCAR", ("*xdatcar*",), frames="vasp.xdatcar"),
+    FileFormat("vasprun", "vasprun.xml", ("*vasprun*.xml",), frames="vasp.vasprun"),
+    FileFormat("outcar", "OUTCAR", ("*outcar*",), frames="vasp.outcar"),
     FileFormat("poscar", "POSCAR", ("*poscar*", "*contcar*", "*.vasp"), structures="vasp.poscar.read"),
     FileFormat("xyz", "XYZ", ("*.xyz", "*.extxyz"), frames="xyz.frames", options=frozenset({"cell", "types"})),
     FileFormat("gpumd", "GPUMD dump", (), frames="xyz.gpumd", options=frozenset({"types"})),
