@@ -13,8 +13,8 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.formats.frames import MOST_ATOMS, Frame, FrameFile, FrameOptions, atoms_of
 from vitrion_workflows.formats.numbered_lines import NumberedLines
+from vitrion_workflows.formats.vasp.cell import numbers_of
 from vitrion_workflows.formats.vasp.settings import settings_of
-from vitrion_workflows.formats.vasp_cell import numbers_of
 
 SETTING = re.compile(
     r"(IBRION|POTIM|MDALGO|SMASS|TEBEG|TEEND|LANGEVIN_GAMMA)\s*=((?:\s*[-+]?[\d.]+(?:[EeDd][-+]?\d+)?)+)"
