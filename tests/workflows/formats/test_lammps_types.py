@@ -9,7 +9,7 @@ from vitrion_workflows.formats.statements import parse_options
 from vitrion_workflows.formats.structures import read_structures
 from vitrion_workflows.trajectories.reading import read_trajectory
 
-POSITIONS = np.random.default_rng(0).random((4, 3)) * 6.0
+POSITIONS = np.array([[0.5, 0.5, 0.5], [3.0, 0.5, 0.5], [0.5, 3.5, 0.5], [0.5, 0.5, 3.0]])
 
 
 def dump(columns, *rows, flags="pp pp pp"):

@@ -34,7 +34,7 @@ COLUMNS = 2 * DIMENSIONS  # position and force
 
 @dataclass(eq=False)
 class _Run:
-    """What was read of a run so far.
+    """Settings, atoms and cell of a run, as far as it is read.
 
     Attributes:
         values: settings as text.

@@ -24,7 +24,7 @@ FREE_ENERGY, KINETIC_ENERGY = "e_fr_energy", "kinetic"
 
 @dataclass(eq=False)
 class _Run:
-    """What was read of a run so far; complete once its first structure is reached.
+    """Settings and atoms of a run; complete once its first structure is reached.
 
     Attributes:
         values: settings of INCAR and of the parameters VASP used, as text.
