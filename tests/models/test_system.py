@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,3 +32,17 @@ def test_a_molecule_and_a_slab_have_no_volume():
 def test_periodic_vectors_must_be_independent(lattice, pbc):
     with pytest.raises(InputError, match="volume"):
         AtomicSystem(*WATER, lattice, pbc=pbc)
+
+
+def test_masses_are_standard_weights_unless_given():
+    usual, heavy = (AtomicSystem.molecule(*WATER), AtomicSystem(*WATER, np.eye(3) * 9, masses_u=[15.999, 2.014, 2.014]))
+    assert usual.masses_u == pytest.approx([15.999, 1.008, 1.008])
+    assert (usual.has_isotopes, heavy.has_isotopes) == (False, True)
+    moved = replace(heavy, positions_A=heavy.positions_A + 1.0)
+    assert moved.masses_u == pytest.approx(heavy.masses_u)
+
+
+@pytest.mark.parametrize("masses", [[1.0, 2.0], [1.0, 2.0, 0.0], [1.0, 2.0, np.nan], [[1.0, 2.0, 3.0]]])
+def test_masses_must_be_positive_and_one_for_each_atom(masses):
+    with pytest.raises(InputError, match="masses"):
+        AtomicSystem(*WATER, np.eye(3) * 9, masses_u=masses)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,8 +17,6 @@ def answer(model, *systems):
 
 
 def test_graph_networks_do_take_part(graph_model, model, make_cell):
-    from dataclasses import replace
-
     cell = make_cell("Li-O", 3)
     without = replace(model, graph_share=0.0)
     assert abs(answer(graph_model, cell)[0] - answer(without, cell)[0]) > 1e-5
@@ -49,6 +49,12 @@ def test_supercell_and_other_choice_of_cell(graph_model, make_cell, seed, copies
     alone = answer(graph_model, cell)
     assert answer(graph_model, supercell) == pytest.approx(alone, abs=1e-8)
     assert answer(graph_model, sheared) == pytest.approx(alone, abs=1e-8)
+
+
+def test_isotopes_are_one_element_to_models(graph_model, make_cell):
+    cell = make_cell("Cl-Li", 2)
+    light = replace(cell, masses_u=np.where(cell.numbers == 3, 6.015, cell.masses_u))
+    assert (answer(graph_model, light) == answer(graph_model, cell)).all()
 
 
 def test_choice_of_batch(graph_model, make_cell):

@@ -285,5 +285,7 @@ def mass_fault(numbers: IntArray, masses_u: FloatArray, *, cell_masses_u: FloatA
         return None
     name = chemical_symbols[numbers[atom]]
     return f"{name} of {masses_u[atom]:.4g} u is {ratios[atom]:.3g} times as heavy as " + (
-        f"{name} is: this D is not the natural element's" if cell_masses_u is None else "in the cell of the label"
+        f"{name} is: this diffusivity is not the natural element's"
+        if cell_masses_u is None
+        else "in the cell of the label"
     )
