@@ -41,12 +41,11 @@ print(frames, peak() - before, time.process_time() - started)
 
 
 def frames(count: int) -> Iterator[np.ndarray]:
-    """Yield wrapped positions in Angstrom, shape (N, 3), of atoms that walk at random from a lattice."""
+    """Yield wrapped positions in Angstrom, shape (N, 3), of atoms that rattle about the points of a lattice."""
     rng = np.random.default_rng(0)
     spots = np.stack(np.meshgrid(*[np.arange(10) * CELL_A / 10] * 3), axis=-1).reshape(-1, 3)
     for _ in range(count):
-        spots += rng.normal(scale=0.02, size=spots.shape)
-        yield np.mod(spots, CELL_A)
+        yield np.mod(spots + rng.normal(scale=0.05, size=spots.shape), CELL_A)
 
 
 def rows(numbers: np.ndarray) -> str:

@@ -60,6 +60,7 @@ def command(
     file_format: choose.FileFormat = None,
     types: choose.Types = None,
     cell: choose.Cell = None,
+    topology: choose.Topology = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Analyse every species: tensor, Haven ratio, vibrations, van Hove, framework.")
     ] = False,
@@ -84,7 +85,7 @@ def command(
         trajectory,
         frame_interval_ps=frame_interval_ps,
         file_format=file_format,
-        options=parse_options(types, cell),
+        options=parse_options(types, cell, topology),
     )
     if thermostat is not None or friction_per_ps is not None:
         run = with_thermostat(run, thermostat=thermostat or "", friction_per_ps=friction_per_ps)

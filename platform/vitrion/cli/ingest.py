@@ -39,6 +39,7 @@ def structures(
     file_format: choose.FileFormat = None,
     types: choose.Types = None,
     cell: choose.Cell = None,
+    topology: choose.Topology = None,
     as_json: AsJson = False,
 ) -> None:
     """Add the structures of files; a file with an error is skipped and reported (exit code 1 if others went in)."""
@@ -51,7 +52,12 @@ def structures(
     stated = None if kind is KindChoice.AUTO else StructureKind(kind.value)
     with connect() as db, progress("reading", quiet=as_json) as advance:
         report = ingest_files(
-            db, paths, kind=stated, file_format=file_format, options=parse_options(types, cell), on_progress=advance
+            db,
+            paths,
+            kind=stated,
+            file_format=file_format,
+            options=parse_options(types, cell, topology),
+            on_progress=advance,
         )
     for line in report.faults[:MOST_FAULTS_SHOWN]:
         note(line)

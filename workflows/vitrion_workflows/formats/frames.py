@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from ase.data import atomic_masses
@@ -115,15 +116,17 @@ class FrameOptions:
     Attributes:
         types: element of each type of atom, by the word of the type; empty where the file names its elements.
         cell: where the file does not hold it; None where it does.
+        topology: file that names the atoms, where the trajectory does not; None where it does.
     """
 
     types: Mapping[str, str] = field(default_factory=dict)
     cell: StatedCell | None = None
+    topology: Path | None = None
 
     @property
     def stated(self) -> tuple[str, ...]:
         """Names of the options that are stated, as on the command line."""
-        return tuple(name for name in ("types", "cell") if getattr(self, name))
+        return tuple(name for name in ("types", "cell", "topology") if getattr(self, name))
 
 
 NO_OPTIONS = FrameOptions()

@@ -72,6 +72,12 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat(
         "lammps-dump", "LAMMPS dump", ("*.lammpstrj", "*.dump"), frames="lammps.dump", options=frozenset({"types"})
     ),
+    FileFormat(
+        "gromacs", "GROMACS trajectory", ("*.xtc", "*.trr"), frames="gromacs", options=frozenset({"topology", "types"})
+    ),
+    FileFormat(
+        "netcdf", "AMBER NetCDF", ("*.nc", "*.ncdf"), frames="gromacs", options=frozenset({"topology", "types"})
+    ),
     FileFormat("h5md", "H5MD", ("*.h5", "*.h5md", "*.hdf5"), frames="h5md"),
     FileFormat("json", "JSON", ("*.json",), structures="json.reading.read"),
     FileFormat("diffusion-analyzer", "DiffusionAnalyzer JSON", ("*.json",), frames="diffusion_analyzer"),

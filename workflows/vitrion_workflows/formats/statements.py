@@ -10,7 +10,7 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.formats.frames import SMALLEST_VOLUME_A3, FrameOptions, StatedCell, floats
 from vitrion_workflows.formats.lammps.types import hint_of_data_file
-from vitrion_workflows.formats.opening import lines, naming
+from vitrion_workflows.formats.opening import lines, naming, require_file
 
 PARAMETERS = 6
 # Columns of CP2K's `PROJECT-1.cell`: step, time in fs, nine components of the vectors in Angstrom, volume.
@@ -18,18 +18,23 @@ CELL_FILE_COLUMNS = 12
 RIGHT_DEG, STRAIGHT_DEG = 90.0, 180.0
 
 
-def parse_options(types: str | None, cell: str | None) -> FrameOptions:
+def parse_options(types: str | None, cell: str | None, topology: Path | None = None) -> FrameOptions:
     """Return the options of reading frames.
 
     Args:
         types: ``1=Li,2=Cl``; a LAMMPS data file is answered by the statement that its masses suggest.
         cell: lengths in Angstrom (and angles in degrees), nine components of the vectors, or CP2K's .cell file.
+        topology: file that names the atoms.
 
     Raises:
         InputError: neither of these.
     """
+    if topology is not None:
+        require_file(topology)
     return FrameOptions(
-        types={} if types is None else parse_types(types), cell=None if cell is None else parse_cell(cell)
+        types={} if types is None else parse_types(types),
+        cell=None if cell is None else parse_cell(cell),
+        topology=topology,
     )
 
 

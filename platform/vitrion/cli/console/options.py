@@ -74,6 +74,9 @@ Cell = Annotated[
         "of its vectors, or CP2K's .cell file."
     ),
 ]
+Topology = Annotated[
+    Path | None, typer.Option(help="File that names the atoms of a GROMACS or AMBER trajectory: .gro, .tpr, .prmtop.")
+]
 
 Across = Annotated[
     Texts, typer.Option("--across", help="Field in which the labels may differ (potential, source ...); repeatable.")
