@@ -38,7 +38,7 @@ lint: $(STAMP)
 # Versions only: whatever names an index or an option is dropped.
 lock: $(BIN)/uv
 	$(BIN)/uv pip compile --universal --python-version 3.11 --no-annotate --no-header \
-	  --extra nep --extra mp --extra mace --group dev pyproject.toml -o requirements.lock
+	  --extra nep --extra mp --extra mace --extra md --group dev pyproject.toml -o requirements.lock
 	sed -i '/^-/d' requirements.lock
 
 clean:
