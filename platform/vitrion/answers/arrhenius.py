@@ -5,8 +5,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pymatgen.core import Composition
-
 from vitrion.answers.answer import Answer, Range
 from vitrion.database.queries.gate_versions import summarize_others
 from vitrion.database.queries.quantity import list_choices, require_one
@@ -14,6 +12,9 @@ from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3
 from vitrion_models.errors import InputError
 from vitrion_workflows.arrhenius.fit import ArrheniusFit, ArrheniusPoint, fit_arrhenius
 from vitrion_workflows.schemas import LabelState
+from vitrion_workflows.schemas.isotopes import NAMED_MASSES_U, mass_of
+from vitrion_workflows.structure.composition import parse_formula
+from vitrion_workflows.structure.formula import element_amounts
 
 if TYPE_CHECKING:
     from vitrion.database import Database
@@ -171,8 +172,12 @@ def _ions_per_A3(labels: "Labels") -> float:
     densities = [label.density_g_cm3 for label in labels if label.density_g_cm3]
     if len(densities) < len(labels):
         raise InputError("a conductivity needs the density of every label: add density_g_cm3, or give --ions-per-A3")
-    composition = Composition(labels[0].reduced_formula)
-    units_per_A3 = sum(densities) / len(densities) / U_PER_A3_IN_G_PER_CM3 / float(composition.weight)
+    amounts = element_amounts(labels[0].reduced_formula)
+    if unnamed := sorted({symbol for label in labels for symbol in label.isotopes} - amounts.keys()):
+        raise InputError(f"formulas do not say how much {', '.join(unnamed)} the cells hold: give --ions-per-A3")
+    composition = parse_formula(labels[0].reduced_formula)
+    isotopes_u = sum(amounts[name] * (mass - mass_of("H")) for name, mass in NAMED_MASSES_U.items() if name in amounts)
+    units_per_A3 = sum(densities) / len(densities) / U_PER_A3_IN_G_PER_CM3 / (float(composition.weight) + isotopes_u)
     return float(composition[labels[0].species]) * units_per_A3
 
 

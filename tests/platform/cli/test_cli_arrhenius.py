@@ -102,6 +102,24 @@ def test_conductivity_needs_charge_and_density(table, capsys):
     assert dense["conductivity_S_per_cm"] == pytest.approx(hot["conductivity_S_per_cm"] * density / 0.02, rel=1e-3)
 
 
+def test_the_density_of_ions_counts_the_mass_of_deuterium(table, capsys):
+    """LiOD: a lithium ion in 6.94 + 15.999 + 2.014 u."""
+    formula = {"reduced_formula": ["LiOD"] * 4, "density_g_cm3": [1.5] * 4}
+    words = ("--charge", "Li=1", "--at", 1000)
+    (given,) = answer(capsys, table(**formula), "--ions-per-A3", 0.02, *words)["predictions"]
+    (counted,) = answer(capsys, table(isotopes=['["D"]'] * 4, **formula), *words)["predictions"]
+    ratio = counted["conductivity_S_per_cm"] / given["conductivity_S_per_cm"]
+    assert ratio == pytest.approx(1.5 / 24.953 / 1.66054 / 0.02, rel=1e-4)
+    light = table(density_g_cm3=[1.9] * 4, isotopes=['["Li@6.015"]'] * 4)
+    assert "--ions-per-A3" in fault(capsys, light, *words)
+
+
+def test_isotopes_are_not_fitted_together(table, capsys):
+    path = table(isotopes=["[]", "[]", '["Li@6.015"]', "[]"])
+    assert "isotopes" in fault(capsys, path)
+    assert answer(capsys, path, "--across", "isotopes")["measured"] == 4
+
+
 def test_bound_counts(table, capsys):
     fit = answer(capsys, table(state=["censored", "", "published", "accepted"]))
     assert (fit["measured"], fit["censored"]) == (3, 1)

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pymatgen.core.composition import Composition
-
 from vitrion.database import Database
 from vitrion_models.surrogates import Material
 from vitrion_workflows.schemas import StructureKind
+from vitrion_workflows.structure.composition import parse_formula
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +81,9 @@ def build_pool(
 
 def amounts(formula: str) -> dict[int, float]:
     """Return the amounts in a formula by atomic number: the surrogate's input where there is no structure."""
-    return {element.Z: float(amount) for element, amount in Composition(formula).items()}
+    return {element.Z: float(amount) for element, amount in parse_formula(formula).items()}
 
 
 def elements_of(formula: str) -> frozenset[str]:
     """Return the chemical symbols in a formula."""
-    return frozenset(element.symbol for element in Composition(formula).elements)
+    return frozenset(element.symbol for element in parse_formula(formula).elements)

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Mapping
 
-from pymatgen.core.composition import Composition
 from pymatgen.core.periodic_table import Element
 
 from vitrion.database import Database
@@ -12,6 +11,7 @@ from vitrion.report.data import RdfComparison
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import analysis
 from vitrion_workflows.schemas import Origin
+from vitrion_workflows.structure.composition import parse_formula
 
 CUTOFF_A = 6.0
 BINS = 60
@@ -35,7 +35,7 @@ def compare_rdfs(db: Database, cells: Mapping[str, StructureRecord], *, species:
 
 
 def _compare(db: Database, formula: str, group: Mapping[str, list[str]], species: str) -> RdfComparison:
-    others = [element for element in Composition(formula).elements if element.symbol != species]
+    others = [element for element in parse_formula(formula).elements if element.symbol != species]
     partner = max(others, key=lambda element: element.X)
     pair = Element(species).Z, partner.Z
     curves = {
