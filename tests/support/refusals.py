@@ -21,6 +21,7 @@ _cell_length_c 5.13
 _cell_angle_alpha 90
 _cell_angle_beta 90
 _cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1'
 _chemical_formula_sum 'Li4 Cl4'
 loop_
 _atom_site_label

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from vitrion.cli.console.cells import read_cells
 from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS, MOST_CELLS, Device, Json
 from vitrion.cli.console.output import emit, note
 from vitrion_models.constants import HOTTEST_K
@@ -189,9 +190,7 @@ def read_compound(compound: str) -> "tuple[str, Structure | None]":
         element_amounts(compound)
         return compound, None
     format_of(path)
-    from vitrion_workflows.formats.structures import read_structures  # noqa: PLC0415 - pymatgen is slow to import
-
-    structures = read_structures(path)
+    structures = read_cells(path)
     if len(structures) > 1:
         raise InputError(f"{path}: holds {len(structures)} structures: give a file with one crystal")
     return structures[0].composition.reduced_formula, structures[0]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import typer
 
+from vitrion.cli.console.cells import read_cells
 from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS, MOST_CELLS, Device
 from vitrion.cli.console.output import Advance, emit, note, progress
 from vitrion.keys import short_key
@@ -147,11 +148,10 @@ def _frame(db: "Database", formula: str, *, atoms: int, density_g_cm3: float | N
 
 
 def _frame_of_file(file: Path, formula: str, twin: "Structure | None") -> Frame:
-    from vitrion_workflows.formats.structures import read_structures  # noqa: PLC0415
     from vitrion_workflows.schemas.geometry import system_from_structure  # noqa: PLC0415
     from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415
 
-    structure = read_structures(file)[0]
+    structure = read_cells(file)[0]
     given, wanted = structure.composition.reduced_formula, parse_formula(formula).reduced_formula
     if given != wanted:
         raise InputError(f"{file}: holds {given}, not {wanted}: give a cell of the compound, or use --density")

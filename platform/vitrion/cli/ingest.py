@@ -14,7 +14,7 @@ from vitrion_workflows.formats.opening import require_paths
 app = typer.Typer(no_args_is_help=True, help="Bring files, outputs of jobs and public data sets into the database.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-MOST_FAULTS_SHOWN = 20
+MOST_LINES_SHOWN = 20
 EXIT_PARTLY = 1
 
 
@@ -59,10 +59,11 @@ def structures(
             options=parse_options(types, cell, topology),
             on_progress=advance,
         )
-    for line in report.faults[:MOST_FAULTS_SHOWN]:
-        note(line)
-    if len(report.faults) > MOST_FAULTS_SHOWN:
-        note(f"and {len(report.faults) - MOST_FAULTS_SHOWN} more files are refused")
+    for lines, more in ((report.remarks, "remarks, see --json"), (report.faults, "files are refused")):
+        for line in lines[:MOST_LINES_SHOWN]:
+            note(line)
+        if len(lines) > MOST_LINES_SHOWN:
+            note(f"and {len(lines) - MOST_LINES_SHOWN} more {more}")
     shown = ("files", "structures", "created", "kinds", "kind_decided_by", "skipped")
     emit(report, as_json=as_json, columns=shown)
     if report.faults:

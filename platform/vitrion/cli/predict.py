@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vitrion.cli.console import options as choose
+from vitrion.cli.console.cells import read_cells
 from vitrion.cli.console.output import emit, note
 from vitrion.keys import short_key
 from vitrion_models.errors import InputError
@@ -51,9 +52,7 @@ def command(
     """
     temperatures_K = parse_temperatures(temperature)
     format_of(file)
-    from vitrion_workflows.formats.structures import read_structures  # noqa: PLC0415 - pymatgen is slow to import
-
-    structures = read_structures(file)
+    structures = read_cells(file)
     from vitrion.answers.prediction import predict_structures  # noqa: PLC0415 - torch is slow to import
 
     in_use = _surrogate(model, model_folder)

@@ -2,8 +2,9 @@
 
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import spglib
@@ -14,10 +15,11 @@ from vitrion.database.repositories.new_structures import NewStructure
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous.imported_cells import structure_gates
+from vitrion_workflows.formats.entry import StructureEntry
 from vitrion_workflows.formats.frames import NO_OPTIONS, FrameOptions
 from vitrion_workflows.formats.opening import require_paths
 from vitrion_workflows.formats.registry import file_format as format_by_name
-from vitrion_workflows.formats.structures import read_structures
+from vitrion_workflows.formats.structures import read_entries
 from vitrion_workflows.schemas import StructureKind
 from vitrion_workflows.schemas.geometry import system_from_structure
 
@@ -66,6 +68,7 @@ def _has_exact_symmetry(system: AtomicSystem) -> bool:
 Progress = Callable[[float, float | None, str | None], None]
 
 STRUCTURES_AT_ONCE = 500
+ATOMS_AT_ONCE = 100_000  # in structures that are held in memory
 NEED_GATES = (StructureKind.AMORPHOUS, StructureKind.MELT)
 
 
@@ -80,6 +83,7 @@ class FilesReport:
         kinds: how many of each kind.
         kind_decided_by: ``user`` or ``order`` (measured in each cell).
         faults: one line for each file that was refused.
+        remarks: what was left out or assumed in the others, each once for a file.
         skipped: files of a folder with unrecognised names.
         fingerprints: identity of each structure, in order.
     """
@@ -90,6 +94,7 @@ class FilesReport:
     kinds: dict[str, int]
     kind_decided_by: str
     faults: tuple[str, ...]
+    remarks: tuple[str, ...]
     skipped: int
     fingerprints: tuple[str, ...] = field(repr=False)
 
@@ -120,43 +125,91 @@ def ingest_files(
     """
     files, skipped = find_files(paths)
     faults: list[str] = []
+    remarks: dict[str, None] = {}
     counts: Counter[str] = Counter()
-    fingerprints: list[str] = []
-    created = 0
-    waiting: list[NewStructure] = []
-
-    def flush() -> int:
-        added = db.structures.add_many(waiting)
-        waiting.clear()
-        fingerprints.extend(result.fingerprint for result in added)
-        return sum(result.created for result in added)
-
+    batches = _Batches(db)
     for count, path in enumerate(files, start=1):
         try:
-            fresh = new_structures(read_structures(path, file_format=file_format, options=options), path, kind=kind)
+            total, entries = _checked(partial(read_entries, path, file_format=file_format, options=options))
         except InputError as fault:
             faults.append(str(fault))
         else:
-            counts.update(new.kind for new in fresh)
-            waiting += fresh
-        if len(waiting) >= STRUCTURES_AT_ONCE:
-            created += flush()
+            for index, entry in enumerate(entries, start=1):
+                new = _new_structure(entry, kind, source=_source(path, entry, index, total=total))
+                counts[new.kind] += 1
+                remarks.update(dict.fromkeys(f"{path}: {remark}" for remark in entry.remarks))
+                batches.add(new)
         if on_progress is not None:
             on_progress(count, len(files), path.name)
     if not counts:
         more = f" (and {len(faults) - 1} more files are refused)" if len(faults) > 1 else ""
         raise InputError(f"{faults[0]}{more}")
-    created += flush()
+    batches.store()
     return FilesReport(
         files=len(files) - len(faults),
-        structures=len(fingerprints),
-        created=created,
+        structures=len(batches.fingerprints),
+        created=batches.created,
         kinds=dict(sorted(counts.items())),
         kind_decided_by="order" if kind is None else "user",
         faults=tuple(faults),
+        remarks=tuple(remarks),
         skipped=skipped,
-        fingerprints=tuple(fingerprints),
+        fingerprints=tuple(batches.fingerprints),
     )
+
+
+def _checked(read: Callable[[], Iterator[StructureEntry]]) -> tuple[int, Iterable[StructureEntry]]:
+    """Read a file to its end, so that it is stored whole or not at all.
+
+    Args:
+        read: starts to read the file.
+
+    Returns:
+        Number of its structures, and the structures; those of a large file are read a second time.
+
+    Raises:
+        InputError: the file is refused.
+    """
+    held: list[StructureEntry] = []
+    structures = atoms = 0
+    for entry in read():
+        structures += 1
+        atoms += len(entry.structure)
+        if structures == 1 or (structures <= STRUCTURES_AT_ONCE and atoms <= ATOMS_AT_ONCE):
+            held.append(entry)
+        else:
+            held.clear()
+    return structures, held or read()
+
+
+class _Batches:
+    """Structures on their way into the database, several at once.
+
+    Attributes:
+        fingerprints: of what is stored, in order.
+        created: structures that the database did not have.
+    """
+
+    def __init__(self, db: Database) -> None:
+        self.fingerprints: list[str] = []
+        self.created = 0
+        self._db = db
+        self._waiting: list[NewStructure] = []
+        self._atoms = 0
+
+    def add(self, new: NewStructure) -> None:
+        """Add a structure, and store what waits when it is enough."""
+        self._waiting.append(new)
+        self._atoms += len(new.cell)
+        if len(self._waiting) >= STRUCTURES_AT_ONCE or self._atoms >= ATOMS_AT_ONCE:
+            self.store()
+
+    def store(self) -> None:
+        """Store what waits."""
+        results = self._db.structures.add_many(self._waiting)
+        self.fingerprints += [result.fingerprint for result in results]
+        self.created += sum(result.created for result in results)
+        self._waiting, self._atoms = [], 0
 
 
 def find_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
@@ -185,30 +238,27 @@ def find_files(paths: Iterable[Path]) -> tuple[list[Path], int]:
     return list(files), skipped
 
 
-def new_structures(
-    structures: Sequence[Structure], path: Path, *, kind: StructureKind | None = None
-) -> list[NewStructure]:
-    """Return the structures of a file as they enter the database.
-
-    Args:
-        structures: what the file holds, in order.
-        path: the file, which each structure names as its source.
-        kind: of every structure; measured in each cell when None.
-    """
-    single = len(structures) == 1
+def new_structures(structures: Sequence[Structure], path: Path) -> list[NewStructure]:
+    """Return the structures of a file, in order, as they enter the database; the file is their source."""
+    entries = [StructureEntry(structure=structure) for structure in structures]
     return [
-        _new_structure(structure, kind, source=str(path) if single else f"{path}#{index}")
-        for index, structure in enumerate(structures, start=1)
+        _new_structure(entry, None, source=_source(path, entry, index, total=len(entries)))
+        for index, entry in enumerate(entries, start=1)
     ]
 
 
-def _new_structure(structure: Structure, kind: StructureKind | None, *, source: str) -> NewStructure:
-    kind = kind or find_kind(structure)
+def _source(path: Path, entry: StructureEntry, index: int, *, total: int) -> str:
+    place = entry.name or (str(index) if total > 1 else "")
+    return f"{path}#{place}" if place else str(path)
+
+
+def _new_structure(entry: StructureEntry, kind: StructureKind | None, *, source: str) -> NewStructure:
+    kind = kind or find_kind(entry.structure)
     # A glass or melt is accepted by the gates on its distances and density.
-    has_gates = kind in NEED_GATES and structure.is_ordered
+    has_gates = kind in NEED_GATES and entry.structure.is_ordered
     return NewStructure(
-        cell=structure,
+        cell=entry.structure,
         kind=kind.value,
-        gates=structure_gates(structure) if has_gates else (),
-        fields={"source": source},
+        gates=structure_gates(entry.structure) if has_gates else (),
+        fields={"source": source, "remarks": entry.remarks, **entry.fields},
     )

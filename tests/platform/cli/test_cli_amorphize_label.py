@@ -70,7 +70,7 @@ def test_label_shows_what_the_database_stores(cif, capsys):
 
 def test_label_parses_its_file_once_and_opens_the_database_once(cif, monkeypatch):
     calls = Counter()
-    for name, function in (("connect", database.connect), ("read_structures", reading.read_structures)):
+    for name, function in (("connect", database.connect), ("read_entries", reading.read_entries)):
 
         def counted(*arguments, name=name, function=function, **options):
             calls[name] += 1
@@ -80,7 +80,7 @@ def test_label_parses_its_file_once_and_opens_the_database_once(cif, monkeypatch
         for module in [module for module in sys.modules.values() if vars(module).get(name) is function]:
             monkeypatch.setattr(module, name, counted)
     assert run(["label", str(cif), "-t", "600,900", "--potential", "lennard-jones", "--ps", "1"]) == 0
-    assert calls == {"connect": 1, "read_structures": 1}
+    assert calls == {"connect": 1, "read_entries": 1}
 
 
 def test_a_label_that_could_not_be_stored_is_told(cif, capsys, monkeypatch):

@@ -26,6 +26,8 @@ from vitrion.ingest.files import ingest_files
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import StructureKind
 
+CRYSTAL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.13), ["Li", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
 GOOD_CIF = """data_x
 _cell_length_a {a}
 _cell_length_b 4
@@ -33,6 +35,7 @@ _cell_length_c 4
 _cell_angle_alpha 90
 _cell_angle_beta 90
 _cell_angle_gamma 90
+_space_group_name_H-M_alt 'P 1'
 loop_
 _atom_site_label
 _atom_site_type_symbol
@@ -287,3 +290,40 @@ def test_real_conductivities_stay_apart_from_diffusivities(database, data_mirror
 
 def test_an_empty_content_has_no_rows():
     assert DatasetContent().rows == 0
+
+
+def test_what_a_reader_left_out_is_reported_and_stored(database, tmp_path):
+    document = {
+        "material_id": "mp-1",
+        "structure": CRYSTAL.as_dict(),
+        "band_gap": 6.25,
+        "energy_above_hull": 0.0,
+        "energy": -27.2,
+        "correction": -1.0,
+    }
+    (tmp_path / "entry.json").write_text(json.dumps(document))
+    report = ingest_files(database, [tmp_path / "entry.json"])
+    (remark,) = report.remarks
+    assert remark.startswith(f"{tmp_path}/entry.json: energy -27.2 eV")
+    row = database.structures.get(report.fingerprints[0])
+    assert row.remarks == (remark.removeprefix(f"{tmp_path}/entry.json: "),)
+    assert (row.source, row.band_gap_eV) == (f"{tmp_path}/entry.json#mp-1", 6.25)
+    assert row.energy_above_hull_eV_per_atom == 0.0
+    assert row.energy_eV_per_atom == pytest.approx(-27.2 / 8)
+
+
+@pytest.mark.parametrize("last_is_bad", [False, True])
+def test_a_file_of_many_frames_is_stored_whole_or_not_at_all(database, tmp_path, monkeypatch, last_is_bad):
+    monkeypatch.setattr("vitrion.ingest.files.STRUCTURES_AT_ONCE", 3)
+    frames = [Atoms("LiCl", [[0, 0, 0], [2, 2, 2]], cell=[4 + x / 10, 4, 4], pbc=True) for x in range(8)]
+    frames[-1].positions[1] *= 0.1 if last_is_bad else 1.0
+    write(tmp_path / "many.extxyz", frames)
+    if last_is_bad:
+        with pytest.raises(InputError, match="structure 8: atoms 1 and 2"):
+            ingest_files(database, [tmp_path / "many.extxyz"])
+        assert database.structures.count() == 0
+    else:
+        report = ingest_files(database, [tmp_path / "many.extxyz"], kind=StructureKind.CRYSTAL)
+        assert (report.structures, report.created, database.structures.count()) == (8, 8, 8)
+        sources = [database.structures.get(name).source for name in report.fingerprints]
+        assert sources == [f"{tmp_path}/many.extxyz#{number}" for number in range(1, 9)]

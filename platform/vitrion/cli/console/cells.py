@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from vitrion.cli.console.output import note
 from vitrion_models.errors import InputError
 from vitrion_workflows.formats.registry import format_of
 
@@ -37,9 +38,7 @@ class CellChoice:
         Raises:
             InputError: a file cannot be read.
         """
-        from vitrion_workflows.formats.structures import read_structures  # noqa: PLC0415 - pymatgen is slow to import
-
-        return [(file, read_structures(file)) for file in self.files]
+        return [(file, read_cells(file)) for file in self.files]
 
     def stored(self, db: "Database") -> "dict[str, Structure]":
         """Return the structures of the database, by fingerprint.
@@ -56,6 +55,20 @@ class CellChoice:
                 raise InputError("no structure of the database passes the filters: see `vitrion structures list`")
         structures = db.structures.structures(names)
         return {name: structures[name] for name in names}
+
+
+def read_cells(path: Path) -> "list[Structure]":
+    """Return the structures of a file, and print what its reader left out or assumed.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    from vitrion_workflows.formats.structures import read_entries  # noqa: PLC0415 - pymatgen is slow to import
+
+    entries = list(read_entries(path))
+    for remark in dict.fromkeys(remark for entry in entries for remark in entry.remarks):
+        note(f"{path}: {remark}")
+    return [entry.structure for entry in entries]
 
 
 def choose_cells(words: Sequence[str], *, from_database: bool, filters: Mapping[str, Any]) -> CellChoice:

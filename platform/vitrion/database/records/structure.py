@@ -66,6 +66,7 @@ class StructureRecord(CellFields, Record):
         accepted: whether all gates passed; a glass or melt without gates is not accepted.
         volume_search: search of the equilibrium volume of its melt.
         source: file, data set record or mp-id it was imported from.
+        remarks: what the reader of the file left out or assumed, and the method of an energy that the file states.
         job: uuid of the job that made it.
     """
 
@@ -110,6 +111,7 @@ class StructureRecord(CellFields, Record):
     parent: str | None = None
     twin: str | None = None
     source: str | None = None
+    remarks: tuple[str, ...] = ()
     dataset: str | None = None
     job: str | None = None
     flow: str | None = None

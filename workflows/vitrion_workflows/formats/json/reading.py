@@ -60,6 +60,8 @@ def _with_properties(document: Mapping[str, Any], entry: StructureEntry) -> Stru
         for name, field in PROPERTIES.items()
         if document.get(name) is not None
     }
+    if fields.get("band_gap_eV", 0.0) < 0:
+        raise InputError(f"band_gap is {fields['band_gap_eV']:g}: give 0 or more")
     remarks = list(entry.remarks)
     name = next((str(document[key]) for key in NAMES if isinstance(document.get(key), str | int)), "")
     if document.get("energy") is not None:
