@@ -40,7 +40,9 @@ def _expand(part: str) -> Iterator[Decimal]:
     if stop - start >= MOST_TEMPERATURES * step:
         raise InputError(f"{part!r} gives more than {MOST_TEMPERATURES} temperatures: take larger steps")
     if (stop - start) % step:
-        raise InputError(f"{part!r}: steps of {step:g} K from {start:g} K miss {stop:g} K: choose a step that meets it")
+        raise InputError(
+            f"temperatures {part!r}: steps of {step:g} K from {start:g} K miss {stop:g} K: choose a step that meets it"
+        )
     for count in range(int((stop - start) / step) + 1):
         yield start + count * step
 

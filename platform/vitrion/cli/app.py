@@ -42,6 +42,7 @@ NOUNS: dict[str, Noun] = {
     "labels": Noun("labels", "List, show and export labels."),
     "models": Noun("models", "List and show trained models."),
     "candidates": Noun("candidates", "Propose compositions from the crystals of the database."),
+    "order": Noun("order", "Make ordered cells of a disordered crystal."),
     "amorphize": Noun("amorphize", "Make amorphous cells by melt-quench."),
     "label": Noun("label", "Label cells with diffusivities by molecular dynamics."),
     "diffusivity": Noun("diffusivity", "Compute the diffusivity of an existing trajectory."),

@@ -106,7 +106,7 @@ def command(
     runs = list(product(structures, temperatures))
     for structure, kelvin in runs:
         check_task(structure, species=species, temperature_K=kelvin, seed=seed)
-    name = potential or default_potential()[0]
+    name = default_potential()[0] if potential is None else potential
     request = LabelRequest(potential=name, protocol=_protocol(ps=ps, until=until), species=species, seed=seed)
     with connect() as db:
         db.structures.add_isotopes(parents)

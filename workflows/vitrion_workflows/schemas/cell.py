@@ -35,6 +35,7 @@ class Origin(StrEnum):
     GENERATED = "generated"
     DELITHIATED = "delithiated"
     SUBSTITUTED = "substituted"
+    ORDERED = "ordered"  # from a crystal with partially occupied sites
 
 
 class CellProtocol(BaseModel):
