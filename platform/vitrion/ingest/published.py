@@ -10,7 +10,7 @@ from typing import Any
 
 from vitrion.database.records import ImportedLabel
 from vitrion.datasets.conventions import REASONS, einstein_factor
-from vitrion.exchange.quantities import EXAMPLES, Quantity, Temperature, parse_header, quantity_of
+from vitrion.exchange.quantities import Quantity, Temperature, holds_temperature, parse_header, quantity_of
 from vitrion_models.errors import InputError
 from vitrion_workflows.labelling.statement import CONVENTIONS, IONIC_CONDUCTIVITY, TRACER_DIFFUSIVITY, stated_faults
 from vitrion_workflows.schemas import Convention, LabelState
@@ -21,6 +21,8 @@ NEEDED_TEXT = ("composition", "species", "convention", "potential")
 NUMBERS = ("lower_95", "upper_95", "log10_stderr")
 # A quantity in three columns, where its header does not declare it.
 SPELT_OUT = ("property", "value", "unit")
+IGNORED = "ignored"
+FIELDS = frozenset({*TEXT, *NUMBERS, *SPELT_OUT})
 KELVIN = "temperature_K"
 STATES = tuple(state.value for state in LabelState if state is not LabelState.ACCEPTED)
 # No ion moves measurably below; such a number in a Kelvin column is in Celsius.
@@ -53,7 +55,8 @@ def table_layout(
 
     Args:
         headers: of the table: fields by their names, temperature and quantity with their unit (`parse_header`).
-        columns: header -> the declaration that it stands for, such as ``log10_y`` -> ``log10 sigma T (S K/cm)``.
+        columns: header -> the declaration that it stands for, such as ``log10_y`` -> ``log10 sigma T (S K/cm)``, or
+            ``ignored``. A declared temperature or quantity goes before those of other headers.
         constants: fields of `TEXT` that are the same in each row.
 
     Raises:
@@ -66,41 +69,58 @@ def table_layout(
     temperatures: list[tuple[str, Temperature]] = []
     quantities: list[tuple[str, Quantity]] = []
     ignored: list[str] = []
-    kind: Temperature | Quantity | None
+    chosen = {_holds_temperature(declaration) for declaration in declared.values()} - {None}
     for header in headers:
         meaning = declared.get(header, header).strip()
-        if meaning in {*TEXT, *NUMBERS, *SPELT_OUT}:
+        if meaning in FIELDS:
             if meaning in text:
                 raise InputError(f"columns {text[meaning]!r} and {header!r} are both the {meaning}: keep one")
             text[meaning] = header
+        elif meaning == IGNORED or (header not in declared and _holds_temperature(meaning) in chosen):
+            ignored.append(header)  # by the user, who may have chosen another column for it
         elif meaning == KELVIN:
             temperatures.append((header, Temperature(float)))
-        elif (kind := parse_header(meaning)) is None:
-            ignored.append(header)
-        elif isinstance(kind, Temperature):
+        elif isinstance(kind := parse_header(meaning), Temperature):
             temperatures.append((header, kind))
-        else:
+        elif kind is not None:
             quantities.append((header, kind))
-    fixed = dict(constants or {})
-    if both := sorted(fixed.keys() & text.keys()):
-        raise InputError(f"{both[0]} is given for the whole file and in column {text[both[0]]!r}: keep one")
-    if meaningless := [header for header in declared if header in ignored]:
-        header = meaningless[0]
-        raise InputError(f"column {header!r} is declared as {declared[header]!r}, which is no field and no quantity")
+        elif header in declared:
+            raise InputError(f"column {header!r} is declared as {meaning!r}, which is no field and no quantity")
+        else:
+            ignored.append(header)
+    temperature = _single(temperatures, "temperature", "T (K)")
+    quantity = _quantity(quantities, text)
     return Layout(
         text=text,
-        temperature=_single(temperatures, "temperature", "T (K)"),
-        quantity=_quantity(quantities, text),
+        temperature=temperature,
+        quantity=quantity,
         ignored=tuple(ignored),
-        constants=fixed,
+        constants=_constants(dict(constants or {}), text, quantity),
     )
+
+
+def _holds_temperature(meaning: str) -> bool | None:
+    return True if meaning.strip() == KELVIN else holds_temperature(meaning)
+
+
+def _constants(given: dict[str, str], text: Mapping[str, str], quantity: tuple[str, Quantity] | None) -> dict[str, str]:
+    """Return the fields that are the same in each row, the species that a header names among them."""
+    header, species = (quantity[0], quantity[1].species) if quantity else ("", None)
+    if species and given.setdefault("species", species) != species:
+        raise InputError(f"column {header!r} is of {species}, not of {given['species']}: correct one of them")
+    if both := sorted(given.keys() & text.keys()):
+        raise InputError(f"{both[0]} is given for the whole file and in column {text[both[0]]!r}: keep one")
+    return given
 
 
 def _single(columns: Sequence[tuple[str, Any]], name: str, example: str) -> Any:
     if not columns:
-        raise InputError(f"no column declares its {name} with a unit: name it such as {example}")
+        raise InputError(
+            f"no column declares its {name} with a unit: name it such as {example}, or add --column 'HEADER={example}'"
+        )
     if len(columns) > 1:
-        raise InputError(f"columns {columns[0][0]!r} and {columns[1][0]!r} both hold the {name}: keep one")
+        first, second = columns[0][0], columns[1][0]
+        raise InputError(f"columns {first!r} and {second!r} both hold the {name}: choose by --column '{first}={first}'")
     return columns[0]
 
 
@@ -109,7 +129,7 @@ def _quantity(columns: Sequence[tuple[str, Quantity]], text: Mapping[str, str]) 
     if columns and spelt_out:
         raise InputError(f"column {columns[0][0]!r} declares the quantity, and so does {spelt_out[0]!r}: keep one")
     if not spelt_out:
-        return _single(columns, "diffusivity or conductivity", EXAMPLES)  # type: ignore[no-any-return]
+        return _single(columns, "diffusivity or conductivity", "sigma (S/cm)")  # type: ignore[no-any-return]
     if missing := [name for name in SPELT_OUT if name not in text]:
         raise InputError(f"{', '.join(missing)} is missing beside {spelt_out[0]}: add it")
     return None
@@ -185,6 +205,7 @@ def _text_fields(row: Mapping[str, Any], layout: Layout, source: str) -> dict[st
         fields.setdefault("convention", CONVENTIONS[IONIC_CONDUCTIVITY])  # there is one only
     if missing := [name for name in NEEDED_TEXT if name not in fields]:
         raise InputError(f"{source}: {', '.join(missing)} is empty or missing: give a column, or an option")
+    fields["composition"] = fields["composition"].strip('"')  # LiIonDatabase quotes a formula twice
     try:
         composition = parse_formula(fields["composition"])
     except InputError as error:

@@ -1,8 +1,10 @@
 """Tables of published numbers: quantity and unit declared in the header, else refused."""
 
+import csv
 import json
 import math
 
+import numpy as np
 import pytest
 
 import vitrion
@@ -32,6 +34,25 @@ MEASURED = ("--species", "Li", "--potential", "experiment")
         ("sigma T (S K/cm)", 0.8, 2e-3),
         ("log10 sigma T (S K/cm)", math.log10(0.8), 2e-3),
         ("log10(sigma T) (S cm-1 K)", math.log10(0.8), 2e-3),
+        ("D / m2 s-1", 3e-9, 3e-5),
+        ("D/cm2/s", 3e-5, 3e-5),
+        ("D/(cm^{2} s^{-1})", 3e-5, 3e-5),
+        ("D* (cm**2/s)", 3e-5, 3e-5),
+        ("Self-diffusion coefficient (\u00c5\u00b2/ns)", 300, 3e-5),
+        ("DIFFUSIVITY [nm2/ps]", 3e-3, 3e-5),
+        ("log10(D/cm2 s-1)", -4.5, 10**-4.5),
+        ("log\u2081\u2080[D (cm\u00b2/s)]", -4.5, 10**-4.5),
+        ("log10D [m2/s]", -8.5, 10**-4.5),
+        ("ln(D / m2 s-1)", math.log(3e-9), 3e-5),
+        ("Conductivity (S cm^-1)", 2e-3, 2e-3),
+        ("Ionic conductivity (\u03a9\u207b\u00b9 cm\u207b\u00b9)", 2e-3, 2e-3),
+        ("\u03c3 / S cm-1", 2e-3, 2e-3),
+        ("\u03c3 (\u00b5S/cm)", 2000, 2e-3),
+        ("lg(\u03c3 / S cm-1)", math.log10(2e-3), 2e-3),
+        ("lg(\u03c3T / S K cm-1)", math.log10(0.8), 2e-3),
+        ("ln(\u03c3T / K S cm-1)", math.log(0.8), 2e-3),
+        ("\u03c3\u00b7T (S\u00b7cm\u207b\u00b9\u00b7K)", 0.8, 2e-3),
+        ("sigma T / S K m-1", 80, 2e-3),
     ],
 )
 def test_a_header_declares_quantity_and_unit(header, number, in_stored_unit):
@@ -48,6 +69,12 @@ def test_a_header_declares_quantity_and_unit(header, number, in_stored_unit):
         ("Temperature (\u00b0C)", 25, 298.15),
         ("T [degC]", 25, 298.15),
         ("1000/T (K-1)", 2.5, 400),
+        ("1000/T / K-1", 2.5, 400),
+        ("10\u00b3/T (1/K)", 2.5, 400),
+        ("T/K", 298.15, 298.15),
+        ("T / \u00b0C", 25, 298.15),
+        ("TEMPERATURE [\u2103]", 25, 298.15),
+        ("Temp. (K)", 300, 300),
     ],
 )
 def test_a_temperature_declares_its_unit(header, number, kelvin):
@@ -67,7 +94,16 @@ def test_a_temperature_declares_its_unit(header, number, kelvin):
         "log10_sigma",
         "log10 sigma T",
         "log sigma (S/cm)",
-        "ln D (cm2/s)",
+        "log(\u03c3T / S K cm-1)",
+        "D / cm s-1",
+        "D (10^-6 cm2/s)",
+        "D (cm2/s-1)",
+        "D/D0",
+        "T/Tg",
+        "1000/T (1000/K)",
+        "sigma_T (S/cm)",
+        "\u03c3 / mS",
+        "log10(D)",
         "D (S/cm)",
         "sigma (MS/cm)",
         "sigma (S K/cm)",
@@ -81,7 +117,10 @@ def test_a_quantity_without_its_unit_or_the_base_of_its_logarithm_is_refused(hea
         parse_header(header)
 
 
-@pytest.mark.parametrize("header", ["family", "ID", "log10_y", "note (free text)", "R (ohm)"])
+OTHERS = ("family", "log10_y", "log_target", "note (free text)", "R (ohm)", "t (h)", "d / nm", "Tg (K)")
+
+
+@pytest.mark.parametrize("header", [*OTHERS, "D0 (cm2/s)", "D_sigma (cm2/s)"])
 def test_other_headers_declare_nothing(header):
     assert parse_header(header) is None
 
@@ -133,6 +172,56 @@ def test_a_column_is_declared_without_editing_the_file(home, capsys):
     assert "diffusivity or conductivity" in capsys.readouterr().err
     assert run(["ingest", "labels", path, *MEASURED, *named, "--column", "log10_y=log10 sigma T (S K/cm)"]) == 0
     assert stored()[0].value == pytest.approx(10**-2.5 / 300)
+
+
+@pytest.mark.parametrize(
+    ("header", "number"),
+    [("D_Li (cm2/s)", 1e-5), ("D_{Li^+} / cm2 s-1", 1e-5), ("D(Li) [m2/s]", 1e-9), ("lg(D_Li / cm2 s-1)", -5)],
+)
+def test_a_header_names_the_species(home, capsys, header, number):
+    path = write(home, f"composition,T / K,{header}\nLi3PS4,300,{number}\n")
+    assert run(["ingest", "labels", path, "--potential", "pbe", "--convention", "einstein_3d", "--species", "P"]) == 2
+    assert "not of P" in capsys.readouterr().err
+    assert run(["ingest", "labels", path, "--potential", "pbe", "--convention", "einstein_3d"]) == 0
+    (label,) = stored()
+    assert label.species == "Li"
+    assert label.value == pytest.approx(1e-5)
+
+
+def test_a_declared_column_goes_before_other_headers(home, capsys):
+    """Tables often give one quantity twice, or keep a field's name for something else."""
+    path = write(home, "composition,state,T (K),T (C),sigma (S/cm),log10 sigma\nLi3PS4,glass,300,30,1e-4,-5\n")
+    assert run(["ingest", "labels", path, *MEASURED]) == 2
+    columns = ("state=ignored", "T (C)=T (C)", "log10 sigma=log10 sigma (S/cm)")
+    assert run(["ingest", "labels", path, *MEASURED, *(word for each in columns for word in ("--column", each))]) == 0
+    (label,) = stored()
+    assert label.temperature_K == pytest.approx(303.15)
+    assert label.value == pytest.approx(1e-5)
+    assert "T (K), sigma (S/cm)" in capsys.readouterr().err
+
+
+@pytest.mark.data
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("name", "columns", "rows"),
+    [
+        ("li_glass_dev", ("sigma_S_cm=sigma (S/cm)", "source_doi=reference"), 94),
+        ("li_glass_dev", ("log10_sigma=log10 sigma (S/cm)",), 94),
+        ("LiIonDatabase", ("temperature=T (C)", "target=sigma (S/cm)", "source=reference"), 800),
+    ],
+)
+def test_published_tables_of_conductivities_go_in_whole(data_mirror, name, columns, rows):
+    path = data_mirror / "glass_conductivity" / f"{name}.csv"
+    declared = [word for each in columns for word in ("--column", each)]
+    assert run(["ingest", "labels", str(path), *MEASURED, *declared]) == 0
+    with path.open(encoding="utf-8") as file:
+        table = [
+            (float(row.get("temperature_C") or row["temperature"]), float(row.get("sigma_S_cm") or row["target"]))
+            for row in csv.DictReader(file)
+        ]
+    labels = [(label.temperature_K - 273.15, label.value) for label in stored()]
+    assert len(labels) == rows
+    assert np.array(sorted(labels)) == pytest.approx(np.array(sorted(table)), rel=1e-4)
 
 
 @pytest.mark.data
