@@ -5,6 +5,7 @@ import gzip
 import json
 import pickle
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -372,3 +373,8 @@ def test_every_format_has_its_reader():
         assert names
         for module, _, function in (name.rpartition(".") for name in names):
             assert callable(getattr(import_module(f"vitrion_workflows.formats.{module}"), function))
+
+
+def test_every_format_is_in_the_table_of_the_documentation():
+    table = (Path(__file__).parents[3] / "docs/formats.md").read_text()
+    assert not [entry.name for entry in FORMATS if f"| `{entry.name}` |" not in table]
