@@ -100,10 +100,14 @@ class CellRequest:
         """Return the cells that the database holds of this request, by seed."""
         from vitrion_workflows.execution.engines import force_field  # noqa: PLC0415
         from vitrion_workflows.schemas import Origin, fingerprint  # noqa: PLC0415
+        from vitrion_workflows.schemas.isotopes import formulas, isotope_symbol  # noqa: PLC0415
         from vitrion_workflows.structure.composition import cell_contents  # noqa: PLC0415
+        from vitrion_workflows.structure.element_masses import compound_masses  # noqa: PLC0415
 
-        contents = cell_contents(self.formula, n_atoms=self.n_atoms)
-        formula = "".join(f"{symbol}{amount}" for symbol, amount in contents.items())
+        contents: dict[str, float] = dict(cell_contents(self.formula, n_atoms=self.n_atoms))
+        for element, mass_u in compound_masses(self.formula, self.twin).items():
+            contents[isotope_symbol(element, mass_u)] = contents.pop(element)
+        formula, _ = formulas(contents)
         weights = force_field(self.maker.potential, self.maker.device).weights_sha256
         parent = None if self.twin is None else fingerprint(self.twin)
         return {

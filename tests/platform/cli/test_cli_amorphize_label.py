@@ -3,6 +3,7 @@ import sys
 from collections import Counter
 
 import pytest
+from plain_labels import METHOD
 from pymatgen.core import Lattice, Structure
 
 import vitrion
@@ -12,10 +13,11 @@ from vitrion.cli.console import flow_running
 from vitrion.cli.console.flow_running import run_flow
 from vitrion.database import NotFoundError
 from vitrion.database.repositories.labels import Labels
-from vitrion_workflows.amorphous import VolumeSearchFailed
+from vitrion_workflows import potentials
+from vitrion_workflows.amorphous import PROTOCOLS, VolumeSearchFailed
 from vitrion_workflows.flows import MeltQuenchMaker
 from vitrion_workflows.formats import structures as reading
-from vitrion_workflows.schemas import fingerprint
+from vitrion_workflows.schemas import GateOutcome, fingerprint
 
 LICL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.3), ["Li", "Cl"], [[0, 0, 0], [0.5] * 3])
 
@@ -93,6 +95,22 @@ def test_a_label_that_could_not_be_stored_is_told(cif, capsys, monkeypatch):
     assert printed.out == ""
     assert "was run and not stored: no structure abc" in printed.err
     assert printed.err.count("\n") == 1
+
+
+def test_a_stored_cell_of_a_deuteride_is_not_made_again(capsys):
+    weights = potentials.load("lennard-jones").weights_sha256
+    fields = {"protocol": PROTOCOLS["quickstart"], "method": METHOD.model_copy(update={"weights_sha256": weights})}
+    shown = []
+    with vitrion.connect() as db:
+        for seed, anion in enumerate("HD"):
+            cell = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.1), ["Li", anion], [[0, 0, 0], [0.5] * 3])
+            gates = (GateOutcome(name="density", passed=True),)
+            db.structures.add(cell, kind="amorphous", origin="melt-quench", gates=gates, seed=seed, **fields)
+    for seed, formula in enumerate(("LiH", "LiD")):
+        words = ["amorphize", formula, "--atoms", "8", "--potential", "lennard-jones", "--protocol", "quickstart"]
+        assert run([*words, "--seed", str(seed), "--json"]) == 0
+        shown.append(json.loads(capsys.readouterr().out))
+    assert [(row["reduced_formula"], row["isotopes"]) for row in shown] == [("LiH", []), ("LiD", ["D"])]
 
 
 def test_amorphize_makes_several_cells_of_consecutive_seeds_once(tmp_path, capsys, monkeypatch):
