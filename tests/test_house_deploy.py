@@ -129,7 +129,7 @@ def test_every_setting_of_the_compose_file_is_in_the_example(compose):
 
 
 def test_commands_of_the_services_exist(compose):
-    from vitrion.cli.app import NOUNS
+    from vitrion.cli.nouns import NOUNS
 
     for name, service in compose["services"].items():
         if "build" in service and name != "web":

@@ -66,7 +66,7 @@ def test_links_lead_somewhere(name):
 
 
 def test_commands_named_in_the_readme_exist():
-    from vitrion.cli.app import NOUNS
+    from vitrion.cli.nouns import NOUNS
 
     named = set(re.findall(r"\bvitrion ([a-z]+)", "\n".join(example.code for example in examples())))
     assert named - {"import"} <= set(NOUNS)

@@ -3,7 +3,7 @@
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from vitrion.cli.console.output import emit, note
+from vitrion.cli.console.signals import exit_code
 
 if TYPE_CHECKING:
     from vitrion.database import Database
@@ -107,6 +108,9 @@ def opened(file: Path, *, quiet: bool, begun: bool = False, device: str | None =
         quiet: show nothing.
         begun: refuse a campaign that is not in the database yet, instead of creating it.
         device: on which jobs run, instead of the one in the file.
+
+    Raises:
+        typer.Exit: Ctrl-C or SIGTERM, after the workers' checkpoints.
     """
     from vitrion.learning.configuration import load_configuration  # noqa: PLC0415
 
@@ -117,7 +121,7 @@ def opened(file: Path, *, quiet: bool, begun: bool = False, device: str | None =
     # The loop is slow to import: a faulty file is refused before.
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion.database.database import make_folder  # noqa: PLC0415
-    from vitrion.learning.campaign import Campaign  # noqa: PLC0415
+    from vitrion.learning.campaign import Campaign, StoppedEarlyError  # noqa: PLC0415
     from vitrion.running.display import Display  # noqa: PLC0415
     from vitrion.running.runners import make_runner  # noqa: PLC0415
     from vitrion.settings import Settings  # noqa: PLC0415
@@ -125,14 +129,18 @@ def opened(file: Path, *, quiet: bool, begun: bool = False, device: str | None =
     settings = Settings()
     scratch = settings.scratch
     make_folder(scratch)
-    with connect() as db, Display(scratch=scratch, quiet=quiet) as display, _stop_on_interrupt() as should_stop:
+    stop = _Stop()
+    with connect() as db, Display(scratch=scratch, quiet=quiet) as display, stop.listening():
         if begun:
             db.campaigns.get(configuration.name)
         runner = make_runner(configuration.runner, db=db, uri=settings.database_uri, scratch=scratch)
-        campaign = Campaign(db, configuration, runner, display, scratch, should_stop)
+        campaign = Campaign(db, configuration, runner, display, scratch, stop)
         try:
             _announce(campaign)
             yield campaign
+        except StoppedEarlyError as stopped:
+            note(str(stopped))
+            raise typer.Exit(exit_code(stop.received)) from stopped
         finally:
             runner.close()
 
@@ -149,24 +157,32 @@ def _announce(campaign: "Campaign") -> None:
         campaign.display.say(text)
 
 
-@contextmanager
-def _stop_on_interrupt() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C and SIGTERM into a clean stop; a second Ctrl-C stops at once."""
-    stopping = False
+class _Stop:
+    """Takes Ctrl-C and SIGTERM as a request for a clean stop; a second Ctrl-C stops at once."""
 
-    def stop(number: int, _frame: object) -> None:
-        nonlocal stopping
-        if stopping and number == signal.SIGINT:
+    def __init__(self) -> None:
+        """Wait for the first signal."""
+        self.received: int | None = None
+
+    def __call__(self) -> bool:
+        """Return True once a stop was requested."""
+        return self.received is not None
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Listen inside this context."""
+        before = {number: signal.signal(number, self._receive) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _receive(self, number: int, _frame: object) -> None:
+        if self.received is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
-        stopping = True
+        self.received = number
         note("stopping: workers write their checkpoints (Ctrl-C again to stop at once)")
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: stopping
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _show(db: "Database", configuration: "CampaignConfiguration", *, as_json: bool, **more: Any) -> None:

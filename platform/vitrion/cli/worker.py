@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from vitrion.cli.console.output import note
+from vitrion.cli.console.signals import exit_code
 
 
 def command(
@@ -34,7 +35,7 @@ def command(
     from vitrion.settings import URI_VARIABLE, Settings  # noqa: PLC0415
     from vitrion_models.errors import InputError  # noqa: PLC0415
     from vitrion_workflows.execution.engines import jobs_run_on  # noqa: PLC0415
-    from vitrion_workflows.execution.stop_signal import stop_condition, stop_on_signal  # noqa: PLC0415
+    from vitrion_workflows.execution.stop_signal import received_signal, stop_condition, stop_on_signal  # noqa: PLC0415
 
     settings = Settings()
     uri = settings.database_uri
@@ -59,3 +60,5 @@ def command(
         )
         pad.connection.close()
     note(f"{own_name} ends")
+    if received_signal() is not None:
+        raise typer.Exit(exit_code(received_signal()))

@@ -145,6 +145,12 @@ class Campaign:
             StoppedEarlyError: a stop was requested.
             BusyError: another process works on the campaign.
         """
+        more = self._step()
+        if more and self.should_stop():
+            raise StoppedEarlyError(_stopped(self.configuration.name))
+        return more
+
+    def _step(self) -> bool:
         plan, name = self.plan, self.configuration.name
         cycle = self.db.cycles.latest(name)
         if cycle is None:

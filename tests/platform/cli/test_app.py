@@ -8,7 +8,7 @@ import pytest
 import typer
 from pydantic import BaseModel
 
-from vitrion.cli import app
+from vitrion.cli import app, nouns
 from vitrion_models.errors import InputError
 
 
@@ -33,8 +33,8 @@ def noun(monkeypatch):
         vars(module).update(content)
         monkeypatch.setitem(sys.modules, "vitrion.cli.init", module)
 
-    monkeypatch.setattr(app, "NOUNS", {"init": app.Noun("init", "Make it.")})
-    monkeypatch.setattr(app.Noun, "is_present", True)
+    monkeypatch.setattr(nouns, "NOUNS", {"init": nouns.Noun("init", "Make it.")})
+    monkeypatch.setattr(nouns.Noun, "is_present", True)
     return install
 
 
@@ -50,7 +50,7 @@ def test_version(capsys):
 
 
 def test_a_noun_without_its_module_is_not_listed(monkeypatch, capsys):
-    monkeypatch.setattr(app, "NOUNS", {"nowhere": app.Noun("nowhere", "Absent.")})
+    monkeypatch.setattr(nouns, "NOUNS", {"nowhere": nouns.Noun("nowhere", "Absent.")})
     assert app.run(["--help"]) == 0
     assert "nowhere" not in capsys.readouterr().out
 
@@ -159,10 +159,10 @@ def test_interrupt_is_130_and_one_line(noun, capsys):
 def test_a_reader_that_leaves_is_no_error():
     script = (
         "import sys\n"
-        "from vitrion.cli import app\n"
+        "from vitrion.cli import app, nouns\n"
         "from vitrion.cli.console.output import emit\n"
-        "app.app.command('flood')(lambda: emit([{'n': n} for n in range(100000)], as_json=True))\n"
-        "app.LazyGroup.resolve_command = app.typer.core.TyperGroup.resolve_command\n"
+        "nouns.app.command('flood')(lambda: emit([{'n': n} for n in range(100000)], as_json=True))\n"
+        "nouns.LazyGroup.resolve_command = nouns.typer.core.TyperGroup.resolve_command\n"
         "sys.exit(app.run(['flood']))\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -183,7 +183,7 @@ def _integer_options(name, command):
 
 
 def test_every_integer_option_is_bounded_by_what_a_database_holds():
-    options = [option for noun in app.NOUNS for option in _integer_options(noun, app.load(noun))]
+    options = [option for noun in nouns.NOUNS for option in _integer_options(noun, nouns.load(noun))]
     assert options
     assert not [option for option in options if option[2] is None or option[2] > 2**63 - 1]
 

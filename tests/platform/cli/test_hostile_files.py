@@ -14,7 +14,7 @@ from bounded_runs import LIMIT_BYTES, run_bounded
 from refusals import ROCK_SALT_CIF, XDATCAR_HEADER, documents, files
 
 import vitrion
-from vitrion.cli.app import NOUNS, load
+from vitrion.cli.nouns import NOUNS, load
 from vitrion.ingest.files import ingest_files
 
 CELL = "".join(line for line in ROCK_SALT_CIF.splitlines(keepends=True) if line.startswith(("data", "_cell")))

@@ -70,13 +70,14 @@ def test_twenty_kills_change_nothing(tmp_path, undisturbed):
             assert sorted(keys) == sorted(undisturbed), "a label was computed twice, or one is missing"
 
 
-def test_ctrl_c_stops_cleanly_and_the_campaign_goes_on(tmp_path, undisturbed):
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_stops_cleanly_and_the_campaign_goes_on(tmp_path, undisturbed, number, code):
     write_tiny(tmp_path / "campaign.yaml")
     process = start_campaign(tmp_path)
     wait_for_workers(process)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=300)
-    assert process.returncode == 2
+    assert process.returncode == code
     assert "campaign tiny was stopped" in errors
     assert "Traceback" not in errors
     finish(start_campaign(tmp_path))

@@ -14,7 +14,7 @@ _STEPS_BETWEEN_LOOKS = 25
 class _Flag:
     """Set by a signal handler, read by the dynamics."""
 
-    raised = False
+    number: int | None = None
 
 
 def stop_on_signal(*signals: signal.Signals) -> None:
@@ -22,7 +22,7 @@ def stop_on_signal(*signals: signal.Signals) -> None:
 
     Also forgets an earlier request. To be called from the main thread.
     """
-    _Flag.raised = False
+    _Flag.number = None
     for each in signals or (signal.SIGTERM,):
         signal.signal(each, _raise_flag)
 
@@ -36,13 +36,18 @@ def stop_condition() -> Callable[[], bool]:
         nonlocal calls
         calls += 1
         # The flag costs nothing; the file system is looked at only now and then.
-        return _Flag.raised or (calls % _STEPS_BETWEEN_LOOKS == 1 and _exists(path))
+        return _Flag.number is not None or (calls % _STEPS_BETWEEN_LOOKS == 1 and _exists(path))
 
     return should_stop
 
 
-def _raise_flag(_signal: int, _frame: FrameType | None) -> None:
-    _Flag.raised = True
+def received_signal() -> int | None:
+    """Return the number of the signal that requested the stop; None where it was the file, or nothing."""
+    return _Flag.number
+
+
+def _raise_flag(number: int, _frame: FrameType | None) -> None:
+    _Flag.number = number
 
 
 def _exists(path: Path) -> bool:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
 
 EXIT_FAULT = 2
-EXIT_INTERRUPTED = 130
 SHOWN_OF_A_NAME = 40
 
 

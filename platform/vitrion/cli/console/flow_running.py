@@ -13,11 +13,11 @@ import typer
 from jobflow import Flow, JobStore, run_locally
 from maggma.stores import MemoryStore
 
-from vitrion.cli.console.errors import EXIT_INTERRUPTED
 from vitrion.cli.console.output import Advance, note, progress
+from vitrion.cli.console.signals import exit_code
 from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.execution.scratch import PROGRESS_FILE, TASK_METADATA_KEY, scratch_root
-from vitrion_workflows.execution.stop_signal import stop_on_signal
+from vitrion_workflows.execution.stop_signal import received_signal, stop_on_signal
 
 POLL_SECONDS = 0.3
 # Begins the name of the folder of a command's progress, before the number of its process.
@@ -31,7 +31,7 @@ def run_flow(flow: Flow, *, description: str, quiet: bool) -> list[dict[str, Any
         JobStore documents in the order in which the jobs ended.
 
     Raises:
-        typer.Exit: Ctrl-C, after a checkpoint (exit code 130).
+        typer.Exit: Ctrl-C or SIGTERM, after a checkpoint.
         VitrionError: a job failed.
     """
     for other in scratch_root().glob(f"{COMMAND}*"):
@@ -53,7 +53,7 @@ def run_flow(flow: Flow, *, description: str, quiet: bool) -> list[dict[str, Any
                 run_locally(flow, store=store, log=False, raise_immediately=True)
         except StoppedError:
             note("stopped after a checkpoint: run the same command again to continue")
-            raise typer.Exit(EXIT_INTERRUPTED) from None
+            raise typer.Exit(exit_code(received_signal())) from None
         finally:
             over.set()
             watcher.join()
