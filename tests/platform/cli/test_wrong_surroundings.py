@@ -50,8 +50,8 @@ CAMPAIGNS = {
     "no cycles": (campaign(cycles=-1), "cycles"),
     "huge seed": (campaign(seed=10**40), "seed"),
     "a path for a name": (campaign(name="../up"), "name"),
-    "empty": ("", "mapping"),
-    "binary": (bytes(range(256)), "YAML"),
+    "empty": ("", "empty"),
+    "binary": (bytes(range(256)), "text"),
     "a call of Python": ("!!python/object/apply:os.getcwd []", "YAML"),
 }  # fmt: skip
 

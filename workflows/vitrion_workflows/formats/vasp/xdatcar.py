@@ -31,15 +31,17 @@ class _Cell:
 def read_frames(path: Path, _options: FrameOptions) -> FrameFile:
     """Read an XDATCAR with its header once or, at constant pressure, before every frame.
 
-    The step of a frame is the number of its configuration, which some programs leave out.
+    The step of a frame is the number of its configuration, which some programs leave out. The beginning of a header
+    at the end of the file, from a run that was killed, is left out with a remark: no coordinates are lost with it.
 
     Raises:
         InputError: not an XDATCAR, an unknown element, atoms that change, or an incomplete last frame.
     """
-    return FrameFile(frames=_frames(NumberedLines(path)), steps_start_again=True)
+    remarks: list[str] = []
+    return FrameFile(frames=_frames(NumberedLines(path), remarks), steps_start_again=True, remarks=remarks)
 
 
-def _frames(lines: NumberedLines) -> Iterator[Frame]:
+def _frames(lines: NumberedLines, remarks: list[str]) -> Iterator[Frame]:
     cell: _Cell | None = None
     frames = 0
     title = lines.peek()
@@ -54,7 +56,11 @@ def _frames(lines: NumberedLines) -> Iterator[Frame]:
         else:
             if cell is not None and line != title and _is_row(line):
                 raise InputError(f"atoms change: line {lines.number + 1} adds one to {len(cell.numbers)}: remove it")
-            following = _header(lines)
+            first, rows = lines.number + 1, list(islice(lines, HEADER_LINES))
+            if frames and len(rows) < HEADER_LINES and rows[0] == title:
+                remarks.append(f"the file ends within the header at line {first}, which is left out")
+                return
+            following = _header(rows, first)
             if cell is not None and not np.array_equal(cell.numbers, following.numbers):
                 raise InputError(f"atoms change at line {lines.number}: give a trajectory of one set of atoms")
             cell = following
@@ -99,9 +105,7 @@ def _is_row(line: str) -> bool:
         return False
 
 
-def _header(lines: NumberedLines) -> _Cell:
-    first = lines.number + 1
-    rows = list(islice(lines, HEADER_LINES))
+def _header(rows: Sequence[str], first: int) -> _Cell:
     place = f"the header at line {first}"
     if len(rows) < HEADER_LINES:
         raise InputError(f"{place} of the XDATCAR is incomplete: remove it")
