@@ -13,7 +13,7 @@ from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS, MOST_CELLS, De
 from vitrion.cli.console.output import emit, note
 from vitrion_models.constants import HOTTEST_K
 from vitrion_models.errors import InputError
-from vitrion_workflows.formats.registry import file_format, format_of
+from vitrion_workflows.formats.registry import file_format
 from vitrion_workflows.structure.formula import element_amounts
 
 if TYPE_CHECKING:
@@ -193,7 +193,6 @@ def read_compound(compound: str) -> "tuple[str, Structure | None]":
     if not path.exists() and file_format(path) is None and path.name == compound:
         element_amounts(compound)
         return compound, None
-    format_of(path)
     structures = read_cells(path)
     if len(structures) > 1:
         raise InputError(f"{path}: holds {len(structures)} structures: give a file with one crystal")

@@ -12,6 +12,7 @@ from vitrion.cli.console import options as choose
 from vitrion.cli.console.cells import choose_cells
 from vitrion.cli.console.output import emit, label_row, note
 from vitrion.keys import short_key
+from vitrion_models.constants import FEMTOSECONDS_PER_PS
 from vitrion_models.errors import InputError, VitrionError
 from vitrion_models.temperatures import parse_temperatures
 
@@ -65,6 +66,9 @@ def command(
     temperature: choose.Temperatures,
     potential: Annotated[str | None, typer.Option(help="See `vitrion potentials list`.")] = None,
     ps: Annotated[float | None, typer.Option(help="Length of each run; default 12 ps.")] = None,
+    frame_interval_ps: Annotated[
+        float | None, typer.Option(help="Time between stored frames, a multiple of the 2 fs step; default 0.02 ps.")
+    ] = None,
     until: Annotated[
         float | None,
         typer.Option(help="Stop a run early, after 4 ps or more, at this standard error of log10 D in decades."),
@@ -107,7 +111,12 @@ def command(
     for structure, kelvin in runs:
         check_task(structure, species=species, temperature_K=kelvin, seed=seed)
     name = default_potential()[0] if potential is None else potential
-    request = LabelRequest(potential=name, protocol=_protocol(ps=ps, until=until), species=species, seed=seed)
+    request = LabelRequest(
+        potential=name,
+        protocol=_protocol(ps=ps, until=until, frame_interval_ps=frame_interval_ps),
+        species=species,
+        seed=seed,
+    )
     with connect() as db:
         db.structures.add_isotopes(parents)
         labels = request.finished(db, runs)
@@ -207,10 +216,15 @@ def _check_lengths(*, ps: float | None, until: float | None) -> None:
         raise InputError(f"--until needs runs of {LEAST_PS:g} ps or more: give --ps {LEAST_PS:g} or more")
 
 
-def _protocol(*, ps: float | None, until: float | None) -> "LabelProtocol":
+def _protocol(*, ps: float | None, until: float | None, frame_interval_ps: float | None) -> "LabelProtocol":
     from vitrion_workflows.schemas import LabelProtocol  # noqa: PLC0415
 
-    given = {"production_ps": ps, "target_log10_stderr": until, "least_ps": None if until is None else LEAST_PS}
+    given = {
+        "production_ps": ps,
+        "target_log10_stderr": until,
+        "least_ps": None if until is None else LEAST_PS,
+        "frame_interval_fs": None if frame_interval_ps is None else round(frame_interval_ps * FEMTOSECONDS_PER_PS, 6),
+    }
     return LabelProtocol.model_validate({key: value for key, value in given.items() if value is not None})
 
 

@@ -11,7 +11,6 @@ from vitrion.cli.console.output import emit, note
 from vitrion.keys import short_key
 from vitrion_models.errors import InputError
 from vitrion_models.temperatures import parse_temperatures
-from vitrion_workflows.formats.registry import format_of
 
 if TYPE_CHECKING:
     from vitrion.answers.prediction import SurrogateInUse
@@ -51,7 +50,6 @@ def command(
     A partially occupied structure is described by its composition. Predictions outside the training domain are flagged.
     """
     temperatures_K = parse_temperatures(temperature)
-    format_of(file)
     structures = read_cells(file)
     from vitrion.answers.prediction import predict_structures  # noqa: PLC0415 - torch is slow to import
 

@@ -107,7 +107,7 @@ def _system(fault: OSError, where: str) -> DatabaseError | None:
         return DatabaseError(_readonly(where, str(fault.strerror)))
     if fault.errno in UNUSABLE:
         return DatabaseError(
-            f"{where} cannot be used ({fault.strerror}): choose a writable path (VITRION_HOME, --to)",
+            f"{where} cannot be used ({fault.strerror}): choose a writable path (VITRION_HOME, or another file)",
         )
     return None
 
@@ -129,7 +129,7 @@ def _full(where: str) -> str:
 
 
 def _readonly(where: str, reason: str) -> str:
-    return f"{where} is read-only here ({reason}): choose a writable path (VITRION_HOME, --to)"
+    return f"{where} is read-only here ({reason}): choose a writable path (VITRION_HOME, or another file)"
 
 
 def _short(fault: Exception | str) -> str:

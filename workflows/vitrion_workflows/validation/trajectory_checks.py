@@ -183,7 +183,7 @@ def _check_frames(run: _Run) -> Checks:
     )
     if interruption and (interruption.detectable or interruption.log_odds > interruption.limit):
         return checks + Checks.made(measure_missing_frame(interruption))
-    reason = "frames are too far apart, or atoms too few, to show that one is missing"
+    reason = "frames are too far apart, or atoms too few, to show that one is missing: store more of either"
     return checks + Checks.impossible(missing_frame=reason)
 
 

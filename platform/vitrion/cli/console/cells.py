@@ -1,7 +1,8 @@
 """Cells that a command works on: structure files, or structures of the database by fingerprint or filters."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from vitrion.database import Database
 
 FINGERPRINT = re.compile("[0-9a-f]{8,64}")
+READING_OPTION = re.compile("--(format|types|cell|topology)")
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,27 @@ def read_cells(path: Path) -> "list[Structure]":
     """Return the structures of a file, and print what its reader left out or assumed.
 
     Raises:
-        InputError: the file cannot be read.
+        InputError: the file cannot be read, or only with options that `vitrion ingest structures` has.
     """
-    from vitrion_workflows.formats.structures import read_entries  # noqa: PLC0415 - pymatgen is slow to import
+    with hints_of_ingest():
+        format_of(path)
+        from vitrion_workflows.formats.structures import read_entries  # noqa: PLC0415 - pymatgen is slow to import
 
-    entries = list(read_entries(path))
+        entries = list(read_entries(path))
     for remark in dict.fromkeys(remark for entry in entries for remark in entry.remarks):
         note(f"{path}: {remark}")
     return [entry.structure for entry in entries]
+
+
+@contextmanager
+def hints_of_ingest() -> Iterator[None]:
+    """Say of each option that a reader asks for to which command it belongs."""
+    try:
+        yield
+    except InputError as fault:
+        if not READING_OPTION.search(str(fault)):
+            raise
+        raise InputError(f"{fault} (an option of `vitrion ingest structures`, which stores the cells)") from fault
 
 
 def choose_cells(words: Sequence[str], *, from_database: bool, filters: Mapping[str, Any]) -> CellChoice:
@@ -98,6 +113,7 @@ def choose_cells(words: Sequence[str], *, from_database: bool, filters: Mapping[
     if fingerprints:
         return CellChoice(fingerprints=tuple(fingerprints))
     files = tuple(Path(word) for word in words)
-    for file in files:
-        format_of(file)
+    with hints_of_ingest():
+        for file in files:
+            format_of(file)
     return CellChoice(files=files)
