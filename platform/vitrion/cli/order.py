@@ -61,9 +61,9 @@ def command(
         raise InputError("give either --atoms or --supercell, not both")
     file_format = None
     if output is not None:
-        from vitrion.exchange.export import format_of  # noqa: PLC0415 - only where something is written
+        from vitrion.exchange.export import STRUCTURE_SUFFIXES, format_of  # noqa: PLC0415 - only where something is written
 
-        file_format = format_of(output)
+        file_format = format_of(output, suffixes=STRUCTURE_SUFFIXES)
     parent = _read(choice)
 
     from vitrion_workflows.candidates.ordering import order  # noqa: PLC0415 - slow to import

@@ -75,7 +75,8 @@ def export_structures(
     from vitrion.exchange import export  # noqa: PLC0415 - only where something is written
 
     filters = choose.structure_filters(typed)
-    chosen = export.format_of(to, given=file_format)
+    every = export.TABLE_SUFFIXES | export.STRUCTURE_SUFFIXES
+    chosen = export.format_of(to, given=file_format, suffixes=every)
     with vitrion.connect(readonly=True) as db:
         if chosen in export.TABLE_SUFFIXES.values():
             count = export.export_table(db.structures.search(**filters), to, file_format=chosen)

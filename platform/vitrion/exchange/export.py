@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,29 +33,33 @@ TABLE_SUFFIXES = {
     ".hdf5": "hdf5",
 }
 STRUCTURE_SUFFIXES = {
-    ".xyz": "extxyz",
-    ".extxyz": "extxyz",
+    ".xyz": "xyz",
+    ".extxyz": "xyz",
     ".cif": "cif",
     ".poscar": "poscar",
     ".vasp": "poscar",
-    ".json": "pymatgen-json",
+    ".json": "json",
     ".db": "ase-db",
 }
 
 
-def format_of(path: Path, *, given: str | None = None) -> str:
+def format_of(path: Path, *, given: str | None = None, suffixes: Mapping[str, str] = TABLE_SUFFIXES) -> str:
     """Return the format of an export, as given or from the file's name.
 
+    Args:
+        path: the file.
+        given: name of the format; from the ending when None.
+        suffixes: ending -> format of those at choice: `TABLE_SUFFIXES`, `STRUCTURE_SUFFIXES` or both.
+
     Raises:
-        InputError: neither is a known format.
+        InputError: neither is a known format; the message lists them.
     """
-    formats = sorted({*TABLE_SUFFIXES.values(), *STRUCTURE_SUFFIXES.values()})
-    name = given or (TABLE_SUFFIXES | STRUCTURE_SUFFIXES).get(path.suffix.lower())
-    if path.name.upper().startswith("POSCAR") and name is None:
-        name = "poscar"
+    name = given or suffixes.get(path.suffix.lower()) or ("poscar" if path.name.upper().startswith("POSCAR") else "")
+    formats = list(dict.fromkeys(suffixes.values()))
     if name not in formats:
-        raise InputError(f"{path}: unknown format: give one of {', '.join(formats)}")
-    return str(name)
+        fault = f"unknown format {given!r}" if given else "its ending names no format"
+        raise InputError(f"{path}: {fault}: give --format, one of {', '.join(formats)}")
+    return name
 
 
 def export_table(rows: Rows[Any], path: Path, *, file_format: str) -> int:
@@ -84,8 +88,8 @@ def export_structures(entries: Iterable[tuple[StructureRecord, "Structure"]], pa
     Args:
         entries: rows with their structures, as `Structures.iterate` gives them.
         path: the file.
-        file_format: ``extxyz``, ``cif`` (one data block each), ``poscar`` (one structure only), ``pymatgen-json``
-            (a list) or ``ase-db``.
+        file_format: ``xyz`` (extended), ``cif`` (one data block each), ``poscar`` (one structure only), ``json`` (a
+            list, of pymatgen) or ``ase-db``.
 
     Returns:
         How many were written.
@@ -200,9 +204,9 @@ _TABLES: dict[str, Callable[[Rows[Any]], str | bytes]] = {
     "hdf5": lambda rows: hdf5_bytes(_columns(rows)),
 }
 _STRUCTURES: dict[str, Callable[[Sequence[tuple[StructureRecord, "Structure"]], Path], str | bytes]] = {
-    "extxyz": _extxyz,
+    "xyz": _extxyz,
     "cif": _cif,
     "poscar": _poscar,
-    "pymatgen-json": _pymatgen_json,
+    "json": _pymatgen_json,
     "ase-db": _ase_database,
 }

@@ -69,6 +69,7 @@ FORMATS: tuple[FileFormat, ...] = (
     FileFormat("xyz", "XYZ", ("*.xyz", "*.extxyz"), frames="xyz.frames", options=frozenset({"cell", "types"})),
     FileFormat("gpumd", "GPUMD dump", (), frames="xyz.gpumd", options=frozenset({"types"})),
     FileFormat("ase", "ASE trajectory", ("*.traj",), frames="ase.traj"),
+    FileFormat("ase-db", "ASE database", ("*.db",), structures="ase.database.read"),
     FileFormat(
         "lammps-dump", "LAMMPS dump", ("*.lammpstrj", "*.dump"), frames="lammps.dump", options=frozenset({"types"})
     ),

@@ -12,7 +12,7 @@ from pymatgen.core.structure import Structure
 from vitrion_models.errors import InputError
 from vitrion_workflows.formats.checks import check_structure
 from vitrion_workflows.formats.entry import StructureEntry
-from vitrion_workflows.formats.frames import NO_OPTIONS, FrameOptions, check_frame
+from vitrion_workflows.formats.frames import NO_OPTIONS, Frame, FrameOptions, check_frame
 from vitrion_workflows.formats.registry import FileFormat, format_of
 from vitrion_workflows.schemas.geometry import with_masses
 
@@ -56,12 +56,24 @@ def _entries(chosen: FileFormat, path: Path, options: FrameOptions) -> Iterator[
     """Yield the frames of a file as structures; what is remarked on the file is remarked on its first one."""
     file = chosen.read_frames(path, options)
     for index, frame in enumerate(file.frames, start=1):
-        check_frame(frame, index)
-        structure = Structure(Lattice(frame.lattice_A), frame.numbers.tolist(), frame.fractional)
-        if frame.masses_u is not None:
-            structure = with_masses(structure, frame.masses_u)
+        structure = structure_of_frame(frame, index)
         remarks, file.remarks[:] = tuple(file.remarks), ()
         yield StructureEntry(structure=structure, remarks=remarks)
+
+
+def structure_of_frame(frame: Frame, index: int) -> Structure:
+    """Return a frame as a structure with its isotopes.
+
+    Args:
+        frame: of any file.
+        index: its number, from 1 on, for messages.
+
+    Raises:
+        InputError: see `check_frame`.
+    """
+    check_frame(frame, index)
+    structure = Structure(Lattice(frame.lattice_A), frame.numbers.tolist(), frame.fractional)
+    return structure if frame.masses_u is None else with_masses(structure, frame.masses_u)
 
 
 def _next_entry(entries: Iterator[StructureEntry]) -> StructureEntry | None:

@@ -61,7 +61,14 @@ Masses = Annotated[
     typer.Option("--mass", help="Mass of an element's atoms in u: Li=6.015 or Li=6.015,H=2.014."),
 ]
 Target = Annotated[Path, typer.Option("--to", help="File to write; its ending says the format.")]
-Format = Annotated[str | None, typer.Option("--format", help="Format, where the ending of the file does not say it.")]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        help="Format, where the ending of the file does not say it: csv, jsonl, parquet, arrow or hdf5; of structures "
+        "also xyz, cif, poscar, json (pymatgen) or ase-db.",
+    ),
+]
 FileFormat = Annotated[
     str | None,
     typer.Option("--format", help="Format, where a file name does not tell it: lammps-dump ..."),
