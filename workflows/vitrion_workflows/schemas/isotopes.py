@@ -71,13 +71,22 @@ def isotope_amounts(composition: Composition) -> dict[str, float]:
 
     Oxidation states are an annotation: the same cell with and without them is one cell.
     """
-    amounts: defaultdict[str, float] = defaultdict(float)
+    amounts: dict[str, float] = {}
     for species, amount in composition.items():
-        element = species if isinstance(species, Element) else getattr(species, "element", None)
-        # pymatgen: the symbol of deuterium is H, its name D.
-        name = getattr(element, "name", None)
-        amounts[name if name in NAMED_MASSES_U else str(species.symbol)] += float(amount)
-    return dict(amounts)
+        if isinstance(species, Element):
+            symbol = _symbol_of(species)
+        else:
+            # pymatgen's vacancies and other dummies have no element.
+            element = getattr(species, "element", None)
+            symbol = str(species.symbol) if element is None else _symbol_of(element)
+        amounts[symbol] = amounts.get(symbol, 0.0) + float(amount)
+    return amounts
+
+
+@cache
+def _symbol_of(element: Element) -> str:
+    # pymatgen: the symbol of deuterium is H, its name D.
+    return str(element.name)
 
 
 def site_occupancies(site: Site) -> dict[str, float]:

@@ -10,7 +10,7 @@ import numpy as np
 from ase import Atoms
 from ase.data import atomic_numbers
 from pymatgen.core.lattice import Lattice
-from pymatgen.core.periodic_table import DummySpecies, Element
+from pymatgen.core.periodic_table import Element
 from pymatgen.core.structure import Structure
 
 from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3
@@ -140,10 +140,10 @@ def _from_structure(structure: Structure) -> CellArrays:
         raise InputError(f"{name}: coordinates or lattice vectors are not finite numbers")
     if abs(np.linalg.det(lattice)) < SMALLEST_VOLUME_A3:
         raise InputError(f"{name}: the lattice vectors enclose no volume")
-    for kind in structure.composition:
-        if isinstance(kind, DummySpecies):
-            raise InputError(f"{kind} is not an element")
     species = tuple(tuple(sorted(site_occupancies(site).items())) for site in structure)
+    for symbol in {symbol for site in species for symbol, _ in site}:
+        if not atomic_numbers.get(element_of(symbol)):
+            raise InputError(f"{symbol} is not an element")
     return CellArrays(lattice_A=lattice, fractional=fractional, species=species)
 
 
