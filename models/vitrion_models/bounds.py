@@ -33,6 +33,10 @@ MOST_HDF5_OBJECTS = 10_000
 LARGEST_MODEL_BYTES = 2**30
 # A lattice vector: a million atoms in one row are 3 micrometres long, and nobody simulates them so.
 LONGEST_LATTICE_VECTOR_A = 1e4
+# Coordinates, times, energies and steps of any file, in any unit: more is damage, and overflows when multiplied.
+LARGEST_NUMBER = 1e15
+# Atoms of a frame: one wrong digit of a count would cost minutes and all memory.
+MOST_ATOMS = 10_000_000
 # Directed pairs of one neighbour search, 100 bytes each; a million atoms have 11 million within 3 A.
 MOST_PAIRS = 20_000_000
 # Images of the sites of a crystal by its symmetry, those of special positions counted apart; 3 s.

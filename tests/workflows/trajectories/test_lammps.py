@@ -134,7 +134,7 @@ def broken(path_A):
         "lj": (dump(path_A, "x", units="lj"), "units 'lj'"),
         "electron": (dump(path_A, "x", units="electron"), "units 'electron'"),
         "one id twice": (re.sub("(?m)^3 1 Li ", "1 1 Li ", whole), "id 1 "),
-        "endless id": (whole.replace("3 1 Li ", "9" * 30 + " 1 Li "), "LAMMPS dump"),
+        "endless id": (whole.replace("3 1 Li ", "9" * 30 + " 1 Li "), "whole number"),
         "shrink-wrapped": (whole.replace("pp pp pp", "pp pp ss"), "not periodic along c"),
         "shrunk to a least size": (whole.replace("pp pp pp", "pp fm pp"), "not periodic along b"),
         "no element": (whole.replace("element", "mol"), "dump_modify element"),

@@ -200,8 +200,8 @@ def broken_files(path_A):
     return {
         "another cell": ("XDATCAR", other_cell, r"frame 5 .*1e\+03 .*volume"),
         "step of half a cell": ("XDATCAR", xdatcar_text(jump), "unwrapped"),
-        "more atoms announced": ("run.xyz", announced.format(count="99999999999"), "announces"),
-        "negative atoms announced": ("run.xyz", announced.format(count=-3), "announces"),
+        "more atoms announced": ("run.xyz", announced.format(count="99999999999"), "number of atoms"),
+        "negative atoms announced": ("run.xyz", announced.format(count=-3), "number of atoms"),
         "no cell": ("run.extxyz", "2\n\nLi 0 0 0\nLi 0 0 0\n" * 5, "no cell"),
         "empty XDATCAR": ("XDATCAR", "", "empty"),
         "one frame": ("XDATCAR", xdatcar_text(path_A[:1]), "two frames"),

@@ -8,13 +8,13 @@ import numpy as np
 from ase.data import atomic_masses
 from numpy.typing import NDArray
 
+from vitrion_models.bounds import LARGEST_NUMBER, LONGEST_LATTICE_VECTOR_A, LONGEST_NAME
 from vitrion_models.errors import InputError
 from vitrion_models.system import HEAVIEST_ELEMENT, PERIODIC, FloatArray, IntArray
 from vitrion_workflows.formats.species import parse_atom
 from vitrion_workflows.schemas.isotopes import NAMED_MASSES_U
 
 FEWEST_FRAMES = 2
-MOST_ATOMS = 10_000_000  # of a frame: one wrong digit of a count would cost minutes and all memory
 SMALLEST_VOLUME_A3 = 1e-3
 AXES = "abc"
 
@@ -146,8 +146,7 @@ def check_frame(frame: Frame, index: int) -> None:
         raise InputError(f"frame {index} has no atoms")
     if frame.numbers.min() < 1 or frame.numbers.max() > HEAVIEST_ELEMENT:
         raise InputError(f"an atom of frame {index} has no known element: name the element of every atom")
-    if not (np.isfinite(frame.coordinates).all() and np.isfinite(frame.lattice_A).all()):
-        raise InputError(f"coordinates or lattice vectors of frame {index} are not finite: store the frame again")
+    check_numbers(frame.coordinates, place=f"frame {index}")
     if not frame.lattice_A.any():
         raise InputError(f"frame {index} has no cell: store the lattice vectors with the coordinates")
     if open_axes := [axis for axis, periodic in zip(AXES, frame.pbc, strict=True) if not periodic]:
@@ -155,8 +154,7 @@ def check_frame(frame: Frame, index: int) -> None:
             f"frame {index} is not periodic along {', '.join(open_axes)}, so that its volume and the images of its "
             "atoms are undefined: give a cell that is periodic along three vectors"
         )
-    if abs(np.linalg.det(frame.lattice_A)) < SMALLEST_VOLUME_A3:
-        raise InputError(f"frame {index} has no cell: its lattice vectors enclose no volume")
+    check_cell(frame.lattice_A, place=f"frame {index}")
 
 
 def atoms_of(words: Sequence[str]) -> tuple[IntArray, FloatArray | None]:
@@ -183,10 +181,56 @@ def floats(words: Sequence[str], *, place: str) -> FloatArray:
         InputError: a word is not a number.
     """
     try:
-        return np.array([float(word) for word in words], dtype=np.float64)
+        numbers = np.array([float(word) for word in words], dtype=np.float64)
     except ValueError as error:
         wrong = next(word for word in words if not _is_number(word))
-        raise InputError(f"{place} holds {wrong[:40]!r} where a number should be: correct it") from error
+        raise InputError(f"{place} holds {wrong[:LONGEST_NAME]!r} where a number should be: correct it") from error
+    check_numbers(numbers, place=place)
+    return numbers
+
+
+def whole_number(word: str, *, place: str, largest: float = LARGEST_NUMBER) -> int:
+    """Return a word as a whole number that is not negative.
+
+    Args:
+        word: number as text.
+        place: of the word, for the message.
+        largest: number allowed.
+
+    Raises:
+        InputError: the word is not such a number.
+    """
+    digits = word.strip()
+    if not digits.isdecimal() or len(digits) > len(f"{largest:.0f}") or int(digits) > largest:
+        raise InputError(f"{place} is {digits[:LONGEST_NAME]!r}, not a whole number up to {largest:g}: correct it")
+    return int(digits)
+
+
+def check_numbers(numbers: FloatArray, *, place: str) -> None:
+    """Refuse numbers that are not finite or larger than those of any file of atoms.
+
+    Raises:
+        InputError: such a number.
+    """
+    if not (np.abs(numbers) <= LARGEST_NUMBER).all():
+        raise InputError(f"numbers of {place} are not finite, or beyond {LARGEST_NUMBER:g}: correct them")
+
+
+def check_cell(lattice_A: FloatArray, *, place: str) -> None:
+    """Refuse lattice vectors as rows, shape (..., 3, 3), that are no cell.
+
+    Raises:
+        InputError: numbers that are not finite, vectors that are too long or enclose no volume.
+    """
+    longest_A = float(np.abs(lattice_A).max(initial=0.0))
+    if not longest_A <= LONGEST_LATTICE_VECTOR_A:
+        raise InputError(
+            f"lattice vectors of {place} are not finite, or longer than {LONGEST_LATTICE_VECTOR_A:g} A: correct them"
+        )
+    if not longest_A:
+        raise InputError(f"{place} has no cell: store the lattice vectors with the coordinates")
+    if not (np.abs(np.linalg.det(lattice_A)) >= SMALLEST_VOLUME_A3).all():
+        raise InputError(f"{place} has no cell: its lattice vectors enclose no volume")
 
 
 def _is_number(word: str) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from vitrion_models.constants import DIMENSIONS
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
-from vitrion_workflows.formats.frames import SMALLEST_VOLUME_A3, FrameOptions, StatedCell, floats
+from vitrion_workflows.formats.frames import FrameOptions, StatedCell, check_cell, floats, whole_number
 from vitrion_workflows.formats.lammps.types import hint_of_data_file
 from vitrion_workflows.formats.opening import lines, naming, require_file
 
@@ -75,8 +75,7 @@ def parse_cell(text: str) -> StatedCell:
             f"--cell {text!r} has {len(numbers)} numbers: give three lengths in Angstrom, with three angles in degrees "
             "if they are not right, or nine components of the vectors"
         )
-    if not abs(np.linalg.det(lattice)) >= SMALLEST_VOLUME_A3:
-        raise InputError(f"--cell {text!r} encloses no volume: correct it")
+    check_cell(lattice, place=f"--cell {text!r}")
     return StatedCell(lattice_A=lattice)
 
 
@@ -109,7 +108,7 @@ def _cells_of_cp2k(path: Path) -> Mapping[int, FloatArray]:
         if len(words) != CELL_FILE_COLUMNS or not words[0].isdecimal():
             raise InputError(f"line {number} is not a row of CP2K's .cell file: step, time, nine components, volume")
         components = floats(words[2 : 2 + DIMENSIONS**2], place=f"line {number}")
-        cells[int(words[0])] = components.reshape(DIMENSIONS, DIMENSIONS)
+        cells[whole_number(words[0], place=f"the step of line {number}")] = components.reshape(DIMENSIONS, DIMENSIONS)
     if not cells:
         raise InputError("no cell in it")
     return cells

@@ -4,6 +4,7 @@ import numpy as np
 from ase import units
 
 from vitrion_models.system import FloatArray, IntArray, standard_masses_u
+from vitrion_workflows.formats.frames import check_numbers
 
 # Keys of ASE's info that state the time of a frame, with their factor to ps.
 TIME_KEYS = {"time_ps": 1.0, "time_fs": 1e-3}
@@ -38,6 +39,7 @@ def kinetic_temperature_K(momenta: FloatArray | None, numbers: IntArray, masses_
     """
     if momenta is None or not momenta.any():
         return None
+    check_numbers(momenta, place="the momenta")
     masses = standard_masses_u(numbers) if masses_u is None else masses_u
     relative = momenta - masses[:, None] / masses.sum() * momenta.sum(axis=0)
     kinetic_eV = float(np.einsum("ni,ni,n->", relative, relative, 0.5 / masses))

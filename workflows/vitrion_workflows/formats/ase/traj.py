@@ -33,7 +33,7 @@ def _of_one_set(frames: Iterator[Frame]) -> Iterator[Frame]:
 
 def _frames(path: Path) -> Iterator[Frame]:
     try:
-        with TrajectoryReader(path) as reader:
+        with path.open("rb") as file, TrajectoryReader(file) as reader:
             for index in range(len(reader)):
                 yield _frame(reader[index], index + 1)
     except InputError:

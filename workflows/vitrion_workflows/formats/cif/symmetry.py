@@ -8,7 +8,9 @@ from pymatgen.core.lattice import Lattice
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
+from vitrion_workflows.formats.frames import whole_number
 
+LAST_GROUP = 230
 OPERATIONS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
 NAMES = (
     "_space_group_name_H-M_alt",
@@ -98,10 +100,10 @@ def _group_operations(names: list[str], numbers: list[str], lattice: Lattice) ->
             return operations
     if names:
         raise InputError(f"unknown space group {names[0]!r}: add the symmetry operations ({OPERATIONS[0]})")
-    number = int(numbers[0]) if numbers[0].isdecimal() else 0
+    number = whole_number(numbers[0], place="the number of the space group", largest=LAST_GROUP)
     standard = gemmi.find_spacegroup_by_number(number) if number else None
     if standard is None:
-        raise InputError(f"unknown space group number {numbers[0]}: give 1 to 230, or the symmetry operations")
+        raise InputError(f"unknown space group number {number}: give 1 to {LAST_GROUP}, or the symmetry operations")
     if standard.ext in ORIGINS:
         raise _two_origins(str(number))
     by_axes = gemmi.find_spacegroup_by_name(standard.hm, lattice.alpha, lattice.gamma)

@@ -11,7 +11,7 @@ from ase.data import atomic_numbers
 
 from vitrion_models.errors import InputError, first_line
 from vitrion_models.system import HEAVIEST_ELEMENT, PERIODIC, FloatArray, IntArray
-from vitrion_workflows.formats.frames import FEWEST_FRAMES, SMALLEST_VOLUME_A3, Frame, FrameFile, FrameOptions
+from vitrion_workflows.formats.frames import FEWEST_FRAMES, Frame, FrameFile, FrameOptions, check_cell
 from vitrion_workflows.formats.h5md.layout import (
     KELVIN,
     LENGTH_UNITS_A,
@@ -208,9 +208,9 @@ def _cells(edges: h5py.Dataset | h5py.Group, frames: int) -> FloatArray:
     values = stored[()].astype(np.float64) * unit_factor(stored, LENGTH_UNITS_A)
     cuboid = values.ndim - (not fixed) == 1
     cells: FloatArray = values[..., None] * np.eye(3) if cuboid else values
-    # Negated, so that a determinant that is not finite is refused too.
-    if cells.shape[-2:] != (3, 3) or not (np.abs(np.linalg.det(cells)) >= SMALLEST_VOLUME_A3).all():
-        raise InputError("no cell: the lattice vectors enclose no volume")
+    if cells.shape[-2:] != (3, 3):
+        raise InputError("no cell: edges are not three lattice vectors")
+    check_cell(cells, place="the file")
     if fixed or (cells == cells[0]).all():
         return cells if fixed else cells[0]
     if len(cells) != frames:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from vitrion_models.bounds import MOST_ATOMS
 from vitrion_models.constants import DIMENSIONS
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.formats.frames import MOST_ATOMS, Frame, FrameFile, FrameOptions, floats
+from vitrion_workflows.formats.frames import Frame, FrameFile, FrameOptions, check_cell, floats, whole_number
 from vitrion_workflows.formats.lammps.types import elements_of_atoms
 from vitrion_workflows.formats.numbered_lines import NumberedLines
 
@@ -104,9 +105,9 @@ def _below(lines: NumberedLines) -> Iterator[str]:
 
 def _count(items: Mapping[str, Sequence[str]], place: str) -> int:
     words = " ".join(items.get("NUMBER", ())[1:]).split()
-    if len(words) != 1 or not words[0].isdecimal() or int(words[0]) > MOST_ATOMS:
+    if len(words) != 1:
         raise InputError(f"{place} does not say how many atoms it holds: remove it")
-    return int(words[0])
+    return whole_number(words[0], place=f"the number of atoms of {place}", largest=MOST_ATOMS)
 
 
 def _columns(lines: NumberedLines, names: Sequence[str], atoms: int, place: str) -> dict[str, Sequence[str]]:
@@ -135,6 +136,7 @@ def _frame(dump: _Dump, units: str | None, options: FrameOptions) -> Frame:
     order = np.argsort(ids, kind="stable")
     length_A, time_ps = UNITS.get(units or "", (1.0, None))
     cell, origin, pbc = _box(dump)
+    check_cell(length_A * cell, place=dump.place)
     form = FORMS[axes]
     fractional, unwrapped = dump.numbers(axes), form.unwrapped
     if not form.scaled:
@@ -161,10 +163,7 @@ def _frame(dump: _Dump, units: str | None, options: FrameOptions) -> Frame:
 
 
 def _ids(dump: _Dump) -> IntArray:
-    try:
-        ids = np.array([int(word) for word in dump.columns["id"]], dtype=np.int64)
-    except (ValueError, OverflowError) as error:
-        raise InputError(f"LAMMPS dump damaged: ids of {dump.place} are not whole numbers: write it again") from error
+    ids = np.array([whole_number(word, place=f"an id of {dump.place}") for word in dump.columns["id"]], dtype=np.int64)
     ordered = np.sort(ids)
     if (repeated := ordered[1:][ordered[1:] == ordered[:-1]]).size:
         raise InputError(f"id {repeated[0]} occurs more than once in {dump.place}: number the atoms anew")
@@ -173,9 +172,9 @@ def _ids(dump: _Dump) -> IntArray:
 
 def _step(dump: _Dump) -> int:
     words = " ".join(dump.items.get("TIMESTEP", ())[1:]).split()
-    if len(words) != 1 or not words[0].isdecimal():
+    if len(words) != 1:
         raise InputError(f"LAMMPS dump damaged: {dump.place} has no number of its step: write it again")
-    return int(words[0])
+    return whole_number(words[0], place="the step of a frame")
 
 
 def _number(dump: _Dump, item: str) -> float:

@@ -6,6 +6,7 @@ import numpy as np
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
+from vitrion_workflows.formats.frames import check_numbers
 
 DIMENSIONS = 3
 # Fortran leaves no blank before a minus sign where the number fills its column.
@@ -44,6 +45,8 @@ def scale_factors(line: str, vectors_A: FloatArray) -> FloatArray:
     factors = np.array(numbers_of(line))
     if len(factors) not in {1, DIMENSIONS}:
         raise InputError(f"the scale {line.strip()!r} is not one number or three: correct line 2")
+    check_numbers(vectors_A, place="the lattice")
+    check_numbers(factors, place="the scale")
     volume_A3 = abs(float(np.linalg.det(vectors_A)))
     if len(factors) == 1 and factors[0] < 0 and volume_A3 > 0:
         factors = np.cbrt(-factors / volume_A3)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from vitrion_models.bounds import MOST_ATOMS
 from vitrion_models.constants import DIMENSIONS
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.formats.frames import MOST_ATOMS, Frame, FrameFile, FrameOptions, atoms_of
+from vitrion_workflows.formats.frames import Frame, FrameFile, FrameOptions, atoms_of, floats, whole_number
 from vitrion_workflows.formats.numbered_lines import NumberedLines
 from vitrion_workflows.formats.vasp.cell import numbers_of
 from vitrion_workflows.formats.vasp.settings import settings_of
@@ -110,9 +111,9 @@ def _frames(lines: NumberedLines, run: _Run) -> Iterator[Frame]:
         elif LATTICE in line:
             run.lattice_A = _lattice(lines)
         elif match := STEP.match(line):
-            run.step = int(match[1])
+            run.step = whole_number(match[1], place=f"the step in line {lines.number}")
         elif frame is None:
-            _read_header(line, run)
+            _read_header(line, run, place=f"line {lines.number}")
         elif line.startswith(FOOTER):
             run.is_finished = True
         else:
@@ -130,14 +131,14 @@ def _completed(frame: Frame, line: str, lines: NumberedLines) -> Frame:
     return frame
 
 
-def _read_header(line: str, run: _Run) -> None:
+def _read_header(line: str, run: _Run, *, place: str) -> None:
     run.values.update({name: value.strip() for name, value in SETTING.findall(line)})
     if match := TITLE.match(line):
         run.symbols.append(match[1])
     elif match := MASSES.match(line):
-        run.masses_u = [float(word) for word in match[1].split()]
+        run.masses_u = floats(match[1].split(), place=place).tolist()
     elif match := COUNTS.match(line):
-        run.counts = [int(word) for word in match[1].split()]
+        run.counts = [whole_number(word, place=place, largest=MOST_ATOMS) for word in match[1].split()]
 
 
 def _lattice(lines: NumberedLines) -> FloatArray | None:
@@ -176,7 +177,4 @@ def _atoms(run: _Run) -> tuple[IntArray, FloatArray | None]:
 
 
 def _number(word: str, lines: NumberedLines) -> float:
-    try:
-        return float(word)
-    except ValueError as error:
-        raise InputError(f"line {lines.number} holds {word[:20]!r} where a number should be: correct it") from error
+    return float(floats([word], place=f"line {lines.number}")[0])

@@ -12,6 +12,7 @@ from pymatgen.core.structure import Structure
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.formats.entry import StructureEntry
+from vitrion_workflows.formats.frames import whole_number
 from vitrion_workflows.formats.opening import read_text
 from vitrion_workflows.formats.species import parse_atom, parse_label
 from vitrion_workflows.formats.vasp.cell import DIMENSIONS, numbers_of, scale_factors, split_glued
@@ -78,11 +79,12 @@ def _header(lines: Sequence[str]) -> _Header:
         raise InputError("no element symbols in line 6 (a VASP 4 file): add them")
     if not all(count.isdecimal() for count in counts) or len(counts) != len(words):
         raise InputError("line 7 does not hold the number of atoms of each element of line 6: correct it")
-    total = sum(int(count) for count in counts)
+    numbers = [whole_number(count, place="a number of atoms in line 7") for count in counts]
+    total = sum(numbers)
     if total > len(lines):  # before a list of that size is made: one wrong digit would cost minutes and all memory
         raise InputError(f"truncated: {total} atoms are promised in {len(lines)} lines")
     species = [parse_atom(word) for word in words]
-    symbols = [each.symbol for each, count in zip(species, counts, strict=True) for _ in range(int(count))]
+    symbols = [each.symbol for each, number in zip(species, numbers, strict=True) for _ in range(number)]
     factors = scale_factors(lines[1], np.array(vectors))
     return _Header(np.array(vectors) * factors, factors, symbols)
 

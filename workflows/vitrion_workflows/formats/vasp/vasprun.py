@@ -13,7 +13,7 @@ from ase import units
 from vitrion_models.constants import DIMENSIONS
 from vitrion_models.errors import InputError, first_line
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.formats.frames import Frame, FrameFile, FrameOptions, atoms_of, floats
+from vitrion_workflows.formats.frames import Frame, FrameFile, FrameOptions, atoms_of, floats, whole_number
 from vitrion_workflows.formats.opening import lines
 from vitrion_workflows.formats.vasp.settings import number, settings_of
 
@@ -129,7 +129,7 @@ def _atoms(element: Element) -> tuple[IntArray, FloatArray]:
     if not rows or any(len(row) != 2 or not row[1].strip().isdecimal() for row in rows):  # noqa: PLR2004 - element, type
         raise InputError("atominfo does not name the element and type of each atom: not a vasprun.xml")
     masses = floats([row[2] for row in types], place="the masses of atominfo")
-    kinds = np.array([int(row[1]) for row in rows]) - 1
+    kinds = np.array([whole_number(row[1], place="a type of atominfo", largest=len(masses)) for row in rows]) - 1
     if kinds.min() < 0 or kinds.max() >= len(masses):
         raise InputError("atominfo has atoms of a type that it does not describe: not a vasprun.xml")
     numbers, _ = atoms_of([row[0].strip() for row in rows])

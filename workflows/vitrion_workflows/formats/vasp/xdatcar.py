@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from vitrion_models.bounds import MOST_ATOMS
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.formats.frames import MOST_ATOMS, Frame, FrameFile, FrameOptions, atoms_of, floats
+from vitrion_workflows.formats.frames import Frame, FrameFile, FrameOptions, atoms_of, floats, whole_number
 from vitrion_workflows.formats.numbered_lines import NumberedLines
 from vitrion_workflows.formats.vasp.cell import DIMENSIONS, scale_factors, split_glued
 
@@ -81,7 +82,7 @@ def _frame(lines: NumberedLines, cell: _Cell) -> Frame:
         coordinates=floats(words, place=place).reshape(-1, DIMENSIONS),
         scaled=True,
         lattice_A=cell.lattice_A,
-        step=int(number) if number.isdecimal() else None,
+        step=whole_number(number, place=place) if number.isdecimal() else None,
     )
 
 
@@ -112,16 +113,15 @@ def _header(rows: Sequence[str], first: int) -> _Cell:
     symbols, counts = rows[5].split(), rows[6].split()
     if len(symbols) != len(counts):
         raise InputError(f"{len(symbols)} elements but {len(counts)} counts: name the elements in line 6 of the header")
-    if not all(count.isdecimal() for count in counts):
-        raise InputError(f"line {first + 6} holds {rows[6].strip()[:40]!r}, not the number of atoms of each element")
     numbers, masses = atoms_of(symbols)
     vectors = floats("".join(rows[2:5]).split(), place=place)
     if len(vectors) != DIMENSIONS**2:
         raise InputError(f"{place} does not hold three lattice vectors of three numbers: correct it")
     lattice = vectors.reshape(DIMENSIONS, DIMENSIONS)
-    atoms = [int(count) for count in counts]
+    atoms = [
+        whole_number(count, place=f"a number of atoms in line {first + 6}", largest=MOST_ATOMS) for count in counts
+    ]
     if sum(atoms) > MOST_ATOMS:
-        # Before arrays of that size are allocated: one wrong digit would cost minutes and all memory.
         raise InputError(f"{place} announces {sum(atoms)} atoms, more than {MOST_ATOMS}: correct the counts")
     return _Cell(
         np.repeat(numbers, atoms),

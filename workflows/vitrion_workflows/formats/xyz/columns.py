@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vitrion_models.bounds import MOST_COLUMNS
 from vitrion_models.constants import DIMENSIONS
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
-from vitrion_workflows.formats.frames import floats
+from vitrion_workflows.formats.frames import floats, whole_number
 
 PLAIN = "species:S:1:pos:R:3"
 FIELDS = 3  # name, kind and number of columns of a property
@@ -80,6 +81,9 @@ def parse_columns(info: Mapping[str, Any], *, place: str) -> Columns:
     for name, kind, width in zip(words[::FIELDS], words[1::FIELDS], words[2::FIELDS], strict=True):
         if kind not in KINDS or not width.isdecimal():
             raise InputError(f"Properties of {place} has an unknown entry {name}:{kind}:{width}: correct it")
-        spans[name] = (count, count + int(width))
-        count += int(width)
+        first, count = (
+            count,
+            count + whole_number(width, place=f"the columns of {name} of {place}", largest=MOST_COLUMNS),
+        )
+        spans[name] = (first, count)
     return Columns(spans, count, exact="Properties" in info)

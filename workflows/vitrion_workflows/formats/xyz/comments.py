@@ -10,6 +10,7 @@ from ase.io.extxyz import key_val_str_to_dict
 
 from vitrion_models.constants import FEMTOSECONDS_PER_PS
 from vitrion_models.errors import InputError, first_line
+from vitrion_workflows.formats.frames import floats, whole_number
 
 # Two clocks of one frame must agree.
 TIME_TOLERANCE = 1e-3
@@ -54,12 +55,12 @@ def parse_comment(text: str, *, time_keys: Mapping[str, float], place: str) -> C
         energy = match["energy"]
         return Comment(
             program="CP2K",
-            step=int(match["step"]),
-            time_ps=float(match["time"]) / FEMTOSECONDS_PER_PS,
-            energy_eV=None if energy is None else float(energy) * units.Hartree,
+            step=whole_number(match["step"], place=f"the step of {place}"),
+            time_ps=_number(match, "time", place) / FEMTOSECONDS_PER_PS,
+            energy_eV=None if energy is None else _number(match, "energy", place) * units.Hartree,
         )
     if match := LAMMPS.match(text):
-        return Comment(program="LAMMPS", step=int(match["step"]))
+        return Comment(program="LAMMPS", step=whole_number(match["step"], place=f"the step of {place}"))
     if "=" not in text:
         return Comment()
     try:
@@ -89,8 +90,5 @@ def time_of(info: Mapping[str, Any], time_keys: Mapping[str, float], place: str)
     return next(iter(times.values()))
 
 
-def _number(info: Mapping[str, Any], key: str, place: str) -> float:
-    try:
-        return float(info[key])
-    except (TypeError, ValueError) as error:
-        raise InputError(f"{key} of {place} is not a number: correct it, or leave {key} out") from error
+def _number(info: Mapping[str, Any] | re.Match[str], key: str, place: str) -> float:
+    return float(floats([str(info[key])], place=f"{key} of {place}")[0])

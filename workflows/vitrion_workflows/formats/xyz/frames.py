@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from vitrion_models.bounds import MOST_ATOMS
 from vitrion_models.constants import DIMENSIONS
 from vitrion_models.errors import InputError
 from vitrion_models.system import PERIODIC, FloatArray, IntArray, standard_masses_u
 from vitrion_workflows.formats.ase.momenta import TIME_KEYS, kinetic_temperature_K, velocities_A_per_ps
-from vitrion_workflows.formats.frames import MOST_ATOMS, Frame, FrameFile, FrameOptions, atoms_of, floats
+from vitrion_workflows.formats.frames import Frame, FrameFile, FrameOptions, atoms_of, floats, whole_number
 from vitrion_workflows.formats.numbered_lines import NumberedLines
 from vitrion_workflows.formats.xyz.columns import Values, parse_columns
 from vitrion_workflows.formats.xyz.comments import Comment, parse_comment
@@ -74,9 +75,8 @@ def _frames(path: Path, options: FrameOptions, dialect: Dialect, remarks: list[s
                 f"cannot be read beyond line {last}: the next line should be the number of atoms of frame {index + 1}"
             )
         index += 1
-        place, atoms = f"frame {index}", int(next(lines))
-        if not 0 <= atoms <= MOST_ATOMS:
-            raise InputError(f"{place} announces {atoms} atoms: correct line {lines.number}")
+        place = f"frame {index}"
+        atoms = whole_number(next(lines), place=f"the number of atoms of {place}", largest=MOST_ATOMS)
         comment = parse_comment(next(lines, ""), time_keys=dialect.time_keys, place=place)
         if index == 1:
             remarks += _remarks(path, comment)
