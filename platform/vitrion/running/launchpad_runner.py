@@ -90,18 +90,16 @@ class LaunchpadRunner:
             return self._follow(tasks, on_result, callbacks)
 
     def retry(self, task_ids: Sequence[str], *, rerun_finished: bool = False) -> None:
-        """Reignite defused and rerun fizzled fireworks; archived ones stay archived."""
-        # In this order: a defused firework may be fizzled underneath, and a rerun one may be completed at once.
-        revived = [
-            *([("COMPLETED", self._pad.rerun_fw)] if rerun_finished else []),
-            ("DEFUSED", self._pad.reignite_fw),
-            ("FIZZLED", self._pad.rerun_fw),
-        ]
+        """Reignite defused and rerun fizzled fireworks and those whose output is elsewhere; archived ones stay."""
+        tasks = {TASK_IN_SPEC: {"$in": list(task_ids)}}
         with translate_errors(self._where):
-            for state, revive in revived:
-                query = {TASK_IN_SPEC: {"$in": list(task_ids)}, "state": state}
-                for firework in list(self._pad.fireworks.find(query, {"fw_id": 1})):
-                    revive(firework["fw_id"])
+            # In this order: a defused firework may be fizzled underneath, and a rerun one may be completed at once.
+            for fw_id in self._ids(tasks, "COMPLETED") if rerun_finished else self._without_output(tasks):
+                self._pad.rerun_fw(fw_id)
+            for fw_id in self._ids(tasks, "DEFUSED"):
+                self._pad.reignite_fw(fw_id)
+            for fw_id in self._ids(tasks, "FIZZLED"):
+                self._pad.rerun_fw(fw_id)
 
     def close(self) -> None:
         """Close the connection."""
@@ -133,6 +131,21 @@ class LaunchpadRunner:
         self._pad.fireworks.delete_many({TASK_IN_SPEC: task.id})
         self._pad.add_wf(flow_to_workflow(task.flow, name=task.title, metadata={TASK_METADATA_KEY: task.id}))
 
+    def _ids(self, query: dict[str, Any], state: str) -> list[int]:
+        return [entry["fw_id"] for entry in self._pad.fireworks.find({**query, "state": state}, {"fw_id": 1})]
+
+    def _without_output(self, query: dict[str, Any]) -> list[int]:
+        """Return the completed fireworks whose output the JobStore does not have: another one took it."""
+        jobs = self._jobs({**query, "state": "COMPLETED"})
+        stored = self._store.query({"uuid": {"$in": list(jobs.values())}}, properties=["uuid"], load=False)
+        present = {row["uuid"] for row in stored}
+        return sorted(fw_id for fw_id, uuid in jobs.items() if uuid not in present)
+
+    def _jobs(self, query: dict[str, Any]) -> dict[int, str]:
+        """Return the uuids of the jobs of fireworks."""
+        entries = self._pad.fireworks.find(query, {"fw_id": 1, "spec._tasks.job.uuid": 1})
+        return {entry["fw_id"]: entry["spec"]["_tasks"][0]["job"]["uuid"] for entry in entries}
+
     def _statuses(self, tasks: dict[str, Task]) -> list[WorkerStatus]:
         running = self._pad.fireworks.find(
             {TASK_IN_SPEC: {"$in": list(tasks)}, "state": "RUNNING"}, {TASK_IN_SPEC: 1, "launches": 1}
@@ -159,6 +172,11 @@ class LaunchpadRunner:
             if error is None and workflow["state"] == "FIZZLED":
                 return None  # nothing went wrong with the task itself: `Recovery` has it run again
             error = error or f"its workflow was {workflow['state'].lower()}, by a person or after too many lost workers"
+        if elsewhere := self._without_output({"fw_id": {"$in": workflow["nodes"]}}):
+            error = (
+                f"firework {', '.join(map(str, elsewhere))} ran with another JobStore (by `rlaunch`?), which has its"
+                " output: leave it to `vitrion worker`, and then `vitrion campaign retry FILE`"
+            )
         return TaskResult(
             task_id=workflow["metadata"][TASK_METADATA_KEY],
             documents=() if error else self._documents(workflow["nodes"]),
@@ -170,8 +188,7 @@ class LaunchpadRunner:
     def _documents(self, fw_ids: list[int]) -> tuple[dict[str, Any], ...]:
         # By the uuids that were submitted, for which the JobStore has its index: a coordinator that was started again
         # has made flows of its own, and other campaigns' outputs lie beside these.
-        entries = self._pad.fireworks.find({"fw_id": {"$in": fw_ids}}, {"spec._tasks.job.uuid": 1})
-        uuids = [entry["spec"]["_tasks"][0]["job"]["uuid"] for entry in entries]
+        uuids = list(self._jobs({"fw_id": {"$in": fw_ids}}).values())
         stored = self._store.query({"uuid": {"$in": uuids}}, sort={"completed_at": 1}, load=True)
         return tuple({key: value for key, value in document.items() if key != "_id"} for document in stored)
 

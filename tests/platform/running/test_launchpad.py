@@ -1,5 +1,7 @@
 """Tasks on a FireWorks launchpad: whoever dies, each is done once and its result comes back."""
 
+import io
+import re
 import signal
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -9,7 +11,9 @@ import pytest
 import vitrion_flows as flows
 from database_fixtures import own_database
 from fireworks import Firework, FWorker, ScriptTask
+from fireworks.core.rocket import Rocket
 from launchpad_workers import start, workers
+from maggma.stores import MemoryStore
 from vitrion_flows import outputs, results_of, task
 
 import vitrion
@@ -196,7 +200,7 @@ def test_a_killed_worker_and_a_stopped_one_cost_time_only(mongo_uri, tmp_path):
         if worker.returncode is None:
             done_at.append(done)
             worker.send_signal(signal.SIGKILL if len(done_at) == 1 else signal.SIGTERM)
-            assert worker.wait(timeout=60) == (-signal.SIGKILL if len(done_at) == 1 else 0)
+            assert worker.wait(timeout=60) == (-signal.SIGKILL if len(done_at) == 1 else 128 + signal.SIGTERM)
             assert launchpad.workflows.find_one({})["state"] != "FIZZLED"
 
     with opened(mongo_uri) as (database, launchpad):
@@ -234,6 +238,49 @@ def test_a_fault_of_the_machine_decides_nothing_and_ends_its_worker(mongo_uri, t
         own.connection.close()
         assert launchpad.workflows.find_one({})["state"] == "READY"
         submit(mongo_uri, database, [task("unlucky", flows.fill_disk())])  # a coordinator sees no failure
+
+
+def foreign_rlaunch(pad):
+    """`rlaunch` of a user whose jobflow writes into a store of its own: in memory, by default."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(jobflow.SETTINGS, "JOB_STORE", jobflow.JobStore(MemoryStore()))
+        assert Rocket(pad, FWorker(), None).run(err_file=io.StringIO())
+
+
+def test_what_ran_with_another_job_store_is_named_and_the_rest_goes_on(mongo_uri, tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRION_SCRATCH", str(tmp_path))
+    monkeypatch.setattr(jobflow.SETTINGS, "JOB_STORE", jobflow.SETTINGS.JOB_STORE)
+    monkeypatch.chdir(tmp_path)
+
+    def tasks():
+        return [task("alone", flows.double(1)), task("chain", flows.chain(3)), task("ours", flows.double(5))]
+
+    with opened(mongo_uri) as (database, launchpad):
+        submit(mongo_uri, database, tasks()[:2])
+        for _ in range(2):  # both first jobs; the second of the chain cannot find what it refers to
+            foreign_rlaunch(launchpad)
+        own = connect_launchpad(mongo_uri, kind=WorkerLaunchPad)
+
+        def finish():
+            submit(mongo_uri, database, tasks())
+            store = database.job_store()
+            work(own, store, scratch=tmp_path, name="w", heartbeat_seconds=20, once=True, should_stop=lambda: False)
+            return coordinate(mongo_uri, database, tasks())
+
+        done, results = finish()
+        assert done
+        assert outputs(results)["ours"] == [10]
+        for name in ("alone", "chain"):
+            assert re.match(r"firework \d ran with another JobStore", results[name].error)
+            assert "retry" in results[name].error
+            assert "\n" not in results[name].error
+        runner = make_runner(mongo_uri, database)
+        runner.retry(["alone", "chain", "ours"])
+        runner.close()
+        done, results = finish()
+        own.connection.close()
+    assert done
+    assert outputs(results) == {"alone": [2], "chain": [6, 12], "ours": [10]}
 
 
 def test_an_existing_launchpad_is_left_as_it_is(mongo_uri):
