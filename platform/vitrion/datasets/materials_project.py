@@ -5,10 +5,9 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from pymatgen.core.structure import Structure
-
 from vitrion.datasets.records import DatasetContent, DatasetStructure
 from vitrion_models.errors import InputError, MissingDependencyError, VitrionError
+from vitrion_workflows.formats.json.pymatgen import structure_from_dict
 from vitrion_workflows.schemas import StructureKind
 
 KEY_VARIABLE = "MP_API_KEY"
@@ -64,7 +63,7 @@ def _records(documents: Iterable[Any]) -> Iterable[DatasetStructure]:
     for document in sorted(documents, key=lambda each: str(_field(each, "material_id"))):
         structure = _field(document, "structure")
         if isinstance(structure, dict):
-            structure = Structure.from_dict(structure)
+            structure = structure_from_dict(structure)
         yield DatasetStructure(
             name=str(_field(document, "material_id")),
             structure=structure,

@@ -1,7 +1,6 @@
 """OBELiX: measured room-temperature lithium conductivities, with crystal structures for two thirds of them."""
 
 import csv
-import warnings
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
@@ -10,7 +9,8 @@ from pymatgen.core.structure import Structure
 
 from vitrion.datasets.formulas import reduced
 from vitrion.datasets.records import DatasetContent, DatasetLabel, DatasetStructure
-from vitrion_models.errors import InputError
+from vitrion_models.errors import InputError, first_line
+from vitrion_workflows.formats.cif import parse
 from vitrion_workflows.schemas import GateOutcome, LabelState, StructureKind
 
 TABLE, CIFS = "table", "cifs"
@@ -80,14 +80,16 @@ def _rows(path: Path) -> list[dict[str, str]]:
 
 def _structures(archive: Path) -> dict[str, Structure]:
     try:
-        with zipfile.ZipFile(archive) as bundle, warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # pymatgen warns of rounded occupancies
+        with zipfile.ZipFile(archive) as bundle:
             members = [name for name in sorted(bundle.namelist()) if name.endswith(".cif")]
-            return {
-                PurePosixPath(name).stem: Structure.from_str(bundle.read(name).decode(), fmt="cif") for name in members
-            }
+            return {PurePosixPath(name).stem: _crystal(bundle.read(name).decode()) for name in members}
     except (zipfile.BadZipFile, ValueError, KeyError) as fault:
-        raise InputError(f"{archive}: not a readable archive of CIFs ({type(fault).__name__})") from fault
+        raise InputError(f"{archive}: not a readable archive of CIFs ({first_line(fault)})") from fault
+
+
+def _crystal(text: str) -> Structure:
+    (entry,) = parse(text)
+    return entry.structure
 
 
 def _label(row: dict[str, str], structures: Mapping[str, Structure]) -> DatasetLabel:

@@ -2,16 +2,15 @@
 
 import json
 import re
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pymatgen.core.structure import Structure
-
 from vitrion.datasets.formulas import reduced
 from vitrion.datasets.records import DatasetContent, DatasetLabel, DatasetStructure
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.cif import read
+from vitrion_workflows.formats.opening import naming
 from vitrion_workflows.schemas import Convention, GateOutcome, LabelState, StructureKind
 
 TABLE, LABELS, CELL = "table", "labels", "cell_{index}"
@@ -87,9 +86,9 @@ def _values(path: Path) -> dict[int, float]:
 
 
 def _cell(name: str, row: Mapping[str, Any], path: Path) -> DatasetStructure:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        structure = Structure.from_str(path.read_text(encoding="utf-8"), fmt="cif")
+    with naming(path):
+        (entry,) = read(path)
+    structure = entry.structure
     formula = structure.composition.reduced_formula
     if formula != reduced(str(row["formula"])):
         raise InputError(f"{path}: the cell is {formula}, its row says {row['formula']}")

@@ -93,7 +93,7 @@ def test_the_element_of_a_label_ends_at_its_first_digit_or_sign(label, symbol):
     assert parse_label(label).symbol == symbol
 
 
-@pytest.mark.parametrize("label", ["OW1", "Wat1", "CA1", "HO1", "LiA", "M1", "X1", "1Li", "Łi1", "", "?"])
+@pytest.mark.parametrize("label", ["OW1", "T1", "VA1", "Wat1", "CA1", "HO1", "LiA", "M1", "X1", "1Li", "Łi1", "", "?"])
 def test_a_label_without_an_element_is_refused(label):
     with pytest.raises(InputError):
         parse_label(label)

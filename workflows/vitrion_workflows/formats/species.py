@@ -14,6 +14,7 @@ from vitrion_models.errors import InputError
 HYDROGEN_ISOTOPES = ("D", "T")
 VACANCIES = frozenset({"vac", "vacancy", "va", "[]"})  # compared in lower case; ``X`` is an unknown atom, not a vacancy
 LONGEST_SYMBOL = 2
+TETRAHEDRAL = "T"  # zeolites have sites T1, T2: no tritium
 # Li+, O2-, O-2, Fe2.5+, Na1+: sign before or behind the amount.
 AMOUNT = r"\d+(?:\.\d+)?"
 CHARGED = re.compile(
@@ -76,9 +77,9 @@ def parse_label(label: str) -> SpeciesName:
     """
     match = LABEL.fullmatch(label)
     letters = match["symbol"] if match else ""
-    if letters.lower() in VACANCIES:
+    if letters.lower() in VACANCIES and not letters.isupper():
         return VACANCY
-    if not _is_symbol(letters):
+    if not _is_symbol(letters) or letters == TETRAHEDRAL:
         raise InputError(_refusal(label))
     return SpeciesName(letters)
 

@@ -13,6 +13,7 @@ from vitrion_models.errors import InputError
 from vitrion_workflows.formats.checks import check_structure
 from vitrion_workflows.formats.entry import StructureEntry
 from vitrion_workflows.formats.frames import NO_OPTIONS, Frame, FrameOptions, check_frame
+from vitrion_workflows.formats.opening import naming
 from vitrion_workflows.formats.registry import FileFormat, format_of
 from vitrion_workflows.schemas.geometry import with_masses
 
@@ -91,9 +92,10 @@ def _next_entry(entries: Iterator[StructureEntry]) -> StructureEntry | None:
 def _translated_errors(path: Path, name: str) -> Iterator[None]:
     """Put the file before the message of an `InputError`, and translate whatever else a parser raises into one."""
     try:
-        yield
-    except InputError as fault:
-        raise InputError(f"{path}: {fault}") from fault
+        with naming(path):
+            yield
+    except InputError:
+        raise
     except Exception as fault:
         # Parsers raise nearly anything on a damaged file.
         detail = " ".join(str(fault).split())[:LONGEST_REASON] or type(fault).__name__

@@ -26,13 +26,18 @@ MODULATION = ("_cell_modulation_dimension", "_cell_wave_vector_seq_id")
 
 
 def read(path: Path) -> Iterator[StructureEntry]:
-    """Read every crystal of a CIF, each as the conventional cell of its own data block.
+    """Read every crystal of a CIF file; see `parse`."""
+    yield from parse(read_text(path))
+
+
+def parse(text: str) -> Iterator[StructureEntry]:
+    """Parse every crystal of a CIF, each as the conventional cell of its own data block.
 
     Raises:
         InputError: against the grammar of CIF, no cell or an impossible one, a site that is no atom or has no position,
             an unknown space group, or sites that are not those of its formula sum (a truncated file).
     """
-    document = _parse(read_text(path))
+    document = _document(text)
     blocks = [block for block in document if block.find_values(FIRST_COORDINATE)]
     if not blocks:
         raise InputError("no atom positions in it (_atom_site_fract_x)")
@@ -51,7 +56,7 @@ def read(path: Path) -> Iterator[StructureEntry]:
         )
 
 
-def _parse(text: str) -> gemmi.cif.Document:
+def _document(text: str) -> gemmi.cif.Document:
     try:
         return gemmi.cif.read_string(text)
     except (ValueError, RuntimeError) as error:  # gemmi's errors of grammar and of doubled names
