@@ -48,6 +48,27 @@ def test_every_ordering_that_differs_by_symmetry_is_found_once():
     assert len({fingerprint(each.structure) for each in orderings}) == 6
 
 
+@pytest.mark.parametrize("method", ["random", "ewald"])
+def test_isotopes_on_a_shared_site_are_placed_and_counted(method):
+    """Of eight anion sites six hold deuterium and two hydrogen; in ionic terms all are alike."""
+    crystal = Structure(Lattice.cubic(2.6), [{"Li": 1}, {"D": 0.75, "H": 0.25}], [[0, 0, 0], [0.5] * 3])
+    orderings = order(crystal, n=3, supercell=(2, 2, 2), method=method)
+    for ordering in orderings:
+        system = system_from_structure(ordering.structure)
+        counts = Counter(np.round(system.masses_u, 3).tolist())
+        assert counts == {6.94: 8, 2.014: 6, 1.008: 2}
+        assert Structure.from_dict(ordering.structure.as_dict()) == ordering.structure
+        assert ordering.deviation == pytest.approx({"D": 0, "H": 0, "Li": 0})
+    # Two of eight corners of a cube: along an edge, a face diagonal or the diagonal.
+    assert len({fingerprint(each.structure) for each in orderings}) == 3
+
+
+def test_light_lithium_on_partly_filled_sites_stays_light():
+    crystal = Structure(Lattice.cubic(EDGE_A), [{"Li": 0.5}], [[0, 0, 0]], site_properties={"mass_u": [6.015]})
+    (ordering,) = order(crystal, supercell=(2, 2, 2))
+    assert system_from_structure(ordering.structure).masses_u == pytest.approx([6.015] * 4)
+
+
 def test_vacancies_are_left_empty_and_rounding_is_recorded():
     (ordering,) = order(mixed(Li=0.7), supercell=(2, 2, 2))
     assert ordering.structure.composition.as_dict() == {"Li": 6}  # of 5.6

@@ -48,7 +48,7 @@ def reduced_formula(formula: Composition | str) -> str:
     composition = formula if isinstance(formula, Composition) else parse_formula(formula)
     amounts = {
         element.symbol: Fraction(amount).limit_denominator(FINEST_DENOMINATOR)
-        for element, amount in composition.items()
+        for element, amount in composition.element_composition.items()
     }
     reduced = integer_formula(amounts)
     if reduced is None:

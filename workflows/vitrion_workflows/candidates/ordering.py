@@ -18,6 +18,9 @@ from vitrion_models.system import FloatArray, IntArray
 from vitrion_workflows.amorphous.gates import DEFAULT_LIMITS
 from vitrion_workflows.candidates.ewald import ewald_matrix, site_charges
 from vitrion_workflows.candidates.site_occupation import VACANCY, SiteOccupation
+from vitrion_workflows.schemas.geometry import with_masses
+from vitrion_workflows.schemas.identity import species_text
+from vitrion_workflows.schemas.isotopes import element_of, mass_of, site_occupancies
 
 MOST_SITES = {"random": 2000, "ewald": 500}
 MOST_ORDERINGS = 100
@@ -29,7 +32,7 @@ SIGNATURE_CUTOFF_A = 5.9137
 SIGNATURE_TOLERANCE_A = 1e-3
 
 Supercell = tuple[int, int, int]
-Signature = dict[tuple[int, int], FloatArray]
+Signature = dict[tuple[str, str], FloatArray]
 
 
 class OrderingMethod(StrEnum):
@@ -94,12 +97,15 @@ def order(
     """
     chosen = OrderingMethod(method)
     sides = _checked_supercell(structure, n=n, atoms=atoms, supercell=supercell, method=chosen)
-    enlarged = structure.copy().remove_oxidation_states()
-    enlarged.make_supercell(sides)
+    enlarged = structure.copy().make_supercell(sides)
     sites = _Sites.of(enlarged)
     matrix = charges = None
     if chosen is OrderingMethod.EWALD:
-        charges = site_charges(structure, sites.symbols, ordered=sites.structure(sites.draw(np.random.default_rng(0))))
+        charges = site_charges(
+            structure,
+            list(map(element_of, sites.symbols)),
+            ordered=sites.structure(sites.draw(np.random.default_rng(0))),
+        )
         matrix = ewald_matrix(enlarged)
     orderings: list[tuple[Ordering, Signature]] = []
     # Of annealed cells all attempts are made, since a later one may be lower.
@@ -163,7 +169,7 @@ class _Sites:
 
     Attributes:
         enlarged: the disordered supercell.
-        symbols: of the elements; the code of an atom is its place here.
+        symbols: of the elements and isotopes; the code of an atom is its place here.
         groups: indices of sites of equal occupancies, with the codes that are to be distributed over them.
         deviation: see `Ordering`.
     """
@@ -176,15 +182,16 @@ class _Sites:
     @classmethod
     def of(cls, enlarged: Structure) -> "_Sites":
         """Return the sites of a disordered supercell with integer numbers of atoms."""
+        occupancies = [site_occupancies(site) for site in enlarged]
         members: defaultdict[str, list[int]] = defaultdict(list)
-        for index, site in enumerate(enlarged):
-            members[site.species_string].append(index)
-        symbols = sorted(enlarged.composition.get_el_amt_dict())
+        for index, shares in enumerate(occupancies):
+            members[species_text(shares)].append(index)
+        symbols = sorted({symbol for shares in occupancies for symbol in shares})
         surplus = dict.fromkeys(symbols, 0.0)  # stated, and not placed yet
         groups = []
         for text in sorted(members):
             indices = np.array(members[text])
-            counts = _counts(enlarged[members[text][0]].species.get_el_amt_dict(), len(indices), surplus)
+            counts = _counts(occupancies[members[text][0]], len(indices), surplus)
             filled = [symbols.index(symbol) for symbol, count in counts.items() for _ in range(count)]
             content = np.array(filled + [VACANCY] * (len(indices) - len(filled)), dtype=np.int64)
             groups.append((indices, content))
@@ -202,13 +209,14 @@ class _Sites:
         """Return the ordered cell."""
         kept = np.flatnonzero(codes != VACANCY)
         sites = [self.enlarged[index] for index in kept]
+        symbols = [self.symbols[code] for code in codes[kept]]
         cell = Structure(
             self.enlarged.lattice,
-            [self.symbols[code] for code in codes[kept]],
+            list(map(element_of, symbols)),
             [site.frac_coords for site in sites],
             site_properties={name: [site.properties.get(name) for site in sites] for name in sites[0].properties},
         )
-        return cell.get_sorted_structure()
+        return with_masses(cell, np.array(list(map(mass_of, symbols)))).get_sorted_structure()
 
 
 def _counts(occupancies: Mapping[str, float], sites: int, surplus: dict[str, float]) -> dict[str, int]:
@@ -237,7 +245,7 @@ def _attempts(
 ) -> Iterator[SiteOccupation]:
     """Yield occupations without contacts, drawn one after the other."""
     limit = DEFAULT_LIMITS.least_distance_ratio
-    radii = np.array([covalent_radii[Element(symbol).Z] for symbol in sites.symbols])
+    radii = np.array([covalent_radii[Element(element_of(symbol)).Z] for symbol in sites.symbols])
     enlarged = sites.enlarged
     near = pairs_within(enlarged.cart_coords, enlarged.lattice.matrix, float(2 * limit * radii.max()) + 1e-6)
     groups = [(indices, frozenset(content.tolist())) for indices, content in sites.groups]
@@ -260,10 +268,10 @@ def _attempts(
 def _signature(cell: Structure) -> Signature:
     """Return the sorted distances of each pair of elements, which no rotation, reflection or shift changes."""
     pairs = pairs_within(cell.cart_coords, cell.lattice.matrix, SIGNATURE_CUTOFF_A, half=True)
-    numbers = np.array(cell.atomic_numbers)
-    ends: NDArray[np.int64] = np.sort(numbers[pairs.edge_index], axis=0)
+    symbols = np.array([next(iter(site_occupancies(site))) for site in cell])
+    ends: NDArray[np.str_] = np.sort(symbols[pairs.edge_index], axis=0)
     return {
-        (int(one), int(other)): np.sort(pairs.distances_A[(ends[0] == one) & (ends[1] == other)])
+        (str(one), str(other)): np.sort(pairs.distances_A[(ends[0] == one) & (ends[1] == other)])
         for one, other in np.unique(ends, axis=1).T
     }
 
