@@ -15,6 +15,7 @@ from pathlib import Path
 from vitrion.database import Database
 from vitrion.database.queries.gate_versions import is_outdated
 from vitrion.database.records import FINISHED, CycleRecord, Proposal, ProposalState
+from vitrion.keys import cycle_number
 from vitrion.learning.acquisition.proposing import propose
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.cycle_run import CycleRun
@@ -189,7 +190,7 @@ class Campaign:
         return None
 
     def _propose(self, plan: Plan, index: int) -> None:
-        self.display.say(f"cycle {index + 1} of {self.configuration.cycles}: choosing what to label")
+        self.display.say(f"cycle {cycle_number(index)} of {self.configuration.cycles}: choosing what to label")
         proposals = propose(self.db, self.configuration, plan, self.factory, index=index)
         self.db.cycles.create(self.configuration.name, index, proposals=proposals)
 
@@ -217,13 +218,13 @@ class Campaign:
             run.ledger.transition("learning", "closed")
 
     def _label(self, run: CycleRun, *, what: str) -> None:
-        self.display.say(f"cycle {run.ledger.index + 1}: {what}")
+        self.display.say(f"cycle {cycle_number(run.ledger.index)}: {what}")
         stage = run.labelling_stage()
         if not self.runner.run(stage.begin(), on_result=stage.on_result, callbacks=run.callbacks()):
             raise StoppedEarlyError(_stopped(self.configuration.name))
 
     def _learn(self, run: CycleRun) -> None:
-        self.display.say(f"cycle {run.ledger.index + 1}: retraining both models")
+        self.display.say(f"cycle {cycle_number(run.ledger.index)}: retraining both models")
         stage = LearningStage(run)
         stage.retrain()
         if self.should_stop() or not self.runner.run(

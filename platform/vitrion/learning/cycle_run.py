@@ -10,7 +10,7 @@ from vitrion.database import Database
 from vitrion.database.queries.filters import LabelFilters
 from vitrion.database.records import FINISHED, Arm, Proposal
 from vitrion.ingest import builder
-from vitrion.keys import short_key
+from vitrion.keys import cycle_number, short_key
 from vitrion.learning.best_label import best_so_far
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.labelling_stage import LabellingStage
@@ -88,7 +88,7 @@ class CycleRun:
     def begin_display(self, what: str, *, total: int, done: int) -> None:
         """Show what the cycle does now and how much of it is done."""
         tally = self.display.tally
-        tally.stage = f"cycle {self.ledger.index + 1}/{self.configuration.cycles}, {what}"
+        tally.stage = f"cycle {cycle_number(self.ledger.index)}/{self.configuration.cycles}, {what}"
         tally.tasks_total, tally.tasks_done = total, done
 
     def _tally(self, proposals: Sequence[Proposal]) -> None:

@@ -17,6 +17,7 @@ import psutil
 
 from vitrion.database import Database
 from vitrion.database.records import CycleRecord
+from vitrion.keys import cycle_number
 from vitrion_models.errors import VitrionError
 
 LEASE_SECONDS = 300.0
@@ -72,7 +73,7 @@ def lease(db: Database, campaign: str, index: int, *, owner: str) -> Iterator[Cy
             # Released only if `holder` still has it: a quicker process keeps it. The embedded store has one writer, us.
             db.cycles.release_lease(campaign, index, holder)
         if not db.cycles.acquire_lease(campaign, index, owner, LEASE_SECONDS):
-            raise BusyError(f"campaign {campaign}: cycle {index} is being worked on by {holder}")
+            raise BusyError(f"campaign {campaign}: cycle {cycle_number(index)} is being worked on by {holder}")
     try:
         yield db.cycles.get(campaign, index)
     finally:

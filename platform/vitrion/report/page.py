@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 from markupsafe import Markup
 
-from vitrion.keys import short_key
+from vitrion.keys import cycle_number, short_key
 from vitrion.report import findings
 from vitrion.report.charts import Colour
 from vitrion.report.charts.axis import MINUS
@@ -50,7 +50,13 @@ def render(data: ReportData) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        formula=formula, duration=duration, plain=plain, signed=signed, decades=decades, short_key=short_key
+        formula=formula,
+        duration=duration,
+        plain=plain,
+        signed=signed,
+        decades=decades,
+        short_key=short_key,
+        cycle_number=cycle_number,
     )
     return environment.get_template("page.html.j2").render(**_content(data))
 

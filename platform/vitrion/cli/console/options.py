@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from vitrion.keys import cycle_number
 from vitrion_models.errors import InputError
 
 ROWS_IN_A_TABLE = 50
@@ -34,7 +35,10 @@ Origin = Annotated[Texts, typer.Option("--origin", help="imported, melt-quench, 
 Disordered = Annotated[bool | None, typer.Option("--disordered/--ordered", help="Partially occupied sites.")]
 Twin = Annotated[Texts, typer.Option("--twin", help="Fingerprint of the crystal twin.")]
 Campaign = Annotated[Texts, typer.Option(help="Name of the campaign; may be repeated.")]
-Cycle = Annotated[int | None, typer.Option(min=0, max=LARGEST_INTEGER, help="Index of the cycle, from 0.")]
+Cycle = Annotated[
+    int | None,
+    typer.Option(min=1, max=LARGEST_INTEGER, help="Number of the cycle, from 1 (JSON: index, from 0)."),
+]
 Dataset = Annotated[Texts, typer.Option(help="Name of the data set it came from; may be repeated.")]
 GateVersion = Annotated[
     str | None,
@@ -163,6 +167,7 @@ def cell_filters(typed: Mapping[str, Any]) -> dict[str, Any]:
     same = ("formula", "reduced_formula", "chemsys", "kind", *PROVENANCE)
     return {
         **{name: typed[name] for name in same},
+        "cycle": None if typed["cycle"] is None else typed["cycle"] - cycle_number(0),
         **{name: elements(typed[name]) for name in ("elements_all", "elements_any", "elements_none")},
         "density": interval(typed["density"], option="--density"),
         "mobile_ion_fraction": interval(typed["mobile_ion_fraction"], option="--mobile-ion-fraction"),

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from vitrion.keys import short_key
+from vitrion.keys import cycle_number, short_key
 from vitrion_models.bounds import LONGEST_MESSAGE
 from vitrion_models.errors import printable
 
@@ -67,10 +67,16 @@ def emit(rows_or_object: Any, *, as_json: bool, columns: Sequence[str] | None = 
         json.dump(content, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
         sys.stdout.write("\n")
         return
+    content = [_numbered(row) for row in content] if isinstance(content, list) else _numbered(content)
     from rich.console import Console  # noqa: PLC0415 - only where a table is printed
 
     console = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
     console.print(_table(content, columns) if isinstance(content, list) else _fields(content, columns))
+
+
+def _numbered(row: Any) -> Any:
+    has_cycle = isinstance(row, dict) and isinstance(row.get("cycle"), int)
+    return {**row, "cycle": cycle_number(row["cycle"])} if has_cycle else row
 
 
 def emit_written(path: Path, file_format: str, content: str, *, as_json: bool, **details: Any) -> None:

@@ -9,6 +9,7 @@ from vitrion.database.errors import DatabaseError, LeaseLostError, NotFoundError
 from vitrion.database.queries.rows import Rows
 from vitrion.database.records import CycleRecord, CycleState, Proposal
 from vitrion.database.records.base import now
+from vitrion.keys import cycle_number
 from vitrion_models.errors import InputError
 
 NEXT_STATE = {
@@ -38,7 +39,7 @@ class Cycles:
         """
         document = self._cycles.find_one({"campaign": campaign, "index": index})
         if document is None:
-            raise NotFoundError(f"campaign {campaign!r} has no cycle {index}")
+            raise NotFoundError(f"campaign {campaign!r} has no cycle {cycle_number(index)}")
         return CycleRecord.model_validate(document)
 
     def latest(self, campaign: str) -> CycleRecord | None:
@@ -106,7 +107,7 @@ class Cycles:
             LeaseLostError: it is in another state, or another process holds the lease.
         """
         if NEXT_STATE.get(CycleState(expected)) != new:
-            raise InputError(f"campaign {campaign}: cycle {index} does not go from {expected} to {new}")
+            raise InputError(f"campaign {campaign}: cycle {cycle_number(index)} does not go from {expected} to {new}")
         if new == CycleState.CLOSED:
             fields.setdefault("closed_at", now())
         self._set(campaign, index, owner=owner, query={"state": str(expected)}, fields={**fields, "state": str(new)})
@@ -133,7 +134,7 @@ class Cycles:
 
     def _lost(self, campaign: str, index: int, *, owner: str, query: Mapping[str, Any]) -> DatabaseError:
         row = self.get(campaign, index)
-        where = f"cycle {index} of campaign {campaign!r}"
+        where = f"cycle {cycle_number(index)} of campaign {campaign!r}"
         if row.lease_owner != owner:
             return LeaseLostError(
                 f"{where} is held by {row.lease_owner or 'nobody'}, not by {owner}: stop this process"

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from vitrion.database.queries.gate_versions import summarize_others
 from vitrion.database.records import StructureRecord
+from vitrion.keys import cycle_number
 from vitrion.learning.cycle_run import CycleRun
 from vitrion.learning.retraining import model_registry
 from vitrion.learning.retraining.generation import choose_draws, draw_tasks, quenched_cells
@@ -73,7 +74,7 @@ class LearningStage:
         run, data = self.run, self._data
         name = run.configuration.name
         if left_out := summarize_others(data.other_gate_versions):
-            run.display.say(f"cycle {run.ledger.index + 1}: left out: {left_out}")
+            run.display.say(f"cycle {cycle_number(run.ledger.index)}: left out: {left_out}")
         if not data.training:
             reason = f"; left out: {left_out}" if left_out else ": none passed its gates"
             raise InputError(f"campaign {name} has no label to learn from{reason}")
@@ -131,4 +132,4 @@ class LearningStage:
         self.run.display.note(text)
 
     def _announce(self, kind: str, reason: str) -> None:
-        self.run.display.say(f"cycle {self.run.ledger.index + 1}: {kind}: {reason}")
+        self.run.display.say(f"cycle {cycle_number(self.run.ledger.index)}: {kind}: {reason}")

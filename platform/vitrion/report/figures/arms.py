@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 
+from vitrion.keys import cycle_number
 from vitrion.report.charts import Axis, Colour, Panel
 from vitrion.report.data import Label, ReportData
 from vitrion.report.figures.figure import Figure, Key, Mark
@@ -101,5 +102,6 @@ def _draw_arm(panel: Panel, group: list[ArmPoint], colour: str, *, shift: float,
             y_range=tuple(10 ** (point.log10_D + side * Z_95 * point.stderr) for side in (-1, 1)),  # type: ignore[arg-type]
             hollow=point.extrapolated,
             square=square,
-            title=f"{formula(point.label.formula)} {point.label.temperature_K:.0f} K, cycle {point.label.cycle + 1}",
+            title=f"{formula(point.label.formula)} {point.label.temperature_K:.0f} K,"
+            f" cycle {cycle_number(point.label.cycle)}",
         )

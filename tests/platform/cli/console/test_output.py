@@ -91,3 +91,13 @@ def test_progress_stays_off_stdout(capsys):
 )
 def test_a_bound_is_shown_as_a_bound(state, value, shown):
     assert label_row({"key": "0123456789abcdef", "state": state, "value": value})["value"] == shown
+
+
+def test_people_count_cycles_from_one_and_json_has_the_index(capsys):
+    for content in ([{"campaign": "c", "cycle": 0}], {"campaign": "c", "cycle": 0}):
+        emit(content, as_json=False)
+        assert "1" in capsys.readouterr().out
+        emit(content, as_json=True)
+        assert json.loads(capsys.readouterr().out) == content
+    emit([{"cycle": None}, {"cycle": 4}], as_json=False)
+    assert capsys.readouterr().out.split() == ["cycle", "-", "5"]
