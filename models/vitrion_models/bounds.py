@@ -74,6 +74,26 @@ def check_values(count: int) -> None:
         raise InputError(f"{count} values, more than the {MOST_VALUES} that are read of one file: split it")
 
 
+def check_columns(count: int) -> None:
+    """Check the number of columns of a table.
+
+    Raises:
+        InputError: more than is read.
+    """
+    if count > MOST_COLUMNS:
+        raise InputError(f"{count} columns, more than the {MOST_COLUMNS} of any table of labels: is it one?")
+
+
+def check_unpacked(count: int, *, stored_bytes: int) -> None:
+    """Check the bytes that a file declares to hold, unpacked, against the bytes of the file.
+
+    Raises:
+        InputError: more than a fair compression gives.
+    """
+    if count > max(FREELY_UNPACKED_BYTES, LARGEST_RATIO * stored_bytes):
+        raise InputError(f"declares {count} bytes in a file of {stored_bytes}: damaged, or a bomb; write it again")
+
+
 def check_nesting(content: Any) -> None:
     """Check how deeply lists and dictionaries lie in one another.
 

@@ -2,16 +2,20 @@
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from vitrion_models.bounds import LARGEST_TEXT_BYTES, check_columns, check_unpacked, check_values, parse_json
 from vitrion_models.errors import InputError, first_line
 
 HDF5_GROUP = "table"
 JSON_CELLS = "json"
+ROWS_AT_ONCE = 64
+COMPRESSED = re.compile(rb"\x28\xb5\x2f\xfd|\x04\x22\x4d\x18")  # beginning of a Zstandard or LZ4 frame
 DENSE = {float: np.float64, int: np.int64, bool: np.bool_}
 
 
@@ -71,32 +75,87 @@ def read_arrow(path: Path) -> list[dict[str, Any]]:
     """Return the rows of a Parquet or Arrow file by the names of its columns; empty cells are left out.
 
     Raises:
-        InputError: pyarrow is not installed, or the file cannot be read.
+        InputError: pyarrow is not installed, the file cannot be read, or it holds more than is read of a table.
     """
     _require_pyarrow()
     import pyarrow as pa  # noqa: PLC0415 - an extra
-    from pyarrow import feather, parquet  # noqa: PLC0415
 
     try:
-        table = parquet.read_table(path) if path.suffix.lower() == ".parquet" else feather.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+        batches = _parquet_batches(path) if path.suffix.lower() == ".parquet" else _arrow_batches(path)
+        return [{name: cell for name, cell in row.items() if cell is not None} for row in _bounded_rows(batches)]
+    except InputError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise InputError(f"not a readable table: {first_line(error)}") from error
-    return [{name: cell for name, cell in row.items() if cell is not None} for row in table.to_pylist()]
+
+
+def _parquet_batches(path: Path) -> Iterator[Any]:
+    """Yield the rows of a Parquet file, a few at a time, once what it declares is within bounds."""
+    from pyarrow import parquet  # noqa: PLC0415
+
+    with parquet.ParquetFile(path) as file:
+        declared = file.metadata
+        check_columns(declared.num_columns)
+        chunks = [
+            group.column(column)
+            for group in map(declared.row_group, range(declared.num_row_groups))
+            for column in range(declared.num_columns)
+        ]
+        check_values(max(declared.num_rows * declared.num_columns, sum(chunk.num_values for chunk in chunks)))
+        check_unpacked(sum(chunk.total_uncompressed_size for chunk in chunks), stored_bytes=path.stat().st_size)
+        yield from file.iter_batches(batch_size=ROWS_AT_ONCE)
+
+
+def _arrow_batches(path: Path) -> Iterator[Any]:
+    """Yield the rows of an Arrow file, a few at a time, once what it declares is within bounds."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    with pa.memory_map(str(path)) as file, pa.ipc.open_file(file) as reader:
+        check_columns(len(reader.schema))
+        check_values(reader.count_rows() * len(reader.schema))
+        check_unpacked(_unpacked_bytes(file.read_buffer()), stored_bytes=path.stat().st_size)
+        for index in range(reader.num_record_batches):
+            batch = reader.get_batch(index)
+            batch.validate(full=True)  # offsets that point out of the file are followed otherwise
+            yield from (batch.slice(start, ROWS_AT_ONCE) for start in range(0, batch.num_rows, ROWS_AT_ONCE))
+
+
+def _unpacked_bytes(content: Any) -> int:
+    """Return the bytes of all compressed buffers of an Arrow file; each is preceded by its size, in eight bytes."""
+    starts = (match.start() for match in COMPRESSED.finditer(content))
+    return sum(int.from_bytes(bytes(content[max(start - 8, 0) : start]), "little") for start in starts)
+
+
+def _bounded_rows(batches: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """Yield rows while their cells and their texts, which many rows of a file may share, are within bounds."""
+    cells = letters = 0
+    for batch in batches:
+        rows = batch.to_pylist()
+        cells += batch.num_rows * batch.num_columns
+        letters += sum(len(cell) for row in rows for cell in row.values() if isinstance(cell, str))
+        check_values(cells)
+        if letters > LARGEST_TEXT_BYTES:
+            raise InputError(f"texts of more than {LARGEST_TEXT_BYTES >> 20} MiB, more than is read at once: split it")
+        yield from rows
 
 
 def read_hdf5(path: Path) -> list[dict[str, Any]]:
     """Return the rows of a table that `hdf5_bytes` made; empty cells are left out.
 
     Raises:
-        InputError: not an HDF5 file, no such group in it, or columns of different lengths.
+        InputError: not an HDF5 file, no such group in it, columns of different lengths, more than is read of a table,
+            or what `open_hdf5` refuses.
     """
-    import h5py  # noqa: PLC0415 - only where HDF5 is read
+    from vitrion_workflows.formats.hdf5 import open_hdf5  # noqa: PLC0415 - only where HDF5 is read
 
     try:
-        with h5py.File(path, "r") as file:
-            if HDF5_GROUP not in file:
-                raise InputError(f"no group {HDF5_GROUP!r}: give a table that `vitrion labels export` wrote")
-            columns = {name: _column(item) for name, item in file[HDF5_GROUP].items()}
+        with open_hdf5(path) as file:
+            items = _datasets(file)
+            check_columns(len(items))
+            check_values(sum(item.size for item in items.values()))
+            columns = {name: _column(item) for name, item in items.items()}
+    except InputError:
+        raise
     except (OSError, TypeError, ValueError, AttributeError) as error:
         raise InputError(f"not a readable table: {first_line(error)}") from error
     lengths = {len(values) for values in columns.values()}
@@ -104,6 +163,12 @@ def read_hdf5(path: Path) -> list[dict[str, Any]]:
         raise InputError(f"its columns have {min(lengths)} to {max(lengths)} cells: write it again")
     rows = [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
     return [{name: cell for name, cell in row.items() if cell is not None} for row in rows]
+
+
+def _datasets(file: Any) -> dict[str, Any]:
+    if HDF5_GROUP not in file:
+        raise InputError(f"no group {HDF5_GROUP!r}: give a table that `vitrion labels export` wrote")
+    return dict(file[HDF5_GROUP].items())
 
 
 def _arrow_table(columns: Mapping[str, Sequence[Any]]) -> Any:
@@ -134,7 +199,7 @@ def _dense(values: Sequence[Any]) -> Any:
 def _column(item: Any) -> list[Any]:
     if item.dtype.kind == "O":
         texts = item.asstr()[:].tolist()
-        return [json.loads(text) for text in texts] if item.attrs.get("encoding") == JSON_CELLS else texts
+        return [parse_json(text) for text in texts] if item.attrs.get("encoding") == JSON_CELLS else texts
     values: list[Any] = item[:].tolist()
     return [None if value != value else value for value in values]  # noqa: PLR0124 - NaN stands for a missing number
 

@@ -9,7 +9,7 @@ from typing import Any
 from vitrion.database.migrations import upgrade_document
 from vitrion.database.records import SCHEMA_VERSION, LabelRecord
 from vitrion.exchange.binary_tables import read_arrow, read_hdf5
-from vitrion_models.bounds import MOST_COLUMNS, check_values, parse_json
+from vitrion_models.bounds import check_columns, check_values, parse_json
 from vitrion_models.errors import InputError, first_line
 from vitrion_workflows.formats.opening import name_of, naming, read_text, require_file
 
@@ -62,8 +62,7 @@ def _csv(text: str) -> list[dict[str, str]]:
     check_values(text.count(separators[0]) + text.count("\n"))
     lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text), delimiter=separators[0])]
     names, *rows = [line for line in lines if any(line)] or [[]]
-    if len(names) > MOST_COLUMNS:
-        raise InputError(f"{len(names)} columns, more than the {MOST_COLUMNS} of any table of labels: is it one?")
+    check_columns(len(names))
     if duplicates := sorted({name for name in names if name and names.count(name) > 1}):
         raise InputError(f"two columns are called {duplicates[0]!r}")
     for number, row in enumerate(rows, start=1):
