@@ -3,12 +3,14 @@
     python benchmarks/startup.py [--before FOLDER] [--runs 5]
 
 Each command runs in its own process, several times; the median counts. ``--before`` is a source tree of an older
-version, run by the same interpreter. Prints one JSON line a figure, in seconds.
+version, run by the same interpreter. Prints one JSON line a figure: wall time in seconds, and time of the processor,
+which other work on the machine changes less.
 """
 
 import argparse
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -51,34 +53,40 @@ COMMANDS = {  # figure -> words, exit code, target in s
 }
 
 
-def run(words: tuple[str, ...], folder: Path, source: Path | None) -> tuple[float, int]:
-    """Run a command in a folder and return its wall time in s and its exit code."""
+def run(words: tuple[str, ...], folder: Path, source: Path | None) -> tuple[float, float, int]:
+    """Run a command in a folder and return its wall time and processor time in s, and its exit code."""
     environment = {**os.environ, "VITRION_HOME": str(folder / "home"), "OMP_NUM_THREADS": "1"}
     if source is not None:
         environment["PYTHONPATH"] = os.pathsep.join(str(source.resolve() / package) for package in PACKAGES)
-    begun = time.perf_counter()
+    begun, used = time.perf_counter(), _processor_seconds()
     done = subprocess.run(
         [sys.executable, "-m", "vitrion", *words], cwd=folder, env=environment, capture_output=True, check=False
     )
-    return time.perf_counter() - begun, done.returncode
+    return time.perf_counter() - begun, _processor_seconds() - used, done.returncode
 
 
-def measure(source: Path | None, *, runs: int) -> dict[str, float]:
-    """Return the median time of each command of a version, in s."""
+def _processor_seconds() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def measure(source: Path | None, *, runs: int) -> dict[str, tuple[float, float]]:
+    """Return the median wall and processor time of each command of a version, in s."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "good.cif").write_text(CIF)
         (folder / "bad.cif").write_text(CIF[: len(CIF) // 2])
         (folder / "notes.txt").write_text("no structure")
-        _, code = run(LABEL, folder, source)
+        *_, code = run(LABEL, folder, source)
         if code:
             raise SystemExit(f"the label itself failed with exit code {code}")
         medians = {}
         for figure, (words, expected, _) in COMMANDS.items():
             timed = [run(words, folder, source) for _ in range(runs)]
-            if {code for _, code in timed} != {expected}:
-                raise SystemExit(f"{figure}: exit codes {[code for _, code in timed]}, expected {expected}")
-            medians[figure] = statistics.median(seconds for seconds, _ in timed)
+            if {code for *_, code in timed} != {expected}:
+                raise SystemExit(f"{figure}: exit codes {[code for *_, code in timed]}, expected {expected}")
+            wall, processor, _ = zip(*timed, strict=True)
+            medians[figure] = statistics.median(wall), statistics.median(processor)
         return medians
 
 
@@ -91,8 +99,12 @@ def main() -> None:
     after = measure(None, runs=arguments.runs)
     before = measure(arguments.before, runs=arguments.runs) if arguments.before else {}
     for figure, (_, _, target) in COMMANDS.items():
-        row = {"name": f"seconds to {figure}", "value": round(after[figure], 3), "target": target}
-        print(json.dumps(row | ({"before": round(before[figure], 3)} if before else {})))
+        row: dict[str, object] = {"name": f"seconds to {figure}", "target": target}
+        for name, medians in (("", after), ("before_", before)):
+            if figure in medians:
+                wall, processor = medians[figure]
+                row |= {f"{name}value": round(wall, 3), f"{name}processor": round(processor, 3)}
+        print(json.dumps(row))
 
 
 if __name__ == "__main__":
