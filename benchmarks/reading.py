@@ -2,13 +2,12 @@
 
     python benchmarks/reading.py [--megabytes 200] [--formats xdatcar xyz lammps-dump vasprun outcar ase h5md]
 
-One JSON line for each figure: {name, value, unit, baseline}. The baseline of memory is the size of the positions in
+One JSON line for each figure. The baseline of memory is the size of the positions in
 double precision for a trajectory, and of one frame for structures; memory is what reading adds to the resident size of
 the process that has imported the reader.
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from figures import emit
 
 ATOMS = 1000
 CELL_A = 25.0
@@ -156,10 +156,8 @@ def main() -> int:
                 count, peak, seconds = (float(word) for word in done.stdout.split())
                 least = BYTES_OF_A_ROW * ATOMS * (count if mode == "trajectory" else 1)
                 title = f"{name}, {megabytes:.0f} MB, {count:.0f} frames, as {mode}"
-                lines = (("memory", peak / 1e6, "MB", least / 1e6), ("processor time", seconds, "s", None))
-                for what, value, unit, baseline in lines:
-                    line = {"name": f"{title}: {what}", "value": value, "unit": unit, "baseline": baseline}
-                    print(json.dumps(line), flush=True)
+                emit(f"{title}: memory", peak / 1e6, "MB", least / 1e6)
+                emit(f"{title}: processor time", seconds, "s")
     return 0
 
 

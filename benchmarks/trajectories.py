@@ -9,7 +9,6 @@ pymatgen-analysis-diffusion chooses its own. Then what ours says beyond D. Nothi
 """
 
 import argparse
-import json
 import os
 import sys
 import time
@@ -18,7 +17,8 @@ from pathlib import Path
 
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
-from estimator import A2_PER_PS_IN_CM2_PER_S, figure, kinisi_samples
+from estimator import A2_PER_PS_IN_CM2_PER_S, kinisi_samples
+from figures import emit
 from pymatgen.analysis.diffusion.analyzer import DiffusionAnalyzer
 from pymatgen.core import Lattice, Structure
 
@@ -49,8 +49,7 @@ FS_PER_PS = 1000.0
 
 def row(name: str, value: float, stderr: float | None, ours: float) -> None:
     """Print one method on one run."""
-    line = {"name": name, "value": value, "unit": "cm2/s", "baseline": ours, "ratio": value / ours if ours else None}
-    print(json.dumps(line | {"stderr": stderr}), flush=True)
+    emit(name, value, "cm2/s", ours, stderr=stderr)
 
 
 def least_squares_error(ions: np.ndarray, interval: float, window_ps: tuple[float, float]) -> float:
@@ -104,7 +103,7 @@ def beyond(trajectory: Trajectory, run: TrajectoryAnalysis, *, name: str, temper
         charges=charges,
         temperature_K=temperature_K,
     )
-    figure(f"{name}: all species and observables, processor time", (time.process_time() - before) * 1e3, "ms")
+    emit(f"{name}: all species and observables, processor time", (time.process_time() - before) * 1e3, "ms")
     (mobile,) = (species for species in observed.species if species.species == run.species)
     if mobile.green_kubo:
         row(
@@ -114,18 +113,18 @@ def beyond(trajectory: Trajectory, run: TrajectoryAnalysis, *, name: str, temper
             run.estimate.value_cm2_per_s,
         )
     greatest, _, least = mobile.tensor.principal_cm2_per_s
-    figure(f"{name}: greatest principal diffusivity [least]", float(greatest), "cm2/s", float(least))
-    figure(f"{name}: probability of this anisotropy without any", mobile.tensor.isotropic_p, "1")
+    emit(f"{name}: greatest principal diffusivity [least]", float(greatest), "cm2/s", float(least))
+    emit(f"{name}: probability of this anisotropy without any", mobile.tensor.isotropic_p, "1")
     if observed.charge:
         haven, charge = observed.charge.haven, observed.charge
         independent = charge.nernst_einstein.value_S_per_cm
-        figure(f"{name}: conductivity [Nernst-Einstein]", charge.conductivity.value_S_per_cm, "S/cm", independent)
+        emit(f"{name}: conductivity [Nernst-Einstein]", charge.conductivity.value_S_per_cm, "S/cm", independent)
         if haven:
             low, high = haven.interval_95
-            figure(f"{name}: Haven ratio, 95 % {low:.2f} to {high:.2f}", haven.ratio, "1")
-    figure(f"{name}: greatest alpha2", mobile.non_gaussian.peak[0], "1")
+            emit(f"{name}: Haven ratio, 95 % {low:.2f} to {high:.2f}", haven.ratio, "1")
+    emit(f"{name}: greatest alpha2", mobile.non_gaussian.peak[0], "1")
     turned = observed.framework.orientation.turned if observed.framework.orientation else 0.0
-    figure(f"{name}: framework {observed.framework.state.value}, share of groups that turned", turned, "1")
+    emit(f"{name}: framework {observed.framework.state.value}, share of groups that turned", turned, "1")
 
 
 def main() -> int:
@@ -145,7 +144,7 @@ def main() -> int:
         run = analyse_trajectory(trajectory, species=species, temperature_K=temperature)
         failed = ",".join(failed_gates(run.gates)) or "all gates passed"
         compare(trajectory, run, name=name, temperature_K=temperature, most=options.kinisi_frames)
-        figure(f"{name}: {run.state.value} ({failed})", run.value_cm2_per_s, "cm2/s")
+        emit(f"{name}: {run.state.value} ({failed})", run.value_cm2_per_s, "cm2/s")
         beyond(trajectory, run, name=name, temperature_K=temperature, charges=charges)
     return 0
 
