@@ -28,7 +28,7 @@ def read_frames(path: Path, _options: FrameOptions) -> FrameFile:
         start = np.array([site["abc"] for site in sites], dtype=np.float64) @ lattice
         interval = content["time_step"] * content["step_skip"] / FEMTOSECONDS_PER_PS
         words = [_element(site) for site in sites]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"not a DiffusionAnalyzer of pymatgen ({first_line(error)})") from error
