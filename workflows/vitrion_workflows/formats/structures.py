@@ -54,12 +54,15 @@ def read_entries(
 
 
 def _entries(chosen: FileFormat, path: Path, options: FrameOptions) -> Iterator[StructureEntry]:
-    """Yield the frames of a file as structures; what is remarked on the file is remarked on its first one."""
+    """Yield the frames of a file as structures; what is remarked on the file is remarked on its last one."""
     file = chosen.read_frames(path, options)
+    last: Structure | None = None
     for index, frame in enumerate(file.frames, start=1):
-        structure = structure_of_frame(frame, index)
-        remarks, file.remarks[:] = tuple(file.remarks), ()
-        yield StructureEntry(structure=structure, remarks=remarks)
+        if last is not None:
+            yield StructureEntry(structure=last)
+        last = structure_of_frame(frame, index)
+    if last is not None:
+        yield StructureEntry(structure=last, remarks=tuple(file.remarks))
 
 
 def structure_of_frame(frame: Frame, index: int) -> Structure:
