@@ -146,6 +146,8 @@ def check_frame(frame: Frame, index: int) -> None:
         raise InputError(f"frame {index} has no atoms")
     if frame.numbers.min() < 1 or frame.numbers.max() > HEAVIEST_ELEMENT:
         raise InputError(f"an atom of frame {index} has no known element: name the element of every atom")
+    if frame.masses_u is not None:
+        check_masses(frame.masses_u, frame.numbers)
     check_numbers(frame.coordinates, place=f"frame {index}")
     if not frame.lattice_A.any():
         raise InputError(f"frame {index} has no cell: store the lattice vectors with the coordinates")
@@ -155,6 +157,16 @@ def check_frame(frame: Frame, index: int) -> None:
             "atoms are undefined: give a cell that is periodic along three vectors"
         )
     check_cell(frame.lattice_A, place=f"frame {index}")
+
+
+def check_masses(masses_u: FloatArray, numbers: IntArray) -> None:
+    """Refuse masses in u, shape (N,), that are not one positive number for each of N atoms.
+
+    Raises:
+        InputError: another number of them, or one that is not positive and finite.
+    """
+    if masses_u.shape != numbers.shape or not (np.isfinite(masses_u) & (masses_u > 0)).all():
+        raise InputError("masses are not one positive number for each atom: correct them, or leave them out")
 
 
 def atoms_of(words: Sequence[str]) -> tuple[IntArray, FloatArray | None]:

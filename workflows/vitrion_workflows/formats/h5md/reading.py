@@ -11,7 +11,7 @@ from ase.data import atomic_numbers
 
 from vitrion_models.errors import InputError, first_line
 from vitrion_models.system import HEAVIEST_ELEMENT, PERIODIC, FloatArray, IntArray
-from vitrion_workflows.formats.frames import FEWEST_FRAMES, Frame, FrameFile, FrameOptions, check_cell
+from vitrion_workflows.formats.frames import FEWEST_FRAMES, Frame, FrameFile, FrameOptions, check_cell, check_masses
 from vitrion_workflows.formats.h5md.layout import (
     KELVIN,
     LENGTH_UNITS_A,
@@ -170,8 +170,8 @@ def _atoms(group: h5py.Group) -> tuple[IntArray, FloatArray | None]:
     masses = _fixed(group["mass"]).astype(np.float64) if "mass" in group else None
     if not len(numbers) or numbers.min() < 1 or numbers.max() > HEAVIEST_ELEMENT:
         raise InputError("species are not atomic numbers of known elements: correct them")
-    if masses is not None and not (masses.shape == numbers.shape and (masses > 0).all()):
-        raise InputError("masses are not one positive number for each atom: correct them, or leave them out")
+    if masses is not None:
+        check_masses(masses, numbers)
     return numbers, masses
 
 

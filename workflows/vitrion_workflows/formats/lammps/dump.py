@@ -38,7 +38,7 @@ FORMS = {
 IMAGES = ("ix", "iy", "iz")
 VELOCITIES = ("vx", "vy", "vz")
 NUMERIC_COLUMNS = frozenset(chain(IMAGES, VELOCITIES, *FORMS))
-TRICLINIC_COLUMNS = 3
+CUBOID_COLUMNS, TRICLINIC_COLUMNS, GENERAL_COLUMNS = 2, 3, 4
 PERIODIC = "p"  # among the boundaries p, f, s and m
 
 
@@ -189,7 +189,8 @@ def _box(dump: _Dump) -> tuple[FloatArray, FloatArray, tuple[bool, bool, bool]]:
     """Return lattice vectors as rows, the origin and periodicity (LAMMPS manual, "Triclinic simulation boxes")."""
     header, *lines = dump.items.get("BOX", ("",))
     rows = floats(" ".join(lines).split(), place=f"the box of {dump.place}")
-    if len(lines) != DIMENSIONS or len(rows) % DIMENSIONS:
+    columns = {GENERAL_COLUMNS} if "abc" in header else {CUBOID_COLUMNS, TRICLINIC_COLUMNS}
+    if len(lines) != DIMENSIONS or len(rows) not in {DIMENSIONS * count for count in columns}:
         raise InputError(f"LAMMPS dump damaged: the box of {dump.place} is incomplete: write it again")
     rows = rows.reshape(DIMENSIONS, -1)
     # Dumps of very old versions state no boundaries; three words are p, f, s or m of both faces.
