@@ -16,6 +16,7 @@ import numpy as np
 
 from vitrion.database import Database, NotFoundError
 from vitrion.database.errors import translate_errors
+from vitrion.ingest.interruption import count_stored
 from vitrion.ingest.outcomes import DamagedOutcome, JobOutcome, find_outcomes
 from vitrion.keys import short_key
 from vitrion.settings import Settings
@@ -153,8 +154,9 @@ def build_from_job_store(
         DatabaseError: the JobStore cannot be read, or the database cannot be written.
     """
     report = BuildReport()
-    for documents in _unread(db, job_store, where):
-        report += build(db, documents, campaign=campaign, scratch=scratch)
+    with count_stored(db):
+        for documents in _unread(db, job_store, where):
+            report += build(db, documents, campaign=campaign, scratch=scratch)
     return report
 
 

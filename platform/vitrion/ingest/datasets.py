@@ -22,6 +22,7 @@ from vitrion.datasets import (
 from vitrion.datasets.materials_project import Client
 from vitrion.datasets.specification import combined_sha256
 from vitrion.ingest.files import Progress
+from vitrion.ingest.interruption import count_stored
 from vitrion_workflows.schemas import Origin
 
 _PROPERTY_FIELDS = {"band_gap_eV": "band_gap_eV", "e_above_hull_eV": "energy_above_hull_eV_per_atom"}
@@ -142,17 +143,20 @@ def store_content(
 
     Every step is idempotent: an interrupted ingest is completed by running it again.
     """
-    added = db.structures.add_many(_new_structure(record, name) for record in content.structures)
-    fingerprints = {record.name: result.fingerprint for record, result in zip(content.structures, added, strict=True)}
-    keys: dict[str, str] = {}
-    labels_created = 0
-    for count, record in enumerate(content.labels):
-        label = _imported_label(record, fingerprints, dataset=name, sha256=sha256, number=count)
-        result = db.labels.add_imported(label)
-        keys[record.name] = result.key
-        labels_created += result.created
-        if on_progress is not None:
-            on_progress(count + 1, len(content.labels), "labels")
+    with count_stored(db):
+        added = db.structures.add_many(_new_structure(record, name) for record in content.structures)
+        fingerprints = {
+            record.name: result.fingerprint for record, result in zip(content.structures, added, strict=True)
+        }
+        keys: dict[str, str] = {}
+        labels_created = 0
+        for count, record in enumerate(content.labels):
+            label = _imported_label(record, fingerprints, dataset=name, sha256=sha256, number=count)
+            result = db.labels.add_imported(label)
+            keys[record.name] = result.key
+            labels_created += result.created
+            if on_progress is not None:
+                on_progress(count + 1, len(content.labels), "labels")
     report = DatasetReport(
         name=name,
         sha256=sha256,

@@ -12,6 +12,7 @@ from pymatgen.core.structure import Structure
 
 from vitrion.database import Database
 from vitrion.database.repositories.new_structures import NewStructure
+from vitrion.ingest.interruption import count_stored
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous.imported_cells import structure_gates
@@ -128,23 +129,24 @@ def ingest_files(
     remarks: dict[str, None] = {}
     counts: Counter[str] = Counter()
     batches = _Batches(db)
-    for count, path in enumerate(files, start=1):
-        try:
-            total, entries = _checked(partial(read_entries, path, file_format=file_format, options=options))
-        except InputError as fault:
-            faults.append(str(fault))
-        else:
-            for index, entry in enumerate(entries, start=1):
-                new = _new_structure(entry, kind, source=_source(path, entry, index, total=total))
-                counts[new.kind] += 1
-                remarks.update(dict.fromkeys(f"{path}: {remark}" for remark in entry.remarks))
-                batches.add(new)
-        if on_progress is not None:
-            on_progress(count, len(files), path.name)
-    if not counts:
-        more = f" (and {len(faults) - 1} more files are refused)" if len(faults) > 1 else ""
-        raise InputError(f"{faults[0]}{more}")
-    batches.store()
+    with count_stored(db):
+        for count, path in enumerate(files, start=1):
+            try:
+                total, entries = _checked(partial(read_entries, path, file_format=file_format, options=options))
+            except InputError as fault:
+                faults.append(str(fault))
+            else:
+                for index, entry in enumerate(entries, start=1):
+                    new = _new_structure(entry, kind, source=_source(path, entry, index, total=total))
+                    counts[new.kind] += 1
+                    remarks.update(dict.fromkeys(f"{path}: {remark}" for remark in entry.remarks))
+                    batches.add(new)
+            if on_progress is not None:
+                on_progress(count, len(files), path.name)
+        if not counts:
+            more = f" (and {len(faults) - 1} more files are refused)" if len(faults) > 1 else ""
+            raise InputError(f"{faults[0]}{more}")
+        batches.store()
     return FilesReport(
         files=len(files) - len(faults),
         structures=len(batches.fingerprints),

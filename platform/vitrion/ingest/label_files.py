@@ -11,6 +11,7 @@ from vitrion.database import Database, NotFoundError
 from vitrion.database.records import ImportedLabel, LabelRecord
 from vitrion.datasets.fetching import sha256_of
 from vitrion.exchange.tables import label_from_row, read_rows
+from vitrion.ingest.interruption import count_stored
 from vitrion.ingest.published import published_label, table_layout
 from vitrion_models.errors import InputError
 from vitrion_workflows.formats.opening import naming
@@ -81,7 +82,8 @@ def ingest_labels(
         db, {(each.dataset, each.weights_sha256) for _, each in labels if isinstance(each, ImportedLabel)}
     )
     records = [_record(db, label, source=source) for source, label in labels]
-    added = [db.labels.store(record) for record in records]
+    with count_stored(db):
+        added = [db.labels.store(record) for record in records]
     return LabelFileReport(
         files=len(paths),
         labels=len(labels),
