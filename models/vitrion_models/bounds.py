@@ -39,8 +39,8 @@ LARGEST_NUMBER = 1e15
 MOST_ATOMS = 10_000_000
 # Directed pairs of one neighbour search, 100 bytes each; a million atoms have 11 million within 3 A.
 MOST_PAIRS = 20_000_000
-# Images of the sites of a crystal by its symmetry, those of special positions counted apart; 3 s.
-MOST_SYMMETRY_SITES = 1_000_000
+# Images of the sites of a crystal by its symmetry, those of special positions counted apart; 10 s.
+MOST_SYMMETRY_SITES = 100_000
 # Characters of a message on the terminal.
 LONGEST_MESSAGE = 600
 # Characters of a name quoted in one.

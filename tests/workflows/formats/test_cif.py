@@ -298,6 +298,12 @@ def test_what_cannot_be_read_in_whole_is_refused(tmp_path, text, reason):
 
 
 def test_more_images_than_a_cell_can_hold_are_refused(tmp_path):
-    rows = "".join(f"Li{index} Li {index / 9000:.6f} .1 .2 1\n" for index in range(9000))
+    rows = "".join(f"Li{index} Li {index / 900:.6f} .1 .2 1\n" for index in range(900))
     with pytest.raises(InputError, match="images"):
         entry_of(tmp_path, cif(rows, symmetry=FM3M, a="90"))
+
+
+def test_many_sites_on_one_position_are_refused_in_little_memory(tmp_path):
+    rows = "".join(f"Li{index} Li 0 0 0 .001\n" for index in range(3000))
+    with pytest.raises(InputError, match="one position"):
+        entry_of(tmp_path, cif(rows, symmetry="_space_group_name_H-M_alt 'P 1'"))

@@ -21,6 +21,8 @@ COORDINATES = (FIRST_COORDINATE, "_atom_site_fract_y", "_atom_site_fract_z")
 LABEL, TYPE, OCCUPANCY = "_atom_site_label", "_atom_site_type_symbol", "_atom_site_occupancy"
 HYDROGENS, ORIGIN = "_atom_site_attached_hydrogens", "_atom_site_calc_flag"
 DUMMY = "dum"
+MOST_ON_ONE_POINT = 50  # a high-entropy alloy has ten elements on a site
+LABELS_SHOWN = 4
 SIXTHS = 6
 FEWEST_DECIMALS = 3
 LAST_DIGIT = 0.7  # a third is written 0.3333, two thirds 0.6667 or, cut off, 0.6666
@@ -162,7 +164,7 @@ def share_positions(sites: Sequence[Site], operations: Operations, remarks: list
     Raises:
         InputError: occupancies of one position add up to more than one, or more images than `MOST_SYMMETRY_SITES`.
     """
-    if len(sites) * len(operations) > MOST_SYMMETRY_SITES:
+    if len(operations) > 1 and len(sites) * len(operations) > MOST_SYMMETRY_SITES:
         raise InputError(
             f"{len(sites)} sites under {len(operations)} symmetry operations have more than {MOST_SYMMETRY_SITES} "
             "images, more than is read"
@@ -185,6 +187,9 @@ def _owners(orbits: Sequence[FloatArray]) -> list[int]:
     orbit_of = np.repeat(np.arange(len(orbits)), [len(orbit) for orbit in orbits])
     tree = cKDTree(points, boxsize=1.0)
     first_images = np.mod(np.array([orbit[0] for orbit in orbits]), 1.0)
+    crowd = tree.query_ball_point(first_images, ON_ONE_POINT, p=np.inf, return_length=True)
+    if (most := int(crowd.max())) > MOST_ON_ONE_POINT:
+        raise InputError(f"{most} sites lie on one position: at most {MOST_ON_ONE_POINT} share one")
     near = tree.query_ball_point(first_images, ON_ONE_POINT, p=np.inf)
     owners: list[int] = []
     for index, neighbours in enumerate(near):
@@ -194,7 +199,7 @@ def _owners(orbits: Sequence[FloatArray]) -> list[int]:
 
 
 def _together(group: Sequence[Site], remarks: list[str]) -> Occupancies:
-    labels = ", ".join(site.label for site in group)
+    labels = ", ".join([site.label for site in group[:LABELS_SHOWN]] + ["..."] * (len(group) > LABELS_SHOWN))
     parts = [(site.species, site.occupancy) for site in group]
     occupancies = combine(parts, place=f"site {labels}", remarks=remarks)
     if not occupancies:
