@@ -28,7 +28,9 @@ COLUMNS = (
 NAMES = ("reduced_formula", "formula", "structure", "kind", "species", "potential", "temperature", "gate_version")
 FILTERS = {name: labels_command.FILTERS[name] for name in (*NAMES, "campaign", "dataset")}
 
-Table = Annotated[Path | None, typer.Argument(help="CSV, JSON or JSON lines instead of the database; columns above.")]
+Table = Annotated[
+    Path | None, typer.Argument(help="Table (.csv, .jsonl, .parquet ...) instead of the database; columns above.")
+]
 At = Annotated[
     str, typer.Option("--at", help="Temperatures in K to predict: 300, 300,400 or 300:600:50 (start:stop:step).")
 ]
@@ -59,6 +61,7 @@ def command(
     Required: temperature_K, value, unit (cm2/s), convention (einstein_3d), species, reduced_formula, and log10_stderr
     or interval_95. Optional: state (published; censored for an upper bound), potential, weights_sha256, kind, dataset,
     protocol, density_g_cm3, gate_version. Labels that differ in material, potential or protocol are refused.
+    Tables with other columns or units are stored by `vitrion ingest labels` first and chosen by --dataset.
     """
     temperatures_K = parse_temperatures(at)
     if plot is not None:

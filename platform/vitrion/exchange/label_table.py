@@ -1,4 +1,4 @@
-"""Tracer diffusivities of a CSV, JSON or JSON-lines table with the columns of `vitrion labels export`."""
+"""Tracer diffusivities of a table with the columns of `vitrion labels export`."""
 
 import json
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ def read_label_table(path: Path) -> list[TableLabel]:
     """Read the labels of a table.
 
     Args:
-        path: ``.json``, ``.jsonl`` or ``.csv`` (`vitrion.exchange.tables`); the columns are the fields of `TableLabel`.
+        path: a table (`vitrion.exchange.tables.read_rows`); the columns are the fields of `TableLabel`.
 
     Raises:
         InputError: the file cannot be read or has no row, or a row lacks a required column or holds another unit,
@@ -70,4 +70,9 @@ def _label(row: Mapping[str, Any], where: str) -> TableLabel:
         return TableLabel.model_validate({name: value for name, value in row.items() if value not in (None, "")})
     except ValidationError as fault:
         first = fault.errors(include_url=False)[0]
+        if first["type"] == "missing":
+            raise InputError(
+                f"{where}: no column {first['loc'][0]!r}: give the columns of `vitrion labels export`, or store the "
+                "table by `vitrion ingest labels` and choose it by --dataset"
+            ) from fault
         raise InputError(f"{where}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from fault

@@ -2,10 +2,12 @@
 
 import csv
 import json
+from datetime import datetime, timedelta
 
 import numpy as np
 import pandas as pd
 import pytest
+import stored_records
 from ase.db import connect as ase_database
 from ase.io import read
 from pymatgen.core import Lattice, Structure
@@ -14,7 +16,9 @@ from pymatgen.io.vasp import Poscar
 
 import vitrion
 from vitrion.cli.app import run
+from vitrion.database.records import ImportedLabel
 from vitrion.exchange import export
+from vitrion.exchange.tables import read_rows
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.formats.structures import read_structures
@@ -175,3 +179,16 @@ def test_a_site_shared_by_isotopes_is_written_to_cif_alone(home):
     (back,) = read_structures(home / "one.cif")
     assert fingerprint(back) == key == fingerprint(shared)
     assert "Li1 D0.75 H0.25" in (home / "one.cif").read_text()
+
+
+@pytest.mark.parametrize("noun", ["structures", "labels", "models"])
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "arrow", "h5"])
+def test_dates_carry_their_zone(home, noun, ending):
+    with vitrion.connect() as db:
+        db.labels.add_imported(ImportedLabel(**stored_records.PUBLISHED | {"composition": "Li3PS4"}))
+    path = home / f"table.{ending}"
+    assert run([noun, "export", "--to", str(path)]) == 0
+    rows = read_rows(path)
+    assert rows
+    for row in rows:
+        assert datetime.fromisoformat(row["created_at"]).utcoffset() == timedelta(0)
