@@ -28,9 +28,8 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         InputError: the file cannot be read, has another ending, or holds no rows.
     """
     suffix = Path(name_of(path)).suffix
-    if suffix not in {**_TEXT_READERS, **_BINARY_READERS}:
-        known = ", ".join([*_TEXT_READERS, *_BINARY_READERS])
-        raise InputError(f"{path} is not a table: give a file that ends in {known}")
+    if suffix not in ENDINGS:
+        raise InputError(f"{path} is not a table: give a file that ends in {', '.join(ENDINGS)}")
     with naming(path):
         if suffix in _BINARY_READERS:
             require_file(path)
@@ -87,6 +86,8 @@ _BINARY_READERS: dict[str, Callable[[Path], list[dict[str, Any]]]] = {
     ".h5": read_hdf5,
     ".hdf5": read_hdf5,
 }
+
+ENDINGS = (*_TEXT_READERS, *_BINARY_READERS)
 
 
 def label_from_row(row: Mapping[str, Any], *, source: str) -> LabelRecord:
