@@ -171,3 +171,37 @@ def test_a_bound_carries_no_interval_and_a_refused_run_no_bound(tmp_path, capsys
     refused = analyse_trajectory(read_trajectory(frozen(tmp_path, lattice_A=np.eye(3) * 0.9)), species="Li")
     assert refused.state.value == "rejected"
     assert refused.value_cm2_per_s == refused.estimate.value_cm2_per_s
+
+
+def test_parts_of_a_run_are_one_and_what_was_left_out_is_said(file, tmp_path, capsys):
+    whole = read_trajectory(file)
+    first, second = tmp_path / "first.h5", tmp_path / "second.h5"
+    h5md.write(first, whole.first(201))
+    h5md.write(second, replace(whole, positions_A=whole.positions_A[200:]))
+    rows = []
+    for files in ([file], [first, second]):
+        assert run(["diffusivity", *map(str, files), "--species", "Li", "-t", "1000", "--json"]) == 0
+        printed = capsys.readouterr()
+        rows.append(json.loads(printed.out))
+    assert rows[1]["value"] == pytest.approx(rows[0]["value"], rel=1e-9)
+    assert rows[0]["remarks"] == []
+    (remark,) = rows[1]["remarks"]
+    assert "second.h5" in remark
+    assert "left out" in remark
+    assert f"note: {remark}" in printed.err
+
+
+def test_a_dump_gets_its_format_and_elements_on_the_command_line(tmp_path, capsys):
+    rng = np.random.default_rng(3)
+    text = ""
+    for step, spots in enumerate(rng.random((4, 3)) * 8 + np.cumsum(rng.normal(scale=0.05, size=(101, 4, 3)), axis=0)):
+        text += f"ITEM: TIMESTEP\n{step}\nITEM: NUMBER OF ATOMS\n4\nITEM: BOX BOUNDS pp pp pp\n0 8\n0 8\n0 8\n"
+        text += "ITEM: ATOMS id type xu yu zu\n"
+        text += "".join(f"{number} {1 + number // 3} {x} {y} {z}\n" for number, (x, y, z) in enumerate(spots, start=1))
+    (tmp_path / "dump.0").write_text(text)
+    words = ["diffusivity", str(tmp_path / "dump.0"), "--species", "Li", "--frame-interval-ps", "0.02"]
+    assert run([*words, "--format", "lammps-dump", "--types", "1=Li,2=Cl", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["species"] == "Li"
+    for given, fault in (([], "--format"), (["--format", "lammps-dump"], "--types 1=ELEMENT,2=ELEMENT")):
+        assert run([*words, *given]) == 2
+        assert fault in capsys.readouterr().err

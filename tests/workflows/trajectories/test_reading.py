@@ -13,6 +13,7 @@ from ase.io import write
 from one_line import error_in_one_line
 
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.structures import read_structures
 from vitrion_workflows.trajectories import h5md
 from vitrion_workflows.trajectories.reading import read_trajectory, with_thermostat
 from vitrion_workflows.trajectories.trajectory import Trajectory
@@ -361,3 +362,16 @@ def test_diffusion_analyzer_knows_the_temperature_of_its_run(read, path_A, state
     """With it the thermal motion judges time_step and step_skip, by which D was ten times too small, unsaid."""
     content = json.dumps(analyzer(path_A, temperature=stated))
     assert read(content, "DiffusionAnalyzer.json").set_temperature_K == held
+
+
+@pytest.mark.parametrize(("pbc", "axes"), [(False, "a, b, c"), ([True, False, True], "b")])
+@pytest.mark.parametrize("name", ["run.extxyz", "run.traj"])
+def test_a_cell_that_is_open_has_no_volume(tmp_path, read, name, pbc, axes):
+    """A slab or a cluster in a box was given a diffusivity and a conductivity."""
+    frames = images(np.random.default_rng(0).random((3, 3, 3)))
+    for frame in frames:
+        frame.set_pbc(pbc)
+    with error_in_one_line(InputError, f"not periodic along {axes}"):
+        read(frames, name)
+    with error_in_one_line(InputError, f"not periodic along {axes}"):
+        read_structures(tmp_path / name)
