@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from vitrion.cli import app
+from vitrion.cli import nouns
+from vitrion.cli.app import run
 
 ROOT = Path(__file__).parents[3]
 PACKAGES = ("models/vitrion_models", "workflows/vitrion_workflows", "platform/vitrion")
@@ -30,8 +31,8 @@ SHOWN_BY = {  # modules below the command line that name options -> commands tha
 def _commands():
     """Return the options of each command: ``labels list`` -> ``{"--limit", ...}``."""
     options = {}
-    for noun in app.NOUNS:
-        loaded = app.load(noun)
+    for noun in nouns.NOUNS:
+        loaded = nouns.load(noun)
         verbs = {f"{noun} {verb}": command for verb, command in getattr(loaded, "commands", {}).items()}
         for name, command in (verbs or {noun: loaded}).items():
             options[name] = {"--help"}.union(*(each.opts + each.secondary_opts for each in command.params))
@@ -80,14 +81,14 @@ def test_options_named_in_messages_exist(commands):
 
 
 def test_commands_named_in_messages_exist(commands):
-    nouns = {name.split()[0] for name in commands}
+    first_words = {name.split()[0] for name in commands}
     faults = [
         f"{path.relative_to(ROOT)}:{line}: vitrion {noun} {verb}"
         for package in PACKAGES
         for path in (ROOT / package).rglob("*.py")
         for line, text in _texts(path)
         for noun, verb, _ in COMMAND.findall(text)
-        if noun not in nouns or (noun not in commands and verb and f"{noun} {verb}" not in commands)
+        if noun not in first_words or (noun not in commands and verb and f"{noun} {verb}" not in commands)
     ]
     assert not faults, "\n".join(faults)
 
@@ -96,5 +97,5 @@ def test_a_reader_that_asks_for_an_option_says_whose_it_is(tmp_path, monkeypatch
     monkeypatch.chdir(tmp_path)
     Path("run.xyz").write_text("1\nno cell\nLi 0 0 0\n")
     for words in (["label", "run.xyz", "-t", "900"], ["order", "run.xyz"], ["amorphize", "run.xyz"]):
-        assert app.run(words) == 2
+        assert run(words) == 2
         assert "--cell (an option of `vitrion ingest structures`" in capsys.readouterr().err

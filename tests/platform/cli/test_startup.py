@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+import vitrion
+
 HEAVY = {
     *("torch", "torch_geometric", "pymatgen", "ase", "scipy", "h5py", "jobflow", "atomate2", "maggma", "chgnet"),
     *("mongoengine", "pymongo", "pandas", "matplotlib", "rich"),
@@ -55,3 +57,13 @@ def test_refusals_import_nothing_heavy_and_make_no_database(words, tmp_path, mon
     assert done.stderr.startswith("vitrion: ")
     assert done.stderr.count("\n") == 1
     assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("words", [("labels", "list"), ("structures", "list"), ("models", "list", "--json")])
+def test_lists_read_the_database_without_crystallography_or_jobs(words, tmp_path, monkeypatch):
+    monkeypatch.setenv("VITRION_HOME", str(tmp_path / "home"))
+    with vitrion.connect():
+        pass
+    code, _, imported = run_alone(*words)
+    assert code == 0
+    assert not {"pymatgen", "jobflow", "maggma", "torch", "scipy", "atomate2", "chgnet"} & set(imported)

@@ -1,10 +1,10 @@
 """Between the array form of the models, pymatgen's structures and ASE's atoms, with the masses of isotopes."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
-from pymatgen.core.lattice import Lattice
-from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray, standard_masses_u
@@ -17,8 +17,11 @@ from vitrion_workflows.schemas.isotopes import (
     site_occupancies,
 )
 
+if TYPE_CHECKING:
+    from pymatgen.core.structure import Structure
 
-def system_from_structure(structure: Structure) -> AtomicSystem:
+
+def system_from_structure(structure: "Structure") -> AtomicSystem:
     """Arrays of an ordered pymatgen structure.
 
     Raises:
@@ -35,8 +38,11 @@ def system_from_structure(structure: Structure) -> AtomicSystem:
     )
 
 
-def structure_from_system(system: AtomicSystem) -> Structure:
+def structure_from_system(system: AtomicSystem) -> "Structure":
     """Pymatgen structure of a cell, atoms wrapped into it, order kept."""
+    from pymatgen.core.lattice import Lattice  # noqa: PLC0415 - pymatgen is slow to import
+    from pymatgen.core.structure import Structure  # noqa: PLC0415
+
     structure = Structure(Lattice(system.lattice_A), system.numbers.tolist(), system.fractional)
     return with_masses(structure, system.masses_u) if system.has_isotopes else structure
 
@@ -85,7 +91,7 @@ def masses_of_isotopes(numbers: IntArray, masses_u: FloatArray) -> FloatArray:
     return standard
 
 
-def isotope_masses(structure: Structure) -> FloatArray | None:
+def isotope_masses(structure: "Structure") -> FloatArray | None:
     """Return the masses of the atoms of an ordered structure in u, shape (N,); None where all are standard weights.
 
     The site property `mass_u` counts, and pymatgen's elements D and T.
@@ -96,7 +102,7 @@ def isotope_masses(structure: Structure) -> FloatArray | None:
     return np.array([mass_of(symbol) for symbol in symbols])
 
 
-def with_masses(structure: Structure, masses_u: FloatArray) -> Structure:
+def with_masses(structure: "Structure", masses_u: FloatArray) -> "Structure":
     """Return an ordered structure with its masses as the site property `mass_u`, D and T as hydrogen.
 
     Args:
@@ -112,7 +118,7 @@ def with_masses(structure: Structure, masses_u: FloatArray) -> Structure:
     return _with_property(structure, None if np.array_equal(masses, standard_masses_u(numbers)) else masses.tolist())
 
 
-def explicit_isotopes(structure: Structure) -> Structure:
+def explicit_isotopes(structure: "Structure") -> "Structure":
     """Return a structure whose isotopes outlive pymatgen's ``as_dict``: deuterium as hydrogen with its `mass_u`.
 
     The same structure where it has none, or where a site is shared: isotopes remain pymatgen's elements then.
@@ -124,7 +130,7 @@ def explicit_isotopes(structure: Structure) -> Structure:
     return _with_property(structure, [mass_of(symbol) for symbol in symbols])
 
 
-def _with_property(structure: Structure, masses_u: list[float] | None) -> Structure:
+def _with_property(structure: "Structure", masses_u: list[float] | None) -> "Structure":
     copied = structure.copy()
     for site in copied:
         ((symbol, share),) = site_occupancies(site).items()

@@ -12,16 +12,18 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas.isotopes import site_occupancies
 from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol
 from vitrion_workflows.schemas.method import StartRecord
+
+if TYPE_CHECKING:
+    from pymatgen.core.structure import Structure
 
 FRACTIONAL_GRID = 5e-4
 LENGTH_GRID_A = 2e-3
@@ -29,7 +31,7 @@ ANGLE_GRID_DEG = 2e-2
 GRID_SHIFT = 1.0 / math.pi
 
 
-def fingerprint(structure: Structure) -> str:
+def fingerprint(structure: "Structure") -> str:
     """Identity of a periodic cell.
 
     Args:

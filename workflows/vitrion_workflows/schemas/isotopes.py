@@ -9,14 +9,15 @@ Symbols of isotopes: ``D``, ``T``, and for others the mass in thousandths of u, 
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from ase.data import atomic_masses, atomic_numbers
-from pymatgen.core.composition import Composition, reduce_formula
-from pymatgen.core.periodic_table import Element
-from pymatgen.core.sites import Site
-from pymatgen.util.string import formula_double_format
 
 from vitrion_models.errors import InputError
+
+if TYPE_CHECKING:
+    from pymatgen.core.composition import Composition
+    from pymatgen.core.sites import Site
 
 MASS_PROPERTY = "mass_u"
 SEPARATOR = "@"
@@ -66,11 +67,13 @@ def mass_of(symbol: str) -> float:
     return float(mass) if mass else float(atomic_masses[atomic_numbers[element]])
 
 
-def isotope_amounts(composition: Composition) -> dict[str, float]:
+def isotope_amounts(composition: "Composition") -> dict[str, float]:
     """Return the amount of each element or isotope of a composition, by symbol.
 
     Oxidation states are an annotation: the same cell with and without them is one cell.
     """
+    from pymatgen.core.periodic_table import Element  # noqa: PLC0415 - pymatgen is slow to import
+
     amounts: dict[str, float] = {}
     for species, amount in composition.items():
         if isinstance(species, Element):
@@ -84,12 +87,12 @@ def isotope_amounts(composition: Composition) -> dict[str, float]:
 
 
 @cache
-def _symbol_of(element: Element) -> str:
+def _symbol_of(element: Any) -> str:
     # pymatgen: the symbol of deuterium is H, its name D.
     return str(element.name)
 
 
-def site_occupancies(site: Site) -> dict[str, float]:
+def site_occupancies(site: "Site") -> dict[str, float]:
     """Return the occupancy of each element or isotope of a site, by symbol.
 
     Raises:
@@ -113,6 +116,10 @@ def formulas(amounts: Mapping[str, float]) -> tuple[str, str]:
     Args:
         amounts: of each element or isotope, by symbol.
     """
+    from pymatgen.core.composition import Composition, reduce_formula  # noqa: PLC0415 - pymatgen is slow to import
+    from pymatgen.core.periodic_table import Element  # noqa: PLC0415
+    from pymatgen.util.string import formula_double_format  # noqa: PLC0415
+
     shown: defaultdict[str, float] = defaultdict(float)
     for symbol, amount in amounts.items():
         shown[symbol.partition(SEPARATOR)[0]] += amount

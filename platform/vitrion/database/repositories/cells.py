@@ -4,14 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from ase import Atoms
-from ase.data import atomic_numbers
-from pymatgen.core.lattice import Lattice
-from pymatgen.core.periodic_table import Element
-from pymatgen.core.structure import Structure
+from ase.data import atomic_numbers, chemical_symbols
 
 from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3
 from vitrion_models.errors import InputError
@@ -28,7 +25,10 @@ from vitrion_workflows.schemas.isotopes import (
     site_occupancies,
 )
 
-Cell: TypeAlias = Structure | Atoms | AtomicSystem
+if TYPE_CHECKING:
+    from pymatgen.core.structure import Structure
+
+Cell: TypeAlias = "Structure | Atoms | AtomicSystem"
 Occupancies: TypeAlias = tuple[tuple[str, float], ...]
 
 # Order in which the mobile species is looked for.
@@ -91,8 +91,11 @@ class CellArrays:
         """True if a site is partially occupied or shared by elements."""
         return any(not _is_full(site) for site in set(self.species))
 
-    def structure(self) -> Structure:
+    def structure(self) -> "Structure":
         """Return the pymatgen structure, atoms inside the cell, isotopes as `explicit_isotopes` writes them."""
+        from pymatgen.core.lattice import Lattice  # noqa: PLC0415 - pymatgen is slow to import
+        from pymatgen.core.structure import Structure  # noqa: PLC0415
+
         # pymatgen takes D and T; any other isotope is its element with a mass.
         species = [{symbol.partition(SEPARATOR)[0]: share for symbol, share in site} for site in self.species]
         structure = Structure(Lattice(self.lattice_A), species, self.wrapped)
@@ -125,12 +128,14 @@ def arrays_of(cell: Cell) -> CellArrays:
             fractional=cell.positions_A @ np.linalg.inv(cell.lattice_A),
             species=tuple(map(_pure, cell.numbers.tolist(), cell.masses_u.tolist())),
         )
+    from pymatgen.core.structure import Structure  # noqa: PLC0415 - pymatgen is slow to import
+
     if not isinstance(cell, Structure):
         raise InputError(f"{type(cell).__name__} is not a structure: give pymatgen, ASE or an AtomicSystem")
     return _from_structure(cell)
 
 
-def _from_structure(structure: Structure) -> CellArrays:
+def _from_structure(structure: "Structure") -> CellArrays:
     if len(structure) == 0:
         raise InputError("an empty structure cannot be stored")
     lattice = np.asarray(structure.lattice.matrix, dtype=float)
@@ -256,14 +261,16 @@ def _text(site: Occupancies) -> str:
 
 @lru_cache(maxsize=4096)
 def _charge(site: Occupancies) -> float:
-    return float(sum(Element(element_of(symbol)).Z * share for symbol, share in site))
+    return float(sum(atomic_numbers[element_of(symbol)] * share for symbol, share in site))
 
 
 @cache
 def _mass(symbol: str) -> float:
+    from pymatgen.core.periodic_table import Element  # noqa: PLC0415 - pymatgen is slow to import
+
     return float(Element(symbol).atomic_mass) if symbol == element_of(symbol) else mass_of(symbol)
 
 
 @cache
 def _pure(number: int, mass_u: float) -> Occupancies:
-    return ((isotope_symbol(str(Element.from_Z(number).symbol), mass_u), 1.0),)
+    return ((isotope_symbol(chemical_symbols[number], mass_u), 1.0),)

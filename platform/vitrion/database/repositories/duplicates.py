@@ -1,14 +1,17 @@
 """Near-duplicates: cells that nearly coincide, by comparisons that do not enter the identity."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pymatgen.core.structure import Structure
 
 from vitrion.database.repositories.cells import CellArrays
 from vitrion_models.graphs.neighbours import pairs_within
 from vitrion_models.system import FloatArray
 from vitrion_workflows.schemas.isotopes import element_of
+
+if TYPE_CHECKING:
+    from pymatgen.core.structure import Structure
 
 CUTOFF_A = 8.0
 BIN_A = 0.05
@@ -33,7 +36,7 @@ class NearDuplicate:
     distance: float
 
 
-def crystal_distance(one: Structure, other: Structure) -> float | None:
+def crystal_distance(one: "Structure", other: "Structure") -> float | None:
     """Return the root mean square displacement after the best mapping of two crystals; None without one.
 
     Primitive cells are compared, volumes scaled: supercells, origins and small strains count as the same.

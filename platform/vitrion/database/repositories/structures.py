@@ -2,9 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Unpack
-
-from pymatgen.core.structure import Structure
+from typing import TYPE_CHECKING, Any, Unpack
 
 from vitrion.database.collection import Collection
 from vitrion.database.errors import NotFoundError
@@ -23,6 +21,9 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas import GateOutcome, Origin, StructureKind
 from vitrion_workflows.schemas.geometry import system_from_structure
+
+if TYPE_CHECKING:
+    from pymatgen.core.structure import Structure
 
 BATCH = 500
 
@@ -115,7 +116,7 @@ class Structures:
             for structure, match in zip(batch, matches, strict=True)
         ]
 
-    def add_isotopes(self, cells: Mapping[str, Structure]) -> None:
+    def add_isotopes(self, cells: "Mapping[str, Structure]") -> None:
         """Store cells that differ from stored ones in their isotopes alone, of the same kind, origin and gates.
 
         Args:
@@ -160,7 +161,7 @@ class Structures:
         name = self._stored_as(fingerprint) or fingerprint
         return StructureRecord.model_validate(one_by_prefix(self._structures, "fingerprint", name, "structure"))
 
-    def structure(self, fingerprint: str) -> Structure:
+    def structure(self, fingerprint: str) -> "Structure":
         """Return the pymatgen structure of a fingerprint.
 
         Raises:
@@ -185,7 +186,7 @@ class Structures:
     def _cell(self, fingerprint: str) -> CellArrays:
         return arrays_from_geometry(self.geometry(fingerprint))
 
-    def structures(self, fingerprints: Sequence[str]) -> dict[str, Structure]:
+    def structures(self, fingerprints: Sequence[str]) -> "dict[str, Structure]":
         """Return the pymatgen structures of several fingerprints.
 
         Raises:
@@ -238,7 +239,7 @@ class Structures:
         documents = self._structures.find(query, sort=sort_of("structures", sort), limit=limit, skip=skip)
         return Rows(StructureRecord, [StructureRecord.model_validate(document) for document in documents])
 
-    def iterate(self, **filters: Unpack[StructureFilters]) -> Iterator[tuple[StructureRecord, Structure]]:
+    def iterate(self, **filters: Unpack[StructureFilters]) -> "Iterator[tuple[StructureRecord, Structure]]":
         """Yield the records that pass all filters with their pymatgen structures, read in batches."""
         start = 0
         while rows := self.search(limit=BATCH, skip=start, **filters):
