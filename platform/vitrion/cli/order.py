@@ -48,6 +48,7 @@ def command(
         Path | None,
         typer.Option("--output", "-o", help="Write them to a file, too: .extxyz, or .cif and POSCAR of one."),
     ] = None,
+    file_format: choose.Format = None,
     as_json: choose.Json = False,
 ) -> None:
     """Make ordered cells of a crystal with partially occupied sites, distinct by symmetry, and store them.
@@ -59,19 +60,19 @@ def command(
     sides = None if supercell is None else _sides(supercell)
     if atoms is not None and sides is not None:
         raise InputError("give either --atoms or --supercell, not both")
-    file_format = None
+    chosen = None
     if output is not None:
         from vitrion.exchange.export import STRUCTURE_SUFFIXES, format_of  # noqa: PLC0415 - only where something is written
 
-        file_format = format_of(output, suffixes=STRUCTURE_SUFFIXES)
+        chosen = format_of(output, given=file_format, suffixes=STRUCTURE_SUFFIXES)
     parent = _read(choice)
 
     from vitrion_workflows.candidates.ordering import order  # noqa: PLC0415 - slow to import
 
     orderings = order(parent, n=count, atoms=atoms or 64, supercell=sides, method=method.value, seed=seed)
     rows = _store(parent, orderings, source=crystal if choice.files else None, seed=seed)
-    if output is not None and file_format is not None:
-        _write(rows, output, file_format)
+    if output is not None and chosen is not None:
+        _write(rows, output, chosen)
     emit(rows, as_json=as_json, columns=COLUMNS)
     if len(rows) < count:
         note(f"{len(rows)} of {count}: no more orderings were found that differ by symmetry; try a larger supercell")
