@@ -89,7 +89,7 @@ TRAJECTORIES = {
     "no scale": (xdatcar(header=XDATCAR_HEADER.replace("1.0", "0.0")), "lattice is impossible"),
     "negative scales": (xdatcar(header=XDATCAR_HEADER.replace("1.0", "1.0 -1.0 1.0")), "lattice is impossible"),
     "no lattice": (xdatcar(header=XDATCAR_HEADER.replace("5 0 0", "0 0 0")), "no cell"),
-    "wrong count": (xdatcar(header=XDATCAR_HEADER.replace("\n2\n", "\n999999999\n")), "999999999 atoms"),
+    "wrong count": (xdatcar(header=XDATCAR_HEADER.replace("\n2\n", "\n999999999\n")), "999999999"),
     "negative count": (xdatcar(header=XDATCAR_HEADER.replace("\n2\n", "\n-2\n")), "'-2'"),
 }
 
@@ -134,7 +134,7 @@ BAD_H5MD = {
     "another count": (_put("particles/all/species", np.array([3, 3, 3])), "each atom"),
     "unknown element": (_put("particles/all/species", np.array([3, 500])), "known elements"),
     "negative mass": (_put("particles/all/mass", np.array([6.9, -6.9])), "masses"),
-    "no volume": (_put("particles/all/box/edges/value", np.zeros((30, 3, 3))), "no volume"),
+    "no volume": (_put("particles/all/box/edges/value", np.zeros((30, 3, 3))), "no cell"),
     "a group for numbers": (_group("particles/all/position/value"), "H5MD trajectory"),
     "numbers for a group": (_put("particles", np.arange(3)), "H5MD trajectory"),
 }
@@ -205,7 +205,7 @@ VALUES = {
     **{f"{noun} unknown": (f"{noun} show", "deadbeef00", "deadbeef00") for noun in ("structures", "labels", "models")},
     **{f"formula {formula!r}": ("structures list --formula", formula, fault)
        for formula, fault in (("Li3(PS", "formula"), ("Xx", "Xx"), ("", "formula"))},
-    "labels as cells": ("labels export --to", "x.cif", "not as cif"),
+    "labels as cells": ("labels export --to", "x.cif", "names no format"),
     "export format": ("structures export --to", "cells.docx", "cells.docx"),
     **{f"{noun} of no kind": (f"{noun} list --kind", "gold", "kind 'gold'")
        for noun in ("structures", "labels", "models")},
