@@ -28,6 +28,9 @@ NAMED_TOLERANCE_U = 0.005  # pymatgen's are those of the nuclei, 0.0005 u less; 
 # elements of practically one isotope (12C, 16O); 7Li (0.08 u), 28Si (0.11 u) and 32S (0.09 u) differ by more.
 TOLERANCE_U = 0.02
 TOLERANCE_RELATIVE = 1e-3
+# VASP's data sets give natural lithium a mass of its own (POMASS), near that of 7Li.
+VASP_LITHIUM_U = 7.010
+VASP_TOLERANCE_U = 0.002
 
 
 def isotope_symbol(element: str, mass_u: float) -> str:
@@ -44,6 +47,8 @@ def isotope_symbol(element: str, mass_u: float) -> str:
         raise InputError(f"{element} has a mass of {mass_u:g} u: give a positive number")
     standard = float(atomic_masses[atomic_numbers[element]])
     if abs(mass_u - standard) <= max(TOLERANCE_U, TOLERANCE_RELATIVE * standard):
+        return element
+    if element == "Li" and abs(mass_u - VASP_LITHIUM_U) <= VASP_TOLERANCE_U:
         return element
     if element == "H":
         for name, mass in NAMED_MASSES_U.items():
