@@ -125,6 +125,7 @@ def _structure_files(folder: Path) -> list[Path]:
     for name in ("POSCAR", "cells.extxyz", "cells.traj"):
         write(folder / name, _cell() if name == "POSCAR" else [_cell(0), _cell(1)])
     symmetric = ROCK_SALT_CIF.replace("loop_", "loop_\n_symmetry_equiv_pos_as_xyz\n'x,y,z'\n'-x,-y,-z'\nloop_", 1)
+    symmetric = symmetric.replace("'P 1'", "'P -1'")
     (folder / "cell.cif").write_text(ROCK_SALT_CIF)
     (folder / "symmetric.cif").write_text(symmetric.replace("0.0 0.5 0.5\n", "0.0 0.5 0.5(2)\n"))
     (folder / "XDATCAR").write_text(XDATCAR)

@@ -307,3 +307,49 @@ def test_many_sites_on_one_position_are_refused_in_little_memory(tmp_path):
     rows = "".join(f"Li{index} Li 0 0 0 .001\n" for index in range(3000))
     with pytest.raises(InputError, match="one position"):
         entry_of(tmp_path, cif(rows, symmetry="_space_group_name_H-M_alt 'P 1'"))
+
+
+@pytest.mark.parametrize(
+    ("symmetry", "quantity"),
+    [
+        (f"{FM3M}\nloop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n", "192"),
+        (f"{FM3M}\n_space_group_IT_number 221", "225"),
+        ("loop_\n_symmetry_equiv_pos_as_xyz\n-x,-y,-z\n", "x,y,z is missing"),
+        ("loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\ny,z,x\n", "z,x,y is missing"),
+    ],
+)
+def test_listed_operations_are_the_whole_group_that_is_named(tmp_path, symmetry, quantity):
+    with pytest.raises(InputError, match=quantity):
+        entry_of(tmp_path, cif(symmetry=symmetry))
+
+
+def test_symmetry_that_the_lattice_does_not_have_is_refused(tmp_path):
+    tetragonal = cif().replace("_cell_length_c 5.13", "_cell_length_c 6.2")
+    with pytest.raises(InputError, match="lattice of"):
+        entry_of(tmp_path, tetragonal)
+
+
+@pytest.mark.parametrize(("formula", "units"), [("Li1 Cl1", 4), ("Li4 Cl4", 4), ("Li4 Cl4", 1)])
+def test_formula_units_are_those_of_the_cell(tmp_path, formula, units):
+    more = f"_chemical_formula_sum '{formula}'\n_cell_formula_units_Z {units}"
+    check_rock_salt(entry_of(tmp_path, cif(more=more)).structure)
+    with pytest.raises(InputError, match="2 atoms in the cell"):
+        entry_of(tmp_path, cif(symmetry="_space_group_name_H-M_alt 'P 1'", more=more))
+
+
+def test_one_missing_hydrogen_of_many_atoms_is_refused(tmp_path):
+    rows = "".join(f"O{i} O {i % 5 / 5} {i // 5 % 5 / 5} {i // 25 / 5} 1\n" for i in range(125))
+    text = cif(rows, symmetry="_space_group_name_H-M_alt 'P 1'", a="15", more="_chemical_formula_sum 'H1 O125'")
+    with pytest.raises(InputError, match="atoms of H"):
+        entry_of(tmp_path, text)
+
+
+def test_a_number_of_a_group_with_several_settings_is_remarked(tmp_path):
+    assert any(
+        "P 1 21/c 1" in each for each in entry_of(tmp_path, cif(symmetry="_symmetry_Int_Tables_number 14")).remarks
+    )
+
+
+def test_a_label_t_is_no_tritium(tmp_path):
+    with pytest.raises(InputError, match="T1"):
+        entry_of(tmp_path, cif("T1 ? 0 0 0 1\nO1 O .5 .5 .5 1\n"))

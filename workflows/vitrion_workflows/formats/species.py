@@ -73,7 +73,8 @@ def parse_label(label: str) -> SpeciesName:
     """Return the species of a site's label, ``Li1`` or ``O2A``: the letters before its first digit or sign.
 
     Raises:
-        InputError: these letters are not the symbol of an element, such as in ``OW1``, ``Wat1`` or ``CA1``.
+        InputError: these letters are not the symbol of an element, such as in ``OW1``, ``Wat1`` or ``CA1``, or are
+            ``T``, which names a tetrahedral site of silicates more often than tritium.
     """
     match = LABEL.fullmatch(label)
     letters = match["symbol"] if match else ""

@@ -10,7 +10,9 @@ from pymatgen.core.structure import Structure
 from vitrion_models.errors import InputError
 
 FORMULA_SUM = "_chemical_formula_sum"
-FORMULA_TOLERANCE = 0.02  # largest difference of an element's share; 321 real CIFs keep within 0.001
+FORMULA_UNITS = "_cell_formula_units_Z"
+FORMULA_TOLERANCE = 0.002  # largest difference of an element's share; 332 real CIFs keep within 0.0005
+UNITS_TOLERANCE = 0.02  # of the number of atoms: formulas are rounded
 CHARGE = re.compile(r"(?<=[A-Za-z0-9])[+-](?=\s|$)")
 
 
@@ -23,7 +25,7 @@ def check_formula(block: gemmi.cif.Block, structure: Structure, remarks: list[st
         remarks: receives one where the sum holds charges or cannot be read.
 
     Raises:
-        InputError: the shares of the elements differ.
+        InputError: the shares of the elements differ, or the number of formula units of the cell.
     """
     raw = block.find_value(FORMULA_SUM)
     if raw is None or gemmi.cif.is_null(raw):
@@ -37,10 +39,11 @@ def check_formula(block: gemmi.cif.Block, structure: Structure, remarks: list[st
         remarks.append(f"the formula sum {text!r} cannot be read and is not compared with the sites")
         return
     shares = structure.composition.element_composition.fractional_composition
+    expected = stated.fractional_composition
     differing = [
         element.symbol
-        for element in sorted({*stated, *shares})
-        if abs(stated[element] - shares[element]) > FORMULA_TOLERANCE
+        for element in sorted({*expected, *shares})
+        if abs(expected[element] - shares[element]) > FORMULA_TOLERANCE or (element in expected) != (element in shares)
     ]
     if neutral != text:
         # The number before a sign may be the amount or the charge.
@@ -51,14 +54,31 @@ def check_formula(block: gemmi.cif.Block, structure: Structure, remarks: list[st
             f"its sites give {structure.composition.reduced_formula}, its formula says {text}: truncated, or atoms of "
             f"{', '.join(differing)} are missing or wrong"
         )
+    else:
+        _check_units(block, stated, structure.composition.num_atoms)
+
+
+def _check_units(block: gemmi.cif.Block, stated: Composition, atoms: float) -> None:
+    """Refuse a cell whose number of atoms contradicts formula sum and Z: its symmetry is missing or wrong."""
+    units = gemmi.cif.as_number(block.find_value(FORMULA_UNITS) or "?")
+    if not units > 0:
+        return
+    # pymatgen gives the sum of the whole cell together with Z, which then divides every amount.
+    is_whole_cell = all(abs(amount / units - round(amount / units)) < UNITS_TOLERANCE for amount in stated.values())
+    possible = [stated.num_atoms * units, *([stated.num_atoms] if is_whole_cell else [])]
+    if all(abs(atoms / number - 1) > UNITS_TOLERANCE for number in possible):
+        raise InputError(
+            f"its sites and symmetry give {atoms:g} atoms in the cell, its formula and Z {possible[0]:g}: the symmetry "
+            f"or sites are incomplete, or {FORMULA_UNITS} is wrong"
+        )
 
 
 def _composition(text: str) -> Composition | None:
-    """Return the shares of elements of a formula; None where it cannot be read."""
+    """Return the amounts of elements of a formula; None where it cannot be read."""
     try:
         composition = Composition(text.replace(" ", ""))
     except (ValueError, KeyError, TypeError):
         return None
     if not composition or any(isinstance(species, DummySpecies) for species in composition):
         return None
-    return composition.element_composition.fractional_composition
+    return composition.element_composition

@@ -8,9 +8,16 @@ from pymatgen.core.lattice import Lattice
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
+from vitrion_workflows.formats.cif.operation_checks import (
+    IDENTITY,
+    check_metric,
+    check_named_group,
+    distinct_operations,
+)
 from vitrion_workflows.formats.frames import whole_number
 
 LAST_GROUP = 230
+NUMBER = "the number of the space group"
 OPERATIONS = ("_space_group_symop_operation_xyz", "_symmetry_equiv_pos_as_xyz")
 NAMES = (
     "_space_group_name_H-M_alt",
@@ -61,22 +68,36 @@ def read_operations(block: gemmi.cif.Block, lattice: Lattice, remarks: list[str]
     Args:
         block: data block.
         lattice: tells hexagonal from rhombohedral axes.
-        remarks: receives one where the block states no symmetry.
+        remarks: receives one where the block states no symmetry, or a number of a space group alone.
 
     Raises:
-        InputError: an operation or a space group that cannot be read, or one of two origins without saying which.
+        InputError: an operation or a space group that cannot be read, one of two origins without saying which,
+            operations that are not the group that is named, or symmetry that the lattice does not have.
     """
-    for tag in OPERATIONS:
-        if texts := _values(block, tag):
-            return _operations([_parse_operation(text) for text in texts])
-    if any(block.find_values(tag) for tag in MAGNETIC):
-        raise InputError("the symmetry of a magnetic CIF is not read: write the structure in P 1")
+    operations = _operations(_read(block, lattice, remarks))
+    check_metric(operations.rotations, lattice)
+    return operations
+
+
+def _read(block: gemmi.cif.Block, lattice: Lattice, remarks: list[str]) -> list[gemmi.Op]:
     names = [name for tag in NAMES for name in _values(block, tag)]
     numbers = [number for tag in NUMBERS for number in _values(block, tag)]
-    if not names and not numbers:
-        remarks.append("no symmetry is stated: read as P 1")
-        return _operations([gemmi.Op("x,y,z")])
-    return _operations(list(_group_operations(names, numbers, lattice)))
+    number = whole_number(numbers[0], place=NUMBER, largest=LAST_GROUP) if numbers else None
+    for tag in OPERATIONS:
+        if texts := _values(block, tag):
+            listed = distinct_operations([_parse_operation(text) for text in texts])
+            check_named_group(listed, names, number, lattice)
+            return listed
+    if any(block.find_values(tag) for tag in MAGNETIC):
+        raise InputError("the symmetry of a magnetic CIF is not read: write the structure in P 1")
+    if names:
+        group = list(_named_operations(names, lattice))
+        check_named_group(group, names, number, lattice)
+        return group
+    if number is not None:
+        return list(_standard_operations(number, lattice, remarks))
+    remarks.append("no symmetry is stated: read as P 1")
+    return [gemmi.Op(IDENTITY)]
 
 
 def _values(block: gemmi.cif.Block, tag: str) -> list[str]:
@@ -92,7 +113,7 @@ def _parse_operation(text: str) -> gemmi.Op:
         raise InputError(f"{text!r} is not a symmetry operation such as -x,y+1/2,z: correct it") from error
 
 
-def _group_operations(names: list[str], numbers: list[str], lattice: Lattice) -> gemmi.GroupOps:
+def _named_operations(names: list[str], lattice: Lattice) -> gemmi.GroupOps:
     for name in names:
         if group := gemmi.find_spacegroup_by_name(name, lattice.alpha, lattice.gamma):
             if group.ext in ORIGINS and ":" not in name:
@@ -100,16 +121,19 @@ def _group_operations(names: list[str], numbers: list[str], lattice: Lattice) ->
             return group.operations()
         if (operations := _hall_operations(name)) is not None:
             return operations
-    if names:
-        raise InputError(f"unknown space group {names[0]!r}: add the symmetry operations ({OPERATIONS[0]})")
-    number = whole_number(numbers[0], place="the number of the space group", largest=LAST_GROUP)
+    raise InputError(f"unknown space group {names[0]!r}: add the symmetry operations ({OPERATIONS[0]})")
+
+
+def _standard_operations(number: int, lattice: Lattice, remarks: list[str]) -> gemmi.GroupOps:
     standard = gemmi.find_spacegroup_by_number(number) if number else None
     if standard is None:
         raise InputError(f"unknown space group number {number}: give 1 to {LAST_GROUP}, or the symmetry operations")
     if standard.ext in ORIGINS:
         raise _two_origins(str(number))
-    by_axes = gemmi.find_spacegroup_by_name(standard.hm, lattice.alpha, lattice.gamma)
-    return (by_axes or standard).operations()
+    group = gemmi.find_spacegroup_by_name(standard.hm, lattice.alpha, lattice.gamma) or standard
+    if sum(each.number == number for each in gemmi.spacegroup_table()) > 1:
+        remarks.append(f"space group {number} is stated without its setting: read as {group.xhm()}")
+    return group.operations()
 
 
 def _hall_operations(symbol: str) -> gemmi.GroupOps | None:
