@@ -21,6 +21,7 @@ from refusals import ROCK_SALT_CIF
 from small_models import small_generator, small_surrogate
 from tiny_campaign import TINY
 
+from vitrion.exchange.binary_tables import arrow_bytes, hdf5_bytes, parquet_bytes
 from vitrion.ingest.job_store import open_job_store
 from vitrion.ingest.label_files import read_labels
 from vitrion.learning.configuration import load_configuration
@@ -122,7 +123,7 @@ def _structure_files(folder: Path) -> list[Path]:
 
     folder = folder / "structures"
     folder.mkdir()
-    for name in ("POSCAR", "cells.extxyz", "cells.traj"):
+    for name in ("POSCAR", "cells.extxyz", "cells.traj", "cells.db"):
         write(folder / name, _cell() if name == "POSCAR" else [_cell(0), _cell(1)])
     symmetric = ROCK_SALT_CIF.replace("loop_", "loop_\n_symmetry_equiv_pos_as_xyz\n'x,y,z'\n'-x,-y,-z'\nloop_", 1)
     symmetric = symmetric.replace("'P 1'", "'P -1'")
@@ -222,6 +223,7 @@ def _gpumd_frame(index: int) -> str:
 def _documents() -> list[Target]:
     numbers = "LiCl,tracer_diffusivity,Li,900,1e-6,cm2/s,einstein_3d,x,5e-7,2e-6\n"
     row = dict(zip(COLUMNS.strip().split(","), numbers.strip().split(","), strict=True))
+    columns = {name: [cell] for name, cell in row.items()}
     identity = {"name": "x", "version": "1", "weights_sha256": "0" * 64, "elements": ["Li", "Cl"]}
     description = {"identity": identity, "address": "127.0.0.1:4000", "restarts": 3}
     store = {"docs_store": {"type": "MemoryStore", "collection_name": "x"}}
@@ -229,6 +231,9 @@ def _documents() -> list[Target]:
         Target("labels csv", "labels.csv", (COLUMNS + numbers).encode(), read_labels),
         Target("labels json", "labels.json", json.dumps([row]).encode(), read_labels),
         Target("labels jsonl", "labels.jsonl", f"{json.dumps(row)}\n".encode() * 2, read_labels),
+        Target("labels parquet", "labels.parquet", parquet_bytes(columns), read_labels),
+        Target("labels arrow", "labels.arrow", arrow_bytes(columns), read_labels),
+        Target("labels hdf5", "labels.h5", hdf5_bytes(columns), read_labels),
         Target("campaign", "campaign.yaml", yaml.safe_dump(TINY).encode(), load_configuration),
         Target("job store", "store.yaml", yaml.safe_dump(store).encode(), open_job_store),
         Target("remote description", "remote.yaml", yaml.safe_dump(description).encode(), read_description),

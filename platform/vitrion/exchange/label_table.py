@@ -1,6 +1,5 @@
 """Tracer diffusivities of a table with the columns of `vitrion labels export`."""
 
-import json
 from collections.abc import Mapping
 from math import log10
 from pathlib import Path
@@ -11,6 +10,7 @@ from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_v
 from vitrion.database.records import LabelRecord
 from vitrion.database.records.label import SourcedLabel
 from vitrion.exchange.tables import read_rows
+from vitrion_models.bounds import parse_json
 from vitrion_models.constants import Z_95
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import LabelState
@@ -42,7 +42,7 @@ class TableLabel(SourcedLabel):
     @field_validator("*", mode="before")
     @classmethod
     def _parse_cell(cls, value: Any, info: ValidationInfo) -> Any:
-        return json.loads(value) if isinstance(value, str) and info.field_name in NESTED else value
+        return parse_json(value) if isinstance(value, str) and info.field_name in NESTED else value
 
     @model_validator(mode="after")
     def _stderr_from_interval(self) -> "TableLabel":

@@ -34,6 +34,11 @@ ANALYZER = {
     "step_skip": 1,
 }
 LAUGHS = "".join(f"a{n}: &a{n} [{','.join([f'*a{n - 1}'] * 9 if n else ['lol'] * 9)}]\n" for n in range(9))
+ENTITIES = (
+    '<?xml version="1.0"?>\n<!DOCTYPE modeling [<!ENTITY a0 "lol">'
+    + "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 9}">' for n in range(1, 10))
+    + "]>\n<modeling>&a9;</modeling>\n"
+)
 FRAME = "Direct configuration= 1\n0.1 0.1 0.1\n0.2 0.2 0.2\n"
 
 
@@ -77,6 +82,7 @@ def sparse(path):
 HEADER = b'{"__metadata__": {"manifest": "' + b"[" * 100_000 + b'"}}'
 STRUCTURES = {
     "nested.json": "[" * 200_000 + "]" * 200_000,
+    "no-species.json": json.dumps({"sites": [SITE], "lattice": {"matrix": (5 * np.eye(3)).tolist()}}),
     "bomb.cif.gz": gzip.compress(b"# comment\n" * 3_000_000),
     "bomb.cif.xz": lzma.compress(b"# comment\n" * 3_000_000),
     "properties.extxyz": EXTXYZ.format(":x:R:1000000000"),
@@ -84,6 +90,7 @@ STRUCTURES = {
     "long.extxyz": EXTXYZ.replace("5 0 0 0", "5" * 10**6),
     "box.cif": crystal("100000"),
     "endless.cif": crystal("1e300"),
+    "tiny.cif": crystal("0.11"),
     "occupancy-nan.cif": crystal(site="Li1 Li 0 0 0 nan"),
     "occupancy-zero.cif": crystal(site="Li1 Li 0 0 0 0"),
     "unicode.cif": crystal(site="Ł1 Łi₃ 0 0 0 1"),
@@ -95,6 +102,8 @@ STRUCTURES = {
     "device.cif": lambda path: path.symlink_to("/dev/zero"),
 }
 TRAJECTORIES = {
+    "count.extxyz": f"{'9' * 5000}\n{EXTXYZ}",
+    "laughs-vasprun.xml": ENTITIES,
     "XDATCAR.bz2": bz2.compress(f"{XDATCAR_HEADER}{FRAME * 200_000}".encode()),
     "properties.extxyz": EXTXYZ.format(":x:R:1000000000") * 2,
     "no-atoms.dump": f"{DUMP.format(0)}\n{DUMP.format(1)}\n",

@@ -5,8 +5,8 @@ from fuzzing import fuzz, targets
 
 from vitrion_workflows.formats.registry import FORMATS
 
-INPUTS = 60  # of each kind
-BY_EXTRAS = {"gromacs"}  # read by a library that not every installation has
+INPUTS = 40  # of each kind
+BY_EXTRAS = {"gromacs", "netcdf"}  # read by a library that not every installation has
 
 
 @pytest.fixture(scope="module")
