@@ -134,6 +134,8 @@ def command(
     emit(shown, as_json=False, columns=COLUMNS)
     for key, place in places.items():
         note(f"trajectory of {short_key(key)}: {place}")
+    if places:
+        note("`vitrion labels trajectory KEY --to run.h5md` writes one to a file")
     note(f"stored in {where}")
 
 

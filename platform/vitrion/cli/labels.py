@@ -8,6 +8,8 @@ import typer
 import vitrion
 from vitrion.cli.console import options as choose
 from vitrion.cli.console.output import emit, emit_written, label_row, note
+from vitrion.keys import short_key
+from vitrion_models.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, help="List, show, export and compare labels.")
 
@@ -107,6 +109,22 @@ def show_label(
     emit(row, as_json=as_json)
     if line := summarize_others(count_others([row.gate_version])):
         note(line)
+
+
+@app.command("trajectory")
+def write_trajectory(
+    key: Annotated[str, typer.Argument(help="Key, or its first eight or more digits.")],
+    *,
+    to: choose.Target,
+    as_json: choose.Json = False,
+) -> None:
+    """Write the trajectory of a label to a file, H5MD: `vitrion diffusivity` reads it."""
+    with vitrion.connect(readonly=True) as db:
+        row = db.labels.get(key)
+        if row.trajectory_sha256 is None:
+            raise InputError(f"label {short_key(row.key)} has no trajectory: it was not run here")
+        db.artefacts.fetch(row.trajectory_sha256, to)
+    emit_written(to, "h5md", f"trajectory of {short_key(row.key)}", as_json=as_json)
 
 
 @app.command("export")

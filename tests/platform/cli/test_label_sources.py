@@ -96,4 +96,10 @@ def test_the_output_names_the_file_of_the_trajectory(desk, capsys):
     with vitrion.connect(readonly=True) as db:
         assert db.artefacts.get(row["trajectory_sha256"])[:4] == b"\x89HDF"
     assert line.endswith(row["trajectory_sha256"])
+    assert run(["labels", "trajectory", row["key"][:8], "--to", "run.h5md"]) == 0
+    capsys.readouterr()
+    assert run(["diffusivity", "run.h5md", "--species", "Li", "-t", "900", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    for measured in ("production_ps", "drift_A", "mean_temperature_K"):
+        assert shown[measured] == pytest.approx(row[measured], rel=1e-6)
     assert str(desk.home) in line

@@ -159,3 +159,11 @@ def test_with_a_slow_potential_a_smaller_campaign_runs_under_the_same_identity()
     assert CampaignConfiguration.model_validate(small.model_dump()) == small
     assert effective(configuration, "chgnet instead of nep89") == small
     assert effective(configuration, "") == configuration
+
+
+def test_temperatures_may_be_a_range(tmp_path):
+    labels = {"temperatures_K": "600:1000:200", "target_temperature_K": 1000}
+    configuration = load_configuration(write(tmp_path / "c.yaml", labels=labels))
+    assert configuration.labels.temperatures_K == (600.0, 800.0, 1000.0)
+    with pytest.raises(InputError, match="1000 temperatures"):
+        load_configuration(write(tmp_path / "c.yaml", labels=labels | {"temperatures_K": "600:1000:1e-9"}))
