@@ -222,9 +222,17 @@ def test_a_group_with_two_origins_needs_to_say_which(tmp_path, symmetry):
         entry_of(tmp_path, cif("C1 C 0 0 0 1\n", symmetry=symmetry, a="3.567"))
 
 
-@pytest.mark.parametrize(("setting", "place"), [("1", "0"), ("2", ".125")])
-def test_both_origins_of_diamond_give_its_bond(tmp_path, setting, place):
-    symmetry = f"_space_group_name_H-M_alt 'F d -3 m:{setting}'"
+@pytest.mark.parametrize(
+    ("symmetry", "place"),
+    [
+        ("_space_group_name_H-M_alt 'F d -3 m:1'", "0"),
+        ("_space_group_name_H-M_alt 'F d -3 m:2'", ".125"),
+        ("_symmetry_space_group_name_H-M 'F d -3 m S'", "0"),
+        ("_symmetry_space_group_name_H-M 'F d -3 m Z'", ".125"),
+        ("_symmetry_space_group_name_H-M 'F d -3 m'\n_space_group_name_Hall '-F 4vw 2vw 3'", ".125"),
+    ],
+)
+def test_both_origins_of_diamond_give_its_bond(tmp_path, symmetry, place):
     structure = entry_of(tmp_path, cif(f"C1 C {place} {place} {place} 1\n", symmetry=symmetry, a="3.567")).structure
     assert len(structure) == 8
     distances = structure.distance_matrix[np.triu_indices(8, 1)]

@@ -166,6 +166,8 @@ def set_species(species):
         (set_species([{"element": "Li", "occu": 0.8}, {"element": "Na", "occu": 0.8}]), "add up"),
         (spoilt(lambda content: content["sites"][0].pop("abc")), "position .* site 1"),
         (spoilt(lambda content: content["sites"][0].update(abc=[0, 0])), "position .* site 1"),
+        (spoilt(lambda content: content["sites"][0].update(properties={"mass_u": -1})), "mass_u of site 1"),
+        (spoilt(lambda content: content["sites"][0].update(properties={"mass_u": "heavy"})), "mass_u of site 1"),
         (spoilt(lambda content: content["sites"].clear()), "no atoms"),
         (spoilt(lambda content: content.pop("lattice")), "lattice is absent"),
         (spoilt(lambda content: content["lattice"].update(pbc=[True, True, False])), "periodic"),

@@ -1,5 +1,6 @@
 """Symmetry of a CIF: its operations, or those of the space group it names."""
 
+import re
 from dataclasses import dataclass
 
 import gemmi
@@ -30,6 +31,7 @@ NAMES = (
 NUMBERS = ("_space_group_IT_number", "_symmetry_Int_Tables_number")
 MAGNETIC = ("_space_group_symop_magn_operation.xyz", "_space_group_symop_magn_operation_xyz")
 ORIGINS = ("1", "2")
+ICSD_ORIGIN = re.compile(r"\s+(?P<letter>[SZ])$")  # the ICSD's letters of the first and the second origin
 ON_ONE_POINT = 1e-4  # of the lattice vectors: images of a site so near are one, as coordinates are rounded
 HEXAGONAL_DEG = 120.0
 ANGLE_TOLERANCE_DEG = 1.0
@@ -114,13 +116,17 @@ def _parse_operation(text: str) -> gemmi.Op:
 
 
 def _named_operations(names: list[str], lattice: Lattice) -> gemmi.GroupOps:
+    ambiguous = ""
     for name in names:
-        if group := gemmi.find_spacegroup_by_name(name, lattice.alpha, lattice.gamma):
-            if group.ext in ORIGINS and ":" not in name:
-                raise _two_origins(name)
-            return group.operations()
-        if (operations := _hall_operations(name)) is not None:
+        spelled = ICSD_ORIGIN.sub(lambda match: ":1" if match["letter"] == "S" else ":2", name)
+        if group := gemmi.find_spacegroup_by_name(spelled, lattice.alpha, lattice.gamma):
+            if group.ext not in ORIGINS or ":" in spelled:
+                return group.operations()
+            ambiguous = ambiguous or name
+        elif (operations := _hall_operations(name)) is not None:
             return operations
+    if ambiguous:
+        raise _two_origins(ambiguous)
     raise InputError(f"unknown space group {names[0]!r}: add the symmetry operations ({OPERATIONS[0]})")
 
 

@@ -45,7 +45,7 @@ def read_document(document: Any) -> StructureEntry:
         for index, site in enumerate(sites, start=1)
     ]
     structure = Structure(lattice, species, positions)
-    masses = [site["properties"].get(MASS_PROPERTY) if _has_properties(site) else None for site in sites]
+    masses = [_mass(site, index) for index, site in enumerate(sites, start=1)]
     if any(mass is not None for mass in masses):
         structure.add_site_property(MASS_PROPERTY, masses)
     return StructureEntry(structure=structure, remarks=(*remarks, *_remarks(document, sites)))
@@ -78,6 +78,15 @@ def _part(part: Any, index: int) -> tuple[SpeciesName, float]:
     if (charge := part.get("oxidation_state")) is not None:
         name = replace(name, charge_e=number_of(charge, name=f"the oxidation state of site {index}"))
     return name, number_of(part.get("occu", 1.0), name=f"the occupancy of site {index}")
+
+
+def _mass(site: Mapping[str, Any], index: int) -> float | None:
+    if not _has_properties(site) or (mass := site["properties"].get(MASS_PROPERTY)) is None:
+        return None
+    mass_u = number_of(mass, name=f"{MASS_PROPERTY} of site {index}")
+    if not mass_u > 0:
+        raise InputError(f"{MASS_PROPERTY} of site {index} is {mass_u:g}: give a positive number")
+    return mass_u
 
 
 def _has_properties(site: Mapping[str, Any]) -> bool:

@@ -19,7 +19,8 @@ def array_of(value: Any, shape: tuple[int, ...], *, name: str) -> FloatArray:
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{name} is not made of numbers") from error
     if numbers.shape != shape or not np.isfinite(numbers).all():
-        raise InputError(f"{name} is not {' x '.join(map(str, shape)) or 'one'} finite numbers")
+        wanted = f"{' x '.join(map(str, shape))} finite numbers" if shape else "one finite number"
+        raise InputError(f"{name} is not {wanted}")
     return numbers
 
 
