@@ -126,12 +126,18 @@ class EmbeddedDatabaseStore(sqlite_store.DatabaseStore):
         self._absent: EmbeddedCollectionStore | None = None
         super().__init__(path)
         self._ledger = Ledger(path.with_name(f"{path.name}.ledger"), readonly=readonly)
-        self._ledger.require_complete(path)
+        try:
+            self._ledger.require_complete(path)
+        except BaseException:
+            self._ledger.close()
+            raise
 
     def close(self) -> None:
         """Close every file."""
-        super().close()
-        self._ledger.close()
+        try:
+            super().close()
+        finally:
+            self._ledger.close()
         if self._absent is not None:
             self._absent.close()
             self._absent = None

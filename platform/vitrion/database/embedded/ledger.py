@@ -36,7 +36,7 @@ class Ledger:
             if not (readonly and exists):
                 self._connection.execute(_TABLE)
             self._counts()
-        except sqlite3.DatabaseError as fault:
+        except sqlite3.Error as fault:
             self._connection.close()
             if "not a database" not in str(fault) and "malformed" not in str(fault):
                 raise

@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -85,8 +85,9 @@ class EmbeddedCollectionStore(sqlite_store.CollectionStore):
     def close(self) -> None:
         """Close the file, leaving the planner's statistics behind for the next to open it."""
         if self._connection is not None and not self._readonly:
-            self._connection.execute("PRAGMA analysis_limit=400")
-            self._connection.execute("PRAGMA optimize")
+            with suppress(sqlite3.OperationalError):  # a full disk has no room for them
+                self._connection.execute("PRAGMA analysis_limit=400")
+                self._connection.execute("PRAGMA optimize")
         super().close()
 
     @contextmanager
