@@ -150,6 +150,9 @@ def examine() -> list[Finding]:
             findings += check()
         except Exception as error:  # noqa: BLE001 - whatever is broken, the other checks must run
             words = format_error(error) or " ".join(f"{type(error).__name__}: {error}".split())
+            from vitrion.database.address import redact  # noqa: PLC0415 - needed after an error only
+
+            words = redact(words, Settings().database_uri or "")
             findings.append(Finding(check.__name__.strip("_"), "check", State.FAULT, words))
     return findings
 

@@ -91,14 +91,8 @@ def _named(content: Mapping[str, Any]) -> str | None:
 
 
 def _validated(name: str, content: Mapping[str, Any], job: str | None, flow: str | None) -> JobOutcome | DamagedOutcome:
-    kind = _KINDS[name]
-    version, newest = content.get("schema_version"), kind.model_fields["schema_version"].default
-    if isinstance(version, int) and version > newest:
-        return DamagedOutcome(
-            f"its {name} has layout {version} and this Vitrion knows {newest}: install a newer Vitrion", job
-        )
     try:
-        outcome = kind.model_validate({key: _plain(value) for key, value in content.items() if key[:1] != "@"})
+        outcome = _KINDS[name].model_validate({key: _plain(value) for key, value in content.items() if key[:1] != "@"})
     except ValidationError as fault:
         first = fault.errors()[0]
         place = ".".join(map(str, first["loc"]))

@@ -12,8 +12,9 @@ from pymatgen.core import Lattice, Structure
 import vitrion
 from vitrion.cli.app import run
 from vitrion.database import DatabaseError
-from vitrion.ingest.builder import build_from_job_store
+from vitrion.ingest.builder import build, build_from_job_store
 from vitrion.ingest.job_store import open_job_store
+from vitrion.ingest.label_files import read_labels
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import CellOutcome, GateOutcome, fingerprint
 
@@ -63,6 +64,18 @@ def test_one_damaged_outcome_is_refused_and_the_others_are_stored(db, tmp_path, 
     assert "\n" not in report.refused["b"]
     again = build_from_job_store(db, store, scratch=tmp_path)
     assert (again.structures_created, again.labels_created, again.refused) == (0, 0, report.refused)
+
+
+def test_a_newer_layout_says_so_in_jobs_and_in_files(embedded_db, tmp_path):
+    cell_output, label_output = document("a", cell(1)), document("b", plain_label(cell(1).fingerprint))
+    for each in (cell_output, label_output):
+        each["output"]["schema_version"] = 99
+    report = build(embedded_db, [cell_output, label_output], scratch=tmp_path)
+    assert all("layout 99 is newer" in reason for reason in report.refused.values())
+    assert len(report.refused) == 2
+    (tmp_path / "label.json").write_text(json.dumps(label_output["output"]))
+    with error_in_one_line(InputError, match="layout 99 is newer"):
+        read_labels(tmp_path / "label.json")
 
 
 def test_documents_that_are_no_jobs_are_passed_over(db, tmp_path):

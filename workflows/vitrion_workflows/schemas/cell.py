@@ -6,6 +6,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.schemas.layout import LAYOUT, LayoutVersion
 from vitrion_workflows.schemas.method import MethodRecord
 
 
@@ -140,7 +141,7 @@ class CellOutcome(CellFields):
         volume: the search for the melt's equilibrium volume, where one was made.
     """
 
-    schema_version: int = 1
+    schema_version: LayoutVersion = LAYOUT
     structure: StructureDict
     fingerprint: str
     accepted: bool

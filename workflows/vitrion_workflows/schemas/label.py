@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from vitrion_workflows.schemas.gate import GateOutcome, failed_gates
+from vitrion_workflows.schemas.layout import LAYOUT, LayoutVersion
 from vitrion_workflows.schemas.method import MethodRecord
 
 # A run that may end early holds enough frames for an estimate, twice over, whatever is discarded of it.
@@ -246,7 +247,7 @@ class LabelOutcome(LabelFields):
     value may lack is required here: cell, protocol, method, gates. `schema_version` is the version of this layout.
     """
 
-    schema_version: int = 1
+    schema_version: LayoutVersion = LAYOUT
     gate_version: int = GATE_VERSION
     convention: Convention = Convention.EINSTEIN_3D
     structure_fingerprint: str

@@ -4,6 +4,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from vitrion_workflows.schemas.layout import LAYOUT, LayoutVersion
+
 SHA256 = r"^[0-9a-f]{64}$"
 
 
@@ -77,7 +79,7 @@ class MethodRecord(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: int = 1
+    schema_version: LayoutVersion = LAYOUT
     engine: str
     potential: str
     potential_version: str
