@@ -20,8 +20,9 @@ from figures import emit
 ATOMS = 1000
 CELL_A = 25.0
 BYTES_OF_A_ROW = 24
+MODES = ("trajectory", "structures")
 CHILD = """
-import resource, sys, time
+import sys, time
 from pathlib import Path
 path, name, mode = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 from vitrion_workflows.formats.structures import read_entries
@@ -29,7 +30,9 @@ from vitrion_workflows.trajectories.reading import read_trajectory
 from vitrion_workflows.formats.registry import format_of
 import importlib
 importlib.import_module("vitrion_workflows.formats." + format_of(path, name).frames)
-def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def peak():  # getrusage counts the process that started this one, too
+    status = Path("/proc/self/status").read_text()
+    return 1024 * int(status.partition("VmHWM:")[2].split()[0])
 before, started = peak(), time.process_time()
 if mode == "trajectory":
     interval = None if name in {"vasprun", "outcar", "h5md"} else 0.01
@@ -142,6 +145,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=float, default=200.0)
     parser.add_argument("--formats", nargs="+", choices=WRITERS, default=list(WRITERS))
+    parser.add_argument("--modes", nargs="+", choices=MODES, default=list(MODES))
     options = parser.parse_args()
     for name in options.formats:
         write, row_bytes = WRITERS[name]
@@ -149,7 +153,7 @@ def main() -> int:
             path = Path(folder) / "run"
             write(path, max(2, round(options.megabytes * 1e6 / (row_bytes * ATOMS))))
             megabytes = path.stat().st_size / 1e6
-            for mode in ("trajectory", "structures"):
+            for mode in options.modes:
                 done = subprocess.run(
                     [sys.executable, "-c", CHILD, path, name, mode], check=True, capture_output=True, text=True
                 )
