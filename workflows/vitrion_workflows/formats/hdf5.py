@@ -26,8 +26,11 @@ def open_hdf5(path: Path) -> Iterator[h5py.File]:
     except OSError as error:
         raise InputError(f"{path}: not a complete HDF5 file: write it again") from error
     with file, naming(path):
-        _check_links(file)
-        _check_sizes(file, stored_bytes=path.stat().st_size)
+        try:
+            _check_links(file)
+            _check_sizes(file, stored_bytes=path.stat().st_size)
+        except (RuntimeError, KeyError, OSError) as error:  # of the library, on damaged content
+            raise InputError("not a complete HDF5 file: write it again") from error
         yield file
 
 
