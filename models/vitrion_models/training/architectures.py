@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
 from vitrion_models.bounds import LONGEST_NAME
-from vitrion_models.errors import CheckpointError
+from vitrion_models.errors import CheckpointError, first_line, printable
 from vitrion_models.training import checkpoint
 
 
@@ -27,7 +27,7 @@ class Architectures(Generic[Model]):
     """Registry of one kind of model. Modules are imported when needed: torch takes seconds.
 
     The folder of an architecture holds `trainer` with ``train``, and `checkpoints` with ``VERSION``, ``UPGRADES``,
-    ``describe(model) -> arrays, manifest`` and ``restore(arrays, manifest, source=...) -> model``. A manifest
+    ``describe(model) -> arrays, manifest`` and ``restore(arrays, manifest) -> model``. A manifest
     names the architecture in its configuration.
 
     Attributes:
@@ -75,10 +75,16 @@ class Architectures(Generic[Model]):
         if name not in self.folders:
             raise CheckpointError(f"{source} has the unknown architecture {name[:LONGEST_NAME]!r}: upgrade Vitrion")
         checkpoints = self._checkpoints(name)
-        arrays, manifest = checkpoint.upgrade(
-            arrays, manifest, version=checkpoints.VERSION, upgrades=checkpoints.UPGRADES, source=source
-        )
-        restored = checkpoints.restore(arrays, manifest, source=source)
+        try:
+            arrays, manifest = checkpoint.upgrade(
+                arrays, manifest, version=checkpoints.VERSION, upgrades=checkpoints.UPGRADES, source=source
+            )
+            restored = checkpoints.restore(arrays, manifest)
+        except (TypeError, ValueError, LookupError, AttributeError, RuntimeError) as error:
+            reason = printable(first_line(error), longest=LONGEST_NAME)
+            raise CheckpointError(
+                f"{source}: the stored {self.kind} is incomplete or does not fit ({reason}): train it again"
+            ) from error
         model: Model = replace(restored, artefact_sha256=checkpoint.sha256_of(content))
         return model
 

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 
@@ -5,12 +6,19 @@ import numpy as np
 import pytest
 from one_line import error_in_one_line
 from safetensors.numpy import load_file
+from small_models import small_surrogate
 
+from vitrion_models import surrogates
 from vitrion_models.errors import CheckpointError
 from vitrion_models.training import checkpoint
 
 ARRAYS = {"b": np.arange(6.0).reshape(2, 3), "a": np.array([1, 2], dtype=np.int64)}
 MANIFEST = {"kind": "surrogate", "schema_version": 1, "note": "Å"}
+
+
+@pytest.fixture(scope="module")
+def surrogate():
+    return checkpoint.unpack(surrogates.dumps(small_surrogate()), source="test")
 
 
 def test_round_trip_through_a_folder(tmp_path):
@@ -89,3 +97,24 @@ def test_upgrades_run_one_after_another():
 def test_a_manifest_holds_no_nan():
     with pytest.raises(ValueError, match="JSON"):
         checkpoint.pack(ARRAYS, {"rmse": float("nan")})
+
+
+@pytest.mark.parametrize(
+    "field", ["schema_version", "config", "kind", "quantile", "domain", "metrics", "training_keys"]
+)
+@pytest.mark.parametrize("value", [None, True, -1, "x", [], {}, [[]], 10**30])
+def test_a_manifest_of_other_types_gives_a_model_or_one_line(surrogate, field, value):
+    arrays, manifest = surrogate
+    with contextlib.suppress(CheckpointError):
+        surrogates.loads(checkpoint.pack(arrays, {**manifest, field: value}), source="some file")
+    with error_in_one_line(CheckpointError, "some file"):
+        surrogates.loads(
+            checkpoint.pack(arrays, {name: entry for name, entry in manifest.items() if name != field}),
+            source="some file",
+        )
+
+
+def test_arrays_of_other_shapes_are_refused(surrogate):
+    arrays, manifest = surrogate
+    with error_in_one_line(CheckpointError, "some file"):
+        surrogates.loads(checkpoint.pack({**arrays, "element_table": np.zeros((2, 2))}, manifest), source="some file")

@@ -3,9 +3,7 @@
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 
-from vitrion_models.errors import CheckpointError
 from vitrion_models.generators.amorphous_diffusion.config import AmorphousDiffusionConfig
 from vitrion_models.generators.amorphous_diffusion.denoiser import Denoiser
 from vitrion_models.generators.amorphous_diffusion.guidance import HardCores
@@ -31,23 +29,22 @@ def describe(model: AmorphousDiffusion) -> tuple[Arrays, Manifest]:
     return arrays, manifest
 
 
-def restore(arrays: Arrays, manifest: Manifest, *, source: str) -> AmorphousDiffusion:
+def restore(arrays: Arrays, manifest: Manifest) -> AmorphousDiffusion:
     """Return the model of a checkpoint of the present version.
 
     Raises:
-        CheckpointError: the weights or the manifest do not fit.
+        ValueError: the manifest does not fit.
+        RuntimeError: the weights do not fit.
+        LookupError: something is missing in it.
     """
-    try:
-        config = AmorphousDiffusionConfig.model_validate(manifest["config"])
-        denoiser = Denoiser(config)
-        denoiser.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
-        return AmorphousDiffusion(
-            denoiser=denoiser.requires_grad_(requires_grad=False),
-            cores=HardCores.from_rows(manifest["cores"], manifest["unseen_share"]),
-            config=config,
-            metrics=TrainingMetrics.model_validate(manifest["metrics"]),
-            training_hash=manifest["training_hash"],
-            parent_sha256=manifest["parent_sha256"],
-        )
-    except (ValidationError, RuntimeError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{source}: the stored generator is damaged ({type(error).__name__})") from error
+    config = AmorphousDiffusionConfig.model_validate(manifest["config"])
+    denoiser = Denoiser(config)
+    denoiser.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+    return AmorphousDiffusion(
+        denoiser=denoiser.requires_grad_(requires_grad=False),
+        cores=HardCores.from_rows(manifest["cores"], manifest["unseen_share"]),
+        config=config,
+        metrics=TrainingMetrics.model_validate(manifest["metrics"]),
+        training_hash=manifest["training_hash"],
+        parent_sha256=manifest["parent_sha256"],
+    )
