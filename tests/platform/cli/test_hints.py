@@ -20,6 +20,7 @@ SHOWN_BY = {  # modules below the command line that name options -> commands tha
     "workflows/vitrion_workflows/potentials/remote/client.py": ("potentials serve",),
     "workflows/vitrion_workflows/potentials/weights/": ("potentials install",),
     "platform/vitrion/exchange/export.py": ("structures export", "labels export", "order"),
+    "platform/vitrion/exchange/label_table.py": ("arrhenius",),
     "platform/vitrion/exchange/quantities.py": ("ingest labels",),
     "platform/vitrion/ingest/published.py": ("ingest labels",),
     "platform/vitrion/answers/arrhenius.py": ("arrhenius",),
