@@ -47,9 +47,10 @@ def read(tmp_path):
     return written_and_read
 
 
+@pytest.mark.parametrize("comment", ["made by hand", "=== E = -3 Ha ===", ""])
 @pytest.mark.parametrize("cell", ["8 8.5 9", "8, 8.5, 9", "8 8.5 9 90 90 90", "8 0 0 0 8.5 0 0 0 9"])
-def test_a_plain_file_gets_the_cell_that_is_stated(read, path_A, cell):
-    run = read(xyz(path_A, "made by hand"), cell=cell, frame_interval_ps=0.1)
+def test_a_plain_file_gets_the_cell_that_is_stated(read, path_A, cell, comment):
+    run = read(xyz(path_A, comment), cell=cell, frame_interval_ps=0.1)
     np.testing.assert_allclose(run.lattice_A, CELL, atol=1e-12)
     np.testing.assert_allclose(run.positions_A - run.positions_A[0], path_A - path_A[0], atol=1e-6)
 

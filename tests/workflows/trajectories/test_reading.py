@@ -289,6 +289,13 @@ def test_xdatcar_with_words_behind_its_rows(read, path_A, behind):
     same_motion(read("\n".join(rows), frame_interval_ps=0.1), path_A)
 
 
+@pytest.mark.parametrize("title", ["", "unknown system"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_titles_may_be_blank_and_lines_end_as_on_windows(read, path_A, title, end):
+    blocks = [xdatcar_text(frame[None]).replace("title\n", f"{title}\n") for frame in path_A]
+    same_motion(read("".join(blocks).replace("\n", end) + end, frame_interval_ps=0.1), path_A)
+
+
 def test_title_may_begin_as_a_frame_does(read, path_A):
     text = xdatcar_text(path_A).replace("title\n", "Direct dynamics of LiCl\n")
     same_motion(read(text, frame_interval_ps=0.1), path_A)

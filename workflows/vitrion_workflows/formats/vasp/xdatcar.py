@@ -52,8 +52,8 @@ def _frames(lines: NumberedLines, remarks: list[str]) -> Iterator[Frame]:
                 raise InputError("no header before the first frame of this XDATCAR: write it again")
             yield _frame(lines, cell)
             frames += 1
-        elif cell is not None and not line.strip():
-            next(lines)
+        elif cell is not None and not line.strip() and title and title.strip():
+            next(lines)  # no header, whose title is not blank in this file
         else:
             if cell is not None and line != title and _is_row(line):
                 raise InputError(f"atoms change: line {lines.number + 1} adds one to {len(cell.numbers)}: remove it")

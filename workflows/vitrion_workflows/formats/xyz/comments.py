@@ -19,6 +19,8 @@ NUMBER = r"[-+]?\d*\.?\d+(?:[eE][-+]?\d+)?"
 CP2K = re.compile(rf"\s*i\s*=\s*(?P<step>\d+),\s*time\s*=\s*(?P<time>{NUMBER})(?:,\s*E\s*=\s*(?P<energy>{NUMBER}))?")
 LAMMPS = re.compile(r"\s*Atoms\. Timestep:\s*(?P<step>\d+)")
 ENERGY = "energy"
+# Keys of which one makes a comment more than free text.
+KEYS = re.compile(r"\b(Lattice|Properties|pbc|energy|[Tt]ime\w*)\s*=")
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def parse_comment(text: str, *, time_keys: Mapping[str, float], place: str) -> C
         )
     if match := LAMMPS.match(text):
         return Comment(program="LAMMPS", step=whole_number(match["step"], place=f"the step of {place}"))
-    if "=" not in text:
+    if not KEYS.search(text):
         return Comment()
     try:
         info: dict[str, Any] = key_val_str_to_dict(text)
