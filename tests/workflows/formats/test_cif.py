@@ -361,3 +361,12 @@ def test_a_number_of_a_group_with_several_settings_is_remarked(tmp_path):
 def test_a_label_t_is_no_tritium(tmp_path):
     with pytest.raises(InputError, match="T1"):
         entry_of(tmp_path, cif("T1 ? 0 0 0 1\nO1 O .5 .5 .5 1\n"))
+
+
+def test_a_text_in_latin1_is_told_and_one_in_utf16_is_read(tmp_path):
+    with pytest.raises(InputError, match="not UTF-8"):
+        list(read_entries(CASES / "11_latin1.cif"))
+    text = (CASES / "11_latin1.cif").read_text(encoding="latin-1")
+    (tmp_path / "wide.cif").write_text(text, encoding="utf-16")
+    (entry,) = read_entries(tmp_path / "wide.cif")
+    check_rock_salt(entry.structure)

@@ -1,5 +1,7 @@
 """POSCAR: scales, coordinates and names as VASP defines them, against pymatgen and closed forms."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from pymatgen.core.lattice import Lattice
@@ -160,3 +162,12 @@ def test_a_poscar_with_velocities_is_read(tmp_path):
     poscar = Poscar(phosphate(), velocities=np.full((8, 3), 0.01).tolist())
     (tmp_path / "POSCAR").write_text(poscar.get_str())
     assert len(read_structures(tmp_path / "POSCAR")[0]) == 8
+
+
+@pytest.mark.parametrize(("name", "a", "c"), [("23b_POSCAR_3scale", 5.13, 5.643), ("25b_POSCAR_cart_neg2", 5.13, 5.13)])
+def test_cases_of_scales(tmp_path, name, a, c):
+    text = (Path(__file__).parent / "cases" / name).read_text()
+    structure = read(tmp_path, text).structure
+    assert structure.lattice.abc == pytest.approx((a, a, c), rel=1e-6)
+    nearest = min(neighbour.nn_distance for neighbour in structure.get_neighbors(structure[0], 3.0))
+    assert nearest == pytest.approx(a / 2, rel=1e-6)
