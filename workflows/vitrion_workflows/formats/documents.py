@@ -8,6 +8,7 @@ import yaml
 from vitrion_models.bounds import (
     DEEPEST_NESTING,
     LARGEST_YAML_BYTES,
+    LONGEST_INTEGER,
     LONGEST_NAME,
     MOST_YAML_NODES,
     check_nesting,
@@ -94,3 +95,13 @@ class _Loader(yaml.SafeLoader):
                 )
             names.add(key.value if isinstance(key, yaml.ScalarNode) else id(key))
         return super().construct_mapping(node, deep)
+
+
+def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+    if len(node.value) > LONGEST_INTEGER:
+        raise InputError(f"an integer of {len(node.value)} digits: correct it")
+    value: int = loader.construct_yaml_int(node)
+    return value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
