@@ -30,8 +30,9 @@ SYNONYMS: Mapping[str, Mapping[str, int]] = {
     "ohm": {"S": -1},
     "Ω": {"S": -1},
 }
-FACTOR = re.compile(r"(/?) ?([A-Za-z°Ω]+)(-?\d+)?")
-PRODUCT = re.compile(rf"(?:{FACTOR.pattern} ?)+")
+# Possessive: a word of letters is one symbol, and no search tries to split it.
+FACTOR = re.compile(r" ?(?:(/) ?)?([A-Za-z°Ω]++)(-?\d{1,2}+)?")
+PRODUCT = re.compile(rf"(?:{FACTOR.pattern})++")
 POWER_SIGNS = re.compile(r"\*\*|[\^{}]")
 PRODUCT_SIGNS = re.compile(r"[·⋅∙.*×]")
 

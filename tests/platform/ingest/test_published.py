@@ -10,6 +10,7 @@ import pytest
 import vitrion
 from vitrion.cli.app import run
 from vitrion.exchange.quantities import Quantity, Temperature, parse_header
+from vitrion.exchange.units import match_unit
 from vitrion_models.errors import InputError
 
 MD = ("--species", "Li", "--convention", "einstein_3d", "--potential", "pbe")
@@ -260,3 +261,8 @@ def test_what_cannot_be_meant_refuses_the_table(home, capsys, text, options, qua
     (line,) = capsys.readouterr().err.splitlines()
     assert quantity in line
     assert "numbers.csv" in line or "column" in line
+
+
+@pytest.mark.parametrize("text", ["x" * 60 + "!", "S cm" * 2000 + "!", "/ a" * 3000 + "!", "m" + "9" * 5000])
+def test_what_is_no_unit_is_told_at_once(text):
+    assert match_unit(text, ("cm2/s", "S/cm")) is None

@@ -10,7 +10,7 @@ from vitrion_models.bounds import parse_json
 from vitrion_models.constants import FEMTOSECONDS_PER_PS
 from vitrion_models.errors import InputError, first_line
 from vitrion_models.system import FloatArray
-from vitrion_workflows.formats.frames import Frame, FrameFile, FrameOptions, atoms_of
+from vitrion_workflows.formats.frames import Frame, FrameFile, FrameOptions, atoms_of, check_numbers
 from vitrion_workflows.formats.opening import read_text
 
 
@@ -25,7 +25,10 @@ def read_frames(path: Path, _options: FrameOptions) -> FrameFile:
         sites = content["structure"]["sites"]
         lattice = np.array(content["structure"]["lattice"]["matrix"], dtype=np.float64)
         displacements = np.array(content["displacements"], dtype=np.float64).transpose(1, 0, 2)
-        start = np.array([site["abc"] for site in sites], dtype=np.float64) @ lattice
+        fractional = np.array([site["abc"] for site in sites], dtype=np.float64)
+        for numbers in (lattice, displacements, fractional):
+            check_numbers(numbers, place="the structure or its displacements")
+        start = fractional @ lattice
         interval = content["time_step"] * content["step_skip"] / FEMTOSECONDS_PER_PS
         words = [_element(site) for site in sites]
     except (KeyError, TypeError, ValueError, OverflowError) as error:

@@ -9,6 +9,7 @@ from ase.data import atomic_masses
 from numpy.typing import NDArray
 
 from vitrion_models.bounds import LARGEST_NUMBER, LONGEST_LATTICE_VECTOR_A, LONGEST_NAME
+from vitrion_models.constants import DIMENSIONS
 from vitrion_models.errors import InputError
 from vitrion_models.system import HEAVIEST_ELEMENT, PERIODIC, FloatArray, IntArray
 from vitrion_workflows.formats.species import parse_atom
@@ -149,6 +150,8 @@ def check_frame(frame: Frame, index: int) -> None:
     if frame.masses_u is not None:
         check_masses(frame.masses_u, frame.numbers)
     check_numbers(frame.coordinates, place=f"frame {index}")
+    if frame.coordinates.shape != (len(frame.numbers), DIMENSIONS):
+        raise InputError(f"frame {index} does not hold three coordinates of each atom: write it again")
     if not frame.lattice_A.any():
         raise InputError(f"frame {index} has no cell: store the lattice vectors with the coordinates")
     if open_axes := [axis for axis, periodic in zip(AXES, frame.pbc, strict=True) if not periodic]:
@@ -234,6 +237,8 @@ def check_cell(lattice_A: FloatArray, *, place: str) -> None:
     Raises:
         InputError: numbers that are not finite, vectors that are too long or enclose no volume.
     """
+    if lattice_A.shape[-2:] != (DIMENSIONS, DIMENSIONS):
+        raise InputError(f"{place} has no cell of three vectors of three numbers: correct it")
     longest_A = float(np.abs(lattice_A).max(initial=0.0))
     if not longest_A <= LONGEST_LATTICE_VECTOR_A:
         raise InputError(

@@ -18,6 +18,7 @@ from vitrion_workflows.formats.opening import lines
 from vitrion_workflows.formats.vasp.settings import number, settings_of
 
 LINES_AT_ONCE = 500
+TYPE_COLUMNS = 3  # number of atoms, element, mass
 DECLARATIONS = ("<!DOCTYPE", "<!ENTITY")
 FREE_ENERGY, KINETIC_ENERGY = "e_fr_energy", "kinetic"
 
@@ -128,6 +129,8 @@ def _atoms(element: Element) -> tuple[IntArray, FloatArray]:
     rows = [[cell.text or "" for cell in row] for row in element.iterfind("array[@name='atoms']/set/rc")]
     if not rows or any(len(row) != 2 or not row[1].strip().isdecimal() for row in rows):  # noqa: PLR2004 - element, type
         raise InputError("atominfo does not name the element and type of each atom: not a vasprun.xml")
+    if any(len(row) < TYPE_COLUMNS for row in types):
+        raise InputError("atominfo does not describe each type of atoms: not a vasprun.xml")
     masses = floats([row[2] for row in types], place="the masses of atominfo")
     kinds = np.array([whole_number(row[1], place="a type of atominfo", largest=len(masses)) for row in rows]) - 1
     if kinds.min() < 0 or kinds.max() >= len(masses):
