@@ -199,6 +199,8 @@ def load_configuration(path: Path) -> CampaignConfiguration:
         return CampaignConfiguration.model_validate(content)
     except ValidationError as error:
         raise InputError(f"{path}: {_format_error(error)}") from error
+    except OverflowError as error:
+        raise InputError(f"{path}: a length or time step is infinite or too small: correct it ({error})") from error
 
 
 def _format_error(error: ValidationError) -> str:
