@@ -197,3 +197,9 @@ def test_the_place_of_a_damaged_document_is_named(tmp_path):
 def test_an_analyzer_with_sites_without_species_is_refused():
     with pytest.raises(InputError, match="site 1"):
         list(read_entries(CASES / "d_emptyspecies.json"))
+
+
+def test_sites_of_optimade_are_as_many_as_it_says(tmp_path):
+    assert entries_of(tmp_path, optimade(nsites=8))
+    with pytest.raises(InputError, match="nsites is 9"):
+        entries_of(tmp_path, optimade(nsites=9))

@@ -190,3 +190,22 @@ def test_deuterium_and_stated_masses_enter_with_their_mass(tmp_path, read, path_
     run = read_trajectory(tmp_path / "masses.extxyz", frame_interval_ps=0.1)
     np.testing.assert_allclose(run.masses_u, [6.015, 7.016, 35.45])
     assert read_structures(tmp_path / "masses.extxyz")[0].site_properties["mass_u"][0] == pytest.approx(6.015)
+
+
+@pytest.mark.parametrize(
+    ("columns", "row", "fault"),
+    [
+        ("Z:R:1:pos:R:3", "3.7 0 0 0", "not whole"),
+        ("species:S:1:Z:I:1:pos:R:3", "Li 11 0 0 0", "different elements"),
+        ("species:S:1:pos:R:3:pos:R:3", "Li 0 0 0 1 1 1", "twice"),
+    ],
+)
+def test_columns_that_name_no_one_element_or_position_are_refused(tmp_path, columns, row, fault):
+    (tmp_path / "a.xyz").write_text(f'1\nLattice="5 0 0 0 5 0 0 0 5" Properties={columns}\n{row}\n')
+    with pytest.raises(InputError, match=fault):
+        read_structures(tmp_path / "a.xyz")
+
+
+def test_a_type_is_named_by_an_element():
+    with pytest.raises(InputError, match="Qq"):
+        parse_options("1=Li,2=Qq", None)

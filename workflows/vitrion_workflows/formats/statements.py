@@ -11,6 +11,7 @@ from vitrion_models.system import FloatArray
 from vitrion_workflows.formats.frames import FrameOptions, StatedCell, check_cell, floats, whole_number
 from vitrion_workflows.formats.lammps.types import hint_of_data_file
 from vitrion_workflows.formats.opening import lines, naming, require_file
+from vitrion_workflows.formats.species import parse_atom
 
 PARAMETERS = 6
 # Columns of CP2K's `PROJECT-1.cell`: step, time in fs, nine components of the vectors in Angstrom, volume.
@@ -51,6 +52,8 @@ def parse_types(text: str) -> dict[str, str]:
         name, equals, element = (word.strip() for word in part.partition("="))
         if not (name and equals and element) or name in types:
             raise InputError(f"--types {text!r} names no elements: give each type once, such as 1=Li,2=Cl")
+        with naming(f"--types {part.strip()}"):
+            parse_atom(element)
         types[name] = element
     return types
 

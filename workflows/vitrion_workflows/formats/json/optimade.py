@@ -43,6 +43,8 @@ def read_document(document: Mapping[str, Any]) -> StructureEntry:
     names = attributes.get("species_at_sites")
     if not isinstance(names, list) or not names:
         raise InputError("no atoms in it (species_at_sites)")
+    if attributes.get("nsites") not in (None, len(names)):
+        raise InputError(f"nsites is {attributes['nsites']!r:.20}, {len(names)} sites are listed: one of them is wrong")
     lattice = array_of(attributes.get("lattice_vectors"), (AXES, AXES), name="lattice_vectors")
     positions = array_of(
         attributes.get("cartesian_site_positions"), (len(names), AXES), name="cartesian_site_positions"

@@ -81,6 +81,8 @@ def parse_columns(info: Mapping[str, Any], *, place: str) -> Columns:
     for name, kind, width in zip(words[::FIELDS], words[1::FIELDS], words[2::FIELDS], strict=True):
         if kind not in KINDS or not width.isdecimal():
             raise InputError(f"Properties of {place} has an unknown entry {name}:{kind}:{width}: correct it")
+        if name in spans:
+            raise InputError(f"Properties of {place} names {name} twice: leave one out")
         first, count = (
             count,
             count + whole_number(width, place=f"the columns of {name} of {place}", largest=MOST_COLUMNS),

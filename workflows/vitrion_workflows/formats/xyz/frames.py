@@ -122,14 +122,18 @@ def _frame(
 
 
 def _atoms(values: Values, options: FrameOptions) -> tuple[IntArray, FloatArray | None]:
-    if "Z" in values:
-        numbers: IntArray = values.numbers("Z").astype(np.int64)
-        masses = None
-    elif "species" in values:
+    stored = values.numbers("Z") if "Z" in values else None
+    if "species" in values:
         words = [options.types.get(word, word) for word in values.words("species")]
         known = {word: atoms_of([word]) for word in dict.fromkeys(words)}
-        numbers = np.array([known[word][0][0] for word in words], dtype=np.int64)
+        numbers: IntArray = np.array([known[word][0][0] for word in words], dtype=np.int64)
         masses = atoms_of(words)[1] if any(own is not None for _, own in known.values()) else None
+        if stored is not None and not np.array_equal(numbers, stored):
+            raise InputError(f"columns species and Z of {values.place} name different elements: correct one")
+    elif stored is not None:
+        numbers, masses = np.nan_to_num(stored).astype(np.int64), None
+        if not np.array_equal(numbers, stored):
+            raise InputError(f"column Z of {values.place} holds numbers that are not whole: correct it")
     else:
         raise InputError(f"Properties of {values.place} names no column of elements (species:S:1): correct it")
     stated = next((name for name in MASSES if name in values), None)
