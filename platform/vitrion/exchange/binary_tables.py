@@ -13,7 +13,7 @@ from vitrion_models.bounds import LARGEST_TEXT_BYTES, check_columns, check_unpac
 from vitrion_models.errors import InputError, first_line
 
 HDF5_GROUP = "table"
-JSON_CELLS = "json"
+ENCODING, JSON_CELLS = "encoding", "json"
 ROWS_AT_ONCE = 64
 COMPRESSED = re.compile(rb"\x28\xb5\x2f\xfd|\x04\x22\x4d\x18")  # beginning of a Zstandard or LZ4 frame
 DENSE = {float: np.float64, int: np.int64, bool: np.bool_}
@@ -51,7 +51,8 @@ def hdf5_bytes(columns: Mapping[str, Sequence[Any]]) -> bytes:
     """Return an HDF5 file with one dataset a column in the group ``table``.
 
     Numbers that no row misses are stored as numbers, and so are floats, a missing one as NaN. All others are text,
-    those with the attribute ``encoding = "json"`` as JSON.
+    those with the attribute ``encoding = "json"`` as JSON. Text has a fixed length: libhdf5 may read text of variable
+    length for ever where a byte of it is damaged.
     """
     import h5py  # noqa: PLC0415 - only where HDF5 is written
 
@@ -65,9 +66,11 @@ def hdf5_bytes(columns: Mapping[str, Sequence[Any]]) -> bytes:
                 continue
             plain = all(isinstance(value, str) for value in values)
             texts = list(values) if plain else [json.dumps(value) for value in values]
-            item = group.create_dataset(name, data=texts, dtype=h5py.string_dtype())
+            cells = [text.encode() for text in texts]
+            length = max(map(len, cells), default=0) or 1
+            item = group.create_dataset(name, data=np.array(cells, dtype=f"S{length}"))
             if not plain:
-                item.attrs["encoding"] = JSON_CELLS
+                item.attrs[ENCODING] = np.bytes_(JSON_CELLS)
     return target.getvalue()
 
 
@@ -198,8 +201,10 @@ def _dense(values: Sequence[Any]) -> Any:
 
 def _column(item: Any) -> list[Any]:
     if item.dtype.kind == "O":
-        texts = item.asstr()[:].tolist()
-        return [parse_json(text) for text in texts] if item.attrs.get("encoding") == JSON_CELLS else texts
+        raise InputError(f"column {item.name} holds text of variable length: give a table that Vitrion exported")
+    if item.dtype.kind == "S":
+        texts = [cell.decode() for cell in item[:].tolist()]
+        return [parse_json(text) for text in texts] if ENCODING in item.attrs else texts
     values: list[Any] = item[:].tolist()
     return [None if value != value else value for value in values]  # noqa: PLR0124 - NaN stands for a missing number
 

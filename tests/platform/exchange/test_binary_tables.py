@@ -97,6 +97,12 @@ def elsewhere(path):
         file.create_group("table")["value"] = h5py.ExternalLink("other.h5", "/value")
 
 
+def text_of_variable_length(path):
+    """Two damaged bytes in the heap of such text kept libhdf5 busy for ever."""
+    with h5py.File(path, "w") as file:
+        file.create_group("table").create_dataset("composition", data=["Li2S"], dtype=h5py.string_dtype())
+
+
 @pytest.mark.parametrize(
     ("name", "content", "quantity"),
     [
@@ -111,6 +117,7 @@ def elsewhere(path):
         ("offsets.arrow", offsets_out_of_the_file, "not a readable table"),
         ("cells.h5", many_cells, "declares"),
         ("elsewhere.h5", elsewhere, "another file"),
+        ("variable.h5", text_of_variable_length, "variable length"),
     ],
 )
 def test_more_than_a_table_holds_is_refused_before_it_is_read(tmp_path, name, content, quantity):
