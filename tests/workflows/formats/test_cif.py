@@ -358,6 +358,30 @@ def test_a_number_of_a_group_with_several_settings_is_remarked(tmp_path):
     )
 
 
+@pytest.mark.parametrize(
+    ("number", "angle", "degrees", "setting"),
+    [
+        (14, "beta", 101.5, "P 1 21/c 1"),
+        (14, "beta", 90.2, "P 1 21/c 1"),
+        (15, "beta", 101.5, "C 1 2/c 1"),
+        (62, "beta", 90, "P n m a"),
+        (14, "gamma", 101.5, None),
+        (14, "gamma", 90.2, None),
+        (14, "alpha", 89.5, None),
+        (5, "alpha", 101.5, None),
+        (62, "beta", 90.2, None),
+    ],
+)
+def test_the_lattice_has_the_standard_setting_of_a_number(tmp_path, number, angle, degrees, setting):
+    text = cif("Li1 Li .1 .1 .1 1\n", symmetry=f"_space_group_IT_number {number}", a=12.5)
+    text = text.replace(f"_cell_angle_{angle} 90", f"_cell_angle_{angle} {degrees}")
+    if setting:
+        assert any(setting in remark for remark in entry_of(tmp_path, text).remarks)
+    else:
+        with pytest.raises(InputError, match=f"space group {number} is stated without its setting"):
+            entry_of(tmp_path, text)
+
+
 def test_a_label_t_is_no_tritium(tmp_path):
     with pytest.raises(InputError, match="T1"):
         entry_of(tmp_path, cif("T1 ? 0 0 0 1\nO1 O .5 .5 .5 1\n"))

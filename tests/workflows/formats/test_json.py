@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from one_line import error_in_one_line
 from pymatgen.core.lattice import Lattice
 from pymatgen.core.structure import Molecule, Structure
 from pymatgen.entries.computed_entries import ComputedEntry, ComputedStructureEntry
@@ -13,6 +14,7 @@ from vitrion_models.errors import InputError
 from vitrion_workflows.formats.structures import read_entries
 from vitrion_workflows.schemas import fingerprint
 from vitrion_workflows.schemas.geometry import isotope_masses
+from vitrion_workflows.trajectories.reading import read_trajectory
 
 CASES = Path(__file__).parent / "cases"
 A = 5.13
@@ -199,7 +201,159 @@ def test_an_analyzer_with_sites_without_species_is_refused():
         list(read_entries(CASES / "d_emptyspecies.json"))
 
 
-def test_sites_of_optimade_are_as_many_as_it_says(tmp_path):
-    assert entries_of(tmp_path, optimade(nsites=8))
-    with pytest.raises(InputError, match="nsites is 9"):
-        entries_of(tmp_path, optimade(nsites=9))
+HALF = [
+    {"name": "Li", "chemical_symbols": ["Li", "vacancy"], "concentration": [0.8, 0.2]},
+    {"name": "Cl", "chemical_symbols": ["Cl", "Br"], "concentration": [0.5, 0.5]},
+]
+# One site of chlorine is vacant.
+VACANT = {
+    "species_at_sites": ["Li"] * 4 + ["Cl"] * 3 + ["hole"],
+    "species": [
+        {"name": "Li", "chemical_symbols": ["Li"], "concentration": [1.0]},
+        {"name": "Cl", "chemical_symbols": ["Cl"], "concentration": [1.0]},
+        {"name": "hole", "chemical_symbols": ["vacancy"], "concentration": [1.0]},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {"nsites": 8, "nelements": 2, "elements": ["Cl", "Li"], "elements_ratios": [0.5, 0.5]},
+        {"chemical_formula_reduced": "ClLi", "chemical_formula_hill": "Cl4Li4"},
+        {"nsites": None, "nelements": None, "elements": None, "chemical_formula_reduced": None},
+        # Vacancies are sites and no element; formulas of partial occupancies are near (OPTIMADE 1.2, 6.2).
+        {"species": HALF, "nsites": 8, "nelements": 3, "elements": ["Br", "Cl", "Li"]},
+        {"species": HALF, "chemical_formula_reduced": "Br5Cl5Li8"},
+        {"species": HALF, "chemical_formula_reduced": "Br28Cl28Li45", "elements_ratios": None},
+        {**VACANT, "nsites": 8, "nelements": 2, "chemical_formula_reduced": "Cl3Li4"},
+    ],
+)
+def test_what_optimade_says_of_its_sites_agrees(tmp_path, stated):
+    assert entries_of(tmp_path, optimade(**stated))
+
+
+@pytest.mark.parametrize(
+    ("stated", "field"),
+    [
+        ({"nsites": 9}, "nsites"),
+        ({"nsites": True}, "nsites"),
+        ({"nsites": "8"}, "nsites"),
+        ({"nelements": 3}, "nelements"),
+        ({"elements": ["Br", "Li"]}, "elements"),
+        ({"elements": ["Cl"]}, "elements"),
+        ({"elements": "ClLi"}, "elements"),
+        ({"elements": [1, {}]}, "elements"),
+        ({"elements": ["Cl", "Li"], "elements_ratios": [0.4, 0.6]}, "elements_ratios"),
+        ({"chemical_formula_reduced": "ClLi2"}, "chemical_formula_reduced"),
+        ({"chemical_formula_reduced": "BrLi"}, "chemical_formula_reduced"),
+        ({"chemical_formula_reduced": "Cl1000Li1001"}, "chemical_formula_reduced"),
+        ({"chemical_formula_reduced": "Qq2"}, "chemical_formula_reduced"),
+        ({"chemical_formula_reduced": 7}, "chemical_formula_reduced"),
+        ({"chemical_formula_hill": "ClLi2"}, "chemical_formula_hill"),
+        ({"species": HALF, "chemical_formula_reduced": "BrClLi4"}, "chemical_formula_reduced"),
+        ({"species": HALF, "chemical_formula_reduced": "ClLi"}, "chemical_formula_reduced"),
+        ({**VACANT, "nsites": 7}, "nsites"),
+        ({**VACANT, "chemical_formula_reduced": "ClLi"}, "chemical_formula_reduced"),
+    ],
+)
+def test_what_optimade_says_against_its_sites_is_refused(tmp_path, stated, field):
+    with error_in_one_line(InputError, field):
+        entries_of(tmp_path, optimade(**stated))
+
+
+def computed(**changes):
+    return {**ComputedStructureEntry(rock_salt(), -27.2).as_dict(), **changes}
+
+
+@pytest.mark.parametrize(
+    "stated",
+    [
+        {},
+        {"composition": {"Li": 4, "Cl": 4.0}},
+        {"composition": {"Li+": 4, "Cl-": 4}},
+        {"composition": "Li4 Cl4"},
+        {"composition": None, "composition_reduced": {"Li": 1, "Cl": 1}},
+        {"formula_pretty": "LiCl", "nsites": 8, "nelements": 2, "elements": ["Li", "Cl"], "chemsys": "Cl-Li"},
+    ],
+)
+def test_what_an_entry_says_of_its_structure_agrees(tmp_path, stated):
+    (entry,) = entries_of(tmp_path, computed(**stated))
+    assert entry.fields["energy_eV_per_atom"] == pytest.approx(-27.2 / 8)
+
+
+@pytest.mark.parametrize(
+    ("stated", "field"),
+    [
+        ({"composition": {"Na": 4, "Cl": 4}}, "composition"),
+        ({"composition": {"Li": 1, "Cl": 1}}, "composition"),  # of which the energy would be one of two atoms
+        ({"composition": {"Li": 4, "Cl": 5}}, "composition"),
+        ({"composition": {"Li": 4}}, "composition"),
+        ({"composition": {}}, "composition"),
+        ({"composition": {"Li": True, "Cl": "4"}}, "composition"),
+        ({"composition": "Li4 Cl5"}, "composition"),
+        ({"composition": 8}, "composition"),
+        ({"composition_reduced": {"Li": 1, "Cl": 2}}, "composition_reduced"),
+        ({"formula_pretty": "LiCl2"}, "formula_pretty"),
+        ({"nsites": 7}, "nsites"),
+        ({"nelements": 1}, "nelements"),
+        ({"elements": ["Li", "Br"]}, "elements"),
+        ({"energy": float("nan")}, "energy"),
+        ({"energy": float("inf")}, "energy"),
+        ({"energy": "-27.2"}, "energy"),
+        ({"energy": True}, "energy"),
+        ({"correction": float("nan")}, "correction"),
+        ({"band_gap": False}, "band_gap"),
+    ],
+)
+def test_what_an_entry_says_against_its_structure_is_refused(tmp_path, stated, field):
+    with error_in_one_line(InputError, field):
+        entries_of(tmp_path, computed(**stated))
+
+
+@pytest.mark.parametrize("wrong", [True, "0.5", "", None, [0.5], {"x": 1}, float("nan")])
+def test_coordinates_that_are_no_numbers_are_refused(tmp_path, wrong):
+    content = rock_salt().as_dict()
+    attributes = optimade()["attributes"]
+    spoilt_documents = {
+        "position": spoilt(lambda content: content["sites"][0].update(abc=[0, 0, wrong])),
+        "lattice": spoilt(lambda content: content["lattice"]["matrix"][1].__setitem__(1, wrong)),
+        "occupancy": spoilt(lambda content: content["sites"][0]["species"][0].update(occu=wrong)),
+        "lattice_vectors": optimade(lattice_vectors=[[wrong, 0, 0], *attributes["lattice_vectors"][1:]]),
+        "cartesian_site": optimade(
+            cartesian_site_positions=[*attributes["cartesian_site_positions"][:-1], [0.0, 0.0, wrong]]
+        ),
+    }
+    assert entries_of(tmp_path, content)
+    for place, document in spoilt_documents.items():
+        with error_in_one_line(InputError, place):
+            entries_of(tmp_path, document)
+
+
+def analyzer():
+    sites = [{"species": [{"element": word}], "abc": [0.5 * n, 0.0, 0.0]} for n, word in enumerate(("Li", "Cl"))]
+    return {
+        "structure": {"lattice": {"matrix": [[6.0, 0, 0], [0, 6.0, 0], [0, 0, 6.0]]}, "sites": sites},
+        "displacements": [[[0.0, 0.0, 0.01 * n] for n in range(3)]] * 2,
+        "time_step": 2,
+        "step_skip": 10,
+        "temperature": 300,
+        "@class": "DiffusionAnalyzer",
+    }
+
+
+@pytest.mark.parametrize("wrong", [True, "1.5", None, float("nan")])
+def test_an_analyzer_of_words_for_numbers_is_refused(tmp_path, wrong):
+    (tmp_path / "run.json").write_text(json.dumps(analyzer()))
+    assert len(read_trajectory(tmp_path / "run.json", file_format="diffusion-analyzer")) == 3
+    for spoil in (
+        lambda content: content.update(time_step=wrong),
+        lambda content: content["displacements"][0][1].__setitem__(0, wrong),
+        lambda content: content["structure"]["sites"][0].update(abc=[0.0, wrong, 0.0]),
+        lambda content: content["structure"]["lattice"]["matrix"][2].__setitem__(0, wrong),
+    ):
+        content = json.loads(json.dumps(analyzer()))
+        spoil(content)
+        (tmp_path / "run.json").write_text(json.dumps(content))
+        with error_in_one_line(InputError, "run.json"):
+            read_trajectory(tmp_path / "run.json", file_format="diffusion-analyzer")

@@ -209,3 +209,41 @@ def test_columns_that_name_no_one_element_or_position_are_refused(tmp_path, colu
 def test_a_type_is_named_by_an_element():
     with pytest.raises(InputError, match="Qq"):
         parse_options("1=Li,2=Qq", None)
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        f"{LATTICE} {LATTICE}",
+        f'{LATTICE} Lattice="9 0 0 0 9 0 0 0 9"',
+        f"Lattice = {{{{9 0 0 0 9 0 0 0 9}}}} pbc='T T T' {LATTICE}",
+        f"{LATTICE} Properties=species:S:1:pos:R:3 Properties=species:S:1:pos:R:3",
+        f'{LATTICE} pbc="T T F" pbc="T T T"',
+        f"{LATTICE} time_ps={{index}} time_ps=3",
+        f"{LATTICE} Time=1 Time=2",
+        f"{LATTICE} energy=-1 energy=-2",
+    ],
+)
+def test_a_key_that_is_given_twice_is_refused(read, path_A, comment):
+    with error_in_one_line(InputError, "twice"):
+        read(xyz(path_A, comment), frame_interval_ps=0.1)
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        LATTICE,
+        "Lattice = '8 0 0 0 8.5 0 0 0 9'",
+        "Lattice={{8, 0, 0, 0, 8.5, 0, 0, 0, 9}}",
+        "Lattice=[8 0 0 0 8.5 0 0 0 9] pbc={{T T T}}",
+        LATTICE + " pbc=[True, TRUE, true] name=a name=b note='Lattice=\"1 2 3\"' flag",
+        'note="it says \\"Lattice=\\" twice" ' + LATTICE,
+    ],
+)
+def test_the_spellings_of_the_extended_format(read, path_A, comment):
+    np.testing.assert_allclose(read(xyz(path_A, comment), frame_interval_ps=0.1).lattice_A, CELL)
+
+
+def test_a_comment_of_many_open_brackets_is_refused_at_once(read, path_A):
+    with error_in_one_line(InputError, "comment line"):
+        read(xyz(path_A, "Lattice={{" + "a={{" * 200_000))

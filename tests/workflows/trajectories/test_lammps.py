@@ -145,6 +145,12 @@ def broken(path_A):
         "missing atom": (whole.rstrip().rpartition("\n")[0] + "\n", "atoms"),
         "torn": (whole[: len(whole) - 8], "within a line"),
         "torn header": (whole + "ITEM: TIMESTEP\n9\n", "within a frame"),
+        "a box twice": (
+            whole.replace("ITEM: NUMBER", "ITEM: BOX BOUNDS pp pp pp\n0 9\n0 9\n0 9\nITEM: NUMBER"),
+            "twice",
+        ),
+        "a step twice": (whole.replace("ITEM: NUMBER", "ITEM: TIMESTEP\n7\nITEM: NUMBER"), "twice"),
+        "a column twice": (whole.replace("type element", "x element"), "twice"),
         "words": ("hello\n", "ITEM"),
         "stars": (whole.replace("1 1 Li ", "1 1 Li ***"), "number should be"),
     }

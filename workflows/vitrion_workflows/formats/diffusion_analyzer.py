@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from vitrion_models.bounds import parse_json
-from vitrion_models.constants import FEMTOSECONDS_PER_PS
+from vitrion_models.constants import DIMENSIONS, FEMTOSECONDS_PER_PS
 from vitrion_models.errors import InputError, first_line
 from vitrion_models.system import FloatArray
 from vitrion_workflows.formats.frames import Frame, FrameFile, FrameOptions, atoms_of, check_numbers
+from vitrion_workflows.formats.json.values import array_of, number_of
 from vitrion_workflows.formats.opening import read_text
 
 
@@ -23,15 +24,19 @@ def read_frames(path: Path, _options: FrameOptions) -> FrameFile:
     try:
         content = parse_json(read_text(path))
         sites = content["structure"]["sites"]
-        lattice = np.array(content["structure"]["lattice"]["matrix"], dtype=np.float64)
-        displacements = np.array(content["displacements"], dtype=np.float64).transpose(1, 0, 2)
-        fractional = np.array([site["abc"] for site in sites], dtype=np.float64)
+        lattice = array_of(content["structure"]["lattice"]["matrix"], (DIMENSIONS, DIMENSIONS), name="the lattice")
+        moved = content["displacements"]
+        displacements = array_of(moved, (len(moved), len(moved[0]), DIMENSIONS), name="displacements").transpose(
+            1, 0, 2
+        )
+        fractional = array_of([site["abc"] for site in sites], (len(sites), DIMENSIONS), name="positions (abc)")
         for numbers in (lattice, displacements, fractional):
             check_numbers(numbers, place="the structure or its displacements")
         start = fractional @ lattice
-        interval = content["time_step"] * content["step_skip"] / FEMTOSECONDS_PER_PS
+        step_fs, steps = (number_of(content[name], name=name) for name in ("time_step", "step_skip"))
+        interval = step_fs * steps / FEMTOSECONDS_PER_PS
         words = [_element(site) for site in sites]
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (KeyError, IndexError, TypeError, ValueError) as error:
         if isinstance(error, InputError):
             raise
         raise InputError(f"not a DiffusionAnalyzer of pymatgen ({first_line(error)})") from error

@@ -11,12 +11,11 @@ from numpy.typing import NDArray
 from vitrion_models.bounds import LARGEST_NUMBER, LONGEST_LATTICE_VECTOR_A, LONGEST_NAME
 from vitrion_models.constants import DIMENSIONS
 from vitrion_models.errors import InputError
-from vitrion_models.system import HEAVIEST_ELEMENT, PERIODIC, FloatArray, IntArray
+from vitrion_models.system import HEAVIEST_ELEMENT, PERIODIC, SMALLEST_VOLUME_A3, FloatArray, IntArray
 from vitrion_workflows.formats.species import parse_atom
 from vitrion_workflows.schemas.isotopes import NAMED_MASSES_U
 
 FEWEST_FRAMES = 2
-SMALLEST_VOLUME_A3 = 1e-3
 AXES = "abc"
 
 
@@ -185,8 +184,19 @@ def atoms_of(words: Sequence[str]) -> tuple[IntArray, FloatArray | None]:
     return numbers, np.array([NAMED_MASSES_U.get(each.symbol, atomic_masses[each.atomic_number]) for each in species])
 
 
+def parse_number(word: str) -> float:
+    """Return a word as a number; Python takes underscores and digits of every script, which no program writes.
+
+    Raises:
+        ValueError: the word is not a number in plain ASCII.
+    """
+    if not _is_plain(word):
+        raise ValueError(f"{word[:LONGEST_NAME]!r} is not a number")
+    return float(word)
+
+
 def floats(words: Sequence[str], *, place: str) -> FloatArray:
-    """Return words as numbers, shape (len(words),).
+    """Return words as numbers, shape (len(words),); see `parse_number`.
 
     Args:
         words: numbers as text.
@@ -196,7 +206,9 @@ def floats(words: Sequence[str], *, place: str) -> FloatArray:
         InputError: a word is not a number.
     """
     try:
-        numbers = np.array([float(word) for word in words], dtype=np.float64)
+        # All words at once: files have millions.
+        parse = float if _is_plain("".join(words)) else parse_number
+        numbers = np.array([parse(word) for word in words], dtype=np.float64)
     except ValueError as error:
         wrong = next(word for word in words if not _is_number(word))
         raise InputError(f"{place} holds {wrong[:LONGEST_NAME]!r} where a number should be: correct it") from error
@@ -216,9 +228,14 @@ def whole_number(word: str, *, place: str, largest: float = LARGEST_NUMBER) -> i
         InputError: the word is not such a number.
     """
     digits = word.strip()
-    if not digits.isdecimal() or len(digits) > len(f"{largest:.0f}") or int(digits) > largest:
+    if not is_digits(digits) or len(digits) > len(f"{largest:.0f}") or int(digits) > largest:
         raise InputError(f"{place} is {digits[:LONGEST_NAME]!r}, not a whole number up to {largest:g}: correct it")
     return int(digits)
+
+
+def is_digits(word: str) -> bool:
+    """Return True for a word of the digits 0 to 9."""
+    return word.isascii() and word.isdecimal()
 
 
 def check_numbers(numbers: FloatArray, *, place: str) -> None:
@@ -250,9 +267,13 @@ def check_cell(lattice_A: FloatArray, *, place: str) -> None:
         raise InputError(f"{place} has no cell: its lattice vectors enclose no volume")
 
 
+def _is_plain(text: str) -> bool:
+    return text.isascii() and "_" not in text
+
+
 def _is_number(word: str) -> bool:
     try:
-        float(word)
+        parse_number(word)
     except ValueError:
         return False
     return True

@@ -7,6 +7,7 @@ from pymatgen.core.composition import Composition
 from pymatgen.core.periodic_table import DummySpecies
 from pymatgen.core.structure import Structure
 
+from vitrion_models.bounds import LONGEST_NAME
 from vitrion_models.errors import InputError
 
 FORMULA_SUM = "_chemical_formula_sum"
@@ -60,9 +61,12 @@ def check_formula(block: gemmi.cif.Block, structure: Structure, remarks: list[st
 
 def _check_units(block: gemmi.cif.Block, stated: Composition, atoms: float) -> None:
     """Refuse a cell whose number of atoms contradicts formula sum and Z: its symmetry is missing or wrong."""
-    units = gemmi.cif.as_number(block.find_value(FORMULA_UNITS) or "?")
-    if not units > 0:
+    text = block.find_value(FORMULA_UNITS)
+    if text is None or gemmi.cif.is_null(text):
         return
+    units = gemmi.cif.as_number(text)
+    if not units > 0:
+        raise InputError(f"{FORMULA_UNITS} is {text[:LONGEST_NAME]}: give a positive number")
     # pymatgen gives the sum of the whole cell together with Z, which then divides every amount.
     is_whole_cell = all(abs(amount / units - round(amount / units)) < UNITS_TOLERANCE for amount in stated.values())
     possible = [stated.num_atoms * units, *([stated.num_atoms] if is_whole_cell else [])]

@@ -13,6 +13,7 @@ IDENTITY = "x,y,z"
 MOST_OPERATIONS = 192  # of a space group on its conventional cell
 # Largest change of a product of two lattice vectors over their lengths; 332 real CIFs keep within 1e-4.
 METRIC_TOLERANCE = 0.01
+SETTING_TOLERANCE = 1e-3  # 0.03 degrees
 
 
 def distinct_operations(operations: Sequence[gemmi.Op]) -> list[gemmi.Op]:
@@ -62,22 +63,48 @@ def check_named_group(operations: Sequence[gemmi.Op], names: Sequence[str], numb
         )
 
 
+def check_setting(group: gemmi.SpaceGroup, lattice: Lattice) -> None:
+    """Check that a lattice has the setting of a space group of which only the number is stated.
+
+    Unlike listed operations, the setting is an assumption: angles of 90 degrees are such within their rounding.
+
+    Raises:
+        InputError: it does not; the unique axis of a monoclinic cell may be another one.
+    """
+    rotations = np.array([operation.rot for operation in group.operations()], dtype=np.float64) / gemmi.Op.DEN
+    if not has_metric(rotations, lattice, tolerance=SETTING_TOLERANCE):
+        raise InputError(
+            f"space group {group.number} is stated without its setting, and a lattice of {_shown(lattice)} does not "
+            f"have that of {group.xhm()}: add the symmetry operations, or the name of the group in this setting"
+        )
+
+
 def check_metric(rotations: FloatArray, lattice: Lattice) -> None:
-    """Check that symmetry operations keep the lengths and angles of the lattice vectors.
+    """Check that a lattice has the symmetry of operations, within `METRIC_TOLERANCE`; see `has_metric`.
+
+    Raises:
+        InputError: it does not.
+    """
+    if not has_metric(rotations, lattice, tolerance=METRIC_TOLERANCE):
+        raise InputError(
+            f"a lattice of {_shown(lattice)} does not have the symmetry that is stated: correct the cell, the space "
+            "group or its setting"
+        )
+
+
+def has_metric(rotations: FloatArray, lattice: Lattice, *, tolerance: float) -> bool:
+    """Return True where symmetry operations keep the lengths and angles of the lattice vectors.
 
     Args:
         rotations: on fractional coordinates, shape (M, 3, 3).
         lattice: of the cell.
-
-    Raises:
-        InputError: one does not.
+        tolerance: largest change of a product of two lattice vectors over their lengths.
     """
     metric = lattice.matrix @ lattice.matrix.T
     lengths = np.sqrt(np.diag(metric))
     images = np.swapaxes(rotations, 1, 2) @ metric @ rotations
-    if not (np.abs(images - metric) <= METRIC_TOLERANCE * np.outer(lengths, lengths)).all():
-        lengths_and_angles = " ".join(f"{value:g}" for value in lattice.parameters)
-        raise InputError(
-            f"a lattice of {lengths_and_angles} does not have the symmetry that is stated: correct the cell, the space "
-            "group or its setting"
-        )
+    return bool((np.abs(images - metric) <= tolerance * np.outer(lengths, lengths)).all())
+
+
+def _shown(lattice: Lattice) -> str:
+    return " ".join(f"{value:g}" for value in lattice.parameters)

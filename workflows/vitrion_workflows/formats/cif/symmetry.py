@@ -13,6 +13,7 @@ from vitrion_workflows.formats.cif.operation_checks import (
     IDENTITY,
     check_metric,
     check_named_group,
+    check_setting,
     distinct_operations,
 )
 from vitrion_workflows.formats.frames import whole_number
@@ -138,6 +139,7 @@ def _standard_operations(number: int, lattice: Lattice, remarks: list[str]) -> g
         raise _two_origins(str(number))
     group = gemmi.find_spacegroup_by_name(standard.hm, lattice.alpha, lattice.gamma) or standard
     if sum(each.number == number for each in gemmi.spacegroup_table()) > 1:
+        check_setting(group, lattice)
         remarks.append(f"space group {number} is stated without its setting: read as {group.xhm()}")
     return group.operations()
 

@@ -9,6 +9,7 @@ from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.formats.entry import StructureEntry
+from vitrion_workflows.formats.json.agreement import check_statements
 from vitrion_workflows.formats.json.values import array_of, number_of
 from vitrion_workflows.formats.occupancies import Occupancies, combine
 from vitrion_workflows.formats.opening import naming
@@ -30,8 +31,8 @@ def read_document(document: Mapping[str, Any]) -> StructureEntry:
     """Return the structure of an entry.
 
     Raises:
-        InputError: a field is missing or damaged, it is not periodic in three directions, holds atoms without
-            positions, or a species is no element and no vacancy.
+        InputError: a field is missing, damaged or contradicts the sites, it is not periodic in three directions, holds
+            atoms without positions, or a species is no element and no vacancy.
     """
     attributes = document.get("attributes", document)
     if not isinstance(attributes, dict):
@@ -43,8 +44,6 @@ def read_document(document: Mapping[str, Any]) -> StructureEntry:
     names = attributes.get("species_at_sites")
     if not isinstance(names, list) or not names:
         raise InputError("no atoms in it (species_at_sites)")
-    if attributes.get("nsites") not in (None, len(names)):
-        raise InputError(f"nsites is {attributes['nsites']!r:.20}, {len(names)} sites are listed: one of them is wrong")
     lattice = array_of(attributes.get("lattice_vectors"), (AXES, AXES), name="lattice_vectors")
     positions = array_of(
         attributes.get("cartesian_site_positions"), (len(names), AXES), name="cartesian_site_positions"
@@ -63,6 +62,7 @@ def read_document(document: Mapping[str, Any]) -> StructureEntry:
     masses = [species[names[index]].mass_u for index in atoms]
     if any(mass is not None for mass in masses):
         structure.add_site_property(MASS_PROPERTY, masses)
+    check_statements(attributes, structure, n_sites=len(names))
     vacant = len(names) - len(atoms)
     if vacant:
         remarks.append(f"{vacant} sites are vacant and hold no atom")

@@ -8,6 +8,7 @@ from vitrion_models.errors import InputError
 from vitrion_workflows.formats.documents import load_json
 from vitrion_workflows.formats.entry import StructureEntry
 from vitrion_workflows.formats.json import optimade, pymatgen
+from vitrion_workflows.formats.json.agreement import check_statements
 from vitrion_workflows.formats.json.values import number_of
 
 # Field of a document of the Materials Project -> field of a stored structure.
@@ -54,7 +55,12 @@ def _entry(document: Any) -> StructureEntry:
 
 
 def _with_properties(document: Mapping[str, Any], entry: StructureEntry) -> StructureEntry:
-    """Add what an entry with an energy, or a document of the Materials Project, states of its structure."""
+    """Add what an entry with an energy, or a document of the Materials Project, states of its structure.
+
+    Raises:
+        InputError: a statement contradicts the structure, or a number is none.
+    """
+    check_statements(document, entry.structure, n_sites=len(entry.structure))
     fields = {
         field: number_of(document[name], name=name)
         for name, field in PROPERTIES.items()

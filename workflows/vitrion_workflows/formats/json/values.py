@@ -12,8 +12,10 @@ def array_of(value: Any, shape: tuple[int, ...], *, name: str) -> FloatArray:
     """Return a JSON value as finite numbers of a shape.
 
     Raises:
-        InputError: it is something else; the message has the name.
+        InputError: it is something else, such as text or true, which NumPy would convert; the message has the name.
     """
+    if not _is_numeric(value):
+        raise InputError(f"{name} is not made of numbers")
     try:
         numbers = np.array(value, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
@@ -27,3 +29,9 @@ def array_of(value: Any, shape: tuple[int, ...], *, name: str) -> FloatArray:
 def number_of(value: Any, *, name: str) -> float:
     """Return a JSON value as a finite number; see `array_of`."""
     return float(array_of(value, (), name=name))
+
+
+def _is_numeric(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_numeric, value))
+    return isinstance(value, int | float) and not isinstance(value, bool)

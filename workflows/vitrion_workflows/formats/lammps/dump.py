@@ -91,6 +91,8 @@ def _dumps(lines: NumberedLines) -> Iterator[_Dump]:
             place = f"the frame of step {step}"
             yield _Dump(items, _columns(lines, rest.split(), _count(items, place), place), place)
             items = {}
+        elif name in items:
+            raise InputError(f"ITEM: {name} stands twice in the frame above line {lines.number}: write it again")
         else:
             items[name] = [rest, *_below(lines)]
     if items:
@@ -111,6 +113,8 @@ def _count(items: Mapping[str, Sequence[str]], place: str) -> int:
 
 
 def _columns(lines: NumberedLines, names: Sequence[str], atoms: int, place: str) -> dict[str, Sequence[str]]:
+    if repeated := [name for index, name in enumerate(names) if name in names[:index]]:
+        raise InputError(f"column {repeated[0]!r} stands twice in {place}: remove one")
     rows = list(islice(lines, atoms))
     table = [row.split() for row in rows]
     following = lines.peek()

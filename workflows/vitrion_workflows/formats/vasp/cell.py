@@ -4,13 +4,16 @@ import re
 
 import numpy as np
 
+from vitrion_models.bounds import LONGEST_NAME
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
-from vitrion_workflows.formats.frames import check_numbers
+from vitrion_workflows.formats.frames import check_numbers, parse_number
 
 DIMENSIONS = 3
 # Fortran leaves no blank before a minus sign where the number fills its column.
 GLUED = re.compile(r"(?<=[\d.])-(?=[\d.])")
+# Digits of any script and underscores, as Python takes them; a symbol or label begins with a letter.
+NEARLY = re.compile(r"[-+.]*_*\d[\w.+-]*")
 FORTRAN_EXPONENT = re.compile(r"(?<=[\d.])[dD](?=[+-]?\d)")
 
 
@@ -20,12 +23,18 @@ def split_glued(line: str) -> str:
 
 
 def numbers_of(line: str) -> list[float]:
-    """Return the leading numbers of a line, glued ones apart; empty where it begins with none."""
+    """Return the leading numbers of a line, glued ones apart; empty where it begins with none.
+
+    Raises:
+        InputError: a word that is nearly a number (`parse_number`) follows them.
+    """
     numbers = []
     for word in FORTRAN_EXPONENT.sub("e", split_glued(line)).split():
         try:
-            numbers.append(float(word))
-        except ValueError:
+            numbers.append(parse_number(word))
+        except ValueError as error:
+            if NEARLY.fullmatch(word):
+                raise InputError(f"{word[:LONGEST_NAME]!r} is not a number: correct it") from error
             break
     return numbers
 

@@ -17,18 +17,18 @@ from vitrion_workflows.formats.numbered_lines import NumberedLines
 from vitrion_workflows.formats.vasp.cell import numbers_of
 from vitrion_workflows.formats.vasp.settings import settings_of
 
-SETTING = re.compile(
-    r"(IBRION|POTIM|MDALGO|SMASS|TEBEG|TEEND|LANGEVIN_GAMMA)\s*=((?:\s*[-+]?[\d.]+(?:[EeDd][-+]?\d+)?)+)"
-)
+# Whole words that begin as numbers do: a part of a damaged one would be another number.
+NUMBER = r"[-+.\d][^\s;]*"
+SETTING = re.compile(rf"(IBRION|POTIM|MDALGO|SMASS|TEBEG|TEEND|LANGEVIN_GAMMA)\s*=\s*({NUMBER}(?:\s+{NUMBER})*)")
 TITLE = re.compile(r"\s*TITEL\s*=\s*\S+\s+(\S+)")
-MASSES = re.compile(r"\s*POMASS\s*=((?:\s+[\d.]+)+)\s*$")
-COUNTS = re.compile(r"\s*ions per type\s*=((?:\s+\d+)+)\s*$")
-STEP = re.compile(r"-+\s*(?:Iteration|Ionic step)\s+(\d+)\s*[(-]")
+MASSES = re.compile(rf"\s*POMASS\s*=((?:\s+{NUMBER})+)\s*$")
+COUNTS = re.compile(rf"\s*ions per type\s*=((?:\s+{NUMBER})+)\s*$")
+STEP = re.compile(r"-+\s*(?:Iteration|Ionic step)\s+(\w+)\s*[(-]")
 LATTICE = "direct lattice vectors"
 POSITIONS = "TOTAL-FORCE (eV/Angst)"
 # With two blanks it is the energy of an ionic step, with one that of an electronic one.
 ENERGY = re.compile(r"\s*free  energy   TOTEN\s*=\s*(\S+)\s*eV")
-TEMPERATURE = re.compile(r"\(temperature\s+([\d.]+)\s*K\)")
+TEMPERATURE = re.compile(r"\(temperature\s+([\w.+-]+)\s*K\)")
 FOOTER = " General timing and accounting"
 COLUMNS = 2 * DIMENSIONS  # position and force
 

@@ -12,7 +12,7 @@ from pymatgen.core.structure import Structure
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.formats.entry import StructureEntry
-from vitrion_workflows.formats.frames import whole_number
+from vitrion_workflows.formats.frames import is_digits, whole_number
 from vitrion_workflows.formats.opening import read_text
 from vitrion_workflows.formats.species import parse_atom, parse_label
 from vitrion_workflows.formats.vasp.cell import DIMENSIONS, numbers_of, scale_factors, split_glued
@@ -75,9 +75,9 @@ def _header(lines: Sequence[str]) -> _Header:
     if any(len(vector) < DIMENSIONS for vector in vectors) or not np.isfinite(vectors).all():
         raise InputError("lines 3 to 5 do not hold three lattice vectors of three numbers: correct them")
     words, counts = _words(lines[5]), _words(lines[6])
-    if not words or any(word.isdecimal() for word in words):
+    if not words or any(map(is_digits, words)):
         raise InputError("no element symbols in line 6 (a VASP 4 file): add them")
-    if not all(count.isdecimal() for count in counts) or len(counts) != len(words):
+    if not all(map(is_digits, counts)) or len(counts) != len(words):
         raise InputError("line 7 does not hold the number of atoms of each element of line 6: correct it")
     numbers = [whole_number(count, place="a number of atoms in line 7") for count in counts]
     total = sum(numbers)

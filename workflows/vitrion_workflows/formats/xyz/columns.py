@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from vitrion_models.bounds import MOST_COLUMNS
 from vitrion_models.constants import DIMENSIONS
@@ -67,13 +66,13 @@ class Values:
         return self.numbers(name).reshape(-1, DIMENSIONS) if last - first == DIMENSIONS else None
 
 
-def parse_columns(info: Mapping[str, Any], *, place: str) -> Columns:
+def parse_columns(info: Mapping[str, str], *, place: str) -> Columns:
     """Return the columns that ``Properties`` lays out; element and position where it is absent.
 
     Raises:
         InputError: an entry that is no name, kind and number of columns.
     """
-    words = str(info.get("Properties", PLAIN)).split(":")
+    words = info.get("Properties", PLAIN).split(":")
     if len(words) % FIELDS:
         raise InputError(f"Properties of {place} is incomplete: give NAME:KIND:COLUMNS for each, such as {PLAIN}")
     spans: dict[str, tuple[int, int]] = {}

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -13,14 +12,20 @@ from vitrion_models.constants import DIMENSIONS
 from vitrion_models.errors import InputError
 from vitrion_models.system import PERIODIC, FloatArray, IntArray, standard_masses_u
 from vitrion_workflows.formats.ase.momenta import TIME_KEYS, kinetic_temperature_K, velocities_A_per_ps
-from vitrion_workflows.formats.frames import Frame, FrameFile, FrameOptions, atoms_of, floats, whole_number
+from vitrion_workflows.formats.frames import Frame, FrameFile, FrameOptions, atoms_of, floats, is_digits, whole_number
 from vitrion_workflows.formats.numbered_lines import NumberedLines
 from vitrion_workflows.formats.xyz.columns import Values, parse_columns
-from vitrion_workflows.formats.xyz.comments import Comment, parse_comment
+from vitrion_workflows.formats.xyz.comments import Comment, parse_comment, words_of
 
 CELL_LINE = "VEC"  # of some programs, after the atoms
 MASSES = ("masses", "mass")
 UNKNOWN_UNIT = "Time"
+# In the spellings of the extended format (https://github.com/libAtoms/extxyz).
+FLAGS = {
+    spelling: flag
+    for flag in (True, False)
+    for spelling in (str(flag)[0], str(flag), str(flag).lower(), str(flag).upper())
+}
 # CP2K writes velocities and forces in files of the same form.
 NOT_POSITIONS = ("-vel-", "-frc-")
 
@@ -66,7 +71,7 @@ def _frames(path: Path, options: FrameOptions, dialect: Dialect, remarks: list[s
     lines = NumberedLines(path)
     index = 0
     while (line := lines.peek()) is not None:
-        if not line.strip().lstrip("+-").isdecimal():
+        if not is_digits(line.strip().lstrip("+-")):
             # Blank lines end a file; amid it half of a run would be taken for the whole.
             last = lines.number
             if all(not rest.strip() for rest in lines) and index:
@@ -155,14 +160,25 @@ def _vectors(lines: NumberedLines, place: str) -> FloatArray | None:
 def _cell(
     comment: Comment, below: FloatArray | None, options: FrameOptions, place: str
 ) -> tuple[FloatArray, tuple[bool, bool, bool]]:
-    info: Mapping[str, Any] = comment.info
-    own = info["Lattice"].T if "Lattice" in info else below  # the parser has it column by column
+    info = comment.info
+    own = _lattice(info["Lattice"], place) if "Lattice" in info else below
     if own is not None and options.cell is not None:
         raise InputError(f"{place} holds its own cell: leave --cell out")
     if own is None and options.cell is None:
         raise InputError(f'{place} has no cell: give Lattice="..." in its comment line, or state --cell')
     lattice = np.asarray(own, dtype=np.float64) if options.cell is None else options.cell.at(comment.step)
-    flags = np.atleast_1d(info["pbc"]).tolist() if "pbc" in info else list(PERIODIC)
-    if len(flags) != DIMENSIONS or not all(isinstance(flag, bool) for flag in flags):
+    if "pbc" not in info:
+        return lattice, PERIODIC
+    flags = [FLAGS.get(word) for word in words_of(info["pbc"])]
+    if len(flags) != DIMENSIONS or None in flags:
         raise InputError(f'pbc of {place} should be three of T and F, as in pbc="T T T": correct it')
-    return lattice, (flags[0], flags[1], flags[2])
+    a, b, c = map(bool, flags)
+    return lattice, (a, b, c)
+
+
+def _lattice(value: str, place: str) -> FloatArray:
+    """Return lattice vectors as rows, shape (3, 3), which the format has one after the other."""
+    numbers = floats(words_of(value), place=f"Lattice of {place}")
+    if len(numbers) != DIMENSIONS**2:
+        raise InputError(f"Lattice in the comment line of {place} has {len(numbers)} numbers, not nine: correct it")
+    return numbers.reshape(DIMENSIONS, DIMENSIONS)
