@@ -9,10 +9,11 @@ from pydantic import ConfigDict, Field, ValidationError, ValidationInfo, field_v
 
 from vitrion.database.records import LabelRecord
 from vitrion.database.records.label import SourcedLabel
-from vitrion.exchange.tables import read_rows
+from vitrion.exchange.tables import check_number_cells, read_rows
 from vitrion_models.bounds import parse_json
 from vitrion_models.constants import Z_95
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.opening import naming
 from vitrion_workflows.schemas import LabelState
 
 NOT_STATED = "not stated"
@@ -66,6 +67,8 @@ def read_label_table(path: Path) -> list[TableLabel]:
 
 
 def _label(row: Mapping[str, Any], where: str) -> TableLabel:
+    with naming(where):
+        check_number_cells(row, TableLabel)
     try:
         return TableLabel.model_validate({name: value for name, value in row.items() if value not in (None, "")})
     except ValidationError as fault:

@@ -6,11 +6,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from vitrion.database.migrations import upgrade_document
 from vitrion.database.records import SCHEMA_VERSION, LabelRecord
+from vitrion.database.records.base import value_type
 from vitrion.exchange.binary_tables import read_arrow, read_hdf5
 from vitrion_models.bounds import check_columns, check_values, parse_json
 from vitrion_models.errors import InputError, first_line
+from vitrion_workflows.formats.frames import is_plain
 from vitrion_workflows.formats.opening import name_of, naming, read_text, require_file
 
 SEPARATORS = (",", ";", "\t")
@@ -102,6 +106,7 @@ def label_from_row(row: Mapping[str, Any], *, source: str) -> LabelRecord:
     """
     nested = LabelRecord.nested_fields()
     try:
+        check_number_cells(row, LabelRecord)
         content = {
             name: parse_json(value) if name in nested and isinstance(value, str) else value
             for name, value in row.items()
@@ -112,6 +117,24 @@ def label_from_row(row: Mapping[str, Any], *, source: str) -> LabelRecord:
         raise InputError(f"{source}: {error.args[0]} is missing") from error
     except (TypeError, ValueError, OverflowError, InputError) as error:
         raise InputError(f"{source}: {error}") from error
+
+
+def check_number_cells(row: Mapping[str, Any], record: type[BaseModel]) -> None:
+    """Check that no cell of a number holds what only a converter takes for one: ``1_0``, other digits, true.
+
+    Args:
+        row: fields of the record.
+        record: declares which of them are numbers.
+
+    Raises:
+        InputError: such a cell; the message names its column.
+    """
+    for name in row.keys() & record.model_fields.keys():
+        cell = row[name]
+        if value_type(record.model_fields[name].annotation) not in {float, int}:
+            continue
+        if isinstance(cell, bool) or (isinstance(cell, str) and not is_plain(cell)):
+            raise InputError(f"{name} is {cell!r:.20}, not a number: correct it")
 
 
 def _layout(version: Any) -> int:

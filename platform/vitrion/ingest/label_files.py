@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from vitrion.database import Database, NotFoundError
 from vitrion.database.records import ImportedLabel, LabelRecord
 from vitrion.datasets.fetching import sha256_of
-from vitrion.exchange.tables import label_from_row, read_rows
+from vitrion.exchange.tables import check_number_cells, label_from_row, read_rows
 from vitrion.ingest.interruption import count_stored
 from vitrion.ingest.published import published_label, table_layout
 from vitrion_models.errors import InputError
@@ -155,6 +155,8 @@ def read_labels(
 def _outcome(content: Mapping[str, Any], *, source: str) -> LabelOutcome:
     if missing := [name for name in STATED if content.get(name) is None]:
         raise InputError(f"{source}: a label must state its {', '.join(missing)}")
+    with naming(source):
+        check_number_cells(content, LabelOutcome)
     try:
         outcome = LabelOutcome.model_validate(content)
     except ValidationError as error:

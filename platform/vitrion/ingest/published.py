@@ -12,6 +12,7 @@ from vitrion.database.records import ImportedLabel
 from vitrion.datasets.conventions import REASONS, einstein_factor
 from vitrion.exchange.quantities import Quantity, Temperature, holds_temperature, parse_header, quantity_of
 from vitrion_models.errors import InputError
+from vitrion_workflows.formats.frames import parse_number
 from vitrion_workflows.labelling.statement import CONVENTIONS, IONIC_CONDUCTIVITY, TRACER_DIFFUSIVITY, stated_faults
 from vitrion_workflows.schemas import Convention, LabelState
 from vitrion_workflows.structure.composition import parse_formula
@@ -274,7 +275,7 @@ def _number(row: Mapping[str, Any], header: str, source: str) -> float:
     if cell in (None, "") or isinstance(cell, bool):
         raise InputError(f"{source}: {header} is empty or missing")
     try:
-        return float(cell)
+        return parse_number(cell) if isinstance(cell, str) else float(cell)
     except (TypeError, ValueError, OverflowError):
         hint = ": write decimals with a point" if isinstance(cell, str) and "," in cell else ""
         raise InputError(f"{source}: {header} {cell!r} is not a number{hint}") from None

@@ -185,12 +185,12 @@ def atoms_of(words: Sequence[str]) -> tuple[IntArray, FloatArray | None]:
 
 
 def parse_number(word: str) -> float:
-    """Return a word as a number; Python takes underscores and digits of every script, which no program writes.
+    """Return a word as a number.
 
     Raises:
         ValueError: the word is not a number in plain ASCII.
     """
-    if not _is_plain(word):
+    if not is_plain(word):
         raise ValueError(f"{word[:LONGEST_NAME]!r} is not a number")
     return float(word)
 
@@ -207,7 +207,7 @@ def floats(words: Sequence[str], *, place: str) -> FloatArray:
     """
     try:
         # All words at once: files have millions.
-        parse = float if _is_plain("".join(words)) else parse_number
+        parse = float if is_plain("".join(words)) else parse_number
         numbers = np.array([parse(word) for word in words], dtype=np.float64)
     except ValueError as error:
         wrong = next(word for word in words if not _is_number(word))
@@ -231,6 +231,11 @@ def whole_number(word: str, *, place: str, largest: float = LARGEST_NUMBER) -> i
     if not is_digits(digits) or len(digits) > len(f"{largest:.0f}") or int(digits) > largest:
         raise InputError(f"{place} is {digits[:LONGEST_NAME]!r}, not a whole number up to {largest:g}: correct it")
     return int(digits)
+
+
+def is_plain(text: str) -> bool:
+    """Return True for ASCII without underscores: what Python's conversions take beyond it, no program writes."""
+    return text.isascii() and "_" not in text
 
 
 def is_digits(word: str) -> bool:
@@ -265,10 +270,6 @@ def check_cell(lattice_A: FloatArray, *, place: str) -> None:
         raise InputError(f"{place} has no cell: store the lattice vectors with the coordinates")
     if not (np.abs(np.linalg.det(lattice_A)) >= SMALLEST_VOLUME_A3).all():
         raise InputError(f"{place} has no cell: its lattice vectors enclose no volume")
-
-
-def _is_plain(text: str) -> bool:
-    return text.isascii() and "_" not in text
 
 
 def _is_number(word: str) -> bool:
