@@ -101,8 +101,9 @@ def _optional(tag: str) -> str:
 def _site(label: str, words: Mapping[str, str | None], charges: Mapping[str, float]) -> Site:
     if gemmi.cif.as_string(words[ORIGIN] or "") == DUMMY:
         raise InputError(f"a dummy atom ({ORIGIN} is {DUMMY}): remove it")
-    if gemmi.cif.as_number(words[HYDROGENS] or ".") > 0:
-        raise InputError(f"its {words[HYDROGENS]} hydrogen atoms have no site of their own: add them")
+    hydrogens = words[HYDROGENS] or "."
+    if not gemmi.cif.is_null(hydrogens) and gemmi.cif.as_number(hydrogens) != 0:
+        raise InputError(f"its {hydrogens} hydrogen atoms have no site of their own: add them")
     texts = [words[tag] or "?" for tag in COORDINATES]
     position = np.array([gemmi.cif.as_number(text) for text in texts])
     if not np.isfinite(position).all():

@@ -82,7 +82,8 @@ def _frame(lines: NumberedLines, cell: _Cell) -> Frame:
         coordinates=floats(words, place=place).reshape(-1, DIMENSIONS),
         scaled=True,
         lattice_A=cell.lattice_A,
-        step=whole_number(number, place=place) if number.isdecimal() else None,
+        # Stars stand for a number that fills its column.
+        step=whole_number(number, place=f"the configuration of {place}") if number.strip("*") else None,
     )
 
 
