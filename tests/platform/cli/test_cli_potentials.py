@@ -51,7 +51,7 @@ def test_a_failed_check_is_exit_code_1(capsys, monkeypatch):
         (["check", "mattersim-v1.0.0-5m"], "pip install 'vitrion[mattersim]'"),
         (["check", "pfp:R2SCAN@v8.0.0"], "install pfp-api-client from Matlantis"),
         (["check", "pfp:R2SCAN@latest"], "mode and version"),
-        (["check", "remote:/no/such.yaml"], "/no/such.yaml cannot be read (No such file or directory)"),
+        (["check", "remote:/no/such.yaml"], "/no/such.yaml: no such file"),
         (["check", "lennard-jones", "--elements", "Xx"], "Xx"),
         (["check", "lennard-jones", "--elements", "Og"], "does not cover Og"),
         (["serve", "lennard-jones"], "--address"),

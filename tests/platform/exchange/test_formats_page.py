@@ -25,7 +25,7 @@ def test_every_ending_of_an_export_is_on_the_page(ending):
     assert ending.removeprefix(".") in words("Out")
 
 
-@pytest.mark.parametrize("name", {*export.TABLE_SUFFIXES.values(), *export.STRUCTURE_SUFFIXES.values()})
+@pytest.mark.parametrize("name", sorted({*export.TABLE_SUFFIXES.values(), *export.STRUCTURE_SUFFIXES.values()}))
 def test_every_format_of_an_export_is_on_the_page(name):
     assert f"`{name}`" in SECTIONS["Out"]
 
@@ -38,7 +38,7 @@ def test_every_unit_is_on_the_page(unit):
     assert unit in SECTIONS["Tables in"]
 
 
-@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize("field", sorted(FIELDS))
 def test_every_field_of_a_published_number_is_on_the_page(field):
     assert f"`{field}`" in SECTIONS["Tables in"]
 
