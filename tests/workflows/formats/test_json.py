@@ -222,10 +222,11 @@ VACANT = {
         {"nsites": 8, "nelements": 2, "elements": ["Cl", "Li"], "elements_ratios": [0.5, 0.5]},
         {"chemical_formula_reduced": "ClLi", "chemical_formula_hill": "Cl4Li4"},
         {"nsites": None, "nelements": None, "elements": None, "chemical_formula_reduced": None},
-        # Vacancies are sites and no element; formulas of partial occupancies are near (OPTIMADE 1.2, 6.2).
+        # Vacancies are sites and no element; formulas of partial occupancies may be rounded.
         {"species": HALF, "nsites": 8, "nelements": 3, "elements": ["Br", "Cl", "Li"]},
         {"species": HALF, "chemical_formula_reduced": "Br5Cl5Li8"},
         {"species": HALF, "chemical_formula_reduced": "Br28Cl28Li45", "elements_ratios": None},
+        {"species": HALF, "chemical_formula_reduced": "Br2Cl2Li3"},
         {**VACANT, "nsites": 8, "nelements": 2, "chemical_formula_reduced": "Cl3Li4"},
     ],
 )
@@ -245,6 +246,8 @@ def test_what_optimade_says_of_its_sites_agrees(tmp_path, stated):
         ({"elements": "ClLi"}, "elements"),
         ({"elements": [1, {}]}, "elements"),
         ({"elements": ["Cl", "Li"], "elements_ratios": [0.4, 0.6]}, "elements_ratios"),
+        ({"elements": ["Cl", "Li"], "elements_ratios": [0, 0]}, "elements_ratios"),
+        ({"elements": ["Cl", "Li"], "elements_ratios": [0.5]}, "elements_ratios"),
         ({"chemical_formula_reduced": "ClLi2"}, "chemical_formula_reduced"),
         ({"chemical_formula_reduced": "BrLi"}, "chemical_formula_reduced"),
         ({"chemical_formula_reduced": "Cl1000Li1001"}, "chemical_formula_reduced"),
