@@ -83,7 +83,14 @@ def test_deuterium_of_a_file_runs_with_its_mass(capsys):
 
 @pytest.mark.parametrize(
     ("mass", "says"),
-    [("Li", "--mass"), ("Li=six", "--mass"), ("Li=6,Li=7", "--mass"), ("Na=22", "Na"), ("Li=-6", "-6")],
+    [
+        ("Li", "--mass"),
+        ("Li=six", "--mass"),
+        ("Li=6,Li=7", "--mass"),
+        ("Na=22", "Na"),
+        ("Li=-6", "-6"),
+        ("Li=6e3", "6000"),
+    ],
 )
 def test_impossible_masses_are_refused(desk, mass, says):
     desk.refused("label", "good.cif", "--mass", mass, *SHORT, *LJ, says=says)

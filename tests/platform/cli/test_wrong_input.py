@@ -174,6 +174,9 @@ VALUES = {
     "label of Na": ("label good.cif -t 1000 --potential lennard-jones --species", "Na", "no Na"),
     **{f"label of {ps} ps": ("label good.cif -t 1000 --potential lennard-jones --ps", ps, "--ps")
        for ps in ("-1", "0", "nan", "1e30", "1e-9")},
+    **{f"label of frames {interval} ps apart":
+       ("label good.cif -t 1000 --potential lennard-jones --ps 1 --frame-interval-ps", interval, "frame")
+       for interval in ("-1", "0", "nan", "inf", "0.003", "5")},
     "label until nothing": ("label good.cif -t 1000 --potential lennard-jones --until", "0", "--until 0"),
     "least above most": ("label good.cif -t 1000 --potential lennard-jones --until 0.1 --ps", "2", "--ps 4"),
     **{f"{command} seed {seed}": (f"{command} --seed", seed, "--seed")

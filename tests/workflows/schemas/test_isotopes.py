@@ -90,6 +90,12 @@ def test_impossible_masses_are_refused(mass_u):
         AtomicSystem([3], [[0, 0, 0]], np.eye(3), masses_u=np.array([mass_u]))
 
 
+@pytest.mark.parametrize("mass_u", [1.2e-26, 0.05, 6015.0, 1e9])
+def test_masses_in_other_units_are_refused(mass_u):
+    with pytest.raises(InputError, match="mass"):
+        isotope_symbol("Li", mass_u)
+
+
 def test_isotopes_are_told_apart_and_have_one_identity_in_every_form():
     hydride, deuteride = halite("Li", "H"), halite("Li", "D")
     masses = np.where(np.array(hydride.atomic_numbers) == 1, 2.0141017778, 6.94)

@@ -56,7 +56,7 @@ class CellProtocol(BaseModel):
         volume_ps: length of the short run at each volume of the search.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     melt_temperature_K: float = Field(default=2500.0, gt=0, le=10000)
     quench_temperature_K: float = Field(default=300.0, gt=0)

@@ -28,6 +28,8 @@ NAMED_TOLERANCE_U = 0.005  # pymatgen's are those of the nuclei, 0.0005 u less; 
 # elements of practically one isotope (12C, 16O); 7Li (0.08 u), 28Si (0.11 u) and 32S (0.09 u) differ by more.
 TOLERANCE_U = 0.02
 TOLERANCE_RELATIVE = 1e-3
+# Nuclei weigh 1 to 300 u; dynamics with masses of convenience stays within these.
+LIGHTEST_U, HEAVIEST_U = 0.1, 1000.0
 # VASP's data sets give natural lithium a mass of its own (POMASS), near that of 7Li.
 VASP_LITHIUM_U = 7.010
 VASP_TOLERANCE_U = 0.002
@@ -41,10 +43,10 @@ def isotope_symbol(element: str, mass_u: float) -> str:
         mass_u: mass of the atom.
 
     Raises:
-        InputError: the mass is not a positive number.
+        InputError: no atom has such a mass.
     """
-    if not 0 < mass_u < float("inf"):
-        raise InputError(f"{element} has a mass of {mass_u:g} u: give a positive number")
+    if not LIGHTEST_U <= mass_u <= HEAVIEST_U:
+        raise InputError(f"{element} has a mass of {mass_u:g} u: give one of {LIGHTEST_U:g} to {HEAVIEST_U:g} u")
     standard = float(atomic_masses[atomic_numbers[element]])
     if abs(mass_u - standard) <= max(TOLERANCE_U, TOLERANCE_RELATIVE * standard):
         return element

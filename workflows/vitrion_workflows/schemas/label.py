@@ -112,7 +112,7 @@ class LabelProtocol(BaseModel):
         least_ps: shortest run where it may end early.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     time_step_fs: float = Field(default=2.0, gt=0, le=5)
     frame_interval_fs: float = Field(default=20.0, gt=0)
@@ -150,6 +150,11 @@ class LabelProtocol(BaseModel):
         ):
             raise ValueError(
                 f"frame_interval_fs {self.frame_interval_fs} is not a multiple of time_step_fs {self.time_step_fs}",
+            )
+        if not self.frames:
+            raise ValueError(
+                f"production_ps {self.production_ps:g} holds no frame of {self.frame_interval_fs:g} fs: "
+                "give a shorter frame interval or a longer run",
             )
         return self
 
