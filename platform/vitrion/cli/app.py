@@ -43,7 +43,7 @@ def _run(words: list[str]) -> int:
     from vitrion.cli.nouns import app  # noqa: PLC0415
 
     try:
-        _check_encoding(words)
+        _check_words(words)
         code = typer.main.get_command(app).main(args=words or ["--help"], prog_name="vitrion", standalone_mode=False)
     except typer.Abort as abort:
         raise KeyboardInterrupt from abort
@@ -56,10 +56,12 @@ def _run(words: list[str]) -> int:
     return code if isinstance(code, int) else 0
 
 
-def _check_encoding(words: list[str]) -> None:
+def _check_words(words: list[str]) -> None:
     from vitrion_models.errors import InputError  # noqa: PLC0415
 
     for word in words:
+        if not word:  # as a path it would be the present folder
+            raise InputError("an argument is empty: is a variable of the shell unset?")
         try:
             word.encode()
         except UnicodeEncodeError as error:

@@ -1,5 +1,6 @@
 """JobStores of jobflow that a user describes in a file."""
 
+import warnings
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,8 @@ LONGEST = 200  # characters of another package's message
 SELECTION_MS = 3000
 # maggma's stores whose driver waits half a minute for a server, unless it is told otherwise.
 ON_A_SERVER = frozenset({"MongoStore", "MongoURIStore", "GridFSStore", "JointStore"})
+TOPOLOGY = ", Timeout:"  # where a driver's message goes on with its view of all servers
+FILES_OF_A_STORE = frozenset({"paths", "path", "database_path"})
 SECRET_WORDS = ("password", "secret", "token", "key_id")
 
 
@@ -31,18 +34,31 @@ def open_job_store(path: Path) -> Any:
     content = load_yaml(path)
     if not isinstance(content, dict) or "docs_store" not in content:
         raise InputError(f"{path} does not describe a JobStore: give docs_store with its type, as jobflow does")
+    _check_files(path, content)
     store: Any = None
     try:
-        store = JobStore.from_dict_spec(_impatient(content))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of jobflow, on names of stores that its YAML still knows
+            store = JobStore.from_dict_spec(_impatient(content))
         store.connect()
         store.query_one({}, load=False)  # connecting alone reaches no server
     except Exception as fault:  # noqa: BLE001 - each of maggma's stores has errors of its own
         with suppress(Exception):  # one that did not open does not close, either
             store.close()
-        reason = _without_secrets(f"{type(fault).__name__}: {first_line(fault)}", content)
+        text = first_line(fault).partition(TOPOLOGY)[0]
+        reason = _without_secrets(f"{type(fault).__name__}: {text}", content)
         # Without its cause: a traceback would show what the message leaves out.
-        raise InputError(f"{path}: the store cannot be opened ({reason[:LONGEST]})") from None
+        raise InputError(
+            f"{path}: the store cannot be opened ({reason[:LONGEST]}): correct its description, or start its server"
+        ) from None
     return store
+
+
+def _check_files(path: Path, content: Any) -> None:
+    """Refuse devices, pipes and sockets as files of a store, which would be read without an end."""
+    for name, text in _texts(content):
+        if name in FILES_OF_A_STORE and (file := Path(text)).exists() and not (file.is_file() or file.is_dir()):
+            raise InputError(f"{path}: {name} {text} is no regular file: give the file of a store")
 
 
 def _without_secrets(text: str, content: Any) -> str:

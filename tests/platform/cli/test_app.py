@@ -188,6 +188,16 @@ def test_every_integer_option_is_bounded_by_what_a_database_holds():
     assert not [option for option in options if option[2] is None or option[2] > 2**63 - 1]
 
 
+@pytest.mark.parametrize(
+    "words", [("ingest", "structures", ""), ("predict", ""), ("structures", "list", "--formula", "")]
+)
+def test_an_empty_argument_is_no_folder(capsys, words):
+    """`vitrion ingest structures "$FILE"` of an unset variable stored whatever lay in the present folder."""
+    assert app.run([*words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "empty" in line
+
+
 def test_an_argument_that_is_not_utf_8_is_refused(capsys):
     assert app.run(["structures", "show", os.fsdecode(b"Li\xe9")]) == 2
     assert "UTF-8" in capsys.readouterr().err
