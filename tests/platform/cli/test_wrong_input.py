@@ -207,7 +207,7 @@ VALUES = {
     **{f"{noun} sort": (f"{noun} list --sort", "colour", "colour") for noun in ("structures", "labels", "models")},
     **{f"{noun} unknown": (f"{noun} show", "deadbeef00", "deadbeef00") for noun in ("structures", "labels", "models")},
     **{f"formula {formula!r}": ("structures list --formula", formula, fault)
-       for formula, fault in (("Li3(PS", "formula"), ("Xx", "Xx"), ("", "formula"))},
+       for formula, fault in (("Li3(PS", "formula"), ("Xx", "Xx"), ("", "empty"))},
     "labels as cells": ("labels export --to", "x.cif", "names no format"),
     "export format": ("structures export --to", "cells.docx", "cells.docx"),
     **{f"{noun} of no kind": (f"{noun} list --kind", "gold", "kind 'gold'")
@@ -249,7 +249,7 @@ def test_weights_that_are_not_there_or_are_others_are_refused(desk, monkeypatch)
     label, amorphize = ("label", "good.cif", "-t", "1000", "--potential"), ("amorphize", "LiCl", "--potential")
     for potential, fault in {
         "nep90": "no potential is called 'nep90'",
-        "": "no potential is called ''",
+        "": "empty",
         "mace:absent.model": "absent.model",
         "ase:no.such.package:Thing": "no.such.package",
         "ase:os:getcwd": "ase:os:getcwd",
