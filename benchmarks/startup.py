@@ -18,29 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "support"))
+from refusals import ROCK_SALT_CIF
+
 PACKAGES = ("models", "workflows", "platform")
-CIF = """data_LiCl
-_cell_length_a 5.13
-_cell_length_b 5.13
-_cell_length_c 5.13
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-Li1 Li 0.0 0.0 0.0
-Li2 Li 0.0 0.5 0.5
-Li3 Li 0.5 0.0 0.5
-Li4 Li 0.5 0.5 0.0
-Cl1 Cl 0.5 0.5 0.5
-Cl2 Cl 0.5 0.0 0.0
-Cl3 Cl 0.0 0.5 0.0
-Cl4 Cl 0.0 0.0 0.5
-"""
 LABEL = ("label", "good.cif", "-t", "900", "--ps", "1", "--potential", "lennard-jones")
 COMMANDS = {  # figure -> words, exit code, target in s
     "help": (("--help",), 0, 0.3),
@@ -74,8 +55,8 @@ def measure(source: Path | None, *, runs: int) -> dict[str, tuple[float, float]]
     """Return the median wall and processor time of each command of a version, in s."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "good.cif").write_text(CIF)
-        (folder / "bad.cif").write_text(CIF[: len(CIF) // 2])
+        (folder / "good.cif").write_text(ROCK_SALT_CIF)
+        (folder / "bad.cif").write_text(ROCK_SALT_CIF[: len(ROCK_SALT_CIF) // 2])
         (folder / "notes.txt").write_text("no structure")
         *_, code = run(LABEL, folder, source)
         if code:

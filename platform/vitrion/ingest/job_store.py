@@ -12,7 +12,7 @@ from vitrion_workflows.formats.documents import load_yaml
 
 LONGEST = 200  # characters of another package's message
 SELECTION_MS = 3000
-# maggma's stores whose driver waits half a minute for a server, unless it is told otherwise.
+# maggma's stores whose driver waits half a minute for a server, unless it is given another time.
 ON_A_SERVER = frozenset({"MongoStore", "MongoURIStore", "GridFSStore", "JointStore"})
 TOPOLOGY = ", Timeout:"  # where a driver's message goes on with its view of all servers
 FILES_OF_A_STORE = frozenset({"paths", "path", "database_path"})
