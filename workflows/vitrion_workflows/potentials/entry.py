@@ -36,6 +36,7 @@ class PotentialEntry:
         user_weights: file of weights that the user installs; None where there is none.
         optional: True if it is not one of Vitrion's own dependencies.
         gpu: True if it can run on a GPU.
+        real_materials: False for a model that describes no real material.
     """
 
     name: str
@@ -52,6 +53,7 @@ class PotentialEntry:
     user_weights: UserWeights | None = None
     optional: bool = True
     gpu: bool = True
+    real_materials: bool = True
 
     @property
     def speed_class(self) -> str:

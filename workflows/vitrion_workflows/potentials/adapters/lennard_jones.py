@@ -164,5 +164,6 @@ ENTRIES = (
         probe=probe_lennard_jones,
         optional=False,
         gpu=False,
+        real_materials=False,
     ),
 )
