@@ -45,7 +45,8 @@ from vitrion_workflows.dynamics import DynamicsError, MDPlan, run_md  # noqa: E4
 from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
 from vitrion_workflows.dynamics.stage import MDStage, run_stage  # noqa: E402
 from vitrion_workflows.labelling.analysis import analyse_trajectory  # noqa: E402
-from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, BenchmarkError, anion_class  # noqa: E402
+from vitrion_workflows.model_error.anion_classes import anion_class  # noqa: E402
+from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, BenchmarkError  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
 from vitrion_workflows.structure.composition import parse_formula  # noqa: E402

@@ -42,7 +42,7 @@ from vitrion_workflows.amorphous import VolumeSearchFailed, pack, relax_packing,
 from vitrion_workflows.analysis import partial_rdf  # noqa: E402
 from vitrion_workflows.dynamics import DynamicsError  # noqa: E402
 from vitrion_workflows.dynamics.stage import MDStage, run_stage  # noqa: E402
-from vitrion_workflows.model_error.benchmark_errors import anion_class  # noqa: E402
+from vitrion_workflows.model_error.anion_classes import anion_class  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
 from vitrion_workflows.structure.composition import parse_formula  # noqa: E402

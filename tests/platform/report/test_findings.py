@@ -12,7 +12,8 @@ from vitrion.report.data import RdfComparison
 from vitrion.report.figures import arms, arrhenius, msd, rdf
 from vitrion.report.limits import limits
 from vitrion.report.ranking import Source, rank, tied_with_first
-from vitrion_workflows.model_error.benchmark_errors import anion_class, benchmark_errors
+from vitrion_workflows.model_error.anion_classes import anion_class
+from vitrion_workflows.model_error.benchmark_errors import benchmark_errors
 from vitrion_workflows.schemas import LabelState
 
 K_LN10 = 8.617333262e-5 * math.log(10)

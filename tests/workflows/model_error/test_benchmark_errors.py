@@ -4,7 +4,8 @@ import math
 
 import pytest
 
-from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, anion_class, benchmark_errors
+from vitrion_workflows.model_error.anion_classes import anion_class
+from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, benchmark_errors
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 
 

@@ -5,16 +5,10 @@ docs/design/aimd-comparison.md. They are systematic: a longer run does not reduc
 """
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-HALOGENS = frozenset({"F", "Cl", "Br", "I"})
-OXOANION_FORMERS = frozenset({"B", "C", "N", "Si", "Ge", "P", "As", "S", "Se", "Te", "I"})
-CHALCOGENS = frozenset({"S", "Se", "Te"})
-PNICTOGENS = frozenset({"N", "P", "As", "Sb", "Bi"})
-TETRELS = frozenset({"B", "C", "Si", "Ge", "Sn", "Pb"})
 EVERY_CLASS = "all"
 
 
@@ -25,7 +19,7 @@ class BenchmarkError:
     Attributes:
         potential: registry name.
         weights_sha256: of the weights that were compared.
-        chemistry: see `anion_class`, or ``all``.
+        chemistry: see `anion_classes.anion_class`, or ``all``.
         temperatures_K: lowest and highest of the melts.
         formulas: number of compounds.
         labels: number of labels, one for each compound and temperature.
@@ -43,30 +37,6 @@ class BenchmarkError:
     failed_share: float
     median_log10: float
     spread_log10: float
-
-
-def anion_class(elements: Collection[str]) -> str:
-    """Return the class of a compound by its anions; of several that apply, the first.
-
-    Oxoanion (oxygen with a non-metal), halide, oxide, chalcogenide, pnictide, tetrelide, alloy.
-
-    Args:
-        elements: chemical symbols of the compound.
-
-    Example:
-        >>> anion_class({"Li", "P", "O"}), anion_class({"Li", "P", "S"}), anion_class({"Li", "Mg"})
-        ('oxoanion', 'chalcogenide', 'alloy')
-    """
-    symbols = frozenset(elements)
-    rules = (
-        ("oxoanion", "O" in symbols and bool(symbols & OXOANION_FORMERS)),
-        ("halide", bool(symbols & HALOGENS)),
-        ("oxide", "O" in symbols),
-        ("chalcogenide", bool(symbols & CHALCOGENS)),
-        ("pnictide", bool(symbols & PNICTOGENS)),
-        ("tetrelide", bool(symbols & TETRELS)),
-    )
-    return next((name for name, applies in rules if applies), "alloy")
 
 
 def benchmark_errors(potential: str) -> tuple[BenchmarkError, ...]:

@@ -13,7 +13,8 @@ from typing import Any
 
 from vitrion_models.uncertainty.disagreement import FEWEST_PAIRS, disagreement
 from vitrion_models.uncertainty.offsets import Comparison, PriorDeviations, Subject, posterior_offsets
-from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, BenchmarkError, anion_class, benchmark_errors
+from vitrion_workflows.model_error.anion_classes import anion_class
+from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, BenchmarkError, benchmark_errors
 
 # Prior deviations in decades: of a potential everywhere, in a class of compounds, for one compound. NEP89 lies +0.17
 # over seven classes whose medians scatter by 0.14 and whose compounds by 0.10; CHGNet, on four, +0.18.

@@ -10,7 +10,8 @@ from vitrion.database.queries.filters import LabelFilters
 from vitrion.database.queries.quantity import COMPUTED, WEAK, Quantity, require_one
 from vitrion.database.records import LabelRecord
 from vitrion_models.errors import InputError
-from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, anion_class
+from vitrion_workflows.model_error.anion_classes import anion_class
+from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS
 from vitrion_workflows.model_error.compound_error import ModelErrors, PotentialPair
 from vitrion_workflows.schemas import LabelState
 from vitrion_workflows.schemas.label import GATE_VERSION
@@ -27,7 +28,7 @@ class LabelPair:
 
     Attributes:
         structure_fingerprint, species, temperature_K, reduced_formula: of both labels.
-        chemistry: class of anion, see `vitrion_workflows.model_error.benchmark_errors.anion_class`.
+        chemistry: class of anion, see `vitrion_workflows.model_error.anion_classes.anion_class`.
         first, second: log10 of the value, weighted mean over seeds.
         first_stderr, second_stderr: statistical standard errors, decades.
     """

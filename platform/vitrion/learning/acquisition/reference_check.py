@@ -16,7 +16,7 @@ from vitrion.database.records import Arm, Proposal
 from vitrion.learning.acquisition.pool import elements_of
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.seeds import derive_seed
-from vitrion_workflows.model_error.benchmark_errors import anion_class
+from vitrion_workflows.model_error.anion_classes import anion_class
 from vitrion_workflows.schemas import LabelState
 
 ROUNDING = 1e-9

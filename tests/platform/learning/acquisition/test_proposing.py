@@ -17,7 +17,7 @@ from vitrion.learning.acquisition.reference_check import reference_proposals, st
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.plan import Plan
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.model_error.benchmark_errors import anion_class
+from vitrion_workflows.model_error.anion_classes import anion_class
 from vitrion_workflows.schemas import GateOutcome
 from vitrion_workflows.schemas.label import GATE_VERSION
 
