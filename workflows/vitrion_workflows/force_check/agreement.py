@@ -1,34 +1,11 @@
 """Agreement of a potential's forces with those of a reference: explained variance, slopes, mean absolute error."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from ase.data import chemical_symbols
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray, IntArray
-
-
-@dataclass(frozen=True)
-class ForceAgreement:
-    """Agreement of forces with reference forces, over all their components.
-
-    The slope falls with softening and with scatter alike, the inverse slope with neither: forces that are the
-    reference's times s have slope s and inverse slope 1/s, those with independent errors an inverse slope below 1.
-
-    Attributes:
-        r2: 1 - (mean square of the difference) / (mean square of the reference).
-        slope: of the line through the origin of forces on reference forces.
-        inverse_slope: of the line through the origin of reference forces on forces; 0 where all forces vanish.
-        mae_eV_per_A: mean absolute difference of a component.
-        components: number of components.
-    """
-
-    r2: float
-    slope: float
-    inverse_slope: float
-    mae_eV_per_A: float
-    components: int
+from vitrion_workflows.schemas.force_check import ForceAgreement
 
 
 def force_agreement(forces: FloatArray, reference_forces: FloatArray) -> ForceAgreement:
