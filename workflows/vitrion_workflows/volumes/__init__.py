@@ -1,0 +1,1 @@
+"""Volume of an amorphous cell: estimates, measured densities, and the rule that chooses."""
