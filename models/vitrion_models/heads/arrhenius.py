@@ -14,6 +14,7 @@ compounds a label counts with ``stderr^2 + noise^2 + t^2``, and several labels o
 
 from dataclasses import dataclass
 from itertools import product
+from typing import Protocol
 
 import numpy as np
 
@@ -29,6 +30,18 @@ TYPICAL_NOISE, NOISE_FACTOR = 0.08, 2.0
 MAX_STEPS = 40
 TOLERANCE = 1e-9
 MIN_DAMPING = 1e-4
+
+
+class Prior(Protocol):
+    """Gaussian prior of level and raw slope over embeddings."""
+
+    def means(self, count: int) -> tuple[FloatArray, FloatArray]:
+        """Return the prior means of level and raw slope for a number of materials S, both (S,)."""
+
+    def covariance(
+        self, first: FloatArray, second: FloatArray, compound: FloatArray, *, amplitude: float
+    ) -> FloatArray:
+        """Return the prior covariance of (level, raw slope) between materials; see `ArrheniusPrior.covariance`."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +118,21 @@ class ArrheniusPosterior:
         variance = diagonal[material] + 2.0 * gain * cross + gain**2 * diagonal[count + material]
         return self.level[material] - slope * x, np.maximum(variance, 0.0)
 
+    def covariance_with(self, material: IntArray, x: FloatArray, other: int, other_x: float) -> FloatArray:
+        """Return the covariance (delta method) of log10 D with that of one other material, decades^2, shape (n,).
+
+        Args:
+            material: indices of materials, shape (n,).
+            x: centred inverse temperatures, 1000/K, shape (n,).
+            other: index of the other material.
+            other_x: its centred inverse temperature.
+        """
+        count = len(self.level)
+        _, derivative = softplus(self.raw_slope, sharpness=SHARPNESS)
+        column = self.covariance[:, other] - other_x * derivative[other] * self.covariance[:, count + other]
+        covariance: FloatArray = column[material] - x * derivative[material] * column[count + material]
+        return covariance
+
 
 @dataclass(frozen=True, eq=False)
 class ArrheniusHead:
@@ -126,7 +154,7 @@ class ArrheniusHead:
     curvature: FloatArray
     amplitude: float
     noise: float
-    prior: ArrheniusPrior
+    prior: Prior
     compound_errors: FloatArray
 
     def posterior(self, embeddings: FloatArray, compound_errors: FloatArray | None = None) -> ArrheniusPosterior:
@@ -158,7 +186,7 @@ class ArrheniusHead:
 
 
 def fit_head(
-    embeddings: FloatArray, labels: Labels, prior: ArrheniusPrior, *, compound_errors: FloatArray | None = None
+    embeddings: FloatArray, labels: Labels, prior: Prior, *, compound_errors: FloatArray | None = None
 ) -> ArrheniusHead:
     """Fit a head; amplitude and noise maximise the evidence.
 
@@ -170,10 +198,10 @@ def fit_head(
     """
     best: tuple[float, ArrheniusHead] | None = None
     for amplitude, noise in product(AMPLITUDES, NOISES):
-        head, evidence = _fit(
+        head, evidence = fit_with_evidence(
             embeddings, labels, prior, amplitude=amplitude, noise=noise, compound_errors=compound_errors
         )
-        score = evidence + _log_hyperprior(amplitude, noise)
+        score = evidence + log_hyperprior(amplitude, noise)
         if best is None or score > best[0]:
             best = (score, head)
     if best is None:
@@ -184,26 +212,28 @@ def fit_head(
 def refit_head(
     embeddings: FloatArray,
     labels: Labels,
-    prior: ArrheniusPrior,
+    prior: Prior,
     *,
     amplitude: float,
     noise: float,
     compound_errors: FloatArray | None = None,
 ) -> ArrheniusHead:
     """Fit a head with given amplitude and noise (decades); without labels it is the prior. See `fit_head`."""
-    return _fit(embeddings, labels, prior, amplitude=amplitude, noise=noise, compound_errors=compound_errors)[0]
+    return fit_with_evidence(
+        embeddings, labels, prior, amplitude=amplitude, noise=noise, compound_errors=compound_errors
+    )[0]
 
 
-def _fit(
+def fit_with_evidence(
     embeddings: FloatArray,
     labels: Labels,
-    prior: ArrheniusPrior,
+    prior: Prior,
     *,
     amplitude: float,
     noise: float,
-    compound_errors: FloatArray | None,
+    compound_errors: FloatArray | None = None,
 ) -> tuple[ArrheniusHead, float]:
-    """Return the head of the labelled materials and its log evidence."""
+    """Return the head with given amplitude and noise, and its log evidence; see `refit_head`."""
     used, local = np.unique(labels.material, return_inverse=True)
     errors = np.zeros((len(used), 0)) if compound_errors is None else compound_errors[used]
     renumbered = Labels(local.astype(np.int64), labels.x, labels.y, labels.stderr, labels.censored)
@@ -213,7 +243,8 @@ def _fit(
     return ArrheniusHead(embeddings[used], weights, curvature, amplitude, noise, prior, errors), evidence
 
 
-def _log_hyperprior(amplitude: float, noise: float) -> float:
+def log_hyperprior(amplitude: float, noise: float) -> float:
+    """Return the log density, up to a constant, of the log-normal prior of amplitude and noise (decades)."""
     a = np.log(amplitude / TYPICAL_AMPLITUDE) / np.log(AMPLITUDE_FACTOR)
     n = np.log(noise / TYPICAL_NOISE) / np.log(NOISE_FACTOR)
     return float(-0.5 * (a**2 + n**2))
