@@ -6,6 +6,7 @@ from vitrion_models.surrogates.arrhenius_gnn.config import ArrheniusGNNConfig, A
 from vitrion_models.surrogates.config import SurrogateConfig
 from vitrion_models.surrogates.contract import Progress, TrainedSurrogate
 from vitrion_models.surrogates.diffusivity import DIFFUSIVITY, DiffusivityPrediction, diffusivity_sample
+from vitrion_models.surrogates.multi_fidelity.config import MultiFidelityConfig
 from vitrion_models.surrogates.registry import ARCHITECTURES, dumps, load, loads, save, train
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "DiffusivityPrediction",
     "Material",
     "Measurement",
+    "MultiFidelityConfig",
     "Progress",
     "Sample",
     "SurrogateConfig",

@@ -38,6 +38,9 @@ class TrainedSurrogate(Protocol):
     def architecture(self) -> str:
         """Name in the registry."""
 
+    def of_source(self, source: str) -> "TrainedSurrogate":
+        """Return the surrogate that predicts labels of a source: itself where it learned from one source."""
+
     def predict(
         self, materials: Sequence[Material], temperatures_K: float | Sequence[float] | FloatArray
     ) -> DiffusivityPrediction:

@@ -10,8 +10,8 @@ GRAPH_ARCHITECTURE: Literal["arrhenius_gnn"] = "arrhenius_gnn"
 KERNEL_ARCHITECTURE: Literal["arrhenius_kernel"] = "arrhenius_kernel"
 
 
-class _ArrheniusConfig(BaseModel):
-    """Priors of the Arrhenius head, which both architectures share.
+class ArrheniusConfig(BaseModel):
+    """Priors of the Arrhenius head, which all Arrhenius architectures share.
 
     Attributes:
         members: folds of the cross-fitting; in ``arrhenius_gnn`` also the crystal networks, each trained without one
@@ -44,13 +44,13 @@ class _ArrheniusConfig(BaseModel):
         )
 
 
-class ArrheniusKernelConfig(_ArrheniusConfig):
+class ArrheniusKernelConfig(ArrheniusConfig):
     """The Arrhenius head on descriptors alone: for compositions without cells, and for speed."""
 
     architecture: Literal["arrhenius_kernel"] = KERNEL_ARCHITECTURE
 
 
-class ArrheniusGNNConfig(_ArrheniusConfig):
+class ArrheniusGNNConfig(ArrheniusConfig):
     """The Arrhenius head on descriptors, corrected by an ensemble of crystal networks.
 
     Attributes:

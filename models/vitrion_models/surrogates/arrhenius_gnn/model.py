@@ -107,6 +107,10 @@ class ArrheniusSurrogate:
         """Name in the registry."""
         return self.config.architecture
 
+    def of_source(self, _source: str) -> "ArrheniusSurrogate":
+        """Return this surrogate: it learned from one source."""
+        return self
+
     def predict(
         self, materials: Sequence[Material], temperatures_K: float | Sequence[float] | FloatArray
     ) -> DiffusivityPrediction:

@@ -39,7 +39,7 @@ def train(
     fitted on all training labels.
     """
     report = on_progress or _ignore
-    training, test = _divide(samples, test_keys)
+    training, test = divide(samples, test_keys)
     species = common_species(training)
     number = atomic_number(species)
     ordered = sorted(training, key=lambda sample: sample.key)
@@ -63,7 +63,7 @@ def train(
         scores=scores,
         score_groups=score_groups,
         quantile=score_quantile(scores, score_groups, level=LEVEL, prior_scale=PRIOR_SCORE),
-        domain=_domain(training),
+        domain=domain_of(training),
         compound_errors=data.error_by_compound(),
         training_keys=data.keys,
         test_keys=tuple(sorted(test_keys)),
@@ -75,7 +75,12 @@ def train(
     return frozen_test_metrics(model, data, test)
 
 
-def _divide(samples: Sequence[Sample], test_keys: Collection[str]) -> tuple[list[Sample], list[Sample]]:
+def divide(samples: Sequence[Sample], test_keys: Collection[str]) -> tuple[list[Sample], list[Sample]]:
+    """Return the training samples and those of the frozen test.
+
+    Raises:
+        InputError: a label given twice, a missing test label, no training label, or a group on both sides.
+    """
     counts = Counter(sample.key for sample in samples)
     repeated = sorted(key for key, count in counts.items() if count > 1)
     if repeated:
@@ -92,7 +97,8 @@ def _divide(samples: Sequence[Sample], test_keys: Collection[str]) -> tuple[list
     return training, test
 
 
-def _domain(training: Sequence[Sample]) -> Domain:
+def domain_of(training: Sequence[Sample]) -> Domain:
+    """Return the domain of training samples."""
     temperatures = [sample.temperature_K for sample in training]
     elements = frozenset[int]().union(*(elements_of(sample.input) for sample in training))
     return Domain(

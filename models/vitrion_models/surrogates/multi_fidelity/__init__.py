@@ -1,0 +1,1 @@
+"""Surrogate that learns from labels of several fidelities and predicts the highest."""
