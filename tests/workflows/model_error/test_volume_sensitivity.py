@@ -1,0 +1,36 @@
+"""Change of a diffusivity with volume."""
+
+import pytest
+
+from vitrion_workflows.model_error.volume_sensitivity import sensitivity
+
+ONE_OF_EACH_CLASS = [
+    {"Li", "P", "O"},
+    {"Li", "Cl"},
+    {"Li", "Zr", "O"},
+    {"Li", "P", "S"},
+    {"Li", "P"},
+    {"Li", "Si"},
+    {"Li", "Mg"},
+]
+
+
+@pytest.mark.parametrize("elements", ONE_OF_EACH_CLASS)
+@pytest.mark.parametrize("temperature_K", [300.0, 600.0, 1000.0, 1500.0, 2000.0])
+def test_larger_melts_are_faster(elements, temperature_K):
+    slope, stderr = sensitivity(elements, temperature_K)
+    assert slope > 0
+    assert stderr > 0
+
+
+@pytest.mark.parametrize("elements", ONE_OF_EACH_CLASS)
+def test_volume_matters_more_in_the_cold_and_is_less_certain_there(elements):
+    (cold, cold_stderr), (mild, mild_stderr), (hot, _) = (sensitivity(elements, kelvin) for kelvin in (300, 1000, 2000))
+    assert cold > mild > hot
+    assert cold_stderr > mild_stderr
+
+
+def test_agrees_with_the_regression_over_the_compounds_of_the_aimd_table():
+    # log10(D / D_AIMD) = 0.06 + 1.02 ln(V / V_AIMD) over 124 compositions at 2000 K, errors of forces included.
+    slopes = [sensitivity(elements, 2000.0)[0] for elements in ONE_OF_EACH_CLASS]
+    assert sum(slopes) / len(slopes) == pytest.approx(1.02, abs=0.5)
