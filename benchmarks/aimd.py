@@ -4,27 +4,27 @@ The AIMD table (Zheng et al., arXiv 2402.00177, MPContribs `amorphous_diffusivit
 1000-2500 K, Einstein convention in `labels_tidy.csv`, and the volume an atom had there (feature `AAV`). Here the same
 melts are made from nothing but the formula: about 100 atoms packed at random, brought to zero pressure by the volume
 search at the table's temperature, run for 8 ps and labelled. A second route, `--route aimd-volume`, takes the table's
-volume instead, which tells an error of the density from an error of the forces.
+volume instead, which tells an error of the density from an error of the forces; `--route scaled:1.10` takes a multiple
+of it (`benchmarks/volume_sensitivity.py`).
 
     VITRION_DATA_MIRROR=... python benchmarks/aimd.py                       # 3 formulas, some two minutes
     ... python benchmarks/aimd.py --formulas 49 --results aimd.jsonl         # the study; goes on when killed
-    ... python benchmarks/aimd.py --results aimd.jsonl --summary             # only the figures
+    ... python benchmarks/aimd.py --results aimd.jsonl --summary             # only the figures, routes side by side
     ... --potential chgnet --route aimd-volume --production-ps 1.5           # a reference, from NEP89's melt
 
 Formulas are drawn by a stated rule: classes of anion in turn, within a class in the order of a seeded shuffle. All
 formulas of one temperature come before the next temperature, so that whatever is finished is a fair sample.
-One JSON line a figure: name, value, unit, baseline (the AIMD), ratio.
+One JSON line a figure: name, value, unit, baseline (the AIMD), ratio. Tables in Markdown on stderr.
 """
 
 import argparse
-import csv
 import itertools
 import json
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,11 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 import numpy as np  # noqa: E402
+from aimd_summary import AT_AIMD_VOLUME, FEWEST_FOR_INTERVAL, summary  # noqa: E402
+from aimd_table import Row, draw, read_table  # noqa: E402
+from aimd_tables import tables  # noqa: E402
 from ase.data import atomic_numbers  # noqa: E402
-from figures import earlier_lines, figure, keep_line, show  # noqa: E402
+from figures import earlier_lines, keep_line, show  # noqa: E402
 
 from vitrion_models.errors import InputError, VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
@@ -45,66 +48,21 @@ from vitrion_workflows.dynamics import DynamicsError, MDPlan, run_md  # noqa: E4
 from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
 from vitrion_workflows.dynamics.stage import MDStage, run_stage  # noqa: E402
 from vitrion_workflows.labelling.analysis import analyse_trajectory  # noqa: E402
-from vitrion_workflows.model_error.anion_classes import anion_class  # noqa: E402
 from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, BenchmarkError  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
-from vitrion_workflows.structure.composition import parse_formula  # noqa: E402
 from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: E402
 from vitrion_workflows.trajectories import h5md  # noqa: E402
 from vitrion_workflows.trajectories.trajectory import Trajectory  # noqa: E402
 
-WORKHORSE = "nep89"
+PRODUCTION = "nep89"
 ATOMS = 100
-SWELL = 1.15  # of the packing over the solid's estimate, as `MeltQuenchMaker` does
+PACKING_SCALE = 1.15  # of the packing over the solid's estimate, as `MeltQuenchMaker` does
 MELTED_AT_K = 2000.0  # other temperatures start from the end of this run
-TEMPERATURES_K = (2000, 1500, 2500, 1000)
 FRAME_EVERY = 5  # carbonates bend faster than frames 20 fs apart show
 STEP_FS = 2.0
 THERMOSTAT, RATE_PER_PS = "nose-hoover", 10.0  # with it 8 ps know their temperature
-FEWEST_FOR_INTERVAL = 3
-RESAMPLES = 2000
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of the AIMD table."""
-
-    formula: str
-    chemistry: str
-    temperature_K: int
-    aimd_cm2_per_s: float
-    aimd_volume_A3_per_atom: float
-
-
-def read_table(mirror: Path) -> list[Row]:
-    """Read the AIMD table, in the Einstein convention and with the volume of the run."""
-    folder = mirror / "aimd_li_diffusivity"
-    with (folder / "feature_target.dat").open() as stream:
-        volumes = [float(row["AAV"]) for row in csv.DictReader(stream, delimiter=" ")]
-    with (folder / "labels_tidy.csv").open() as stream:
-        labels = list(csv.DictReader(stream))
-    return [
-        Row(
-            formula=label["formula"],
-            chemistry=anion_class([element.symbol for element in parse_formula(label["formula"]).elements]),
-            temperature_K=int(label["temperature_K"]),
-            aimd_cm2_per_s=float(label["D_einstein_slope6_cm2_s"]),
-            aimd_volume_A3_per_atom=volumes[int(label["row"])],
-        )
-        for label in labels
-    ]
-
-
-def draw(rows: Iterable[Row], *, formulas: int, seed: int) -> list[str]:
-    """Draw formulas: the classes in turn, each in the order of a seeded shuffle."""
-    rng = np.random.default_rng(seed)
-    classes: dict[str, list[str]] = {}
-    for formula, name in sorted({(row.formula, row.chemistry) for row in rows}):
-        classes.setdefault(name, []).append(formula)
-    shuffled = [list(rng.permutation(classes[name])) for name in sorted(classes)]
-    turns = itertools.zip_longest(*shuffled)
-    return [str(formula) for turn in turns for formula in turn if formula is not None][:formulas]
+ZERO_PRESSURE, SCALED = "zero-pressure", "scaled:"
 
 
 @dataclass(frozen=True)
@@ -165,15 +123,16 @@ class Study:
         }
 
     def _melt(self, row: Row) -> AtomicSystem:
-        if self.force_field.name != WORKHORSE:
+        if self.force_field.name != PRODUCTION:
             return self._production_melt(row)
         protocol = CellProtocol(melt_temperature_K=row.temperature_K, volume_ps=self.volume_ps, time_step_fs=STEP_FS)
         start = self._molten(row.formula) or self._packed(row)
-        if self.route == "zero-pressure":
+        if self.route == ZERO_PRESSURE:
             return search_volume(
                 relax_packing(start, self.force_field), self.force_field, protocol=protocol, seed=self.seed + 1
             )[0]
-        resized = relax_packing(scale_to(start, row.aimd_volume_A3_per_atom * len(start)), self.force_field)
+        volume_A3_per_atom = row.aimd_volume_A3_per_atom * aimd_volumes(self.route)
+        resized = relax_packing(scale_to(start, volume_A3_per_atom * len(start)), self.force_field)
         stage = MDStage(name="melt", duration_ps=self.volume_ps, temperature_K=row.temperature_K)
         return run_stage(resized, self.force_field, stage, protocol=protocol, seed=self.seed + 1).system
 
@@ -181,21 +140,21 @@ class Study:
         folder = self.folder / _key(self.route, row.formula, row.temperature_K, self.seed)
         if not (folder / TRAJECTORY_FILE).is_file():
             raise InputError(
-                f"{self.force_field.name} starts from {WORKHORSE}'s melt: run {row.formula} with that first"
+                f"{self.force_field.name} starts from {PRODUCTION}'s melt: run {row.formula} with that first"
             )
         return _last_frame(folder)
 
     def _molten(self, formula: str) -> AtomicSystem | None:
-        folder = self.folder / _key("zero-pressure", formula, MELTED_AT_K, self.seed)
+        folder = self.folder / _key(ZERO_PRESSURE, formula, MELTED_AT_K, self.seed)
         return _last_frame(folder) if (folder / TRAJECTORY_FILE).is_file() else None
 
     def _packed(self, row: Row) -> AtomicSystem:
-        room = SWELL * estimate_volume(row.formula).volume_A3_per_atom
+        room = PACKING_SCALE * estimate_volume(row.formula).volume_A3_per_atom
         return pack(row.formula, n_atoms=ATOMS, volume_A3_per_atom=room, seed=self.seed).system
 
     def _folder(self, formula: str, temperature_K: float) -> Path:
         name = _key(self.route, formula, temperature_K, self.seed)
-        return self.folder / (name if self.force_field.name == WORKHORSE else f"{self.force_field.name}_{name}")
+        return self.folder / (name if self.force_field.name == PRODUCTION else f"{self.force_field.name}_{name}")
 
     def _plan(self, temperature_K: float) -> MDPlan:
         frames = round(self.production_ps * 1000 / STEP_FS / FRAME_EVERY)
@@ -230,46 +189,9 @@ def every_tenth(trajectory: Trajectory) -> Trajectory:
     )
 
 
-def summary(lines: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Summarize log10(D / D_AIMD) for each route, temperature and chemistry: median, deviation, and failures."""
-    groups: dict[tuple[str, str, str, str], list[dict[str, Any]]] = {}
-    for line in lines:
-        for temperature in (str(line["temperature_K"]), "all"):
-            for name in (line["chemistry"], "all"):
-                key = (line["potential"], line["route"], temperature, name)
-                groups.setdefault(key, []).append(line)
-    for key, members in sorted(groups.items()):
-        usable = [line for line in members if line["outcome"] == "labelled" and line["state"] == "accepted"]
-        title = "_".join(key)
-        outcomes = [line["state"] if line["outcome"] == "labelled" else line["outcome"] for line in members]
-        counts = {outcome: outcomes.count(outcome) for outcome in sorted(set(outcomes))}
-        failed = sum(line["outcome"] != "labelled" for line in members) / len(members)
-        yield figure(f"aimd_{title}_failed_cells", failed, "share", 0.0, cells=len(members), outcomes=counts)
-        if usable:
-            ratios = np.array([line["log10_ratio"] for line in usable])
-            median = float(np.median(ratios))
-            spread = float(np.median(np.abs(ratios - median)))
-            low, high = (float(value) for value in np.quantile(ratios, [0.16, 0.84]))
-            volume = float(np.median([line["volume_ratio"] for line in usable]))
-            yield figure(
-                f"aimd_{title}_log10_ratio",
-                median,
-                "decades",
-                0.0,
-                ratio=10**median,
-                formulas=len(usable),
-                median_95=interval_of_median(ratios),
-                mad=spread,
-                interval_68=(low, high),
-                rms=float(np.sqrt(np.mean(ratios**2))),
-                statistical=float(np.median([line["log10_stderr"] for line in usable])),
-                volume_ratio=volume,
-            )
-
-
 def error_table(lines: list[dict[str, Any]]) -> list[BenchmarkError]:
     """Return the figures that `model_error.benchmark_errors` stores: melts at zero pressure, all temperatures."""
-    mine = [line for line in lines if line["route"] == "zero-pressure"]
+    mine = [line for line in lines if line["route"] == ZERO_PRESSURE]
     table = []
     for potential in sorted({line["potential"] for line in mine}):
         weights = potentials.load(potential).weights_sha256
@@ -300,15 +222,6 @@ def error_table(lines: list[dict[str, Any]]) -> list[BenchmarkError]:
     return table
 
 
-def interval_of_median(values: np.ndarray) -> tuple[float, float] | None:
-    """Return the 95 % interval of the median by resampling."""
-    if len(values) < FEWEST_FOR_INTERVAL:
-        return None
-    drawn = np.random.default_rng(0).choice(values, size=(RESAMPLES, len(values)))
-    low, high = np.quantile(np.median(drawn, axis=1), [0.025, 0.975])
-    return float(low), float(high)
-
-
 def go(arguments: argparse.Namespace, rows: list[Row], folder: Path) -> list[dict[str, Any]]:
     """Measure the rows without a result."""
     lines = earlier_lines(arguments.results)
@@ -325,7 +238,7 @@ def go(arguments: argparse.Namespace, rows: list[Row], folder: Path) -> list[dic
     drawn = draw(rows, formulas=arguments.formulas, seed=arguments.seed)
     for temperature, formula in itertools.product(arguments.temperatures, drawn):
         row = by_place.get((formula, temperature))
-        if row is None or (study.force_field.name, study.route, formula, temperature) in done:
+        if row is None or (study.force_field.name, study.route, formula, temperature, study.seed) in done:
             continue
         line = study.measure(row)
         lines.append(line)
@@ -334,9 +247,9 @@ def go(arguments: argparse.Namespace, rows: list[Row], folder: Path) -> list[dic
     return lines
 
 
-def identity(line: Mapping[str, Any]) -> tuple[str, str, str, int]:
-    """Return the row and route of a line."""
-    return line["potential"], line["route"], line["formula"], line["temperature_K"]
+def identity(line: Mapping[str, Any]) -> tuple[str, str, str, int, int]:
+    """Return the row, route and seed of a line."""
+    return line["potential"], line["route"], line["formula"], line["temperature_K"], line["seed"]
 
 
 def progress(line: Mapping[str, Any]) -> str:
@@ -350,8 +263,8 @@ def main() -> None:
     """Measure, or only summarize."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--formulas", type=int, default=3)
-    parser.add_argument("--temperatures", type=temperatures, default=None, help="2000,1500,2500,1000; default 2000")
-    parser.add_argument("--route", choices=("zero-pressure", "aimd-volume"), default="zero-pressure")
+    parser.add_argument("--temperatures", type=temperatures, default=(2000,), help="2000,1500,2500,1000; default 2000")
+    parser.add_argument("--route", type=route, default=ZERO_PRESSURE, help="zero-pressure, aimd-volume or scaled:1.10")
     parser.add_argument("--potential", default="nep89")
     parser.add_argument("--production-ps", type=float, default=8.0)
     parser.add_argument("--volume-ps", type=float, default=0.8)
@@ -360,27 +273,46 @@ def main() -> None:
     parser.add_argument("--summary", action="store_true", help="run nothing")
     parser.add_argument("--table", type=Path, help="write the model errors here, aimd_errors.json of the package")
     arguments = parser.parse_args()
-    arguments.temperatures = arguments.temperatures or (2000,)
-    mirror = os.environ.get("VITRION_DATA_MIRROR")
-    if mirror is None:
-        print("aimd: skipped, VITRION_DATA_MIRROR is not set", file=sys.stderr)
-        return
     if arguments.summary:
         lines = earlier_lines(arguments.results)
     else:
-        try:
-            potentials.load(arguments.potential)
-        except VitrionError as missing:
-            print(f"aimd: skipped, {missing}", file=sys.stderr)
+        reason = reason_to_skip(arguments.potential)
+        if reason is not None:
+            print(f"aimd: skipped, {reason}", file=sys.stderr)
             return
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch) if arguments.results is None else arguments.results.with_suffix("")
-            lines = go(arguments, read_table(Path(mirror)), folder)
+            lines = go(arguments, read_table(Path(os.environ["VITRION_DATA_MIRROR"])), folder)
     for line in summary(lines):
         show(line)
+    for text in tables(lines):
+        print(text, file=sys.stderr)
     if arguments.table is not None:
         rows = ",\n".join(f"    {json.dumps(asdict(error))}" for error in error_table(lines))
         arguments.table.write_text(f'{{\n  "source": "benchmarks/aimd.py",\n  "errors": [\n{rows}\n  ]\n}}\n')
+
+
+def reason_to_skip(potential: str) -> str | None:
+    """Return the reason why nothing can be measured here; None where all is at hand."""
+    if "VITRION_DATA_MIRROR" not in os.environ:
+        return "VITRION_DATA_MIRROR is not set"
+    try:
+        potentials.load(potential)
+    except VitrionError as missing:
+        return str(missing)
+    return None
+
+
+def route(text: str) -> str:
+    """Check the name of a route."""
+    if text != ZERO_PRESSURE and not aimd_volumes(text) > 0:
+        raise argparse.ArgumentTypeError(f"{text} is no volume of a melt")
+    return text
+
+
+def aimd_volumes(route: str) -> float:
+    """Return the volume of a route in volumes of the AIMD run."""
+    return 1.0 if route == AT_AIMD_VOLUME else float(route.removeprefix(SCALED))
 
 
 def temperatures(text: str) -> tuple[int, ...]:

@@ -190,7 +190,7 @@ def fit(runs: list[Run]) -> dict[str, Any]:
 def main() -> None:
     """Fit, print, and store where asked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("results", type=Path, nargs="+", help="JSON lines of benchmarks/aimd.py")
+    parser.add_argument("results", type=Path, nargs="*", help="JSON lines of benchmarks/aimd.py")
     parser.add_argument("--write", action="store_true", help="store the fit in the package")
     arguments = parser.parse_args()
     runs = runs_of_lines(line for path in arguments.results for line in earlier_lines(path))
