@@ -18,7 +18,7 @@ from vitrion.report.data import (
     ReportData,
     StageCost,
 )
-from vitrion_workflows.model_error.compound_error import ModelErrors
+from vitrion_workflows.model_error.model_errors import ModelErrors
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, Origin
 

@@ -13,7 +13,7 @@ from vitrion.database.queries.comparison import systematic_errors
 from vitrion_models import surrogates
 from vitrion_models.constants import Z_95
 from vitrion_models.surrogates import Material, TrainedSurrogate
-from vitrion_workflows.model_error.compound_error import ModelErrors
+from vitrion_workflows.model_error.model_errors import ModelErrors
 from vitrion_workflows.schemas.geometry import system_from_structure
 
 if TYPE_CHECKING:

@@ -14,7 +14,9 @@ from vitrion.database.records import Arm, LabelRecord
 from vitrion.learning.acquisition.pool import elements_of
 from vitrion_models.surrogates import DIFFUSIVITY, Sample, diffusivity_sample
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.model_error.compound_error import ModelErrors, method_of
+from vitrion_workflows.model_error.effects import case_of
+from vitrion_workflows.model_error.model_errors import ModelErrors
+from vitrion_workflows.model_error.observations import method_of
 from vitrion_workflows.schemas import LabelState
 
 LEARNED_STATES = (LabelState.ACCEPTED.value, LabelState.CENSORED.value)
@@ -65,9 +67,9 @@ class TrainingData:
         and do not. Labels of another gate version are only counted.
         """
         formulas = [self.formulas[entry.key] for entry in self.training]
-        model_errors = self.errors.of_compounds(
+        model_errors = self.errors.of_cases(
             [
-                (formula, elements_of(formula), entry.temperature_K)
+                case_of(formula, elements_of(formula), entry.temperature_K)
                 for formula, entry in zip(formulas, self.training, strict=True)
             ]
         )
@@ -153,5 +155,5 @@ def _sample(row: LabelRecord, key: str, system: AtomicSystem, errors: ModelError
         group=row.chemsys,
         key=key,
         source=method_of(row.potential, row.weights_sha256),
-        systematic_stderr=errors.scatter_decades(row.elements),
+        systematic_stderr=errors.scatter_decades(case_of(row.reduced_formula, row.elements, row.temperature_K)),
     )

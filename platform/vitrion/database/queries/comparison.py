@@ -11,8 +11,8 @@ from vitrion.database.queries.quantity import COMPUTED, WEAK, Quantity, require_
 from vitrion.database.records import LabelRecord
 from vitrion_models.errors import InputError
 from vitrion_workflows.model_error.anion_classes import anion_class
-from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS
-from vitrion_workflows.model_error.compound_error import ModelErrors, PotentialPair
+from vitrion_workflows.model_error.model_errors import ModelErrors
+from vitrion_workflows.model_error.observations import PotentialPair
 from vitrion_workflows.schemas import LabelState
 from vitrion_workflows.schemas.label import GATE_VERSION
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vitrion.database.database import Database
 
 FEWEST_OF_A_CLASS = 4
+EVERY_CLASS = "all"
 
 
 @dataclass(frozen=True)

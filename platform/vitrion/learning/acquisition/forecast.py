@@ -8,7 +8,8 @@ import numpy as np
 from vitrion.learning.acquisition.pool import Candidate, elements_of
 from vitrion_models.surrogates import TrainedSurrogate
 from vitrion_models.system import FloatArray
-from vitrion_workflows.model_error.compound_error import ModelErrors
+from vitrion_workflows.model_error.effects import case_of
+from vitrion_workflows.model_error.model_errors import ModelErrors
 
 MEMBER_DRAWS = 64
 
@@ -65,7 +66,7 @@ def forecast(
     shape = (len(temperatures_K), len(pool))
     # One call for all temperatures: the graph of each cell is evaluated once.
     prediction = surrogate.predict(systems * shape[0], np.repeat(np.array(temperatures_K, dtype=float), shape[1]))
-    model_errors = errors.of_compounds([(entry.formula, elements_of(entry.formula), target_K) for entry in pool])
+    model_errors = errors.of_cases([case_of(entry.formula, elements_of(entry.formula), target_K) for entry in pool])
     return Forecast(
         temperatures_K=np.array(temperatures_K, dtype=float),
         mean=prediction.mean.reshape(shape),

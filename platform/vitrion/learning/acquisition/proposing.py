@@ -20,6 +20,7 @@ from vitrion.learning.tasks import TaskFactory
 from vitrion.learning.training_data import TrainingData, gather
 from vitrion_models.errors import InputError
 from vitrion_models.surrogates import TrainedSurrogate
+from vitrion_workflows.model_error.effects import case_of
 
 # States of a proposal whose cell failed its gates, or could not be made.
 WITHOUT_CELL = (ProposalState.REFUSED, ProposalState.FAILED)
@@ -133,6 +134,6 @@ def _incumbent(surrogate: TrainedSurrogate, data: TrainingData, target_K: float)
     if not training:
         return None
     formulas = [data.formulas[entry.key] for entry in training]
-    errors = data.errors.of_compounds([(formula, elements_of(formula), target_K) for formula in formulas])
+    errors = data.errors.of_cases([case_of(formula, elements_of(formula), target_K) for formula in formulas])
     mean = surrogate.predict([entry.input for entry in training], target_K).mean
     return float(np.max(mean - np.array([error.offset_decades for error in errors])))

@@ -14,7 +14,7 @@ from vitrion.learning.tasks import TaskFactory
 from vitrion.running.task import Task
 from vitrion_models.generators import GenerationRequest
 from vitrion_models.surrogates import TrainedSurrogate
-from vitrion_workflows.model_error.compound_error import ModelErrors
+from vitrion_workflows.model_error.model_errors import ModelErrors
 from vitrion_workflows.schemas import Origin, StructureKind
 from vitrion_workflows.schemas.geometry import structure_from_system
 

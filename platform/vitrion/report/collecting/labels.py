@@ -11,6 +11,7 @@ from vitrion.database.records import CycleRecord, LabelRecord, StructureRecord
 from vitrion.report import data
 from vitrion_models.constants import Z_95
 from vitrion_workflows.model_error.compound_error import CompoundError
+from vitrion_workflows.model_error.effects import case_of
 from vitrion_workflows.schemas import LabelState, Origin
 
 
@@ -94,7 +95,7 @@ def model_errors(
     elements = {cell.reduced_formula: cell.elements for cell in cells}
     elements |= {label.reduced_formula: label.elements for label in own}
     names = sorted(elements)
-    by_compound = errors.of_compounds([(name, elements[name], temperature_K) for name in names])
+    by_compound = errors.of_cases([case_of(name, elements[name], temperature_K) for name in names])
     return dict(zip(names, by_compound, strict=True))
 
 
