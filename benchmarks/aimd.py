@@ -19,7 +19,7 @@ One JSON line a figure: name, value, unit, baseline (the AIMD), ratio. Tables in
 
 import argparse
 import itertools
-import json
+import math
 import os
 import sys
 import tempfile
@@ -33,7 +33,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 import numpy as np  # noqa: E402
-from aimd_summary import AT_AIMD_VOLUME, FEWEST_FOR_INTERVAL, summary  # noqa: E402
+from aimd_summary import AT_AIMD_VOLUME, summary  # noqa: E402
 from aimd_table import Row, draw, read_table  # noqa: E402
 from aimd_tables import tables  # noqa: E402
 from ase.data import atomic_numbers  # noqa: E402
@@ -48,9 +48,14 @@ from vitrion_workflows.dynamics import DynamicsError, MDPlan, run_md  # noqa: E4
 from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
 from vitrion_workflows.dynamics.stage import MDStage, run_stage  # noqa: E402
 from vitrion_workflows.labelling.analysis import analyse_trajectory  # noqa: E402
-from vitrion_workflows.model_error.benchmark_errors import EVERY_CLASS, BenchmarkError  # noqa: E402
+from vitrion_workflows.model_error.aimd_comparisons import (  # noqa: E402
+    WEIGHTS_DIGITS,
+    AimdComparison,
+    write_comparisons,
+)
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
+from vitrion_workflows.structure.composition import parse_formula  # noqa: E402
 from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: E402
 from vitrion_workflows.trajectories import h5md  # noqa: E402
 from vitrion_workflows.trajectories.trajectory import Trajectory  # noqa: E402
@@ -189,37 +194,27 @@ def every_tenth(trajectory: Trajectory) -> Trajectory:
     )
 
 
-def error_table(lines: list[dict[str, Any]]) -> list[BenchmarkError]:
-    """Return the figures that `model_error.benchmark_errors` stores: melts at zero pressure, all temperatures."""
-    mine = [line for line in lines if line["route"] == ZERO_PRESSURE]
-    table = []
-    for potential in sorted({line["potential"] for line in mine}):
-        weights = potentials.load(potential).weights_sha256
-        classes = sorted({line["chemistry"] for line in mine})
-        for name in (*classes, EVERY_CLASS):
-            members = [
-                line for line in mine if line["potential"] == potential and name in (line["chemistry"], EVERY_CLASS)
-            ]
-            usable = [line for line in members if line.get("state") == "accepted"]
-            if len(usable) < FEWEST_FOR_INTERVAL:
-                continue
-            ratios = np.array([line["log10_ratio"] for line in usable])
-            low, high = np.quantile(ratios, [0.16, 0.84])
-            hot = [line["temperature_K"] for line in usable]
-            table.append(
-                BenchmarkError(
-                    potential=potential,
-                    weights_sha256=weights,
-                    chemistry=name,
-                    temperatures_K=(float(min(hot)), float(max(hot))),
-                    formulas=len({line["formula"] for line in usable}),
-                    labels=len(usable),
-                    failed_share=round(1 - len(usable) / len(members), 3),
-                    median_log10=round(float(np.median(ratios)), 3),
-                    spread_log10=round(float(high - low) / 2, 3),
-                )
-            )
-    return table
+def comparisons(lines: list[dict[str, Any]]) -> list[AimdComparison]:
+    """Return the accepted labels as the rows that `model_error.aimd_comparisons` stores."""
+    weights = {name: potentials.load(name).weights_sha256 for name in {line["potential"] for line in lines}}
+    return [
+        AimdComparison(
+            potential=line["potential"],
+            weights=weights[line["potential"]][:WEIGHTS_DIGITS],
+            route=line["route"],
+            compound=parse_formula(line["formula"]).reduced_formula,
+            temperature_K=line["temperature_K"],
+            seed=str(line["seed"]),
+            log10_D_aimd=math.log10(line["aimd_cm2_per_s"]),
+            log10_ratio=line["log10_ratio"],
+            log10_stderr=line["log10_stderr"],
+            ln_volume_ratio=math.log(line["volume_ratio"]),
+            force_r2=line.get("force_r2"),
+            force_reference=line.get("force_reference"),
+        )
+        for line in lines
+        if line.get("state") == "accepted"
+    ]
 
 
 def go(arguments: argparse.Namespace, rows: list[Row], folder: Path) -> list[dict[str, Any]]:
@@ -271,7 +266,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=20)
     parser.add_argument("--results", type=Path, help="JSON lines, one a label; trajectories lie beside it")
     parser.add_argument("--summary", action="store_true", help="run nothing")
-    parser.add_argument("--table", type=Path, help="write the model errors here, aimd_errors.json of the package")
+    parser.add_argument("--table", type=Path, help="write the accepted labels here: aimd_comparisons.csv")
     arguments = parser.parse_args()
     if arguments.summary:
         lines = earlier_lines(arguments.results)
@@ -288,8 +283,7 @@ def main() -> None:
     for text in tables(lines):
         print(text, file=sys.stderr)
     if arguments.table is not None:
-        rows = ",\n".join(f"    {json.dumps(asdict(error))}" for error in error_table(lines))
-        arguments.table.write_text(f'{{\n  "source": "benchmarks/aimd.py",\n  "errors": [\n{rows}\n  ]\n}}\n')
+        write_comparisons(comparisons(lines), arguments.table)
 
 
 def reason_to_skip(potential: str) -> str | None:

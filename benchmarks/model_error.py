@@ -1,127 +1,122 @@
-"""Benefit of the error model for a surrogate: accuracy and coverage for the potential, and corrected for its error.
+"""Error model of a potential, judged on compounds that it was not fitted to.
 
-    VITRION_DATA_MIRROR=... python benchmarks/model_error.py [--draws 8] [--formulas 40]
+    python benchmarks/model_error.py                # leave compounds out, and whole classes
+    python benchmarks/model_error.py --fit          # write hyperparameters.json of the package first
 
-The AIMD table serves as truth. Labels of a potential are made of it by adding, for each compound, a draw of NEP89's
-error in its class of anions and for itself (`model_error.compound_error`), and statistical noise. Surrogates learn from
-some formulas at two temperatures each, with or without the errors of the compounds, and predict all others.
-One JSON line a figure: `value` is with the error model, `baseline` without it.
+The comparisons with AIMD that Vitrion brings (`model_error/aimd_comparisons.csv`, written by `benchmarks/aimd.py
+--table`) are divided by compound into ten parts. Hyper-parameters and effects are inferred from nine of them; the
+labels of the tenth are corrected and compared with AIMD. An interval is that of the corrected label with the error of
+its AIMD value in quadrature. Zero-pressure labels are corrected twice: by their volume, and as if it were unknown.
+One JSON line a figure.
 """
 
 import argparse
-import json
-import os
-import sys
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from pymatgen.core.composition import Composition
+from figures import figure, show
 
-from vitrion_models.surrogates import DIFFUSIVITY, ArrheniusKernelConfig, Sample, diffusivity_sample, train
-from vitrion_workflows.model_error.compound_error import ModelErrors
-from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
+import vitrion_workflows.model_error as room
+from vitrion_models.constants import Z_95
+from vitrion_workflows.model_error.aimd_comparisons import AimdComparison, aimd_comparisons
+from vitrion_workflows.model_error.fitting import fit_hyperparameters, write_hyperparameters
+from vitrion_workflows.model_error.hyperparameters import FILE
+from vitrion_workflows.model_error.model_errors import ModelErrors
+from vitrion_workflows.model_error.observations import ZERO_PRESSURE, case_of_comparison
 
-STDERR = 0.08  # statistical, of a label
-TWO_SIDED_95 = 1.96
-NEP89_ERRORS = ModelErrors.of("nep89", NEP89_SHA256)
-CONFIG = ArrheniusKernelConfig()
+PARTS = 10
+UNKNOWN_VOLUME = "zero-pressure, volume unknown"
 
 
-def nature(folder: Path) -> list[Sample]:
-    """The table in the Einstein convention."""
-    found = []
-    for row in pd.read_csv(folder / "labels_tidy.csv").itertuples():
-        composition = Composition(row.formula)
-        found.append(
-            diffusivity_sample(
-                {element.Z: float(amount) for element, amount in composition.items()},
-                species="Li",
-                temperature_K=float(row.temperature_K),
-                log10_D=float(np.log10(row.D_einstein_slope6_cm2_s)),
-                stderr=STDERR,
-                group=composition.reduced_formula,
-                key=f"{row.row:04d}",
-            )
+@dataclass(frozen=True)
+class Corrected:
+    """A label left out, corrected: difference from AIMD and expected deviations, decades."""
+
+    row: AimdComparison
+    route: str
+    difference: float
+    stderr: float
+
+    @property
+    def against_aimd(self) -> float:
+        """Expected deviation of the difference, with the error of the AIMD value."""
+        return float(np.hypot(self.stderr, self.row.aimd_stderr))
+
+
+def correct(training: Sequence[AimdComparison], left_out: Iterable[AimdComparison]) -> Iterator[Corrected]:
+    """Correct labels by an error model that was fitted without them."""
+    rows = list(left_out)
+    parameters = fit_hyperparameters(training)
+    for potential, weights in sorted({(row.potential, row.weights) for row in rows}):
+        errors = ModelErrors(potential, weights, (), tuple(training), parameters)
+        for row in (row for row in rows if row.is_of(potential, weights)):
+            case = replace(case_of_comparison(row), log10_D=row.log10_D_aimd + row.log10_ratio)
+            cases = {row.route: case}
+            if row.route == ZERO_PRESSURE:
+                cases[UNKNOWN_VOLUME] = replace(case, ln_volume_ratio=None)
+            for route, known in cases.items():
+                mean, stderr = errors.of_case(known).corrected(row.log10_ratio, row.log10_stderr)
+                yield Corrected(row, route, mean, stderr)
+
+
+def by_compounds(rows: Sequence[AimdComparison], *, seed: int = 0) -> Iterator[Corrected]:
+    """Leave out a tenth of the compounds in turn."""
+    compounds = np.random.default_rng(seed).permutation(sorted({row.compound for row in rows})).tolist()
+    for part in range(PARTS):
+        names = set(compounds[part::PARTS])
+        yield from correct(
+            [row for row in rows if row.compound not in names], [row for row in rows if row.compound in names]
         )
-    return found
 
 
-def _value(label: Sample) -> float:
-    return float(label[DIFFUSIVITY].value)
-
-
-def _altered(label: Sample, **changes: float) -> Sample:
-    return replace(label, targets={DIFFUSIVITY: replace(label[DIFFUSIVITY], **changes)})
-
-
-def draw(table: list[Sample], *, formulas: int, seed: int) -> dict[str, dict[str, float]]:
-    """Return the scores of one draw of the potential's errors, with and without the error model."""
-    random = np.random.default_rng(seed)
-    names = sorted({label.group for label in table})
-    symbols = {name: [element.symbol for element in Composition(name).elements] for name in names}
-    errors = dict(zip(names, NEP89_ERRORS.of_compounds([(name, symbols[name], 1500.0) for name in names]), strict=True))
-    shared = {chemistry: random.normal() for chemistry in sorted({error.chemistry for error in errors.values()})}
-    offsets = {
-        name: error.offset_decades
-        + error.shared_decades * shared[error.chemistry]
-        + error.compound_decades * random.normal()
-        for name, error in errors.items()
-    }
-    labels = [_altered(label, value=_value(label) + offsets[label.group] + STDERR * random.normal()) for label in table]
-    chosen = set(random.choice(names, size=formulas, replace=False).tolist())
-    kept = set()
-    for name in sorted(chosen):
-        rows = [label.key for label in labels if label.group == name]
-        kept.update(random.choice(rows, size=min(2, len(rows)), replace=False).tolist())
-    predicted = [place for place, label in enumerate(labels) if label.group not in chosen]
-    scores = {}
-    for with_errors in (False, True):
-        training = [
-            _altered(
-                label, systematic_stderr=NEP89_ERRORS.scatter_decades(symbols[label.group]) if with_errors else 0.0
-            )
-            for label in labels
-            if label.key in kept
-        ]
-        answer = train(training, test_keys=(), config=CONFIG, seed=seed).predict(
-            [labels[place].input for place in predicted], [labels[place].temperature_K for place in predicted]
+def by_classes(rows: Sequence[AimdComparison]) -> Iterator[Corrected]:
+    """Leave out each class of anion in turn."""
+    chemistry = {row: case_of_comparison(row).chemistry for row in rows}
+    for name in sorted(set(chemistry.values())):
+        yield from correct(
+            [row for row in rows if chemistry[row] != name], [row for row in rows if chemistry[row] == name]
         )
-        potential = np.array([_value(labels[place]) for place in predicted])
-        truth = np.array([_value(table[place]) for place in predicted])
-        half = (answer.upper_95 - answer.lower_95) / 2
-        offset = np.array([errors[labels[place].group].offset_decades for place in predicted]) * with_errors
-        deviation = np.array([errors[labels[place].group].stderr_decades for place in predicted]) * with_errors
-        wide = np.hypot(half, TWO_SIDED_95 * deviation)
-        scores["with" if with_errors else "without"] = {
-            "rmse, potential": float(np.sqrt(np.mean((answer.mean - potential) ** 2))),
-            "coverage of 95 %, potential": float(np.mean(np.abs(answer.mean - potential) <= half)),
-            "width of 95 %, potential": float(2 * half.mean()),
-            "rmse, corrected": float(np.sqrt(np.mean((answer.mean - offset - truth) ** 2))),
-            "coverage of 95 %, corrected": float(np.mean(np.abs(answer.mean - offset - truth) <= wide)),
-            "width of 95 %, corrected": float(2 * wide.mean()),
-        }
-    return scores
+
+
+def figures(name: str, corrected: Iterable[Corrected]) -> Iterator[dict[str, object]]:
+    """Return the accuracy and coverage for each route and temperature."""
+    groups: defaultdict[tuple[str, str], list[Corrected]] = defaultdict(list)
+    for entry in corrected:
+        for kelvin in (f"{entry.row.temperature_K:g} K", "all"):
+            groups[entry.route, kelvin].append(entry)
+    for (route, kelvin), entries in sorted(groups.items()):
+        differences = np.array([entry.difference for entry in entries])
+        z = differences / [entry.against_aimd for entry in entries]
+        without_aimd = differences / [entry.stderr for entry in entries]
+        yield figure(
+            f"model_error.{name}, {route}, {kelvin}",
+            float(np.median(np.abs(differences))),
+            "decades",
+            float(np.median([abs(entry.row.log10_ratio) for entry in entries])),
+            mean=round(float(differences.mean()), 3),
+            coverage_95=round(float(np.mean(np.abs(z) <= Z_95)), 3),
+            coverage_95_without_aimd=round(float(np.mean(np.abs(without_aimd) <= Z_95)), 3),
+            rms_z=round(float(np.sqrt(np.mean(z**2))), 2),
+            stderr=round(float(np.median([entry.stderr for entry in entries])), 3),
+            labels=len(entries),
+            compounds=len({entry.row.compound for entry in entries}),
+        )
 
 
 def main() -> None:
-    """Draw, train and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--draws", type=int, default=8)
-    parser.add_argument("--formulas", type=int, default=40)
+    """Fit, leave out and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fit", action="store_true", help=f"write {FILE} of the package")
     arguments = parser.parse_args()
-    mirror = os.environ.get("VITRION_DATA_MIRROR")
-    if not mirror:
-        print("model_error: skipped, VITRION_DATA_MIRROR is not set", file=sys.stderr)
-        return
-    table = nature(Path(mirror) / "aimd_li_diffusivity")
-    draws = [draw(table, formulas=arguments.formulas, seed=seed) for seed in range(arguments.draws)]
-    for name in draws[0]["with"]:
-        value, baseline = (float(np.mean([scores[side][name] for scores in draws])) for side in ("with", "without"))
-        unit = "share" if name.startswith("coverage") else "decades"
-        line = {"name": f"model_error.{name}", "value": round(value, 4), "unit": unit, "baseline": round(baseline, 4)}
-        print(json.dumps(line | {"ratio": round(value / baseline, 4), "draws": arguments.draws}))
+    rows = aimd_comparisons()
+    if arguments.fit:
+        write_hyperparameters(fit_hyperparameters(rows), Path(room.__path__[0]) / FILE)
+    for name, corrected in (("compounds left out", by_compounds(rows)), ("classes left out", by_classes(rows))):
+        for line in figures(name, corrected):
+            show(line)
 
 
 if __name__ == "__main__":

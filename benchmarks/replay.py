@@ -7,7 +7,7 @@ batch; the table has no structures, so `arrhenius_kernel`) and its own `choose_b
 intervals are 95 % bootstrap intervals over seeds of the mean.
 
 With ``--biased`` the table is the truth and the labels are those of a potential: the error of NEP89 in the compound's
-class of anions is added, and a scatter between compounds (`model_error.compound_error`), drawn anew for each seed from
+class of anions is added, and a scatter between compounds (`model_error.model_errors`), drawn anew for each seed from
 the posterior. The campaign that corrects for this error is compared with the one that does not, on the true best 5 %.
 """
 
@@ -26,7 +26,8 @@ from vitrion.learning.acquisition.forecast import MEMBER_DRAWS
 from vitrion.learning.acquisition.functions import FUNCTIONS, Predictions, choose_batch, choose_random
 from vitrion.learning.acquisition.selection import label_correlation
 from vitrion_models.surrogates import ArrheniusKernelConfig, diffusivity_sample, train
-from vitrion_workflows.model_error.compound_error import ModelErrors
+from vitrion_workflows.model_error.effects import case_of
+from vitrion_workflows.model_error.model_errors import ModelErrors
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 
 START, BATCH, CYCLES, LABEL_NOISE, TOP_FRACTION = 10, 5, 8, 0.05, 0.05
@@ -72,14 +73,15 @@ def biased(formulas: list[str], truth: np.ndarray, temperature_K: float, *, seed
     """Return a table with drawn errors of NEP89, for a campaign that corrects for their mean and spread or does not."""
     potential = ModelErrors.of("nep89", NEP89_SHA256)
     elements = [[element.symbol for element in Composition(formula).elements] for formula in formulas]
-    errors = potential.of_compounds(
-        [(f, symbols, temperature_K) for f, symbols in zip(formulas, elements, strict=True)]
-    )
+    cases = [case_of(f, symbols, temperature_K) for f, symbols in zip(formulas, elements, strict=True)]
+    errors, scatter = potential.of_cases(cases), np.array([potential.scatter_decades(case) for case in cases])
     random = np.random.default_rng(9000 + seed)
     shared = {name: random.normal() for name in sorted({error.chemistry for error in errors})}
     drawn = [
-        error.offset_decades + shared[error.chemistry] * error.shared_decades + error.compound_decades * random.normal()
-        for error in errors
+        error.offset_decades
+        + shared[error.chemistry] * max(error.stderr_decades**2 - own**2, 0.0) ** 0.5
+        + own * random.normal()
+        for error, own in zip(errors, scatter, strict=True)
     ]
     return Replay(
         formulas,
@@ -88,7 +90,7 @@ def biased(formulas: list[str], truth: np.ndarray, temperature_K: float, *, seed
         truth=truth,
         offset=corrects * np.array([error.offset_decades for error in errors]),
         deviation=corrects * np.array([error.stderr_decades for error in errors]),
-        scatter=corrects * np.array([potential.scatter_decades(symbols) for symbols in elements]),
+        scatter=corrects * scatter,
     )
 
 

@@ -10,7 +10,8 @@ from stored_records import random_cell, set_gate_version
 import vitrion
 from vitrion.cli.app import run
 from vitrion_models.surrogates import ArrheniusKernelConfig, diffusivity_sample, dumps, save, train
-from vitrion_workflows.model_error.benchmark_errors import benchmark_errors
+from vitrion_workflows.model_error.model_errors import ModelErrors
+from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 
 
 @pytest.fixture(scope="module", name="surrogate")
@@ -43,16 +44,15 @@ def test_predicts_from_a_model_folder(surrogate, cif, tmp_path, capsys):
 
 
 def test_a_model_folder_tells_the_potential_of_its_labels_and_what_that_is_off_by(cif, tmp_path, capsys):
-    error = next(one for one in benchmark_errors("nep89") if one.chemistry == "halide")
-    save(small_surrogate(f"nep89 {error.weights_sha256}"), tmp_path / "model")
+    error = ModelErrors.of("nep89", NEP89_SHA256).of_compound("LiCl", {"Li", "Cl"}, temperature_K=1200)
+    save(small_surrogate(f"nep89 {NEP89_SHA256}"), tmp_path / "model")
     words = ["predict", str(cif), "-t", "1200", "--model-folder", str(tmp_path / "model")]
     assert run([*words, "--json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert row["potential"] == "nep89"
     assert row["corrected_log10_D"] == pytest.approx(row["log10_D"] - row["model_offset_decades"])
-    # The table's median of the class, drawn a little towards the other classes.
-    assert row["model_offset_decades"] == pytest.approx(error.median_log10, abs=0.05)
-    assert row["model_error_by"] == f"aimd: {error.formulas} compounds"
+    assert row["model_offset_decades"] == pytest.approx(error.offset_decades)
+    assert row["model_error_by"] == error.evidence
     assert run(words) == 0
     assert "6 labels by nep89" in capsys.readouterr().err
 

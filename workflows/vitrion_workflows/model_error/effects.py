@@ -107,8 +107,8 @@ def cell_growth(log10_D: float) -> float:
 
 
 def expansion(method: str, case: Case) -> Effects:
-    """Return ln(volume at the potential's zero pressure / true volume)."""
-    change = tiers("expansion_slope", method, case, case.inverse_temperature)
+    """Return ln(volume at the potential's zero pressure / true volume), linear in T as thermal expansion is."""
+    change = tiers("expansion_slope", method, case, (case.temperature_K - PIVOT_K) / 1000)
     return {**tiers("expansion", method, case), **change}
 
 

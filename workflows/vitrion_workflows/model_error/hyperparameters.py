@@ -34,7 +34,7 @@ class Hyperparameters(BaseModel):
         forces: of the change of the level for a loss of 1 in the R2 of forces, decades.
         cell: of the scatter between cells of one compound (melt history and seed) at 1e-4 cm2/s, decades.
         expansion: of ln(volume at the potential's zero pressure / true volume) at 1500 K.
-        expansion_slope: of its change for 1 in 1000/T.
+        expansion_slope: of its change for 1000 K.
         scatter: factor on the tier of the compound, for level and slope, by class of anion; 1 for another class.
         typical_r2: R2 of forces of a label without a force check, by class of anion.
     """

@@ -95,7 +95,7 @@ class ModelErrors:
         x, parameters = case.inverse_temperature, self.parameters
         ln_volume, ln_volume_stderr = self._volume(case)
         per_volume, per_volume_stderr = sensitivity(case.elements, case.temperature_K)
-        of_volume: Effects = {("sensitivity", case.chemistry): per_volume_stderr * ln_volume}
+        of_volume: Effects = {("sensitivity", case.compound): per_volume_stderr * ln_volume}
         mean, covariance = self._posterior.moments(
             (add((1.0, level(self._own, case, parameters)), (1.0, of_volume)), slope(self._own, case))
         )

@@ -60,7 +60,7 @@ def observe_aimd(row: AimdComparison, parameters: Hyperparameters) -> Observatio
     per_volume, stderr = sensitivity(case.elements, row.temperature_K)
     own: Effects = {
         ("aimd", row.compound, f"{row.temperature_K:g}"): row.aimd_stderr,
-        ("sensitivity", case.chemistry): stderr * row.ln_volume_ratio,
+        ("sensitivity", case.compound): stderr * row.ln_volume_ratio,
         ("cell", row.potential, row.compound, f"{row.temperature_K:g}", row.route, row.seed): cell_growth(
             row.log10_D_aimd + row.log10_ratio
         ),

@@ -100,7 +100,7 @@ def test_the_flattered_class_is_left_out_where_reference_labels_show_it_and_chan
     assert by_chance[0] == by_chance[1]
     halide = [p.model_offset for p in proposals[True] if p.arm is Arm.RANDOM and anions([p], Arm.RANDOM)[0]]
     assert all(0.2 < offset < FLATTERY for offset in halide)
-    assert all(p.model_offset == 0 and p.model_std == pytest.approx(0.27, abs=0.01) for p in proposals[False])
+    assert all(p.model_offset == 0 and p.model_std > 0.2 for p in proposals[False])
 
 
 def accepted(structure, key, arm):
