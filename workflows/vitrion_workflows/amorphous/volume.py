@@ -31,6 +31,7 @@ REAL_ROOT = 1e-9
 CURVED_FIT_FROM = 5  # points; with fewer a parabola fits the noise
 
 PressureRun: TypeAlias = Callable[[float], VolumePoint]
+RunCallback: TypeAlias = Callable[[Trajectory, VolumePoint], None]
 
 
 class VolumeSearchFailed(VitrionError):  # noqa: N818 - a result as much as an error
@@ -44,6 +45,7 @@ def search_volume(
     protocol: CellProtocol,
     seed: int,
     callbacks: Callbacks = NO_CALLBACKS,
+    on_run: RunCallback = lambda _trajectory, _point: None,
 ) -> tuple[AtomicSystem, VolumeRecord]:
     """Find the equilibrium volume of a melt at the melt temperature of a protocol.
 
@@ -53,6 +55,7 @@ def search_volume(
         protocol: temperature, time step and length of the runs.
         seed: seed of velocities and thermostat noise; each run derives its own.
         callbacks: progress callback and stop condition.
+        on_run: called after each run with its frames and its pressure, also where the search fails in the end.
 
     Returns:
         The molten cell scaled to its equilibrium volume, and the record of the search.
@@ -78,7 +81,9 @@ def search_volume(
         )
         molten = result.system
         runs += 1
-        return mean_pressure(result.trajectory, force_field, temperature_K=protocol.melt_temperature_K)
+        point = mean_pressure(result.trajectory, force_field, temperature_K=protocol.melt_temperature_K)
+        on_run(result.trajectory, point)
+        return point
 
     points = bracket_and_refine(pressure_at, system.volume_A3, atoms=len(system))
     volume_A3, stderr_A3 = zero_pressure(points)

@@ -1,0 +1,27 @@
+"""Judgement of a potential, composition by composition, against a reference potential."""
+
+from vitrion_workflows.judging.comparison import FrameComparison, compare_frames
+from vitrion_workflows.judging.cost import most_seconds
+from vitrion_workflows.judging.crystal import CrystalComparison, compare_crystal
+from vitrion_workflows.judging.equation_of_state import EquationOfState, EquationOfStateFailed, equation_of_state
+from vitrion_workflows.judging.judgement import Judgement, NamedCrystal, judge
+from vitrion_workflows.judging.melt import Melt, MeltVolume, melt_at_zero_pressure
+from vitrion_workflows.judging.protocol import JudgingProtocol
+
+__all__ = [
+    "CrystalComparison",
+    "EquationOfState",
+    "EquationOfStateFailed",
+    "FrameComparison",
+    "Judgement",
+    "JudgingProtocol",
+    "Melt",
+    "MeltVolume",
+    "NamedCrystal",
+    "compare_crystal",
+    "compare_frames",
+    "equation_of_state",
+    "judge",
+    "melt_at_zero_pressure",
+    "most_seconds",
+]
