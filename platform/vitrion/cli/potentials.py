@@ -5,16 +5,41 @@ from typing import Annotated, Any
 
 import typer
 
+import vitrion
+from vitrion.cli.console import options as choose
+from vitrion.cli.console.cells import read_cells
+from vitrion.cli.console.figures import picture_format, save
 from vitrion.cli.console.options import Device
-from vitrion.cli.console.output import emit, note
+from vitrion.cli.console.output import emit, note, progress
 from vitrion_models.errors import InputError
+from vitrion_models.temperatures import parse_temperatures
 from vitrion_workflows import potentials
 
 app = typer.Typer(no_args_is_help=True, help="List, install, check and serve machine-learned potentials.")
 
 LIST_COLUMNS = ("name", "ready", "default", "version", "functional", "speed_class", "licence", "reason")
 CHECK_COLUMNS = ("name", "passed", "deviation", "limit", "unit")
+JUDGE_COLUMNS = (
+    "formula",
+    "temperature_K",
+    "r2",
+    "worst",
+    "slope",
+    "inverse_slope",
+    "residual_meV",
+    "bias_GPa",
+    "ref_r2",
+    "ref_inverse_slope",
+    "melt_A3",
+    "melt_over_aimd",
+    "over_given",
+    "over_reference",
+    "bulk_GPa",
+    "failure",
+)
 EXIT_FAILED = 1
+LONGEST_RUN_PS = 100.0
+FAST_RUN_PS, SLOW_RUN_PS = 0.8, 0.1
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Name = Annotated[str, typer.Argument(help="Name from `vitrion potentials list`.")]
@@ -55,6 +80,95 @@ def check(
     emit(list(reports), as_json=as_json, columns=CHECK_COLUMNS)
     if not all(report.passed for report in reports):
         raise typer.Exit(EXIT_FAILED)
+
+
+@app.command()
+@choose.takes(choose.STRUCTURES)
+def judge(
+    name: Name,
+    *,
+    compositions: Annotated[str | None, typer.Option(help="Formulas: Li3PS4,LiCl.")] = None,
+    from_database: Annotated[
+        bool, typer.Option("--from-database", help="Compositions of the stored structures that pass the filters.")
+    ] = False,
+    structure: Annotated[
+        list[Path] | None, typer.Option(help="File of ordered crystals, judged too; may be repeated.")
+    ] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Reference potential; default: diep, else chgnet, else a mace model.")
+    ] = None,
+    temperature: choose.Temperatures = "2000",
+    atoms: Annotated[int, typer.Option(help="Approximate number of atoms of each melt.", min=8, max=1000)] = 48,
+    ps: Annotated[
+        float | None,
+        typer.Option(
+            help="Length of the run at each volume of the search for zero pressure; default 0.8 ps, 0.1 ps for a slow "
+            "potential, which starts from a melt of the default one.",
+            min=0.05,
+            max=LONGEST_RUN_PS,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of packing and dynamics.", min=0, max=choose.LARGEST_SEED - 200)] = 0,
+    device: Device = "cpu",
+    to: Annotated[
+        Path | None,
+        typer.Option(help="Keep the results in a .jsonl file, each when it is done; run again to go on."),
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw a picture (.png, .svg, .pdf) of all potentials in the file of --to.")
+    ] = None,
+    as_json: AsJson = False,
+    **typed: Any,
+) -> None:
+    """Judge a potential by its melts, forces and crystals against a reference potential.
+
+    For each composition: agreement of forces on frames of its own melt (wrong structures show there) and of a short run
+    of the reference (softening shows there), volume of the melt at zero pressure against AIMD, and equation of state of
+    the crystal: that of --structure, of the database, or of the quickstart compounds.
+    """
+    if plot is not None:
+        picture_format(plot)
+    filters = choose.structure_filters(typed)
+    if from_database == bool(compositions or structure):
+        raise InputError("give --compositions, --structure or both, or --from-database with filters")
+    if bool(filters) != from_database:
+        raise InputError("--from-database and filters such as --chemsys Li-P-S belong together: give both")
+    from vitrion.answers import judging  # noqa: PLC0415 - these are slow to import
+    from vitrion.answers.judgement import read_judgements, write_judgements  # noqa: PLC0415
+    from vitrion_workflows.judging import JudgingProtocol  # noqa: PLC0415
+
+    kept = [] if to is None else read_judgements(to)
+    if from_database:
+        with vitrion.connect(readonly=True) as db:
+            subjects = judging.subjects_of_database(db, filters)
+    else:
+        files = {str(file): read_cells(file) for file in structure or ()}
+        formulas = choose.elements(compositions) or []
+        subjects = judging.subjects_of_compositions(formulas, files)
+    run_ps = ps if ps is not None else FAST_RUN_PS if judging.is_fast(name) else SLOW_RUN_PS
+    protocols = [
+        JudgingProtocol(temperature_K=kelvin, atoms=atoms, run_ps=run_ps, seed=seed)
+        for kelvin in parse_temperatures(temperature)
+    ]
+    trials = judging.plan_trials(subjects, name, reference=reference, protocols=protocols, device=device)
+    answers = {judgement.identity: judgement for judgement in kept}
+    remaining = [trial for trial in trials if trial.identity not in answers]
+    volumes = judging.aimd_volumes()
+    with progress(f"judging {name}", total=len(remaining), quiet=as_json) as advance:
+        for index, trial in enumerate(remaining):
+            title = f"{trial.subject.formula} at {trial.protocol.temperature_K:g} K"
+            note(f"{title}: {index + 1} of {len(remaining)}, at most {trial.most_seconds():.0f} s")
+            advance(index, len(remaining), title)
+            answers[trial.identity] = trial.answer(volumes)
+            if to is not None:
+                write_judgements(to, list(answers.values()))
+    judgements = [answers[trial.identity] for trial in trials]
+    emit(judgements if as_json else [each.row() for each in judgements], as_json=as_json, columns=JUDGE_COLUMNS)
+    if plot is not None:
+        from vitrion.cli.console.judgement_figure import judgement_figure  # noqa: PLC0415 - matplotlib is slow to import
+
+        save(judgement_figure(list(answers.values())), plot)
+        note(f"picture written to {plot}")
 
 
 @app.command()

@@ -75,6 +75,21 @@ def load(files: Mapping[str, Path], *, convention: Convention | None = Conventio
     )
 
 
+def volumes_A3_per_atom(path: Path) -> dict[tuple[str, float], float]:
+    """Return the volume of an atom in each run of the table, by reduced formula and temperature in K.
+
+    The column ``AAV`` is not explained by its source: it is the volume of the run (docs/design/aimd-comparison.md). A
+    compound with several runs at one temperature has their mean.
+
+    Raises:
+        InputError: the table has other columns.
+    """
+    volumes: dict[tuple[str, float], list[float]] = {}
+    for row in _rows(path):
+        volumes.setdefault((reduced(row["formula"]), float(row["temperature"])), []).append(float(row["AAV"]))
+    return {key: sum(values) / len(values) for key, values in volumes.items()}
+
+
 def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle, delimiter=" "))

@@ -4,15 +4,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from ase.data import chemical_symbols
 
 from vitrion_models.constants import GPA_PER_eV_A3
 from vitrion_models.errors import InputError
-from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 from vitrion_workflows.force_check.agreement import agreement_by_species, force_agreement
 from vitrion_workflows.potentials import ForceField, ForceResult
 
 MILLI = 1000.0
 FEWEST_FOR_SCATTER = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disagreement:
+    """Force on the atom on which two potentials differ most.
+
+    Attributes:
+        species: its element.
+        atom: its index in the cell.
+        frame: index of the frame.
+        force_eV_per_A: length of the force of the judged potential.
+        reference_force_eV_per_A: length of that of the reference.
+    """
+
+    species: str
+    atom: int
+    frame: int
+    force_eV_per_A: float
+    reference_force_eV_per_A: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +51,7 @@ class FrameComparison:
         energy_residual_meV_per_atom: standard deviation over the frames of the energy difference; None for one frame.
             The mean difference has no meaning, since the energy of an atom alone differs between potentials.
         pressure_bias_GPa: mean pressure of the potential less that of the reference; None where one has no stress.
+        largest: the atom and frame with the largest difference of forces.
     """
 
     source: str
@@ -43,6 +64,7 @@ class FrameComparison:
     worst_r2: float
     energy_residual_meV_per_atom: float | None
     pressure_bias_GPa: float | None
+    largest: Disagreement
 
 
 def compare_frames(
@@ -78,11 +100,24 @@ def compare_frames(
         worst_r2=by_species[worst].r2,
         energy_residual_meV_per_atom=_energy_residual(results, references, atoms=len(frames[0])),
         pressure_bias_GPa=_pressure_bias(results, references),
+        largest=_largest_disagreement(frames[0].numbers, forces, reference_forces),
     )
 
 
 def _forces(results: Sequence[ForceResult]) -> FloatArray:
     return np.array([result.forces_eV_per_A for result in results])
+
+
+def _largest_disagreement(numbers: IntArray, forces: FloatArray, reference_forces: FloatArray) -> Disagreement:
+    differences = np.linalg.norm(forces - reference_forces, axis=2)
+    frame, atom = (int(index) for index in np.unravel_index(differences.argmax(), differences.shape))
+    return Disagreement(
+        species=chemical_symbols[numbers[atom]],
+        atom=atom,
+        frame=frame,
+        force_eV_per_A=float(np.linalg.norm(forces[frame, atom])),
+        reference_force_eV_per_A=float(np.linalg.norm(reference_forces[frame, atom])),
+    )
 
 
 def _energy_residual(results: Sequence[ForceResult], references: Sequence[ForceResult], *, atoms: int) -> float | None:

@@ -8,8 +8,7 @@ from vitrion_workflows.amorphous.melt_quench import PACKING_STEPS
 from vitrion_workflows.amorphous.volume import MOST_BRACKETING_RUNS, REFINEMENTS, SAMPLES
 from vitrion_workflows.judging.crystal import FRAME_VOLUME_FACTORS
 from vitrion_workflows.judging.equation_of_state import CELL_STEPS, POSITION_STEPS, VOLUME_FACTORS
-from vitrion_workflows.judging.judgement import REFERENCE_FRAMES
-from vitrion_workflows.judging.melt import FRAMES_OF_A_RUN, MELTING_PS, RUNS_COMPARED
+from vitrion_workflows.judging.melt import FRAMES_COMPARED, MELTING_PS
 from vitrion_workflows.judging.protocol import JudgingProtocol
 from vitrion_workflows.potentials import ForceField
 
@@ -36,7 +35,7 @@ def most_seconds(
         crystal: of the composition, where there is one.
     """
     time_step_ps = protocol.cell_protocol().time_step_fs / FEMTOSECONDS_PER_PS
-    compared = RUNS_COMPARED * FRAMES_OF_A_RUN + REFERENCE_FRAMES
+    compared = 2 * FRAMES_COMPARED
     # The first run of a search has twice the length and samples of the others.
     runs = MOST_BRACKETING_RUNS + REFINEMENTS + 1
     own = runs * (protocol.run_ps / time_step_ps + SAMPLES) + compared

@@ -68,9 +68,7 @@ def disturbed_cells(crystal: AtomicSystem, *, seed: int) -> tuple[AtomicSystem, 
     generator = np.random.default_rng(seed)
     cells = [scale_to(crystal, factor * crystal.volume_A3) for factor in FRAME_VOLUME_FACTORS]
     shifts = generator.normal(scale=DISPLACEMENT_A, size=(len(cells), len(crystal), 3))
-    return tuple(
-        replace(cell, positions_A=cell.positions_A + shift) for cell, shift in zip(cells, shifts, strict=True)
-    )
+    return tuple(replace(cell, positions_A=cell.positions_A + shift) for cell, shift in zip(cells, shifts, strict=True))
 
 
 def _equation(crystal: AtomicSystem, force_field: ForceField, failures: list[str]) -> EquationOfState | None:

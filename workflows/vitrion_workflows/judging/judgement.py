@@ -4,14 +4,12 @@ from dataclasses import dataclass
 
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.dynamics import DynamicsError
-from vitrion_workflows.dynamics.stage import NO_CALLBACKS, Callbacks, MDStage, run_stage
+from vitrion_workflows.dynamics.stage import MDStage, run_stage
 from vitrion_workflows.judging.comparison import FrameComparison, compare_frames
 from vitrion_workflows.judging.crystal import CrystalComparison, compare_crystal
-from vitrion_workflows.judging.melt import MeltVolume, melt_at_zero_pressure, spread_frames
+from vitrion_workflows.judging.melt import FRAMES_COMPARED, MeltVolume, melt_at_zero_pressure, spread_frames
 from vitrion_workflows.judging.protocol import JudgingProtocol
 from vitrion_workflows.potentials import ForceField
-
-REFERENCE_FRAMES = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +47,6 @@ def judge(
     protocol: JudgingProtocol,
     melter: ForceField,
     crystal: NamedCrystal | None = None,
-    callbacks: Callbacks = NO_CALLBACKS,
 ) -> Judgement:
     """Judge a potential on one composition; the result is a function of the arguments alone.
 
@@ -60,19 +57,16 @@ def judge(
         protocol: size, temperature, lengths and seed.
         melter: see `melt_at_zero_pressure`.
         crystal: ordered crystal of the composition, where there is one.
-        callbacks: progress callback and stop condition.
 
     Raises:
         InputError: bad formula, or an element outside a coverage.
     """
     compared = None
     if crystal is not None:
-        compared = compare_crystal(
-            crystal.system, force_field, reference, source=crystal.source, seed=protocol.seed
-        )
+        compared = compare_crystal(crystal.system, force_field, reference, source=crystal.source, seed=protocol.seed)
     try:
-        melt = melt_at_zero_pressure(formula, force_field, protocol=protocol, melter=melter, callbacks=callbacks)
-        frames = _reference_frames(melt.frames[-1], reference, protocol, callbacks)
+        melt = melt_at_zero_pressure(formula, force_field, protocol=protocol, melter=melter)
+        frames = _reference_frames(melt.frames[-1], reference, protocol)
     except DynamicsError as failure:
         return Judgement(crystal=compared, failure=str(failure))
     return Judgement(
@@ -84,13 +78,11 @@ def judge(
 
 
 def _reference_frames(
-    start: AtomicSystem, reference: ForceField, protocol: JudgingProtocol, callbacks: Callbacks
+    start: AtomicSystem, reference: ForceField, protocol: JudgingProtocol
 ) -> tuple[AtomicSystem, ...]:
     stage = MDStage(
         name=f"run of {reference.name}", duration_ps=protocol.reference_ps, temperature_K=protocol.temperature_K
     )
     seed = protocol.seed + 100
-    result = run_stage(
-        start, reference, stage, protocol=protocol.cell_protocol(), seed=seed, callbacks=callbacks
-    )
-    return spread_frames(result.trajectory, REFERENCE_FRAMES)
+    result = run_stage(start, reference, stage, protocol=protocol.cell_protocol(), seed=seed)
+    return spread_frames(result.trajectory, FRAMES_COMPARED)

@@ -7,7 +7,7 @@ import numpy as np
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous import VolumeSearchFailed, pack, relax_packing, search_volume
 from vitrion_workflows.amorphous.volume import DISCARDED_SHARE
-from vitrion_workflows.dynamics.stage import NO_CALLBACKS, Callbacks, MDStage, run_stage
+from vitrion_workflows.dynamics.stage import MDStage, run_stage
 from vitrion_workflows.judging.protocol import JudgingProtocol
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import VolumePoint
@@ -16,8 +16,7 @@ from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.validation.density_and_contacts import density_g_cm3
 
 PACKING_VOLUME_FACTOR = 1.15  # over the estimate for the solid
-RUNS_COMPARED = 2  # those nearest to zero pressure
-FRAMES_OF_A_RUN = 4
+FRAMES_COMPARED = 6
 MELTING_PS = 1.0  # by a faster potential, before a slow one searches its volume
 
 
@@ -46,7 +45,7 @@ class Melt:
 
     Attributes:
         volume: at zero pressure.
-        frames: of the two runs nearest to zero pressure, in the order of time.
+        frames: of the run nearest to zero pressure.
     """
 
     volume: MeltVolume
@@ -59,7 +58,6 @@ def melt_at_zero_pressure(
     *,
     protocol: JudgingProtocol,
     melter: ForceField,
-    callbacks: Callbacks = NO_CALLBACKS,
 ) -> Melt:
     """Pack a melt, find its volume at zero pressure, and keep frames of the search.
 
@@ -68,7 +66,6 @@ def melt_at_zero_pressure(
         force_field: potential.
         protocol: size, temperature, length of the runs and seed.
         melter: potential that relaxes the packing; another one than `force_field`, faster, also melts it.
-        callbacks: progress callback and stop condition.
 
     Raises:
         InputError: bad formula, or an element outside a coverage.
@@ -76,7 +73,7 @@ def melt_at_zero_pressure(
     """
     start = _packed(formula, melter, protocol)
     if melter is not force_field:
-        start = _melted(start, melter, protocol, callbacks)
+        start = _melted(start, melter, protocol)
     runs: list[tuple[Trajectory, VolumePoint]] = []
     try:
         system, record = search_volume(
@@ -84,18 +81,19 @@ def melt_at_zero_pressure(
             force_field,
             protocol=protocol.cell_protocol(),
             seed=protocol.seed + 1,
-            callbacks=callbacks,
             on_run=lambda trajectory, point: runs.append((trajectory, point)),
         )
     except VolumeSearchFailed as failure:
-        return Melt(MeltVolume(melted_by=melter.name, failure=str(failure).partition(":")[0]), _frames(runs))
+        return Melt(
+            MeltVolume(melted_by=melter.name, failure=str(failure).partition(":")[0]), _frames_nearest_to_zero(runs)
+        )
     volume = MeltVolume(
         melted_by=melter.name,
         volume_A3_per_atom=system.volume_A3 / len(system),
         ln_stderr=record.stderr_A3 / system.volume_A3,
         density_g_cm3=density_g_cm3(system),
     )
-    return Melt(volume, _frames(runs))
+    return Melt(volume, _frames_nearest_to_zero(runs))
 
 
 def _packed(formula: str, force_field: ForceField, protocol: JudgingProtocol) -> AtomicSystem:
@@ -105,18 +103,9 @@ def _packed(formula: str, force_field: ForceField, protocol: JudgingProtocol) ->
     return relax_packing(packed.system, force_field)
 
 
-def _melted(
-    packed: AtomicSystem, melter: ForceField, protocol: JudgingProtocol, callbacks: Callbacks
-) -> AtomicSystem:
+def _melted(packed: AtomicSystem, melter: ForceField, protocol: JudgingProtocol) -> AtomicSystem:
     stage = MDStage(name=f"melt by {melter.name}", duration_ps=MELTING_PS, temperature_K=protocol.temperature_K)
-    return run_stage(
-        packed, melter, stage, protocol=protocol.cell_protocol(), seed=protocol.seed, callbacks=callbacks
-    ).system
-
-
-def _frames(runs: list[tuple[Trajectory, VolumePoint]]) -> tuple[AtomicSystem, ...]:
-    nearest = sorted(range(len(runs)), key=lambda index: abs(runs[index][1].pressure_GPa))[:RUNS_COMPARED]
-    return tuple(frame for index in sorted(nearest) for frame in spread_frames(runs[index][0], FRAMES_OF_A_RUN))
+    return run_stage(packed, melter, stage, protocol=protocol.cell_protocol(), seed=protocol.seed).system
 
 
 def spread_frames(trajectory: Trajectory, count: int) -> tuple[AtomicSystem, ...]:
@@ -126,3 +115,8 @@ def spread_frames(trajectory: Trajectory, count: int) -> tuple[AtomicSystem, ...
     return tuple(
         AtomicSystem(trajectory.numbers, trajectory.positions_A[index], trajectory.lattice_A) for index in chosen
     )
+
+
+def _frames_nearest_to_zero(runs: list[tuple[Trajectory, VolumePoint]]) -> tuple[AtomicSystem, ...]:
+    trajectory, _ = min(runs, key=lambda run: abs(run[1].pressure_GPa))
+    return spread_frames(trajectory, FRAMES_COMPARED)
