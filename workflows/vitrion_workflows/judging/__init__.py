@@ -1,7 +1,7 @@
 """Judgement of a potential, composition by composition, against a reference potential."""
 
 from vitrion_workflows.judging.comparison import Disagreement, FrameComparison, compare_frames
-from vitrion_workflows.judging.cost import most_seconds
+from vitrion_workflows.judging.cost import Evaluations, most_evaluations, most_seconds
 from vitrion_workflows.judging.crystal import CrystalComparison, compare_crystal
 from vitrion_workflows.judging.equation_of_state import EquationOfState, EquationOfStateFailed, equation_of_state
 from vitrion_workflows.judging.judgement import Judgement, NamedCrystal, judge
@@ -13,6 +13,7 @@ __all__ = [
     "Disagreement",
     "EquationOfState",
     "EquationOfStateFailed",
+    "Evaluations",
     "FrameComparison",
     "Judgement",
     "JudgingProtocol",
@@ -24,5 +25,6 @@ __all__ = [
     "equation_of_state",
     "judge",
     "melt_at_zero_pressure",
+    "most_evaluations",
     "most_seconds",
 ]

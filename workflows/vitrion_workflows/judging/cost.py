@@ -1,6 +1,7 @@
 """Bound on the time of a judgement: the most evaluations that it may need, times the time of one."""
 
 import time
+from dataclasses import dataclass
 
 from vitrion_models.constants import FEMTOSECONDS_PER_PS
 from vitrion_models.system import AtomicSystem
@@ -13,6 +14,47 @@ from vitrion_workflows.judging.protocol import JudgingProtocol
 from vitrion_workflows.potentials import ForceField
 
 REPEATS = 3
+# A stage has a whole number of steps between its frames: up to half a step more for each of its frames.
+ROUNDING = 1.5
+
+
+@dataclass(frozen=True)
+class Evaluations:
+    """Greatest numbers of evaluations of a judgement.
+
+    Attributes:
+        judged: of the melt by the judged potential.
+        reference: of the melt by the reference potential.
+        melter: of the packing by the potential that melts it.
+        crystal: of the crystal by each of the two.
+    """
+
+    judged: int
+    reference: int
+    melter: int
+    crystal: int
+
+
+def most_evaluations(protocol: JudgingProtocol, *, melts_itself: bool) -> Evaluations:
+    """Return the greatest numbers of evaluations.
+
+    Args:
+        protocol: lengths of the runs.
+        melts_itself: no faster potential melts the packing.
+    """
+    time_step_ps = protocol.cell_protocol().time_step_fs / FEMTOSECONDS_PER_PS
+    # The first run of a search has twice the length and samples of the others.
+    runs = MOST_BRACKETING_RUNS + REFINEMENTS + 1
+    compared = 2 * FRAMES_COMPARED
+    own = runs * (ROUNDING * protocol.run_ps / time_step_ps + SAMPLES) + compared
+    foreign = ROUNDING * protocol.reference_ps / time_step_ps + compared
+    melting = 0.0 if melts_itself else MELTING_PS / time_step_ps
+    return Evaluations(
+        judged=round(own),
+        reference=round(foreign),
+        melter=round(PACKING_STEPS + 1 + melting),
+        crystal=CELL_STEPS + 1 + len(VOLUME_FACTORS) * (POSITION_STEPS + 1) + len(FRAME_VOLUME_FACTORS),
+    )
 
 
 def most_seconds(
@@ -34,18 +76,13 @@ def most_seconds(
         melter: see `melt_at_zero_pressure`.
         crystal: of the composition, where there is one.
     """
-    time_step_ps = protocol.cell_protocol().time_step_fs / FEMTOSECONDS_PER_PS
-    compared = 2 * FRAMES_COMPARED
-    # The first run of a search has twice the length and samples of the others.
-    runs = MOST_BRACKETING_RUNS + REFINEMENTS + 1
-    own = runs * (protocol.run_ps / time_step_ps + SAMPLES) + compared
-    foreign = protocol.reference_ps / time_step_ps + compared
-    seconds = own * seconds_of_evaluation(force_field, melt) + foreign * seconds_of_evaluation(reference, melt)
-    melting = PACKING_STEPS + (0 if melter is force_field else MELTING_PS / time_step_ps)
-    seconds += melting * seconds_of_evaluation(melter, melt)
+    most = most_evaluations(protocol, melts_itself=melter is force_field)
+    seconds = most.judged * seconds_of_evaluation(force_field, melt)
+    seconds += most.reference * seconds_of_evaluation(reference, melt)
+    seconds += most.melter * seconds_of_evaluation(melter, melt)
     if crystal is not None:
-        each = CELL_STEPS + len(VOLUME_FACTORS) * POSITION_STEPS + len(FRAME_VOLUME_FACTORS)
-        seconds += each * (seconds_of_evaluation(force_field, crystal) + seconds_of_evaluation(reference, crystal))
+        both = (force_field, reference)
+        seconds += most.crystal * sum(seconds_of_evaluation(potential, crystal) for potential in both)
     return seconds
 
 
