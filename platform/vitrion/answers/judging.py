@@ -21,7 +21,7 @@ from vitrion_workflows.amorphous import pack
 from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.force_check.reference import reference_potential
 from vitrion_workflows.judging import JudgingProtocol, NamedCrystal, judge, most_seconds
-from vitrion_workflows.model_error.benchmark_errors import anion_class
+from vitrion_workflows.model_error.anion_classes import anion_class
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas.geometry import system_from_structure
 from vitrion_workflows.structure.composition import cell_contents
