@@ -6,8 +6,6 @@ from vitrion_workflows.schemas.cell import (
     CellProtocol,
     Origin,
     StructureKind,
-    VolumePoint,
-    VolumeRecord,
 )
 from vitrion_workflows.schemas.gate import (
     GateOutcome,
@@ -29,12 +27,22 @@ from vitrion_workflows.schemas.label import (
     gate_version_fault,
 )
 from vitrion_workflows.schemas.method import MethodRecord, StartKind, StartRecord
+from vitrion_workflows.schemas.volume import (
+    EstimatedVolume,
+    EstimateSource,
+    VolumeEstimates,
+    VolumePoint,
+    VolumeRecord,
+    VolumeRule,
+)
 
 __all__ = [
     "CellFields",
     "CellOutcome",
     "CellProtocol",
     "Convention",
+    "EstimateSource",
+    "EstimatedVolume",
     "FrameworkState",
     "GateOutcome",
     "LabelFields",
@@ -49,8 +57,10 @@ __all__ = [
     "StartRecord",
     "StopReason",
     "StructureKind",
+    "VolumeEstimates",
     "VolumePoint",
     "VolumeRecord",
+    "VolumeRule",
     "describe_failures",
     "failed_gates",
     "failed_measurements",

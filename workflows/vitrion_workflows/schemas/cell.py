@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.layout import LAYOUT, LayoutVersion
 from vitrion_workflows.schemas.method import MethodRecord
+from vitrion_workflows.schemas.volume import VolumeRecord
 
 
 def _plain(value: Any) -> Any:
@@ -67,34 +68,6 @@ class CellProtocol(BaseModel):
     friction_per_ps: float = Field(default=10.0, gt=0)
     volume_search: bool = True
     volume_ps: float = Field(default=1.0, gt=0)
-
-
-class VolumePoint(BaseModel):
-    """One short run of the volume search: mean pressure, its kinetic part included, with its standard error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    volume_A3: float
-    pressure_GPa: float
-    stderr_GPa: float
-
-
-class VolumeRecord(BaseModel):
-    """Search of the equilibrium volume.
-
-    Attributes:
-        temperature_K: temperature of the runs.
-        volume_A3: volume at zero pressure; it lies between two of the points.
-        stderr_A3: its standard error, from those of the pressures.
-        points: every volume that was run, in order.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    temperature_K: float
-    volume_A3: float
-    stderr_A3: float
-    points: tuple[VolumePoint, ...]
 
 
 class CellFields(BaseModel):

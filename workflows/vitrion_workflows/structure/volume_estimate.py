@@ -73,13 +73,14 @@ def estimate_from_composition(composition: Composition) -> VolumeEstimate:
     Raises:
         InputError: an element has neither.
     """
-    volume = _volume_of_ions(composition)
+    volume = volume_of_ions(composition)
     if volume is not None:
         return VolumeEstimate(volume, VolumeSource.IONS)
-    return VolumeEstimate(_volume_of_elements(composition), VolumeSource.ELEMENTS)
+    return VolumeEstimate(volume_of_elements(composition), VolumeSource.ELEMENTS)
 
 
-def _volume_of_ions(composition: Composition) -> float | None:
+def volume_of_ions(composition: Composition) -> float | None:
+    """Return the volume per atom, A3, of ions with Shannon's radii; None where charges do not balance."""
     charges = likely_charges(composition)
     if charges is None:
         return None
@@ -128,7 +129,12 @@ def _ionic_radius_A(element: Element, charge: int) -> float | None:
         return float(radii[charge]) if charge in radii else None
 
 
-def _volume_of_elements(composition: Composition) -> float:
+def volume_of_elements(composition: Composition) -> float:
+    """Return the mean volume per atom, A3, of the elements as solids (Zen's rule).
+
+    Raises:
+        InputError: an element has no molar volume.
+    """
     volume = 0.0
     for element, amount in composition.items():
         molar = element.molar_volume

@@ -124,14 +124,32 @@ def measured_volume(formula: str, temperature_K: float) -> MeasuredVolume | None
         formula: chemical formula, in any number of units.
         temperature_K: of the volume.
     """
-    reduced = parse_formula(formula).reduced_formula
-    volumes = [
-        volume
-        for density in measured_densities()
-        if parse_formula(density.formula).reduced_formula == reduced
-        and (volume := density.volume(temperature_K)) is not None
-    ]
+    volumes = [volume for density in _densities_of(formula) if (volume := density.volume(temperature_K)) is not None]
     return min(volumes, key=lambda volume: volume.ln_stderr, default=None)
+
+
+def nearest_measured_volume(formula: str, temperature_K: float) -> MeasuredVolume | None:
+    """Return `measured_volume`, or where the measurements are too far away the volume at the nearest of them.
+
+    Args:
+        formula: chemical formula, in any number of units.
+        temperature_K: of the volume; `MeasuredVolume.temperature_K` says for which it is given.
+    """
+    here = measured_volume(formula, temperature_K)
+    if here is not None:
+        return here
+    ends = [
+        volume
+        for density in _densities_of(formula)
+        for kelvin in (density.temperature_min_K, density.temperature_max_K)
+        if (volume := density.volume(kelvin)) is not None
+    ]
+    return min(ends, key=lambda volume: abs(volume.temperature_K - temperature_K), default=None)
+
+
+def _densities_of(formula: str) -> list[MeasuredDensity]:
+    reduced = parse_formula(formula).reduced_formula
+    return [density for density in measured_densities() if parse_formula(density.formula).reduced_formula == reduced]
 
 
 @cache
