@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vitrion.cli.console.cells import read_cells
-from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS, MOST_CELLS, Device, Json
+from vitrion.cli.console.options import (
+    LARGEST_SEED,
+    MOST_ATOMS,
+    MOST_CELLS,
+    Device,
+    ForceCheck,
+    Json,
+    Reference,
+    force_check_settings,
+)
 from vitrion.cli.console.output import emit, note
 from vitrion_models.constants import HOTTEST_K
 from vitrion_models.errors import InputError
@@ -49,6 +58,8 @@ def command(
     protocol: Annotated[ProtocolChoice, typer.Option(help="Lengths of melt and quench.")] = ProtocolChoice.DEFAULT,
     melt_temperature: Annotated[float | None, typer.Option(help="In K; default: the protocol's.")] = None,
     device: Device = "auto",
+    force_check: ForceCheck = True,
+    reference: Reference = "auto",
     seed: Annotated[
         int, typer.Option(help="The same seed gives the same cell.", min=0, max=LARGEST_SEED - MOST_CELLS)
     ] = 0,
@@ -71,9 +82,13 @@ def command(
 
     numbers = _protocol(protocol, melt_temperature)
     elements = cell_contents(formula, n_atoms=atoms)
+    checked = force_check_settings(force_check=force_check, reference=reference)
     name = usable_potential(potential, elements=elements, device=device)
     request = CellRequest(
-        MeltQuenchMaker(potential=name, protocol=numbers, device=device), formula, n_atoms=atoms, twin=twin
+        MeltQuenchMaker(potential=name, protocol=numbers, device=device, force_check=checked),
+        formula,
+        n_atoms=atoms,
+        twin=twin,
     )
     with connect() as db:
         cells, failures = _make(db, request, range(seed, seed + count), source=compound, quiet=as_json)

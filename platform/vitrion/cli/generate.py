@@ -9,7 +9,15 @@ import numpy as np
 import typer
 
 from vitrion.cli.console.cells import read_cells
-from vitrion.cli.console.options import LARGEST_SEED, MOST_ATOMS, MOST_CELLS, Device
+from vitrion.cli.console.options import (
+    LARGEST_SEED,
+    MOST_ATOMS,
+    MOST_CELLS,
+    Device,
+    ForceCheck,
+    Reference,
+    force_check_settings,
+)
 from vitrion.cli.console.output import Advance, emit, note, progress
 from vitrion.keys import short_key
 from vitrion_models.errors import InputError
@@ -67,6 +75,8 @@ def command(
     relax: Relax = True,
     potential: Potential = None,
     device: Device = "auto",
+    force_check: ForceCheck = True,
+    reference: Reference = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Draw amorphous cells of a compound, apply the gates of melt-quenched cells, and store them.
@@ -96,7 +106,8 @@ def command(
             # A potential that cannot run here is refused before the drawing, not after.
             elements = {chemical_symbols[number] for number in frame.numbers}
             name = usable_potential(potential, elements=elements, device=device)
-            maker = RelaxGeneratedMaker(potential=name, device=device)
+            checked = force_check_settings(force_check=force_check, reference=reference)
+            maker = RelaxGeneratedMaker(potential=name, device=device, force_check=checked)
         with progress(f"drawing {formula}", total=2 * count, quiet=as_json) as advance:
             drawn = _draw(generator, frame, count=count, seed=seed, advance=advance)
             version = generator.artefact_sha256

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vitrion.database import Database
     from vitrion.database.records import LabelRecord
     from vitrion_workflows.flows import DiffusivityMaker
-    from vitrion_workflows.schemas import LabelProtocol
+    from vitrion_workflows.schemas import ForceCheckSettings, LabelProtocol
 
     Run: TypeAlias = tuple[Structure, float]  # a cell and its temperature in K
 
@@ -39,6 +39,7 @@ COLUMNS = (
     "unit",
     "equilibration_ps",
     "framework_state",
+    "force_r2",
     "failed",
 )
 
@@ -76,6 +77,8 @@ def command(
     species: Annotated[str, typer.Option(help="Mobile species.")] = "Li",
     mass: choose.Masses = None,
     device: choose.Device = "auto",
+    force_check: choose.ForceCheck = True,
+    reference: choose.Reference = "auto",
     seed: Annotated[
         int, typer.Option(help="Seed of velocities and thermostat noise.", min=0, max=choose.LARGEST_SEED)
     ] = 0,
@@ -116,6 +119,7 @@ def command(
         protocol=_protocol(ps=ps, until=until, frame_interval_ps=frame_interval_ps),
         species=species,
         seed=seed,
+        force_check=choose.force_check_settings(force_check=force_check, reference=reference),
     )
     with connect() as db:
         db.structures.add_isotopes(parents)
@@ -147,6 +151,7 @@ class LabelRequest:
     protocol: "LabelProtocol"
     species: str
     seed: int
+    force_check: "ForceCheckSettings | None"
 
     def finished(self, db: "Database", runs: "Sequence[Run]") -> "dict[int, LabelRecord]":
         """Return the labels that the database holds under the current gates, by the index of their run.
@@ -197,7 +202,13 @@ def _label(
 
     elements = {element.symbol for structure, _ in runs.values() for element in structure.composition.elements}
     name = usable_potential(request.potential, elements=elements, device=device)
-    maker = DiffusivityMaker(potential=name, protocol=request.protocol, species=request.species, device=device)
+    maker = DiffusivityMaker(
+        potential=name,
+        protocol=request.protocol,
+        species=request.species,
+        device=device,
+        force_check=request.force_check,
+    )
     for file, structures in files:
         db.structures.add_many(new_structures(structures, file))
     if force_field(name, device).device != CPU:

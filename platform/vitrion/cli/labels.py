@@ -23,6 +23,7 @@ COLUMNS = (
     "unit",
     "interval_95",
     "state",
+    "force_r2",
     "gate_version",
     "potential",
     "campaign",
@@ -48,6 +49,9 @@ SpeciesOption = Annotated[choose.Texts, typer.Option("--species", help="Mobile s
 ArmOption = Annotated[choose.Texts, typer.Option("--arm", help="Which arm of the campaign asked for it.")]
 TemperatureOption = Annotated[str | None, typer.Option("--temperature", help="Temperature in K: 900:1100.")]
 ValueOption = Annotated[str | None, typer.Option("--value", help="Value in the label's unit: 1e-6:.")]
+ForceOption = Annotated[
+    float | None, typer.Option("--min-force-r2", help="Least agreement of forces with the reference potential, R2.")
+]
 StructureOption = Annotated[choose.Texts, typer.Option("--structure", help="Whole fingerprint of the structure.")]
 SupersededOption = Annotated[bool | None, typer.Option("--superseded", help="Those that were replaced, instead.")]
 
@@ -56,6 +60,7 @@ FILTERS = {
     **choose.CELLS,
     "temperature": TemperatureOption,
     "value": ValueOption,
+    "min_force_r2": ForceOption,
     "state": StateOption,
     "potential": PotentialOption,
     "property_name": PropertyOption,
@@ -208,4 +213,5 @@ def filters_of(options: dict[str, Any]) -> Any:
         gate_version=choose.gate_version(typed["gate_version"]),
         temperature=choose.interval(typed["temperature"], option="--temperature"),
         value=choose.interval(typed["value"], option="--value"),
+        force_r2=None if typed["min_force_r2"] is None else (typed["min_force_r2"], None),
     )

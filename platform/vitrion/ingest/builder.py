@@ -210,6 +210,7 @@ def _add_cell(db: Database, entry: JobOutcome, outcome: CellOutcome, provenance:
         kind=outcome.kind,
         origin=outcome.origin,
         gates=outcome.gates,
+        force_check=outcome.force_check,
         parent=outcome.parent_fingerprint,
         twin=_twin(db, outcome),
         energy_eV_per_atom=outcome.energy_eV_per_atom,

@@ -20,6 +20,7 @@ from vitrion.learning.seeds import derive_seed
 from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_workflows import potentials
 from vitrion_workflows.candidates import CandidateSettings, propose_compositions
+from vitrion_workflows.force_check.reference import require_reference
 from vitrion_workflows.potentials.devices import choose_device
 from vitrion_workflows.schemas import StructureKind
 
@@ -203,6 +204,8 @@ def _require_device(configuration: CampaignConfiguration, *, production: str) ->
 
 
 def _require_reference(configuration: CampaignConfiguration, *, production: str) -> None:
+    if (check := configuration.labels.force_check) is not None:
+        require_reference(check.reference)
     reference = configuration.reference
     if reference is None:
         return

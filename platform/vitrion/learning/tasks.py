@@ -41,7 +41,12 @@ class TaskFactory:
         """Return the task that melts and quenches one cell of a composition; each attempt has its own seed."""
         config = self.configuration
         seed = derive_seed(config.root_seed, "cell", formula, attempt)
-        maker = MeltQuenchMaker(potential=self.potential, protocol=config.cells.protocol, device=config.runner.device)
+        maker = MeltQuenchMaker(
+            potential=self.potential,
+            protocol=config.cells.protocol,
+            device=config.runner.device,
+            force_check=config.labels.force_check,
+        )
         flow = maker.make(formula, n_atoms=config.cells.atoms, seed=seed, twin=twin)
         protocol = config.cells.protocol.model_dump(mode="json")
         identity = _identity("cell", formula, config.cells.atoms, protocol, seed, self.weights_sha256)
@@ -96,14 +101,23 @@ class TaskFactory:
                 species=species,
                 device=device,
             )
-        return DiffusivityMaker(potential=request.potential, protocol=request.protocol, species=species, device=device)
+        return DiffusivityMaker(
+            potential=request.potential,
+            protocol=request.protocol,
+            species=species,
+            device=device,
+            force_check=self.configuration.labels.force_check,
+        )
 
     def relax(
         self, formula: str, cell: Structure, *, twin: Structure | None, model_version: str, cycle: int, number: int
     ) -> Task:
         """Return the task that relaxes one generated cell and tests it by the gates."""
         seed = derive_seed(self.configuration.root_seed, "relax", model_version, formula, cycle, number)
-        maker = RelaxGeneratedMaker(potential=self.potential, device=self.configuration.runner.device)
+        config = self.configuration
+        maker = RelaxGeneratedMaker(
+            potential=self.potential, device=config.runner.device, force_check=config.labels.force_check
+        )
         flow = maker.make(cell, formula=formula, twin=twin, model_version=model_version, seed=seed)
         identity = _identity("relax", formula, model_version, cycle, number, seed, self.weights_sha256)
         return Task(id=identity, kind=TaskKind.RELAX, title=f"{formula} generated cell {number + 1}", flow=flow)

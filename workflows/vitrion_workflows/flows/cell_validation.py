@@ -6,10 +6,12 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows import amorphous
 from vitrion_workflows.dynamics.stage import FRAMES_OF_A_STAGE, MDStage
 from vitrion_workflows.execution.engines import method_record
+from vitrion_workflows.force_check.check import check_cell
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import (
     CellOutcome,
     CellProtocol,
+    ForceCheckSettings,
     GateOutcome,
     Origin,
     StructureKind,
@@ -33,6 +35,7 @@ def validate_structure(
     stage: MDStage,
     protocol: CellProtocol,
     seed: int,
+    force_check: ForceCheckSettings | None = None,
 ) -> CellOutcome:
     """Return the outcome of a relaxed cell: its gates, energy, pressure, density and provenance.
 
@@ -45,10 +48,13 @@ def validate_structure(
         stage: of the dynamics that made it.
         protocol: time step and friction of that stage.
         seed: of the cell.
+        force_check: settings of the check of the forces against a reference potential; None makes none.
     """
     forces = potential.evaluate(system, stress=True)
     reference = amorphous.cell_reference(formula, twin=twin, force_field=potential)
     gates = amorphous.validate_cell(system, reference=reference, force_result=forces)
+    checked = None if force_check is None else check_cell(system, production=potential, settings=force_check)
+    gates = gates if checked is None else (*gates, *checked.gates)
     structure = structure_from_system(system)
     return CellOutcome(
         structure=structure.as_dict(),
@@ -57,6 +63,7 @@ def validate_structure(
         origin=origin,
         accepted=not failed_gates(gates),
         gates=gates,
+        force_check=None if checked is None else checked.record,
         formula=parse_formula(formula).reduced_formula,
         density_g_cm3=density_g_cm3(system),
         energy_eV_per_atom=forces.energy_eV / len(system),

@@ -14,7 +14,14 @@ from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.labelling.requirements import check_task
 from vitrion_workflows.labelling.task import LabellingTask, run_tasks
 from vitrion_workflows.potentials.devices import AUTO, CPU
-from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartKind, StartRecord, fingerprint
+from vitrion_workflows.schemas import (
+    ForceCheckSettings,
+    LabelOutcome,
+    LabelProtocol,
+    StartKind,
+    StartRecord,
+    fingerprint,
+)
 from vitrion_workflows.schemas.geometry import explicit_isotopes, system_from_structure
 
 Rows = list[list[float]]
@@ -35,6 +42,8 @@ class DiffusivityMaker(Maker):
         protocol: numbers of the run.
         species: mobile species.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``; not part of the label's key.
+        force_check: settings of the check of the forces against a reference potential, made after the run and not
+            part of the label's key; None makes none.
 
     Example:
         >>> from pymatgen.core import Lattice, Structure
@@ -49,6 +58,7 @@ class DiffusivityMaker(Maker):
     protocol: LabelProtocol = field(default_factory=LabelProtocol)
     species: str = "Li"
     device: str = AUTO
+    force_check: ForceCheckSettings | None = field(default_factory=ForceCheckSettings)
 
     def make(
         self, structure: Structure, *, temperature_K: float, seed: int, initial_velocities: Rows | None = None
@@ -76,6 +86,7 @@ class DiffusivityMaker(Maker):
             protocol=self.protocol,
             species=self.species,
             device=self.device,
+            force_check=self.force_check,
             initial_velocities=initial_velocities,
         )
         formula = structure.composition.reduced_formula
@@ -117,6 +128,7 @@ class DiffusivityMaker(Maker):
             protocol=self.protocol,
             species=self.species,
             device=self.device,
+            force_check=self.force_check,
         )
         labels = len(structures) * len(temperatures_K)
         return Flow([labelled], output=labelled.output, name=f"{self.name} of {labels} labels")
@@ -132,6 +144,7 @@ def label_cell(
     protocol: LabelProtocol,
     species: str,
     device: str,
+    force_check: ForceCheckSettings | None = None,
     initial_velocities: Rows | None = None,
 ) -> LabelOutcome:
     """Label one cell at one temperature; see `DiffusivityMaker.make`.
@@ -142,7 +155,7 @@ def label_cell(
     """
     velocities = None if initial_velocities is None else _velocities(initial_velocities, atoms=len(structure))
     start = None if velocities is None else given_start(velocities)
-    task = LabellingTask(fingerprint(structure), species, temperature_K, seed, protocol, start)
+    task = LabellingTask(fingerprint(structure), species, temperature_K, seed, protocol, start, force_check)
     return task.run(system_from_structure(structure), force_field(potential, device), velocities)
 
 
@@ -156,6 +169,7 @@ def label_cells(
     protocol: LabelProtocol,
     species: str,
     device: str,
+    force_check: ForceCheckSettings | None = None,
 ) -> list[LabelOutcome]:
     """Label several cells at several temperatures side by side; see `DiffusivityMaker.make_batch`.
 
@@ -165,7 +179,10 @@ def label_cells(
     """
     loaded = force_field(potential, device)
     pairs = [(structure, temperature_K) for structure in structures for temperature_K in temperatures_K]
-    tasks = [LabellingTask(fingerprint(structure), species, kelvin, seed, protocol) for structure, kelvin in pairs]
+    tasks = [
+        LabellingTask(fingerprint(structure), species, kelvin, seed, protocol, force_check=force_check)
+        for structure, kelvin in pairs
+    ]
     unique = {task.key(loaded): index for index, task in enumerate(tasks)}
     outcomes = run_tasks(
         [tasks[index] for index in unique.values()],

@@ -14,7 +14,7 @@ from vitrion_workflows.flows.melt_quench_jobs import (
     validate_quenched_cell,
 )
 from vitrion_workflows.potentials.devices import AUTO
-from vitrion_workflows.schemas import CellProtocol
+from vitrion_workflows.schemas import CellProtocol, ForceCheckSettings
 from vitrion_workflows.schemas.geometry import explicit_isotopes
 from vitrion_workflows.structure.composition import cell_contents
 from vitrion_workflows.structure.element_masses import compound_masses
@@ -31,6 +31,7 @@ class MeltQuenchMaker(Maker):
         protocol: temperatures, times and time step; `vitrion_workflows.amorphous.PROTOCOLS` names some.
         volume_scale: volume of the packing over that of the crystal, where the volume search begins.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
+        force_check: settings of the check of the forces against a reference potential; None makes none.
 
     Example:
         >>> from jobflow import run_locally
@@ -46,6 +47,7 @@ class MeltQuenchMaker(Maker):
     protocol: CellProtocol = field(default_factory=CellProtocol)
     volume_scale: float = 1.15
     device: str = AUTO
+    force_check: ForceCheckSettings | None = field(default_factory=ForceCheckSettings)
 
     def make(self, formula: str, *, n_atoms: int, seed: int, twin: Structure | None = None) -> Flow:
         """Return the flow for one cell; its output is a `CellOutcome`.
@@ -76,7 +78,9 @@ class MeltQuenchMaker(Maker):
         sized = find_volume(packed.output, **engine)
         molten = melt_cell(sized.output, **engine)
         quenched = quench_cell(molten.output, **engine)
-        validated = validate_quenched_cell(quenched.output, formula=formula, twin=twin, **engine)
+        validated = validate_quenched_cell(
+            quenched.output, formula=formula, twin=twin, force_check=self.force_check, **engine
+        )
         return Flow(
             [packed, sized, molten, quenched, validated], output=validated.output, name=f"{self.name} {formula}"
         )

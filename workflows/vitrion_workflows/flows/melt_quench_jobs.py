@@ -20,7 +20,7 @@ from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.execution.scratch import Progress, scratch_root, stage_key, stage_seed
 from vitrion_workflows.execution.stop_signal import stop_condition
 from vitrion_workflows.flows.cell_validation import validate_structure
-from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin, VolumeRecord
+from vitrion_workflows.schemas import CellOutcome, CellProtocol, ForceCheckSettings, Origin, VolumeRecord
 from vitrion_workflows.schemas.cell import StructureDict
 from vitrion_workflows.schemas.geometry import structure_from_system, system_from_structure
 from vitrion_workflows.structure.element_masses import with_element_masses
@@ -162,6 +162,7 @@ def validate_quenched_cell(
     protocol: CellProtocol,
     seed: int,
     device: str,
+    force_check: ForceCheckSettings | None = None,
 ) -> CellOutcome:
     """Relax a quenched cell and validate it.
 
@@ -180,6 +181,7 @@ def validate_quenched_cell(
         stage=MDStage(name="quench", duration_ps=protocol.quench_ps, temperature_K=protocol.melt_temperature_K),
         protocol=protocol,
         seed=seed,
+        force_check=force_check,
     )
     return outcome.model_copy(
         update={

@@ -1,7 +1,7 @@
 """`RelaxGeneratedMaker`: relaxation and validation of a cell that a generator drew."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jobflow import Flow, Job, Maker, job
 from pymatgen.core.structure import Structure
@@ -14,7 +14,7 @@ from vitrion_workflows.execution.scratch import Progress, stage_key, stage_seed
 from vitrion_workflows.execution.stop_signal import stop_condition
 from vitrion_workflows.flows.cell_validation import validate_structure
 from vitrion_workflows.potentials.devices import AUTO
-from vitrion_workflows.schemas import CellOutcome, CellProtocol, Origin
+from vitrion_workflows.schemas import CellOutcome, CellProtocol, ForceCheckSettings, Origin
 from vitrion_workflows.schemas.geometry import explicit_isotopes, system_from_structure
 from vitrion_workflows.structure import composition
 from vitrion_workflows.structure.element_masses import compound_masses, with_element_masses
@@ -33,6 +33,7 @@ class RelaxGeneratedMaker(Maker):
         time_step_fs: integration time step.
         friction_per_ps: of the Langevin thermostat.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:1``.
+        force_check: settings of the check of the forces against a reference potential; None makes none.
     """
 
     name: str = "relax generated cell"
@@ -42,6 +43,7 @@ class RelaxGeneratedMaker(Maker):
     time_step_fs: float = 2.0
     friction_per_ps: float = 10.0
     device: str = AUTO
+    force_check: ForceCheckSettings | None = field(default_factory=ForceCheckSettings)
 
     def make(
         self,
@@ -87,6 +89,7 @@ class RelaxGeneratedMaker(Maker):
             ),
             seed=seed,
             device=self.device,
+            force_check=self.force_check,
         )
         return Flow([relaxed], output=relaxed.output, name=f"{self.name} {wanted}")
 
@@ -102,6 +105,7 @@ def relax_generated_cell(
     hold: CellProtocol,
     seed: int,
     device: str,
+    force_check: ForceCheckSettings | None = None,
 ) -> CellOutcome:
     """Relax and validate a generated cell; see `RelaxGeneratedMaker`.
 
@@ -114,31 +118,33 @@ def relax_generated_cell(
         hold: temperature, length and time step of the hold (its other numbers are not used).
         seed: of the hold.
         device: on which the potential runs.
+        force_check: settings of the check of the forces against a reference potential; None makes none.
 
     Raises:
         StoppedError: a stop was requested.
     """
     begun = time.monotonic()
-    field = force_field(potential, device)
+    loaded = force_field(potential, device)
     drawn = system_from_structure(structure)
-    key = stage_key("relax", drawn, weights=field.weights_sha256, seed=seed)
+    key = stage_key("relax", drawn, weights=loaded.weights_sha256, seed=seed)
     callbacks = Callbacks(on_progress=Progress(key, time_step_fs=hold.time_step_fs), should_stop=stop_condition())
-    field.require_elements(drawn.numbers)
+    loaded.require_elements(drawn.numbers)
     apart = amorphous.push_apart(drawn, seed=seed)
     rested = amorphous.relax_quenched(
-        amorphous.relax_packing(apart, field, callbacks=callbacks), field, callbacks=callbacks
+        amorphous.relax_packing(apart, loaded, callbacks=callbacks), loaded, callbacks=callbacks
     ).system
     stage = MDStage(name="hold", duration_ps=hold.hold_ps, temperature_K=hold.quench_temperature_K)
-    held = run_stage(rested, field, stage, protocol=hold, seed=stage_seed(seed, "hold"), callbacks=callbacks)
-    system = amorphous.relax_quenched(held.system, field).system
+    held = run_stage(rested, loaded, stage, protocol=hold, seed=stage_seed(seed, "hold"), callbacks=callbacks)
+    system = amorphous.relax_quenched(held.system, loaded).system
     outcome = validate_structure(
         system,
         formula=formula,
         twin=twin,
-        potential=field,
+        potential=loaded,
         origin=Origin.GENERATED,
         stage=stage,
         protocol=hold,
         seed=seed,
+        force_check=force_check,
     )
     return outcome.model_copy(update={"model_version": model_version, "wall_seconds": time.monotonic() - begun})

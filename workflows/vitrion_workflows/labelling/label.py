@@ -1,14 +1,16 @@
 """Label of a trajectory that was run by a protocol, with a summary of the motion of its ions."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from ase.data import atomic_numbers
 
 from vitrion_models.system import FloatArray
 from vitrion_workflows.diffusivity.estimate import DiffusivityEstimate
+from vitrion_workflows.force_check.check import CheckedForces
 from vitrion_workflows.labelling.analysis import analyse_trajectory
-from vitrion_workflows.schemas.gate import Measurement
+from vitrion_workflows.schemas.gate import Measurement, failed_gates
 from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol, LabelState, Motion
 from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.trajectories.displacements import remove_drift
@@ -103,6 +105,21 @@ def label_trajectory(
         wall_seconds=wall_seconds,
         device=device,
     )
+
+
+def with_checked_forces(outcome: LabelOutcome, checked: CheckedForces) -> LabelOutcome:
+    """Return the label with the result of its force check, rejected where that failed.
+
+    Args:
+        outcome: label of the run.
+        checked: forces on its frames against those of a reference potential.
+    """
+    changes: dict[str, Any] = {"force_check": checked.record, "gates": (*outcome.gates, *checked.gates)}
+    if failed_gates(checked.gates):
+        # The value of a censored label is a bound, which a rejected label does not state.
+        value = None if outcome.state is LabelState.CENSORED else outcome.value
+        changes |= {"state": LabelState.REJECTED, "value": value}
+    return outcome.model_copy(update=changes)
 
 
 def summarize_motion(

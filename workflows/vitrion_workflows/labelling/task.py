@@ -20,10 +20,20 @@ from vitrion_workflows.dynamics.state import maxwell_boltzmann
 from vitrion_workflows.execution.engines import method_record
 from vitrion_workflows.execution.scratch import Progress, scratch_root
 from vitrion_workflows.execution.stop_signal import stop_condition
-from vitrion_workflows.labelling.label import label_trajectory
+from vitrion_workflows.force_check.check import check_run
+from vitrion_workflows.labelling.label import label_trajectory, with_checked_forces
 from vitrion_workflows.labelling.stopping import stop_reason, stopping_rule
 from vitrion_workflows.potentials import ForceField
-from vitrion_workflows.schemas import LabelOutcome, LabelProtocol, StartRecord, gate_version_fault, label_key
+from vitrion_workflows.schemas import (
+    ForceCheckSettings,
+    LabelOutcome,
+    LabelProtocol,
+    StartRecord,
+    gate_version_fault,
+    label_key,
+)
+from vitrion_workflows.trajectories import h5md
+from vitrion_workflows.trajectories.trajectory import Trajectory
 
 AT_REST_eV_PER_A = DEFAULT_LIMITS.greatest_force_eV_per_A
 OUTCOME_FILE = "outcome.json"
@@ -42,6 +52,7 @@ class LabellingTask:
         seed: of velocities and noise.
         protocol: numbers of the run.
         start: what prepares positions and velocities, where that is not the ordinary start.
+        force_check: settings of the check of the forces, not part of the key; None makes none.
     """
 
     structure_fingerprint: str
@@ -50,6 +61,7 @@ class LabellingTask:
     seed: int
     protocol: LabelProtocol
     start: StartRecord | None = None
+    force_check: ForceCheckSettings | None = None
 
     def key(self, potential: ForceField) -> str:
         """Return the identity of the label that a potential gives."""
@@ -70,8 +82,12 @@ class LabellingTask:
     def finished(self, potential: ForceField) -> LabelOutcome | None:
         """Return the label, if the scratch folder holds it with the present gates.
 
+        Of a run whose forces were not checked then, and are to be now, they are checked on its stored trajectory;
+        where the builder has taken that away, the label stays as it is.
+
         Raises:
             CheckpointError: its file is damaged.
+            VitrionError: the reference potential cannot be loaded.
         """
         path = self.folder(potential) / OUTCOME_FILE
         if not path.is_file():
@@ -80,7 +96,12 @@ class LabellingTask:
             outcome = LabelOutcome.model_validate_json(path.read_bytes())
         except ValidationError as error:
             raise CheckpointError(f"{path} is damaged or of another version: delete it to analyse again") from error
-        return None if gate_version_fault(outcome) else outcome
+        if gate_version_fault(outcome):
+            return None
+        trajectory = path.with_name(TRAJECTORY_FILE)
+        if self.force_check is None or outcome.force_check is not None or not trajectory.is_file():
+            return outcome
+        return self._keep_outcome(self._with_checked_forces(outcome, h5md.read(trajectory), potential), potential)
 
     def plan(self, *, frames: int, seed: int) -> MDPlan:
         """Return a run under the protocol, of so many frames after the first."""
@@ -162,9 +183,21 @@ class LabellingTask:
         if (rule := stopping_rule(self.protocol)) is not None:
             reason = stop_reason(result.trajectory, species=self.species, rule=rule)
             outcome = outcome.model_copy(update={"stopped": reason})
-        write_atomically(folder / OUTCOME_FILE, outcome.model_dump_json().encode())
+        outcome = self._keep_outcome(self._with_checked_forces(outcome, result.trajectory, potential), potential)
         # Whatever happens from here on, the outcome is there; the checkpoints are of no more use.
         shutil.rmtree(folder / RUN_FOLDER, ignore_errors=True)
+        return outcome
+
+    def _with_checked_forces(
+        self, outcome: LabelOutcome, trajectory: Trajectory, potential: ForceField
+    ) -> LabelOutcome:
+        if self.force_check is None:
+            return outcome
+        checked = check_run(trajectory, production=potential, settings=self.force_check)
+        return with_checked_forces(outcome, checked)
+
+    def _keep_outcome(self, outcome: LabelOutcome, potential: ForceField) -> LabelOutcome:
+        write_atomically(self.folder(potential) / OUTCOME_FILE, outcome.model_dump_json().encode())
         return outcome
 
 

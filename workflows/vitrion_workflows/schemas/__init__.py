@@ -7,6 +7,7 @@ from vitrion_workflows.schemas.cell import (
     Origin,
     StructureKind,
 )
+from vitrion_workflows.schemas.force_check import ForceCheck, ForceCheckSettings
 from vitrion_workflows.schemas.gate import (
     GateOutcome,
     Measurement,
@@ -43,6 +44,8 @@ __all__ = [
     "Convention",
     "EstimateSource",
     "EstimatedVolume",
+    "ForceCheck",
+    "ForceCheckSettings",
     "FrameworkState",
     "GateOutcome",
     "LabelFields",

@@ -5,6 +5,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from vitrion_workflows.schemas.force_check import ForceCheck
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.layout import LAYOUT, LayoutVersion
 from vitrion_workflows.schemas.method import MethodRecord
@@ -77,6 +78,7 @@ class CellFields(BaseModel):
         kind: state of matter.
         origin: how it was made.
         accepted: whether every gate passed; a refused cell is stored, never labelled.
+        force_check: forces of a reference potential on the cell; None where no check was asked for.
         density_g_cm3: mass density.
         energy_eV_per_atom: potential energy of the relaxed cell.
         pressure_GPa: static pressure of the relaxed cell.
@@ -91,6 +93,7 @@ class CellFields(BaseModel):
     origin: Origin
     accepted: bool = True
     gates: tuple[GateOutcome, ...] = ()
+    force_check: ForceCheck | None = None
     density_g_cm3: float
     energy_eV_per_atom: float | None = None
     pressure_GPa: float | None = None

@@ -2,7 +2,25 @@
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+AUTO = "auto"
+FEWEST_FRAMES = 5
+
+
+class ForceCheckSettings(BaseModel):
+    """Settings of the force check of each label and cell; not part of any key.
+
+    Attributes:
+        reference: registry name of the reference potential; ``auto`` takes DIEP where it covers the elements, else
+            CHGNet, else an installed MACE model.
+        frames: number of frames of a run that are compared.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reference: str = AUTO
+    frames: int = Field(default=FEWEST_FRAMES, ge=FEWEST_FRAMES, le=100)
 
 
 class ForceAgreement(BaseModel):

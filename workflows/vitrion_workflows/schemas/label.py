@@ -16,6 +16,7 @@ from pydantic import (
     model_validator,
 )
 
+from vitrion_workflows.schemas.force_check import ForceCheck
 from vitrion_workflows.schemas.gate import GateOutcome, failed_gates
 from vitrion_workflows.schemas.layout import LAYOUT, LayoutVersion
 from vitrion_workflows.schemas.method import MethodRecord
@@ -23,7 +24,7 @@ from vitrion_workflows.schemas.method import MethodRecord
 # A run that may end early holds enough frames for an estimate, twice over, whatever is discarded of it.
 FEWEST_FRAMES_TO_END = 50
 # Raise it whenever a gate is added, removed or changes its meaning: older labels were not tested by it.
-GATE_VERSION = 1
+GATE_VERSION = 2
 
 
 class Motion(BaseModel):
@@ -208,6 +209,7 @@ class LabelFields(BaseModel):
         equilibration_ps, production_ps: discarded and analysed parts of the trajectory.
         stopped: why the run ended, where the protocol let it end early; then `protocol.production_ps` was planned.
         drift_A: displacement of the centre of mass over the run.
+        force_check: agreement of the forces with those of a reference potential; None where none was asked for.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -238,6 +240,7 @@ class LabelFields(BaseModel):
     framework_state: FrameworkState | None = None
     mean_temperature_K: float | None = None
     gates: tuple[GateOutcome, ...] = ()
+    force_check: ForceCheck | None = None
     protocol: LabelProtocol | None = None
     method: MethodRecord | None = None
     trajectory_sha256: str | None = None

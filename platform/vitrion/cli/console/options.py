@@ -6,12 +6,15 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from vitrion.keys import cycle_number
 from vitrion_models.errors import InputError
+
+if TYPE_CHECKING:
+    from vitrion_workflows.schemas import ForceCheckSettings
 
 ROWS_IN_A_TABLE = 50
 LARGEST_INTEGER = LARGEST_SEED = 2**63 - 1  # what a database can store
@@ -87,6 +90,12 @@ Cell = Annotated[
 ]
 Topology = Annotated[
     Path | None, typer.Option(help="File that names the atoms of a GROMACS or AMBER trajectory: .gro, .tpr, .prmtop.")
+]
+ForceCheck = Annotated[
+    bool, typer.Option("--force-check/--no-force-check", help="Compare forces with those of a reference potential.")
+]
+Reference = Annotated[
+    str, typer.Option(help="Reference potential of the force check; auto takes DIEP, else CHGNet, else a MACE model.")
 ]
 
 Across = Annotated[
@@ -254,6 +263,25 @@ def masses(text: str | None) -> dict[str, float]:
     if text is None:
         return {}
     return _number_of_each(text, f"--mass {text!r} states no masses: give each element once, such as Li=6.015")
+
+
+def force_check_settings(*, force_check: bool, reference: str) -> "ForceCheckSettings | None":
+    """Return the settings of the force check; None for ``--no-force-check``.
+
+    Raises:
+        InputError: a reference potential without a force check, or one that there is not.
+        MissingDependencyError: the reference potential is not installed.
+    """
+    from vitrion_workflows.force_check.reference import require_reference  # noqa: PLC0415 - slow to import
+    from vitrion_workflows.schemas import ForceCheckSettings  # noqa: PLC0415
+
+    settings = ForceCheckSettings(reference=reference)
+    if not force_check:
+        if settings != ForceCheckSettings():
+            raise InputError("--reference belongs to the force check: leave out --no-force-check")
+        return None
+    require_reference(settings.reference)
+    return settings
 
 
 def _number_of_each(text: str, fault: str) -> dict[str, float]:

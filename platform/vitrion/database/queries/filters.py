@@ -67,6 +67,7 @@ class LabelFilters(CommonFilters, total=False):
     temperature: Range
     value: Range
     log10_value: Range
+    force_r2: Range
     state: OneOrMore
     potential: OneOrMore
     weights_sha256: OneOrMore
@@ -228,6 +229,7 @@ CLAUSES: dict[str, dict[str, Callable[[Any], Query]]] = {
         "temperature": partial(_within, "temperature_K"),
         "value": partial(_within, "value"),
         "log10_value": partial(_within, "log10_value"),
+        "force_r2": partial(_within, "force_r2"),
         "gate_version": _of_gate_version,
         "accepted": lambda value: {
             "state": LabelState.ACCEPTED.value

@@ -70,6 +70,7 @@ QUERY_SHAPES: tuple[QueryShape, ...] = (
     _labels("temperature_K", temperature=(900.0, 910.0)),
     _labels("log10_value", "-log10_value", log10_value=(-5.0, None)),
     _labels("value", value=(1e-5, 1e-4)),
+    _labels("force_r2", "force_r2", force_r2=(0.7, None)),
     _labels("density_g_cm3", density=(2.0, 2.1)),
     _labels("mobile_ion_fraction", mobile_ion_fraction=(0.3, 0.31)),
     _labels("state", accepted=True),

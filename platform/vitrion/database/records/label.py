@@ -51,6 +51,7 @@ class LabelRecord(SourcedLabel, Record):
     Attributes:
         key: identity (`vitrion_workflows.schemas.label_key`).
         log10_value: log10 of the value, where it is positive.
+        force_r2: `r2` of the force check, where one was made.
         protocol_hash: sha256 of the protocol's JSON, for grouping.
         start: what prepared positions and velocities, for any but an ordinary start.
         superseded_by: key of the label that replaces this one.
@@ -69,6 +70,7 @@ class LabelRecord(SourcedLabel, Record):
         index("temperature_K"),
         index("log10_value"),
         index("value"),
+        index("force_r2"),
         index("density_g_cm3"),
         index("mobile_ion_fraction"),
         index("state"),
@@ -82,6 +84,7 @@ class LabelRecord(SourcedLabel, Record):
 
     key: str
     log10_value: float | None = None
+    force_r2: float | None = None
     kind: StructureKind | None = None
     formula: str
     reduced_formula: str

@@ -219,13 +219,15 @@ class Labels:
     def _record(given: Mapping[str, Any], provenance: Mapping[str, Any]) -> LabelRecord:
         value = given["value"]
         log10_value = math.log10(value) if value is not None and value > 0 else None
+        checked = given.get("force_check")
+        force_r2 = checked.agreement.r2 if checked is not None and checked.agreement is not None else None
         # OBELiX has structures that leave the mobile ion out (La1.24Ti2O6): published values are kept as they are.
         if given.get("dataset") is None and given["species"] not in given["elements"]:
             raise InputError(
                 f"label {short_key(given['key'])}: species {given['species']} is not in {given['formula']}"
             )
         check_fields(LabelRecord, provenance)
-        return LabelRecord.of(**{**given, "log10_value": log10_value, **provenance})
+        return LabelRecord.of(**{**given, "log10_value": log10_value, "force_r2": force_r2, **provenance})
 
     def _composition_of(self, fingerprint: str) -> dict[str, Any]:
         fields = dict.fromkeys(_FROM_STRUCTURE, 1)

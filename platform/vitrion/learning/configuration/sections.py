@@ -11,7 +11,7 @@ from vitrion_models.surrogates.config import SurrogateConfig
 from vitrion_models.temperatures import parse_temperatures
 from vitrion_workflows import potentials
 from vitrion_workflows.potentials import devices
-from vitrion_workflows.schemas import CellProtocol, LabelProtocol
+from vitrion_workflows.schemas import CellProtocol, ForceCheckSettings, LabelProtocol
 
 
 def _expand_range(temperatures: Any) -> Any:
@@ -46,6 +46,12 @@ def _check_potential(name: str) -> str:
     if name != AUTO:
         potentials.find(name)
     return name
+
+
+def _check_reference(settings: ForceCheckSettings | None) -> ForceCheckSettings | None:
+    if settings is not None:
+        _check_potential(settings.reference)
+    return settings
 
 
 CompoundNames = Annotated[tuple[str, ...], AfterValidator(_check_compounds)]
@@ -85,11 +91,14 @@ class Labels(Section):
         temperatures_K: temperatures at which cells may be labelled, K: a list, or a text such as ``600:1000:100``.
         target_temperature_K: the one of them at which conductors are ranked, K.
         protocol: settings of a labelling run.
+        force_check: comparison of the forces of each label and cell with those of a reference potential; None makes
+            none.
     """
 
     temperatures_K: TemperatureRange = Field(min_length=1)
     target_temperature_K: float = Field(gt=0, le=HOTTEST_K)
     protocol: LabelProtocol = LabelProtocol()
+    force_check: Annotated[ForceCheckSettings | None, AfterValidator(_check_reference)] = ForceCheckSettings()
 
     @field_validator("temperatures_K")
     @classmethod
