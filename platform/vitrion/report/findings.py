@@ -10,26 +10,53 @@ from vitrion.report.data import ReportData
 from vitrion.report.figures.arms import ACQUISITION, RANDOM, difference, points
 from vitrion.report.figures.rdf import overlap
 from vitrion.report.inference import wilson
-from vitrion.report.numbers import count, diffusivity, formula, plain, signed
-from vitrion.report.ranking import Ranked, Source, tied_with_first
+from vitrion.report.numbers import count, decades, diffusivity, formula, plain, signed
+from vitrion.report.ranking import Ranked, Source, Tie, tied_with_first
+from vitrion_models.constants import Z_95
 from vitrion_workflows.schemas import LabelState, Origin
 
 
 def headline(data: ReportData, rows: list[Ranked]) -> str:
-    """Return one sentence on the best conductor and its interval."""
+    """Return one sentence on the best conductor, ranked and stated by its corrected value, and its interval."""
     values = [row for row in rows if row.source is Source.MEASURED] or rows[:1]
     if not values and data.other_gate_versions:
         return "All labels are of other gate versions than the current one, and nothing is predicted."
     if not values:
         return "Nothing has been labelled or predicted yet."
     best = values[0]
-    interval = tuple(10**end for end in best.interval) if best.interval else None
-    number = diffusivity(10**best.log10_D, (interval[0], interval[1]) if interval else None)
     kind = "generated" if best.origin is Origin.GENERATED else "melt-quenched"
     verb = "measured by molecular dynamics" if best.source is Source.MEASURED else "predicted by the surrogate"
+    subject = f"fastest {data.species} conductor found is {kind} {formula(best.formula)}"
+    if best.corrected is None or best.interval is None:
+        interval = (10 ** best.interval[0], 10 ** best.interval[1]) if best.interval else None
+        number = diffusivity(10**best.log10_D, interval)
+        return f"The {subject}: D = {number} cm²/s at {data.target_temperature_K:.0f} K, {verb}."
+    mean, deviation = best.corrected
+    number = decades(mean, (mean - Z_95 * deviation, mean + Z_95 * deviation))
     return (
-        f"The fastest {data.species} conductor found is {kind} {formula(best.formula)}: D = {number} cm²/s at "
-        f"{data.target_temperature_K:.0f} K, {verb}."
+        f"Ranked by D corrected for the estimated error of {data.potential}, the {subject}: D = {number} cm²/s at "
+        f"{data.target_temperature_K:.0f} K, all errors included, from {diffusivity(10**best.log10_D)} cm²/s {verb} "
+        f"with {data.potential}."
+    )
+
+
+def opinion_note(data: ReportData, rows: list[Ranked]) -> str:
+    """Return how far the first of the ranking is the potential's opinion; empty where its error is not known."""
+    if not rows or rows[0].errors is None:
+        return ""
+    first, errors = rows[0], rows[0].errors
+    evidence = data.model_errors[first.formula].evidence
+    share = errors.model**2 / errors.total**2
+    undecided = tied_with_first(rows, Tie.POTENTIAL)
+    order = (
+        f"The order of {count(undecided, 'other candidate')} and the first depends on the error of {data.potential}."
+        if undecided
+        else f"No further order with the first depends on the error of {data.potential}."
+    )
+    return (
+        f"{share:.0%} of the uncertainty of the first candidate is that of {data.potential}: its D is expected to be "
+        f"{signed(first.log10_D - first.best_estimate)} ± {plain(Z_95 * errors.model)} decades from the truth (95 %; "
+        f"{evidence}), while the run itself is known to ± {plain(Z_95 * errors.statistical)}. {order}"
     )
 
 
@@ -47,14 +74,14 @@ def ranking_note(data: ReportData, rows: list[Ranked]) -> str:
     """Return how well the order of the ranking is resolved."""
     if not rows:
         return "There is no candidate to rank yet."
-    tied = tied_with_first(rows)
+    tied = tied_with_first(rows, Tie.CHANCE, Tie.POTENTIAL)
     measured = sum(row.source is Source.MEASURED for row in rows)
     predicted = sum(row.source is Source.PREDICTED for row in rows)
     order = (
-        f"The intervals of {count(tied, 'other candidate')} overlap with that of the first: their order is not "
+        f"{count(tied, 'other candidate is', 'other candidates are')} tied with the first: their order is not "
         "resolved, and the largest of several noisy values is biased upwards."
         if tied
-        else "No other interval overlaps with that of the first."
+        else "No other candidate is tied with the first."
     )
     return (
         f"{count(measured, 'cell')} measured at {data.target_temperature_K:.0f} K, {predicted} predicted by the "

@@ -8,8 +8,6 @@ import numpy as np
 from vitrion.report.data import ReportData
 from vitrion.report.findings import labels_note, reference_note
 from vitrion.report.numbers import count, diffusivity, formula, plain, signed
-from vitrion.report.ranking import Source, rank
-from vitrion_models.constants import Z_95
 from vitrion_workflows.model_error.compound_error import CompoundError
 
 
@@ -30,7 +28,7 @@ def model_error_note(data: ReportData) -> str:
     return (
         f"Estimated systematic error of {data.potential} at {data.target_temperature_K:.0f} K in decades, mean ± "
         f"standard deviation for one compound (with its evidence): {'; '.join(classes)}. It is not in the error bars, "
-        f"longer runs do not reduce it, and the selection of labels takes it into account.{_best(data)}"
+        f"longer runs do not reduce it, and the selection of labels takes it into account."
     )
 
 
@@ -44,22 +42,6 @@ def _of_class(chemistry: str, members: list[tuple[str, CompoundError]]) -> str:
         for name, error in listed
     ]
     return f"{', '.join(parts)} ({members[0][1].evidence.replace(';', ',')})"
-
-
-def _best(data: ReportData) -> str:
-    measured = [row for row in rank(data) if row.source is Source.MEASURED and row.formula in data.model_errors]
-    if not measured:
-        return ""
-    best = measured[0]
-    if best.interval is None:
-        return ""
-    error = data.model_errors[best.formula]
-    mean, deviation = error.corrected(best.log10_D, (best.interval[1] - best.interval[0]) / (2 * Z_95))
-    ends = (10 ** (mean - Z_95 * deviation), 10 ** (mean + Z_95 * deviation))
-    return (
-        f" Corrected for it, the fastest, {formula(best.formula)}, has D = {diffusivity(10**mean, ends)} cm²/s, "
-        "statistical error included."
-    )
 
 
 PS_IN_S = 1e-12

@@ -25,6 +25,7 @@ from vitrion_models.constants import Z_95
 from vitrion_workflows.schemas import Origin
 
 MOST_RANKED = 20
+MOST_BUDGETS = 8
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ def _content(data: ReportData) -> dict[str, Any]:
         "headline": findings.headline(data, ranked),
         "tallies": tallies(data),
         "gate_version_note": findings.gate_version_note(data),
+        "opinion_note": findings.opinion_note(data, ranked),
         "ranking_note": findings.ranking_note(data, ranked),
         "strip": strip,
         "ranked": rows,
@@ -97,6 +99,7 @@ def _content(data: ReportData) -> dict[str, Any]:
         "configuration": yaml.safe_dump(dict(data.configuration), sort_keys=False, allow_unicode=True),
         "Origin": Origin,
         "Z_95": Z_95,
+        "MOST_BUDGETS": MOST_BUDGETS,
     }
 
 

@@ -1,12 +1,13 @@
-"""Ranking of the cells by their diffusivity at the target temperature, measured or predicted."""
+"""Ranking of the cells by their diffusivity at the target temperature, corrected for the error of the potential."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from vitrion.report.data import Cell, Label, Prediction, ReportData
 from vitrion_models.constants import Z_95
 from vitrion_workflows.schemas import LabelState, Origin, describe_failures
+from vitrion_workflows.schemas.error_budget import ErrorBudget
 
 
 class Source(StrEnum):
@@ -15,6 +16,14 @@ class Source(StrEnum):
     MEASURED = "measured"
     BOUND = "upper bound"
     PREDICTED = "predicted"
+
+
+class Tie(StrEnum):
+    """Reason why the order of a candidate and the first is not resolved."""
+
+    NONE = ""
+    CHANCE = "chance"  # their statistical errors, and those of one cell among many, are too large
+    POTENTIAL = "potential"  # it would be resolved if the potential were exact
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,8 @@ class Ranked:
         interval: its 95 % interval, None for a bound.
         corrected: mean and standard deviation of log10 D corrected for the systematic error of the potential, None
             where that is unknown; for a bound the corrected bound and the deviation of that error.
+        errors: of the corrected value, each contribution apart; None as above.
+        tie: with the first of the ranking.
         Ea_eV: activation energy by the surrogate.
         extrapolating: True for a prediction outside the training domain.
         labels: labels of the cell at any temperature.
@@ -47,10 +58,17 @@ class Ranked:
     extrapolating: bool
     labels: int
     failed_gates: tuple[str, ...]
+    errors: ErrorBudget | None = None
+    tie: Tie = Tie.NONE
+
+    @property
+    def best_estimate(self) -> float:
+        """Corrected log10 D, or the potential's where its error is unknown."""
+        return self.log10_D if self.corrected is None else self.corrected[0]
 
 
 def rank(data: ReportData) -> list[Ranked]:
-    """Return all cells with a label or prediction, the fastest first; bounds after values."""
+    """Return all cells with a label or prediction, the fastest by the corrected value first; bounds after values."""
     predictions = {row.fingerprint: row for row in data.predictions}
     cells = {cell.fingerprint: cell for cell in data.cells}
     fingerprints = dict.fromkeys([*(label.fingerprint for label in data.labels), *predictions])
@@ -59,7 +77,8 @@ def rank(data: ReportData) -> list[Ranked]:
         for fingerprint in fingerprints
         if (ranked := _ranked(data, fingerprint, predictions.get(fingerprint), cells.get(fingerprint))) is not None
     ]
-    return sorted(rows, key=lambda row: (row.source is Source.BOUND, -row.log10_D, row.formula))
+    ordered = sorted(rows, key=lambda row: (row.source is Source.BOUND, -row.best_estimate, row.formula))
+    return [*ordered[:1], *(replace(row, tie=_tie(data, ordered[0], row)) for row in ordered[1:])]
 
 
 def _ranked(data: ReportData, fingerprint: str, prediction: Prediction | None, cell: Cell | None) -> Ranked | None:
@@ -87,6 +106,7 @@ def _ranked(data: ReportData, fingerprint: str, prediction: Prediction | None, c
         log10_D=value,
         interval=interval,
         corrected=_corrected(data, described.formula, value, interval),
+        errors=_errors(data, described.formula, value, interval),
         Ea_eV=prediction.Ea_eV if prediction else None,
         extrapolating=bool(prediction and prediction.extrapolating and label is None),
         labels=len(labels),
@@ -110,15 +130,38 @@ def _corrected(
     data: ReportData, formula: str, value: float, interval: tuple[float, float] | None
 ) -> tuple[float, float] | None:
     error = data.model_errors.get(formula)
-    if error is None:
-        return None
-    half = 0.0 if interval is None else interval[1] - value
-    return error.corrected(value, half / Z_95)
+    return None if error is None else error.corrected(value, _statistical(value, interval))
 
 
-def tied_with_first(rows: list[Ranked]) -> int:
-    """Return the number of candidates whose interval overlaps with that of the first."""
-    if not rows or rows[0].interval is None:
-        return 0
-    floor = rows[0].interval[0]
-    return sum(row.interval is not None and row.interval[1] >= floor for row in rows[1:])
+def _errors(data: ReportData, formula: str, value: float, interval: tuple[float, float] | None) -> ErrorBudget | None:
+    error = data.model_errors.get(formula)
+    return None if error is None else error.budget.with_statistical(_statistical(value, interval))
+
+
+def _statistical(value: float, interval: tuple[float, float] | None) -> float:
+    return 0.0 if interval is None else (interval[1] - value) / Z_95
+
+
+def _tie(data: ReportData, first: Ranked, row: Ranked) -> Tie:
+    """Return whether chance, or else the potential, may have put two candidates in this order."""
+    if first.interval is None or row.interval is None:
+        return Tie.NONE
+    distance = first.best_estimate - row.best_estimate
+    variance = 0.0
+    for entry in (first, row):
+        if entry.errors is None:
+            variance += _statistical(entry.log10_D, entry.interval) ** 2
+        else:
+            variance += entry.errors.statistical**2 + entry.errors.protocol**2 + entry.errors.finite_size**2
+    if distance < Z_95 * math.sqrt(variance):
+        return Tie.CHANCE
+    # What the errors of both share cancels from their ratio.
+    covariance = data.model_covariances.get
+    pairs = ((first.formula, first.formula, 1), (row.formula, row.formula, 1), (first.formula, row.formula, -2))
+    variance += max(sum(weight * covariance((one, other), 0.0) for one, other, weight in pairs), 0.0)
+    return Tie.POTENTIAL if distance < Z_95 * math.sqrt(variance) else Tie.NONE
+
+
+def tied_with_first(rows: list[Ranked], *ties: Tie) -> int:
+    """Return the number of candidates that are tied with the first for one of these reasons."""
+    return sum(row.tie in ties for row in rows[1:])

@@ -11,9 +11,11 @@ from vitrion.report import findings, numbers
 from vitrion.report.data import RdfComparison
 from vitrion.report.figures import arms, arrhenius, msd, rdf
 from vitrion.report.limits import limits
-from vitrion.report.ranking import Source, rank, tied_with_first
+from vitrion.report.ranking import Source, Tie, rank, tied_with_first
 from vitrion_workflows.model_error.anion_classes import anion_class
+from vitrion_workflows.model_error.compound_error import CompoundError
 from vitrion_workflows.schemas import LabelState
+from vitrion_workflows.schemas.error_budget import ErrorBudget
 
 K_LN10 = 8.617333262e-5 * math.log(10)
 
@@ -28,7 +30,7 @@ def test_ranking_prefers_measurement_to_prediction_and_puts_bounds_last(data):
     measured = {row.fingerprint for row in data.labels if row.temperature_K == data.target_temperature_K}
     for row in rows:
         assert (row.source is Source.PREDICTED) == (row.fingerprint not in measured)
-    values = [row.log10_D for row in rows if row.source is not Source.BOUND]
+    values = [row.corrected[0] for row in rows if row.source is not Source.BOUND]
     assert values == sorted(values, reverse=True)
     bounds = [row.source is Source.BOUND for row in rows]
     assert bounds == sorted(bounds)
@@ -39,11 +41,68 @@ def test_each_cell_is_ranked_once(data):
     assert len({row.fingerprint for row in rows}) == len(rows)
 
 
-def test_ties_are_counted_by_overlap(data):
-    rows = rank(data)
-    floor = rows[0].interval[0]
-    assert tied_with_first(rows) == sum(row.interval is not None and row.interval[1] >= floor for row in rows[1:])
-    assert tied_with_first([]) == 0
+def with_labels(data, *values, stderr=0.01):
+    """The report with one measured cell of LiF and one of LiZn, of log10 D as given."""
+    labels = [
+        replace(
+            data.labels[0],
+            key=name,
+            fingerprint=name,
+            formula=name,
+            temperature_K=data.target_temperature_K,
+            state=LabelState.ACCEPTED,
+            value_cm2_s=10**value,
+            interval_95_cm2_s=(10 ** (value - 1.96 * stderr), 10 ** (value + 1.96 * stderr)),
+        )
+        for name, value in values
+    ]
+    return replace(data, labels=tuple(labels), predictions=(), cells=())
+
+
+def budget(offset, **parts):
+    """A systematic error of these parts."""
+    zero = {"finite_size": 0.0, "protocol": 0.0, "level": 0.0, "slope": 0.0, "volume": 0.0}
+    return CompoundError(
+        chemistry="halide",
+        offset_decades=offset,
+        slope_decades=0.0,
+        slope_stderr_decades=0.0,
+        budget=ErrorBudget(**zero | parts),
+        evidence="aimd: 9 compounds",
+    )
+
+
+def test_the_ranking_is_that_of_the_corrected_values(data):
+    errors = {"LiF": budget(0.5, level=0.1), "LiBr": budget(0.0, level=0.1)}
+    flattered = with_labels(replace(data, model_errors=errors), ("LiF", -4.0), ("LiBr", -4.2))
+    assert [row.formula for row in rank(flattered)] == ["LiBr", "LiF"]
+    assert [row.formula for row in rank(replace(flattered, model_errors={}))] == ["LiF", "LiBr"]
+
+
+def test_an_order_that_the_potential_decides_is_marked_and_shared_errors_cancel(data):
+    errors = {"LiF": budget(0.0, level=0.2), "LiBr": budget(0.0, level=0.2)}
+    own = {("LiF", "LiF"): 0.04, ("LiBr", "LiBr"): 0.04}
+    pair = with_labels(replace(data, model_errors=errors), ("LiF", -4.0), ("LiBr", -4.3))
+    independent = replace(pair, model_covariances=own)
+    shared = replace(pair, model_covariances={**own, ("LiF", "LiBr"): 0.0399})
+    assert [row.tie for row in rank(independent)] == [Tie.NONE, Tie.POTENTIAL]
+    assert [row.tie for row in rank(shared)] == [Tie.NONE, Tie.NONE]
+    noisy = with_labels(independent, ("LiF", -4.0), ("LiBr", -4.3), stderr=0.2)
+    assert [row.tie for row in rank(noisy)] == [Tie.NONE, Tie.CHANCE]
+    assert tied_with_first(rank(independent), Tie.POTENTIAL) == 1
+    assert tied_with_first([], Tie.CHANCE) == 0
+    assert "order of 1 other candidate and the first depends" in findings.opinion_note(independent, rank(independent))
+
+
+def test_the_head_line_states_the_corrected_value_with_all_errors(data):
+    errors = {"LiF": budget(0.3, level=0.1, slope=0.1, volume=0.1)}
+    one = with_labels(replace(data, model_errors=errors), ("LiF", -4.0), stderr=0.05)
+    words = findings.headline(one, rank(one))
+    mean, deviation = -4.3, math.hypot(0.05, 0.1, 0.1, 0.1)
+    assert words.startswith("Ranked by D corrected for the estimated error of nep89")
+    assert numbers.decades(mean, (mean - 1.96 * deviation, mean + 1.96 * deviation)) in words
+    assert findings.opinion_note(one, rank(one)).startswith("92%")  # 3 x 0.1^2 of 3 x 0.1^2 + 0.05^2
+    assert findings.opinion_note(replace(one, model_errors={}), rank(replace(one, model_errors={}))) == ""
 
 
 def test_a_label_at_another_temperature_is_shifted_along_the_surrogates_slope(data):

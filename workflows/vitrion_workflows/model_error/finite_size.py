@@ -1,7 +1,7 @@
 """Error of a periodic cell of few atoms."""
 
 REFERENCE_ATOMS = 100
-DECADES_AT_REFERENCE = 0.03
+DECADES_AT_REFERENCE = 0.04
 
 
 def finite_size_decades(atoms: int) -> float:

@@ -11,6 +11,9 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
+
+from vitrion_models.system import FloatArray
 from vitrion_models.uncertainty.mixed_effects import Effects, MixedModel, Posterior
 from vitrion_workflows.model_error.aimd_comparisons import WEIGHTS_DIGITS, AimdComparison, aimd_comparisons
 from vitrion_workflows.model_error.anion_classes import anion_class
@@ -95,10 +98,7 @@ class ModelErrors:
         x, parameters = case.inverse_temperature, self.parameters
         ln_volume, ln_volume_stderr = self._volume(case)
         per_volume, per_volume_stderr = sensitivity(case.elements, case.temperature_K)
-        of_volume: Effects = {("sensitivity", case.compound): per_volume_stderr * ln_volume}
-        mean, covariance = self._posterior.moments(
-            (add((1.0, level(self._own, case, parameters)), (1.0, of_volume)), slope(self._own, case))
-        )
+        mean, covariance = self._posterior.moments((self._level(case), slope(self._own, case)))
         variance = float(covariance[0, 0] + 2 * x * covariance[0, 1] + x**2 * covariance[1, 1])
         # Level and slope are independent at the temperature where their sum is known best.
         best_known = float(covariance[0, 0] - covariance[0, 1] ** 2 / covariance[1, 1])
@@ -116,6 +116,26 @@ class ModelErrors:
             ),
             evidence=self._evidence(case.chemistry),
         )
+
+    def covariance(self, cases: Sequence[Case]) -> FloatArray:
+        """Return the covariance of the errors of the potential itself, decades squared, shape (C, C).
+
+        The errors of compounds of one class are nearly alike: most of them cancels from a ratio of two diffusivities.
+
+        Args:
+            cases: of compounds.
+        """
+        parts = [add((1.0, self._level(case)), (case.inverse_temperature, slope(self._own, case))) for case in cases]
+        _, of_forces = self._posterior.moments(parts)
+        _, of_volumes = self._volumes.moments([expansion(self._own, case) for case in cases])
+        per_volume = np.array(
+            [
+                sensitivity(case.elements, case.temperature_K)[0] if case.ln_volume_ratio is None else 0.0
+                for case in cases
+            ]
+        )
+        covariance: FloatArray = of_forces + per_volume[:, None] * of_volumes * per_volume
+        return covariance
 
     def scatter_decades(self, case: Case) -> float:
         """Return the deviation of the error that other compounds of the class do not share, in decades.
@@ -143,6 +163,14 @@ class ModelErrors:
     @cached_property
     def _volumes(self) -> Posterior:
         return MixedModel(observe_expansion(self.comparisons)).infer(self.parameters.deviation)
+
+    def _level(self, case: Case) -> Effects:
+        """Return the part of the error that does not depend on temperature, with that of the sensitivity to volume."""
+        ln_volume, _ = self._volume(case)
+        _, stderr = sensitivity(case.elements, case.temperature_K)
+        return add(
+            (1.0, level(self._own, case, self.parameters)), (stderr * ln_volume, {("sensitivity", case.compound): 1.0})
+        )
 
     def _volume(self, case: Case) -> tuple[float, float]:
         """Return ln(volume of the cell / true volume) and its standard error."""

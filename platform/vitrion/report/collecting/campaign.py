@@ -44,6 +44,9 @@ def collect(db: Database, campaign: str) -> data.ReportData:
     left_out = every.keys() - stored.keys()
     plan: Mapping[str, Any] = (row.summary or {}).get("plan", {})
     potential = plan.get("potential", row.configuration["potential"])
+    errors, covariances = model_errors(
+        db, stored.values(), cells.values(), potential, campaign=campaign, temperature_K=target_K
+    )
     return data.ReportData(
         campaign=campaign,
         state=_state(row, cycles),
@@ -70,9 +73,8 @@ def collect(db: Database, campaign: str) -> data.ReportData:
         cycles=report_cycles(cycles, models, cells),
         costs=costs(cycles, models),
         reference_pairs=reference_pairs(stored, current),
-        model_errors=model_errors(
-            db, stored.values(), cells.values(), potential, campaign=campaign, temperature_K=target_K
-        ),
+        model_errors=errors,
+        model_covariances=covariances,
         provenance=_provenance(db, row, produced, models),
         configuration=row.configuration,
     )

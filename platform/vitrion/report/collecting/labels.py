@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from vitrion.database import Database
@@ -86,17 +87,22 @@ def model_errors(
     *,
     campaign: str,
     temperature_K: float,
-) -> dict[str, CompoundError]:
-    """Return the systematic error of the production potential by reduced formula, of all labels and cells."""
+) -> tuple[dict[str, CompoundError], dict[tuple[str, str], float]]:
+    """Return the systematic error of the production potential by reduced formula, of all labels and cells.
+
+    Returns:
+        The errors, and the covariance of those of two formulas, decades squared.
+    """
     own = [label for label in stored if label.potential == potential]
     if not own:
-        return {}
+        return {}, {}
     errors = systematic_errors(db, potential, own[0].weights_sha256, campaign=campaign)
     elements = {cell.reduced_formula: cell.elements for cell in cells}
     elements |= {label.reduced_formula: label.elements for label in own}
     names = sorted(elements)
-    by_compound = errors.of_cases([case_of(name, elements[name], temperature_K) for name in names])
-    return dict(zip(names, by_compound, strict=True))
+    cases = [case_of(name, elements[name], temperature_K) for name in names]
+    covariances = dict(zip(product(names, names), errors.covariance(cases).ravel().tolist(), strict=True))
+    return dict(zip(names, errors.of_cases(cases), strict=True)), covariances
 
 
 def _accepted(label: LabelRecord) -> bool:
