@@ -1,4 +1,4 @@
-"""Error rates and cost of the gates on order, distance and density for real crystals and glasses.
+"""Error rates and cost of the gates on order and density for real crystals and glasses.
 
 Run as ``VITRION_DATA_MIRROR=... python benchmarks/gates.py``; one JSON line a figure. Baselines: an order gate that
 always says amorphous (or crystalline) errs on all of one side.
@@ -25,7 +25,6 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous import DEFAULT_LIMITS, hidden_symmetry, orientational_coherence
 from vitrion_workflows.schemas.geometry import system_from_atoms, system_from_structure
 from vitrion_workflows.structure.volume_estimate import estimate_volume
-from vitrion_workflows.validation.density_and_contacts import closest_pair
 
 LEAST_WIDTH_A = 8.0
 MOST_ATOMS = 260
@@ -184,10 +183,8 @@ def order_rates(cells: Iterator[tuple[str, AtomicSystem]], *, wrong: Callable[[b
         emit(f"{what}: median time of both order gates below 130 atoms", float(np.median(small)), "s", None)
 
 
-def distance_and_volume(mirror: Path) -> None:
-    """Yield the closest pairs of real cells, and the ionic volume estimate against real crystals."""
-    real = [closest_pair(system)[0] for _, system in glasses(mirror)]
-    emit("least distance over covalent radii in real glasses and melts", min(real), "1", None)
+def volumes(mirror: Path) -> None:
+    """Yield the ionic volume estimate against real crystals."""
     gas = system_from_atoms(read(mirror / "structures/pfp_amorphous/temp_10.cif"))
     per_atom = estimate_volume("Li3CrF6").volume_A3_per_atom
     emit("PFP record 10: volume over the ionic estimate", gas.volume_A3 / len(gas) / per_atom, "1", 2.0)
@@ -217,7 +214,7 @@ def main() -> None:
     folder = Path(mirror)
     order_rates(glasses(folder), wrong=lambda refused: refused, what="glass refused as crystal")
     order_rates(thermal_crystals(folder), wrong=lambda refused: not refused, what="crystal taken for glass")
-    distance_and_volume(folder)
+    volumes(folder)
 
 
 if __name__ == "__main__":

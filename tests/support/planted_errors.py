@@ -13,6 +13,7 @@ from plain_labels import METHOD
 
 from vitrion_workflows.labelling.label import label_trajectory
 from vitrion_workflows.schemas import LabelProtocol
+from vitrion_workflows.structure.contacts import CONTACT_RADII_A
 from vitrion_workflows.trajectories.trajectory import Trajectory
 
 
@@ -215,6 +216,16 @@ def _gas(claim, _rng):
     return claim.changed(lattice_A=claim.trajectory.lattice_A * 2.5)
 
 
+def _in_one_another(claim, _rng, *, share):
+    """Two atoms of the heaviest element that move together, as near as a share of the shortest bond that there is."""
+    run = claim.trajectory
+    first, second = np.flatnonzero(run.numbers == run.numbers.max())[:2]
+    positions = run.positions_A.copy()
+    bond_A = 2 * CONTACT_RADII_A[run.numbers.max()]
+    positions[:, second] = positions[:, first] + [share * bond_A, 0.0, 0.0]
+    return claim.changed(positions_A=positions)
+
+
 def _isotopes(claim, _rng, *, factor):
     """All atoms heavier and all times longer: exactly what the same forces do to heavier atoms."""
     run = claim.trajectory
@@ -269,6 +280,7 @@ MUTATIONS = {
     "cell in nm": partial(_nm, positions=False, lattice=True),
     "species swapped": _swapped,
     "gas": _gas,
+    "two atoms at 0.8 of their shortest bond": partial(_in_one_another, share=0.8),
     "cell shrinks by 24 %": partial(_collapsing, share=0.24),
     "atoms twice as heavy": partial(_isotopes, factor=2.0),
     "atoms a tenth heavier": partial(_isotopes, factor=1.1),

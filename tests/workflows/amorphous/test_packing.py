@@ -10,12 +10,14 @@ from one_line import error_in_one_line
 from pymatgen.core import Lattice, Structure
 
 from vitrion_models.errors import InputError
+from vitrion_models.graphs import neighbour_list
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous import pack, push_apart
 from vitrion_workflows.amorphous import packing as packing_module
 from vitrion_workflows.structure.composition import cell_contents, parse_formula
+from vitrion_workflows.structure.contacts import closest_contact
+from vitrion_workflows.structure.homonuclear import count_homonuclear_bonds
 from vitrion_workflows.structure.volume_estimate import VolumeSource, estimate_volume, likely_charges
-from vitrion_workflows.validation.density_and_contacts import closest_pair
 
 
 @pytest.mark.parametrize(
@@ -90,14 +92,23 @@ def test_packing_is_seeded_has_the_wanted_volume_and_no_overlap(formula, volume_
     np.testing.assert_array_equal(one.system.positions_A, same.system.positions_A)
     assert not np.allclose(one.system.positions_A, other.system.positions_A)
     assert one.system.volume_A3 / len(one.system) == pytest.approx(volume_A3)
-    assert closest_pair(one.system)[1] > 1.8
+    assert closest_contact(one.system).ratio > 1.0
+
+
+@pytest.mark.parametrize("formula", ["Li3N", "Li3P", "Li3PS4", "Li6Zr2O7", "Li2SiO3"])
+def test_no_packing_begins_with_a_bond_between_like_atoms(formula):
+    volume_A3 = 1.15 * estimate_volume(formula).volume_A3_per_atom
+    for seed in range(3):
+        packed = pack(formula, n_atoms=100, volume_A3_per_atom=volume_A3, seed=seed)
+        assert count_homonuclear_bonds(packed.system) == {}
+        assert closest_contact(packed.system).ratio > 1.0
 
 
 def test_where_packmol_finds_nothing_soft_spheres_are_packed(monkeypatch):
     monkeypatch.setattr(packing_module, "_pack_with_packmol", lambda *_: None)
     packed = pack("BeO", n_atoms=56, volume_A3_per_atom=8.0, seed=1)
     assert packed.packer == "soft-sphere"
-    assert closest_pair(packed.system)[0] > 0.75
+    assert closest_contact(packed.system).ratio > 0.95
     again = pack("BeO", n_atoms=56, volume_A3_per_atom=8.0, seed=1)
     np.testing.assert_array_equal(packed.system.positions_A, again.system.positions_A)
 
@@ -115,7 +126,8 @@ def test_push_apart_ends_overlaps_and_leaves_the_rest_alone(seed):
     numbers = np.array([3] * 12 + [17] * 12)
     overlapping = AtomicSystem(numbers, rng.uniform(0, 8.5, (24, 3)), 8.5 * np.eye(3))
     apart = push_apart(overlapping, seed=seed)
-    assert closest_pair(apart)[0] >= 0.85 - 1e-9
+    pairs = neighbour_list(apart, 3.0)
+    assert (pairs.distances_A / covalent_radii[numbers[pairs.edge_index]].sum(axis=0)).min() >= 0.85 - 1e-9
     np.testing.assert_array_equal(push_apart(apart).positions_A, apart.positions_A)
     np.testing.assert_array_equal(apart.lattice_A, overlapping.lattice_A)
 

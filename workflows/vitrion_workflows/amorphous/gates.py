@@ -16,8 +16,9 @@ from vitrion_workflows.amorphous.reference import CellReference
 from vitrion_workflows.amorphous.symmetry import hidden_symmetry
 from vitrion_workflows.potentials import ForceResult
 from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.structure.contacts import NO_CONTACT, closest_contact, least_ratio
 from vitrion_workflows.structure.volume_estimate import VolumeSource
-from vitrion_workflows.validation.density_and_contacts import NO_CONTACT, closest_pair, density_g_cm3
+from vitrion_workflows.validation.density_and_contacts import density_g_cm3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class CellLimits:
     """Limits of the gates on a cell.
 
     Attributes:
-        least_distance_ratio: shortest distance of a pair over the sum of its covalent radii (Cordero 2008).
+        least_distance_ratio: shortest distance of a pair over the sum of its contact radii (`structure.contacts`).
         volume_ratio: least and greatest volume over the reference volume, by the source of the latter.
         energy_above_crystal_eV_per_atom: least and greatest.
         greatest_coherence: greatest coherence of bond orientations, see `orientation`.
@@ -34,7 +35,7 @@ class CellLimits:
         pressure_GPa: least and greatest static pressure of a relaxed cell.
     """
 
-    least_distance_ratio: float = 0.58
+    least_distance_ratio: float = least_ratio()
     volume_ratio: Mapping[VolumeSource, tuple[float, float]]
     energy_above_crystal_eV_per_atom: tuple[float, float] = (-0.05, 0.6)
     greatest_coherence: float = 6.0
@@ -97,15 +98,15 @@ def static_pressure_GPa(force_result: ForceResult) -> float | None:
 
 
 def _minimum_distance(evidence: CellEvidence) -> GateOutcome:
-    ratio, distance, name = closest_pair(evidence.system)
-    if not np.isfinite(ratio):
+    contact = closest_contact(evidence.system)
+    if contact is None:
         # A cell without any close pair (a gas) is the concern of the density gate.
         return GateOutcome(name="minimum_distance", passed=True, message=NO_CONTACT)
     return _within(
         "minimum_distance",
-        ratio,
+        contact.ratio,
         (evidence.limits.least_distance_ratio, None),
-        message=f"closest pair {name} at {distance:.2f} A, {ratio:.2f} of its covalent radii",
+        message=f"closest pair {contact}",
     )
 
 

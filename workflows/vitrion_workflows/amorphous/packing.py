@@ -4,7 +4,8 @@ The packing is done by atomate2's `get_random_packed_structure` (packmol): with 
 and cells of 48-64 atoms take 0.02-1.2 s (nine lithium compounds at the density of their crystals and 15 % above it).
 Three of its properties are worked around: it looks for `packmol` on the PATH, while the PyPI package keeps it among
 its own files; it keeps all pairs 2.0 A apart whatever the elements, so that dense cells of small atoms can fail (the
-positions are then drawn at random and separated by `push_apart`); and its import takes three seconds.
+positions are then drawn at random) and larger ones come bonded to their like (`push_apart` separates both to distances
+by pair); and its import takes three seconds.
 """
 
 import os
@@ -19,10 +20,14 @@ from pymatgen.core.periodic_table import Element
 from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
-from vitrion_models.system import AtomicSystem
-from vitrion_workflows.amorphous.soft_sphere import push_apart
+from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_workflows.amorphous.soft_sphere import SOFT_CONTACTS_A, push_apart
 from vitrion_workflows.schemas.geometry import system_from_structure
 from vitrion_workflows.structure.composition import cell_contents
+from vitrion_workflows.structure.homonuclear import BOND_REACH_A
+
+# No packing begins with a bond between like atoms: where the compound has such, its melt forms them.
+PACKING_CONTACTS_A: FloatArray = np.maximum(SOFT_CONTACTS_A, np.diag(BOND_REACH_A))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +85,8 @@ def _pack_with_packmol(contents: dict[str, int], volume_A3_per_atom: float, seed
         return None
     system = system_from_structure(packed)
     order = np.argsort(system.numbers, kind="stable")
-    return AtomicSystem(system.numbers[order], system.positions_A[order], system.lattice_A)
+    packed_system = AtomicSystem(system.numbers[order], system.positions_A[order], system.lattice_A)
+    return push_apart(packed_system, contacts_A=PACKING_CONTACTS_A, seed=seed)
 
 
 @contextmanager
@@ -99,4 +105,4 @@ def _pack_soft_spheres(contents: dict[str, int], volume_A3_per_atom: float, seed
     numbers = np.sort(np.concatenate([np.full(count, Element(symbol).Z) for symbol, count in contents.items()]))
     edge_A = (volume_A3_per_atom * len(numbers)) ** (1.0 / 3.0)
     positions = np.random.default_rng(seed).uniform(0.0, edge_A, size=(len(numbers), 3))
-    return push_apart(AtomicSystem(numbers, positions, edge_A * np.eye(3)), seed=seed)
+    return push_apart(AtomicSystem(numbers, positions, edge_A * np.eye(3)), contacts_A=PACKING_CONTACTS_A, seed=seed)

@@ -8,28 +8,28 @@ from ase.data import covalent_radii
 from vitrion_models.graphs import neighbour_list
 from vitrion_models.system import AtomicSystem, FloatArray
 
-CONTACT_RATIO = 0.85  # of the sum of covalent radii; below every bond of the compounds measured in cell-gates.md
+# 0.85 of the sum of covalent radii, by atomic numbers: below the usual bonds of all pairs.
+SOFT_CONTACTS_A: FloatArray = 0.85 * (covalent_radii[:, None] + covalent_radii)
 MOST_SWEEPS = 300
 LARGEST_MOVE_A = 0.25
 COINCIDENT_A = 1e-6
 
 
-def push_apart(system: AtomicSystem, *, contact_ratio: float = CONTACT_RATIO, seed: int = 0) -> AtomicSystem:
-    """Move atoms until no pair is closer than a share of its covalent radii, or the sweeps are spent.
+def push_apart(system: AtomicSystem, *, contacts_A: FloatArray = SOFT_CONTACTS_A, seed: int = 0) -> AtomicSystem:
+    """Move atoms until no pair is closer than the contact of its elements, or the sweeps are spent.
 
-    Gradient descent on the soft-sphere energy sum (d0 - d)^2 / 2 over pairs closer than d0 = ratio (r_i + r_j),
-    every sweep one step, no atom moving more than 0.25 A in it. Positions without overlap are returned unchanged.
+    Gradient descent on the soft-sphere energy sum (d0 - d)^2 / 2 over pairs closer than their contact d0, every sweep
+    one step, no atom moving more than 0.25 A in it. Positions without overlap are returned unchanged.
 
     Args:
         system: the cell, N atoms.
-        contact_ratio: least distance to reach, over the sum of covalent radii.
+        contacts_A: least distances to reach, by both atomic numbers, shape (Z, Z).
         seed: seed of the directions in which coincident atoms part.
 
     Returns:
         A cell with the same lattice and order of atoms.
     """
     rng = np.random.default_rng(seed)
-    contacts_A = contact_ratio * (covalent_radii[:, None] + covalent_radii)
     for _ in range(MOST_SWEEPS):
         displacements = _displacements_A(system, contacts_A, rng)
         if displacements is None:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from ase.data import covalent_radii
 from numpy.typing import NDArray
 from pymatgen.core.periodic_table import Element
 from pymatgen.core.structure import Structure
@@ -15,12 +14,12 @@ from pymatgen.core.structure import Structure
 from vitrion_models.errors import InputError
 from vitrion_models.graphs.neighbours import pairs_within
 from vitrion_models.system import FloatArray, IntArray
-from vitrion_workflows.amorphous.gates import DEFAULT_LIMITS
 from vitrion_workflows.candidates.ewald import ewald_matrix, site_charges
 from vitrion_workflows.candidates.site_occupation import VACANCY, SiteOccupation
 from vitrion_workflows.schemas.geometry import with_masses
 from vitrion_workflows.schemas.identity import species_text
 from vitrion_workflows.schemas.isotopes import element_of, mass_of, site_occupancies
+from vitrion_workflows.structure.contacts import CONTACT_RADII_A, least_ratio
 
 MOST_SITES = {"random": 2000, "ewald": 500}
 MOST_ORDERINGS = 100
@@ -244,10 +243,10 @@ def _attempts(
     sites: _Sites, *, count: int, seed: int, matrix: FloatArray | None, charges: FloatArray | None
 ) -> Iterator[SiteOccupation]:
     """Yield occupations without contacts, drawn one after the other."""
-    limit = DEFAULT_LIMITS.least_distance_ratio
-    radii = np.array([covalent_radii[Element(element_of(symbol)).Z] for symbol in sites.symbols])
+    numbers = [Element(element_of(symbol)).Z for symbol in sites.symbols]
+    radii_A = least_ratio() * CONTACT_RADII_A[numbers]
     enlarged = sites.enlarged
-    near = pairs_within(enlarged.cart_coords, enlarged.lattice.matrix, float(2 * limit * radii.max()) + 1e-6)
+    near = pairs_within(enlarged.cart_coords, enlarged.lattice.matrix, float(2 * radii_A.max()) + 1e-6)
     groups = [(indices, frozenset(content.tolist())) for indices, content in sites.groups]
     groups = [(indices, kinds) for indices, kinds in groups if len(kinds) > 1]
     alike: defaultdict[frozenset[int], list[IntArray]] = defaultdict(list)
@@ -256,7 +255,7 @@ def _attempts(
     movable = np.isin(np.arange(len(enlarged)), [index for indices, _ in groups for index in indices])
     for attempt in range(count):
         rng = np.random.default_rng([seed, attempt])
-        occupation = SiteOccupation(sites.draw(rng), near, movable, contact_radii_A=limit * radii)
+        occupation = SiteOccupation(sites.draw(rng), near, movable, contact_radii_A=radii_A)
         if matrix is not None and charges is not None:
             occupation.set_charges(matrix, charges)
         if occupation.anneal(rng, [indices for indices, _ in groups]) or occupation.anneal(

@@ -1,7 +1,6 @@
 """Checks of a structure before anything is stored or computed: a cell of matter, and no atoms in one another."""
 
 import numpy as np
-from ase.data import covalent_radii
 from pymatgen.core.structure import Structure
 
 from vitrion_models.bounds import LONGEST_LATTICE_VECTOR_A
@@ -9,6 +8,7 @@ from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3
 from vitrion_models.errors import InputError
 from vitrion_models.graphs.neighbours import NeighbourList, pairs_within
 from vitrion_models.system import FloatArray
+from vitrion_workflows.structure.contacts import CONTACT_RADII_A
 
 SMALLEST_HEIGHT_A = 0.1
 # Osmium has 22.6; ices and metals in shock waves stay below.
@@ -18,9 +18,9 @@ LARGEST_VOLUME_A3_PER_ATOM = 1e6
 # Two atoms so near are on one point; together they may fill it once, as on a partially occupied site.
 ONE_POINT_A = 0.02
 FULL_OCCUPANCY = 1.01
-# Shortest distance over the sum of covalent radii (Cordero et al., 2008): 0.518 and more among fully occupied sites of
-# 321 experimental and 35,000 computed crystals (docs/design/formats.md), 0.545 in melts at 2500 K. H2 has 0.74 A.
-LEAST_CONTACT = 0.45
+# Shortest distance over the sum of contact radii: 0.60 (O-F) and more among fully occupied sites of OBELiX, where
+# hydrogen, noise and split sites are the least certain (docs/formats.md). H2 has 0.74 A.
+LEAST_CONTACT = 0.60
 LEAST_DISTANCE_A = 0.5
 # Partially occupied sites that are too near exclude each other. Refined occupancies of such pairs add up to 1.08.
 EXCLUSIVE_OCCUPANCY = 1.1
@@ -66,7 +66,7 @@ def _check_size(structure: Structure, lattice_A: FloatArray, place: str) -> None
 
 
 def _check_contacts(structure: Structure, lattice_A: FloatArray, place: str) -> None:
-    radii = np.array([min(covalent_radii[species.Z] for species in site.species) for site in structure])
+    radii = np.array([min(CONTACT_RADII_A[species.Z] for species in site.species) for site in structure])
     occupancies = np.array([site.species.num_atoms for site in structure])
     reach = max(2 * LEAST_CONTACT * float(radii.max()), LEAST_DISTANCE_A)
     pairs = pairs_within(np.asarray(structure.cart_coords), lattice_A, reach, half=True)

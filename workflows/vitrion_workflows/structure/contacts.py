@@ -36,6 +36,7 @@ LEAST_RATIO = 0.90
 THERMAL_DECREASE_PER_K = 0.04e-3
 # Over twice the largest radius. Bonded atoms lie within the first, ions of salts within the second.
 REACHES = (1.2, 2.0)
+NO_CONTACT = f"no two atoms within {2 * REACHES[-1]:g} times the largest contact radius"
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,7 @@ class Contact:
     atoms: tuple[int, int]
 
     def __str__(self) -> str:
+        """Return the pair with its distance, for messages."""
         return f"{'-'.join(self.elements)} at {self.distance_A:.2f} A, {self.ratio:.2f} of its contact radii"
 
 

@@ -1,50 +1,26 @@
-"""Density and closest pair of a cell, and the measurements that compare them: too dilute, overlapping, expanding."""
+"""Measurements on the cell and the distances of a run: too dilute, overlapping, expanding."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
-from ase.data import chemical_symbols, covalent_radii
+from ase.data import chemical_symbols
 
 from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3
-from vitrion_models.graphs import neighbour_list
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.schemas.gate import Measurement, measurement_of
+from vitrion_workflows.structure.contacts import NO_CONTACT, closest_contact, least_ratio
 from vitrion_workflows.validation.equilibration import change_stderr, relative_change, statistical_inefficiency
 
 # A volume may change by the first in any case, and by the second however large its fluctuations are.
 VOLUME_CHANGES, VOLUME_SIGMAS = (0.03, 0.05), 3.5
 # Volume over the estimate for the solid: hydroxides 0.4 (their ions overlap), melts at 2500 K twice; a gas 10 and more.
 VOLUME_RATIOS = (0.3, 4.0)
-# Shortest distance over the sum of covalent radii: 0.70 and more in melts at 2500 K.
-LEAST_CONTACT = 0.45
-# Over the largest covalent radius. Atoms that touch lie within the first; the second is for ionic crystals.
-REACHES = (2.0, 2.5)
-NO_CONTACT = f"no two atoms within {REACHES[-1]:g} times the largest covalent radius"
 
 
 def density_g_cm3(system: AtomicSystem) -> float:
     """Return the mass density in g/cm3."""
     return float(system.masses_u.sum() / system.volume_A3 * U_PER_A3_IN_G_PER_CM3)
-
-
-def closest_pair(system: AtomicSystem) -> tuple[float, float, str]:
-    """Find the pair of atoms with the least distance relative to its covalent radii.
-
-    Returns:
-        Distance over the sum of covalent radii (Cordero et al., 2008), distance in Angstrom, and the elements of the
-        pair; infinite ratio and distance where no two atoms lie within 2.5 times the largest radius.
-    """
-    radii = covalent_radii[system.numbers]
-    for reach in REACHES:
-        pairs = neighbour_list(system, reach * float(radii.max()))
-        if len(pairs):
-            break
-    else:
-        return float("inf"), float("inf"), "no pair"
-    ratios = pairs.distances_A / radii[pairs.edge_index].sum(axis=0)
-    worst = int(ratios.argmin())
-    names = sorted(chemical_symbols[number] for number in system.numbers[pairs.edge_index[:, worst]])
-    return float(ratios[worst]), float(pairs.distances_A[worst]), "-".join(names)
 
 
 def measure_density(system: AtomicSystem) -> Measurement:
@@ -66,17 +42,23 @@ def measure_density(system: AtomicSystem) -> Measurement:
     )
 
 
-def measure_closest_contact(system: AtomicSystem) -> Measurement:
-    """Compare the closest pair of atoms with the sum of its covalent radii."""
-    ratio, distance, name = closest_pair(system)
-    if not np.isfinite(ratio):
-        # Whether such a cell is too dilute is for the density to decide.
+def measure_closest_contact(frames: Iterable[AtomicSystem], *, temperature_K: float) -> Measurement:
+    """Compare the closest contact in some frames with the least that atoms have.
+
+    Args:
+        frames: of the run.
+        temperature_K: of the run: hot atoms collide harder.
+    """
+    contacts = [contact for contact in map(closest_contact, frames) if contact is not None]
+    if not contacts:
+        # A cell so dilute is refused by its density.
         return Measurement(name="closest_contact", passed=True, message=NO_CONTACT)
+    closest = min(contacts, key=lambda contact: contact.ratio)
     return measurement_of(
         "closest_contact",
-        ratio,
-        lower=LEAST_CONTACT,
-        message=f"closest pair {name} at {distance:.2f} A, {ratio:.2f} of its covalent radii",
+        closest.ratio,
+        lower=least_ratio(temperature_K),
+        message=f"closest pair {closest}",
     )
 
 
