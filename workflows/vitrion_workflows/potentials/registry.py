@@ -16,6 +16,7 @@ MODULES = (
     "chgnet.force_field",
     "diep.force_field",
     "adapters.lennard_jones",
+    "adapters.tuned_nep",
     "mace.force_field",
     "adapters.sevennet",
     "adapters.orb",

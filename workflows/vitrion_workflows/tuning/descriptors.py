@@ -172,7 +172,7 @@ def _angular_part(
     products = values[:, :, None] * angles[:, None, :]
     gradients = (values / distances[:, None])[:, :, None, None] * turns[:, None]
     gradients += (slopes[:, :, None] * angles[:, None, :])[..., None] * directions[:, None, None, :]
-    shape = (len(distances), -1)
+    shape = (len(distances), count * angles.shape[1])
     sums, neighbours = _collect(
         edges, vectors, products.reshape(shape), gradients.reshape(*shape, 3), types=types, model=model, tensors=tensors
     )

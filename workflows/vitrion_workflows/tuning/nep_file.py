@@ -135,7 +135,7 @@ def read_nep(path: Path) -> NepModel:
 
 
 def write_nep(model: NepModel, path: Path) -> None:
-    """Write a potential as a text file; numbers of single precision survive unchanged."""
+    """Write a potential as a text file; numbers survive unchanged."""
     radial, angular = model.radial_coefficients, model.angular_coefficients
     header = [
         f"{KIND} {len(model.elements)} {' '.join(model.elements)}",
@@ -152,7 +152,7 @@ def write_nep(model: NepModel, path: Path) -> None:
     )
     parts = [networks, [model.output_bias_eV], radial, angular, model.scaler]
     values = np.concatenate([np.ravel(part) for part in parts])
-    path.write_text("\n".join([*header, *(f"{value:.9e}" for value in values), ""]))
+    path.write_text("\n".join([*header, *(repr(float(value)) for value in values), ""]))
 
 
 def _read_header(path: Path, rows: list[list[str]]) -> tuple[tuple[str, ...], dict[str, list[str]]]:

@@ -38,7 +38,7 @@ class NepForceField(ForceField):
         elements = header_elements(path)
         super().__init__(
             name=name,
-            version=f"nep89 (nep-adapters {version('nep-adapters')})",
+            version=f"{name} (nep-adapters {version('nep-adapters')})",
             weights_sha256=weights_sha256,
             elements=frozenset(elements),
         )
@@ -96,6 +96,16 @@ def header_elements(path: Path) -> tuple[str, ...]:
     return symbols
 
 
+def require_backend(name: str, device: str) -> None:
+    """Refuse a GPU with an index.
+
+    Raises:
+        InputError: nep-adapters has no such device.
+    """
+    if device not in BACKENDS:
+        raise InputError(f"device {device!r}: {name} runs on cpu or cuda; choose a GPU by CUDA_VISIBLE_DEVICES")
+
+
 def load_nep89(_argument: str, device: str) -> NepForceField:
     """Load NEP89 from the folder of installed weights.
 
@@ -105,8 +115,7 @@ def load_nep89(_argument: str, device: str) -> NepForceField:
         CheckpointError: the file is another one.
     """
     PACKAGE.require("nep89")
-    if device not in BACKENDS:
-        raise InputError(f"device {device!r}: nep89 runs on cpu or cuda; choose a GPU by CUDA_VISIBLE_DEVICES")
+    require_backend("nep89", device)
     path = weights_folder() / NEP89_FILE
     require_weights(path, sha256=NEP89_SHA256, name="nep89", advice=ADVICE)
     return NepForceField(path, name="nep89", weights_sha256=NEP89_SHA256, device=device)
