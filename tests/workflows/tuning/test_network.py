@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from numpy.polynomial import chebyshev, legendre
 from model_force_fields import assert_same_forces, nep89_or_skip
+from numpy.polynomial import chebyshev, legendre
 from small_nep import scattered_cell, small_nep
 
 from vitrion_models.errors import InputError

@@ -204,7 +204,9 @@ def _collect(
         indices[centres, places] = edges[1, chosen]
         padded_vectors = np.zeros((atoms, most, 3))
         padded_vectors[centres, places] = vectors[chosen]
-        padded = np.zeros((atoms, functions, most, 3), dtype=np.float64 if tensors.dtype == torch.float64 else np.float32)
+        padded = np.zeros(
+            (atoms, functions, most, 3), dtype=np.float64 if tensors.dtype == torch.float64 else np.float32
+        )
         padded[centres, :, places] = gradients[chosen]
         neighbours.append(
             Neighbours(

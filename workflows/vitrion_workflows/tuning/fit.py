@@ -1,8 +1,8 @@
 """Fit of a neuroevolution potential to labelled frames, from its present parameters."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -11,6 +11,7 @@ from ase.data import chemical_symbols
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.dynamics.errors import StoppedError
+from vitrion_workflows.dynamics.stage import NO_CALLBACKS, Callbacks
 from vitrion_workflows.tuning.descriptors import Expansion, expand
 from vitrion_workflows.tuning.frames import LabelledFrame
 from vitrion_workflows.tuning.nep_file import NepModel
@@ -24,7 +25,7 @@ class FitSettings:
     """Numbers of a fit (docs/design/tuning.md).
 
     Attributes:
-        epochs: passes over all frames.
+        steps: gradient steps.
         frames_per_step: frames of one gradient step.
         network_rate: greatest learning rate of the networks.
         coefficient_rate: the same of the expansion coefficients.
@@ -33,13 +34,16 @@ class FitSettings:
         tail_eV_per_A: forces above this count less, so that planted contacts do not rule the fit.
     """
 
-    epochs: int = 60
-    frames_per_step: int = 6
-    network_rate: float = 3e-3
-    coefficient_rate: float = 1e-3
-    energy_scale_eV_per_atom: float = 0.05
-    virial_scale_eV_per_atom: float = 0.2
+    steps: int = 1500
+    frames_per_step: int = 3
+    network_rate: float = 1e-2
+    coefficient_rate: float = 2e-2
+    energy_scale_eV_per_atom: float = 0.1
+    virial_scale_eV_per_atom: float = 0.5
     tail_eV_per_A: float = 10.0
+
+
+DEFAULT = FitSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,27 +58,14 @@ class _Batch:
     has_stress: torch.Tensor
 
 
-@dataclass(frozen=True)
-class FitCallbacks:
-    """Functions by which a caller follows and stops a fit.
-
-    Attributes:
-        on_progress: called with steps done and steps in all.
-        should_stop: called after each step; True ends the fit without a result.
-    """
-
-    on_progress: Callable[[int, int], None] = field(default=lambda _done, _total: None)
-    should_stop: Callable[[], bool] = field(default=lambda: False)
-
-
 def fit(
     model: NepModel,
     frames: Sequence[LabelledFrame],
     *,
     seed: int,
-    settings: FitSettings | None = None,
+    settings: FitSettings = DEFAULT,
     device: str = "cpu",
-    callbacks: FitCallbacks | None = None,
+    callbacks: Callbacks = NO_CALLBACKS,
 ) -> NepModel:
     """Fit all parameters of a potential to frames with Adam, from their present values.
 
@@ -88,7 +79,7 @@ def fit(
         seed: of the order of frames; the same seed gives the same parameters on the same machine.
         settings: numbers of the fit.
         device: of torch.
-        callbacks: progress and stop.
+        callbacks: progress and stop condition, asked after each step.
 
     Raises:
         InputError: there are no frames, or an element is not covered.
@@ -96,31 +87,29 @@ def fit(
     """
     if not frames:
         raise InputError("no frames to learn from: give one or more")
-    numbers, calls = settings or FitSettings(), callbacks or FitCallbacks()
     generator = np.random.default_rng(seed)
     shifts = element_shifts(model, frames, device=device)
     order = generator.permutation(len(frames))
-    count = math.ceil(len(frames) / numbers.frames_per_step)
+    count = math.ceil(len(frames) / settings.frames_per_step)
     batches = [
-        _batch([frames[place] for place in part], model, shifts, numbers, device)
+        _batch([frames[place] for place in part], model, shifts, settings, device)
         for part in np.array_split(order, count)
     ]
     force_square = _mean_square([batch.forces * batch.force_weights for batch in batches])
     network = NepNetwork(model, device=device)
-    optimiser = torch.optim.Adam(_parameter_groups(network, numbers), betas=(0.9, 0.99))
-    steps = numbers.epochs * count
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, steps))
-    for step in range(steps):
+    optimiser = torch.optim.Adam(_parameter_groups(network, settings), betas=(0.9, 0.99))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: _rate(step, settings.steps))
+    for step in range(settings.steps):
         if step % count == 0:
             turn = generator.permutation(count)
-        loss = _loss(network, batches[turn[step % count]], force_square, numbers)
+        loss = _loss(network, batches[turn[step % count]], force_square, settings)
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
         schedule.step()
-        calls.on_progress(step + 1, steps)
-        if calls.should_stop():
-            raise StoppedError(f"stopped after {step + 1} of {steps} steps of the fit")
+        callbacks.on_progress("fit", step + 1, settings.steps)
+        if callbacks.should_stop():
+            raise StoppedError(f"stopped after {step + 1} of {settings.steps} steps of the fit")
     return network.to_model()
 
 

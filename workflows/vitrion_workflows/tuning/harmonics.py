@@ -38,17 +38,14 @@ POLYNOMIALS: Final[tuple[dict[tuple[int, int, int], float], ...]] = (
 )
 DEGREES: Final = np.repeat([1, 2, 3, 4], [3, 5, 7, 9])
 # Weights with which the squares of the functions of a degree add up to (2 l + 1) / (4 pi) P_l(cos angle).
-WEIGHTS: Final = (
-    np.array(
-        [
-            *(3, 3, 3),
-            *(5 / 4, 15, 15, 15 / 4, 15 / 4),
-            *(7 / 4, 21 / 8, 21 / 8, 105 / 4, 105 / 4, 35 / 8, 35 / 8),
-            *(9 / 64, 45 / 8, 45 / 8, 45 / 16, 45 / 16, 315 / 8, 315 / 8, 315 / 64, 315 / 64),
-        ]
-    )
-    / (4 * np.pi)
-)
+WEIGHTS: Final = np.array(
+    [
+        *(3, 3, 3),
+        *(5 / 4, 15, 15, 15 / 4, 15 / 4),
+        *(7 / 4, 21 / 8, 21 / 8, 105 / 4, 105 / 4, 35 / 8, 35 / 8),
+        *(9 / 64, 45 / 8, 45 / 8, 45 / 16, 45 / 16, 315 / 8, 315 / 8, 315 / 64, 315 / 64),
+    ]
+) / (4 * np.pi)
 _MONOMIALS = tuple(sorted({powers for polynomial in POLYNOMIALS for powers in polynomial}))
 _POWERS = np.array(_MONOMIALS)
 _COEFFICIENTS = np.array([[polynomial.get(powers, 0.0) for powers in _MONOMIALS] for polynomial in POLYNOMIALS])

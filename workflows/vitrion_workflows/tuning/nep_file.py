@@ -74,8 +74,8 @@ class NepModel:
             hidden_weights=self.hidden_weights[kept],
             hidden_biases=self.hidden_biases[kept],
             output_weights=self.output_weights[kept],
-            radial_coefficients=self.radial_coefficients[:, :, *pairs],
-            angular_coefficients=self.angular_coefficients[:, :, *pairs],
+            radial_coefficients=self.radial_coefficients[..., pairs[0], pairs[1]],
+            angular_coefficients=self.angular_coefficients[..., pairs[0], pairs[1]],
         )
 
     @property
@@ -150,8 +150,8 @@ def write_nep(model: NepModel, path: Path) -> None:
     networks = np.concatenate(
         [model.hidden_weights.reshape(count, -1), model.hidden_biases, model.output_weights], axis=1
     )
-    parts = [networks, [model.output_bias_eV], radial, angular, model.scaler]
-    values = np.concatenate([np.ravel(part) for part in parts])
+    parts = (networks, np.array(model.output_bias_eV), radial, angular, model.scaler)
+    values = np.concatenate([part.ravel() for part in parts])
     path.write_text("\n".join([*header, *(repr(float(value)) for value in values), ""]))
 
 

@@ -5,7 +5,7 @@ from typing import Final
 
 import torch
 
-from vitrion_models.system import AtomicSystem
+from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.potentials import ForceResult
 from vitrion_workflows.tuning.descriptors import Expansion, Neighbours, expand
 from vitrion_workflows.tuning.harmonics import DEGREES, WEIGHTS
@@ -52,14 +52,27 @@ class NepNetwork(torch.nn.Module):
 
     def to_model(self) -> NepModel:
         """Return the present parameters as a potential."""
-        arrays = {name: tensor.detach().cpu().double().numpy() for name, tensor in self.named_parameters()}
-        return replace(self._model, **arrays | {"output_bias_eV": float(arrays["output_bias_eV"])})
+
+        def array(parameter: torch.Tensor) -> FloatArray:
+            return parameter.detach().cpu().double().numpy()
+
+        return replace(
+            self._model,
+            hidden_weights=array(self.hidden_weights),
+            hidden_biases=array(self.hidden_biases),
+            output_weights=array(self.output_weights),
+            output_bias_eV=float(self.output_bias_eV.detach()),
+            radial_coefficients=array(self.radial_coefficients),
+            angular_coefficients=array(self.angular_coefficients),
+        )
 
     def forward(self, expansion: Expansion) -> Evaluation:
         """Evaluate expanded structures; differentiable once more with respect to the parameters."""
         types = expansion.types
         radial_pairs, angular_pairs = self._coefficients_by_atom(types)
-        radial = torch.einsum("atnk,atk->an", radial_pairs, expansion.radial.view(len(types), radial_pairs.shape[1], -1))
+        radial = torch.einsum(
+            "atnk,atk->an", radial_pairs, expansion.radial.view(len(types), radial_pairs.shape[1], -1)
+        )
         by_descriptor = angular_pairs.transpose(1, 2).flatten(2)
         angular = torch.bmm(by_descriptor, expansion.angular)
         energies = self._atom_energies(invariants(radial, angular), types)
@@ -104,9 +117,7 @@ def invariants(radial: torch.Tensor, angular: torch.Tensor) -> torch.Tensor:
         angular: expansion in angular functions, shape (A, N, 24).
     """
     weighted = angular**2 * torch.as_tensor(WEIGHTS, dtype=angular.dtype, device=angular.device)
-    squares = [
-        weighted[:, :, DEGREES == degree].sum(dim=2) for degree in range(1, int(DEGREES.max()) + 1)
-    ]
+    squares = [weighted[:, :, degree == DEGREES].sum(dim=2) for degree in range(1, int(DEGREES.max()) + 1)]
     a, b, c, d, e = angular[:, :, 3:8].unbind(dim=2)
     four = FOUR_BODY[0] * a**3 + FOUR_BODY[1] * a * (b**2 + c**2) + FOUR_BODY[2] * a * (d**2 + e**2)
     four = four + FOUR_BODY[3] * d * (c**2 - b**2) + FOUR_BODY[4] * b * c * e

@@ -1,0 +1,86 @@
+"""Agreement of a potential with labelled frames, and the bounds that a tuned potential must keep."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from vitrion_models.errors import InputError
+from vitrion_workflows.force_check.agreement import force_agreement
+from vitrion_workflows.potentials import ForceField
+from vitrion_workflows.tuning.frames import LabelledFrame, static_pressure_GPa
+
+LEAST_R2 = 0.9
+GREATEST_PRESSURE_BIAS_GPa = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameAgreement:
+    """Agreement of a potential with the frames of one group.
+
+    Attributes:
+        group: composition or block.
+        frames: number of frames.
+        r2: of forces, see `ForceAgreement`.
+        slope: of forces on reference forces.
+        inverse_slope: of reference forces on forces.
+        mae_eV_per_A: mean absolute error of a force component.
+        energy_scatter_eV_per_atom: standard deviation of the difference of energies per atom.
+        pressure_bias_GPa: mean pressure minus that of the reference; None where the reference gives no stress.
+    """
+
+    group: str
+    frames: int
+    r2: float
+    slope: float
+    inverse_slope: float
+    mae_eV_per_A: float
+    energy_scatter_eV_per_atom: float
+    pressure_bias_GPa: float | None
+
+    @property
+    def is_sufficient(self) -> bool:
+        """Return True if R2 is 0.9 or more and the pressure bias below 0.5 GPa."""
+        pressure_ok = self.pressure_bias_GPa is None or abs(self.pressure_bias_GPa) < GREATEST_PRESSURE_BIAS_GPa
+        return self.r2 >= LEAST_R2 and pressure_ok
+
+    def __str__(self) -> str:
+        """Return the figures as one phrase."""
+        pressure = "unknown" if self.pressure_bias_GPa is None else f"{self.pressure_bias_GPa:+.2f} GPa"
+        return f"{self.group}: R2 {self.r2:.3f}, slope {self.slope:.2f}, pressure bias {pressure}"
+
+
+def agreement_by_group(force_field: ForceField, frames: Sequence[LabelledFrame]) -> list[FrameAgreement]:
+    """Compare a potential with labelled frames of one or several groups, group by group.
+
+    Raises:
+        InputError: there are no frames.
+    """
+    if not frames:
+        raise InputError("no frames to compare with: give one or more")
+    groups = dict.fromkeys(frame.group for frame in frames)
+    return [_compare(force_field, [frame for frame in frames if frame.group == group]) for group in groups]
+
+
+def _compare(force_field: ForceField, frames: Sequence[LabelledFrame]) -> FrameAgreement:
+    results = [force_field.evaluate(frame.system, stress=True) for frame in frames]
+    forces = np.concatenate([result.forces_eV_per_A for result in results])
+    agreement = force_agreement(forces, np.concatenate([frame.forces_eV_per_A for frame in frames]))
+    differences = [
+        (result.energy_eV - frame.energy_eV) / len(frame.system) for result, frame in zip(results, frames, strict=True)
+    ]
+    biases = [
+        static_pressure_GPa(result.stress_eV_per_A3) - frame.pressure_GPa
+        for result, frame in zip(results, frames, strict=True)
+        if result.stress_eV_per_A3 is not None and frame.pressure_GPa is not None
+    ]
+    return FrameAgreement(
+        group=frames[0].group,
+        frames=len(frames),
+        r2=agreement.r2,
+        slope=agreement.slope,
+        inverse_slope=agreement.inverse_slope,
+        mae_eV_per_A=agreement.mae_eV_per_A,
+        energy_scatter_eV_per_atom=float(np.std(differences)),
+        pressure_bias_GPa=float(np.mean(biases)) if biases else None,
+    )

@@ -1,0 +1,75 @@
+"""Card of a tuned potential: what it was made from, how, and how well it agrees with its target."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from vitrion_workflows.tuning.agreement import FrameAgreement
+from vitrion_workflows.tuning.fit import FitSettings
+
+SCHEMA_VERSION = 1
+LICENCE = (
+    "derived from the parent's weights and under their licence (NEP89: GPL-3.0); these files are the user's own, and "
+    "whoever passes them on is bound by it"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A parent, a reference potential or a file of frames.
+
+    Attributes:
+        name: registry name, or name of the file.
+        sha256: of its weights or content.
+    """
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """Lineage and figures of a tuned potential.
+
+    Attributes:
+        name: after ``tuned:``.
+        sha256: of its weights.
+        parent: potential that was tuned.
+        target: reference potential, or file of frames.
+        elements: chemical symbols covered.
+        compositions: formulas for which it was made.
+        frames: number of frames it learned from.
+        rounds: agreement with fresh or held-out frames after each fit, by group.
+        before: agreement of the parent with the frames of the last round.
+        energy_shifts_eV: energy of each element by which the target lies above the parent, taken off before fitting.
+        seed: of packing, dynamics and fit.
+        settings: numbers of the first fit.
+        created: UTC.
+        licence: of the weights.
+        schema_version: of this card.
+    """
+
+    name: str
+    sha256: str
+    parent: Source
+    target: Source
+    elements: tuple[str, ...]
+    compositions: tuple[str, ...]
+    frames: int
+    rounds: tuple[tuple[FrameAgreement, ...], ...]
+    before: tuple[FrameAgreement, ...]
+    energy_shifts_eV: dict[str, float]
+    seed: int
+    settings: FitSettings
+    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    licence: str = LICENCE
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def after(self) -> tuple[FrameAgreement, ...]:
+        """Return the agreement of the tuned potential with the frames of the last round."""
+        return self.rounds[-1]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the content of the card file."""
+        return asdict(self)

@@ -1,0 +1,229 @@
+"""Tuning to a reference potential: fit, run the tuned potential, have its frames labelled, fit again."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ase.data import chemical_symbols
+
+from vitrion_models.errors import InputError, VitrionError
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows import potentials
+from vitrion_workflows.dynamics.stage import NO_CALLBACKS, Callbacks
+from vitrion_workflows.potentials import ForceField
+from vitrion_workflows.potentials.adapters.nep import NepForceField
+from vitrion_workflows.structure.composition import parse_formula
+from vitrion_workflows.tuning.agreement import FrameAgreement, agreement_by_group
+from vitrion_workflows.tuning.card import Card, Source
+from vitrion_workflows.tuning.fit import DEFAULT, FitSettings, element_shifts, fit
+from vitrion_workflows.tuning.frames import LabelledFrame, label
+from vitrion_workflows.tuning.nep_file import NepModel, read_nep
+from vitrion_workflows.tuning.parents import load_parent
+from vitrion_workflows.tuning.sampling import melt_frames, rattled_crystals, strained_and_planted
+from vitrion_workflows.tuning.work_folder import WorkFolder, work_folder
+
+CRYSTALS = "crystals"
+
+
+class TuningRefused(VitrionError):  # noqa: N818 - a result as much as an error
+    """The tuned potential does not agree with its reference well enough."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuningRequest:
+    """Everything that determines a potential tuned to a reference potential.
+
+    Attributes:
+        parent: registry name of the potential to tune.
+        reference: registry name of the potential to agree with.
+        compositions: formulas whose melts are run.
+        frames: frames of the melt of each composition, in the first round and in each later one.
+        most_rounds: fits before it is refused.
+        crystals: crystals to learn from as well, rattled.
+        seed: of everything random.
+        settings: of the fits.
+    """
+
+    parent: str
+    reference: str
+    compositions: tuple[str, ...]
+    frames: int = 24
+    most_rounds: int = 4
+    crystals: tuple[AtomicSystem, ...] = ()
+    seed: int = 0
+    settings: FitSettings = DEFAULT
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """Return the chemical symbols of compositions and crystals, by atomic number."""
+        symbols = {element.symbol for formula in self.compositions for element in parse_formula(formula).elements}
+        symbols |= {chemical_symbols[number] for crystal in self.crystals for number in crystal.numbers}
+        return tuple(sorted(symbols, key=chemical_symbols.index))
+
+    def identity(self, parent_sha256: str, reference_sha256: str) -> dict[str, Any]:
+        """Return the request in the types of JSON, weights by their sha256; the number of rounds may grow."""
+        crystals = [
+            [crystal.numbers.tolist(), crystal.positions_A.tolist(), crystal.lattice_A.tolist()]
+            for crystal in self.crystals
+        ]
+        return {
+            "parent": parent_sha256,
+            "reference": reference_sha256,
+            "compositions": list(self.compositions),
+            "frames": self.frames,
+            "crystals": crystals,
+            "seed": self.seed,
+            "settings": asdict(self.settings),
+        }
+
+
+def tune(request: TuningRequest, *, name: str, device: str = "cpu", callbacks: Callbacks = NO_CALLBACKS) -> Card:
+    """Tune a potential to a reference potential until it agrees with it on fresh frames of its own dynamics.
+
+    Each round fits, runs fresh melts of every composition with the result and has the reference label their frames.
+    With R2 of forces of 0.9 or more and a pressure bias below 0.5 GPa for each composition the potential is written;
+    otherwise the frames are added and the next round begins. Killed at any moment, the same call goes on.
+
+    Args:
+        request: see `TuningRequest`.
+        name: the result is loaded as ``tuned:NAME``.
+        device: of reference and fit; see `potentials.load`.
+        callbacks: progress and stop condition.
+
+    Raises:
+        TuningRefused: the bounds were not reached in the rounds allowed.
+        InputError: the name is taken, or parent or reference do not cover the elements.
+        MissingDependencyError: a potential is not installed.
+        StoppedError: a callback stopped it.
+    """
+    parent, path = load_parent(request.parent)
+    reference = potentials.load(request.reference, device=device)
+    if parent.weights_sha256 == reference.weights_sha256:
+        raise InputError(f"{request.parent} cannot be tuned to itself: give another reference")
+    _require_elements(request, [parent, reference])
+    identity = request.identity(parent.weights_sha256, reference.weights_sha256)
+    with work_folder(name, identity) as folder:
+        start = read_nep(path).reduced_to(request.elements)
+        tuning = _Tuning(request, folder, parent, reference, reference.device, callbacks)
+        return tuning.run(start)
+
+
+@dataclass(frozen=True)
+class _Tuning:
+    request: TuningRequest
+    folder: WorkFolder
+    parent: NepForceField
+    reference: ForceField
+    device: str
+    callbacks: Callbacks
+
+    def run(self, start: NepModel) -> Card:
+        frames = self.folder.frames("frames-0", self._first_frames)
+        shifts = self.folder.record("energy-shifts", lambda: element_shifts(start, frames))
+        model, rounds = start, []
+        for number in range(1, self.request.most_rounds + 1):
+            model, path = self.folder.model(f"nep-{number}", lambda: self._fit(model, frames, number))  # noqa: B023
+            fresh, figures, exploded = self._try(path, number)
+            rounds.append(figures)
+            if not exploded and all(entry.is_sufficient for entry in figures):
+                return self._publish(path, frames, fresh, rounds, shifts)
+            frames = [*frames, *fresh]
+        raise TuningRefused(
+            f"{self.request.parent} was not tuned to {self.request.reference} in {self.request.most_rounds} rounds "
+            f"({'; '.join([*map(str, rounds[-1]), *exploded])}): allow more --rounds or --frames, or fewer compositions"
+        )
+
+    def _first_frames(self) -> list[LabelledFrame]:
+        request, systems = self.request, []
+        for formula in request.compositions:
+            melt = melt_frames(
+                formula, self.parent, count=request.frames, seed=request.seed, callbacks=self.callbacks
+            ).systems
+            systems += [(formula, system) for system in (*melt, *strained_and_planted(melt, seed=request.seed))]
+        systems += [(CRYSTALS, crystal) for crystal in rattled_crystals(request.crystals, seed=request.seed)]
+        return label(systems, self.reference, callbacks=self.callbacks)
+
+    def _fit(self, model: NepModel, frames: list[LabelledFrame], number: int) -> NepModel:
+        return fit(
+            model,
+            frames,
+            seed=self.request.seed + number,
+            settings=self.request.settings if number == 1 else later(self.request.settings),
+            device=self.device,
+            callbacks=self.callbacks,
+        )
+
+    def _try(self, path: Path, number: int) -> tuple[list[LabelledFrame], tuple[FrameAgreement, ...], list[str]]:
+        """Run fresh melts of each composition with a fitted potential, and have the reference label them.
+
+        Returns:
+            The frames, the agreement with them, and one phrase for each composition whose dynamics exploded.
+        """
+        request, student = self.request, NepForceField(path, name=path.name, weights_sha256="", device="cpu")
+
+        def make() -> list[LabelledFrame]:
+            runs = {
+                formula: melt_frames(
+                    formula, student, count=request.frames, seed=request.seed + number, callbacks=self.callbacks
+                )
+                for formula in request.compositions
+            }
+            exploded = [f"the dynamics of {formula} exploded" for formula, run in runs.items() if not run.stable]
+            systems = [(formula, system) for formula, run in runs.items() for system in run.systems]
+            self.folder.record(f"exploded-{number}", lambda: exploded)
+            if not systems:
+                raise TuningRefused(f"{'; '.join(exploded)} at once in round {number}: give more --frames")
+            return label(systems, self.reference, callbacks=self.callbacks)
+
+        fresh = self.folder.frames(f"frames-{number}", make)
+        figures = self.folder.agreement(f"agreement-{number}", lambda: agreement_by_group(student, fresh))
+        return fresh, figures, self.folder.record(f"exploded-{number}", list)
+
+    def _publish(
+        self,
+        path: Path,
+        frames: Sequence[LabelledFrame],
+        fresh: Sequence[LabelledFrame],
+        rounds: Sequence[tuple[FrameAgreement, ...]],
+        shifts: dict[str, float],
+    ) -> Card:
+        request = self.request
+        return self.folder.publish(
+            path,
+            lambda sha256: Card(
+                name=self.folder.weights.name,
+                sha256=sha256,
+                parent=Source(name=request.parent, sha256=self.parent.weights_sha256),
+                target=Source(name=request.reference, sha256=self.reference.weights_sha256),
+                elements=request.elements,
+                compositions=request.compositions,
+                frames=len(frames),
+                rounds=tuple(rounds),
+                before=tuple(agreement_by_group(self.parent, fresh)),
+                energy_shifts_eV=shifts,
+                seed=request.seed,
+                settings=request.settings,
+            ),
+        )
+
+
+def later(settings: FitSettings) -> FitSettings:
+    """Return the settings of fits after the first, which begin from a good potential: half the steps and rates."""
+    return replace(
+        settings,
+        steps=settings.steps // 2,
+        network_rate=settings.network_rate / 2,
+        coefficient_rate=settings.coefficient_rate / 2,
+    )
+
+
+def _require_elements(request: TuningRequest, force_fields: Sequence[ForceField]) -> None:
+    if not request.compositions:
+        raise InputError("no compositions: give one or more formulas")
+    for force_field in force_fields:
+        if missing := sorted(set(request.elements) - force_field.elements):
+            raise InputError(
+                f"potential {force_field.name} does not cover {', '.join(missing)}: choose another "
+                "(vitrion potentials list)"
+            )
