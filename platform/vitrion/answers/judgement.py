@@ -19,7 +19,8 @@ class JudgedComposition(Answer):
     """Judgement of one potential on one composition at one temperature.
 
     `aimd_volume_A3_per_atom` is that of ab initio molecular dynamics, where the table has the composition and
-    temperature and is at hand. `crystal_source` is None where no crystal was given.
+    temperature and is at hand, `measured_volume_A3_per_atom` follows from a measured density of the melt or glass.
+    `crystal_source` is None where no crystal was given.
     """
 
     potential: str
@@ -32,6 +33,7 @@ class JudgedComposition(Answer):
     melted_by: str
     crystal_source: str | None
     aimd_volume_A3_per_atom: float | None
+    measured_volume_A3_per_atom: float | None
     judgement: Judgement
 
     @property
@@ -39,13 +41,12 @@ class JudgedComposition(Answer):
         """Return the values of the fields that the judgement is a function of."""
         return tuple(getattr(self, name) for name in IDENTITY)
 
-    @property
-    def melt_volume_ratio(self) -> float | None:
-        """Return the volume of the melt at zero pressure over that of ab initio molecular dynamics."""
+    def melt_volume_over(self, volume_A3_per_atom: float | None) -> float | None:
+        """Return the volume of the melt at zero pressure over another; None where either is absent."""
         melt = self.judgement.melt
-        if melt is None or melt.volume_A3_per_atom is None or self.aimd_volume_A3_per_atom is None:
+        if melt is None or melt.volume_A3_per_atom is None or volume_A3_per_atom is None:
             return None
-        return melt.volume_A3_per_atom / self.aimd_volume_A3_per_atom
+        return melt.volume_A3_per_atom / volume_A3_per_atom
 
     def row(self) -> dict[str, Any]:
         """Return the figures of a table."""
@@ -60,7 +61,8 @@ class JudgedComposition(Answer):
             **_force_figures("", self.judgement.own_frames),
             **_force_figures("ref_", self.judgement.reference_frames),
             "melt_A3": melt.volume_A3_per_atom if melt else None,
-            "melt_over_aimd": self.melt_volume_ratio,
+            "melt_over_aimd": self.melt_volume_over(self.aimd_volume_A3_per_atom),
+            "melt_over_measured": self.melt_volume_over(self.measured_volume_A3_per_atom),
             "crystal_A3": equation.volume_A3_per_atom if equation else None,
             "over_given": equation.volume_A3_per_atom / crystal.volume_A3_per_atom if crystal and equation else None,
             "over_reference": (

@@ -26,6 +26,7 @@ from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas.geometry import system_from_structure
 from vitrion_workflows.structure.composition import cell_contents
 from vitrion_workflows.structure.volume_estimate import estimate_volume
+from vitrion_workflows.volumes.measured import measured_volume
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
@@ -63,8 +64,14 @@ class Trial:
             melter=self.melter,
             crystal=self.subject.crystal,
         )
-        volume = aimd_volumes.get((self.subject.formula, self.protocol.temperature_K))
-        return JudgedComposition(**self.conditions(), aimd_volume_A3_per_atom=volume, judgement=judgement)
+        formula, temperature_K = self.subject.formula, self.protocol.temperature_K
+        measured = measured_volume(formula, temperature_K)
+        return JudgedComposition(
+            **self.conditions(),
+            aimd_volume_A3_per_atom=aimd_volumes.get((formula, temperature_K)),
+            measured_volume_A3_per_atom=measured.volume_A3_per_atom if measured else None,
+            judgement=judgement,
+        )
 
     def conditions(self) -> dict[str, Any]:
         """Return the fields of the answer that are known before."""

@@ -32,6 +32,7 @@ JUDGE_COLUMNS = (
     "ref_inverse_slope",
     "melt_A3",
     "melt_over_aimd",
+    "melt_over_measured",
     "over_given",
     "over_reference",
     "bulk_GPa",
@@ -123,8 +124,8 @@ def judge(
     """Judge a potential by its melts, forces and crystals against a reference potential.
 
     For each composition: agreement of forces on frames of its own melt (wrong structures show there) and of a short run
-    of the reference (softening shows there), volume of the melt at zero pressure against AIMD, and equation of state of
-    the crystal: that of --structure, of the database, or of the quickstart compounds.
+    of the reference (softening shows there), volume of the melt at zero pressure against AIMD and measurement, and
+    equation of state of the crystal: that of --structure, of the database, or of the quickstart compounds.
     """
     if plot is not None:
         picture_format(plot)

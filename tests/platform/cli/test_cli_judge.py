@@ -13,9 +13,9 @@ from vitrion.answers.judgement import read_judgements
 from vitrion.cli.app import run
 from vitrion_workflows import potentials
 
-REFERENCE = "ase:ase.calculators.emt:EMT@Cu,Au"  # a simple model of alloys, part of ASE
+REFERENCE = "ase:ase.calculators.emt:EMT@Cu,Ag,Au"  # a simple model of alloys, part of ASE
 JUDGE = ("potentials", "judge", "lennard-jones")
-SHORT = ("--reference", REFERENCE, "--atoms", "8", "--ps", "0.05", "--temperature", "600")
+SHORT = ("--reference", REFERENCE, "--atoms", "8", "--ps", "0.05")
 
 
 @pytest.fixture(name="desk")
@@ -85,6 +85,17 @@ def test_compositions_and_crystals_of_the_database(capsys):
 
 
 @pytest.mark.usefixtures("desk")
+def test_melts_are_compared_with_aimd_and_with_measured_densities(capsys, monkeypatch):
+    monkeypatch.setattr(judging, "aimd_volumes", lambda: {("Ag", 1300.0): 10.0})
+    (silver,) = judged(capsys, "--compositions", "Ag", "--to", "kept.jsonl", "--temperature", "1300")
+    assert silver["aimd_volume_A3_per_atom"] == 10.0
+    # CRC Handbook of Chemistry and Physics: 9.320 g/cm3 at 1235 K, less 0.0009 g/cm3 a kelvin.
+    assert silver["measured_volume_A3_per_atom"] == pytest.approx(107.868 * 1.66054 / 9.2615, rel=1e-4)
+    (kept,) = read_judgements(Path("kept.jsonl"))
+    assert kept.row()["melt_over_aimd"] == pytest.approx(kept.judgement.melt.volume_A3_per_atom / 10.0)
+
+
+@pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize(
     ("words", "quantity"),
     [
@@ -93,7 +104,7 @@ def test_compositions_and_crystals_of_the_database(capsys):
         (("--compositions", "Cu", "--from-database", "--chemsys", "Cu"), "--compositions"),
         (("--compositions", "Cu", "--chemsys", "Cu"), "--from-database"),
         (("--from-database",), "--from-database"),
-        (("--from-database", "--chemsys", "Ag"), "no structure of the database passes the filters"),
+        (("--from-database", "--chemsys", "Pd"), "no structure of the database passes the filters"),
         (("--compositions", "NoSuch"), "NoSuch"),
         (("--compositions", "LiCl"), "does not cover Cl, Li"),
         (("--compositions", "Og"), "does not cover Og"),

@@ -67,7 +67,7 @@ def _reference_inverse_slope(each: "JudgedComposition") -> float | None:
 
 
 def _volume_ratio(each: "JudgedComposition") -> float | None:
-    return each.melt_volume_ratio
+    return each.melt_volume_over(each.aimd_volume_A3_per_atom)
 
 
 def _boundaries(chemistries: Sequence[str]) -> list[float]:

@@ -1,0 +1,143 @@
+"""Judgement of potentials on the formulas of the AIMD table and on compounds with a crystal.
+
+Each potential is judged by `vitrion potentials judge` on 42 formulas of the AIMD table, drawn as `benchmarks/aimd.py`
+draws them (six of each class of anions), and on eleven compounds of the quickstart, whose crystals are in the package.
+
+    python benchmarks/judgements.py                                             # NEP89 on two formulas, half a minute
+    ... --potentials nep89 chgnet diep --formulas 42 --crystals 11 --results judged.jsonl       # the study
+    ... --results judged.jsonl --summary --table table.md --plot judged.svg     # only figures, table and picture
+
+The study goes on where it was killed.
+
+One JSON line a figure: name, value, unit, baseline, ratio; medians over the compositions of a class.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import numpy as np  # noqa: E402
+from aimd import draw, read_table  # noqa: E402
+from figures import figure, show  # noqa: E402
+
+from vitrion.answers.judgement import JudgedComposition, read_judgements  # noqa: E402
+from vitrion.cli.app import run  # noqa: E402
+from vitrion.cli.console.figures import save  # noqa: E402
+from vitrion.cli.console.judgement_figure import judgement_figure  # noqa: E402
+
+# Crystals of the quickstart, two or more of each class that it has.
+CRYSTALS = ("Li2O", "LiF", "LiCl", "LiI", "Li2S", "Li3PS4", "Li3PO4", "Li2CO3", "Li2SiO3", "LiAlO2", "LiNbO3")
+EVERY_CLASS = "all"
+SEED = 20  # of the draw, as in aimd.py
+ATOMS = 40
+RUN_PS = {"nep89": 0.5}  # others: 0.1 ps
+OTHER_RUN_PS = 0.1
+COLUMNS = (
+    "r2",
+    "inverse_slope",
+    "ref_r2",
+    "ref_inverse_slope",
+    "bias_GPa",
+    "melt_over_aimd",
+    "over_given",
+    "over_reference",
+)
+UNITS = {"bias_GPa": "GPa"}
+
+
+def judge(potential: str, formulas: Sequence[str], results: Path) -> None:
+    """Judge a potential on formulas, those in the results left out."""
+    words = ["potentials", "judge", potential, "--compositions", ",".join(formulas), "--atoms", str(ATOMS)]
+    code = run([*words, "--ps", str(RUN_PS.get(potential, OTHER_RUN_PS)), "--to", str(results)])
+    if code:
+        raise SystemExit(code)
+
+
+def summary(judgements: Sequence[JudgedComposition]) -> Iterator[dict[str, Any]]:
+    """Return the median of each column for each potential and class of anions."""
+    for potential in sorted({each.potential for each in judgements}):
+        mine = [each for each in judgements if each.potential == potential]
+        for chemistry in (*sorted({each.chemistry for each in mine}), EVERY_CLASS):
+            rows = [each.row() for each in mine if chemistry in {each.chemistry, EVERY_CLASS}]
+            for column in COLUMNS:
+                values = [row[column] for row in rows if row[column] is not None]
+                if values:
+                    name = f"judgement_{potential}_{chemistry}_{column}"
+                    yield figure(name, float(np.median(values)), UNITS.get(column, "1"), compositions=len(values))
+            holes = sum(bool(row["hole"]) for row in rows)
+            yield figure(f"judgement_{potential}_{chemistry}_holes", holes, "compositions", compositions=len(rows))
+
+
+def table(judgements: Sequence[JudgedComposition]) -> str:
+    """Return the table of the design note: a line a composition, a group of columns a potential."""
+    potentials = list(dict.fromkeys(each.potential for each in judgements))
+    by_place = {(each.formula, each.potential): each for each in judgements}
+    formulas = sorted({(each.chemistry, each.formula) for each in judgements})
+    lines = [
+        f"| class | formula | {' | '.join(f'{name}: {HEADER}' for name in potentials)} |",
+        f"|---|---|{'---|' * len(potentials)}",
+    ]
+    for chemistry, formula in formulas:
+        cells = [_cell(by_place.get((formula, potential))) for potential in potentials]
+        lines.append(f"| {chemistry} | {formula} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+HEADER = "R2 own / R2 ref / inverse slope ref / bias GPa / V / crystal V"
+
+
+def _cell(each: JudgedComposition | None) -> str:
+    if each is None:
+        return ""
+    row = each.row()
+    shown: list[tuple[str, Callable[[float], str]]] = [
+        ("r2", lambda value: f"{value:.2f}"),
+        ("ref_r2", lambda value: f"{value:.2f}"),
+        ("ref_inverse_slope", lambda value: f"{value:.2f}"),
+        ("bias_GPa", lambda value: f"{value:+.1f}"),
+        ("melt_over_aimd", lambda value: f"{value:.2f}"),
+        ("over_given", lambda value: f"{value:.2f}"),
+    ]
+    text = " / ".join("-" if row[name] is None else form(row[name]) for name, form in shown)
+    return f"{text} **hole**" if row["hole"] else text
+
+
+def main() -> None:
+    """Judge, or only summarize."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--potentials", nargs="+", default=["nep89"])
+    parser.add_argument("--formulas", type=int, default=2)
+    parser.add_argument("--crystals", type=int, default=0)
+    parser.add_argument("--results", type=Path, help="JSON lines of judgements")
+    parser.add_argument("--summary", action="store_true", help="run nothing")
+    parser.add_argument("--table", type=Path, help="write the table of the design note")
+    parser.add_argument("--plot", type=Path, help="draw the picture")
+    arguments = parser.parse_args()
+    mirror = os.environ.get("VITRION_DATA_MIRROR")
+    if mirror is None:
+        print("judgements: skipped, VITRION_DATA_MIRROR is not set", file=sys.stderr)
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        results = arguments.results or Path(scratch) / "judged.jsonl"
+        if not arguments.summary:
+            drawn = draw(read_table(Path(mirror)), formulas=arguments.formulas, seed=SEED)
+            for potential in arguments.potentials:
+                judge(potential, [*drawn, *CRYSTALS[: arguments.crystals]], results)
+        judgements = read_judgements(results)
+    for line in summary(judgements):
+        show(line)
+    if arguments.table is not None:
+        arguments.table.write_text(table(judgements))
+    if arguments.plot is not None:
+        save(judgement_figure(judgements), arguments.plot)
+
+
+if __name__ == "__main__":
+    main()
