@@ -82,16 +82,18 @@ class JudgedComposition(Answer):
 
 
 def _force_figures(prefix: str, comparison: FrameComparison | None) -> dict[str, Any]:
-    names = ("r2", "slope", "inverse_slope", "worst", "residual_meV", "bias_GPa")
+    names = ("r2", "slope", "inverse_slope", "worst", "residual_meV", "bias_GPa", "hole")
     if comparison is None:
         return dict.fromkeys(f"{prefix}{name}" for name in names)
+    agreement, worst = comparison.agreement, comparison.worst_species
     figures = (
-        comparison.r2,
-        comparison.slope,
-        comparison.inverse_slope,
-        f"{comparison.worst_species} {comparison.worst_r2:.2f}",
-        comparison.energy_residual_meV_per_atom,
-        comparison.pressure_bias_GPa,
+        agreement.r2,
+        agreement.slope,
+        agreement.inverse_slope,
+        f"{worst} {comparison.check.by_species[worst].r2:.2f}",
+        comparison.check.energy_scatter_meV_per_atom,
+        comparison.check.pressure_difference_GPa,
+        "; ".join(fault for fault in (comparison.hole, comparison.denied_bond) if fault),
     )
     return {f"{prefix}{name}": figure for name, figure in zip(names, figures, strict=True)}
 

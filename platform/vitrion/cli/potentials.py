@@ -36,6 +36,7 @@ JUDGE_COLUMNS = (
     "over_given",
     "over_reference",
     "bulk_GPa",
+    "hole",
     "failure",
 )
 EXIT_FAILED = 1

@@ -8,7 +8,7 @@ from vitrion_models.constants import GPA_PER_eV_A3
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
-from vitrion_workflows.judging import compare_frames
+from vitrion_workflows.judging import compare_frames, compare_melt
 from vitrion_workflows.potentials import ForceField, ForceResult
 
 
@@ -33,16 +33,15 @@ def frames():
 def test_a_scaled_potential_has_the_factor_as_slope(factor):
     field = potentials.load("lennard-jones")
     result = compare_frames(frames(), Scaled(field, factor), field, source="rock salt")
-    assert result.slope == pytest.approx(factor, rel=1e-12)
-    assert result.inverse_slope == pytest.approx(1 / factor, rel=1e-12)
-    assert result.r2 == pytest.approx(1 - (1 - factor) ** 2, rel=1e-12)
-    assert result.worst_r2 == pytest.approx(result.r2)
+    assert result.agreement.slope == pytest.approx(factor, rel=1e-12)
+    assert result.agreement.inverse_slope == pytest.approx(1 / factor, rel=1e-12)
+    assert result.agreement.r2 == pytest.approx(1 - (1 - factor) ** 2, rel=1e-12)
     evaluated = [field.evaluate(frame, stress=True) for frame in frames()]
     energies = np.array([each.energy_eV for each in evaluated])
     expected_meV = 1000 * abs(factor - 1) * energies.std(ddof=1) / 8
-    assert result.energy_residual_meV_per_atom == pytest.approx(expected_meV, abs=1e-9)
+    assert result.check.energy_scatter_meV_per_atom == pytest.approx(expected_meV, abs=1e-9)
     pressure = -np.mean([np.trace(each.stress_eV_per_A3) / 3 for each in evaluated]) * GPA_PER_eV_A3
-    assert result.pressure_bias_GPa == pytest.approx((factor - 1) * pressure, abs=1e-9)
+    assert result.check.pressure_difference_GPa == pytest.approx((factor - 1) * pressure, abs=1e-9)
 
 
 class WrongFor(Scaled):
@@ -58,12 +57,13 @@ class WrongFor(Scaled):
         return result
 
 
-def test_the_atom_that_is_wrong_is_named():
+def test_an_atom_in_a_hole_is_named_and_sound_frames_have_none():
     field = potentials.load("lennard-jones")
-    result = compare_frames(frames(), field, WrongFor(field, 5), source="rock salt")
-    assert (result.worst_species, result.largest.species, result.largest.atom) == ("Cl", "Cl", 5)
-    assert result.largest.reference_force_eV_per_A == 40.0
-    assert result.largest.force_eV_per_A < 40.0
+    hole = compare_melt(frames(), field, WrongFor(field, 5), source="rock salt")
+    assert hole.worst_species == "Cl"
+    assert hole.hole.startswith("Cl 5 - ")
+    assert "40.0 eV/A" in hole.hole
+    assert compare_melt(frames(), Scaled(field, 0.8), field, source="rock salt").hole == ""
 
 
 def test_one_frame_has_no_scatter_and_a_potential_without_stress_no_pressure():
@@ -75,9 +75,9 @@ def test_one_frame_has_no_scatter_and_a_potential_without_stress_no_pressure():
             return ForceResult(result.energy_eV, result.forces_eV_per_A)
 
     result = compare_frames([cell], Stressless(), Argon(), source="pair")
-    assert result.energy_residual_meV_per_atom is None
-    assert result.pressure_bias_GPa is None
-    assert result.r2 == pytest.approx(1.0)
+    assert result.check.energy_scatter_meV_per_atom is None
+    assert result.check.pressure_difference_GPa is None
+    assert result.agreement.r2 == pytest.approx(1.0)
 
 
 def test_no_frames_are_refused():

@@ -44,7 +44,7 @@ def test_a_crystal_without_a_minimum_is_reported():
 def test_a_softer_crystal_shows_in_forces_and_stiffness_not_in_its_volume():
     soft, hard = (Argon(cutoff_A=8 * SIGMA_A, factor=factor) for factor in (0.8, 1.0))
     result = compare_crystal(fcc(edge_A=5.4), soft, hard, source="fcc", seed=1)
-    assert result.disturbed.slope == pytest.approx(0.8)
+    assert result.disturbed.agreement.slope == pytest.approx(0.8)
     assert result.equation.volume_A3_per_atom == pytest.approx(result.reference_equation.volume_A3_per_atom, rel=1e-3)
     assert result.equation.bulk_modulus_GPa == pytest.approx(0.8 * result.reference_equation.bulk_modulus_GPa, rel=0.01)
     assert result.volume_A3_per_atom == pytest.approx(5.4**3 / 4)

@@ -26,8 +26,8 @@ def test_a_scaled_potential_is_found_out_on_frames_of_both_and_on_the_crystal():
     crystal = NamedCrystal(fcc(edge_A=5.4, number=2), source="fcc")
     result = judge("He", soft, reference, protocol=protocol, melter=soft, crystal=crystal)
     for comparison in (result.own_frames, result.reference_frames, result.crystal.disturbed):
-        assert comparison.slope == pytest.approx(0.7)
-        assert comparison.inverse_slope == pytest.approx(1 / 0.7)
+        assert comparison.agreement.slope == pytest.approx(0.7)
+        assert comparison.agreement.inverse_slope == pytest.approx(1 / 0.7)
     assert result.failure == ""
     again = judge("He", soft, reference, protocol=protocol, melter=soft, crystal=crystal)
     assert again == result
@@ -38,7 +38,7 @@ def test_a_melt_that_boils_keeps_its_reason_and_is_still_compared():
     result = judge("He", Argon(), Argon(factor=0.5, weights="b"), protocol=protocol, melter=Argon())
     assert result.melt.volume_A3_per_atom is None
     assert "no volume of zero pressure" in result.melt.failure
-    assert result.own_frames.slope == pytest.approx(2.0)
+    assert result.own_frames.agreement.slope == pytest.approx(2.0)
 
 
 class Exploding(Argon):

@@ -1,6 +1,6 @@
 """Judgement of a potential, composition by composition, against a reference potential."""
 
-from vitrion_workflows.judging.comparison import Disagreement, FrameComparison, compare_frames
+from vitrion_workflows.judging.comparison import FrameComparison, compare_frames, compare_melt
 from vitrion_workflows.judging.cost import Evaluations, most_evaluations, most_seconds
 from vitrion_workflows.judging.crystal import CrystalComparison, compare_crystal
 from vitrion_workflows.judging.equation_of_state import EquationOfState, EquationOfStateFailed, equation_of_state
@@ -10,7 +10,6 @@ from vitrion_workflows.judging.protocol import JudgingProtocol
 
 __all__ = [
     "CrystalComparison",
-    "Disagreement",
     "EquationOfState",
     "EquationOfStateFailed",
     "Evaluations",
@@ -22,6 +21,7 @@ __all__ = [
     "NamedCrystal",
     "compare_crystal",
     "compare_frames",
+    "compare_melt",
     "equation_of_state",
     "judge",
     "melt_at_zero_pressure",

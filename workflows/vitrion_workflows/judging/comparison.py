@@ -1,76 +1,58 @@
-"""Comparison of a potential with a reference on given frames: forces, energies and pressure."""
+"""Comparison of a potential with a reference on given frames: forces, energies, pressure, holes and denied bonds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from ase.data import chemical_symbols
 
-from vitrion_models.constants import GPA_PER_eV_A3
 from vitrion_models.errors import InputError
-from vitrion_models.system import AtomicSystem, FloatArray, IntArray
-from vitrion_workflows.force_check.agreement import agreement_by_species, force_agreement
-from vitrion_workflows.potentials import ForceField, ForceResult
-
-MILLI = 1000.0
-FEWEST_FOR_SCATTER = 2
-
-
-@dataclass(frozen=True, kw_only=True)
-class Disagreement:
-    """Force on the atom on which two potentials differ most.
-
-    Attributes:
-        species: its element.
-        atom: its index in the cell.
-        frame: index of the frame.
-        force_eV_per_A: length of the force of the judged potential.
-        reference_force_eV_per_A: length of that of the reference.
-    """
-
-    species: str
-    atom: int
-    frame: int
-    force_eV_per_A: float
-    reference_force_eV_per_A: float
+from vitrion_models.system import AtomicSystem
+from vitrion_workflows.force_check.agreement import force_agreement
+from vitrion_workflows.force_check.check import summarize
+from vitrion_workflows.force_check.denied_bonds import measure_denied_bond
+from vitrion_workflows.force_check.evaluation import EvaluatedFrames, evaluate_systems
+from vitrion_workflows.force_check.holes import measure_hole, thermal_forces
+from vitrion_workflows.potentials import ForceField
+from vitrion_workflows.schemas.force_check import ForceAgreement, ForceCheck
 
 
 @dataclass(frozen=True, kw_only=True)
 class FrameComparison:
-    """Agreement of a potential with a reference on frames of one cell.
+    """Agreement of a potential with a reference on frames of one composition.
 
     Attributes:
         source: where the frames come from.
-        frames: number of frames.
-        r2: explained variance of the reference's forces.
-        slope: of forces on reference forces; it falls with softening and with scatter.
-        inverse_slope: of reference forces on forces; above 1 where the potential is softer than the reference.
-        mae_eV_per_A: mean absolute difference of a force component.
-        worst_species: element whose forces agree least.
-        worst_r2: explained variance of its forces.
-        energy_residual_meV_per_atom: standard deviation over the frames of the energy difference; None for one frame.
-            The mean difference has no meaning, since the energy of an atom alone differs between potentials.
-        pressure_bias_GPa: mean pressure of the potential less that of the reference; None where one has no stress.
-        largest: the atom and frame with the largest difference of forces.
+        check: record of the forces, energies and pressures, as labels carry it.
+        hole: the atoms of a hole, where there is one; see `vitrion_workflows.force_check.holes`.
+        denied_bond: bonds between like atoms that the reference drives apart, where there are any.
     """
 
     source: str
-    frames: int
-    r2: float
-    slope: float
-    inverse_slope: float
-    mae_eV_per_A: float
-    worst_species: str
-    worst_r2: float
-    energy_residual_meV_per_atom: float | None
-    pressure_bias_GPa: float | None
-    largest: Disagreement
+    check: ForceCheck
+    hole: str = ""
+    denied_bond: str = ""
+
+    @property
+    def agreement(self) -> ForceAgreement:
+        """Return the agreement over all atoms and frames.
+
+        Raises:
+            InputError: the record has none.
+        """
+        if self.check.agreement is None:
+            raise InputError(f"{self.source}: the comparison holds no agreement of forces: judge the potential again")
+        return self.check.agreement
+
+    @property
+    def worst_species(self) -> str:
+        """Return the element whose forces agree least."""
+        return min(self.check.by_species, key=lambda symbol: self.check.by_species[symbol].r2)
 
 
 def compare_frames(
     frames: Sequence[AtomicSystem], force_field: ForceField, reference: ForceField, *, source: str
 ) -> FrameComparison:
-    """Evaluate frames by two potentials and compare the results.
+    """Evaluate frames by two potentials and compare the forces, whatever the frames are.
 
     Args:
         frames: cells of the same atoms in the same order.
@@ -81,57 +63,29 @@ def compare_frames(
     Raises:
         InputError: no frames, elements outside a coverage, or forces that are not finite or all vanish.
     """
-    if not frames:
-        raise InputError("no frames to compare: give one or more")
-    results = [force_field.evaluate(frame, stress=True) for frame in frames]
-    references = [reference.evaluate(frame, stress=True) for frame in frames]
-    forces, reference_forces = _forces(results), _forces(references)
-    agreement = force_agreement(forces, reference_forces)
-    by_species = agreement_by_species(frames[0].numbers, forces, reference_forces)
-    worst = min(by_species, key=lambda symbol: by_species[symbol].r2)
+    evaluated = _evaluated(frames, force_field, reference)
+    return FrameComparison(source=source, check=summarize(evaluated, reference=reference))
+
+
+def compare_melt(
+    frames: Sequence[AtomicSystem], force_field: ForceField, reference: ForceField, *, source: str
+) -> FrameComparison:
+    """Compare frames of a run at one volume, and look for holes and denied bonds in them; see `compare_frames`."""
+    evaluated = _evaluated(frames, force_field, reference)
+    hole = measure_hole(evaluated, production=force_field.name, reference=reference.name)
+    bond = measure_denied_bond(evaluated, thermal_forces(evaluated), reference=reference.name)
     return FrameComparison(
         source=source,
-        frames=len(frames),
-        r2=agreement.r2,
-        slope=agreement.slope,
-        inverse_slope=agreement.inverse_slope,
-        mae_eV_per_A=agreement.mae_eV_per_A,
-        worst_species=worst,
-        worst_r2=by_species[worst].r2,
-        energy_residual_meV_per_atom=_energy_residual(results, references, atoms=len(frames[0])),
-        pressure_bias_GPa=_pressure_bias(results, references),
-        largest=_largest_disagreement(frames[0].numbers, forces, reference_forces),
+        check=summarize(evaluated, reference=reference),
+        hole="" if hole.passed else hole.message,
+        denied_bond="" if bond.passed else bond.message,
     )
 
 
-def _forces(results: Sequence[ForceResult]) -> FloatArray:
-    return np.array([result.forces_eV_per_A for result in results])
-
-
-def _largest_disagreement(numbers: IntArray, forces: FloatArray, reference_forces: FloatArray) -> Disagreement:
-    differences = np.linalg.norm(forces - reference_forces, axis=2)
-    frame, atom = (int(index) for index in np.unravel_index(differences.argmax(), differences.shape))
-    return Disagreement(
-        species=chemical_symbols[numbers[atom]],
-        atom=atom,
-        frame=frame,
-        force_eV_per_A=float(np.linalg.norm(forces[frame, atom])),
-        reference_force_eV_per_A=float(np.linalg.norm(reference_forces[frame, atom])),
-    )
-
-
-def _energy_residual(results: Sequence[ForceResult], references: Sequence[ForceResult], *, atoms: int) -> float | None:
-    if len(results) < FEWEST_FOR_SCATTER:
-        return None
-    pairs = zip(results, references, strict=True)
-    differences = np.array([result.energy_eV - reference.energy_eV for result, reference in pairs])
-    return float(differences.std(ddof=1)) / atoms * MILLI
-
-
-def _pressure_bias(results: Sequence[ForceResult], references: Sequence[ForceResult]) -> float | None:
-    differences = []
-    for result, reference in zip(results, references, strict=True):
-        if result.stress_eV_per_A3 is None or reference.stress_eV_per_A3 is None:
-            return None
-        differences.append(-np.trace(result.stress_eV_per_A3 - reference.stress_eV_per_A3) / 3.0)
-    return float(np.mean(differences)) * GPA_PER_eV_A3
+def _evaluated(frames: Sequence[AtomicSystem], force_field: ForceField, reference: ForceField) -> EvaluatedFrames:
+    if not frames:
+        raise InputError("no frames to compare: give one or more")
+    indices = np.arange(len(frames), dtype=np.int64)
+    evaluated = evaluate_systems(frames, frames=indices, production=force_field, reference=reference)
+    force_agreement(evaluated.forces_eV_per_A, evaluated.reference_eV_per_A)  # refuses what is not finite
+    return evaluated

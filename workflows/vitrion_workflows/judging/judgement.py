@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.dynamics import DynamicsError
 from vitrion_workflows.dynamics.stage import MDStage, run_stage
-from vitrion_workflows.judging.comparison import FrameComparison, compare_frames
+from vitrion_workflows.judging.comparison import FrameComparison, compare_melt
 from vitrion_workflows.judging.crystal import CrystalComparison, compare_crystal
 from vitrion_workflows.judging.melt import FRAMES_COMPARED, MeltVolume, melt_at_zero_pressure, spread_frames
 from vitrion_workflows.judging.protocol import JudgingProtocol
@@ -71,8 +71,8 @@ def judge(
         return Judgement(crystal=compared, failure=str(failure))
     return Judgement(
         melt=melt.volume,
-        own_frames=compare_frames(melt.frames, force_field, reference, source=f"run of {force_field.name}"),
-        reference_frames=compare_frames(frames, force_field, reference, source=f"run of {reference.name}"),
+        own_frames=compare_melt(melt.frames, force_field, reference, source=f"run of {force_field.name}"),
+        reference_frames=compare_melt(frames, force_field, reference, source=f"run of {reference.name}"),
         crystal=compared,
     )
 

@@ -53,17 +53,17 @@ def judgement_figure(judgements: "Sequence[JudgedComposition]") -> "Figure":
 
 def _own_r2(each: "JudgedComposition") -> float | None:
     own = each.judgement.own_frames
-    return None if own is None else max(own.r2, LEAST_R2)
+    return None if own is None else max(own.agreement.r2, LEAST_R2)
 
 
 def _reference_r2(each: "JudgedComposition") -> float | None:
     frames = each.judgement.reference_frames
-    return None if frames is None else max(frames.r2, LEAST_R2)
+    return None if frames is None else max(frames.agreement.r2, LEAST_R2)
 
 
 def _reference_inverse_slope(each: "JudgedComposition") -> float | None:
     frames = each.judgement.reference_frames
-    return None if frames is None else frames.inverse_slope
+    return None if frames is None else frames.agreement.inverse_slope
 
 
 def _volume_ratio(each: "JudgedComposition") -> float | None:
