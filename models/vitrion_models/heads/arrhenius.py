@@ -118,20 +118,23 @@ class ArrheniusPosterior:
         variance = diagonal[material] + 2.0 * gain * cross + gain**2 * diagonal[count + material]
         return self.level[material] - slope * x, np.maximum(variance, 0.0)
 
-    def covariance_with(self, material: IntArray, x: FloatArray, other: int, other_x: float) -> FloatArray:
-        """Return the covariance (delta method) of log10 D with that of one other material, decades^2, shape (n,).
+    def covariances(self, material: IntArray, x: FloatArray, other: IntArray, other_x: FloatArray) -> FloatArray:
+        """Return the covariance (delta method) of n pairs of log10 D, decades^2, shape (n,).
 
         Args:
-            material: indices of materials, shape (n,).
-            x: centred inverse temperatures, 1000/K, shape (n,).
-            other: index of the other material.
-            other_x: its centred inverse temperature.
+            material: index of the first material of each pair, shape (n,).
+            x: its centred inverse temperature, 1000/K, shape (n,).
+            other: index of the second material, of a shape that broadcasts to (n,).
+            other_x: its centred inverse temperature, of such a shape.
         """
         count = len(self.level)
         _, derivative = softplus(self.raw_slope, sharpness=SHARPNESS)
-        column = self.covariance[:, other] - other_x * derivative[other] * self.covariance[:, count + other]
-        covariance: FloatArray = column[material] - x * derivative[material] * column[count + material]
-        return covariance
+        gain, other_gain = -x * derivative[material], -other_x * derivative[other]
+        by_level = self.covariance[material, other] + other_gain * self.covariance[material, count + other]
+        by_slope = self.covariance[count + material, other]
+        by_slope = by_slope + other_gain * self.covariance[count + material, count + other]
+        covariances: FloatArray = by_level + gain * by_slope
+        return covariances
 
 
 @dataclass(frozen=True, eq=False)
@@ -174,8 +177,7 @@ class ArrheniusHead:
             return ArrheniusPosterior(level, raw_slope, here)
         across = self._covariance(embeddings, self.embeddings, errors @ self.compound_errors.T)
         training = self._covariance(self.embeddings, self.embeddings, self.compound_errors @ self.compound_errors.T)
-        curvature = _blocks(self.curvature)
-        gain = np.linalg.solve(np.eye(len(training)) + curvature @ training, curvature)
+        gain = np.linalg.solve(np.eye(len(training)) + _times(self.curvature, training), _blocks(self.curvature))
         covariance = here - across @ gain @ across.T
         shift = across @ self.weights
         count = len(embeddings)
@@ -268,8 +270,7 @@ def _laplace(
     for _ in range(MAX_STEPS):
         shift = covariance @ weights
         gradient, curvature = derivatives(labels, mean + shift, noise)
-        blocks = _blocks(curvature)
-        target = np.linalg.solve(identity + blocks @ covariance, blocks @ shift + gradient)
+        target = np.linalg.solve(identity + _times(curvature, covariance), _times(curvature, shift) + gradient)
         damping = 1.0
         while (trial := objective(weights + damping * (target - weights))) < value and damping > MIN_DAMPING:
             damping *= 0.5
@@ -277,10 +278,17 @@ def _laplace(
             break
         weights, value = weights + damping * (target - weights), trial
     _, curvature = derivatives(labels, mean + covariance @ weights, noise)
-    _, log_determinant = np.linalg.slogdet(identity + _blocks(curvature) @ covariance)
+    _, log_determinant = np.linalg.slogdet(identity + _times(curvature, covariance))
     return weights, curvature, value - 0.5 * float(log_determinant)
 
 
 def _blocks(curvature: FloatArray) -> FloatArray:
     level, cross, slope = (np.diag(row) for row in curvature)
     return np.block([[level, cross], [cross, slope]])
+
+
+def _times(curvature: FloatArray, right: FloatArray) -> FloatArray:
+    """Return ``_blocks(curvature) @ right`` without the zeros: the whole product costs more than the solution."""
+    level, cross, slope = curvature if right.ndim == 1 else curvature[:, :, None]
+    upper, lower = np.split(right, 2)
+    return np.concatenate([level * upper + cross * lower, cross * upper + slope * lower])

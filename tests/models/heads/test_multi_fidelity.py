@@ -87,7 +87,7 @@ def test_equals_a_dense_gaussian_with_the_recursion_of_kennedy_and_ohagan():
     assert evidence == pytest.approx(expected_evidence, abs=1e-6)
     design = np.concatenate([np.eye(18), -0.2 * np.eye(18)], axis=1)
     of_node = np.eye(36)[5] - 0.3 * np.eye(36)[23]
-    assert posterior.covariance_with(np.arange(18), np.full(18, 0.2), 5, 0.3) == pytest.approx(
+    assert posterior.covariances(np.arange(18), np.full(18, 0.2), np.array(5), np.array(0.3)) == pytest.approx(
         design @ covariance @ of_node, abs=1e-7
     )
 

@@ -89,7 +89,7 @@ def test_the_joint_posterior_agrees_with_the_predictions_of_each_fidelity(fitted
         predicted = fitted.of_source(source).predict(cells, 1300.0)
         assert mean[2 * place : 2 * place + 2] == pytest.approx(predicted.mean, abs=1e-9)
         assert np.sqrt(variance[2 * place : 2 * place + 2]) == pytest.approx(predicted.std, abs=1e-9)
-    assert posterior.covariance_with(np.arange(4), x, 2, x[0])[2] == pytest.approx(variance[2], abs=1e-12)
+    assert posterior.covariances(np.arange(4), x, np.full(4, 2), x)[2] == pytest.approx(variance[2], abs=1e-12)
 
 
 def test_the_order_of_samples_does_not_matter(two_sources, fitted):

@@ -68,10 +68,18 @@ def expected_improvement(predictions: Predictions, exploration: float, _rng: np.
     EI = sigma_tilde (z Phi(z) + phi(z)), z = (mean - f* - xi) / sigma_tilde (knowledge-gradient form of Frazier et al.
     2009), with the margin xi = 0.01 decades x `exploration`.
     """
-    deviation = np.maximum(predictions.sigma_tilde(predictions.label_noise), SMALLEST_DEVIATION)
     incumbent = float(predictions.mean.max()) if predictions.incumbent is None else predictions.incumbent
-    z = (predictions.mean - incumbent - EI_MARGIN_DECADES * exploration) / deviation
-    value: FloatArray = deviation * (z * norm.cdf(z) + norm.pdf(z))
+    return mean_improvement(
+        predictions.mean - incumbent - EI_MARGIN_DECADES * exploration,
+        predictions.sigma_tilde(predictions.label_noise),
+    )
+
+
+def mean_improvement(mean: FloatArray, deviation: FloatArray) -> FloatArray:
+    """Return the mean of the positive part of a Gaussian, of any shape: sigma (z Phi(z) + phi(z)), z = mean / sigma."""
+    sigma = np.maximum(deviation, SMALLEST_DEVIATION)
+    z = mean / sigma
+    value: FloatArray = sigma * (z * norm.cdf(z) + norm.pdf(z))
     return value
 
 
