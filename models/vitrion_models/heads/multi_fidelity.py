@@ -22,6 +22,8 @@ import numpy as np
 from vitrion_models.heads.arrhenius import (
     AMPLITUDES,
     NOISES,
+    TYPICAL_AMPLITUDE,
+    TYPICAL_NOISE,
     ArrheniusHead,
     ArrheniusPrior,
     fit_head,
@@ -179,19 +181,29 @@ def nodes(embeddings: FloatArray, fidelity: IntArray) -> FloatArray:
 
 
 def fit_multi_fidelity_head(
-    rows: FloatArray, labels: Labels, prior: MultiFidelityPrior, *, compound_errors: FloatArray | None = None
+    rows: FloatArray,
+    labels: Labels,
+    prior: MultiFidelityPrior,
+    *,
+    amplitude: float = TYPICAL_AMPLITUDE,
+    noise: float = TYPICAL_NOISE,
+    compound_errors: FloatArray | None = None,
 ) -> ArrheniusHead:
     """Fit a head on nodes; amplitude, noise and links maximise the evidence. With one fidelity it is `fit_head`.
 
-    Amplitude and noise are chosen on their whole grid with the links given; then each hyper-parameter in turn moves
-    along its grid as long as the evidence grows, until none can move.
+    From the values given, each hyper-parameter in turn moves along its grid as long as the evidence grows, until none
+    can move.
 
     Args:
         rows: the nodes, shape (N, 1 + P).
         labels: at least one label on these nodes.
         prior: with the links to start from.
+        amplitude: to start from, of the grid.
+        noise: to start from, of the grid.
         compound_errors: see `ArrheniusHead`, shape (N, C); zero if None.
     """
+    if not prior.links:
+        return fit_head(rows, labels, prior, compound_errors=compound_errors)
 
     def fitted(point: tuple[float, ...]) -> tuple[float, ArrheniusHead]:
         amplitude, noise, *rest = point
@@ -207,11 +219,8 @@ def fit_multi_fidelity_head(
         density = log_hyperprior(amplitude, noise) + sum(link.log_hyperprior for link in links)
         return evidence + density, head
 
-    best = fit_head(rows, labels, prior, compound_errors=compound_errors)
-    if not prior.links:
-        return best
     grids = (AMPLITUDES, NOISES, *(GRIDS * len(prior.links)))
-    point = (best.amplitude, best.noise, *(value for link in prior.links for value in astuple(link)))
+    point = (amplitude, noise, *(value for link in prior.links for value in astuple(link)))
     score, best = fitted(point)
     moved = True
     while moved:

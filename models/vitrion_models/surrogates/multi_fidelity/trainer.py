@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from vitrion_models.heads.arrhenius import ArrheniusHead
-from vitrion_models.heads.multi_fidelity import FidelityLink, fit_multi_fidelity_head
+from vitrion_models.heads.multi_fidelity import FidelityLink, MultiFidelityPrior, fit_multi_fidelity_head
 from vitrion_models.materials import atomic_number
 from vitrion_models.samples import Sample
 from vitrion_models.surrogates.arrhenius_gnn.cross_fitting import MIN_GROUPS
@@ -17,7 +17,7 @@ from vitrion_models.surrogates.contract import Progress, TrainedSurrogate
 from vitrion_models.surrogates.multi_fidelity.config import MultiFidelityConfig
 from vitrion_models.surrogates.multi_fidelity.dataset import NodeSet, node_set
 from vitrion_models.surrogates.multi_fidelity.model import MultiFidelitySurrogate
-from vitrion_models.system import FloatArray, IntArray
+from vitrion_models.system import FloatArray
 from vitrion_models.training.splits import grouped_folds
 from vitrion_models.uncertainty import score_quantile
 
@@ -45,8 +45,9 @@ def train(
     data = node_set(training, fidelities, mobile_number=number, reference_K=reference_K)
     if on_progress is not None:
         on_progress(0.0, "fitting the multi-fidelity head")
-    head = _fit(data, np.arange(len(data.keys)), config, count=len(fidelities))
-    scores, groups = _held_out_scores(data, config, count=len(fidelities), seed=seed)
+    prior = config.multi_prior([FidelityLink()] * (len(fidelities) - 1))
+    head = fit_multi_fidelity_head(data.rows, data.labels, prior, compound_errors=data.compound_errors)
+    scores, groups = _held_out_scores(data, head, config, seed=seed)
     highest = [sample for sample in training if sample.source == fidelities[-1]]
     domain = domain_of(training)
     model = MultiFidelitySurrogate(
@@ -72,26 +73,33 @@ def train(
     return _with_metrics(model, training, test)
 
 
-def _fit(data: NodeSet, rows: IntArray, config: MultiFidelityConfig, *, count: int) -> ArrheniusHead:
-    prior = config.multi_prior([FidelityLink()] * (count - 1))
-    return fit_multi_fidelity_head(data.rows, data.labels.subset(rows), prior, compound_errors=data.compound_errors)
-
-
 def _held_out_scores(
-    data: NodeSet, config: MultiFidelityConfig, *, count: int, seed: int
+    data: NodeSet, fitted: ArrheniusHead, config: MultiFidelityConfig, *, seed: int
 ) -> tuple[FloatArray, tuple[str, ...]]:
-    """Return residuals over deviations of the highest fidelity's labels, predicted without their groups, and these."""
+    """Return residuals over deviations of the highest fidelity's labels, predicted without their groups, and these.
+
+    The heads without a group start from the hyper-parameters of the whole fit, and settle on their own.
+    """
     folds = min(config.members, len(set(data.groups)))
     scores: list[float] = []
     groups: list[str] = []
     if folds < MIN_GROUPS:
         return np.array(scores), ()
     fold_of = grouped_folds(data.groups, folds=folds, seed=seed)
+    highest = data.fidelity == max(len(config.fidelities) - 1, 0)
+    prior = fitted.prior if isinstance(fitted.prior, MultiFidelityPrior) else config.multi_prior(())
     for fold in range(folds):
-        outside = np.flatnonzero((fold_of == fold) & (data.fidelity == count - 1))
+        outside = np.flatnonzero((fold_of == fold) & highest)
         if not len(outside):
             continue
-        head = _fit(data, np.flatnonzero(fold_of != fold), config, count=count)
+        head = fit_multi_fidelity_head(
+            data.rows,
+            data.labels.subset(np.flatnonzero(fold_of != fold)),
+            prior,
+            amplitude=fitted.amplitude,
+            noise=fitted.noise,
+            compound_errors=data.compound_errors,
+        )
         labels = data.labels.subset(outside)
         mean, variance = head.posterior(data.rows, data.compound_errors).moments(labels.material, labels.x)
         residual = mean - labels.y
