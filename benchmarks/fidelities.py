@@ -11,13 +11,13 @@ pressure; by default those of the data set `nep89_melts`). Dear labels, `--dear`
                 of each figure says): the mean and the deviation of its log10 ratio at the target temperature
 
 A cheap label costs its measured seconds; a dear one `--dear-seconds` where the record has none (8 min: DIEP, 100 atoms,
-8 ps on one core). Each seed draws starting compounds: six with a cheap label, two of them with a dear one, both paid for.
-Then batches are chosen and the surrogate (`multi_fidelity`, the product's own) is retrained, until the budget is spent.
-Arms: `both` fidelities, `cheap` and `dear` alone by the same code, `random` (random labels of both, learned by the same
-surrogate). The cheap arm is corrected by the product's table of errors of NEP89, which knows these very compounds: a
-strong rival. The regret is the distance in decades of the recommended compound below the best of the pool. Intervals are
-95 % bootstrap intervals over paired seeds. `--balanced` keeps the compounds whose usual charges add up to zero: the
-electrolytes. One JSON line a figure.
+8 ps on one core). Each seed draws starting compounds: six with a cheap label, two of them with a dear one, both paid
+for. Then batches are chosen and the surrogate (`multi_fidelity`, the product's own) is retrained, until the budget is
+spent. Arms: `both` fidelities, `cheap` and `dear` alone by the same code, `random` (random labels of both, learned by
+the same surrogate). The cheap arm is corrected by the product's table of errors of NEP89, which knows these very
+compounds: a strong rival. The regret is the distance in decades of the recommended compound below the best of the pool.
+Intervals are 95 % bootstrap intervals over paired seeds. `--balanced` keeps the compounds whose usual charges add up to
+zero: the electrolytes. One JSON line a figure.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Contract of a trained surrogate, whatever its architecture."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import Protocol, Self, TypeAlias
 
 from vitrion_models.materials import Material
 from vitrion_models.surrogates.config import SurrogateConfig
@@ -38,7 +38,7 @@ class TrainedSurrogate(Protocol):
     def architecture(self) -> str:
         """Name in the registry."""
 
-    def of_source(self, source: str) -> "TrainedSurrogate":
+    def of_source(self, source: str) -> Self:
         """Return the surrogate that predicts labels of a source: itself where it learned from one source."""
 
     def predict(

@@ -198,7 +198,7 @@ def _choose_potential(name: str) -> tuple[str, str]:
 
 def _require_device(configuration: CampaignConfiguration, *, production: str) -> None:
     if configuration.runner.kind == "local":  # a launchpad's workers have devices of their own
-        names = [production] + ([configuration.reference.potential] if configuration.reference else [])
+        names = [production, *(reference.potential for reference in configuration.references)]
         for name in names:
             choose_device(potentials.find(name)[0], configuration.runner.device)
 
@@ -206,16 +206,14 @@ def _require_device(configuration: CampaignConfiguration, *, production: str) ->
 def _require_reference(configuration: CampaignConfiguration, *, production: str) -> None:
     if (check := configuration.labels.force_check) is not None:
         require_reference(check.reference)
-    reference = configuration.reference
-    if reference is None:
-        return
-    if reference.potential == production:
-        raise InputError(
-            f"campaign {configuration.name}: the reference potential must differ from the production potential "
-            f"({production}): change `reference.potential`"
-        )
-    if not (available := potentials.installed(reference.potential)).ok:
-        raise MissingDependencyError(f"reference potential {reference.potential} cannot run: {available.reason}")
+    for reference in configuration.references:
+        if reference.potential == production:
+            raise InputError(
+                f"campaign {configuration.name}: the reference potential must differ from the production potential "
+                f"({production}): change `potential` in `{'fidelities' if configuration.fidelities else 'reference'}`"
+            )
+        if not (available := potentials.installed(reference.potential)).ok:
+            raise MissingDependencyError(f"reference potential {reference.potential} cannot run: {available.reason}")
 
 
 def _add_crystals(db: Database, configuration: CampaignConfiguration) -> dict[str, str]:

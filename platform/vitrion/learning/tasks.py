@@ -56,18 +56,19 @@ class TaskFactory:
         """Return the label that a proposal with a cell asks for.
 
         Raises:
-            InputError: a reference label in a campaign without a reference potential.
+            InputError: a label by a potential that is not in the configuration.
         """
         config = self.configuration
         potential, protocol = self.potential, config.labels.protocol
         if proposal.arm is Arm.REFERENCE:
-            if config.reference is None:
+            by_name = {reference.potential: reference for reference in config.references}
+            potential = proposal.potential or next(iter(by_name), "a reference potential")
+            if potential not in by_name:
                 raise InputError(
-                    f"campaign {config.name} has a proposal for a reference potential but no `reference` section: "
-                    "restore it"
+                    f"campaign {config.name} has a proposal for {potential}, which is neither in `reference` nor in "
+                    "`fidelities`: restore it"
                 )
-            potential = config.reference.potential
-            protocol = protocol.lasting(config.reference.production_ps)
+            protocol = protocol.lasting(by_name[potential].production_ps)
         fingerprint = str(proposal.structure_fingerprint)
         return LabelRequest(
             formula=proposal.formula,

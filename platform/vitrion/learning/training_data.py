@@ -1,6 +1,6 @@
 """Training data of a campaign: its labels as observations of the surrogate."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from vitrion.database.records import Arm, LabelRecord
 from vitrion.learning.acquisition.pool import elements_of
 from vitrion_models.surrogates import DIFFUSIVITY, Sample, diffusivity_sample
 from vitrion_models.system import AtomicSystem
+from vitrion_workflows import potentials
 from vitrion_workflows.model_error.effects import case_of
 from vitrion_workflows.model_error.model_errors import ModelErrors
 from vitrion_workflows.model_error.observations import method_of
@@ -33,7 +34,8 @@ class TrainingData:
             too; none of them belongs to the test.
         test_keys: keys of the labels of the frozen test.
         formulas: reduced formula of each label key.
-        errors: systematic error of the potential.
+        errors: systematic error of the most trusted potential.
+        fidelities: sources of the labels (`Sample.source`), least trusted first; one without dearer potentials.
         other_gate_versions: number of labels of other gate versions, which are left out, by version.
     """
 
@@ -42,6 +44,7 @@ class TrainingData:
     test_keys: frozenset[str]
     formulas: dict[str, str]
     errors: ModelErrors
+    fidelities: tuple[str, ...]
     other_gate_versions: Mapping[int, int]
 
     @property
@@ -57,8 +60,11 @@ class TrainingData:
     @property
     def label_noise(self) -> float:
         """Median statistical standard error of the uncensored training labels, decades."""
-        errors = [float(entry[DIFFUSIVITY].stderr) for entry in self.training if not entry[DIFFUSIVITY].censored]
-        return float(np.median(errors)) if errors else TYPICAL_LABEL_NOISE
+        return _median_stderr(self.training)
+
+    def label_noise_of(self, fidelity: str) -> float:
+        """Return the median statistical standard error of the uncensored training labels of a source, decades."""
+        return _median_stderr([entry for entry in self.training if entry.source == fidelity])
 
     def error_record(self) -> dict[str, Any]:
         """Return the errors of the training labels in decades, each contribution apart, for the surrogate's document.
@@ -92,12 +98,19 @@ class TrainingData:
 
 
 def gather(
-    db: Database, *, campaign: str, potential: str, weights_sha256: str, test_formulas: Collection[str]
+    db: Database,
+    *,
+    campaign: str,
+    potential: str,
+    weights_sha256: str,
+    test_formulas: Collection[str],
+    dearer: Sequence[str] = (),
 ) -> TrainingData:
-    """Read the labels of one campaign that were made with one potential.
+    """Read the labels of one campaign that were made with its production potential and its dearer ones.
 
-    Labels of another potential, of other weights or of the reference potential measure another quantity and are left
-    out. Labels of another gate version are left out and counted: they were not tested by gates added later.
+    Labels of another potential, of other weights or of a reference potential that is not named measure another quantity
+    and are left out. Labels of another gate version are left out and counted: they were not tested by gates added
+    later.
 
     Args:
         db: database of the campaign.
@@ -105,30 +118,24 @@ def gather(
         potential: registry name of the production potential.
         weights_sha256: identity of its weights.
         test_formulas: compositions of the frozen test; all their labels belong to it, whatever arm proposed them.
+        dearer: registry names of the dearer potentials, least trusted first.
 
     Raises:
-        InputError: the labels still measure several quantities (species, thermostat).
+        InputError: the labels of a potential measure several quantities (species, thermostat).
     """
-    stored = db.labels.search(
-        campaign=campaign, potential=potential, property="tracer_diffusivity", gate_version=ANY, sort="key"
+    methods = [(potential, weights_sha256), *((name, potentials.load(name).weights_sha256) for name in dearer)]
+    usable = sorted(
+        (row for method in methods for row in _usable(db, campaign, *method, production=method == methods[0])),
+        key=lambda row: row.key,
     )
-    usable = [
-        row
-        for row in stored
-        if row.state in LEARNED_STATES
-        and row.weights_sha256 == weights_sha256
-        and row.log10_value is not None
-        # A value without a standard error cannot be weighted; a bound has none.
-        and (row.log10_stderr is not None or row.state == LabelState.CENSORED)
-        and row.arm != Arm.REFERENCE
-    ]
     rows = [row for row in usable if is_current(row.gate_version)]
-    if rows:
-        require_one(rows, purpose="learned from", mixable=False)
+    for name, _ in methods:
+        if of_method := [row for row in rows if row.potential == name]:
+            require_one(of_method, purpose="learned from", mixable=False)
     cells = sorted({str(row.structure_fingerprint) for row in rows})
     twins = {row.fingerprint: row.twin for row in db.structures.search(fingerprint=cells) if row.twin} if cells else {}
     systems = db.structures.systems(sorted({*cells, *twins.values()}))
-    errors = systematic_errors(db, potential, weights_sha256, campaign=campaign, without=test_formulas)
+    errors = systematic_errors(db, *methods[-1], campaign=campaign, without=test_formulas)
     test_keys = frozenset(row.key for row in rows if row.reduced_formula in test_formulas)
     return TrainingData(
         observations=tuple(_sample(row, row.key, systems[str(row.structure_fingerprint)], errors) for row in rows),
@@ -140,8 +147,30 @@ def gather(
         test_keys=test_keys,
         formulas={row.key: row.reduced_formula for row in rows},
         errors=errors,
+        fidelities=tuple(method_of(*method) for method in methods),
         other_gate_versions=count_others(row.gate_version for row in usable),
     )
+
+
+def _usable(db: Database, campaign: str, potential: str, weights_sha256: str, *, production: bool) -> list[LabelRecord]:
+    stored = db.labels.search(
+        campaign=campaign, potential=potential, property="tracer_diffusivity", gate_version=ANY, sort="key"
+    )
+    return [
+        row
+        for row in stored
+        if row.state in LEARNED_STATES
+        and row.weights_sha256 == weights_sha256
+        and row.log10_value is not None
+        # A value without a standard error cannot be weighted; a bound has none.
+        and (row.log10_stderr is not None or row.state == LabelState.CENSORED)
+        and (row.arm != Arm.REFERENCE) == production
+    ]
+
+
+def _median_stderr(samples: Sequence[Sample]) -> float:
+    errors = [float(entry[DIFFUSIVITY].stderr) for entry in samples if not entry[DIFFUSIVITY].censored]
+    return float(np.median(errors)) if errors else TYPICAL_LABEL_NOISE
 
 
 def _sample(row: LabelRecord, key: str, system: AtomicSystem, errors: ModelErrors) -> Sample:

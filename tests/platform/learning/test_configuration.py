@@ -66,6 +66,12 @@ def test_the_smallest_campaign_is_valid_and_sorted(tmp_path):
             "labels.protocol.production_ps 0.3 gives 15 frames",
         ),
         ({"reference": {"production_ps": 0.7}}, "reference.production_ps 0.7 gives 35 frames"),
+        ({"fidelities": [{"production_ps": 0.7}]}, "fidelities.0.production_ps 0.7 gives 35 frames"),
+        ({"fidelities": [{}, {}]}, "named twice"),
+        ({"potential": "chgnet", "fidelities": [{}]}, "chgnet is the production potential"),
+        ({"fidelities": [{}], "reference": {}}, "fidelities"),
+        ({"fidelities": [{}], "surrogate": {"architecture": "arrhenius_kernel"}}, "multi_fidelity"),
+        ({"fidelities": [{}], "acquisition": {"function": "thompson"}}, "expected_improvement"),
         ({"smaller": {**SMALLER, "production_ps": 0.1}}, "smaller.production_ps 0.1 gives 5 frames"),
     ],
 )

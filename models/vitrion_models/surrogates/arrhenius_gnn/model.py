@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -107,7 +107,7 @@ class ArrheniusSurrogate:
         """Name in the registry."""
         return self.config.architecture
 
-    def of_source(self, _source: str) -> "ArrheniusSurrogate":
+    def of_source(self, source: str) -> Self:  # noqa: ARG002 - it has one
         """Return this surrogate: it learned from one source."""
         return self
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -36,7 +37,7 @@ class MultiFidelitySurrogate(ArrheniusSurrogate):
         prior = self.head.prior
         return prior.links if isinstance(prior, MultiFidelityPrior) else ()
 
-    def of_source(self, source: str) -> "MultiFidelitySurrogate":
+    def of_source(self, source: str) -> Self:
         """Return the surrogate that predicts labels of one of its sources.
 
         Raises:

@@ -15,7 +15,7 @@ class Arm(StrEnum):
     INITIAL = "initial"  # initial design, spread over compositions and temperatures
     ACQUISITION = "acquisition"
     RANDOM = "random"  # permanent control of the acquisition
-    REFERENCE = "reference"  # a label of an earlier cycle repeated with the reference potential
+    REFERENCE = "reference"  # a label by a reference potential: an earlier one repeated at random, or chosen by value
 
 
 class ProposalState(StrEnum):

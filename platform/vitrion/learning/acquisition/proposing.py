@@ -1,14 +1,16 @@
 """Proposals of a cycle: the initial design, or a batch from the pool."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from vitrion.database import Database
-from vitrion.database.records import Arm, Proposal, ProposalState
+from vitrion.database.records import Arm, CycleRecord, Proposal, ProposalState
 from vitrion.learning.acquisition.design import first_proposals
+from vitrion.learning.acquisition.fidelity_proposals import fidelity_proposals, identities
 from vitrion.learning.acquisition.forecast import forecast
+from vitrion.learning.acquisition.label_costs import label_costs
 from vitrion.learning.acquisition.pool import Candidate, build_pool, elements_of
 from vitrion.learning.acquisition.reference_check import reference_proposals
 from vitrion.learning.acquisition.selection import choose_proposals, resolvable_log10_D
@@ -20,6 +22,7 @@ from vitrion.learning.tasks import TaskFactory
 from vitrion.learning.training_data import TrainingData, gather
 from vitrion_models.errors import InputError
 from vitrion_models.surrogates import TrainedSurrogate
+from vitrion_models.surrogates.multi_fidelity.model import MultiFidelitySurrogate
 from vitrion_workflows.model_error.effects import case_of
 
 # States of a proposal whose cell failed its gates, or could not be made.
@@ -51,8 +54,8 @@ def propose(
         )
     cycles = [cycle for cycle in db.cycles.list(configuration.name) if cycle.index < index]
     earlier = [entry for cycle in cycles for entry in cycle.proposals]
-    chosen = _from_pool(db, configuration, plan, factory, earlier, index=index)
-    return (*chosen, *reference_proposals(db, configuration, earlier, cycles_before=index))
+    chosen = _from_pool(db, configuration, plan, factory, cycles, index=index)
+    return (*chosen, *reference_proposals(db, configuration, [*earlier, *chosen], cycles_before=index))
 
 
 def _from_pool(
@@ -60,16 +63,17 @@ def _from_pool(
     configuration: CampaignConfiguration,
     plan: Plan,
     factory: TaskFactory,
-    earlier: Sequence[Proposal],
+    cycles: Sequence[CycleRecord],
     *,
     index: int,
 ) -> tuple[Proposal, ...]:
+    earlier = [entry for cycle in cycles for entry in cycle.proposals]
     promoted = model_registry.promoted_surrogate(db, configuration.name)
     if promoted is None:
         raise InputError(f"campaign {configuration.name} has no surrogate: its earlier cycles gave no label")
     surrogate = promoted[1]
     labels = configuration.labels
-    pool = _pool(db, configuration, plan, earlier)
+    pool = _pool(db, configuration, plan, earlier, proposed_K=proposed_temperatures(earlier))
     seed = derive_seed(configuration.root_seed, "proposals", index)
     data = gather(
         db,
@@ -77,6 +81,7 @@ def _from_pool(
         potential=factory.potential,
         weights_sha256=factory.weights_sha256,
         test_formulas=plan.test_formulas,
+        dearer=[entry.potential for entry in configuration.fidelities],
     )
     predictions = forecast(
         surrogate,
@@ -86,22 +91,43 @@ def _from_pool(
         errors=data.errors,
         seed=seed,
     )
-    return choose_proposals(
+    acquisition = configuration.acquisition
+    chosen = choose_proposals(
         pool,
         predictions,
-        function=configuration.acquisition.function,
-        exploration=configuration.acquisition.exploration,
+        function=acquisition.function,
+        exploration=acquisition.exploration,
         incumbent=_incumbent(surrogate, data, labels.target_temperature_K),
         label_noise=data.label_noise,
-        batch=configuration.acquisition.batch,
-        random=configuration.acquisition.random,
+        batch=acquisition.random if configuration.fidelities else acquisition.batch,
+        random=acquisition.random,
         floor_log10_D=resolvable_log10_D(labels.protocol.production_ps),
         seed=seed,
     )
+    if not configuration.fidelities or not isinstance(surrogate, MultiFidelitySurrogate):
+        return chosen
+    # The random arm has chosen; the rest of the batch goes to the labels worth most for each second.
+    names = [factory.potential, *(entry.potential for entry in configuration.fidelities)]
+    by_value = fidelity_proposals(
+        configuration,
+        surrogate,
+        _pool(db, configuration, plan, earlier, proposed_K={}),
+        data,
+        label_costs(db, configuration.name, cycles, names),
+        production=factory.potential,
+        proposed=identities([*earlier, *chosen], factory.potential),
+        count=acquisition.batch - acquisition.random,
+    )
+    return (*chosen, *by_value)
 
 
 def _pool(
-    db: Database, configuration: CampaignConfiguration, plan: Plan, earlier: Sequence[Proposal]
+    db: Database,
+    configuration: CampaignConfiguration,
+    plan: Plan,
+    earlier: Sequence[Proposal],
+    *,
+    proposed_K: Mapping[str, frozenset[float]],
 ) -> list[Candidate]:
     """Return the candidates with a temperature left, without the compositions of which no cell could be made."""
     failed = {entry.formula for entry in earlier if entry.structure_fingerprint is None and entry.state in WITHOUT_CELL}
@@ -109,7 +135,7 @@ def _pool(
         db,
         campaign=configuration.name,
         crystals={name: crystal for name, crystal in plan.proposable.items() if name not in failed},
-        proposed_K=proposed_temperatures(earlier),
+        proposed_K=proposed_K,
         temperatures_K=configuration.labels.temperatures_K,
     )
     if not pool:

@@ -1,7 +1,8 @@
 """Labels to repeat with the reference potential: a random sample, stratified by chemistry, compound and temperature.
 
 The sample stands for all labels of the production potential, so cost, value and acquisition do not influence it: the
-cheapest cells are the small, loose ones of one chemistry.
+cheapest cells are the small, loose ones of one chemistry. In a campaign with several fidelities the acquisition asks
+for further labels of these potentials; those have an acquisition value and are not part of the sample.
 """
 
 import math
@@ -15,6 +16,7 @@ from vitrion.database.queries.gate_versions import is_current
 from vitrion.database.records import Arm, Proposal
 from vitrion.learning.acquisition.pool import elements_of
 from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.configuration.sections import ReferenceCheck
 from vitrion.learning.seeds import derive_seed
 from vitrion_workflows.model_error.anion_classes import anion_class
 from vitrion_workflows.schemas import LabelState
@@ -25,13 +27,27 @@ ROUNDING = 1e-9
 def reference_proposals(
     db: Database, configuration: CampaignConfiguration, earlier: Sequence[Proposal], *, cycles_before: int
 ) -> tuple[Proposal, ...]:
-    """Propose to repeat accepted labels with the reference potential, up to the configured share of them.
+    """Propose to repeat accepted labels with each reference potential, up to the configured share of them.
 
     Labels of another gate version form no pair: they are neither repeated nor counted.
     """
-    if configuration.reference is None:
-        return ()
-    repeated = [entry for entry in earlier if entry.arm is Arm.REFERENCE]
+    # The name of the seed predates the word: another one would draw other labels.
+    seed = derive_seed(configuration.root_seed, "referee", cycles_before)
+    return tuple(
+        proposal
+        for check in configuration.references
+        for proposal in _repetitions(
+            db, check, earlier, seed=derive_seed(seed, check.potential) if configuration.fidelities else seed
+        )
+    )
+
+
+def _repetitions(
+    db: Database, check: ReferenceCheck, earlier: Sequence[Proposal], *, seed: int
+) -> tuple[Proposal, ...]:
+    # Proposals of a reference check that is the only one need not name its potential.
+    names = {None, check.potential}
+    repeated = [entry for entry in earlier if entry.arm is Arm.REFERENCE and entry.potential in names]
     accepted = [
         entry
         for entry in earlier
@@ -43,7 +59,7 @@ def reference_proposals(
     labels = db.labels.find(sorted({entry.label_key for entry in (*repeated, *accepted) if entry.label_key}))
     outdated = {key for key, label in labels.items() if not is_current(label.gate_version)}
     accepted = [entry for entry in accepted if entry.label_key in labels.keys() - outdated]
-    repeated_count = sum(entry.label_key not in outdated for entry in repeated)
+    repeated_count = sum(entry.label_key not in outdated and entry.acquisition is None for entry in repeated)
     return tuple(
         Proposal(
             formula=entry.formula,
@@ -52,14 +68,13 @@ def reference_proposals(
             temperature_K=entry.temperature_K,
             arm=Arm.REFERENCE,
             predicted_log10_D=labels[str(entry.label_key)].log10_value,
-            potential=configuration.reference.potential,
+            potential=check.potential,
         )
         for entry in stratified_sample(
             accepted,
             repeated,
-            count=_share_of(len(accepted), configuration.reference.share) - repeated_count,
-            # The name of the seed predates the word: another one would draw other labels.
-            seed=derive_seed(configuration.root_seed, "referee", cycles_before),
+            count=_share_of(len(accepted), check.share) - repeated_count,
+            seed=seed,
         )
     )
 

@@ -77,6 +77,9 @@ class CampaignConfiguration(Section):
         generator: architecture and hyper-parameters of the generator.
         generated_cells: cells drawn by the generator in each cycle.
         reference: labels to repeat with a reference potential; None for no such check.
+        fidelities: dearer potentials that label cells too, least trusted first: the surrogate learns from all and
+            predicts the last, the acquisition chooses material, temperature and potential by value for each second.
+            Of each, `share` is still drawn at random, as in `reference`.
         smaller: the campaign to run when ``potential: auto`` does not find NEP89; None runs the full one.
     """
 
@@ -95,8 +98,41 @@ class CampaignConfiguration(Section):
     generator: GeneratorSection = Field(default=GENERATOR_DEFAULTS, validate_default=True)
     generated_cells: int = Field(default=3, ge=0)
     reference: ReferenceCheck | None = None
+    fidelities: tuple[ReferenceCheck, ...] = ()
     smaller: Smaller | None = None
     runner: LocalRun | FireworksRun = Field(default=LocalRun(), discriminator="kind")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _choose_surrogate(cls, content: Any) -> Any:
+        if isinstance(content, dict) and content.get("fidelities"):
+            return {"surrogate": {"architecture": "multi_fidelity"}, **content}
+        return content
+
+    @model_validator(mode="after")
+    def _check_fidelities(self) -> "CampaignConfiguration":
+        if not self.fidelities:
+            return self
+        names = [entry.potential for entry in self.fidelities]
+        if self.potential in names:
+            raise ValueError(
+                f"fidelities: {self.potential} is the production potential already: name the dearer ones only"
+            )
+        if len(set(names)) < len(names):
+            raise ValueError("fidelities: a potential is named twice: name each once")
+        if self.reference is not None:
+            raise ValueError("reference: give `share` of the entry in fidelities instead")
+        if self.surrogate.architecture != "multi_fidelity":
+            raise ValueError(
+                f"surrogate.architecture {self.surrogate.architecture} learns from one potential: "
+                "give multi_fidelity, or leave fidelities out"
+            )
+        if self.acquisition.function != "expected_improvement":
+            raise ValueError(
+                f"acquisition.function {self.acquisition.function} knows no costs: give expected_improvement, "
+                "or leave fidelities out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_test_size(self) -> "CampaignConfiguration":
@@ -125,6 +161,9 @@ class CampaignConfiguration(Section):
             lengths["smaller.production_ps"] = self.smaller.production_ps
         if self.reference is not None:
             lengths["reference.production_ps"] = self.reference.production_ps
+        lengths |= {
+            f"fidelities.{place}.production_ps": entry.production_ps for place, entry in enumerate(self.fidelities)
+        }
         for key, picoseconds in lengths.items():
             frames = self.labels.protocol.lasting(picoseconds).frames
             if frames < FEWEST_FRAMES:
@@ -152,8 +191,14 @@ class CampaignConfiguration(Section):
                 "acquisition": self.acquisition.model_copy(update={"batch": small.batch, "random": 1}),
                 "test_compositions": 1,
                 "reference": None,
+                "fidelities": (),
             },
         )
+
+    @property
+    def references(self) -> tuple[ReferenceCheck, ...]:
+        """Potentials besides the production potential: the fidelities, or the one of the reference check."""
+        return self.fidelities or ((self.reference,) if self.reference is not None else ())
 
     @property
     def root_seed(self) -> int:

@@ -125,6 +125,7 @@ class LearningStage:
             potential=run.factory.potential,
             weights_sha256=run.factory.weights_sha256,
             test_formulas=run.plan.test_formulas,
+            dearer=[entry.potential for entry in run.configuration.fidelities],
         )
 
     def _progress(self, text: str) -> None:

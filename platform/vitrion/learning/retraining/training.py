@@ -14,7 +14,13 @@ from vitrion.learning.retraining.model_registry import Lineage
 from vitrion.learning.seeds import derive_seed
 from vitrion.learning.training_data import TrainingData
 from vitrion_models import generators, surrogates
-from vitrion_models.surrogates import DIFFUSIVITY, Sample, TrainedSurrogate
+from vitrion_models.surrogates import (
+    DIFFUSIVITY,
+    MultiFidelityConfig,
+    Sample,
+    SurrogateConfig,
+    TrainedSurrogate,
+)
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_models.training.promotion import PromotionDecision, compare_on_frozen_test
 
@@ -55,7 +61,7 @@ def retrain_surrogate(
     trained = surrogates.train(
         [*data.observations, *data.twins],
         test_keys=data.test_keys,
-        config=configuration.surrogate,
+        config=_with_fidelities(configuration.surrogate, data.fidelities),
         seed=seed,
         parent=None if parent is None else parent[1],
         on_progress=lambda fraction, what: on_progress(f"surrogate: {what} {100 * fraction:.0f} %"),
@@ -74,6 +80,11 @@ def retrain_surrogate(
     split = {"grouped_by": "chemsys", "test_keys": sorted(data.test_keys)}
     sha256 = model_registry.store_surrogate(db, trained, lineage=lineage, split=split, errors=data.error_record())
     return TrainingResult(sha256, decision.promote, decision.reason, seconds)
+
+
+def _with_fidelities(config: SurrogateConfig, fidelities: tuple[str, ...]) -> SurrogateConfig:
+    is_multi = isinstance(config, MultiFidelityConfig)
+    return config.model_copy(update={"fidelities": fidelities}) if is_multi else config
 
 
 def retrain_generator(
@@ -157,9 +168,15 @@ def _lineage(
 
 
 def _residuals(surrogate: TrainedSurrogate, rows: Sequence[Sample]) -> FloatArray:
-    """Return predicted minus measured log10 D, decades, shape (N,)."""
-    prediction = surrogate.predict([row.input for row in rows], [row.temperature_K for row in rows])
-    residuals: FloatArray = prediction.mean - np.array([float(row[DIFFUSIVITY].value) for row in rows])
+    """Return predicted minus measured log10 D, each label predicted as one of its source, decades, shape (N,)."""
+    residuals = np.empty(len(rows))
+    for source in sorted({row.source for row in rows}):
+        places = [place for place, row in enumerate(rows) if row.source == source]
+        mine = [rows[place] for place in places]
+        prediction = surrogate.of_source(source).predict(
+            [row.input for row in mine], [row.temperature_K for row in mine]
+        )
+        residuals[places] = prediction.mean - np.array([float(row[DIFFUSIVITY].value) for row in mine])
     return residuals
 
 
