@@ -70,13 +70,14 @@ class TrainingData:
         """Return the errors of the training labels in decades, each contribution apart, for the surrogate's document.
 
         `statistical` and `compound` enter the likelihood; `offset` and `deviation` describe the error of the potential
-        and do not. Labels of another gate version are only counted.
+        and do not. Labels of another gate version are only counted, those of less trusted potentials left out.
         """
-        formulas = [self.formulas[entry.key] for entry in self.training]
+        labels = [entry for entry in self.training if entry.source == self.fidelities[-1]]
+        formulas = [self.formulas[entry.key] for entry in labels]
         model_errors = self.errors.of_cases(
             [
                 case_of(formula, elements_of(formula), entry.temperature_K)
-                for formula, entry in zip(formulas, self.training, strict=True)
+                for formula, entry in zip(formulas, labels, strict=True)
             ]
         )
         return {
@@ -92,7 +93,7 @@ class TrainingData:
                     "offset": error.offset_decades,
                     "deviation": error.stderr_decades,
                 }
-                for entry, error in zip(self.training, model_errors, strict=True)
+                for entry, error in zip(labels, model_errors, strict=True)
             },
         }
 
