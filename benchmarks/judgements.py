@@ -5,9 +5,11 @@ draws them (six of each class of anions), and on eleven compounds of the quickst
 
     python benchmarks/judgements.py                                             # NEP89 on two formulas, half a minute
     ... --potentials nep89 chgnet diep --formulas 42 --crystals 11 --results judged.jsonl       # the study
+    ... --potentials nep89 chgnet --formulas 49 --runs aimd --results runs.jsonl    # frames of aimd.py's runs instead
     ... --results judged.jsonl --summary --table table.md --plot judged.svg     # only figures, table and picture
 
-The study goes on where it was killed.
+The study goes on where it was killed. With `--runs`, the folder beside the results of `benchmarks/aimd.py`, every
+potential is compared on the same frames, of NEP89's 8 ps at 2000 K and zero pressure: cheap, one table for all.
 
 One JSON line a figure: name, value, unit, baseline, ratio; medians over the compositions of a class.
 """
@@ -24,19 +26,31 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 import numpy as np  # noqa: E402
-from aimd import draw, read_table  # noqa: E402
+from aimd_table import draw, read_table  # noqa: E402
 from figures import figure, show  # noqa: E402
 
-from vitrion.answers.judgement import JudgedComposition, read_judgements  # noqa: E402
+from vitrion.answers.judgement import JudgedComposition, read_judgements, write_judgements  # noqa: E402
+from vitrion.answers.judging import aimd_volumes  # noqa: E402
 from vitrion.cli.app import run  # noqa: E402
 from vitrion.cli.console.figures import save  # noqa: E402
 from vitrion.cli.console.judgement_figure import judgement_figure  # noqa: E402
+from vitrion.datasets.formulas import reduced  # noqa: E402
+from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
+from vitrion_workflows.execution.engines import force_field  # noqa: E402
+from vitrion_workflows.force_check.reference import reference_potential  # noqa: E402
+from vitrion_workflows.judging import Judgement, JudgingProtocol, MeltVolume, compare_melt  # noqa: E402
+from vitrion_workflows.judging.melt import FRAMES_COMPARED, spread_frames  # noqa: E402
+from vitrion_workflows.model_error.anion_classes import anion_class  # noqa: E402
+from vitrion_workflows.structure.composition import parse_formula  # noqa: E402
+from vitrion_workflows.trajectories import h5md  # noqa: E402
+from vitrion_workflows.validation.density_and_contacts import density_g_cm3  # noqa: E402
 
 # Crystals of the quickstart, two or more of each class that it has.
 CRYSTALS = ("Li2O", "LiF", "LiCl", "LiI", "Li2S", "Li3PS4", "Li3PO4", "Li2CO3", "Li2SiO3", "LiAlO2", "LiNbO3")
 EVERY_CLASS = "all"
 SEED = 20  # of the draw, as in aimd.py
 ATOMS = 40
+PRODUCTION, RUN_TEMPERATURE_K, RUN_OF_A_LABEL_PS = "nep89", 2000.0, 8.0  # of the runs of aimd.py
 RUN_PS = {"nep89": 0.5}  # others: 0.1 ps
 OTHER_RUN_PS = 0.1
 COLUMNS = (
@@ -58,6 +72,47 @@ def judge(potential: str, formulas: Sequence[str], results: Path) -> None:
     code = run([*words, "--ps", str(RUN_PS.get(potential, OTHER_RUN_PS)), "--to", str(results)])
     if code:
         raise SystemExit(code)
+
+
+def judge_runs(potential: str, formulas: Sequence[str], runs: Path, results: Path) -> None:
+    """Compare a potential with its reference on frames of NEP89's runs, formulas in the results left out."""
+    judgements = read_judgements(results)
+    done = {(each.potential, each.formula) for each in judgements}
+    judged, volumes = force_field(potential, "cpu"), aimd_volumes()
+    for formula in formulas:
+        folders = sorted(runs.glob(f"zero-pressure_{formula}_{RUN_TEMPERATURE_K:g}K_*"))
+        if (potential, reduced(formula)) in done or not folders:
+            continue
+        frames = spread_frames(h5md.read(folders[0] / TRAJECTORY_FILE), FRAMES_COMPARED)
+        elements = [element.symbol for element in parse_formula(formula)]
+        name = reference_potential(elements, production=potential)
+        if name is None:
+            continue
+        reference = force_field(name, "cpu")
+        comparison = compare_melt(frames, judged, reference, source=f"run of {PRODUCTION}")
+        own, of_others = (comparison, None) if potential == PRODUCTION else (None, comparison)
+        volume = frames[0].volume_A3 / len(frames[0])
+        melt = MeltVolume(melted_by=PRODUCTION, volume_A3_per_atom=volume, density_g_cm3=density_g_cm3(frames[0]))
+        protocol = JudgingProtocol(temperature_K=RUN_TEMPERATURE_K, atoms=len(frames[0]), run_ps=RUN_OF_A_LABEL_PS)
+        answer = JudgedComposition(
+            potential=potential,
+            weights_sha256=judged.weights_sha256,
+            reference=name,
+            reference_sha256=reference.weights_sha256,
+            formula=reduced(formula),
+            chemistry=anion_class(elements),
+            protocol=protocol,
+            melted_by=PRODUCTION,
+            crystal_source=None,
+            aimd_volume_A3_per_atom=volumes.get((reduced(formula), RUN_TEMPERATURE_K)),
+            measured_volume_A3_per_atom=None,
+            judgement=Judgement(
+                melt=melt if potential == PRODUCTION else None, own_frames=own, reference_frames=of_others
+            ),
+        )
+        judgements.append(answer)
+        write_judgements(results, judgements)
+        print(f"{potential} {formula}: R2 {comparison.agreement.r2:.2f} {comparison.hole}", file=sys.stderr, flush=True)
 
 
 def summary(judgements: Sequence[JudgedComposition]) -> Iterator[dict[str, Any]]:
@@ -116,6 +171,7 @@ def main() -> None:
     parser.add_argument("--formulas", type=int, default=2)
     parser.add_argument("--crystals", type=int, default=0)
     parser.add_argument("--results", type=Path, help="JSON lines of judgements")
+    parser.add_argument("--runs", type=Path, help="folder of runs of aimd.py, whose frames all potentials share")
     parser.add_argument("--summary", action="store_true", help="run nothing")
     parser.add_argument("--table", type=Path, help="write the table of the design note")
     parser.add_argument("--plot", type=Path, help="draw the picture")
@@ -129,6 +185,9 @@ def main() -> None:
         if not arguments.summary:
             drawn = draw(read_table(Path(mirror)), formulas=arguments.formulas, seed=SEED)
             for potential in arguments.potentials:
+                if arguments.runs is not None:
+                    judge_runs(potential, drawn, arguments.runs, results)
+                    continue
                 judge(potential, [*drawn, *CRYSTALS[: arguments.crystals]], results)
         judgements = read_judgements(results)
     for line in summary(judgements):
