@@ -21,6 +21,7 @@ from vitrion_workflows.amorphous import pack
 from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.force_check.reference import reference_potential
 from vitrion_workflows.judging import JudgingProtocol, NamedCrystal, judge, most_seconds
+from vitrion_workflows.judging.melt import PACKING_VOLUME_FACTOR
 from vitrion_workflows.model_error.anion_classes import anion_class
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas.geometry import system_from_structure
@@ -97,7 +98,7 @@ class Trial:
     def most_seconds(self) -> float:
         """Return a bound on the time of the judgement on this machine."""
         formula = self.subject.formula
-        volume = estimate_volume(formula).volume_A3_per_atom
+        volume = PACKING_VOLUME_FACTOR * estimate_volume(formula).volume_A3_per_atom
         melt = pack(formula, n_atoms=self.protocol.atoms, volume_A3_per_atom=volume, seed=self.protocol.seed).system
         return most_seconds(
             melt,

@@ -104,6 +104,14 @@ def test_no_packing_begins_with_a_bond_between_like_atoms(formula):
         assert closest_contact(packed.system).ratio > 1.0
 
 
+def test_a_packmol_that_takes_too_long_is_as_one_that_finds_nothing(monkeypatch):
+    def slow(*_, **__):
+        raise subprocess.TimeoutExpired(["packmol"], 30)
+
+    monkeypatch.setattr("atomate2.common.jobs.mpmorph.get_random_packed_structure", slow)
+    assert pack("LiCl", n_atoms=16, volume_A3_per_atom=19.0, seed=1).packer == "soft-sphere"
+
+
 def test_where_packmol_finds_nothing_soft_spheres_are_packed(monkeypatch):
     monkeypatch.setattr(packing_module, "_pack_with_packmol", lambda *_: None)
     packed = pack("BeO", n_atoms=56, volume_A3_per_atom=8.0, seed=1)

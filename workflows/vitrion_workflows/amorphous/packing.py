@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from subprocess import TimeoutExpired
 
 import numpy as np
 from pymatgen.core.composition import Composition
@@ -78,8 +79,9 @@ def _pack_with_packmol(contents: dict[str, int], volume_A3_per_atom: float, seed
                 vol_per_atom_source=float(volume_A3_per_atom),
                 packmol_seed=seed % (2**31 - 1) + 1,
             )
-        except (ValueError, RuntimeError, FileNotFoundError):
-            # No arrangement found in the given room (pymatgen raises ValueError), or no program for this platform.
+        except (ValueError, RuntimeError, FileNotFoundError, TimeoutExpired):
+            # No arrangement found in the given room (pymatgen raises ValueError) or in pymatgen's 30 s, or no program
+            # for this platform.
             return None
     if not isinstance(packed, Structure):
         return None
