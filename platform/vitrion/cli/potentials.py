@@ -39,6 +39,20 @@ JUDGE_COLUMNS = (
     "hole",
     "failure",
 )
+TUNE_COLUMNS = (
+    "group",
+    "frames",
+    "r2_before",
+    "r2",
+    "slope_before",
+    "slope",
+    "energy_scatter_before_meV",
+    "energy_scatter_meV",
+    "pressure_bias_before_GPa",
+    "pressure_bias_GPa",
+)
+MOST_FRAMES = 2000
+LARGEST_TUNING_SEED = 2**31  # seeds of rounds and volumes are derived by adding and doubling
 EXIT_FAILED = 1
 LONGEST_RUN_PS = 100.0
 FAST_RUN_PS, SLOW_RUN_PS = 0.8, 0.1
@@ -171,6 +185,73 @@ def judge(
 
         save(judgement_figure(list(answers.values())), plot)
         note(f"picture written to {plot}")
+
+
+@app.command()
+def tune(
+    parent: Annotated[str, typer.Argument(help="nep89, or a potential tuned before: tuned:NAME.")],
+    *,
+    name: Annotated[str, typer.Option("--name", help="Name of the result, which is loaded as tuned:NAME.")],
+    to: Annotated[str | None, typer.Option(help="Reference potential to agree with, such as diep.")] = None,
+    to_frames: Annotated[
+        Path | None, typer.Option(help="Extended XYZ file with energy, forces and stress or virial, instead of --to.")
+    ] = None,
+    compositions: Annotated[str | None, typer.Option(help="Formulas for --to: Li3P,LiCl.")] = None,
+    crystal: Annotated[
+        list[Path] | None, typer.Option(help="File of ordered crystals to learn from as well, with --to.")
+    ] = None,
+    frames: Annotated[
+        int | None,
+        typer.Option(
+            help="With --to: frames of each composition in each round (24); else most frames of the file (60).",
+            min=8,
+            max=MOST_FRAMES,
+        ),
+    ] = None,
+    rounds: Annotated[int, typer.Option(help="Fits after which it is refused, with --to.", min=1, max=20)] = 4,
+    seed: Annotated[int, typer.Option(help="Of packing, dynamics and fit.", min=0, max=LARGEST_TUNING_SEED)] = 0,
+    device: Device = "cpu",
+    as_json: AsJson = False,
+) -> None:
+    """Tune NEP89 to a reference potential for a few compositions, or to DFT frames; some minutes for one composition.
+
+    The result is written if its forces have R2 0.9 or more, and its pressure a bias below 0.5 GPa, on fresh frames of
+    its own dynamics (or on held-out blocks of the file). Run the same command again to continue after an interruption.
+    NEP89 is under GPL-3, and so is what is derived from it: the result is a file of your own.
+    """
+    formulas = choose.elements(compositions) or []
+    if (to is None) == (to_frames is None):
+        raise InputError("give --to with a reference potential, or --to-frames with a file")
+    if (to is None) == bool(formulas):
+        raise InputError("--compositions are the melts that --to needs: give both, or neither with --to-frames")
+    from vitrion_workflows.tuning.parents import load_parent  # noqa: PLC0415 - before torch, see docs/design/potentials.md
+
+    load_parent(parent)
+    from vitrion_workflows.dynamics.stage import Callbacks  # noqa: PLC0415
+    from vitrion_workflows.schemas.geometry import system_from_structure  # noqa: PLC0415
+    from vitrion_workflows.tuning import rounds as to_reference  # noqa: PLC0415 - imports torch
+    from vitrion_workflows.tuning.to_frames import FramesRequest, tune_to_frames  # noqa: PLC0415
+
+    crystals = tuple(system_from_structure(cell) for file in crystal or () for cell in read_cells(file))
+    with progress(f"tuning {parent}", quiet=as_json) as advance:
+        callbacks = Callbacks(on_progress=lambda stage, done, total: advance(done, total, stage))
+        if to_frames is not None:
+            given = FramesRequest(parent=parent, path=to_frames, frames=frames or FramesRequest.frames, seed=seed)
+            card = tune_to_frames(given, name=name, device=device, callbacks=callbacks)
+        else:
+            request = to_reference.TuningRequest(
+                parent=parent,
+                reference=str(to),
+                compositions=tuple(formulas),
+                frames=frames or to_reference.TuningRequest.frames,
+                most_rounds=rounds,
+                crystals=crystals,
+                seed=seed,
+            )
+            card = to_reference.tune(request, name=name, device=device, callbacks=callbacks)
+    emit(card.as_json() if as_json else card.rows(), as_json=as_json, columns=TUNE_COLUMNS)
+    if not as_json:
+        note(f"tuned:{name} written, sha256 {card.sha256}")
 
 
 @app.command()

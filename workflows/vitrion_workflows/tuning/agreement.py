@@ -5,13 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vitrion_models.errors import InputError
+from vitrion_models.errors import InputError, VitrionError
 from vitrion_workflows.force_check.agreement import force_agreement
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.tuning.frames import LabelledFrame, static_pressure_GPa
 
 LEAST_R2 = 0.9
 GREATEST_PRESSURE_BIAS_GPa = 0.5
+
+
+class TuningRefused(VitrionError):  # noqa: N818 - a result as much as an error
+    """The tuned potential does not agree with its target well enough."""
 
 
 @dataclass(frozen=True, kw_only=True)

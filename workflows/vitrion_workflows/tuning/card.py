@@ -70,6 +70,24 @@ class Card:
         """Return the agreement of the tuned potential with the frames of the last round."""
         return self.rounds[-1]
 
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the figures before and after of each group, one row each."""
+        return [
+            {
+                "group": after.group,
+                "frames": after.frames,
+                "r2_before": before.r2,
+                "r2": after.r2,
+                "slope_before": before.slope,
+                "slope": after.slope,
+                "energy_scatter_before_meV": 1000 * before.energy_scatter_eV_per_atom,
+                "energy_scatter_meV": 1000 * after.energy_scatter_eV_per_atom,
+                "pressure_bias_before_GPa": before.pressure_bias_GPa,
+                "pressure_bias_GPa": after.pressure_bias_GPa,
+            }
+            for before, after in zip(self.before, self.after, strict=True)
+        ]
+
     def as_json(self) -> dict[str, Any]:
         """Return the content of the card file."""
         return asdict(self)

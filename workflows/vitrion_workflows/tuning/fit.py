@@ -39,7 +39,7 @@ class FitSettings:
     network_rate: float = 1e-2
     coefficient_rate: float = 2e-2
     energy_scale_eV_per_atom: float = 0.1
-    virial_scale_eV_per_atom: float = 0.5
+    virial_scale_eV_per_atom: float = 0.2
     tail_eV_per_A: float = 10.0
 
 

@@ -7,14 +7,14 @@ from typing import Any
 
 from ase.data import chemical_symbols
 
-from vitrion_models.errors import InputError, VitrionError
+from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
 from vitrion_workflows.dynamics.stage import NO_CALLBACKS, Callbacks
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.potentials.adapters.nep import NepForceField
 from vitrion_workflows.structure.composition import parse_formula
-from vitrion_workflows.tuning.agreement import FrameAgreement, agreement_by_group
+from vitrion_workflows.tuning.agreement import FrameAgreement, TuningRefused, agreement_by_group
 from vitrion_workflows.tuning.card import Card, Source
 from vitrion_workflows.tuning.fit import DEFAULT, FitSettings, element_shifts, fit
 from vitrion_workflows.tuning.frames import LabelledFrame, label
@@ -24,10 +24,6 @@ from vitrion_workflows.tuning.sampling import melt_frames, rattled_crystals, str
 from vitrion_workflows.tuning.work_folder import WorkFolder, work_folder
 
 CRYSTALS = "crystals"
-
-
-class TuningRefused(VitrionError):  # noqa: N818 - a result as much as an error
-    """The tuned potential does not agree with its reference well enough."""
 
 
 @dataclass(frozen=True, kw_only=True)
