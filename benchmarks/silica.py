@@ -116,15 +116,12 @@ def glass(
     formula: str, field: ForceField, *, volume_A3_per_atom: float, melt_K: float, quench_ps: float
 ) -> tuple[list[AtomicSystem], float]:
     """Return frames at 300 K of a cell quenched at fixed volume, and the cooling rate in K/ps."""
-    protocol = CellProtocol(
-        melt_temperature_K=melt_K, melt_ps=5.0, quench_ps=quench_ps, hold_ps=2.0, volume_search=False
-    )
+    protocol = CellProtocol(melt_temperature_K=melt_K, melt_ps=5.0, quench_ps=quench_ps, hold_ps=2.0)
     packed = pack(formula, n_atoms=ATOMS, volume_A3_per_atom=volume_A3_per_atom, seed=1).system
     start = relax_packing(packed, field)
     molten = melt(start, field, protocol=protocol, seed=2)
-    hot = AtomicSystem(start.numbers, molten.positions_A, start.lattice_A)
-    cold = quench(hot, field, velocities=molten.velocities_A_per_ps, protocol=protocol, seed=3)
-    resting = AtomicSystem(start.numbers, cold.positions_A, start.lattice_A)
+    velocities = molten.state.velocities_A_per_ps
+    resting = quench(molten.system, field, velocities=velocities, protocol=protocol, seed=3).system
     held = MDStage(name="hold", duration_ps=2.0, temperature_K=300.0, frames=QUENCHED_FRAMES)
     trajectory = run_stage(resting, field, held, protocol=protocol, seed=4).trajectory
     frames = [AtomicSystem(start.numbers, place, start.lattice_A) for place in trajectory.positions_A[1:]]

@@ -13,13 +13,13 @@ TINY = {
     "compounds": {"names": ["LiCl", "LiF", "Li2O", "Li2S"]},
     "cells": {
         "atoms": 40,
+        "volume": "twin",
         "protocol": {
             "melt_temperature_K": 2000,
             "quench_temperature_K": 300,
             "melt_ps": 0.4,
             "quench_ps": 0.3,
             "hold_ps": 0.1,
-            "volume_search": False,
         },
     },
     "labels": {

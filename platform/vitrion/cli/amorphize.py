@@ -20,9 +20,11 @@ from vitrion.cli.console.options import (
     force_check_settings,
 )
 from vitrion.cli.console.output import emit, note
+from vitrion.cli.console.volumes import describe_volumes, volume_rule
 from vitrion_models.constants import HOTTEST_K
 from vitrion_models.errors import InputError
 from vitrion_workflows.formats.registry import file_format
+from vitrion_workflows.schemas.volume import GIVEN, RULE, VolumeEstimates, VolumeRule
 from vitrion_workflows.structure.formula import element_amounts
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from vitrion_workflows.flows import MeltQuenchMaker
     from vitrion_workflows.schemas import CellProtocol
 
+VOLUME_COLUMNS = ("source", "detail", "temperature_K", "volume_A3_per_atom", "expected_A3_per_atom", "ln_stderr")
 COLUMNS = ("formula", "fingerprint", "accepted", "kind", "density_g_cm3", "energy_eV_per_atom", "pressure_GPa")
 GATE_COLUMNS = ("name", "passed", "value", "lower", "upper", "unit", "message")
 EXIT_REJECTED = 1
@@ -57,6 +60,9 @@ def command(
     potential: Annotated[str | None, typer.Option(help="See `vitrion potentials list`.")] = None,
     protocol: Annotated[ProtocolChoice, typer.Option(help="Lengths of melt and quench.")] = ProtocolChoice.DEFAULT,
     melt_temperature: Annotated[float | None, typer.Option(help="In K; default: the protocol's.")] = None,
+    volume: Annotated[
+        str, typer.Option(help="rule, zero-pressure, reference, twin or measured, or a number in A3 per atom.")
+    ] = RULE,
     device: Device = "auto",
     force_check: ForceCheck = True,
     reference: Reference = "auto",
@@ -65,13 +71,14 @@ def command(
     ] = 0,
     as_json: Json = False,
 ) -> None:
-    """Make amorphous cells: random packing, equilibrium volume, melt, quench, gates.
+    """Make amorphous cells: random packing, volume of the melt, melt, quench to the volume of the glass, gates.
 
     Each cell is stored when it is made, a rejected one too, with its gates; run the same command again to continue
     after an interruption, and cells that are stored are not made again.
 
     Exit code 0: every cell was accepted; 1: one was rejected, or one of several could not be made; 2: none was made.
     """
+    chosen_volume = volume_rule(volume)
     formula, twin = read_compound(compound)
 
     # Slow to import: a wrong formula or file is refused before.
@@ -85,7 +92,7 @@ def command(
     checked = force_check_settings(force_check=force_check, reference=reference)
     name = usable_potential(potential, elements=elements, device=device)
     request = CellRequest(
-        MeltQuenchMaker(potential=name, protocol=numbers, device=device, force_check=checked),
+        MeltQuenchMaker(potential=name, protocol=numbers, volume=chosen_volume, device=device, force_check=checked),
         formula,
         n_atoms=atoms,
         twin=twin,
@@ -131,7 +138,15 @@ class CellRequest:
             if row.seed is not None
             and row.method is not None
             and (row.protocol, row.method.weights_sha256, row.parent) == (self.maker.protocol, weights, parent)
+            and _made_by(row.volumes, self.maker.volume)
         }
+
+
+def _made_by(volumes: VolumeEstimates | None, rule: VolumeRule) -> bool:
+    """Return whether a cell has its volume by a rule."""
+    if volumes is None:
+        return False
+    return volumes.rule == rule or (volumes.rule == GIVEN and volumes.volume_A3_per_atom == rule)
 
 
 def _make(
@@ -191,11 +206,20 @@ def _print(cells: "Sequence[StructureRecord]", *, single: bool, as_json: bool) -
         emit(cells[0], as_json=as_json, columns=COLUMNS)
         if not as_json:
             emit(list(cells[0].gates), as_json=False, columns=GATE_COLUMNS)
+            _print_volumes(cells[0].volumes)
         return
     from vitrion_workflows.schemas import failed_gates  # noqa: PLC0415
 
     rows = cells if as_json else [{**vars(cell), "failed": failed_gates(cell.gates)} for cell in cells]
     emit(rows, as_json=as_json, columns=("seed", *COLUMNS, "failed"))
+
+
+def _print_volumes(volumes: VolumeEstimates | None) -> None:
+    """Print the estimates of a cell's volume, and where they disagree."""
+    if volumes is None:
+        return
+    emit(list(volumes.estimates), as_json=False, columns=VOLUME_COLUMNS)
+    note(describe_volumes(volumes))
 
 
 def read_compound(compound: str) -> "tuple[str, Structure | None]":

@@ -217,6 +217,7 @@ def _add_cell(db: Database, entry: JobOutcome, outcome: CellOutcome, provenance:
         pressure_GPa=outcome.pressure_GPa,
         quench_rate_K_per_ps=outcome.quench_rate_K_per_ps,
         volume_search=outcome.volume.model_dump(mode="json") if outcome.volume else None,
+        volumes=outcome.volumes.model_dump(mode="json") if outcome.volumes else None,
         model_version=outcome.model_version,
         protocol=protocol,
         method=method,

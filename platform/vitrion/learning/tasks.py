@@ -44,12 +44,15 @@ class TaskFactory:
         maker = MeltQuenchMaker(
             potential=self.potential,
             protocol=config.cells.protocol,
+            volume=config.cells.volume,
             device=config.runner.device,
             force_check=config.labels.force_check,
         )
         flow = maker.make(formula, n_atoms=config.cells.atoms, seed=seed, twin=twin)
         protocol = config.cells.protocol.model_dump(mode="json")
-        identity = _identity("cell", formula, config.cells.atoms, protocol, seed, self.weights_sha256)
+        identity = _identity(
+            "cell", formula, config.cells.atoms, protocol, config.cells.volume, seed, self.weights_sha256
+        )
         return Task(id=identity, kind=TaskKind.CELL, title=f"{formula} melt and quench", flow=flow)
 
     def label_request(self, proposal: Proposal) -> LabelRequest:

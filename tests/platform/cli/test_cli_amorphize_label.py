@@ -18,6 +18,7 @@ from vitrion_workflows.amorphous import PROTOCOLS, VolumeSearchFailed
 from vitrion_workflows.flows import MeltQuenchMaker
 from vitrion_workflows.formats import structures as reading
 from vitrion_workflows.schemas import GateOutcome, fingerprint
+from vitrion_workflows.volumes.estimates import volume_estimates
 
 LICL = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.3), ["Li", "Cl"], [[0, 0, 0], [0.5] * 3])
 
@@ -99,7 +100,11 @@ def test_a_label_that_could_not_be_stored_is_told(cif, capsys, monkeypatch):
 
 def test_a_stored_cell_of_a_deuteride_is_not_made_again(capsys):
     weights = potentials.load("lennard-jones").weights_sha256
-    fields = {"protocol": PROTOCOLS["quickstart"], "method": METHOD.model_copy(update={"weights_sha256": weights})}
+    fields = {
+        "protocol": PROTOCOLS["quickstart"],
+        "method": METHOD.model_copy(update={"weights_sha256": weights}),
+        "volumes": volume_estimates("LiH", rule="rule", temperature_K=2000.0),
+    }
     shown = []
     with vitrion.connect() as db:
         for seed, anion in enumerate("HD"):
@@ -157,3 +162,23 @@ def _counted(make, runs):
         return make(self, formula, seed=seed, **options)
 
     return counted
+
+
+def test_amorphize_shows_the_estimates_of_the_volume(capsys):
+    words = ["amorphize", "LiCl", "--atoms", "16", "--potential", "lennard-jones", "--protocol", "quickstart"]
+    run([*words, "--melt-temperature", "600", "--volume", "19.5", "--json"])
+    volumes = json.loads(capsys.readouterr().out)["volumes"]
+    assert (volumes["rule"], volumes["volume_A3_per_atom"]) == ("given", 19.5)
+    assert {estimate["source"] for estimate in volumes["estimates"]} == {"composition", "measured"}
+
+
+@pytest.mark.parametrize("volume", ["zero", "-3", "nan", "1e9"])
+def test_a_volume_that_cannot_be_is_refused(volume, capsys):
+    assert run(["amorphize", "LiCl", "--volume", volume]) == 2
+    assert "--volume" in capsys.readouterr().err
+
+
+def test_a_measured_volume_of_an_unmeasured_compound_is_refused_before_anything_is_made(capsys):
+    words = ["amorphize", "Li3YBr6", "--volume", "measured", "--potential", "lennard-jones", "--atoms", "10"]
+    assert run(words) == 2
+    assert "measured" in capsys.readouterr().err

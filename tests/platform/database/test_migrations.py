@@ -13,6 +13,7 @@ from vitrion.database.embedded import EmbeddedClient
 from vitrion.database.records import RECORDS, SCHEMA_VERSION
 from vitrion.learning.configuration import load_configuration
 from vitrion.learning.plan import make_plan
+from vitrion_models.errors import InputError
 
 STORES = Path(__file__).with_name("stores")
 
@@ -59,9 +60,13 @@ def test_a_store_of_layout_1_opens_and_keeps_its_documents(old_home):
         assert Label.objects(gate_version=0).count() == 2
 
 
-def test_a_campaign_of_layout_1_goes_on_with_the_present_file_of_its_name(old_home):
+def test_a_campaign_of_layout_1_goes_on_with_the_present_file_of_its_name_and_its_own_volumes(old_home):
+    present = load_configuration(Path(__file__).parents[3] / "examples" / "quickstart.yaml")
     with vitrion.connect(home=old_home) as db:
-        plan = make_plan(db, load_configuration(Path(__file__).parents[3] / "examples" / "quickstart.yaml"))
+        with pytest.raises(InputError, match=r"cells\.volume"):
+            make_plan(db, present)
+        cells = present.cells.model_copy(update={"volume": "zero-pressure"})
+        plan = make_plan(db, present.model_copy(update={"cells": cells}))
     assert plan.potential == documents(1)["campaigns"][0]["summary"]["plan"]["potential"]
 
 

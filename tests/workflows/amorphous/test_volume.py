@@ -16,6 +16,7 @@ from vitrion_workflows.amorphous import (
     relax_packing,
     search_volume,
 )
+from vitrion_workflows.amorphous.melt_quench import RAMPS
 from vitrion_workflows.amorphous.volume import (
     bracket_and_refine,
     mean_pressure,
@@ -180,9 +181,20 @@ def test_the_stated_cooling_rate_is_the_one_that_is_run(quench_ps, plans):
     protocol = CellProtocol(melt_temperature_K=900.0, quench_ps=quench_ps, hold_ps=0.02)
     packed = pack("LiCl", n_atoms=16, volume_A3_per_atom=25.0, seed=2).system
     quench(packed, potentials.load("lennard-jones"), velocities=None, protocol=protocol, seed=1)
-    ramp = plans[0]
-    assert (ramp.temperature_K, ramp.final_temperature_K) == (900.0, 300.0)
-    assert cooling_rate_K_per_ps(protocol) == pytest.approx(600.0 / (ramp.steps * ramp.time_step_ps))
+    ramps = [plan for plan in plans if plan.final_temperature_K is not None]
+    assert (ramps[0].temperature_K, ramps[-1].final_temperature_K) == (900.0, 300.0)
+    assert [ramp.final_temperature_K for ramp in ramps[:-1]] == [ramp.temperature_K for ramp in ramps[1:]]
+    assert cooling_rate_K_per_ps(protocol) == pytest.approx(600.0 / sum(r.steps * r.time_step_ps for r in ramps))
+
+
+def test_a_quench_ends_at_the_volume_of_its_last_temperature():
+    field = potentials.load("lennard-jones")
+    protocol = CellProtocol(melt_temperature_K=900.0, quench_ps=0.05, hold_ps=0.02)
+    packed = relax_packing(pack("LiCl", n_atoms=16, volume_A3_per_atom=21.0, seed=2).system, field)
+    result = quench(
+        packed, field, velocities=None, protocol=protocol, seed=1, volume_at=lambda kelvin: 18.0 + kelvin / 300.0
+    )
+    assert result.system.volume_A3 / 16 == pytest.approx(19.0)
 
 
 def test_search_melt_and_quench_all_go_through_the_engine(plans):
@@ -193,8 +205,8 @@ def test_search_melt_and_quench_all_go_through_the_engine(plans):
     packed = relax_packing(pack("LiCl", n_atoms=16, volume_A3_per_atom=19.0, seed=2).system, field)
     sized, record = search_volume(packed, field, protocol=protocol, seed=5)
     molten = melt(sized, field, protocol=protocol, seed=6)
-    quench(sized, field, velocities=molten.velocities_A_per_ps, protocol=protocol, seed=7)
-    assert len(plans) == len(record.points) + 3
+    quench(sized, field, velocities=molten.state.velocities_A_per_ps, protocol=protocol, seed=7)
+    assert len(plans) == len(record.points) + 2 + RAMPS
 
 
 def test_a_melt_that_boils_is_reported_in_one_line_with_the_volumes():

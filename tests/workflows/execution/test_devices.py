@@ -55,11 +55,11 @@ def test_a_label_begun_on_one_device_is_found_on_another():
 def test_every_maker_runs_on_its_device(loaded_on):
     packed = LICL.copy()
     packed.perturb(0.1)
-    protocol = PROTOCOLS["quickstart"].model_copy(
-        update={"melt_ps": 0.2, "quench_ps": 0.2, "hold_ps": 0.1, "volume_search": False}
-    )
+    protocol = PROTOCOLS["quickstart"].model_copy(update={"melt_ps": 0.2, "quench_ps": 0.2, "hold_ps": 0.1})
     cells = [
-        MeltQuenchMaker(potential=STUB, protocol=protocol, device="cuda:1").make("LiCl", n_atoms=24, seed=1),
+        MeltQuenchMaker(potential=STUB, protocol=protocol, volume=19.0, device="cuda:1").make(
+            "LiCl", n_atoms=24, seed=1
+        ),
         RelaxGeneratedMaker(potential=STUB, hold_ps=0.1, device="cuda:1").make(packed, model_version="x", seed=1),
     ]
     reference = ReferenceMaker(

@@ -60,7 +60,7 @@ def test_melt_quench_gives_a_judged_cell_with_everything_recorded(made):
     assert outcome.origin is Origin.MELT_QUENCH
     assert outcome.parent_fingerprint == fingerprint(LICL)
     assert outcome.protocol == FAST
-    assert outcome.quench_rate_K_per_ps == pytest.approx((600 - 300) / 0.2)
+    assert outcome.quench_rate_K_per_ps == pytest.approx((600 - 300) / 0.2, rel=0.05)  # ramps of whole steps
     assert outcome.accepted == (failed_gates(outcome.gates) == ())
     assert outcome.volume.volume_A3 == pytest.approx(structure.volume)
     assert len(outcome.method.weights_sha256) == 64

@@ -1,5 +1,6 @@
 """Amorphous cells: random packing, equilibrium volume, melt and quench, and the gates on every cell."""
 
+from vitrion_workflows.amorphous.cell_volume import SizedCell, require_volume, size_cell
 from vitrion_workflows.amorphous.gates import CELL_GATES, DEFAULT_LIMITS, CellLimits, static_pressure_GPa, validate_cell
 from vitrion_workflows.amorphous.melt_quench import (
     PROTOCOLS,
@@ -23,6 +24,7 @@ __all__ = [
     "CellLimits",
     "CellReference",
     "PackedCell",
+    "SizedCell",
     "VolumeSearchFailed",
     "cell_reference",
     "cooling_rate_K_per_ps",
@@ -34,7 +36,9 @@ __all__ = [
     "quench",
     "relax_packing",
     "relax_quenched",
+    "require_volume",
     "search_volume",
+    "size_cell",
     "static_pressure_GPa",
     "validate_cell",
 ]

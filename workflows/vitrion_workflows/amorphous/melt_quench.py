@@ -1,10 +1,14 @@
 """Melt-quench: the stages that turn a random packing into a glass, each a pure function of its arguments."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
+
 from vitrion_models.system import AtomicSystem, FloatArray
-from vitrion_workflows.dynamics import MDState, RelaxResult, relax
+from vitrion_workflows.amorphous.volume import scale_to
+from vitrion_workflows.dynamics import MDResult, RelaxResult, relax
 from vitrion_workflows.dynamics.stage import NO_CALLBACKS, Callbacks, MDStage, run_stage
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import CellProtocol
@@ -12,6 +16,9 @@ from vitrion_workflows.schemas import CellProtocol
 # Forces of a random packing reach tens of eV/A; the thermostat can handle what remains below this.
 PACKING_FORCE_eV_PER_A = 5.0
 PACKING_STEPS = 60
+# Ramps of a quench, each at the volume of its middle: with an expansion of 1e-4 /K steps of some 2 % of the volume.
+RAMPS = 8
+FRAMES_OF_A_RAMP = 3
 FINAL_FORCE_eV_PER_A = 0.1
 FINAL_STEPS = 300
 
@@ -47,14 +54,14 @@ def melt(
     seed: int,
     folder: Path | None = None,
     callbacks: Callbacks = NO_CALLBACKS,
-) -> MDState:
+) -> MDResult:
     """Run a cell at the melt temperature.
 
     Raises:
         StoppedError: the run was stopped by `callbacks`.
     """
     stage = MDStage(name="melt", duration_ps=protocol.melt_ps, temperature_K=protocol.melt_temperature_K)
-    return run_stage(system, force_field, stage, protocol=protocol, seed=seed, folder=folder, callbacks=callbacks).state
+    return run_stage(system, force_field, stage, protocol=protocol, seed=seed, folder=folder, callbacks=callbacks)
 
 
 def quench(
@@ -64,10 +71,11 @@ def quench(
     velocities: FloatArray | None,
     protocol: CellProtocol,
     seed: int,
+    volume_at: Callable[[float], float] | None = None,
     folder: Path | None = None,
     callbacks: Callbacks = NO_CALLBACKS,
-) -> MDState:
-    """Cool a melt linearly to the quench temperature and hold it there.
+) -> MDResult:
+    """Cool a melt linearly to the quench temperature and hold it there, at the volume of each temperature.
 
     Args:
         system: the melt, N atoms.
@@ -75,39 +83,36 @@ def quench(
         velocities: velocities of the melt in A/ps, shape (N, 3); drawn from the Maxwell distribution when None.
         protocol: temperatures and durations.
         seed: seed of the thermostat noise.
-        folder: folder for the checkpoints of ramp and hold.
+        volume_at: volume per atom, A3, at a temperature in K; None keeps the volume of the melt.
+        folder: folder for the checkpoints of ramps and hold.
         callbacks: progress callback and stop condition.
 
     Raises:
         StoppedError: the run was stopped by `callbacks`.
     """
     hold = MDStage(name="hold", duration_ps=protocol.hold_ps, temperature_K=protocol.quench_temperature_K)
-    cooled = run_stage(
-        system,
-        force_field,
-        _ramp(protocol),
-        protocol=protocol,
-        seed=seed,
-        velocities=velocities,
-        folder=None if folder is None else folder / "ramp",
-        callbacks=callbacks,
-    )
-    return run_stage(
-        cooled.system,
-        force_field,
-        hold,
-        protocol=protocol,
-        seed=seed + 1,
-        velocities=cooled.state.velocities_A_per_ps,
-        folder=None if folder is None else folder / "hold",
-        callbacks=callbacks,
-    ).state
+    for number, stage in enumerate((*_ramps(protocol), hold)):
+        start, end = stage.temperature_K, stage.final_temperature_K or stage.temperature_K
+        if volume_at is not None:
+            system = scale_to(system, volume_at((start + end) / 2) * len(system))
+        result = run_stage(
+            system,
+            force_field,
+            stage,
+            protocol=protocol,
+            seed=seed + number,
+            velocities=velocities,
+            folder=None if folder is None else folder / f"{stage.name}_{number}",
+            callbacks=callbacks,
+        )
+        system, velocities = result.system, result.state.velocities_A_per_ps
+    return result
 
 
 def relax_quenched(
     system: AtomicSystem, force_field: ForceField, *, callbacks: Callbacks = NO_CALLBACKS
 ) -> RelaxResult:
-    """Relax the positions of a quenched cell at the volume of the melt, at which labels are run."""
+    """Relax the positions of a quenched cell at its volume."""
     return relax(
         system,
         force_field,
@@ -118,15 +123,20 @@ def relax_quenched(
 
 
 def cooling_rate_K_per_ps(protocol: CellProtocol) -> float:
-    """Return the cooling rate as run: the duration of the ramp is rounded to whole frames."""
-    duration_ps = _ramp(protocol).duration_as_run_ps(protocol)
+    """Return the cooling rate as run: the duration of each ramp is rounded to whole frames."""
+    duration_ps = sum(ramp.duration_as_run_ps(protocol) for ramp in _ramps(protocol))
     return (protocol.melt_temperature_K - protocol.quench_temperature_K) / duration_ps
 
 
-def _ramp(protocol: CellProtocol) -> MDStage:
-    return MDStage(
-        name="quench",
-        duration_ps=protocol.quench_ps,
-        temperature_K=protocol.melt_temperature_K,
-        final_temperature_K=protocol.quench_temperature_K,
-    )
+def _ramps(protocol: CellProtocol) -> list[MDStage]:
+    edges = np.linspace(protocol.melt_temperature_K, protocol.quench_temperature_K, RAMPS + 1).tolist()
+    return [
+        MDStage(
+            name="quench",
+            duration_ps=protocol.quench_ps / RAMPS,
+            temperature_K=start,
+            final_temperature_K=end,
+            frames=FRAMES_OF_A_RAMP,
+        )
+        for start, end in pairwise(edges)
+    ]

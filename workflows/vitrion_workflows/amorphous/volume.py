@@ -111,8 +111,8 @@ def bracket_and_refine(pressure_at: PressureRun, start_A3: float, *, atoms: int)
             pressures = [point.pressure_GPa for point in points]
             raise VolumeSearchFailed(
                 f"no volume of zero pressure between {tried[0]:.1f} and {tried[-1]:.1f} A3/atom (pressures "
-                f"{min(pressures):.2f} to {max(pressures):.2f} GPa): lower melt_temperature_K or set volume_search "
-                "to false",
+                f"{min(pressures):.2f} to {max(pressures):.2f} GPa): lower melt_temperature_K or choose the volume "
+                "by another rule",
             )
         factor = GROWTH if points[-1].pressure_GPa > 0 else 1.0 / GROWTH
         points.append(pressure_at(points[-1].volume_A3 * factor))
@@ -205,7 +205,9 @@ def _stress(force_field: ForceField, trajectory: Trajectory, positions_A: np.nda
     frame = AtomicSystem(trajectory.numbers, positions_A, trajectory.lattice_A)
     stress = force_field.evaluate(frame, stress=True).stress_eV_per_A3
     if stress is None:
-        raise VolumeSearchFailed(f"potential {force_field.name} does not compute a stress: set volume_search to false")
+        raise VolumeSearchFailed(
+            f"potential {force_field.name} does not compute a stress: choose the volume by another rule"
+        )
     return stress
 
 

@@ -2,25 +2,35 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
+from ase.data import chemical_symbols
 from jobflow import job
 from pydantic import BaseModel, ConfigDict
 from pymatgen.core.structure import Structure
 
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows import amorphous
+from vitrion_workflows.amorphous.cell_volume import SEARCHED, require_reference
 from vitrion_workflows.amorphous.melt_quench import cooling_rate_K_per_ps
-from vitrion_workflows.dynamics import MDState
+from vitrion_workflows.dynamics import MDResult
 from vitrion_workflows.dynamics.stage import Callbacks, MDStage
 from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.execution.scratch import Progress, scratch_root, stage_key, stage_seed
 from vitrion_workflows.execution.stop_signal import stop_condition
 from vitrion_workflows.flows.cell_validation import validate_structure
-from vitrion_workflows.schemas import CellOutcome, CellProtocol, ForceCheckSettings, Origin, VolumeRecord
+from vitrion_workflows.force_check.reference import reference_potential
+from vitrion_workflows.schemas import (
+    CellOutcome,
+    CellProtocol,
+    ForceCheckSettings,
+    Origin,
+    VolumeEstimates,
+    VolumeRecord,
+    VolumeRule,
+)
 from vitrion_workflows.schemas.cell import StructureDict
 from vitrion_workflows.schemas.geometry import structure_from_system, system_from_structure
 from vitrion_workflows.structure.element_masses import with_element_masses
@@ -36,7 +46,8 @@ class CellStage(BaseModel):
         structure: pymatgen ``Structure.as_dict()``.
         velocities_A_per_ps: with which the next job goes on, shape (N, 3); None where it draws its own.
         packer: program that packed the cell.
-        volume: record of the volume search, after it.
+        search: record of the search for zero pressure, after it.
+        volumes: estimates of the volume and the chosen one, after that.
         wall_seconds: time spent so far.
     """
 
@@ -45,7 +56,8 @@ class CellStage(BaseModel):
     structure: StructureDict
     velocities_A_per_ps: Rows | None = None
     packer: str
-    volume: VolumeRecord | None = None
+    search: VolumeRecord | None = None
+    volumes: VolumeEstimates | None = None
     wall_seconds: float = 0.0
 
     def system(self) -> AtomicSystem:
@@ -109,24 +121,42 @@ def pack_cell(
 
 
 @job(output_schema=CellStage)
-def find_volume(stage: CellStage, *, potential: str, protocol: CellProtocol, seed: int, device: str) -> CellStage:
-    """Bring a packing to the volume at which its melt has no pressure; without a search only relax its overlaps.
+def find_volume(
+    stage: CellStage,
+    *,
+    formula: str,
+    twin: Structure | None,
+    volume: VolumeRule,
+    potential: str,
+    protocol: CellProtocol,
+    seed: int,
+    device: str,
+) -> CellStage:
+    """Bring a packing to the volume of its melt; see `amorphous.size_cell`.
 
     Raises:
-        VolumeSearchFailed: see `search_volume`.
+        VolumeSearchFailed: see `size_cell`.
+        InputError: no estimate of the source asked for.
         StoppedError: a stop was requested.
     """
     begun = time.monotonic()
     field = force_field(potential, device)
     field.require_elements(stage.system().numbers)
     callbacks = _callbacks(stage_key("volume", stage.system()), protocol)
-    system = amorphous.relax_packing(stage.system(), field, callbacks=callbacks)
-    record = None
-    if protocol.volume_search:
-        system, record = amorphous.search_volume(
-            system, field, protocol=protocol, seed=stage_seed(seed, "volume"), callbacks=callbacks
-        )
-    return stage.advanced(system, time.monotonic() - begun, volume=record)
+    reference = reference_potential(_symbols(stage.system()), production=potential) if volume in SEARCHED else None
+    require_reference(volume, reference, production=potential)
+    sized = amorphous.size_cell(
+        amorphous.relax_packing(stage.system(), field, callbacks=callbacks),
+        field,
+        formula=formula,
+        twin=twin,
+        rule=volume,
+        protocol=protocol,
+        seed=stage_seed(seed, "volume"),
+        reference=None if reference is None else force_field(reference, device),
+        callbacks=callbacks,
+    )
+    return stage.advanced(sized.system, time.monotonic() - begun, search=sized.search, volumes=sized.volumes)
 
 
 @job(output_schema=CellStage)
@@ -148,7 +178,8 @@ def quench_cell(stage: CellStage, *, potential: str, protocol: CellProtocol, see
     Raises:
         StoppedError: a stop was requested.
     """
-    cool = partial(amorphous.quench, velocities=stage.velocities())
+    volume_at = None if stage.volumes is None else stage.volumes.at
+    cool = partial(amorphous.quench, velocities=stage.velocities(), volume_at=volume_at)
     return _run_dynamics("quench", cool, stage, potential=potential, protocol=protocol, seed=seed, device=device)
 
 
@@ -187,7 +218,8 @@ def validate_quenched_cell(
         update={
             "protocol": protocol,
             "quench_rate_K_per_ps": cooling_rate_K_per_ps(protocol),
-            "volume": stage.volume,
+            "volume": stage.search,
+            "volumes": stage.volumes,
             "wall_seconds": stage.wall_seconds + time.monotonic() - begun,
         }
     )
@@ -195,7 +227,7 @@ def validate_quenched_cell(
 
 def _run_dynamics(
     name: str,
-    run: Callable[..., MDState],
+    run: Callable[..., MDResult],
     stage: CellStage,
     *,
     potential: str,
@@ -207,8 +239,9 @@ def _run_dynamics(
     begun = time.monotonic()
     field, start = force_field(potential, device), stage.system()
     settings = protocol.model_dump(mode="json")
-    key = stage_key(name, start, weights=field.weights_sha256, protocol=settings, seed=seed)
-    state = run(
+    volumes = None if stage.volumes is None else stage.volumes.model_dump(mode="json")
+    key = stage_key(name, start, weights=field.weights_sha256, protocol=settings, seed=seed, volumes=volumes)
+    result = run(
         start,
         field,
         protocol=protocol,
@@ -216,10 +249,13 @@ def _run_dynamics(
         folder=scratch_root() / "cells" / key,
         callbacks=_callbacks(key, protocol),
     )
-    system = replace(start, positions_A=state.positions_A)
-    rows = tuple(tuple(row) for row in state.velocities_A_per_ps.tolist())
-    return stage.advanced(system, time.monotonic() - begun, velocities_A_per_ps=rows)
+    rows = tuple(tuple(row) for row in result.state.velocities_A_per_ps.tolist())
+    return stage.advanced(result.system, time.monotonic() - begun, velocities_A_per_ps=rows)
 
 
 def _callbacks(key: str, protocol: CellProtocol) -> Callbacks:
     return Callbacks(on_progress=Progress(key, time_step_fs=protocol.time_step_fs), should_stop=stop_condition())
+
+
+def _symbols(system: AtomicSystem) -> set[str]:
+    return {chemical_symbols[number] for number in system.numbers}

@@ -85,7 +85,6 @@ class RelaxGeneratedMaker(Maker):
                 hold_ps=self.hold_ps,
                 time_step_fs=self.time_step_fs,
                 friction_per_ps=self.friction_per_ps,
-                volume_search=False,
             ),
             seed=seed,
             device=self.device,

@@ -9,7 +9,7 @@ from vitrion_workflows.schemas.force_check import ForceCheck
 from vitrion_workflows.schemas.gate import GateOutcome
 from vitrion_workflows.schemas.layout import LAYOUT, LayoutVersion
 from vitrion_workflows.schemas.method import MethodRecord
-from vitrion_workflows.schemas.volume import VolumeRecord
+from vitrion_workflows.schemas.volume import VolumeEstimates, VolumeRecord
 
 
 def _plain(value: Any) -> Any:
@@ -54,7 +54,6 @@ class CellProtocol(BaseModel):
         hold_ps: time at the quench temperature before positions are relaxed.
         time_step_fs: integration time step.
         friction_per_ps: of the Langevin thermostat; higher than a label's, since no dynamics is read off.
-        volume_search: look for the melt's volume at zero pressure; otherwise the packing's volume is kept.
         volume_ps: length of the short run at each volume of the search.
     """
 
@@ -67,7 +66,6 @@ class CellProtocol(BaseModel):
     hold_ps: float = Field(default=1.0, gt=0)
     time_step_fs: float = Field(default=2.0, gt=0, le=5)
     friction_per_ps: float = Field(default=10.0, gt=0)
-    volume_search: bool = True
     volume_ps: float = Field(default=1.0, gt=0)
 
 
@@ -82,6 +80,7 @@ class CellFields(BaseModel):
         density_g_cm3: mass density.
         energy_eV_per_atom: potential energy of the relaxed cell.
         pressure_GPa: static pressure of the relaxed cell.
+        volumes: estimates of its volume and the chosen one; None for cells made elsewhere.
         model_version: sha256 of the generator that drew it, for generated cells.
         wall_seconds: time it took.
         device: what it ran on.
@@ -97,6 +96,7 @@ class CellFields(BaseModel):
     density_g_cm3: float
     energy_eV_per_atom: float | None = None
     pressure_GPa: float | None = None
+    volumes: VolumeEstimates | None = None
     model_version: str | None = None
     protocol: CellProtocol | None = None
     method: MethodRecord | None = None

@@ -2,7 +2,7 @@
 
 import math
 from enum import StrEnum
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,6 +13,8 @@ VolumeRule: TypeAlias = Literal["rule", "zero-pressure", "reference", "twin", "m
 ``twin`` is the volume of the crystal twin with the learned expansion, or without a twin that of the composition.
 """
 
+RULE: Final = "rule"
+GIVEN = "given"
 DISAGREEMENT = math.log(1.1)
 
 

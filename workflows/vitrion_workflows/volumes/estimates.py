@@ -17,6 +17,7 @@ from vitrion_workflows.volumes.measured import nearest_measured_volume
 from vitrion_workflows.volumes.rule import choose_volume
 
 CRYSTAL = "crystal"
+NO_EXPANSION = (0.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,14 +87,31 @@ def volume_estimates(
     return choose_volume(rule, estimates, temperature_K=temperature_K, ln_expansion=expansion)
 
 
-def potential_volume_only(
-    volume: PotentialVolume, *, formula: str, rule: VolumeRule, temperature_K: float
+def model_potential_estimates(
+    formula: str,
+    *,
+    rule: VolumeRule,
+    temperature_K: float,
+    twin: Structure | None,
+    production: PotentialVolume | None,
 ) -> VolumeEstimates:
-    """Return the zero pressure of a potential that describes no real material as the only estimate."""
+    """Return the volume for a potential that describes no real material: its own zero pressure, at every temperature.
+
+    Args:
+        formula: chemical formula.
+        rule: ``rule`` and ``zero-pressure`` are the same here; others as for any potential.
+        temperature_K: of the volume.
+        twin: crystal of the compound.
+        production: zero pressure of the potential, where it was searched for.
+
+    Raises:
+        InputError: as `volume_estimates`.
+    """
+    if production is None:
+        return volume_estimates(formula, rule=rule, temperature_K=temperature_K, twin=twin)
     composition = parse_formula(formula)
-    expansion = composition_model().ln_expansion(composition)
-    estimate = _Place(composition, temperature_K, expansion).zero_pressure(EstimateSource.ZERO_PRESSURE, volume)
-    return choose_volume(rule, [estimate], temperature_K=temperature_K, ln_expansion=expansion)
+    estimate = _Place(composition, temperature_K, NO_EXPANSION).zero_pressure(EstimateSource.ZERO_PRESSURE, production)
+    return choose_volume(rule, [estimate], temperature_K=temperature_K, ln_expansion=NO_EXPANSION)
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ import numpy as np
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
 from vitrion_workflows.schemas import EstimatedVolume, EstimateSource, VolumeEstimates, VolumeRule
+from vitrion_workflows.schemas.volume import GIVEN, RULE
 from vitrion_workflows.volumes.biases import correlation
 
-RULE, GIVEN = "rule", "given"
 # A crystal's volume and that of the composition answer the same question, the former better.
 STANDS_IN = {EstimateSource.TWIN: EstimateSource.COMPOSITION}
 

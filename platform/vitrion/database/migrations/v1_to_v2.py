@@ -21,8 +21,11 @@ def upgrade_label(document: Document) -> Document:
 
 
 def upgrade_structure(document: Document) -> Document:
-    """Return the structure without empty parts."""
-    return _without_empty(document, _STRUCTURE_PARTS)
+    """Return the structure without empty parts; whether its volume was searched for is its `volume_search`."""
+    structure = _without_empty(document, _STRUCTURE_PARTS)
+    if "protocol" in structure:
+        structure["protocol"] = _without_volume_search(structure["protocol"])
+    return structure
 
 
 def upgrade_campaign(document: Document) -> Document:
@@ -35,6 +38,10 @@ def upgrade_campaign(document: Document) -> Document:
             "generated_cells": generator["samples"],
             "generator": {"training_steps": generator["steps"]},
         }
+    if "protocol" in (cells := configuration.get("cells", {})):
+        searched = cells["protocol"].get("volume_search", True)
+        rule = {"volume": "zero-pressure" if searched else "twin"}
+        configuration |= {"cells": rule | cells | {"protocol": _without_volume_search(cells["protocol"])}}
     return document | {"configuration": configuration}
 
 
@@ -54,6 +61,10 @@ UPGRADES: dict[str, Callable[[Document], Document]] = {
 
 def _without_empty(document: Document, names: tuple[str, ...]) -> Document:
     return {name: value for name, value in document.items() if name not in names or value}
+
+
+def _without_volume_search(protocol: Document) -> Document:
+    return {name: value for name, value in protocol.items() if name != "volume_search"}
 
 
 def _with_arm(document: Document) -> Document:

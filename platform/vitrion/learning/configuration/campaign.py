@@ -179,7 +179,9 @@ class CampaignConfiguration(Section):
             return self
         small = self.smaller
         times = {"melt_ps": small.melt_ps, "quench_ps": small.quench_ps, "hold_ps": small.hold_ps}
-        cells = Cells(atoms=small.atoms, protocol=self.cells.protocol.model_copy(update=times))
+        cells = self.cells.model_copy(
+            update={"atoms": small.atoms, "protocol": self.cells.protocol.model_copy(update=times)}
+        )
         protocol = self.labels.protocol.lasting(small.production_ps)
         return self.model_copy(
             update={
@@ -223,6 +225,7 @@ class CampaignConfiguration(Section):
 # Keys of earlier versions, and their present names.
 RENAMED_KEYS = {
     "referee": "reference",
+    "cells.protocol.volume_search": "cells.volume",
     "surrogate.test_compositions": "test_compositions",
     "generator.steps": "generator.training_steps",
     "generator.samples": "generated_cells",

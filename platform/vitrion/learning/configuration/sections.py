@@ -11,7 +11,7 @@ from vitrion_models.surrogates.config import SurrogateConfig
 from vitrion_models.temperatures import parse_temperatures
 from vitrion_workflows import potentials
 from vitrion_workflows.potentials import devices
-from vitrion_workflows.schemas import CellProtocol, ForceCheckSettings, LabelProtocol
+from vitrion_workflows.schemas import CellProtocol, ForceCheckSettings, LabelProtocol, VolumeRule
 
 
 def _expand_range(temperatures: Any) -> Any:
@@ -77,10 +77,13 @@ class Cells(Section):
 
     Attributes:
         atoms: target number of atoms; rounded to the nearest integer number of formula units.
+        volume: rule that chooses the volume of a cell at each temperature: ``rule``, ``zero-pressure``, ``reference``,
+            ``twin`` or ``measured``, or a number in A3 per atom (docs/design/volume.md).
         protocol: melt, quench and hold.
     """
 
     atoms: int = Field(default=56, ge=16, le=400)
+    volume: VolumeRule = "rule"
     protocol: CellProtocol = CellProtocol()
 
 
