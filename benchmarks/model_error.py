@@ -5,8 +5,8 @@
 
 The comparisons with AIMD that Vitrion brings (`model_error/aimd_comparisons.csv`, written by `benchmarks/aimd.py
 --table`) are divided by compound into ten parts. Hyper-parameters and effects are inferred from nine of them; the
-labels of the tenth are corrected and compared with AIMD. An interval is that of the corrected label with the error of
-its AIMD value in quadrature. Zero-pressure labels are corrected twice: by their volume, and as if it were unknown.
+labels of the tenth are corrected and compared with AIMD. An interval is that of the corrected label, which has
+AIMD's own error, too. Zero-pressure labels are corrected twice: by their volume, and as if it were unknown.
 One JSON line a figure.
 """
 
@@ -33,17 +33,13 @@ UNKNOWN_VOLUME = "zero-pressure, volume unknown"
 
 @dataclass(frozen=True)
 class Corrected:
-    """A label left out, corrected: difference from AIMD and expected deviations, decades."""
+    """A label left out, corrected: difference from AIMD, its expected deviation, and that without AIMD's own error."""
 
     row: AimdComparison
     route: str
     difference: float
     stderr: float
-
-    @property
-    def against_aimd(self) -> float:
-        """Expected deviation of the difference, with the error of the AIMD value."""
-        return float(np.hypot(self.stderr, self.row.aimd_stderr))
+    stderr_without_aimd: float
 
 
 def correct(training: Sequence[AimdComparison], left_out: Iterable[AimdComparison]) -> Iterator[Corrected]:
@@ -58,8 +54,9 @@ def correct(training: Sequence[AimdComparison], left_out: Iterable[AimdCompariso
             if row.route == ZERO_PRESSURE:
                 cases[UNKNOWN_VOLUME] = replace(case, ln_volume_ratio=None)
             for route, known in cases.items():
-                mean, stderr = errors.of_case(known).corrected(row.log10_ratio, row.log10_stderr)
-                yield Corrected(row, route, mean, stderr)
+                error = errors.of_case(known)
+                mean, stderr = error.corrected(row.log10_ratio, row.log10_stderr)
+                yield Corrected(row, route, mean, stderr, float(np.hypot(error.stderr_decades, row.log10_stderr)))
 
 
 def by_compounds(rows: Sequence[AimdComparison], *, seed: int = 0) -> Iterator[Corrected]:
@@ -89,8 +86,8 @@ def figures(name: str, corrected: Iterable[Corrected]) -> Iterator[dict[str, obj
             groups[entry.route, kelvin].append(entry)
     for (route, kelvin), entries in sorted(groups.items()):
         differences = np.array([entry.difference for entry in entries])
-        z = differences / [entry.against_aimd for entry in entries]
-        without_aimd = differences / [entry.stderr for entry in entries]
+        z = differences / [entry.stderr for entry in entries]
+        without_aimd = differences / [entry.stderr_without_aimd for entry in entries]
         yield figure(
             f"model_error.{name}, {route}, {kelvin}",
             float(np.median(np.abs(differences))),

@@ -6,11 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vitrion.answers.answer import Answer, Range
+from vitrion.answers.corrected import CorrectedValue, corrected_value
 from vitrion.database.queries.gate_versions import summarize_others
-from vitrion.database.queries.quantity import list_choices, require_one
-from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3
+from vitrion.database.queries.quantity import COMPUTED, Quantity, list_choices, require_one
+from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3, Z_95, BOLTZMANN_eV_PER_K
 from vitrion_models.errors import InputError
 from vitrion_workflows.arrhenius.fit import ArrheniusFit, ArrheniusPoint, fit_arrhenius
+from vitrion_workflows.model_error.effects import case_of
+from vitrion_workflows.model_error.model_errors import ModelErrors
 from vitrion_workflows.schemas import LabelState
 from vitrion_workflows.schemas.isotopes import NAMED_MASSES_U, mass_of
 from vitrion_workflows.structure.composition import parse_formula
@@ -20,16 +23,21 @@ if TYPE_CHECKING:
     from vitrion.database import Database
     from vitrion.database.records import LabelRecord
     from vitrion.exchange.label_table import TableLabel
+    from vitrion_workflows.model_error.compound_error import CompoundError
 
     Labels = Sequence[LabelRecord] | Sequence[TableLabel]
 
+# Activation energy in eV of a slope of one decade for 1 in 1000/T.
+EV_PER_SLOPE = 1000 * BOLTZMANN_eV_PER_K * math.log(10)
 FITTED_STATES = (LabelState.ACCEPTED.value, LabelState.CENSORED.value, LabelState.PUBLISHED.value)
 
 
 class ArrheniusPrediction(Answer):
     """Prediction for a further cell at a temperature: D in cm2/s, conductivities in S/cm (None without charge).
 
-    `line_95` is the interval of the fitted line alone, without the scatter of labels about it.
+    `line_95` is the interval of the fitted line alone, without the scatter of labels about it. `corrected` is freed
+    from the mean error of the potential and has its errors, that of the activation energy included; None where no
+    potential made the labels.
     """
 
     temperature_K: float
@@ -42,13 +50,14 @@ class ArrheniusPrediction(Answer):
     conductivity_S_per_cm: float | None = None
     conductivity_68_S_per_cm: Range | None = None
     conductivity_95_S_per_cm: Range | None = None
+    corrected: CorrectedValue | None = None
 
 
 class ArrheniusAnswer(Answer):
     """Arrhenius fit log10 D = log10 D0 - Ea / (kT ln 10), D in cm2/s, and what it predicts.
 
     `curvature_decades` is None with measured labels at fewer than three temperatures; `other_gate_versions` counts the
-    labels left out, by gate version.
+    labels left out, by gate version. The corrected activation energy is freed from the mean error of the potential.
     """
 
     material: str
@@ -60,6 +69,8 @@ class ArrheniusAnswer(Answer):
     Ea_eV: float
     Ea_stderr_eV: float
     Ea_95_eV: Range
+    corrected_Ea_eV: float | None
+    corrected_Ea_95_eV: Range | None
     scatter_decades: float
     curvature_decades: float | None
     curvature_stderr_decades: float | None
@@ -120,6 +131,8 @@ def answer_arrhenius(
         raise InputError(f"{fault}; left out: {summarize_others(left_out)}" if left_out else str(fault)) from fault
     squared_charges = None if charge is None else charge**2 * (ions_per_A3 or _ions_per_A3(labels))
     curvature = fit.curvature
+    errors = _model_errors(labels, temperatures_K)
+    corrected_Ea_eV, corrected_Ea_95_eV = _corrected_energy(fit, errors)
     return ArrheniusAnswer(
         material=labels[0].reduced_formula,
         species=labels[0].species,
@@ -130,6 +143,8 @@ def answer_arrhenius(
         Ea_eV=fit.Ea_eV,
         Ea_stderr_eV=fit.Ea_stderr_eV,
         Ea_95_eV=fit.Ea_95_eV,
+        corrected_Ea_eV=corrected_Ea_eV,
+        corrected_Ea_95_eV=corrected_Ea_95_eV,
         scatter_decades=fit.scatter_decades,
         curvature_decades=curvature.decades if curvature else None,
         curvature_stderr_decades=curvature.stderr_decades if curvature else None,
@@ -138,7 +153,10 @@ def answer_arrhenius(
         censored=fit.censored,
         temperatures_K=fit.temperatures_K,
         other_gate_versions=left_out,
-        predictions=tuple(_predict(fit, kelvin, squared_charges) for kelvin in temperatures_K),
+        predictions=tuple(
+            _predict(fit, kelvin, squared_charges, errors[place] if errors else None)
+            for place, kelvin in enumerate(temperatures_K)
+        ),
     )
 
 
@@ -181,8 +199,32 @@ def _ions_per_A3(labels: "Labels") -> float:
     return float(composition[labels[0].species]) * units_per_A3
 
 
-def _predict(fit: ArrheniusFit, temperature_K: float, squared_charges_per_A3: float | None) -> ArrheniusPrediction:
+def _model_errors(labels: "Labels", temperatures_K: Sequence[float]) -> "list[CompoundError]":
+    """Return the systematic error of the labels' potential at each temperature; empty where no potential made them."""
+    first = labels[0]
+    if Quantity.of(first).source != COMPUTED:
+        return []
+    compound = parse_formula(first.reduced_formula)
+    symbols = [element.symbol for element in compound]
+    cases = [case_of(compound.reduced_formula, symbols, kelvin) for kelvin in temperatures_K]
+    return ModelErrors.of(first.potential, first.weights_sha256).of_cases(cases)
+
+
+def _corrected_energy(fit: ArrheniusFit, errors: "list[CompoundError]") -> tuple[float | None, Range | None]:
+    """Return the activation energy freed from the error of the potential's slope, eV, and its 95 % interval."""
+    if not errors:
+        return None, None
+    mean = fit.Ea_eV + EV_PER_SLOPE * errors[0].slope_decades
+    half = Z_95 * math.hypot(fit.Ea_stderr_eV, EV_PER_SLOPE * errors[0].slope_stderr_decades)
+    return mean, (mean - half, mean + half)
+
+
+def _predict(
+    fit: ArrheniusFit, temperature_K: float, squared_charges_per_A3: float | None, error: "CompoundError | None"
+) -> ArrheniusPrediction:
     prediction = dict(vars(fit.predict(temperature_K)))
+    if error is not None:
+        prediction["corrected"] = corrected_value(error, prediction["log10_D"], prediction["log10_stderr"])
     if squared_charges_per_A3 is not None:
         conductivity = fit.predict_conductivity(temperature_K, squared_charges_per_A3=squared_charges_per_A3)
         prediction |= {

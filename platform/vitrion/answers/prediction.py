@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vitrion.answers.answer import Answer
+from vitrion.answers.corrected import corrected_value
 from vitrion.answers.model_artefact import artefact_in_use
 from vitrion.database.queries.comparison import systematic_errors
 from vitrion_models import surrogates
 from vitrion_models.constants import Z_95
 from vitrion_models.surrogates import Material, TrainedSurrogate
 from vitrion_workflows.model_error.model_errors import ModelErrors
+from vitrion_workflows.schemas.error_budget import ErrorBudget
 from vitrion_workflows.schemas.geometry import system_from_structure
 
 if TYPE_CHECKING:
@@ -41,7 +43,8 @@ class SurrogatePrediction(Answer):
     """log10 of D (cm2/s) of one structure at one temperature.
 
     `log10_D`, `std` and the interval predict what the labelling potential would give. The corrected columns remove the
-    mean offset of that potential and add its systematic error; they are None where the potential is not stated.
+    mean offset of that potential and add its systematic error; `errors` are the standard deviations of the corrected
+    value by origin, the statistical one that of the surrogate. They are None where the potential is not stated.
     """
 
     file: str
@@ -60,6 +63,7 @@ class SurrogatePrediction(Answer):
     model_offset_decades: float | None = None
     model_error_decades: float | None = None
     model_error_by: str | None = None
+    errors: ErrorBudget | None = None
     log10_D0: float
     Ea_eV: float
     extrapolating: bool
@@ -133,15 +137,16 @@ def _corrected(answer: SurrogatePrediction, composition: "Composition", errors: 
     symbols = [element.symbol for element in composition.element_composition]
     error = errors.of_compound(composition.reduced_formula, symbols, temperature_K=answer.temperature_K)
     deviation = (answer.upper_95 - answer.lower_95) / 2 / Z_95
-    mean, deviation = error.corrected(answer.log10_D, deviation)
+    corrected = corrected_value(error, answer.log10_D, deviation)
     return answer.model_copy(
         update={
-            "corrected_log10_D": mean,
-            "corrected_lower_95": mean - Z_95 * deviation,
-            "corrected_upper_95": mean + Z_95 * deviation,
+            "corrected_log10_D": corrected.log10_D,
+            "corrected_lower_95": corrected.interval_95[0],
+            "corrected_upper_95": corrected.interval_95[1],
             "model_offset_decades": error.offset_decades,
             "model_error_decades": error.stderr_decades,
             "model_error_by": error.evidence,
+            "errors": corrected.errors,
         }
     )
 

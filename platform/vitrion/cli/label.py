@@ -97,6 +97,7 @@ def command(
     files = choice.read_files()
 
     # Slow to import: a faulty file is refused before.
+    from vitrion.answers.corrected import corrected_labels, describe_correction  # noqa: PLC0415
     from vitrion.database import connect  # noqa: PLC0415
     from vitrion_workflows.labelling.requirements import check_task  # noqa: PLC0415
     from vitrion_workflows.potentials import default_potential  # noqa: PLC0415
@@ -127,15 +128,18 @@ def command(
         if remaining := {index: run for index, run in enumerate(runs) if index not in labels}:
             labels |= _label(db, remaining, request, files, device=device, quiet=as_json)
         rows = [labels[index] for index in range(len(runs))]
+        corrected = corrected_labels(db, rows)
         places = {row.key: db.artefacts.place(row.trajectory_sha256) for row in rows if row.trajectory_sha256}
         where = db.where
     if as_json:
-        emit(rows, as_json=True)
+        emit([{**row.model_dump(), "corrected": corrected.get(row.key)} for row in rows], as_json=True)
         return
     from vitrion_workflows.schemas import describe_failures  # noqa: PLC0415
 
     shown = [label_row(row.model_dump()) | {"failed": describe_failures(row.gates)} for row in rows]
     emit(shown, as_json=False, columns=COLUMNS)
+    for key, value in corrected.items():
+        note(f"{short_key(key)}: {describe_correction(value)}")
     for key, place in places.items():
         note(f"trajectory of {short_key(key)}: {place}")
     if places:

@@ -107,11 +107,15 @@ def show_label(
     as_json: choose.Json = False,
 ) -> None:
     """Show one label with its gates and its method."""
+    from vitrion.answers.corrected import corrected_labels, describe_correction  # noqa: PLC0415 - slow
     from vitrion.database.queries.gate_versions import count_others, summarize_others  # noqa: PLC0415 - slow
 
     with vitrion.connect(readonly=True) as db:
         row = db.labels.get(key)
-    emit(row, as_json=as_json)
+        corrected = corrected_labels(db, [row]).get(row.key)
+    emit({**row.model_dump(), "corrected": corrected}, as_json=as_json)
+    if corrected and not as_json:
+        note(describe_correction(corrected))
     if line := summarize_others(count_others([row.gate_version])):
         note(line)
 

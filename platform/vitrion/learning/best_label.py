@@ -1,16 +1,19 @@
 """Best label of a campaign."""
 
 from vitrion.database import Database
+from vitrion.database.queries.comparison import systematic_errors
 from vitrion.database.queries.filters import LabelFilters
+from vitrion.database.queries.label_cases import case_of_label
 from vitrion.database.records import Arm
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion_workflows.schemas import LabelState
 
 
 def best_so_far(db: Database, configuration: CampaignConfiguration) -> str:
-    """Return the highest diffusivity accepted at the target temperature, as text.
+    """Return the highest corrected diffusivity accepted at the target temperature, as text.
 
-    Reference labels are values of another potential and are left out.
+    Labels are ranked by their value corrected for the error of their potential. Reference labels are values of another
+    potential and are left out.
     """
     target = configuration.labels.target_temperature_K
     filters: LabelFilters = {
@@ -18,8 +21,15 @@ def best_so_far(db: Database, configuration: CampaignConfiguration) -> str:
         "state": LabelState.ACCEPTED.value,
         "temperature": (target - 0.5, target + 0.5),
     }
-    references: LabelFilters = {**filters, "arm": Arm.REFERENCE.value}
-    # One row more than there are reference labels holds one of another arm, or of none, if there is any.
-    rows = db.labels.search(sort="-log10_value", limit=1 + db.labels.count(**references), **filters)
-    best = next((row for row in rows if row.arm != Arm.REFERENCE), None)
-    return "none yet" if best is None else f"{best.reduced_formula} {best.value:.2g} cm2/s at {target:.0f} K"
+    rows = [row for row in db.labels.search(**filters) if row.arm != Arm.REFERENCE and row.log10_value is not None]
+    if not rows:
+        return "none yet"
+    errors = systematic_errors(db, rows[0].potential, rows[0].weights_sha256, campaign=configuration.name)
+    offsets = [error.offset_decades for error in errors.of_cases([case_of_label(row) for row in rows])]
+    corrected = [(row.log10_value or 0.0) - offset for row, offset in zip(rows, offsets, strict=True)]
+    best = max(range(len(rows)), key=corrected.__getitem__)
+    label = rows[best]
+    return (
+        f"{label.reduced_formula} {10 ** corrected[best]:.2g} cm2/s at {target:.0f} K, corrected for the error of "
+        f"{label.potential}, which gives {label.value:.2g}"
+    )

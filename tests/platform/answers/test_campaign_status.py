@@ -1,6 +1,7 @@
 """Status of a campaign, as printed and as JSON."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
@@ -55,7 +56,8 @@ def test_nothing_is_said_of_gate_versions_where_all_labels_are_current(home, cap
     status, best = status_and_best()
     assert status.labels == {"accepted": 3, "censored": 1}
     assert status.other_gate_versions == {}
-    assert best == status.best == "LiS 0.0009 cm2/s at 1500 K"
+    assert best == status.best
+    assert re.fullmatch(r"LiS [\d.e-]+ cm2/s at 1500 K, corrected for the error of nep89, which gives 0.0009", best)
     assert run(["campaign", "status", str(write_tiny(home.parent / "tiny.yaml"))]) == 0
     shown = capsys.readouterr()
     assert "gate_version" not in shown.out + shown.err
@@ -64,7 +66,9 @@ def test_nothing_is_said_of_gate_versions_where_all_labels_are_current(home, cap
 def test_the_best_is_of_labels_of_the_current_gate_version(home, keys, capsys):
     judge(keys[0], {"$set": {"gate_version": OLDER}})
     status, best = status_and_best()
-    assert best == status.best == "LiCl 2e-05 cm2/s at 1500 K"
+    assert best == status.best
+    assert best.startswith("LiCl")
+    assert best.endswith("which gives 2e-05")
     assert (status.labels, status.compositions_labelled) == ({"accepted": 2, "censored": 1}, 1)
     assert status.other_gate_versions == {OLDER: 1}
     path = str(write_tiny(home.parent / "tiny.yaml"))
@@ -86,8 +90,8 @@ def test_a_label_that_no_arm_asked_for_may_be_the_best_and_a_reference_label_is_
             db=db, configuration=CONFIGURATION, display=display, begin_display=lambda *_, **__: None
         )
         CycleRun._tally(stage, [])
-    assert status_and_best()[1] == "LiS 0.001 cm2/s at 1500 K"
-    assert (display.tally.labels, display.tally.best) == (4, "LiS 0.001 cm2/s at 1500 K")
+    assert status_and_best()[1].endswith("which gives 0.001")
+    assert (display.tally.labels, display.tally.best) == (4, status_and_best()[1])
 
 
 def test_nothing_is_best_where_all_labels_are_outdated(keys):

@@ -61,7 +61,7 @@ def with_labels(data, *values, stderr=0.01):
 
 def budget(offset, **parts):
     """A systematic error of these parts."""
-    zero = {"finite_size": 0.0, "protocol": 0.0, "level": 0.0, "slope": 0.0, "volume": 0.0}
+    zero = {"finite_size": 0.0, "protocol": 0.0, "level": 0.0, "slope": 0.0, "volume": 0.0, "reference": 0.0}
     return CompoundError(
         chemistry="halide",
         offset_decades=offset,
@@ -209,5 +209,6 @@ def test_the_ranking_is_corrected_for_the_error_of_the_potential(data):
     error = data.model_errors[first.formula]
     mean, deviation = first.corrected
     assert mean == pytest.approx(first.log10_D - error.offset_decades)
-    assert deviation == pytest.approx(math.hypot((first.interval[1] - first.log10_D) / 1.96, error.stderr_decades))
+    statistical = (first.interval[1] - first.log10_D) / 1.96
+    assert deviation == pytest.approx(math.hypot(statistical, error.stderr_decades, error.budget.reference), rel=1e-4)
     assert all(row.corrected is None for row in rank(replace(data, model_errors={})))

@@ -83,7 +83,7 @@ def test_a_value_is_corrected_by_the_offset_and_widened_by_every_error():
     error = ModelErrors.of("nep89", NEP89_SHA256).of_compound("Li2S", {"Li", "S"}, temperature_K=1000)
     mean, deviation = error.corrected(-4.0, 0.05)
     assert mean == pytest.approx(-4.0 - error.offset_decades)
-    parts = ("finite_size", "protocol", "level", "slope", "volume")
+    parts = ("finite_size", "protocol", "level", "slope", "volume", "reference")
     assert deviation**2 == pytest.approx(0.05**2 + sum(getattr(error.budget, name) ** 2 for name in parts))
     assert error.budget.model == pytest.approx(math.hypot(error.budget.level, error.budget.slope, error.budget.volume))
     assert error.stderr_decades == pytest.approx(error.budget.with_statistical(0.3).systematic)

@@ -30,7 +30,7 @@ class CompoundError:
 
     @property
     def stderr_decades(self) -> float:
-        """Deviation about the offset; a longer run does not reduce it."""
+        """Deviation about the offset, the reference taken as exact; a longer run does not reduce it."""
         return self.budget.systematic
 
     @property

@@ -15,7 +15,12 @@ import numpy as np
 
 from vitrion_models.system import FloatArray
 from vitrion_models.uncertainty.mixed_effects import Effects, MixedModel, Posterior
-from vitrion_workflows.model_error.aimd_comparisons import WEIGHTS_DIGITS, AimdComparison, aimd_comparisons
+from vitrion_workflows.model_error.aimd_comparisons import (
+    WEIGHTS_DIGITS,
+    AimdComparison,
+    aimd_comparisons,
+    aimd_stderr_decades,
+)
 from vitrion_workflows.model_error.anion_classes import anion_class
 from vitrion_workflows.model_error.compound_error import ASSUMED, CompoundError
 from vitrion_workflows.model_error.effects import Case, add, case_of, cell_growth, expansion, level, slope
@@ -113,6 +118,7 @@ class ModelErrors:
                 level=math.sqrt(max(best_known, 0.0)),
                 slope=math.sqrt(max(variance - best_known, 0.0)),
                 volume=math.hypot(per_volume, per_volume_stderr) * ln_volume_stderr,
+                reference=aimd_stderr_decades(case.log10_D),
             ),
             evidence=self._evidence(case.chemistry),
         )

@@ -15,6 +15,7 @@ class ErrorBudget(BaseModel):
         level: of the potential's error at the temperature where that is known best.
         slope: additional, for the distance from that temperature.
         volume: of the potential's error through the volume of the cell.
+        reference: of the one ab initio run that stands for the truth of a compound.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
@@ -25,6 +26,7 @@ class ErrorBudget(BaseModel):
     level: NonNegativeFloat
     slope: NonNegativeFloat
     volume: NonNegativeFloat
+    reference: NonNegativeFloat
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -35,14 +37,14 @@ class ErrorBudget(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def systematic(self) -> float:
-        """All that a longer run does not reduce."""
+        """All that a longer run does not reduce, the reference taken as exact."""
         return math.hypot(self.model, self.protocol, self.finite_size)
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def total(self) -> float:
         """All contributions together."""
-        return math.hypot(self.statistical, self.systematic)
+        return math.hypot(self.statistical, self.systematic, self.reference)
 
     def with_statistical(self, log10_stderr: float) -> "ErrorBudget":
         """Return the budget of a value with this statistical standard error, decades."""
