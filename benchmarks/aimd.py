@@ -26,6 +26,7 @@ import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ import numpy as np  # noqa: E402
 from aimd_summary import AT_AIMD_VOLUME, summary  # noqa: E402
 from aimd_table import Row, draw, read_table  # noqa: E402
 from aimd_tables import tables  # noqa: E402
-from ase.data import atomic_numbers  # noqa: E402
+from ase.data import atomic_numbers, chemical_symbols  # noqa: E402
 from figures import earlier_lines, keep_line, show  # noqa: E402
 
 from vitrion_models.errors import InputError, VitrionError  # noqa: E402
@@ -47,6 +48,8 @@ from vitrion_workflows.amorphous.volume import mean_pressure, scale_to  # noqa: 
 from vitrion_workflows.dynamics import DynamicsError, MDPlan, run_md  # noqa: E402
 from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
 from vitrion_workflows.dynamics.stage import MDStage, run_stage  # noqa: E402
+from vitrion_workflows.force_check.agreement import force_agreement  # noqa: E402
+from vitrion_workflows.force_check.reference import reference_potential  # noqa: E402
 from vitrion_workflows.labelling.analysis import analyse_trajectory  # noqa: E402
 from vitrion_workflows.model_error.aimd_comparisons import (  # noqa: E402
     WEIGHTS_DIGITS,
@@ -67,6 +70,7 @@ MELTED_AT_K = 2000.0  # other temperatures start from the end of this run
 FRAME_EVERY = 5  # carbonates bend faster than frames 20 fs apart show
 STEP_FS = 2.0
 THERMOSTAT, RATE_PER_PS = "nose-hoover", 10.0  # with it 8 ps know their temperature
+CHECKED_FRAMES = 5  # of the last five sixths of a run, against the reference potential
 ZERO_PRESSURE, SCALED = "zero-pressure", "scaled:"
 
 
@@ -125,6 +129,28 @@ class Study:
             "volume_ratio": volume / row.aimd_volume_A3_per_atom,
             "pressure_GPa": pressure.pressure_GPa,
             "pressure_stderr_GPa": pressure.stderr_GPa,
+            **self._forces(trajectory),
+        }
+
+    def _forces(self, trajectory: Trajectory) -> dict[str, Any]:
+        """Compare the forces of frames of the run with those of the reference potential, where there is one."""
+        symbols = [chemical_symbols[number] for number in np.unique(trajectory.numbers)]
+        name = reference_potential(symbols, production=self.force_field.name)
+        if name is None:
+            return {}
+        reference = loaded(name)
+        chosen = np.linspace(len(trajectory) // 6, len(trajectory) - 1, CHECKED_FRAMES).astype(int)
+        systems = [AtomicSystem(trajectory.numbers, trajectory.positions_A[i], trajectory.lattice_A) for i in chosen]
+        own, other = (
+            np.array([field.evaluate(system).forces_eV_per_A for system in systems])
+            for field in (self.force_field, reference)
+        )
+        agreement = force_agreement(own, other)
+        return {
+            "force_reference": name,
+            "force_r2": agreement.r2,
+            "force_slope": agreement.slope,
+            "force_inverse_slope": agreement.inverse_slope,
         }
 
     def _melt(self, row: Row) -> AtomicSystem:
@@ -172,6 +198,12 @@ class Study:
             frame_every=FRAME_EVERY,
             seed=self.seed + 2,
         )
+
+
+@cache
+def loaded(name: str) -> ForceField:
+    """Load a reference potential once."""
+    return potentials.load(name)
 
 
 def _key(route: str, formula: str, temperature_K: float, seed: int) -> str:
