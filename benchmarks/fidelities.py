@@ -7,8 +7,11 @@ pressure; by default those of the data set `nep89_melts`). Dear labels, `--dear`
 
     aimd        the AIMD table itself at its four temperatures, the most trusted answer there is
     diep        lines of `benchmarks/aimd.py` with that potential (or another name) at AIMD's volume
-    simulated   the AIMD table plus errors drawn from those measured for the potential `--like` (SIMULATED, as the name
-                of each figure says): the mean and the deviation of its log10 ratio at the target temperature
+    simulated   SIMULATED, as the name of each figure says: every seed draws `--compounds` of the AIMD table; a cheap
+                label is AIMD's value plus the error that NEP89 made for a compound drawn from the rows, jointly at all
+                temperatures at which the rows hold it; a dear one AIMD's value plus an error of the compound of
+                deviation `--dear-scatter` (assumed: too few runs of a reference potential are recorded) and the
+                statistical error
 
 A cheap label costs its measured seconds; a dear one `--dear-seconds` where the record has none (8 min: DIEP, 100 atoms,
 8 ps on one core). Each seed draws starting compounds: six with a cheap label, two of them with a dear one, both paid
@@ -24,7 +27,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
@@ -114,18 +117,28 @@ def recorded(lines: Sequence[dict], potential: str, route: str) -> list[Recorded
     return list(labels.values())
 
 
-def simulated(truths: Sequence[Recorded], lines: Sequence[dict], like: str, target_K: int, seed: int) -> list[Recorded]:
-    """Return AIMD's labels with errors of another potential: one for each compound, drawn from the measured ratios."""
-    ratios = [
-        line["log10_ratio"]
-        for line in lines
-        if line.get("state") == "accepted" and line.get("potential") == like and line["temperature_K"] == target_K
-    ]
-    if len(ratios) < 5:
-        raise SystemExit(f"fidelities: {len(ratios)} labels of {like} at {target_K} K: give rows with at least 5")
+def simulated(
+    table: Sequence[Recorded], measured: Sequence[Recorded], formulas: Sequence[str], dear_scatter: float, seed: int
+) -> tuple[list[Recorded], list[Recorded]]:
+    """Return cheap and dear labels of some formulas: AIMD's values with drawn errors."""
     random = np.random.default_rng(seed)
-    drawn = {formula: float(random.choice(ratios)) for formula in sorted({entry.formula for entry in truths})}
-    return [Recorded(e.formula, e.temperature_K, e.log10_D + drawn[e.formula], e.stderr, e.seconds) for e in truths]
+    truth = {(entry.formula, entry.temperature_K): entry.log10_D for entry in table}
+    errors: dict[str, dict[int, Recorded]] = {}
+    for entry in measured:
+        if (entry.formula, entry.temperature_K) in truth:
+            errors.setdefault(entry.formula, {})[entry.temperature_K] = entry
+    kelvins = {kelvin for entries in errors.values() for kelvin in entries}
+    complete = [formula for formula, entries in sorted(errors.items()) if entries.keys() == kelvins]
+    drawn = {formula: errors[str(random.choice(complete))] for formula in formulas}
+    shift = {formula: random.normal(0.0, dear_scatter) for formula in formulas}
+    rows = [entry for entry in table if entry.formula in drawn]
+    cheap = []
+    for row in rows:
+        if (like := drawn[row.formula].get(row.temperature_K)) is not None:
+            error = like.log10_D - truth[like.formula, like.temperature_K]
+            cheap.append(replace(like, formula=row.formula, log10_D=row.log10_D + error))
+    dear = [replace(row, log10_D=row.log10_D + shift[row.formula] + random.normal(0.0, row.stderr)) for row in rows]
+    return cheap, dear
 
 
 def build_pool(options: argparse.Namespace, mirror: Path, seed: int) -> Pool:
@@ -146,7 +159,9 @@ def build_pool(options: argparse.Namespace, mirror: Path, seed: int) -> Pool:
     if options.dear == "aimd":
         dear = table
     elif options.dear == "simulated":
-        dear = simulated(table, lines, options.like, options.target, seed)
+        names = [formula for formula in sorted(truth) if is_balanced(formula) or not options.balanced]
+        some = np.random.default_rng(seed).permutation(names)[: options.compounds]
+        cheap, dear = simulated(table, cheap, [str(name) for name in some], options.dear_scatter, seed)
     else:
         dear = recorded(lines, options.dear, "aimd-volume")
     formulas = sorted(truth.keys() & {entry.formula for entry in cheap} & {entry.formula for entry in dear})
@@ -325,7 +340,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=Path, nargs="*", help="lines of benchmarks/aimd.py")
     parser.add_argument("--dear", default="aimd")
-    parser.add_argument("--like", default="diep", help="potential whose errors are drawn with --dear simulated")
+    parser.add_argument("--dear-scatter", type=float, default=0.15, help="decades; with --dear simulated")
+    parser.add_argument("--compounds", type=int, default=60, help="of each seed; with --dear simulated")
     parser.add_argument("--dear-seconds", type=float, default=480.0)
     parser.add_argument("--target", type=int, default=1000)
     parser.add_argument("--budget-labels", type=float, default=60.0, help="budget in dear labels")
