@@ -40,6 +40,7 @@ from figures import earlier_lines, emit  # noqa: E402
 from vitrion.learning.acquisition.fidelities import LabelOptions, Target, choose_options  # noqa: E402
 from vitrion_models.surrogates import MultiFidelityConfig, diffusivity_sample, train  # noqa: E402
 from vitrion_models.surrogates.multi_fidelity.model import MultiFidelitySurrogate  # noqa: E402
+from vitrion_models.training.splits import grouped_folds  # noqa: E402
 from vitrion_workflows.model_error.effects import case_of  # noqa: E402
 from vitrion_workflows.model_error.model_errors import ModelErrors  # noqa: E402
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256  # noqa: E402
@@ -53,6 +54,7 @@ LABELS_A_CYCLE, CYCLE_DEAR_LABELS = 20, 3
 # Statistical errors of the AIMD runs, decades: block coefficients of variation of 10-75 % at 1000 K, less above.
 AIMD_STDERR = {1000: 0.15, 1500: 0.1, 2000: 0.05, 2500: 0.05}
 REGRETS = (0.3, 0.2, 0.1)
+FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -209,7 +211,7 @@ class Arm:
         ]
         curve = []
         while True:
-            surrogate = self._train()
+            surrogate = self.train()
             curve.append((self.spent, self._regret(surrogate)))
             if self.spent >= budget or len(self.labelled) == len(self.records):
                 return curve
@@ -226,7 +228,8 @@ class Arm:
         ]
         return min(rows, key=lambda row: abs(self.records[row][1].temperature_K - self.target_K))
 
-    def _train(self) -> MultiFidelitySurrogate:
+    def train(self) -> MultiFidelitySurrogate:
+        """Return the surrogate of the labels made so far."""
         materials = self.pool.materials
         samples = [
             diffusivity_sample(
@@ -282,6 +285,35 @@ class Arm:
             budget_seconds=cycle_budget,
         )
         return [free[choice.option] for choice in chosen]
+
+
+def report_held_out(pool: Pool, target_K: int, dear: str, prefix: str) -> None:
+    """Print how well the truth is predicted without a compound's dear labels: with its cheap ones, and with none."""
+    fold_of = grouped_folds([parse_formula(f).chemical_system for f in pool.formulas], folds=FOLDS, seed=0)
+    errors: dict[str, np.ndarray] = {}
+    for name in ("dear", "both"):
+        arm = Arm(name, pool, target_K=target_K, dear=dear, seed=0)
+        top = len(arm.fidelities) - 1
+        predicted = np.empty(len(pool.formulas))
+        for fold in range(FOLDS):
+            columns = np.flatnonzero(fold_of == fold)
+            held_out = {pool.formulas[column] for column in columns}
+            arm.labelled = [
+                row for row, (place, e) in enumerate(arm.records) if place < top or e.formula not in held_out
+            ]
+            materials = [pool.materials[column] for column in columns]
+            predicted[columns] = arm.train().predict(materials, float(target_K)).mean
+        errors[name] = predicted - pool.truth
+    for name, values in errors.items():
+        emit(
+            f"{prefix}.held_out_rmse.{name}",
+            float(np.sqrt(np.mean(values**2))),
+            "decades",
+            float(np.sqrt(np.mean(errors["dear"] ** 2))),
+            paired_squared_difference_95=interval(values**2 - errors["dear"] ** 2),
+            median_absolute=round(float(np.median(np.abs(values))), 4),
+            compounds=len(values),
+        )
 
 
 def regret_at(curve: Sequence[tuple[float, float]], seconds: float) -> float:
@@ -357,6 +389,8 @@ def main() -> None:
     budget = options.budget_labels * options.dear_seconds
     curves: dict[str, list[list[tuple[float, float]]]] = {name: [] for name in options.arms}
     pool = build_pool(options, Path(mirror), 0)
+    prefix = f"fidelities{'.balanced' * options.balanced}.{options.dear}"
+    report_held_out(pool, options.target, options.dear, prefix)
     for seed in range(options.seeds):
         if options.dear == "simulated":
             pool = build_pool(options, Path(mirror), seed)
@@ -365,13 +399,7 @@ def main() -> None:
             curves[name].append(arm.run(budget, CYCLE_DEAR_LABELS * options.dear_seconds))
             print(f"seed {seed} {name}: {curves[name][-1][-1]}", file=sys.stderr, flush=True)
     counts = {name: len(entries) for name, entries in pool.labels.items()}
-    report(
-        curves,
-        budget,
-        f"fidelities{'.balanced' * options.balanced}.{options.dear}",
-        compounds=len(pool.formulas),
-        labels=counts,
-    )
+    report(curves, budget, prefix, compounds=len(pool.formulas), labels=counts)
 
 
 if __name__ == "__main__":
