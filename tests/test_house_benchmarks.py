@@ -8,7 +8,7 @@ import pytest
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 # Those that measure nothing without real data.
-ON_DATA = ("aimd", "arrhenius", "gates", "judgements", "rdf_dft", "replay", "silica", "trajectories")
+ON_DATA = ("aimd", "arrhenius", "force_check", "gates", "judgements", "rdf_dft", "replay", "silica", "trajectories")
 
 
 @pytest.mark.parametrize("name", ON_DATA)

@@ -48,6 +48,7 @@ class Label:
         n_eff: effective number of independent displacements.
         exponent: logarithmic slope of the MSD.
         gates: outcomes of the gates.
+        force_r2: agreement of the forces with those of the reference potential; None where none was measured.
         wall_seconds: wall time.
     """
 
@@ -69,6 +70,7 @@ class Label:
     n_eff: float | None = None
     exponent: float | None = None
     gates: tuple[GateOutcome, ...] = ()
+    force_r2: float | None = None
     wall_seconds: float = 0.0
 
 

@@ -44,6 +44,7 @@ class Ranked:
         Ea_eV: activation energy by the surrogate.
         extrapolating: True for a prediction outside the training domain.
         labels: labels of the cell at any temperature.
+        force_r2: agreement of the label's forces with those of the reference potential, None without one.
         failed_gates: gates of the cell and of the label behind the value that did not pass.
     """
 
@@ -57,6 +58,7 @@ class Ranked:
     Ea_eV: float | None
     extrapolating: bool
     labels: int
+    force_r2: float | None
     failed_gates: tuple[str, ...]
     errors: ErrorBudget | None = None
     tie: Tie = Tie.NONE
@@ -110,6 +112,7 @@ def _ranked(data: ReportData, fingerprint: str, prediction: Prediction | None, c
         Ea_eV=prediction.Ea_eV if prediction else None,
         extrapolating=bool(prediction and prediction.extrapolating and label is None),
         labels=len(labels),
+        force_r2=label.force_r2 if label else None,
         failed_gates=failed + describe_failures(label.gates if label else ()),
     )
 

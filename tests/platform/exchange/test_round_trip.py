@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import stored_records
 from plain_labels import WEIGHTS, plain_label
+from reference_forces import checked_record
 
 import vitrion
 from vitrion.cli.app import run
@@ -46,6 +47,7 @@ def fill(db):
             alpha2=0.1,
             alpha2_ps=2,
         ),
+        "force_check": checked_record(2 / 3),
         "n_eff": 41.5,
         "exponent": 0.98,
         "exponent_stderr": 0.02,

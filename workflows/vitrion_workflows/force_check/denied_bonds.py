@@ -55,8 +55,7 @@ def measure_denied_bond(evaluated: EvaluatedFrames, limits_eV_per_A: FloatArray,
 def _lasting_repulsion(evaluated: EvaluatedFrames, bonds: list[NeighbourList]) -> tuple[FloatArray, str]:
     """Return the reference's force along each lasting bond of each frame, eV/A, and the bonds in words."""
     seen = Counter(pair for frame in bonds for pair in {tuple(pair) for pair in frame.edge_index.T.tolist()})
-    needed = min(LASTING_FRAMES, len(evaluated))
-    lasting = {pair for pair, frames in seen.items() if frames >= needed}
+    lasting = {pair for pair, frames in seen.items() if frames >= min(LASTING_FRAMES, len(evaluated))}
     forces, lengths = [], []
     for frame, reference in zip(bonds, evaluated.reference_eV_per_A, strict=True):
         kept = frame.where(np.array([tuple(pair) in lasting for pair in frame.edge_index.T.tolist()], dtype=bool))

@@ -139,5 +139,6 @@ def _report_label(label: LabelRecord, proposal: Mapping[str, Any], cells: Mappin
         n_eff=label.n_eff,
         exponent=label.exponent,
         gates=label.gates,
+        force_r2=label.force_r2,
         wall_seconds=label.wall_seconds or 0.0,
     )

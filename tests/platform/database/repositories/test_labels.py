@@ -4,6 +4,7 @@ import math
 
 import pytest
 from plain_labels import plain_label
+from reference_forces import checked_record
 from stored_records import published_label, set_gate_version
 
 from vitrion.database import NotFoundError
@@ -197,3 +198,11 @@ def test_a_label_from_elsewhere_cannot_say_that_gates_accepted_it(db):
 def test_a_run_cannot_call_its_label_published(cell):
     with pytest.raises(ValueError, match="published are values from elsewhere"):
         outcome(cell, state="published")
+
+
+def test_labels_are_found_and_sorted_by_the_agreement_of_their_forces(db, cell):
+    for seed, r2 in enumerate((0.9, 0.3, None, 0.7)):
+        db.labels.add(outcome(cell, seed=seed, force_check=None if r2 is None else checked_record(r2)))
+    assert [row.force_r2 for row in db.labels.search(force_r2=(0.6, None), sort="-force_r2")] == [0.9, 0.7]
+    assert [row.force_check.reference for row in db.labels.search(force_r2=(None, 0.5))] == ["diep"]
+    assert db.labels.count() == 4
