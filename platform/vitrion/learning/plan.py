@@ -15,8 +15,9 @@ from vitrion.datasets.quickstart import quickstart_crystals
 from vitrion.keys import short_key
 from vitrion.learning.acquisition.design import choose_test_formulas
 from vitrion.learning.configuration import CampaignConfiguration
-from vitrion.learning.configuration.sections import AUTO
+from vitrion.learning.configuration.sections import AUTO, TunedPotential
 from vitrion.learning.seeds import derive_seed
+from vitrion.learning.tuned_potential import tuned_potential
 from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_workflows import potentials
 from vitrion_workflows.candidates import CandidateSettings, propose_compositions
@@ -66,9 +67,7 @@ def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
         MissingDependencyError: a potential cannot run, or not on the device.
     """
     stored = _stored_plan(db, configuration)
-    potential, note = (
-        (stored.potential, stored.potential_note) if stored else _choose_potential(configuration.potential)
-    )
+    potential, note = (stored.potential, stored.potential_note) if stored else _choose_potential(configuration)
     _require_device(effective(configuration, note), production=potential)
     if stored is not None:
         return stored
@@ -187,8 +186,14 @@ def potential_note(plan: Plan, campaign: str) -> str:
     return plan.potential_note
 
 
-def _choose_potential(name: str) -> tuple[str, str]:
+def _choose_potential(configuration: CampaignConfiguration) -> tuple[str, str]:
     """Return the registry name of the production potential, and the reason where it is not the preferred one."""
+    name = configuration.potential
+    if isinstance(name, TunedPotential):
+        formulas = tuple(
+            str(crystal.composition.reduced_formula) for crystal in quickstart_crystals(configuration.compounds.names)
+        )
+        return tuned_potential(configuration, name.tune, derived=tuple(_derive(configuration, formulas))), ""
     if name != AUTO:
         potentials.load(name)
         return name, ""

@@ -205,10 +205,9 @@ class _Tuning:
 
 
 def later(settings: FitSettings) -> FitSettings:
-    """Return the settings of fits after the first, which begin from a good potential: half the steps and rates."""
+    """Return the settings of fits after the first, which begin from a good potential: half the rates."""
     return replace(
         settings,
-        steps=settings.steps // 2,
         network_rate=settings.network_rate / 2,
         coefficient_rate=settings.coefficient_rate / 2,
     )

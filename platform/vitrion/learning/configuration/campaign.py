@@ -21,7 +21,7 @@ from vitrion.learning.configuration.sections import (
     GeneratorSection,
     Labels,
     LocalRun,
-    PotentialName,
+    Potential,
     ReferenceCheck,
     Section,
     SurrogateSection,
@@ -69,7 +69,8 @@ class CampaignConfiguration(Section):
         name: identity of the campaign in the database.
         seed: root of every seed in it.
         species: mobile species.
-        potential: production potential; ``auto`` takes NEP89 where it can run and CHGNet otherwise, and says so.
+        potential: production potential; ``auto`` takes NEP89 where it can run and CHGNet otherwise, and says so;
+            ``tune`` makes one for the campaign's own chemistry.
         cycles: closed cycles after which the campaign is finished.
         initial: labels of the first cycle, not counting those of the frozen test.
         test_compositions: number of compositions whose labels form the frozen test.
@@ -86,7 +87,7 @@ class CampaignConfiguration(Section):
     name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,80}$")
     seed: int = Field(ge=0, le=LARGEST_SEED)
     species: str = "Li"
-    potential: PotentialName = AUTO
+    potential: Potential = AUTO
     compounds: Compounds
     cells: Cells = Cells()
     labels: Labels
@@ -231,7 +232,7 @@ RENAMED_KEYS = {
     "generator.samples": "generated_cells",
 }
 # Sections of several kinds: pydantic inserts the kind into the location of an error.
-UNIONS = ("surrogate", "generator", "runner")
+UNIONS = ("potential", "surrogate", "generator", "runner")
 
 
 def load_configuration(path: Path) -> CampaignConfiguration:
@@ -255,8 +256,8 @@ def _format_error(error: ValidationError) -> str:
     """Return the first validation error as one line."""
     fault = error.errors()[0]
     parts = [str(part) for part in fault["loc"]]
-    if parts[:1] and parts[0] in UNIONS and len(parts) > 2:  # noqa: PLR2004 - section, kind, key
-        del parts[1]
+    if parts[:1] and parts[0] in UNIONS and (len(parts) > 2 or parts[0] == "potential"):  # noqa: PLR2004 - section, kind, key
+        del parts[1:2]
     location = ".".join(parts) or "campaign"
     if fault["type"] == "extra_forbidden":
         if location in RENAMED_KEYS:

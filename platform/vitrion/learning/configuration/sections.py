@@ -3,7 +3,17 @@
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 from vitrion_models.constants import HOTTEST_K
 from vitrion_models.generators.config import GeneratorConfig
@@ -54,8 +64,62 @@ def _check_reference(settings: ForceCheckSettings | None) -> ForceCheckSettings 
     return settings
 
 
+ALL_OF_CAMPAIGN = "campaign"
+
+
+def _check_formulas(formulas: Any) -> Any:
+    if formulas == ALL_OF_CAMPAIGN or not isinstance(formulas, list | tuple):
+        return () if formulas == ALL_OF_CAMPAIGN else formulas
+    from vitrion_workflows.structure.composition import parse_formula  # noqa: PLC0415 - slow to import
+
+    for formula in formulas:
+        parse_formula(str(formula))
+    return formulas
+
+
 CompoundNames = Annotated[tuple[str, ...], AfterValidator(_check_compounds)]
 PotentialName = Annotated[str, AfterValidator(_check_potential)]
+Formulas = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_check_formulas, json_schema_input_type=Literal["campaign"] | tuple[str, ...]),
+]
+
+
+class Tuning(Section):
+    """Potential that is tuned to a reference potential before the first cycle (docs/design/tuning.md).
+
+    Attributes:
+        parent: registry name of the potential to tune.
+        to: registry name of the reference potential.
+        compositions: formulas whose melts are run; empty, or the word ``campaign``, for all that it may label.
+        frames: frames of each composition in each round.
+        rounds: fits after which the campaign is refused.
+    """
+
+    parent: PotentialName = "nep89"
+    to: PotentialName = "diep"
+    compositions: Formulas = ()
+    frames: int = Field(default=24, ge=8, le=2000)
+    rounds: int = Field(default=4, ge=1, le=20)
+
+
+class TunedPotential(Section):
+    """A production potential that the campaign makes for itself.
+
+    Attributes:
+        tune: from what, and to what.
+    """
+
+    tune: Tuning
+
+
+def _kind_of_potential(value: Any) -> str:
+    return "tuned" if isinstance(value, Mapping | TunedPotential) else "name"
+
+
+Potential = Annotated[
+    Annotated[PotentialName, Tag("name")] | Annotated[TunedPotential, Tag("tuned")], Discriminator(_kind_of_potential)
+]
 
 
 class Compounds(Section):
