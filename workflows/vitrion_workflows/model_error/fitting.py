@@ -18,16 +18,22 @@ from vitrion_workflows.model_error.observations import case_of_comparison, obser
 # Assumed before any comparison; the tier of the potential stays.
 START = Hyperparameters(
     level=Tiers(potential=0.2, chemistry=0.08, compound=0.1),
-    slope=Tiers(potential=0.2, chemistry=0.15, compound=0.2),
+    slope=Tiers(potential=0.2, chemistry=0.2, compound=0.35),
+    sensitivity=Tiers(potential=0.5, chemistry=0.6, compound=0.6),
     forces=0.3,
     cell=0.05,
+    aimd=1.0,
     expansion=Tiers(potential=0.1, chemistry=0.08, compound=0.07),
     expansion_slope=Tiers(potential=0.1, chemistry=0.08, compound=0.05),
     scatter={},
     typical_r2={},
 )
 # Deviation of the logarithm of each fitted number from its start, and of a class's scatter from that of all classes.
-START_DEVIATION, SCATTER_DEVIATION = 0.7, 0.4
+START_DEVIATION, SCATTER_DEVIATION = 0.4, 0.4
+# Quantities whose class and compound tiers are fitted, and single numbers; a class has none of these for itself.
+TIERED = ("level", "slope", "sensitivity", "expansion", "expansion_slope")
+SINGLE = ("forces", "cell", "aimd")
+SHARED = 2 * len(TIERED) + len(SINGLE)
 
 
 def fit_hyperparameters(rows: Sequence[AimdComparison], *, start: Hyperparameters = START) -> Hyperparameters:
@@ -51,34 +57,29 @@ def fit_hyperparameters(rows: Sequence[AimdComparison], *, start: Hyperparameter
     volumes = MixedModel(observe_expansion(rows))
 
     def of(logs: FloatArray) -> Hyperparameters:
-        factors = np.exp(logs)
-        level, slope, expansion, expansion_slope = (factors[place : place + 2] for place in (0, 2, 4, 6))
-        return base.model_copy(
-            update={
-                "level": _scaled(base.level, level),
-                "slope": _scaled(base.slope, slope),
-                "expansion": _scaled(base.expansion, expansion),
-                "expansion_slope": _scaled(base.expansion_slope, expansion_slope),
-                "forces": base.forces * factors[8],
-                "cell": base.cell * factors[9],
-                "scatter": dict(zip(chemistries, factors[10:].tolist(), strict=True)),
-            }
-        )
+        factors = np.exp(logs).tolist()
+        changed: dict[str, object] = {
+            name: _scaled(getattr(base, name), *factors[2 * place : 2 * place + 2]) for place, name in enumerate(TIERED)
+        }
+        changed |= {
+            name: getattr(base, name) * factor
+            for name, factor in zip(SINGLE, factors[2 * len(TIERED) : SHARED], strict=True)
+        }
+        return base.model_copy(update={**changed, "scatter": dict(zip(chemistries, factors[SHARED:], strict=True))})
 
     def loss(logs: FloatArray) -> float:
         parameters = of(logs)
         evidence = forces.log_marginal_likelihood(parameters.deviation)
         evidence += volumes.log_marginal_likelihood(parameters.deviation)
-        prior = (logs[:10] ** 2).sum() / START_DEVIATION**2 + (logs[10:] ** 2).sum() / SCATTER_DEVIATION**2
+        prior = (logs[:SHARED] ** 2).sum() / START_DEVIATION**2 + (logs[SHARED:] ** 2).sum() / SCATTER_DEVIATION**2
         return float(0.5 * prior - evidence)
 
-    size = 10 + len(chemistries)
+    size = SHARED + len(chemistries)
     best = minimize(loss, np.zeros(size), method="L-BFGS-B", bounds=[(-3, 3)] * size)
     return of(best.x)
 
 
-def _scaled(tiers: Tiers, factors: FloatArray) -> Tiers:
-    chemistry, compound = (float(factor) for factor in factors)
+def _scaled(tiers: Tiers, chemistry: float, compound: float) -> Tiers:
     return tiers.model_copy(update={"chemistry": tiers.chemistry * chemistry, "compound": tiers.compound * compound})
 
 

@@ -31,8 +31,10 @@ class Hyperparameters(BaseModel):
     Attributes:
         level: of log10(D / true D) at 1500 K and at the true volume, decades.
         slope: of its change for 1 in 1000/T, decades.
+        sensitivity: of the error of d log10 D / d ln V, in units of its stated standard error.
         forces: of the change of the level for a loss of 1 in the R2 of forces, decades.
         cell: of the scatter between cells of one compound (melt history and seed) at 1e-4 cm2/s, decades.
+        aimd: factor on the stated error of AIMD; above 1 where errors of potentials depart from a line in 1000/T.
         expansion: of ln(volume at the potential's zero pressure / true volume) at 1500 K.
         expansion_slope: of its change for 1000 K.
         scatter: factor on the tier of the compound, for level and slope, by class of anion; 1 for another class.
@@ -43,8 +45,10 @@ class Hyperparameters(BaseModel):
 
     level: Tiers
     slope: Tiers
+    sensitivity: Tiers
     forces: PositiveFloat
     cell: PositiveFloat
+    aimd: PositiveFloat
     expansion: Tiers
     expansion_slope: Tiers
     scatter: Mapping[str, float]

@@ -23,7 +23,7 @@ from vitrion_workflows.model_error.aimd_comparisons import (
 )
 from vitrion_workflows.model_error.anion_classes import anion_class
 from vitrion_workflows.model_error.compound_error import ASSUMED, CompoundError
-from vitrion_workflows.model_error.effects import Case, add, case_of, cell_growth, expansion, level, slope
+from vitrion_workflows.model_error.effects import Case, add, case_of, cell_growth, expansion, level, slope, tiers
 from vitrion_workflows.model_error.finite_size import finite_size_decades
 from vitrion_workflows.model_error.hyperparameters import Hyperparameters, fitted_hyperparameters
 from vitrion_workflows.model_error.observations import (
@@ -107,9 +107,10 @@ class ModelErrors:
         variance = float(covariance[0, 0] + 2 * x * covariance[0, 1] + x**2 * covariance[1, 1])
         # Level and slope are independent at the temperature where their sum is known best.
         best_known = float(covariance[0, 0] - covariance[0, 1] ** 2 / covariance[1, 1])
+        offset = float(mean[0] + x * mean[1]) + per_volume * ln_volume
         return CompoundError(
             chemistry=case.chemistry,
-            offset_decades=float(mean[0] + x * mean[1]) + per_volume * ln_volume,
+            offset_decades=offset,
             slope_decades=float(mean[1]),
             slope_stderr_decades=math.sqrt(covariance[1, 1]),
             budget=ErrorBudget(
@@ -118,7 +119,7 @@ class ModelErrors:
                 level=math.sqrt(max(best_known, 0.0)),
                 slope=math.sqrt(max(variance - best_known, 0.0)),
                 volume=math.hypot(per_volume, per_volume_stderr) * ln_volume_stderr,
-                reference=aimd_stderr_decades(case.log10_D),
+                reference=parameters.aimd * aimd_stderr_decades(case.log10_D - offset),
             ),
             evidence=self._evidence(case.chemistry),
         )
@@ -174,9 +175,8 @@ class ModelErrors:
         """Return the part of the error that does not depend on temperature, with that of the sensitivity to volume."""
         ln_volume, _ = self._volume(case)
         _, stderr = sensitivity(case.elements, case.temperature_K)
-        return add(
-            (1.0, level(self._own, case, self.parameters)), (stderr * ln_volume, {("sensitivity", case.compound): 1.0})
-        )
+        of_volume = tiers("sensitivity", self._own, case)
+        return add((1.0, level(self._own, case, self.parameters)), (stderr * ln_volume, of_volume))
 
     def _volume(self, case: Case) -> tuple[float, float]:
         """Return ln(volume of the cell / true volume) and its standard error."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from vitrion_models.uncertainty.mixed_effects import Effects, Observation
 from vitrion_workflows.model_error.aimd_comparisons import WEIGHTS_DIGITS, AimdComparison
-from vitrion_workflows.model_error.effects import Case, add, cell_growth, expansion, force_part
+from vitrion_workflows.model_error.effects import Case, add, cell_growth, expansion, force_part, tiers
 from vitrion_workflows.model_error.hyperparameters import Hyperparameters
 from vitrion_workflows.model_error.volume_sensitivity import sensitivity
 from vitrion_workflows.structure.formula import element_amounts
@@ -60,7 +60,6 @@ def observe_aimd(row: AimdComparison, parameters: Hyperparameters) -> Observatio
     per_volume, stderr = sensitivity(case.elements, row.temperature_K)
     own: Effects = {
         ("aimd", row.compound, f"{row.temperature_K:g}"): row.aimd_stderr,
-        ("sensitivity", case.compound): stderr * row.ln_volume_ratio,
         ("cell", row.potential, row.compound, f"{row.temperature_K:g}", row.route, row.seed): cell_growth(
             row.log10_D_aimd + row.log10_ratio
         ),
@@ -68,7 +67,11 @@ def observe_aimd(row: AimdComparison, parameters: Hyperparameters) -> Observatio
     return Observation(
         value=row.log10_ratio - per_volume * row.ln_volume_ratio,
         stderr=max(row.log10_stderr, SMALLEST_STDERR),
-        effects=add((1.0, force_part(method, case, parameters)), (1.0, own)),
+        effects=add(
+            (1.0, force_part(method, case, parameters)),
+            (stderr * row.ln_volume_ratio, tiers("sensitivity", method, case)),
+            (1.0, own),
+        ),
     )
 
 
