@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
@@ -11,6 +10,7 @@ import typer
 from vitrion.cli.console import options as choose
 from vitrion.cli.console.cells import choose_cells
 from vitrion.cli.console.output import emit, label_row, note
+from vitrion.cli.console.volumes import compare_volume, run_volume
 from vitrion.keys import short_key
 from vitrion_models.constants import FEMTOSECONDS_PER_PS
 from vitrion_models.errors import InputError, VitrionError
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from vitrion.database import Database
     from vitrion.database.records import LabelRecord
     from vitrion_workflows.flows import DiffusivityMaker
-    from vitrion_workflows.schemas import ForceCheckSettings, LabelProtocol
+    from vitrion_workflows.schemas import ForceCheckSettings, LabelProtocol, VolumeEstimates
 
-    Run: TypeAlias = tuple[Structure, float]  # a cell and its temperature in K
+    Run: TypeAlias = tuple[Structure, float, float | None]  # a cell, its temperature in K and its volume there
 
 COLUMNS = (
     "key",
@@ -82,6 +82,14 @@ def command(
     seed: Annotated[
         int, typer.Option(help="Seed of velocities and thermostat noise.", min=0, max=choose.LARGEST_SEED)
     ] = 0,
+    keep_volume: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep-volume/--scale-volume",
+            help="Run each cell at its own volume, or at the volume of the temperature. Default: own for files, that "
+            "of the temperature for cells made by Vitrion.",
+        ),
+    ] = None,
     as_json: choose.Json = False,
     **typed: Any,
 ) -> None:
@@ -106,14 +114,22 @@ def command(
     files = [(file, [with_element_masses(structure, masses) for structure in content]) for file, content in files]
     structures = [structure for _, content in files for structure in content]
     parents: dict[str, Structure] = {}
+    records: list[VolumeEstimates | None] = [None] * len(structures)
     if not files:
         with connect(readonly=True) as db:
             stored = choice.stored(db)
+            records = [db.structures.get(name).volumes for name in stored]
         structures = [with_element_masses(structure, masses) for structure in stored.values()]
         parents = dict(zip(stored, structures, strict=True)) if masses else {}
-    runs = list(product(structures, temperatures))
-    for structure, kelvin in runs:
+    runs = [
+        (structure, kelvin, run_volume(structure, record, kelvin, keep=keep_volume))
+        for structure, record in zip(structures, records, strict=True)
+        for kelvin in temperatures
+    ]
+    for structure, kelvin, volume in runs:
         check_task(structure, species=species, temperature_K=kelvin, seed=seed)
+        if volume is None and not as_json:
+            note(compare_volume(structure, kelvin))
     name = default_potential()[0] if potential is None else potential
     request = LabelRequest(
         potential=name,
@@ -163,13 +179,13 @@ class LabelRequest:
         Neither the potential nor jobflow is loaded; empty where only the loaded potential knows its weights.
         """
         from vitrion_workflows.potentials import find  # noqa: PLC0415
-        from vitrion_workflows.schemas import fingerprint, label_key  # noqa: PLC0415
+        from vitrion_workflows.schemas import fingerprint, label_key, scaled_start  # noqa: PLC0415
         from vitrion_workflows.schemas.label import GATE_VERSION  # noqa: PLC0415
 
         weights = find(self.potential)[0].identity_without_loading()
         if weights is None:
             return {}
-        names = {id(structure): fingerprint(structure) for structure, _ in runs}
+        names = {id(structure): fingerprint(structure) for structure, _, _ in runs}
         keys = [
             label_key(
                 structure_fingerprint=names[id(structure)],
@@ -178,8 +194,9 @@ class LabelRequest:
                 protocol=self.protocol,
                 weights_sha256=weights,
                 seed=self.seed,
+                start=scaled_start(volume),
             )
-            for structure, kelvin in runs
+            for structure, kelvin, volume in runs
         ]
         stored = db.labels.find(keys)
         return {
@@ -204,7 +221,7 @@ def _label(
     from vitrion_workflows.flows import DiffusivityMaker  # noqa: PLC0415
     from vitrion_workflows.potentials.devices import CPU  # noqa: PLC0415
 
-    elements = {element.symbol for structure, _ in runs.values() for element in structure.composition.elements}
+    elements = {element.symbol for structure, _, _ in runs.values() for element in structure.composition.elements}
     name = usable_potential(request.potential, elements=elements, device=device)
     maker = DiffusivityMaker(
         potential=name,
@@ -218,8 +235,8 @@ def _label(
     if force_field(name, device).device != CPU:
         _run_side_by_side(maker, list(runs.values()), seed=request.seed, quiet=quiet)
     labels = {}
-    for index, (structure, kelvin) in runs.items():
-        flow = maker.make(structure, temperature_K=kelvin, seed=request.seed)
+    for index, (structure, kelvin, volume) in runs.items():
+        flow = maker.make(structure, temperature_K=kelvin, seed=request.seed, volume_A3_per_atom=volume)
         labels[index] = _store(db, flow, f"{structure.composition.reduced_formula} {kelvin:g} K", quiet=quiet)
     return labels
 
@@ -249,14 +266,16 @@ def _run_side_by_side(maker: "DiffusivityMaker", runs: "Sequence[Run]", *, seed:
     """Run the labels in batches, side by side on the device; their results wait in the scratch folder."""
     from vitrion.cli.console.flow_running import run_flow  # noqa: PLC0415
 
-    temperatures = sorted({kelvin for _, kelvin in runs})
-    structures = list({id(structure): structure for structure, _ in runs}.values())
+    temperatures = sorted({kelvin for _, kelvin, _ in runs})
+    structures = list({id(structure): structure for structure, _, _ in runs}.values())
+    volumes = {(id(structure), kelvin): volume for structure, kelvin, volume in runs}
     batch: list[Structure] = []
     for index, structure in enumerate(structures):
         batch.append(structure)
         atoms = len(temperatures) * sum(map(len, batch))
         if atoms >= ATOMS_OF_A_BATCH or index == len(structures) - 1:
-            flow = maker.make_batch(batch, temperatures_K=temperatures, seed=seed)
+            at_each = [[volumes.get((id(structure), kelvin)) for kelvin in temperatures] for structure in batch]
+            flow = maker.make_batch(batch, temperatures_K=temperatures, seed=seed, volumes_A3_per_atom=at_each)
             with suppress(VitrionError):  # a cell that fails does so again alone, after the others were stored
                 run_flow(flow, description=flow.name, quiet=quiet)
             batch = []

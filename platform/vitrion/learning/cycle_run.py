@@ -43,6 +43,7 @@ class CycleRun:
             proposals=list(proposals),
             factory=self.factory,
             geometry=self.db.structures.structure,
+            volumes=lambda fingerprint: self.db.structures.get(fingerprint).volumes,
             keep_result=self.keep,
             keep_proposals=self._keep_proposals,
         )

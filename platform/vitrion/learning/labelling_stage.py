@@ -13,12 +13,13 @@ from pymatgen.core.structure import Structure
 from vitrion.database.records import FINISHED, Arm, Proposal, ProposalState
 from vitrion.learning.tasks import TaskFactory, outcome_of
 from vitrion.running.task import Task, TaskKind, TaskResult
-from vitrion_workflows.schemas import CellOutcome, LabelOutcome, failed_gates, gate_version_fault
+from vitrion_workflows.schemas import CellOutcome, LabelOutcome, VolumeEstimates, failed_gates, gate_version_fault
 
 MAX_CELLS = 3
 """Cells tried for one composition before its proposals are refused."""
 
 GeometryReader = Callable[[str], Structure]
+VolumesReader = Callable[[str], VolumeEstimates | None]
 ResultKeeper = Callable[[TaskResult, TaskKind, str], Mapping[str, str]]
 ProposalKeeper = Callable[[Sequence[Proposal]], None]
 
@@ -31,6 +32,7 @@ class LabellingStage:
         proposals: as in the cycle's document; replaced one by one as results arrive.
         factory: makes the tasks.
         geometry: reads a structure of the database by fingerprint.
+        volumes: reads the estimates of a stored cell's volume by fingerprint.
         keep_result: stores the documents of a result; returns the state of each stored label by key.
         keep_proposals: stores the proposals.
     """
@@ -38,6 +40,7 @@ class LabellingStage:
     proposals: list[Proposal]
     factory: TaskFactory
     geometry: GeometryReader
+    volumes: VolumesReader
     keep_result: ResultKeeper
     keep_proposals: ProposalKeeper
     _kinds: dict[str, tuple[TaskKind, str]] = field(default_factory=dict)
@@ -76,7 +79,7 @@ class LabellingStage:
     def _label_task(self, proposal: Proposal) -> Task:
         cell = self.geometry(str(proposal.structure_fingerprint))
         request = self.factory.label_request(proposal)
-        task = self.factory.label(request, cell)
+        task = self.factory.label(request, cell, self.volumes(request.fingerprint))
         self._kinds[task.id] = (task.kind, task.id)
         self._replace(proposal, label_key=task.id, potential=request.potential, seed=request.seed)
         return task

@@ -13,7 +13,7 @@ from vitrion.learning.seeds import derive_seed
 from vitrion.running.task import Task, TaskKind, TaskResult
 from vitrion_models.errors import InputError
 from vitrion_workflows.flows import DiffusivityMaker, MeltQuenchMaker, ReferenceMaker, RelaxGeneratedMaker
-from vitrion_workflows.schemas import CellOutcome, LabelOutcome, LabelProtocol
+from vitrion_workflows.schemas import CellOutcome, LabelOutcome, LabelProtocol, VolumeEstimates
 
 
 @dataclass(frozen=True)
@@ -83,16 +83,24 @@ class TaskFactory:
             arm=proposal.arm,
         )
 
-    def label(self, request: LabelRequest, cell: Structure) -> Task:
-        """Return the task that labels one cell at one temperature; its id is the key of the label."""
+    def label(self, request: LabelRequest, cell: Structure, volumes: VolumeEstimates | None = None) -> Task:
+        """Return the task that labels one cell at one temperature; its id is the key of the label.
+
+        Args:
+            request: settings of the label.
+            cell: the cell.
+            volumes: of the cell; the run has the volume of its temperature.
+        """
+        volume = None if volumes is None else volumes.of_label(request.temperature_K)
+        kelvin, seed = request.temperature_K, request.seed
         is_reference = request.arm is Arm.REFERENCE
         maker = self._maker(request)
         by = f" by {request.potential}" if is_reference else ""
         return Task(
-            id=maker.key(request.fingerprint, temperature_K=request.temperature_K, seed=request.seed),
+            id=maker.key(request.fingerprint, temperature_K=kelvin, seed=seed, volume_A3_per_atom=volume),
             kind=TaskKind.REFERENCE if is_reference else TaskKind.LABEL,
             title=f"{request.formula} label {request.temperature_K:.0f} K{by}",
-            flow=maker.make(cell, temperature_K=request.temperature_K, seed=request.seed),
+            flow=maker.make(cell, temperature_K=kelvin, seed=seed, volume_A3_per_atom=volume),
         )
 
     def _maker(self, request: LabelRequest) -> DiffusivityMaker | ReferenceMaker:

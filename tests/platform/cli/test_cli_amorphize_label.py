@@ -182,3 +182,26 @@ def test_a_measured_volume_of_an_unmeasured_compound_is_refused_before_anything_
     words = ["amorphize", "Li3YBr6", "--volume", "measured", "--potential", "lennard-jones", "--atoms", "10"]
     assert run(words) == 2
     assert "measured" in capsys.readouterr().err
+
+
+def test_a_file_is_labelled_at_its_own_volume_and_a_made_cell_at_that_of_the_temperature(cif, capsys):
+    volumes = volume_estimates("LiCl", rule="rule", temperature_K=2000.0)
+    made = (LICL * (2, 2, 1)).perturb(0.1)
+    with vitrion.connect() as db:
+        gates = (GateOutcome(name="density", passed=True),)
+        stored = db.structures.add(made, kind="amorphous", origin="melt-quench", gates=gates, volumes=volumes)
+
+    def volume(*words):
+        run(["label", *words, "-t", "900", "--potential", "lennard-jones", "--ps", "1", "--json"])
+        (label,) = json.loads(capsys.readouterr().out)
+        return (label["method"]["start"] or {}).get("volume_A3_per_atom")
+
+    assert volume(str(cif)) is None
+    assert volume(str(cif), "--scale-volume") == pytest.approx(volumes.at(900.0), rel=0.05)
+    assert volume(stored.fingerprint) == pytest.approx(volumes.at(900.0), abs=1e-3)
+    assert volume(stored.fingerprint, "--keep-volume") is None
+
+
+def test_label_says_where_the_volume_of_a_file_is_far_from_the_estimates(cif, capsys):
+    assert run(["label", str(cif), "-t", "1500", "--potential", "lennard-jones", "--ps", "1"]) == 0
+    assert "WARNING" in capsys.readouterr().err  # the crystal, and the melt is half as large again

@@ -47,6 +47,7 @@ def stage():
         proposals=proposals,
         factory=TaskFactory(CONFIGURATION, "lennard-jones", load("lennard-jones").weights_sha256),
         geometry=structures.__getitem__,
+        volumes=lambda _fingerprint: None,
         keep_result=keep_result,
         keep_proposals=lambda entries: written.append([entry.state for entry in entries]),
     )
@@ -188,6 +189,7 @@ def test_a_restart_begins_with_what_is_left(stage):
         proposals=list(labelling.proposals),
         factory=labelling.factory,
         geometry=labelling.geometry,
+        volumes=labelling.volumes,
         keep_result=labelling.keep_result,
         keep_proposals=labelling.keep_proposals,
     )

@@ -222,3 +222,21 @@ def test_species_that_are_not_there_and_partial_sites_are_refused():
     partial = Structure(Lattice.cubic(5), [{"Li": 0.5}], [[0, 0, 0]])
     with pytest.raises(InputError, match="partially occupied"):
         MAKER.make(partial, temperature_K=900, seed=1)
+
+
+def test_a_label_at_the_volume_of_its_temperature(scratch):
+    names = fingerprint(LICL)
+    own = run(MAKER.make(LICL, temperature_K=900, seed=3))
+    scaled = run(MAKER.make(LICL, temperature_K=900, seed=3, volume_A3_per_atom=20.5))
+    assert scaled.structure_fingerprint == own.structure_fingerprint == names
+    assert scaled.method.start.volume_A3_per_atom == 20.5
+    assert outcome_key(own) == MAKER.key(names, temperature_K=900, seed=3)
+    assert outcome_key(scaled) == MAKER.key(names, temperature_K=900, seed=3, volume_A3_per_atom=20.5)
+    assert len({outcome_key(own), outcome_key(scaled)}) == 2
+    trajectory = h5md.read(scratch / outcome_key(scaled) / "trajectory.h5md")
+    assert abs(np.linalg.det(trajectory.lattice_A)) / len(LICL) == pytest.approx(20.5)
+
+
+def test_velocities_and_a_volume_exclude_each_other():
+    with pytest.raises(InputError, match="volume"):
+        MAKER.make(LICL, temperature_K=900, seed=3, initial_velocities=[[0.0] * 3] * len(LICL), volume_A3_per_atom=20.0)

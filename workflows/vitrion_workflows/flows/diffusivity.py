@@ -9,7 +9,8 @@ from jobflow import Flow, Job, Maker, job
 from pymatgen.core.structure import Structure
 
 from vitrion_models.errors import InputError
-from vitrion_models.system import FloatArray
+from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_workflows.amorphous.volume import scale_to
 from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.labelling.requirements import check_task
 from vitrion_workflows.labelling.task import LabellingTask, run_tasks
@@ -21,6 +22,7 @@ from vitrion_workflows.schemas import (
     StartKind,
     StartRecord,
     fingerprint,
+    scaled_start,
 )
 from vitrion_workflows.schemas.geometry import explicit_isotopes, system_from_structure
 
@@ -61,7 +63,13 @@ class DiffusivityMaker(Maker):
     force_check: ForceCheckSettings | None = field(default_factory=ForceCheckSettings)
 
     def make(
-        self, structure: Structure, *, temperature_K: float, seed: int, initial_velocities: Rows | None = None
+        self,
+        structure: Structure,
+        *,
+        temperature_K: float,
+        seed: int,
+        initial_velocities: Rows | None = None,
+        volume_A3_per_atom: float | None = None,
     ) -> Flow:
         """Return the flow for one label; its output is a `LabelOutcome`.
 
@@ -70,12 +78,17 @@ class DiffusivityMaker(Maker):
             temperature_K: of the thermostat.
             seed: of velocities and noise.
             initial_velocities: rows in A/ps; drawn at the temperature where not given. Part of the label's identity.
+            volume_A3_per_atom: to which the cell is scaled before the run (`VolumeEstimates.of_label`); None keeps
+                its own. Part of the label's identity.
 
         Raises:
             InputError: impossible temperature, no such species in the cell, partial occupancies, too few atoms,
-                negative seed, velocities that are not one row of three finite numbers an atom.
+                negative seed, velocities that are not one row of three finite numbers an atom, or velocities and a
+                volume.
         """
         check_task(structure, species=self.species, temperature_K=temperature_K, seed=seed)
+        if initial_velocities is not None and volume_A3_per_atom is not None:
+            raise InputError("give initial velocities or a volume: velocities belong to the cell as it is")
         if initial_velocities is not None:
             _velocities(initial_velocities, atoms=len(structure))
         labelled: Job = label_cell(
@@ -88,22 +101,34 @@ class DiffusivityMaker(Maker):
             device=self.device,
             force_check=self.force_check,
             initial_velocities=initial_velocities,
+            volume_A3_per_atom=volume_A3_per_atom,
         )
         formula = structure.composition.reduced_formula
         return Flow([labelled], output=labelled.output, name=f"{self.name} {formula} {temperature_K:g} K")
 
-    def key(self, structure_fingerprint: str, *, temperature_K: float, seed: int) -> str:
+    def key(
+        self, structure_fingerprint: str, *, temperature_K: float, seed: int, volume_A3_per_atom: float | None = None
+    ) -> str:
         """Return the key of the label that `make` leads to when no velocities are given; loads the potential.
 
         Args:
             structure_fingerprint: of the cell.
             temperature_K: of the thermostat.
             seed: of velocities and noise.
+            volume_A3_per_atom: as in `make`.
         """
-        task = LabellingTask(structure_fingerprint, self.species, temperature_K, seed, self.protocol)
+        start = scaled_start(volume_A3_per_atom)
+        task = LabellingTask(structure_fingerprint, self.species, temperature_K, seed, self.protocol, start)
         return task.key(force_field(self.potential, CPU))
 
-    def make_batch(self, structures: Sequence[Structure], *, temperatures_K: Sequence[float], seed: int) -> Flow:
+    def make_batch(
+        self,
+        structures: Sequence[Structure],
+        *,
+        temperatures_K: Sequence[float],
+        seed: int,
+        volumes_A3_per_atom: Sequence[Sequence[float | None]] | None = None,
+    ) -> Flow:
         """Return the flow that labels several cells side by side; its output is a list of `LabelOutcome`.
 
         One call of the potential evaluates all cells at each step, which is meant for GPUs (their speed is not
@@ -113,6 +138,7 @@ class DiffusivityMaker(Maker):
             structures: the cells.
             temperatures_K: of the thermostat; each cell is run at each.
             seed: of velocities and noise.
+            volumes_A3_per_atom: of each cell at each temperature, as in `make`.
 
         Raises:
             InputError: as `make`.
@@ -129,6 +155,7 @@ class DiffusivityMaker(Maker):
             species=self.species,
             device=self.device,
             force_check=self.force_check,
+            volumes_A3_per_atom=volumes_A3_per_atom,
         )
         labels = len(structures) * len(temperatures_K)
         return Flow([labelled], output=labelled.output, name=f"{self.name} of {labels} labels")
@@ -146,6 +173,7 @@ def label_cell(
     device: str,
     force_check: ForceCheckSettings | None = None,
     initial_velocities: Rows | None = None,
+    volume_A3_per_atom: float | None = None,
 ) -> LabelOutcome:
     """Label one cell at one temperature; see `DiffusivityMaker.make`.
 
@@ -154,9 +182,10 @@ def label_cell(
         VitrionError: the potential, the run or its analysis failed.
     """
     velocities = None if initial_velocities is None else _velocities(initial_velocities, atoms=len(structure))
-    start = None if velocities is None else given_start(velocities)
+    start = scaled_start(volume_A3_per_atom) if velocities is None else given_start(velocities)
     task = LabellingTask(fingerprint(structure), species, temperature_K, seed, protocol, start, force_check)
-    return task.run(system_from_structure(structure), force_field(potential, device), velocities)
+    system = at_volume(system_from_structure(structure), volume_A3_per_atom)
+    return task.run(system, force_field(potential, device), velocities)
 
 
 @job
@@ -170,6 +199,7 @@ def label_cells(
     species: str,
     device: str,
     force_check: ForceCheckSettings | None = None,
+    volumes_A3_per_atom: list[list[float | None]] | None = None,
 ) -> list[LabelOutcome]:
     """Label several cells at several temperatures side by side; see `DiffusivityMaker.make_batch`.
 
@@ -178,20 +208,30 @@ def label_cells(
         VitrionError: the potential, a run or its analysis failed; finished labels are kept.
     """
     loaded = force_field(potential, device)
-    pairs = [(structure, temperature_K) for structure in structures for temperature_K in temperatures_K]
+    volumes = volumes_A3_per_atom or [[None] * len(temperatures_K)] * len(structures)
+    runs = [
+        (structure, kelvin, volume)
+        for structure, of_cell in zip(structures, volumes, strict=True)
+        for kelvin, volume in zip(temperatures_K, of_cell, strict=True)
+    ]
     tasks = [
-        LabellingTask(fingerprint(structure), species, kelvin, seed, protocol, force_check=force_check)
-        for structure, kelvin in pairs
+        LabellingTask(fingerprint(structure), species, kelvin, seed, protocol, scaled_start(volume), force_check)
+        for structure, kelvin, volume in runs
     ]
     unique = {task.key(loaded): index for index, task in enumerate(tasks)}
     outcomes = run_tasks(
         [tasks[index] for index in unique.values()],
-        [system_from_structure(pairs[index][0]) for index in unique.values()],
+        [at_volume(system_from_structure(runs[index][0]), runs[index][2]) for index in unique.values()],
         loaded,
         velocities=[None] * len(unique),
     )
     by_key = dict(zip(unique, outcomes, strict=True))
     return [by_key[task.key(loaded)] for task in tasks]
+
+
+def at_volume(system: AtomicSystem, volume_A3_per_atom: float | None) -> AtomicSystem:
+    """Return a cell scaled to a volume, or as it is."""
+    return system if volume_A3_per_atom is None else scale_to(system, volume_A3_per_atom * len(system))
 
 
 def given_start(velocities_A_per_ps: FloatArray) -> StartRecord:

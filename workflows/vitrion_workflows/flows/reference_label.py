@@ -11,6 +11,7 @@ from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.execution.scratch import Progress, scratch_root, stage_key, stage_seed
 from vitrion_workflows.execution.stop_signal import stop_condition
+from vitrion_workflows.flows.diffusivity import at_volume
 from vitrion_workflows.labelling.requirements import check_task
 from vitrion_workflows.labelling.task import LabellingTask
 from vitrion_workflows.potentials import ForceField
@@ -49,13 +50,16 @@ class ReferenceMaker(Maker):
     species: str = "Li"
     device: str = AUTO
 
-    def make(self, structure: Structure, *, temperature_K: float, seed: int) -> Flow:
+    def make(
+        self, structure: Structure, *, temperature_K: float, seed: int, volume_A3_per_atom: float | None = None
+    ) -> Flow:
         """Return the flow for one label; its output is a `LabelOutcome`.
 
         Args:
             structure: the cell that the production potential labelled.
             temperature_K: of the thermostat.
             seed: of velocities and noise.
+            volume_A3_per_atom: as in `DiffusivityMaker.make`.
 
         Raises:
             InputError: as `DiffusivityMaker.make`.
@@ -71,19 +75,24 @@ class ReferenceMaker(Maker):
             equilibration_ps=self.equilibration_ps,
             species=self.species,
             device=self.device,
+            volume_A3_per_atom=volume_A3_per_atom,
         )
         formula = structure.composition.reduced_formula
         return Flow([labelled], output=labelled.output, name=f"{self.name} {formula} {temperature_K:g} K")
 
-    def key(self, structure_fingerprint: str, *, temperature_K: float, seed: int) -> str:
+    def key(
+        self, structure_fingerprint: str, *, temperature_K: float, seed: int, volume_A3_per_atom: float | None = None
+    ) -> str:
         """Return the key of the label that `make` leads to; loads both potentials.
 
         Args:
             structure_fingerprint: of the cell.
             temperature_K: of the thermostat.
             seed: of velocities and noise.
+            volume_A3_per_atom: as in `make`.
         """
-        start = _start(force_field(self.production_potential, CPU), self.protocol, self.equilibration_ps)
+        production = force_field(self.production_potential, CPU)
+        start = _start(production, self.protocol, self.equilibration_ps, volume_A3_per_atom)
         task = LabellingTask(structure_fingerprint, self.species, temperature_K, seed, self.protocol, start)
         return task.key(force_field(self.potential, CPU))
 
@@ -100,6 +109,7 @@ def reference_label(
     equilibration_ps: float,
     species: str,
     device: str,
+    volume_A3_per_atom: float | None = None,
 ) -> LabelOutcome:
     """Equilibrate a cell with the production potential, then label it with the reference potential.
 
@@ -108,12 +118,12 @@ def reference_label(
         VitrionError: a potential, a run or its analysis failed.
     """
     reference, production = force_field(potential, device), force_field(production_potential, device)
-    start = _start(production, protocol, equilibration_ps)
+    start = _start(production, protocol, equilibration_ps, volume_A3_per_atom)
     task = LabellingTask(fingerprint(structure), species, temperature_K, seed, protocol, start)
     finished = task.finished(reference)
     if finished is not None:
         return finished
-    system = system_from_structure(structure)
+    system = at_volume(system_from_structure(structure), volume_A3_per_atom)
     plan = task.plan(frames=_frames(protocol, equilibration_ps), seed=stage_seed(seed, STAGE))
     key = stage_key(STAGE, system, weights=production.weights_sha256, plan=plan.sha256())
     progress = Progress(task.key(reference), time_step_fs=protocol.time_step_fs)
@@ -134,7 +144,9 @@ def _frames(protocol: LabelProtocol, equilibration_ps: float) -> int:
     return max(1, round(equilibration_ps * FEMTOSECONDS_PER_PS / protocol.frame_interval_fs))
 
 
-def _start(production: ForceField, protocol: LabelProtocol, equilibration_ps: float) -> StartRecord:
+def _start(
+    production: ForceField, protocol: LabelProtocol, equilibration_ps: float, volume_A3_per_atom: float | None
+) -> StartRecord:
     # The length after rounding to whole frames: two lengths that give the same run give one label.
     return StartRecord(
         kind=StartKind.EQUILIBRATED,
@@ -142,4 +154,5 @@ def _start(production: ForceField, protocol: LabelProtocol, equilibration_ps: fl
         potential_version=production.version,
         weights_sha256=production.weights_sha256,
         equilibration_ps=_frames(protocol, equilibration_ps) * protocol.frame_interval_fs / FEMTOSECONDS_PER_PS,
+        volume_A3_per_atom=volume_A3_per_atom,
     )

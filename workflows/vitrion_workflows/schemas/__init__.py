@@ -27,7 +27,7 @@ from vitrion_workflows.schemas.label import (
     StopReason,
     gate_version_fault,
 )
-from vitrion_workflows.schemas.method import MethodRecord, StartKind, StartRecord
+from vitrion_workflows.schemas.method import MethodRecord, StartKind, StartRecord, scaled_start
 from vitrion_workflows.schemas.volume import (
     EstimatedVolume,
     EstimateSource,
@@ -71,4 +71,5 @@ __all__ = [
     "gate_version_fault",
     "label_key",
     "outcome_key",
+    "scaled_start",
 ]

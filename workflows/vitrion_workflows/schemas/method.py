@@ -14,6 +14,7 @@ class StartKind(StrEnum):
 
     EQUILIBRATED = "equilibrated_by"  # another potential ran before
     GIVEN = "given_velocities"  # the cell as it is, velocities handed over
+    SCALED = "scaled_to_volume"  # the cell at the volume of the run's temperature, velocities drawn
 
 
 class StartRecord(BaseModel):
@@ -28,6 +29,7 @@ class StartRecord(BaseModel):
         weights_sha256: sha256 of its weights.
         equilibration_ps: length of its run.
         velocities_sha256: of the given velocities in A/ps, as little-endian doubles, row by row.
+        volume_A3_per_atom: to which the cell was scaled before anything ran; None where it keeps its own volume.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,13 +40,18 @@ class StartRecord(BaseModel):
     weights_sha256: str | None = Field(default=None, pattern=SHA256)
     equilibration_ps: float | None = Field(default=None, gt=0)
     velocities_sha256: str | None = Field(default=None, pattern=SHA256)
+    volume_A3_per_atom: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _is_whole(self) -> "StartRecord":
-        prepared = (self.potential, self.weights_sha256, self.equilibration_ps)
-        given = (self.velocities_sha256,)
-        wanted, foreign = (prepared, given) if self.kind is StartKind.EQUILIBRATED else (given, prepared)
-        if None in wanted or any(value is not None for value in foreign):
+        prepared = ("potential", "weights_sha256", "equilibration_ps")
+        needed, optional = {
+            StartKind.EQUILIBRATED: (prepared, {"potential_version", "volume_A3_per_atom"}),
+            StartKind.GIVEN: (("velocities_sha256",), {"potential_version"}),
+            StartKind.SCALED: (("volume_A3_per_atom",), set()),
+        }[self.kind]
+        stated = {name for name, value in self if name != "kind" and value is not None}
+        if not set(needed) <= stated <= {*needed, *optional}:
             raise ValueError(f"a start of kind {self.kind} states its own fields, all of them, and no others")
         return self
 
@@ -52,12 +59,22 @@ class StartRecord(BaseModel):
     def identity(self) -> dict[str, str | int | None]:
         """Content of the label's key."""
         picoseconds = self.equilibration_ps
+        # Keys of labels at the volume of their cell stay what they were.
+        volume = {} if self.volume_A3_per_atom is None else {"volume_mA3": round(self.volume_A3_per_atom * 1000)}
         return {
             "kind": self.kind.value,
             "weights": self.weights_sha256,
             "equilibration_fs": None if picoseconds is None else round(picoseconds * 1000),
             "velocities": self.velocities_sha256,
+            **volume,
         }
+
+
+def scaled_start(volume_A3_per_atom: float | None) -> StartRecord | None:
+    """Return the record of a start from the cell at another volume; None for the cell at its own."""
+    if volume_A3_per_atom is None:
+        return None
+    return StartRecord(kind=StartKind.SCALED, volume_A3_per_atom=volume_A3_per_atom)
 
 
 class MethodRecord(BaseModel):

@@ -113,6 +113,13 @@ class VolumeEstimates(BaseModel):
         """Return the chosen volume at another temperature, A3 per atom."""
         return self.volume_A3_per_atom * math.exp(self.ln_expansion_per_K * (temperature_K - self.temperature_K))
 
+    def of_label(self, temperature_K: float) -> float | None:
+        """Return the volume of a label's run, A3 per atom to three digits; None where the cell keeps its own.
+
+        The digits enter the label's key.
+        """
+        return round(self.at(temperature_K), 3) if self.ln_expansion_per_K else None
+
     def ln_stderr_at(self, temperature_K: float) -> float:
         """Return the standard error of the logarithm of `at`."""
         return math.hypot(self.ln_stderr, self.ln_expansion_stderr_per_K * (temperature_K - self.temperature_K))

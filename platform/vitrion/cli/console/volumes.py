@@ -1,9 +1,15 @@
-"""Volumes of cells on the command line: the option, and one line on the estimates."""
+"""Volumes of cells on the command line: options, and lines on the estimates."""
+
+import math
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
 from vitrion_models.errors import InputError
-from vitrion_workflows.schemas.volume import VolumeEstimates, VolumeRule
+from vitrion_workflows.schemas.volume import DISAGREEMENT, RULE, VolumeEstimates, VolumeRule
+
+if TYPE_CHECKING:
+    from pymatgen.core.structure import Structure
 
 _RULES: TypeAdapter[VolumeRule] = TypeAdapter(VolumeRule)
 
@@ -32,6 +38,46 @@ def describe_volumes(volumes: VolumeEstimates) -> str:
     if not volumes.disagrees:
         return chosen
     return f"{chosen}; WARNING: the estimates differ by {100 * volumes.ln_spread:.0f} % (`docs/design/volume.md`)"
+
+
+def run_volume(
+    cell: "Structure", volumes: VolumeEstimates | None, temperature_K: float, *, keep: bool | None
+) -> float | None:
+    """Return the volume of a label's run, A3 per atom; None for that of the cell.
+
+    Args:
+        cell: the cell.
+        volumes: estimates stored with it, for a cell made by Vitrion.
+        temperature_K: of the run.
+        keep: whether the cell keeps its volume; None decides by whether there are stored estimates.
+
+    Raises:
+        InputError: the cell is to be scaled and nothing is known of its volume.
+    """
+    if keep or (keep is None and volumes is None):
+        return None
+    return (volumes or _estimates(cell, temperature_K)).of_label(temperature_K)
+
+
+def compare_volume(cell: "Structure", temperature_K: float) -> str:
+    """Return one line: the volume of a cell and that estimated for a melt or glass of it at a temperature."""
+    own = float(cell.volume) / len(cell)
+    begin = f"{cell.composition.reduced_formula} at {temperature_K:g} K: run at the cell's {own:.2f} A3/atom"
+    try:
+        volumes = _estimates(cell, temperature_K)
+    except InputError as fault:
+        return f"{begin}; no estimate of its volume ({fault})"
+    estimated = volumes.at(temperature_K)
+    line = f"{begin}; estimated for a melt or glass: {estimated:.2f} +- {100 * volumes.ln_stderr:.0f} %"
+    if abs(math.log(own / estimated)) <= DISAGREEMENT:
+        return line
+    return f"{line}. WARNING: more than 10 % apart (--scale-volume takes the estimate)"
+
+
+def _estimates(cell: "Structure", temperature_K: float) -> VolumeEstimates:
+    from vitrion_workflows.volumes.estimates import volume_estimates  # noqa: PLC0415 - crystallography is slow to import
+
+    return volume_estimates(cell.composition.reduced_formula, rule=RULE, temperature_K=temperature_K)
 
 
 def _is_number(text: str) -> bool:
