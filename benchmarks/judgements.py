@@ -28,6 +28,7 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 import numpy as np  # noqa: E402
 from aimd_table import draw, read_table  # noqa: E402
 from figures import figure, show  # noqa: E402
+from matplotlib import rc_context  # noqa: E402
 
 from vitrion.answers.judgement import JudgedComposition, read_judgements, write_judgements  # noqa: E402
 from vitrion.answers.judging import aimd_volumes, subjects_of_compositions  # noqa: E402
@@ -248,8 +249,8 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="write the table of the design note")
     parser.add_argument("--plot", type=Path, help="draw the picture")
     arguments = parser.parse_args()
-    mirror = os.environ.get("VITRION_DATA_MIRROR")
-    if mirror is None:
+    mirror = os.environ.get("VITRION_DATA_MIRROR", "")
+    if not (mirror or arguments.summary):
         print("judgements: skipped, VITRION_DATA_MIRROR is not set", file=sys.stderr)
         return
     with tempfile.TemporaryDirectory() as scratch:
@@ -269,7 +270,8 @@ def main() -> None:
     if arguments.table is not None:
         arguments.table.write_text(table(judgements))
     if arguments.plot is not None:
-        save(judgement_figure(judgements), arguments.plot)
+        with rc_context({"svg.fonttype": "none"}):  # letters as text: a third of the size
+            save(judgement_figure(judgements), arguments.plot)
 
 
 if __name__ == "__main__":
