@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from vitrion.answers.answer import Answer, Range
 from vitrion.database.queries.comparison import systematic_errors
-from vitrion.database.queries.label_cases import case_of_label
+from vitrion.database.queries.label_cases import cases_of_labels
 from vitrion_models.constants import Z_95
 from vitrion_workflows.schemas.error_budget import ErrorBudget
 
@@ -66,11 +66,9 @@ def corrected_labels(db: "Database", rows: "Sequence[LabelRecord]") -> dict[str,
     errors = {method: systematic_errors(db, *method) for method in methods}
     return {
         row.key: corrected_value(
-            errors[row.potential, row.weights_sha256].of_case(case_of_label(row)),
-            row.log10_value or 0.0,
-            row.log10_stderr or 0.0,
+            errors[row.potential, row.weights_sha256].of_case(case), row.log10_value or 0.0, row.log10_stderr or 0.0
         )
-        for row in computed
+        for row, case in zip(computed, cases_of_labels(db, computed), strict=True)
     }
 
 

@@ -3,7 +3,7 @@
 from vitrion.database import Database
 from vitrion.database.queries.comparison import systematic_errors
 from vitrion.database.queries.filters import LabelFilters
-from vitrion.database.queries.label_cases import case_of_label
+from vitrion.database.queries.label_cases import cases_of_labels
 from vitrion.database.records import Arm
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion_workflows.schemas import LabelState
@@ -25,7 +25,7 @@ def best_so_far(db: Database, configuration: CampaignConfiguration) -> str:
     if not rows:
         return "none yet"
     errors = systematic_errors(db, rows[0].potential, rows[0].weights_sha256, campaign=configuration.name)
-    offsets = [error.offset_decades for error in errors.of_cases([case_of_label(row) for row in rows])]
+    offsets = [error.offset_decades for error in errors.of_cases(cases_of_labels(db, rows))]
     corrected = [(row.log10_value or 0.0) - offset for row, offset in zip(rows, offsets, strict=True)]
     best = max(range(len(rows)), key=corrected.__getitem__)
     label = rows[best]

@@ -236,6 +236,7 @@ class ReportData:
             `cycles` and `costs` are history and count them.
         outdated_training_labels: number of the surrogate's training labels that were of other gate versions.
         model_errors: systematic error of the potential by composition, at the target temperature.
+        label_errors: the same for labels of that temperature, with what is known of their forces and cells, by key.
         model_covariances: covariance of the potential's errors of two compositions there, decades squared.
         provenance: names and values needed to repeat the campaign.
         configuration: the campaign's validated configuration.
@@ -262,6 +263,7 @@ class ReportData:
     costs: tuple[StageCost, ...] = ()
     reference_pairs: tuple[ReferencePair, ...] = ()
     model_errors: Mapping[str, CompoundError] = field(default_factory=dict)
+    label_errors: Mapping[str, CompoundError] = field(default_factory=dict)
     model_covariances: Mapping[tuple[str, str], float] = field(default_factory=dict)
     provenance: tuple[tuple[str, str], ...] = ()
     configuration: Mapping[str, Any] = field(default_factory=dict)

@@ -100,6 +100,8 @@ def _ranked(data: ReportData, fingerprint: str, prediction: Prediction | None, c
     described = label or prediction
     if described is None or math.isnan(value):
         return None
+    by_label = data.label_errors.get(label.key) if label else None
+    error, statistical = by_label or data.model_errors.get(described.formula), _statistical(value, interval)
     return Ranked(
         formula=described.formula,
         fingerprint=fingerprint,
@@ -107,8 +109,8 @@ def _ranked(data: ReportData, fingerprint: str, prediction: Prediction | None, c
         source=source,
         log10_D=value,
         interval=interval,
-        corrected=_corrected(data, described.formula, value, interval),
-        errors=_errors(data, described.formula, value, interval),
+        corrected=error.corrected(value, statistical) if error else None,
+        errors=error.budget.with_statistical(statistical) if error else None,
         Ea_eV=prediction.Ea_eV if prediction else None,
         extrapolating=bool(prediction and prediction.extrapolating and label is None),
         labels=len(labels),
@@ -127,18 +129,6 @@ def _value(label: Label | None, prediction: Prediction | None) -> tuple[Source, 
     if prediction is not None:
         return Source.PREDICTED, prediction.log10_D, (prediction.lower_95, prediction.upper_95)
     return Source.PREDICTED, math.nan, None
-
-
-def _corrected(
-    data: ReportData, formula: str, value: float, interval: tuple[float, float] | None
-) -> tuple[float, float] | None:
-    error = data.model_errors.get(formula)
-    return None if error is None else error.corrected(value, _statistical(value, interval))
-
-
-def _errors(data: ReportData, formula: str, value: float, interval: tuple[float, float] | None) -> ErrorBudget | None:
-    error = data.model_errors.get(formula)
-    return None if error is None else error.budget.with_statistical(_statistical(value, interval))
 
 
 def _statistical(value: float, interval: tuple[float, float] | None) -> float:

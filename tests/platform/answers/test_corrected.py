@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,12 +13,15 @@ import vitrion
 from vitrion.answers.arrhenius import answer_arrhenius
 from vitrion.answers.corrected import corrected_labels
 from vitrion.cli.app import run
+from vitrion.database.queries.label_cases import cases_of_labels, typical_volume
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.model_error.effects import Case
 from vitrion_workflows.model_error.model_errors import ModelErrors
+from vitrion_workflows.model_error.volume_sensitivity import sensitivity
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 from vitrion_workflows.schemas import LabelState
 from vitrion_workflows.schemas.force_check import ForceAgreement, ForceCheck, ForceCheckState
+from vitrion_workflows.schemas.volume import EstimatedVolume, EstimateSource, VolumeEstimates
 
 EV_PER_SLOPE = 1000 * 8.617333262e-5 * math.log(10)
 NEP89 = {"potential": "nep89", "weights": NEP89_SHA256}
@@ -68,6 +72,47 @@ def test_a_label_is_corrected_with_what_is_known_of_its_forces_and_cell(db, cell
         corrected[keys[0]].errors.finite_size
         > errors.of_compound("LiCl", {"Li", "Cl"}, temperature_K=1000.0).budget.finite_size
     )
+
+
+def estimates(volume, *, stderr=0.03, rule="rule"):
+    """Estimates of a volume that agree, at 1000 K and with an expansion of 1e-4 per K."""
+    estimate = EstimatedVolume(
+        source=EstimateSource.COMPOSITION,
+        detail="melt",
+        temperature_K=1000.0,
+        volume_A3_per_atom=volume,
+        expected_A3_per_atom=volume,
+        ln_stderr=stderr,
+    )
+    return VolumeEstimates(
+        rule=rule,
+        temperature_K=1000.0,
+        volume_A3_per_atom=volume if rule == "rule" else 2 * volume,
+        ln_stderr=stderr,
+        ln_expansion_per_K=1e-4,
+        ln_expansion_stderr_per_K=0.0,
+        estimates=(estimate,),
+        ln_spread=0.0,
+    )
+
+
+@pytest.mark.parametrize("rule", ["rule", "zero-pressure"])
+def test_a_cell_larger_than_the_best_estimate_is_too_fast(db, rule):
+    """7^3 / 8 = 42.9 A3 per atom, 10 % above the estimate at 1500 K."""
+    system = AtomicSystem(np.repeat([3, 17], 4), np.random.default_rng(1).uniform(0, 7, (8, 3)), np.eye(3) * 7)
+    best = 7**3 / 8 / 1.1 / math.exp(0.05)
+    cell = db.structures.add(system, kind="amorphous", volumes=estimates(best, rule=rule)).fingerprint
+    db.labels.add(plain_label(cell, **NEP89, value=1e-4, temperature_K=1500.0))
+    (row,) = db.labels.search()
+    (case,) = cases_of_labels(db, [row])
+    assert case.ln_volume_ratio == pytest.approx(math.log(1.1))
+    assert case.ln_volume_stderr == pytest.approx(0.03)
+    assert typical_volume([case]) == pytest.approx((math.log(1.1), 0.03))
+    assert typical_volume([case, replace(case, ln_volume_ratio=None)]) is None
+    (value,) = corrected_labels(db, [row]).values()
+    exact = ModelErrors.of("nep89", NEP89_SHA256).of_case(replace(case, ln_volume_ratio=0.0))
+    per_volume, _ = sensitivity({"Li", "Cl"}, 1500.0)
+    assert value.model_offset_decades > exact.offset_decades + 0.05 * per_volume
 
 
 def test_bounds_and_values_from_elsewhere_are_not_corrected(db, cell):

@@ -31,8 +31,8 @@ class Case:
         temperature_K: of the label, or of the prediction.
         force_r2: R2 of the potential's forces against those of a reference potential along the run; None where they
             were not compared.
-        ln_volume_ratio: ln(volume of the cell / best estimate of the true volume at this temperature); None for the
-            potential's own volume of zero pressure, whose excess the model estimates.
+        ln_volume_ratio: ln(volume of the cell / best estimate of the true volume at this temperature); None where it is
+            unknown: then that of `ModelErrors.volume`, or of the potential's zero pressure, counts.
         ln_volume_stderr: standard error of that estimate.
         log10_D: of the label (cm2/s), which decides how much cells scatter.
         atoms: of the cell.

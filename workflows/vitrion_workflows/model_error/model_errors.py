@@ -50,6 +50,8 @@ class ModelErrors:
         pairs: labels that a reference potential repeated.
         comparisons: with ab initio molecular dynamics, of this potential and of the references.
         parameters: prior deviations of the effects.
+        volume: mean and standard deviation of ln(volume of a cell / true volume) where a case states none; None for
+            cells of the potential's own zero pressure.
     """
 
     potential: str
@@ -57,22 +59,31 @@ class ModelErrors:
     pairs: tuple[PotentialPair, ...] = ()
     comparisons: tuple[AimdComparison, ...] = ()
     parameters: Hyperparameters = field(default_factory=fitted_hyperparameters)
+    volume: tuple[float, float] | None = None
 
     @classmethod
-    def of(cls, potential: str, weights_sha256: str, *, pairs: Iterable[PotentialPair] = ()) -> "ModelErrors":
+    def of(
+        cls,
+        potential: str,
+        weights_sha256: str,
+        *,
+        pairs: Iterable[PotentialPair] = (),
+        volume: tuple[float, float] | None = None,
+    ) -> "ModelErrors":
         """Combine pairs with the comparisons that Vitrion brings.
 
         Args:
             potential: registry name.
             weights_sha256: of its weights.
             pairs: labels that a reference potential repeated.
+            volume: see `ModelErrors`.
         """
         ordered = tuple(
             sorted(pairs, key=lambda pair: (pair.compound, pair.temperature_K, pair.reference, pair.stderr))
         )
         methods = {(potential, weights_sha256), *((pair.reference, pair.reference_sha256) for pair in ordered)}
         rows = tuple(row for row in aimd_comparisons() if any(row.is_of(*method) for method in methods))
-        return cls(potential, weights_sha256, ordered, rows)
+        return cls(potential, weights_sha256, ordered, rows, volume=volume)
 
     @classmethod
     def of_method(cls, method: str) -> "ModelErrors | None":
@@ -137,7 +148,9 @@ class ModelErrors:
         _, of_volumes = self._volumes.moments([expansion(self._own, case) for case in cases])
         per_volume = np.array(
             [
-                sensitivity(case.elements, case.temperature_K)[0] if case.ln_volume_ratio is None else 0.0
+                sensitivity(case.elements, case.temperature_K)[0]
+                if case.ln_volume_ratio is None and self.volume is None
+                else 0.0
                 for case in cases
             ]
         )
@@ -182,6 +195,8 @@ class ModelErrors:
         """Return ln(volume of the cell / true volume) and its standard error."""
         if case.ln_volume_ratio is not None:
             return case.ln_volume_ratio, case.ln_volume_stderr
+        if self.volume is not None:
+            return self.volume
         mean, covariance = self._volumes.moments((expansion(self._own, case),))
         return float(mean[0]), math.sqrt(max(float(covariance[0, 0]), 0.0))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vitrion.database.queries.filters import LabelFilters
+from vitrion.database.queries.label_cases import cases_of_labels, typical_volume
 from vitrion.database.queries.quantity import COMPUTED, WEAK, Quantity, require_one
 from vitrion.database.records import LabelRecord
 from vitrion_models.errors import InputError
@@ -153,7 +154,9 @@ def systematic_errors(
         for pair, elements in _shared(first, _accepted_by(db, *other, asked=asked))
         if pair.reduced_formula not in without
     ]
-    return ModelErrors.of(potential, weights_sha256, pairs=pairs)
+    labelled = [row for rows in first.values() for row in rows]
+    volume = typical_volume(cases_of_labels(db, labelled))
+    return ModelErrors.of(potential, weights_sha256, pairs=pairs, volume=volume)
 
 
 def _accepted_by(

@@ -11,7 +11,7 @@ from vitrion.database.queries.gate_versions import count_others, is_current
 from vitrion.database.records import CampaignRecord, CycleRecord, LabelRecord, ModelRecord
 from vitrion.report import data
 from vitrion.report.collecting.cycles import costs, made_cells, report_cell, report_cycles
-from vitrion.report.collecting.labels import labels_of, model_errors, reference_pairs, report_labels
+from vitrion.report.collecting.labels import labels_of, reference_pairs, report_labels, reported_errors
 from vitrion.report.collecting.rdfs import compare_rdfs
 from vitrion.report.collecting.surrogate import baselines, parity, predictions, promoted_surrogate
 from vitrion_workflows.schemas import MethodRecord
@@ -44,9 +44,7 @@ def collect(db: Database, campaign: str) -> data.ReportData:
     left_out = every.keys() - stored.keys()
     plan: Mapping[str, Any] = (row.summary or {}).get("plan", {})
     potential = plan.get("potential", row.configuration["potential"])
-    errors, covariances = model_errors(
-        db, stored.values(), cells.values(), potential, campaign=campaign, temperature_K=target_K
-    )
+    errors = reported_errors(db, stored.values(), cells.values(), potential, campaign=campaign, temperature_K=target_K)
     return data.ReportData(
         campaign=campaign,
         state=_state(row, cycles),
@@ -73,8 +71,9 @@ def collect(db: Database, campaign: str) -> data.ReportData:
         cycles=report_cycles(cycles, models, cells),
         costs=costs(cycles, models),
         reference_pairs=reference_pairs(stored, current),
-        model_errors=errors,
-        model_covariances=covariances,
+        model_errors=errors.by_formula,
+        label_errors=errors.by_label,
+        model_covariances=errors.covariances,
         provenance=_provenance(db, row, produced, models),
         configuration=row.configuration,
     )

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Any
 
 from vitrion.database import Database
 from vitrion.database.queries.comparison import systematic_errors
+from vitrion.database.queries.label_cases import cases_of_labels
 from vitrion.database.queries.quantity import REFERENCE_ARM
 from vitrion.database.records import CycleRecord, LabelRecord, StructureRecord
 from vitrion.report import data
@@ -79,7 +81,22 @@ def reference_pairs(
     return tuple(pairs)
 
 
-def model_errors(
+@dataclass(frozen=True)
+class ReportedErrors:
+    """Systematic errors of the production potential at the target temperature.
+
+    Attributes:
+        by_formula: of all labels and cells, by reduced formula.
+        by_label: of labels, with what is known of their forces and cells, by key.
+        covariances: of two formulas, decades squared.
+    """
+
+    by_formula: dict[str, CompoundError] = field(default_factory=dict)
+    by_label: dict[str, CompoundError] = field(default_factory=dict)
+    covariances: dict[tuple[str, str], float] = field(default_factory=dict)
+
+
+def reported_errors(
     db: Database,
     stored: Iterable[LabelRecord],
     cells: Iterable[StructureRecord],
@@ -87,22 +104,24 @@ def model_errors(
     *,
     campaign: str,
     temperature_K: float,
-) -> tuple[dict[str, CompoundError], dict[tuple[str, str], float]]:
-    """Return the systematic error of the production potential by reduced formula, of all labels and cells.
-
-    Returns:
-        The errors, and the covariance of those of two formulas, decades squared.
-    """
+) -> ReportedErrors:
+    """Return the systematic errors of the production potential; none without a label by it."""
     own = [label for label in stored if label.potential == potential]
     if not own:
-        return {}, {}
+        return ReportedErrors()
     errors = systematic_errors(db, potential, own[0].weights_sha256, campaign=campaign)
     elements = {cell.reduced_formula: cell.elements for cell in cells}
     elements |= {label.reduced_formula: label.elements for label in own}
     names = sorted(elements)
     cases = [case_of(name, elements[name], temperature_K) for name in names]
-    covariances = dict(zip(product(names, names), errors.covariance(cases).ravel().tolist(), strict=True))
-    return dict(zip(names, errors.of_cases(cases), strict=True)), covariances
+    covariances = errors.covariance(cases).ravel().tolist()
+    at_target = [label for label in own if label.temperature_K == temperature_K]
+    by_label = errors.of_cases(cases_of_labels(db, at_target))
+    return ReportedErrors(
+        by_formula=dict(zip(names, errors.of_cases(cases), strict=True)),
+        by_label={label.key: error for label, error in zip(at_target, by_label, strict=True)},
+        covariances=dict(zip(product(names, names), covariances, strict=True)),
+    )
 
 
 def _accepted(label: LabelRecord) -> bool:
