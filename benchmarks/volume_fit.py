@@ -1,6 +1,6 @@
 """Fits of `benchmarks/volumes.py`: volume from the composition and errors of sources, compositions left out."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,9 +22,12 @@ from vitrion_workflows.volumes.composition import (
 # Prior standard deviations of the coefficients of `volumes.composition`.
 PRIOR = {"all": 0.3, "ions": 0.5, SLOPE: 0.15}
 CLASS_PRIOR, CLASS_SLOPE_PRIOR, ELEMENT_PRIOR = 0.15, 0.1, 0.3
+# Offset of AIMD's volumes from those of nature in a class, where so many of its compounds were measured.
+AIMD, AIMD_PRIOR, FEWEST_MEASURED = "aimd", 0.15, 3
 # Of one compound: start of the estimate by class and its weight in compounds, expansion, and noise of one volume.
 COMPOUND_START, COMPOUND_WEIGHT, SLOPE_DEVIATION, NOISE = 0.07, 5.0, 0.04, 0.01
 ROUNDS = 4
+FEWEST = 8  # values of which a deviation is taken
 # Of the error of a source: over all compounds, by class, its change for 1000 K, over compounds of a class.
 BIAS_PRIOR = {"all": 0.15, "class": 0.1, "slope": 0.1}
 BIAS_COMPOUND = 0.08
@@ -49,16 +52,25 @@ class Observation:
 
 @dataclass(frozen=True, eq=False)
 class CompositionFit:
-    """Fitted model, and for each observation its residual and standard error with its compound left out."""
+    """Fitted model of nature's volumes, ln(V of AIMD / V of nature) by class, and residuals with compounds left out."""
 
     model: CompositionModel
+    aimd_offset: Mapping[str, float]
     residuals: FloatArray
     stderr: FloatArray
 
 
 def fit_composition(observations: Sequence[Observation]) -> CompositionFit:
-    """Fit `CompositionModel`, with the deviation over compounds by class from the compounds left out."""
-    rows = [features(parse_formula(entry.formula), entry.temperature_K) for entry in observations]
+    """Fit `CompositionModel`, with the deviation over compounds by class from the compounds left out.
+
+    The volumes of AIMD have an offset of their own in each class, which the model of nature's volumes leaves out.
+    """
+    measured = measured_classes(observations)
+    rows = [
+        features(parse_formula(entry.formula), entry.temperature_K)
+        | ({f"{AIMD} {entry.chemistry}": 1.0} if entry.kind == AIMD and entry.chemistry in measured else {})
+        for entry in observations
+    ]
     names = tuple(sorted({name for row in rows for name in row}))
     design = np.array([[row.get(name, 0.0) for name in names] for row in rows])
     base = np.log([volume_of_elements(parse_formula(entry.formula)) for entry in observations])
@@ -75,15 +87,26 @@ def fit_composition(observations: Sequence[Observation]) -> CompositionFit:
         residuals, stderr = left_out((design * prior**2) @ design.T + scatter, values, same)
         deviation = _rescaled(deviation, observations, residuals / stderr)
     gain = np.linalg.solve((design * prior**2) @ design.T + scatter, design * prior**2)
+    mean, covariance = gain.T @ values, np.diag(prior**2) - (design * prior**2).T @ gain
+    nature = np.array([not name.startswith(AIMD) for name in names])
     model = CompositionModel(
-        names=names,
-        mean=gain.T @ values,
-        covariance=np.diag(prior**2) - (design * prior**2).T @ gain,
+        names=tuple(name for name in names if not name.startswith(AIMD)),
+        mean=mean[nature],
+        covariance=covariance[np.ix_(nature, nature)],
         element_deviation=ELEMENT_PRIOR,
         compound_deviation=deviation,
         slope_deviation=SLOPE_DEVIATION,
     )
-    return CompositionFit(model, residuals, stderr)
+    coefficients = dict(zip(names, (float(value) for value in mean), strict=True))
+    offsets = {name: coefficients.get(f"{AIMD} {name}", 0.0) for name in deviation}
+    return CompositionFit(model, offsets, residuals, stderr)
+
+
+def measured_classes(observations: Sequence[Observation]) -> set[str]:
+    """Return the classes with enough measured compounds to tell AIMD's volumes from those of nature."""
+    compounds = {(entry.chemistry, entry.formula) for entry in observations if entry.kind != AIMD}
+    counts = Counter(chemistry for chemistry, _ in compounds)
+    return {chemistry for chemistry, count in counts.items() if count >= FEWEST_MEASURED}
 
 
 def left_out(covariance: FloatArray, values: FloatArray, same: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -123,7 +146,7 @@ def fit_bias(observations: Sequence[Observation], ln_ratio: FloatArray, *, with_
 
     Args:
         observations: with which the source is compared.
-        ln_ratio: ln of the source's volume over that observed, shape (M,).
+        ln_ratio: ln of the source's volume over that of nature, shape (M,).
         with_slope: the error changes with temperature.
     """
     classes = sorted({entry.chemistry for entry in observations})
@@ -140,7 +163,10 @@ def fit_bias(observations: Sequence[Observation], ln_ratio: FloatArray, *, with_
     residuals, _ = left_out(covariance, ln_ratio, same)
     coefficients = prior**2 * (design.T @ np.linalg.solve(covariance, ln_ratio))
     by_class = {name: float(coefficients[0] + coefficients[2 + place]) for place, name in enumerate(classes)}
-    deviation = float(np.quantile(np.abs(residuals), 0.95)) / NORMAL_95
+    # Of AIMD and of measurements apart, the larger: there are fewer measurements, and they are what counts.
+    compared = np.array([entry.kind == AIMD for entry in observations])
+    sizes = [np.abs(residuals[kind]) for kind in (compared, ~compared) if kind.sum() >= FEWEST]
+    deviation = max(float(np.quantile(size, 0.95)) for size in sizes or [np.abs(residuals)]) / NORMAL_95
     return BiasFit(by_class, float(coefficients[1]), deviation, residuals)
 
 
@@ -160,6 +186,8 @@ def content(fit: CompositionFit) -> dict[str, Any]:
 
 
 def _prior(name: str) -> float:
+    if name.startswith(AIMD):
+        return AIMD_PRIOR
     if name.startswith(ELEMENT):
         return ELEMENT_PRIOR
     if name.startswith(f"{SLOPE} "):
