@@ -120,7 +120,13 @@ def recorded(lines: Sequence[dict], potential: str, route: str) -> list[Recorded
 
 
 def simulated(
-    table: Sequence[Recorded], measured: Sequence[Recorded], formulas: Sequence[str], dear_scatter: float, seed: int
+    table: Sequence[Recorded],
+    measured: Sequence[Recorded],
+    formulas: Sequence[str],
+    *,
+    error_scale: float,
+    dear_scatter: float,
+    seed: int,
 ) -> tuple[list[Recorded], list[Recorded]]:
     """Return cheap and dear labels of some formulas: AIMD's values with drawn errors."""
     random = np.random.default_rng(seed)
@@ -137,7 +143,7 @@ def simulated(
     cheap = []
     for row in rows:
         if (like := drawn[row.formula].get(row.temperature_K)) is not None:
-            error = like.log10_D - truth[like.formula, like.temperature_K]
+            error = error_scale * (like.log10_D - truth[like.formula, like.temperature_K])
             cheap.append(replace(like, formula=row.formula, log10_D=row.log10_D + error))
     dear = [replace(row, log10_D=row.log10_D + shift[row.formula] + random.normal(0.0, row.stderr)) for row in rows]
     return cheap, dear
@@ -163,7 +169,14 @@ def build_pool(options: argparse.Namespace, mirror: Path, seed: int) -> Pool:
     elif options.dear == "simulated":
         names = [formula for formula in sorted(truth) if is_balanced(formula) or not options.balanced]
         some = np.random.default_rng(seed).permutation(names)[: options.compounds]
-        cheap, dear = simulated(table, cheap, [str(name) for name in some], options.dear_scatter, seed)
+        cheap, dear = simulated(
+            table,
+            cheap,
+            [str(name) for name in some],
+            error_scale=options.error_scale,
+            dear_scatter=options.dear_scatter,
+            seed=seed,
+        )
     else:
         dear = recorded(lines, options.dear, "aimd-volume")
     formulas = sorted(truth.keys() & {entry.formula for entry in cheap} & {entry.formula for entry in dear})
@@ -280,7 +293,12 @@ class Arm:
                 seconds=np.array([float(typical[self.records[row][0]]) for row in free]),
                 stderr=np.array([noise[self.records[row][0], self.records[row][1].temperature_K] for row in free]),
             ),
-            Target(float(self.target_K), self.corrects * self.pool.offset, self.corrects * self.pool.deviation),
+            Target(
+                float(self.target_K),
+                self.pool.formulas,
+                self.corrects * self.pool.offset,
+                self.corrects * self.pool.deviation,
+            ),
             count=LABELS_A_CYCLE,
             budget_seconds=cycle_budget,
         )
@@ -373,6 +391,7 @@ def main() -> None:
     parser.add_argument("--rows", type=Path, nargs="*", help="lines of benchmarks/aimd.py")
     parser.add_argument("--dear", default="aimd")
     parser.add_argument("--dear-scatter", type=float, default=0.15, help="decades; with --dear simulated")
+    parser.add_argument("--error-scale", type=float, default=1.0, help="of NEP89's errors; with --dear simulated")
     parser.add_argument("--compounds", type=int, default=60, help="of each seed; with --dear simulated")
     parser.add_argument("--dear-seconds", type=float, default=480.0)
     parser.add_argument("--target", type=int, default=1000)

@@ -14,7 +14,9 @@ from vitrion.database.queries.comparison import systematic_errors
 from vitrion_models import surrogates
 from vitrion_models.constants import Z_95
 from vitrion_models.surrogates import Material, TrainedSurrogate
+from vitrion_models.surrogates.multi_fidelity.model import MultiFidelitySurrogate
 from vitrion_workflows.model_error.model_errors import ModelErrors
+from vitrion_workflows.model_error.observations import method_of
 from vitrion_workflows.schemas.error_budget import ErrorBudget
 from vitrion_workflows.schemas.geometry import system_from_structure
 
@@ -78,6 +80,8 @@ def surrogate_of_database(db: "Database", sha256: str | None = None) -> Surrogat
     surrogate = surrogates.loads(content, source=source)
     keys = sorted(surrogate.training_keys)
     methods = {(label.potential, label.weights_sha256) for label in db.labels.find(keys).values()}
+    if isinstance(surrogate, MultiFidelitySurrogate):
+        methods = {method for method in methods if method_of(*method) == surrogate.source}
     trained_at = db.models.get(surrogate.artefact_sha256).created_at
     return SurrogateInUse(
         surrogate,

@@ -9,10 +9,10 @@ random amount of standard deviation
 c the posterior covariance of label and target, v the variance of the label's mean, n its noise (statistical error and
 model noise), t the deviation of the error of the highest fidelity, which no label reduces (docs/design/acquisition.md
 has the case of one fidelity, c = v = s^2). The label is worth the improvement of the best mean that this change can
-show: with g the distance of the candidate's mean to the best other, sigma_tilde h(-g / sigma_tilde), h(z) = z Phi(z) +
-phi(z). This is the knowledge gradient of one candidate (Frazier et al., INFORMS J. Comput. 21, 599 (2009); for several
-sources Poloczek, Wang, Frazier, NeurIPS 2017). Unlike the improvement over the best labelled candidate it is zero for a
-label that tells nothing, so that it may be divided by the seconds that the label costs.
+show: with g the distance of the candidate's mean to the best of other compounds, sigma_tilde h(-g / sigma_tilde),
+h(z) = z Phi(z) + phi(z). This is the knowledge gradient of one candidate (Frazier et al., INFORMS J. Comput. 21, 599
+(2009); for several sources Poloczek, Wang, Frazier, NeurIPS 2017). Unlike the improvement over the best labelled
+candidate it is zero for a label that tells nothing, so that it may be divided by the seconds that the label costs.
 """
 
 from collections.abc import Sequence
@@ -58,11 +58,13 @@ class Target:
 
     Attributes:
         temperature_K: target temperature.
+        compounds: composition of each candidate; cells of one composition are no rivals.
         model_offset: mean error of the highest fidelity, decades, shape (C,).
         model_deviation: standard deviation of that error, decades, shape (C,).
     """
 
     temperature_K: float
+    compounds: Sequence[str]
     model_offset: FloatArray
     model_deviation: FloatArray
 
@@ -98,7 +100,7 @@ def choose_options(
 
     Args:
         surrogate: of all fidelities.
-        materials: of the C candidates, at least two; those without an option compete for the best mean, too.
+        materials: of the C candidates; those without an option compete for the best mean, too.
         options: labels that can be made.
         target: ranking of the candidates.
         count: number of labels.
@@ -112,7 +114,9 @@ def choose_options(
     node, goal = options.fidelity * len(materials) + options.candidate, top + options.candidate
     x = inverse_temperature(options.temperature_K, surrogate.reference_K)
     goal_x = inverse_temperature(np.full(len(options), target.temperature_K), surrogate.reference_K)
-    behind = -_distance_to_best_other(_corrected_means(surrogate, posterior, target))[options.candidate]
+    behind = -_distance_to_best_other(_corrected_means(surrogate, posterior, target), target.compounds)[
+        options.candidate
+    ]
     variance = posterior.covariances(node, x, node, x)
     shared = posterior.covariances(node, x, goal, goal_x)
     noise = options.stderr**2 + surrogate.head.noise**2 + target.model_deviation[options.candidate] ** 2
@@ -147,9 +151,13 @@ def _corrected_means(surrogate: MultiFidelitySurrogate, posterior: ArrheniusPost
     return mean - target.model_offset
 
 
-def _distance_to_best_other(mean: FloatArray) -> FloatArray:
-    best = int(np.argmax(mean))
-    others = np.full(len(mean), mean[best])
-    others[best] = np.delete(mean, best).max()
-    distance: FloatArray = np.abs(mean - others)
+def _distance_to_best_other(mean: FloatArray, compounds: Sequence[str]) -> FloatArray:
+    """Return the distance of each mean to the best mean of another compound, zero where there is none, shape (C,)."""
+    names, place = np.unique(np.asarray(compounds, dtype=str), return_inverse=True)
+    if len(names) == 1:
+        return np.zeros(len(mean))
+    best = np.full(len(names), -np.inf)
+    np.maximum.at(best, place, mean)
+    second, first = np.sort(best)[-2:]
+    distance: FloatArray = np.abs(mean - np.where(best[place] == first, second, first))
     return distance

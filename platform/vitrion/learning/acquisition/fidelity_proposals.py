@@ -87,7 +87,7 @@ def fidelity_proposals(
             proposed=proposed,
         )
     ]
-    if not options or len(pool) < 2:  # noqa: PLR2004 - one candidate has no rival
+    if not options:
         return ()
     errors = data.errors.of_cases([case_of(entry.formula, elements_of(entry.formula), target_K) for entry in pool])
     noise = [data.label_noise_of(source) for source in data.fidelities]
@@ -103,6 +103,7 @@ def fidelity_proposals(
         ),
         Target(
             target_K,
+            [entry.formula for entry in pool],
             model_offset=np.array([error.offset_decades for error in errors]),
             model_deviation=np.array([error.stderr_decades for error in errors]),
         ),

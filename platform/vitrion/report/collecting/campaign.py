@@ -14,6 +14,7 @@ from vitrion.report.collecting.cycles import costs, made_cells, report_cell, rep
 from vitrion.report.collecting.labels import labels_of, reference_pairs, report_labels, reported_errors
 from vitrion.report.collecting.rdfs import compare_rdfs
 from vitrion.report.collecting.surrogate import baselines, parity, predictions, promoted_surrogate
+from vitrion_workflows.model_error.observations import method_of
 from vitrion_workflows.schemas import MethodRecord
 from vitrion_workflows.schemas.label import GATE_VERSION
 
@@ -44,6 +45,9 @@ def collect(db: Database, campaign: str) -> data.ReportData:
     left_out = every.keys() - stored.keys()
     plan: Mapping[str, Any] = (row.summary or {}).get("plan", {})
     potential = plan.get("potential", row.configuration["potential"])
+    if surrogate is not None and "weights_sha256" in plan:
+        # Labels and errors on the page are those of the production potential; so are the predictions beside them.
+        surrogate = surrogate[0], surrogate[1].of_source(method_of(potential, plan["weights_sha256"]))
     errors = reported_errors(db, stored.values(), cells.values(), potential, campaign=campaign, temperature_K=target_K)
     return data.ReportData(
         campaign=campaign,

@@ -46,7 +46,9 @@ def options_of(*, cheap_s=10.0, dear_s=300.0, kelvins=(1000.0, 2000.0)):
 
 def target_of(*, offset=0.0, deviation=0.0):
     count = len(MATERIALS)
-    return Target(TARGET_K, offset * np.arange(count), np.full(count, deviation))
+    return Target(
+        TARGET_K, [str(place) for place in range(count)], offset * np.arange(count), np.full(count, deviation)
+    )
 
 
 def dense(surrogate, options):
@@ -129,3 +131,23 @@ def test_an_error_of_the_highest_fidelity_lowers_the_value_of_every_label(surrog
         choose_options(surrogate, MATERIALS, options_of(), target_of(deviation=t), count=1)[0].value for t in (0.0, 0.5)
     )
     assert uncertain < certain
+
+
+def test_cells_of_one_compound_are_no_rivals(surrogate):
+    options, count = options_of(kelvins=(1000.0,)), len(MATERIALS)
+    zero = np.zeros(count)
+    apart = Target(TARGET_K, [str(place) for place in range(count)], zero, zero)
+    mean = surrogate.predict(MATERIALS, TARGET_K).mean
+    best, second = np.argsort(mean)[::-1][:2]
+    names = list(apart.compounds)
+    names[second] = names[best]
+    together = Target(TARGET_K, names, zero, zero)
+
+    def worth(target):
+        chosen = choose_options(surrogate, MATERIALS, options, target, count=len(options))
+        first = next(choice for choice in chosen if options.candidate[choice.option] == best)
+        return first.improvement
+
+    assert worth(together) < worth(apart)
+    alone = choose_options(surrogate, MATERIALS, options, Target(TARGET_K, ["a"] * count, zero, zero), count=1)
+    assert alone[0].improvement > 0
