@@ -20,7 +20,7 @@ CLEARLY_GREATER = 1.5
 # Reference's force over the thermal force, whatever production makes of it: no run at this temperature holds it.
 GREATEST_FORCE = 10.0
 # Reference's force on an atom of a relaxed cell, where there is no thermal force.
-GREATEST_AT_REST_eV_PER_A = 5.0
+GREATEST_AT_REST_eV_PER_A = 8.0
 # Greatest median of a species over that of all atoms: 2.7 in 130 melts. More has a species that is in holes itself.
 GREATEST_SPECIES_RATIO = 3.0
 NAMED_WITHIN_A = 3.5
