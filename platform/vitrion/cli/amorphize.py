@@ -35,7 +35,16 @@ if TYPE_CHECKING:
     from vitrion_workflows.schemas import CellProtocol
 
 VOLUME_COLUMNS = ("source", "detail", "temperature_K", "volume_A3_per_atom", "expected_A3_per_atom", "ln_stderr")
-COLUMNS = ("formula", "fingerprint", "accepted", "kind", "density_g_cm3", "energy_eV_per_atom", "pressure_GPa")
+COLUMNS = (
+    "formula",
+    "fingerprint",
+    "accepted",
+    "kind",
+    "density_g_cm3",
+    "energy_eV_per_atom",
+    "pressure_GPa",
+    "unexpected_bonds",
+)
 GATE_COLUMNS = ("name", "passed", "value", "lower", "upper", "unit", "message")
 EXIT_REJECTED = 1
 

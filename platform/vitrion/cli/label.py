@@ -40,6 +40,7 @@ COLUMNS = (
     "equilibration_ps",
     "framework_state",
     "force_r2",
+    "unexpected_bonds",
     "failed",
 )
 

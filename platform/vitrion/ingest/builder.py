@@ -211,6 +211,8 @@ def _add_cell(db: Database, entry: JobOutcome, outcome: CellOutcome, provenance:
         origin=outcome.origin,
         gates=outcome.gates,
         force_check=outcome.force_check,
+        homonuclear_bonds=outcome.homonuclear_bonds,
+        unexpected_bonds=outcome.unexpected_bonds,
         parent=outcome.parent_fingerprint,
         twin=_twin(db, outcome),
         energy_eV_per_atom=outcome.energy_eV_per_atom,

@@ -14,6 +14,7 @@ from vitrion.database.records import ImportedLabel
 from vitrion.database.records.structure import AliasRecord
 from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, StartKind, StartRecord
 from vitrion_workflows.schemas.gate import Measurement, gate_of
+from vitrion_workflows.schemas.homonuclear import HomonuclearBonds
 from vitrion_workflows.schemas.label import Motion
 
 CELL = stored_records.random_cell()
@@ -56,6 +57,8 @@ def fill(db):
         "haven_ratio": 0.6,
         "framework_state": "vibrating",
         "stopped": "target",
+        "homonuclear_bonds": (HomonuclearBonds(element="P", number=1.5, expected=0, expected_by="charges"),),
+        "unexpected_bonds": 1.5,
         "drift_A": 0.01,
         "mean_temperature_K": 1001.3,
         "trajectory_sha256": "d" * 64,

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 from ase.build import bulk, molecule
+from pymatgen.core import Lattice, Structure
 
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.schemas.geometry import system_from_atoms
 from vitrion_workflows.structure.composition import parse_formula
-from vitrion_workflows.structure.homonuclear import accounted_bonds, count_homonuclear_bonds
+from vitrion_workflows.structure.homonuclear import accounted_bonds, count_homonuclear_bonds, summarize_bonds
 
 
 @pytest.mark.parametrize("name", ["N2", "O2", "F2", "Cl2", "P2", "H2", "H2O2", "N2H4", "C2H2", "C2H6", "Si2H6"])
@@ -68,3 +69,35 @@ def test_bonds_grow_with_the_cell():
 @pytest.mark.parametrize("formula", ["LiAl", "Na", "Li2Pd"])
 def test_alloys_have_no_charges_to_tell(formula):
     assert accounted_bonds(parse_formula(formula)) is None
+
+
+def phosphide(distance_A):
+    """Six lithium and two phosphorus atoms, the latter a distance apart: two formula units of Li3P."""
+    lithium = [[3.0 * x, 6.0, 3.0 * z] for x in range(3) for z in range(2)]
+    positions = np.array([*lithium, [0.0, 0, 0], [distance_A, 0, 0]])
+    return AtomicSystem(np.array([3] * 6 + [15] * 2), positions, 12.0 * np.eye(3))
+
+
+def test_a_run_is_recorded_by_mean_and_persistence():
+    (bonds,) = summarize_bonds([phosphide(2.2), phosphide(2.3), phosphide(2.1), phosphide(3.4)])
+    assert (bonds.element, bonds.number, bonds.expected, bonds.expected_by) == ("P", 0.75, 0, "charges")
+    assert bonds.persistence == 0.75
+    assert bonds.unexpected == 0.75
+
+
+def test_the_crystal_decides_where_there_is_one():
+    # A made-up crystal of the same composition with one P-P bond of 2.2 A in 4 atoms of each of two layers.
+    twin = Structure(
+        Lattice.orthorhombic(6, 6, 12),
+        ["Li"] * 6 + ["P"] * 2,
+        [[0.2, 0.2, 0.3], [0.5, 0.2, 0.3], [0.8, 0.2, 0.3], [0.2, 0.7, 0.3], [0.5, 0.7, 0.3], [0.8, 0.7, 0.3]]
+        + [[0.5, 0.5, 0.0], [0.5 + 2.2 / 6, 0.5, 0.0]],
+    )
+    (bonds,) = summarize_bonds([phosphide(2.2)], twin=twin)
+    assert (bonds.expected, bonds.expected_by, bonds.unexpected) == (1, "crystal twin", 0)
+
+
+def test_nothing_is_expected_of_alloys():
+    pair = AtomicSystem(np.array([14, 14, 3]), np.array([[0.0, 0, 0], [2.3, 0, 0], [6, 6, 6]]), 12.0 * np.eye(3))
+    (bonds,) = summarize_bonds([AtomicSystem(np.array([14, 14]), pair.positions_A[:2], pair.lattice_A)])
+    assert (bonds.number, bonds.expected, bonds.persistence, bonds.unexpected) == (1, None, None, 0)

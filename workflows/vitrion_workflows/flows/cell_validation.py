@@ -20,6 +20,7 @@ from vitrion_workflows.schemas import (
 )
 from vitrion_workflows.schemas.geometry import structure_from_system
 from vitrion_workflows.structure.composition import parse_formula
+from vitrion_workflows.structure.homonuclear import summarize_bonds
 from vitrion_workflows.validation.density_and_contacts import density_g_cm3
 
 ORDER_GATES = frozenset({"orientational_order", "hidden_symmetry"})
@@ -56,6 +57,7 @@ def validate_structure(
     checked = None if force_check is None else check_cell(system, production=potential, settings=force_check)
     gates = gates if checked is None else (*gates, *checked.gates)
     structure = structure_from_system(system)
+    bonds = summarize_bonds([system], twin=twin)
     return CellOutcome(
         structure=structure.as_dict(),
         fingerprint=fingerprint(structure),
@@ -64,6 +66,8 @@ def validate_structure(
         accepted=not failed_gates(gates),
         gates=gates,
         force_check=None if checked is None else checked.record,
+        homonuclear_bonds=bonds,
+        unexpected_bonds=sum(record.unexpected for record in bonds),
         formula=parse_formula(formula).reduced_formula,
         density_g_cm3=density_g_cm3(system),
         energy_eV_per_atom=forces.energy_eV / len(system),

@@ -13,6 +13,7 @@ from vitrion_workflows.labelling.analysis import analyse_trajectory
 from vitrion_workflows.schemas.gate import Measurement, failed_gates
 from vitrion_workflows.schemas.label import LabelOutcome, LabelProtocol, LabelState, Motion
 from vitrion_workflows.schemas.method import MethodRecord
+from vitrion_workflows.structure.homonuclear import summarize_bonds
 from vitrion_workflows.trajectories.displacements import remove_drift
 from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.transport.collective import collective_diffusivity, haven_from_estimates, in_host_frame
@@ -23,6 +24,7 @@ from vitrion_workflows.transport.velocity import green_kubo, relative_velocities
 from vitrion_workflows.validation.continuity import measure_planned_interval
 from vitrion_workflows.validation.temperature import Coupling
 
+FRAMES_OF_BONDS = 20
 # Begins the message of a measurement that the trajectory does not allow.
 NOT_CHECKED = "not checked"
 
@@ -71,6 +73,8 @@ def label_trajectory(
     # The stored value of a censored label is a bound: an interval around the estimate would not belong to it. That of
     # a rejected one is the estimate, resolved or not, as are its intervals.
     censored = state is LabelState.CENSORED
+    discarded_frames = round(analysis.equilibration_ps / trajectory.frame_interval_ps)
+    bonds = summarize_bonds(trajectory.spread_frames(FRAMES_OF_BONDS, first=discarded_frames))
     return LabelOutcome(
         structure_fingerprint=structure_fingerprint,
         species=species,
@@ -90,7 +94,7 @@ def label_trajectory(
         motion=summarize_motion(
             trajectory,
             species=species,
-            discarded_frames=round(analysis.equilibration_ps / trajectory.frame_interval_ps),
+            discarded_frames=discarded_frames,
             estimate=estimate,
             framework=analysis.framework,
         ),
@@ -98,6 +102,8 @@ def label_trajectory(
         haven_ratio=analysis.haven.ratio if analysis.haven else None,
         framework_state=analysis.framework.state,
         mean_temperature_K=checks.mean_temperature_K,
+        homonuclear_bonds=bonds,
+        unexpected_bonds=sum(record.unexpected for record in bonds),
         gates=analysis.gates_with((*extra, *checks.measurements)),
         protocol=protocol,
         method=method,

@@ -7,6 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from vitrion_workflows.schemas.force_check import ForceCheck
 from vitrion_workflows.schemas.gate import GateOutcome
+from vitrion_workflows.schemas.homonuclear import HomonuclearBonds
 from vitrion_workflows.schemas.layout import LAYOUT, LayoutVersion
 from vitrion_workflows.schemas.method import MethodRecord
 from vitrion_workflows.schemas.volume import VolumeEstimates, VolumeRecord
@@ -77,6 +78,8 @@ class CellFields(BaseModel):
         origin: how it was made.
         accepted: whether every gate passed; a refused cell is stored, never labelled.
         force_check: forces of a reference potential on the cell; None where no check was asked for.
+        homonuclear_bonds: bonds between like atoms.
+        unexpected_bonds: number of them beyond those that the compound has; None where they were not counted.
         density_g_cm3: mass density.
         energy_eV_per_atom: potential energy of the relaxed cell.
         pressure_GPa: static pressure of the relaxed cell.
@@ -93,6 +96,8 @@ class CellFields(BaseModel):
     accepted: bool = True
     gates: tuple[GateOutcome, ...] = ()
     force_check: ForceCheck | None = None
+    homonuclear_bonds: tuple[HomonuclearBonds, ...] = ()
+    unexpected_bonds: float | None = None
     density_g_cm3: float
     energy_eV_per_atom: float | None = None
     pressure_GPa: float | None = None

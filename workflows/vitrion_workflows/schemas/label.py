@@ -18,6 +18,7 @@ from pydantic import (
 
 from vitrion_workflows.schemas.force_check import ForceCheck
 from vitrion_workflows.schemas.gate import GateOutcome, failed_gates
+from vitrion_workflows.schemas.homonuclear import HomonuclearBonds
 from vitrion_workflows.schemas.layout import LAYOUT, LayoutVersion
 from vitrion_workflows.schemas.method import MethodRecord
 
@@ -210,6 +211,8 @@ class LabelFields(BaseModel):
         stopped: why the run ended, where the protocol let it end early; then `protocol.production_ps` was planned.
         drift_A: displacement of the centre of mass over the run.
         force_check: agreement of the forces with those of a reference potential; None where none was asked for.
+        homonuclear_bonds: bonds between like atoms, mean over frames.
+        unexpected_bonds: number of them beyond those that the compound has; None where they were not counted.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -241,6 +244,8 @@ class LabelFields(BaseModel):
     mean_temperature_K: float | None = None
     gates: tuple[GateOutcome, ...] = ()
     force_check: ForceCheck | None = None
+    homonuclear_bonds: tuple[HomonuclearBonds, ...] = ()
+    unexpected_bonds: float | None = None
     protocol: LabelProtocol | None = None
     method: MethodRecord | None = None
     trajectory_sha256: str | None = None

@@ -6,15 +6,19 @@ Zr2 in Li6Zr2O7. The same bonds are right in others, P2S6 or a peroxide, and the
 
 import itertools
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 from pymatgen.core.composition import Composition
 from pymatgen.core.periodic_table import Element
+from pymatgen.core.structure import Structure
 
 from vitrion_models.graphs.neighbours import NeighbourList, pairs_within
 from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_workflows.schemas.geometry import system_from_structure
+from vitrion_workflows.schemas.homonuclear import ExpectedBy, HomonuclearBonds
 from vitrion_workflows.structure.contacts import CONTACT_RADII_A
 
 
@@ -100,6 +104,39 @@ def count_homonuclear_bonds(system: AtomicSystem) -> dict[str, int]:
     """Count the bonds between atoms of one element: symbol -> number of `homonuclear_bonds`, none left out at zero."""
     centres = system.numbers[homonuclear_bonds(system).edge_index[0]]
     return {chemical_symbols[number]: count for number, count in sorted(Counter(centres.tolist()).items())}
+
+
+def summarize_bonds(frames: Sequence[AtomicSystem], *, twin: Structure | None = None) -> tuple[HomonuclearBonds, ...]:
+    """Return the record of each element with homonuclear bonds in some frames, beside those that the compound has.
+
+    Args:
+        frames: of one run, or one cell alone.
+        twin: ordered crystal of the compound, whose bonds are expected; without it `accounted_bonds` are.
+    """
+    counts = [count_homonuclear_bonds(frame) for frame in frames]
+    if twin is not None and twin.is_ordered:
+        crystal = system_from_structure(twin)
+        of_twin = count_homonuclear_bonds(crystal)
+        expected: Mapping[str, float] | None = {
+            symbol: count * len(frames[0]) / len(crystal) for symbol, count in of_twin.items()
+        }
+        source = ExpectedBy.TWIN
+    else:
+        expected, source = accounted_bonds(composition_of(frames[0])), ExpectedBy.CHARGES
+    records = []
+    for symbol in sorted({symbol for count in counts for symbol in count}):
+        numbers = np.array([count.get(symbol, 0) for count in counts])
+        usual = None if expected is None else expected.get(symbol, 0.0)
+        records.append(
+            HomonuclearBonds(
+                element=symbol,
+                number=float(numbers.mean()),
+                expected=usual,
+                expected_by=None if usual is None else source,
+                persistence=None if usual is None else float((numbers > usual).mean()),
+            )
+        )
+    return tuple(records)
 
 
 def accounted_bonds(composition: Composition) -> dict[str, float] | None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from vitrion_models.errors import InputError
-from vitrion_models.system import FloatArray, IntArray, standard_masses_u
+from vitrion_models.system import AtomicSystem, FloatArray, IntArray, standard_masses_u
 from vitrion_workflows.formats.frames import FEWEST_FRAMES
 from vitrion_workflows.formats.thermostats import thermostat_fault
 
@@ -87,6 +87,16 @@ class Trajectory:
             values = getattr(self, name)
             shortened[name] = None if values is None else values[:frames]
         return replace(self, **shortened)
+
+    def spread_frames(self, count: int, *, first: int = 0) -> list[AtomicSystem]:
+        """Return frames as far apart as the run allows, its last among them.
+
+        Args:
+            count: number of frames; all where there are no more.
+            first: index of the first of them.
+        """
+        indices = np.unique(np.linspace(first, len(self) - 1, count).round().astype(int))
+        return [AtomicSystem(self.numbers, self.positions_A[index], self.lattice_A) for index in indices]
 
     def _check_series(self) -> None:
         for name in SERIES:

@@ -213,14 +213,9 @@ def _check_cell(run: _Run, cell_masses_u: FloatArray | None) -> Checks:
 
 
 def _check_contacts(run: _Run, temperature_K: float | None) -> Checks:
-    trajectory = run.trajectory
-    frames = np.unique(np.linspace(0, len(trajectory) - 1, FRAMES_OF_CONTACTS).round().astype(int))
-    cells = (
-        AtomicSystem(trajectory.numbers, positions, trajectory.lattice_A)
-        for positions in trajectory.positions_A[frames]
-    )
+    frames = run.trajectory.spread_frames(FRAMES_OF_CONTACTS)
     temperature_K = HOTTEST_MELT_K if temperature_K is None else temperature_K
-    return Checks.made(measure_closest_contact(cells, temperature_K=temperature_K))
+    return Checks.made(measure_closest_contact(frames, temperature_K=temperature_K))
 
 
 def _check_motion(run: _Run, *, mobile: int, reference_K: float) -> Checks:

@@ -33,6 +33,10 @@ Kind = Annotated[Texts, typer.Option(help="crystal, amorphous, melt or molecule;
 Density = Annotated[str | None, typer.Option(help="Density in g/cm3: 1.5:2.5, 2: or :3.")]
 MobileIonFraction = Annotated[str | None, typer.Option(help="Share of the mobile ion among the atoms: 0.3:0.6.")]
 NAtoms = Annotated[str | None, typer.Option(help="Number of atoms: 48:64.")]
+HomonuclearBonds = Annotated[
+    str | None,
+    typer.Option(help="Bonds between like atoms beyond those that the compound has, in the cell: 0, :0.5 or 1:."),
+]
 Fingerprint = Annotated[Texts, typer.Option("--fingerprint", help="Whole one; may be repeated.")]
 Origin = Annotated[Texts, typer.Option("--origin", help="imported, melt-quench, generated ...")]
 Disordered = Annotated[bool | None, typer.Option("--disordered/--ordered", help="Partially occupied sites.")]
@@ -112,6 +116,7 @@ CELLS: dict[str, Any] = {
     "kind": Kind,
     "density": Density,
     "mobile_ion_fraction": MobileIonFraction,
+    "homonuclear_bonds": HomonuclearBonds,
 }
 """Filters by what a cell is made of, which structures and labels share."""
 
@@ -180,6 +185,7 @@ def cell_filters(typed: Mapping[str, Any]) -> dict[str, Any]:
         **{name: elements(typed[name]) for name in ("elements_all", "elements_any", "elements_none")},
         "density": interval(typed["density"], option="--density"),
         "mobile_ion_fraction": interval(typed["mobile_ion_fraction"], option="--mobile-ion-fraction"),
+        "homonuclear_bonds": interval(typed["homonuclear_bonds"], option="--homonuclear-bonds"),
     }
 
 

@@ -20,6 +20,7 @@ Query: TypeAlias = dict[str, Any]
 class CommonFilters(TypedDict, total=False):
     """Filters of structures and labels alike.
 
+    `homonuclear_bonds` are those between like atoms beyond the ones that the compound has.
     Text filters take one value or several (any of them); ranges take a number or ``(lowest, highest)``, both
     included, None for open.
     """
@@ -34,6 +35,7 @@ class CommonFilters(TypedDict, total=False):
     density: Range
     mobile_ion_fraction: Range
     n_atoms: Range
+    homonuclear_bonds: Range
     campaign: OneOrMore
     cycle: int | Sequence[int]
     dataset: OneOrMore
@@ -196,6 +198,7 @@ _COMMON: dict[str, Callable[[Any], Query]] = {
     "density": partial(_within, "density_g_cm3"),
     "mobile_ion_fraction": partial(_within, "mobile_ion_fraction"),
     "n_atoms": partial(_within, "n_atoms"),
+    "homonuclear_bonds": partial(_within, "unexpected_bonds"),
     "campaign": partial(_is, "campaign"),
     "dataset": partial(_is, "dataset"),
     "job": partial(_is, "job"),

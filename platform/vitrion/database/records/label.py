@@ -73,6 +73,7 @@ class LabelRecord(SourcedLabel, Record):
         index("force_r2"),
         index("density_g_cm3"),
         index("mobile_ion_fraction"),
+        index("unexpected_bonds"),
         index("state"),
         index("dataset"),
         index("campaign", "cycle"),

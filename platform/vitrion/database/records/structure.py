@@ -80,6 +80,7 @@ class StructureRecord(CellFields, Record):
         index("kind", "density_g_cm3"),
         index("density_g_cm3"),
         index("mobile_ion_fraction"),
+        index("unexpected_bonds"),
         index("n_atoms"),
         index("disordered"),
         index("accepted"),
