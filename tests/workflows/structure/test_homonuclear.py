@@ -86,18 +86,17 @@ def test_a_run_is_recorded_by_mean_and_persistence():
 
 
 def test_the_crystal_decides_where_there_is_one():
-    # A made-up crystal of the same composition with one P-P bond of 2.2 A in 4 atoms of each of two layers.
+    # A made-up crystal of the same composition, with one P-P bond of 2.2 A in its eight atoms.
     twin = Structure(
         Lattice.orthorhombic(6, 6, 12),
         ["Li"] * 6 + ["P"] * 2,
-        [[0.2, 0.2, 0.3], [0.5, 0.2, 0.3], [0.8, 0.2, 0.3], [0.2, 0.7, 0.3], [0.5, 0.7, 0.3], [0.8, 0.7, 0.3]]
-        + [[0.5, 0.5, 0.0], [0.5 + 2.2 / 6, 0.5, 0.0]],
+        [*([x, y, 0.3] for x in (0.2, 0.5, 0.8) for y in (0.2, 0.7)), [0.5, 0.5, 0.0], [0.5 + 2.2 / 6, 0.5, 0.0]],
     )
     (bonds,) = summarize_bonds([phosphide(2.2)], twin=twin)
     assert (bonds.expected, bonds.expected_by, bonds.unexpected) == (1, "crystal twin", 0)
 
 
 def test_nothing_is_expected_of_alloys():
-    pair = AtomicSystem(np.array([14, 14, 3]), np.array([[0.0, 0, 0], [2.3, 0, 0], [6, 6, 6]]), 12.0 * np.eye(3))
-    (bonds,) = summarize_bonds([AtomicSystem(np.array([14, 14]), pair.positions_A[:2], pair.lattice_A)])
+    pair = AtomicSystem(np.array([14, 14]), np.array([[0.0, 0, 0], [2.3, 0, 0]]), 12.0 * np.eye(3))
+    (bonds,) = summarize_bonds([pair])
     assert (bonds.number, bonds.expected, bonds.persistence, bonds.unexpected) == (1, None, None, 0)
