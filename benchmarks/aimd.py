@@ -5,7 +5,7 @@ The AIMD table (Zheng et al., arXiv 2402.00177, MPContribs `amorphous_diffusivit
 melts are made from nothing but the formula: about 100 atoms packed at random, brought to zero pressure by the volume
 search at the table's temperature, run for 8 ps and labelled. A second route, `--route aimd-volume`, takes the table's
 volume instead, which tells an error of the density from an error of the forces; `--route scaled:1.10` takes a multiple
-of it (`benchmarks/volume_sensitivity.py`).
+of it (`benchmarks/volume_sensitivity.py`), `--route rule` the volume that a campaign takes (docs/design/volume.md).
 
     VITRION_DATA_MIRROR=... python benchmarks/aimd.py                       # 3 formulas, some two minutes
     ... python benchmarks/aimd.py --formulas 49 --results aimd.jsonl         # the study; goes on when killed
@@ -44,6 +44,7 @@ from vitrion_models.errors import InputError, VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402
 from vitrion_workflows.amorphous import VolumeSearchFailed, pack, relax_packing, search_volume  # noqa: E402
+from vitrion_workflows.amorphous.cell_volume import size_cell  # noqa: E402
 from vitrion_workflows.amorphous.volume import mean_pressure, scale_to  # noqa: E402
 from vitrion_workflows.dynamics import DynamicsError, MDPlan, run_md  # noqa: E402
 from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
@@ -58,6 +59,7 @@ from vitrion_workflows.model_error.aimd_comparisons import (  # noqa: E402
 )
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
+from vitrion_workflows.schemas.volume import RULE  # noqa: E402
 from vitrion_workflows.structure.composition import parse_formula  # noqa: E402
 from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: E402
 from vitrion_workflows.trajectories import h5md  # noqa: E402
@@ -134,8 +136,7 @@ class Study:
 
     def _forces(self, trajectory: Trajectory) -> dict[str, Any]:
         """Compare the forces of frames of the run with those of the reference potential, where there is one."""
-        symbols = [chemical_symbols[number] for number in np.unique(trajectory.numbers)]
-        name = reference_potential(symbols, production=self.force_field.name)
+        name = self._reference(trajectory)
         if name is None:
             return {}
         reference = loaded(name)
@@ -158,14 +159,35 @@ class Study:
             return self._production_melt(row)
         protocol = CellProtocol(melt_temperature_K=row.temperature_K, volume_ps=self.volume_ps, time_step_fs=STEP_FS)
         start = self._molten(row.formula) or self._packed(row)
+        resized = self._resized(start, row, protocol)
         if self.route == ZERO_PRESSURE:
-            return search_volume(
-                relax_packing(start, self.force_field), self.force_field, protocol=protocol, seed=self.seed + 1
-            )[0]
-        volume_A3_per_atom = row.aimd_volume_A3_per_atom * aimd_volumes(self.route)
-        resized = relax_packing(scale_to(start, volume_A3_per_atom * len(start)), self.force_field)
+            return resized
         stage = MDStage(name="melt", duration_ps=self.volume_ps, temperature_K=row.temperature_K)
         return run_stage(resized, self.force_field, stage, protocol=protocol, seed=self.seed + 1).system
+
+    def _resized(self, start: AtomicSystem, row: Row, protocol: CellProtocol) -> AtomicSystem:
+        """Return the melt at the volume of the route."""
+        if self.route not in (ZERO_PRESSURE, RULE):
+            volume_A3_per_atom = row.aimd_volume_A3_per_atom * aimd_volumes(self.route)
+            return relax_packing(scale_to(start, volume_A3_per_atom * len(start)), self.force_field)
+        relaxed = relax_packing(start, self.force_field)
+        if self.route == ZERO_PRESSURE:
+            return search_volume(relaxed, self.force_field, protocol=protocol, seed=self.seed + 1)[0]
+        name = self._reference(start)
+        return size_cell(
+            relaxed,
+            self.force_field,
+            formula=row.formula,
+            twin=None,
+            rule=RULE,
+            protocol=protocol,
+            seed=self.seed + 1,
+            reference=None if name is None else loaded(name),
+        ).system
+
+    def _reference(self, system: AtomicSystem | Trajectory) -> str | None:
+        symbols = [chemical_symbols[number] for number in np.unique(system.numbers)]
+        return reference_potential(symbols, production=self.force_field.name)
 
     def _production_melt(self, row: Row) -> AtomicSystem:
         folder = self.folder / _key(self.route, row.formula, row.temperature_K, self.seed)
@@ -291,7 +313,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--formulas", type=int, default=3)
     parser.add_argument("--temperatures", type=temperatures, default=(2000,), help="2000,1500,2500,1000; default 2000")
-    parser.add_argument("--route", type=route, default=ZERO_PRESSURE, help="zero-pressure, aimd-volume or scaled:1.10")
+    parser.add_argument(
+        "--route", type=route, default=ZERO_PRESSURE, help="zero-pressure, rule, aimd-volume or scaled:1.10"
+    )
     parser.add_argument("--potential", default="nep89")
     parser.add_argument("--production-ps", type=float, default=8.0)
     parser.add_argument("--volume-ps", type=float, default=0.8)
@@ -331,7 +355,7 @@ def reason_to_skip(potential: str) -> str | None:
 
 def route(text: str) -> str:
     """Check the name of a route."""
-    if text != ZERO_PRESSURE and not aimd_volumes(text) > 0:
+    if text not in (ZERO_PRESSURE, RULE) and not aimd_volumes(text) > 0:
         raise argparse.ArgumentTypeError(f"{text} is no volume of a melt")
     return text
 
