@@ -164,7 +164,7 @@ def test_the_error_of_aimd_is_shared_by_the_labels_compared_with_it():
     """Ten labels beside one AIMD value know their error no better than that value is known."""
     rows = [comparison("Li2S", seed=str(seed), log10_D_aimd=-5.0) for seed in range(10)]
     one, ten = (errors_of(rows[:count]).of_case(at_aimd_volume("Li2S", 2000.0)) for count in (1, 10))
-    assert ten.budget.level == pytest.approx(one.budget.level, rel=0.03)
+    assert ten.budget.level > 0.9 * one.budget.level
 
 
 def test_a_planted_class_is_recovered_and_its_neighbours_less_so():

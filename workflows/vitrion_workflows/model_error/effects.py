@@ -1,6 +1,6 @@
 """Equations of the error model: the systematic error of a potential as a sum of Gaussian effects.
 
-For a label of one compound at temperature T, with x = 1000/T - 1000/1500 K, the error in decades of D is
+For a label of one compound at temperature T, with x = 1000/T - 1000/2500 K, the error in decades of D is
 
     b = log10(D / true D) = level + slope x + forces (R2 - R2_0) + sensitivity ln(V / true V) + cell,
 
@@ -15,7 +15,9 @@ from vitrion_models.uncertainty.mixed_effects import Effect, Effects
 from vitrion_workflows.model_error.anion_classes import anion_class
 from vitrion_workflows.model_error.hyperparameters import Hyperparameters
 
-PIVOT_K = 1500.0
+# Level and slope are independent beforehand where x = 0: potentials differ least in the hottest melts.
+PIVOT_K = 2500.0
+EXPANSION_K = 1500.0
 # Of a label of which nothing else is stated: those compared at 1000 K have half of their D above this.
 USUAL_R2, USUAL_LOG10_D, USUAL_ATOMS = 0.85, -4.3, 100
 MOST_CELL_GROWTH = 4.0
@@ -54,7 +56,7 @@ class Case:
 
     @property
     def inverse_temperature(self) -> float:
-        """Coordinate of temperature, x = 1000 / T - 1000 / 1500 K."""
+        """Coordinate of temperature, x = 1000 / T - 1000 / 2500 K."""
         return inverse_temperature(self.temperature_K)
 
 
@@ -64,7 +66,7 @@ def case_of(compound: str, elements: Collection[str], temperature_K: float) -> C
 
 
 def inverse_temperature(temperature_K: float) -> float:
-    """Return x = 1000 / T - 1000 / 1500 K, the coordinate of temperature."""
+    """Return x = 1000 / T - 1000 / 2500 K, the coordinate of temperature."""
     return 1000 / temperature_K - 1000 / PIVOT_K
 
 
@@ -108,7 +110,7 @@ def cell_growth(log10_D: float) -> float:
 
 def expansion(method: str, case: Case) -> Effects:
     """Return ln(volume at the potential's zero pressure / true volume), linear in T as thermal expansion is."""
-    change = tiers("expansion_slope", method, case, (case.temperature_K - PIVOT_K) / 1000)
+    change = tiers("expansion_slope", method, case, (case.temperature_K - EXPANSION_K) / 1000)
     return {**tiers("expansion", method, case), **change}
 
 

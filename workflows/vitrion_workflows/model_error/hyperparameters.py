@@ -29,7 +29,7 @@ class Hyperparameters(BaseModel):
     """Prior standard deviations of the effects of `model_error.effects`.
 
     Attributes:
-        level: of log10(D / true D) at 1500 K and at the true volume, decades.
+        level: of log10(D / true D) at 2500 K and at the true volume, decades.
         slope: of its change for 1 in 1000/T, decades.
         sensitivity: of the error of d log10 D / d ln V, in units of its stated standard error.
         forces: of the change of the level for a loss of 1 in the R2 of forces, decades.

@@ -58,7 +58,7 @@ def _ln_volume_ratio(row: LabelRecord, cell: StructureRecord | None) -> tuple[fl
     best = _best_estimate(cell.volumes) if cell is not None and cell.volumes is not None else None
     if cell is None or best is None:
         return None, 0.0
-    scaled = getattr(row.start, "volume_A3_per_atom", None)
+    scaled = row.start.volume_A3_per_atom if row.start else None
     volume = scaled or cell.volume_A3 / cell.n_atoms
     return math.log(volume / best.at(row.temperature_K)), best.ln_stderr_at(row.temperature_K)
 
