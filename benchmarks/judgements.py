@@ -270,7 +270,7 @@ def main() -> None:
     if arguments.table is not None:
         arguments.table.write_text(table(judgements))
     if arguments.plot is not None:
-        with rc_context({"svg.fonttype": "none"}):  # letters as text: a third of the size
+        with rc_context({"svg.fonttype": "none", "svg.hashsalt": "judgements"}):  # letters as text
             save(judgement_figure(judgements), arguments.plot)
 
 

@@ -5,10 +5,9 @@ from model_force_fields import rock_salt
 from one_line import error_in_one_line
 
 from vitrion_models.constants import GPA_PER_eV_A3
-from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
-from vitrion_workflows.judging import compare_frames, compare_melt
+from vitrion_workflows.judging import NoComparison, compare_frames, compare_melt
 from vitrion_workflows.potentials import ForceField, ForceResult
 
 
@@ -81,5 +80,5 @@ def test_one_frame_has_no_scatter_and_a_potential_without_stress_no_pressure():
 
 
 def test_no_frames_are_refused():
-    with error_in_one_line(InputError, "no frames"):
+    with error_in_one_line(NoComparison, "no frames"):
         compare_frames([], Argon(), Argon(), source="nothing")

@@ -6,6 +6,7 @@ from one_line import error_in_one_line
 from vitrion_models.errors import InputError
 from vitrion_workflows.judging import JudgingProtocol, NamedCrystal, judge, melt_at_zero_pressure, most_evaluations
 from vitrion_workflows.judging.melt import FRAMES_COMPARED
+from vitrion_workflows.potentials import ForceResult
 
 REDUCED_TEMPERATURE_K = 120.0
 
@@ -52,6 +53,27 @@ def test_a_potential_that_explodes_is_judged_as_such():
     protocol = JudgingProtocol(temperature_K=96.0, atoms=16, run_ps=0.1)
     result = judge("He", Exploding(), Argon(weights="b"), protocol=protocol, melter=Exploding())
     assert "not finite" in result.failure
+    assert result.own_frames is None
+
+
+class Stressless(Argon):
+    def compute(self, numbers, positions_A, lattice_A, *, stress=False):
+        result = super().compute(numbers, positions_A, lattice_A, stress=stress)
+        return ForceResult(result.energy_eV, result.forces_eV_per_A)
+
+
+@pytest.mark.parametrize(
+    ("judged", "reference", "reason"),
+    [
+        (Argon(), Exploding(weights="b"), "crystal: forces are not all finite"),
+        (Stressless(), Argon(weights="b"), "does not compute a stress"),
+    ],
+)
+def test_a_composition_that_cannot_be_compared_keeps_its_reason(judged, reference, reason):
+    protocol = JudgingProtocol(temperature_K=96.0, atoms=16, run_ps=0.1)
+    crystal = NamedCrystal(fcc(edge_A=5.4, number=2), source="fcc")
+    result = judge("He", judged, reference, protocol=protocol, melter=judged, crystal=crystal)
+    assert reason in result.failure
     assert result.own_frames is None
 
 

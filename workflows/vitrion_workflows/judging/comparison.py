@@ -12,6 +12,7 @@ from vitrion_workflows.force_check.check import summarize
 from vitrion_workflows.force_check.denied_bonds import measure_denied_bond
 from vitrion_workflows.force_check.evaluation import EvaluatedFrames, evaluate_systems
 from vitrion_workflows.force_check.holes import measure_hole, thermal_forces
+from vitrion_workflows.judging.errors import NoComparison
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas.force_check import ForceAgreement, ForceCheck
 
@@ -61,7 +62,8 @@ def compare_frames(
         source: where the frames come from.
 
     Raises:
-        InputError: no frames, elements outside a coverage, or forces that are not finite or all vanish.
+        InputError: elements outside a coverage.
+        NoComparison: no frames, or forces that are not finite or all vanish.
     """
     evaluated = _evaluated(frames, force_field, reference)
     return FrameComparison(source=source, check=summarize(evaluated, reference=reference))
@@ -84,8 +86,11 @@ def compare_melt(
 
 def _evaluated(frames: Sequence[AtomicSystem], force_field: ForceField, reference: ForceField) -> EvaluatedFrames:
     if not frames:
-        raise InputError("no frames to compare: give one or more")
+        raise NoComparison("no frames to compare: give one or more")
     indices = np.arange(len(frames), dtype=np.int64)
     evaluated = evaluate_systems(frames, frames=indices, production=force_field, reference=reference)
-    force_agreement(evaluated.forces_eV_per_A, evaluated.reference_eV_per_A)  # refuses what is not finite
+    try:
+        force_agreement(evaluated.forces_eV_per_A, evaluated.reference_eV_per_A)
+    except InputError as fault:
+        raise NoComparison(str(fault)) from fault
     return evaluated

@@ -7,7 +7,8 @@ import numpy as np
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous.volume import scale_to
 from vitrion_workflows.judging.comparison import FrameComparison, compare_frames
-from vitrion_workflows.judging.equation_of_state import EquationOfState, EquationOfStateFailed, equation_of_state
+from vitrion_workflows.judging.equation_of_state import EquationOfState, equation_of_state
+from vitrion_workflows.judging.errors import EquationOfStateFailed
 from vitrion_workflows.potentials import ForceField
 
 FRAME_VOLUME_FACTORS = (0.85, 0.9, 0.95, 1.0, 1.0, 1.05)
@@ -49,6 +50,7 @@ def compare_crystal(
 
     Raises:
         InputError: an element outside the coverage of either.
+        NoComparison: forces on the disturbed cells are not finite, or all vanish.
     """
     failures: list[str] = []
     return CrystalComparison(

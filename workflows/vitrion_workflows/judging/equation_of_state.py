@@ -6,20 +6,16 @@ from dataclasses import dataclass
 import numpy as np
 from pymatgen.analysis.eos import EOS, EOSError
 
-from vitrion_models.errors import VitrionError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous.volume import scale_to
 from vitrion_workflows.dynamics import DynamicsError, relax
+from vitrion_workflows.judging.errors import EquationOfStateFailed
 from vitrion_workflows.potentials import ForceField
 
 VOLUME_FACTORS = (0.92, 0.95, 0.975, 1.0, 1.025, 1.05, 1.08)
 FORCE_TOLERANCE_eV_PER_A = 0.02
 CELL_STEPS = 150
 POSITION_STEPS = 30
-
-
-class EquationOfStateFailed(VitrionError):  # noqa: N818 - a result as much as an error
-    """The crystal has no minimum of energy near its volume."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from vitrion_workflows.dynamics import DynamicsError
 from vitrion_workflows.dynamics.stage import MDStage, run_stage
 from vitrion_workflows.judging.comparison import FrameComparison, compare_melt
 from vitrion_workflows.judging.crystal import CrystalComparison, compare_crystal
+from vitrion_workflows.judging.errors import NoComparison
 from vitrion_workflows.judging.melt import FRAMES_COMPARED, MeltVolume, melt_at_zero_pressure, spread_frames
 from vitrion_workflows.judging.protocol import JudgingProtocol
 from vitrion_workflows.potentials import ForceField
@@ -29,7 +30,7 @@ class Judgement:
         own_frames: forces on frames of the potential's own melt, which show wrong structures and holes.
         reference_frames: forces on frames of a run of the reference from there, which show softening.
         crystal: where a crystal of the composition was given.
-        failure: reason why there is no melt.
+        failure: reason why there is no melt, or no crystal where one was given.
     """
 
     melt: MeltVolume | None = None
@@ -61,19 +62,27 @@ def judge(
     Raises:
         InputError: bad formula, or an element outside a coverage.
     """
-    compared = None
+    compared, reasons = None, []
     if crystal is not None:
-        compared = compare_crystal(crystal.system, force_field, reference, source=crystal.source, seed=protocol.seed)
+        try:
+            compared = compare_crystal(
+                crystal.system, force_field, reference, source=crystal.source, seed=protocol.seed
+            )
+        except NoComparison as failure:
+            reasons.append(f"crystal: {failure}")
     try:
         melt = melt_at_zero_pressure(formula, force_field, protocol=protocol, melter=melter)
+        own = compare_melt(melt.frames, force_field, reference, source=f"run of {force_field.name}")
         frames = _reference_frames(melt.frames[-1], reference, protocol)
-    except DynamicsError as failure:
-        return Judgement(crystal=compared, failure=str(failure))
+        foreign = compare_melt(frames, force_field, reference, source=f"run of {reference.name}")
+    except (DynamicsError, NoComparison) as failure:
+        return Judgement(crystal=compared, failure="; ".join([*reasons, f"melt: {failure}"]))
     return Judgement(
         melt=melt.volume,
-        own_frames=compare_melt(melt.frames, force_field, reference, source=f"run of {force_field.name}"),
-        reference_frames=compare_melt(frames, force_field, reference, source=f"run of {reference.name}"),
+        own_frames=own,
+        reference_frames=foreign,
         crystal=compared,
+        failure="; ".join(reasons),
     )
 
 

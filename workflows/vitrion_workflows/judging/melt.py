@@ -8,6 +8,7 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous import VolumeSearchFailed, pack, relax_packing, search_volume
 from vitrion_workflows.amorphous.volume import DISCARDED_SHARE
 from vitrion_workflows.dynamics.stage import MDStage, run_stage
+from vitrion_workflows.judging.errors import NoComparison
 from vitrion_workflows.judging.protocol import JudgingProtocol
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import VolumePoint
@@ -70,6 +71,7 @@ def melt_at_zero_pressure(
     Raises:
         InputError: bad formula, or an element outside a coverage.
         DynamicsError: forces are not finite, or the temperature explodes.
+        NoComparison: the potential has no stress.
     """
     start = _packed(formula, melter, protocol)
     if melter is not force_field:
@@ -84,6 +86,8 @@ def melt_at_zero_pressure(
             on_run=lambda trajectory, point: runs.append((trajectory, point)),
         )
     except VolumeSearchFailed as failure:
+        if not runs:  # the potential has no stress
+            raise NoComparison(str(failure).partition(":")[0]) from failure
         return Melt(
             MeltVolume(melted_by=melter.name, failure=str(failure).partition(":")[0]), _frames_nearest_to_zero(runs)
         )
