@@ -22,6 +22,7 @@ from vitrion.cli.console.output import Advance, emit, note, progress
 from vitrion.keys import short_key
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
+from vitrion_workflows.schemas.volume import RULE
 from vitrion_workflows.structure.formula import element_amounts
 
 if TYPE_CHECKING:
@@ -30,10 +31,12 @@ if TYPE_CHECKING:
     from vitrion.database import Database
     from vitrion_models.generators import TrainedGenerator
     from vitrion_workflows.flows import RelaxGeneratedMaker
+    from vitrion_workflows.schemas import VolumeEstimates
 
 COLUMNS = ("fingerprint", "formula", "n_atoms", "density_g_cm3", "kind", "accepted", "energy_eV_per_atom", "failed")
 
 DENSEST_G_CM3 = 50.0  # osmium has 22.6
+DRAWN_K = 300.0  # of a glass
 
 Count = Annotated[int, typer.Option("--count", "-n", help="Cells to draw.", min=1, max=MOST_CELLS)]
 Atoms = Annotated[
@@ -53,13 +56,14 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """Atoms and lattice that cells are drawn in, and the crystal of the compound if the database has one."""
+    """Atoms and lattice that cells are drawn in, the crystal of the compound if stored, and the estimates of volume."""
 
     formula: str
     numbers: IntArray
     masses_u: FloatArray
     lattice_A: FloatArray
     twin: "Structure | None"
+    volumes: "VolumeEstimates | None" = None
 
 
 def command(
@@ -82,7 +86,8 @@ def command(
     """Draw amorphous cells of a compound, apply the gates of melt-quenched cells, and store them.
 
     Without --density or --cell-from the volume is that of an accepted amorphous cell of the compound in the database,
-    else estimated from its crystal, else from its ions. Cells that fail a gate are stored too, as not accepted.
+    else the one that the rule chooses from crystal, composition and measured density. Cells that fail a gate are
+    stored too, as not accepted.
     """
     element_amounts(formula)
     if density is not None and cell_from is not None:
@@ -139,7 +144,7 @@ def _frame(db: "Database", formula: str, *, atoms: int, density_g_cm3: float | N
     from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3  # noqa: PLC0415
     from vitrion_workflows.structure.composition import cell_contents  # noqa: PLC0415
     from vitrion_workflows.structure.element_masses import compound_masses, masses_of_elements  # noqa: PLC0415
-    from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: PLC0415
+    from vitrion_workflows.volumes.estimates import volume_estimates  # noqa: PLC0415
 
     crystals = db.structures.search(reduced_formula=formula, kind="crystal", disordered=False, limit=1)
     twin = db.structures.structure(crystals[0].fingerprint) if crystals else None
@@ -149,13 +154,16 @@ def _frame(db: "Database", formula: str, *, atoms: int, density_g_cm3: float | N
     numbers = np.repeat([atomic_numbers[symbol] for symbol in contents], list(contents.values()))
     masses = masses_of_elements(numbers, compound_masses(formula))
     glasses = db.structures.search(reduced_formula=formula, kind="amorphous", accepted=True, limit=1)
+    volumes = None
     if density_g_cm3 is not None:
         volume = float(masses.sum()) / density_g_cm3 * U_PER_A3_IN_G_PER_CM3
     elif glasses:
+        volumes = glasses[0].volumes
         volume = glasses[0].volume_A3 / glasses[0].n_atoms * len(numbers)
     else:
-        volume = estimate_volume(formula, twin).volume_A3_per_atom * len(numbers)
-    return Frame(formula, numbers, masses, np.cbrt(volume) * np.eye(3), twin)
+        volumes = volume_estimates(formula, rule=RULE, temperature_K=DRAWN_K, twin=twin)
+        volume = volumes.volume_A3_per_atom * len(numbers)
+    return Frame(formula, numbers, masses, np.cbrt(volume) * np.eye(3), twin, volumes)
 
 
 def _frame_of_file(file: Path, formula: str, twin: "Structure | None") -> Frame:
@@ -195,6 +203,7 @@ def _store_as_drawn(
             origin=Origin.GENERATED,
             gates=validate_cell(cell, reference=reference),
             model_version=version,
+            volumes=frame.volumes,
             seed=seed,
         ).fingerprint
         for cell in drawn
@@ -223,6 +232,7 @@ def _store_relaxed(
             seed=seed + index,
             formula=frame.formula,
             twin=frame.twin,
+            volumes=frame.volumes,
         )
         # One cell at a time: an interruption keeps the finished cells.
         documents = run_flow(flow, description=frame.formula, quiet=True)

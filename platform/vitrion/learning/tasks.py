@@ -122,7 +122,15 @@ class TaskFactory:
         )
 
     def relax(
-        self, formula: str, cell: Structure, *, twin: Structure | None, model_version: str, cycle: int, number: int
+        self,
+        formula: str,
+        cell: Structure,
+        *,
+        twin: Structure | None,
+        volumes: VolumeEstimates | None,
+        model_version: str,
+        cycle: int,
+        number: int,
     ) -> Task:
         """Return the task that relaxes one generated cell and tests it by the gates."""
         seed = derive_seed(self.configuration.root_seed, "relax", model_version, formula, cycle, number)
@@ -130,7 +138,7 @@ class TaskFactory:
         maker = RelaxGeneratedMaker(
             potential=self.potential, device=config.runner.device, force_check=config.labels.force_check
         )
-        flow = maker.make(cell, formula=formula, twin=twin, model_version=model_version, seed=seed)
+        flow = maker.make(cell, formula=formula, twin=twin, volumes=volumes, model_version=model_version, seed=seed)
         identity = _identity("relax", formula, model_version, cycle, number, seed, self.weights_sha256)
         return Task(id=identity, kind=TaskKind.RELAX, title=f"{formula} generated cell {number + 1}", flow=flow)
 

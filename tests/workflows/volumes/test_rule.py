@@ -5,7 +5,7 @@ import pytest
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.schemas import EstimatedVolume, EstimateSource, VolumeEstimates
-from vitrion_workflows.volumes.rule import choose_volume, weighted_mean
+from vitrion_workflows.volumes.rule import choose_volume, covariance, weighted_mean
 
 
 def estimate(source, volume, stderr=0.1, given=None):
@@ -30,12 +30,22 @@ def test_weights_are_inverse_variances_where_errors_are_independent():
 
 
 def test_mean_of_correlated_errors_has_the_stated_error():
-    covariance = np.array([[0.04, 0.03], [0.03, 0.09]])
-    draws = np.random.default_rng(1).multivariate_normal([0.0, 0.0], covariance, size=20_000)
-    means = [weighted_mean(draw, covariance)[0] for draw in draws]
-    _, stderr = weighted_mean(draws[0], covariance)
+    errors = np.array([[0.04, 0.03], [0.03, 0.09]])
+    draws = np.random.default_rng(1).multivariate_normal([0.0, 0.0], errors, size=20_000)
+    means = [weighted_mean(draw, errors)[0] for draw in draws]
+    _, stderr = weighted_mean(draws[0], errors)
     assert np.std(means) == pytest.approx(stderr, rel=0.02)
     assert stderr < math.sqrt(0.04)
+
+
+def test_a_worse_estimate_that_is_correlated_with_a_better_one_is_left_out():
+    errors = np.array([[0.06**2, 0.8 * 0.06 * 0.15], [0.8 * 0.06 * 0.15, 0.15**2]])
+    assert weighted_mean(np.array([1.0, 2.0]), errors) == pytest.approx((1.0, 0.06))
+
+
+def test_correlations_of_all_sources_are_those_of_some_errors():
+    everything = [estimate(source, 12.0) for source in EstimateSource]
+    assert np.linalg.eigvalsh(covariance(everything)).min() > 1e-4
 
 
 def test_one_estimate_is_its_own_mean():

@@ -1,7 +1,7 @@
 """Equilibrium volume of a melt: the root of pressure against volume.
 
 As in MPMorph (Aykol et al., Sci. Adv. 4, eaaq0148 (2018)) and atomate2's `EquilibriumVolumeMaker`: short NVT runs at
-several volumes, a fit of pressure against volume, its root. Two differences (measured in docs/design/volume-search.md):
+several volumes, a fit of pressure against volume, its root. Two differences (measured in docs/design/volume.md):
 the root is used only between two volumes of opposite pressure (atomate2 extrapolates when its attempts are spent), and
 the pressure is the mean over a run (atomate2 takes that of the last frame).
 """

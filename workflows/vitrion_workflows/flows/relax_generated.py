@@ -14,7 +14,7 @@ from vitrion_workflows.execution.scratch import Progress, stage_key, stage_seed
 from vitrion_workflows.execution.stop_signal import stop_condition
 from vitrion_workflows.flows.cell_validation import validate_structure
 from vitrion_workflows.potentials.devices import AUTO
-from vitrion_workflows.schemas import CellOutcome, CellProtocol, ForceCheckSettings, Origin
+from vitrion_workflows.schemas import CellOutcome, CellProtocol, ForceCheckSettings, Origin, VolumeEstimates
 from vitrion_workflows.schemas.geometry import explicit_isotopes, system_from_structure
 from vitrion_workflows.structure import composition
 from vitrion_workflows.structure.element_masses import compound_masses, with_element_masses
@@ -53,6 +53,7 @@ class RelaxGeneratedMaker(Maker):
         seed: int,
         formula: str | None = None,
         twin: Structure | None = None,
+        volumes: VolumeEstimates | None = None,
     ) -> Flow:
         """Return the flow for one cell; its output is a `CellOutcome` of origin ``generated``.
 
@@ -62,6 +63,7 @@ class RelaxGeneratedMaker(Maker):
             seed: of the hold.
             formula: of the compound; the cell's own reduced formula where not given.
             twin: crystal of the same compound, for the gates on density and energy.
+            volumes: estimates by which the volume of the cell was chosen; stored with it, used by its labels.
 
         Raises:
             InputError: a cell that is not of that compound, a twin of another one, a negative seed.
@@ -89,6 +91,7 @@ class RelaxGeneratedMaker(Maker):
             seed=seed,
             device=self.device,
             force_check=self.force_check,
+            volumes=volumes,
         )
         return Flow([relaxed], output=relaxed.output, name=f"{self.name} {wanted}")
 
@@ -105,6 +108,7 @@ def relax_generated_cell(
     seed: int,
     device: str,
     force_check: ForceCheckSettings | None = None,
+    volumes: VolumeEstimates | None = None,
 ) -> CellOutcome:
     """Relax and validate a generated cell; see `RelaxGeneratedMaker`.
 
@@ -118,6 +122,7 @@ def relax_generated_cell(
         seed: of the hold.
         device: on which the potential runs.
         force_check: settings of the check of the forces against a reference potential; None makes none.
+        volumes: estimates by which the volume of the cell was chosen.
 
     Raises:
         StoppedError: a stop was requested.
@@ -146,4 +151,6 @@ def relax_generated_cell(
         seed=seed,
         force_check=force_check,
     )
-    return outcome.model_copy(update={"model_version": model_version, "wall_seconds": time.monotonic() - begun})
+    return outcome.model_copy(
+        update={"model_version": model_version, "volumes": volumes, "wall_seconds": time.monotonic() - begun}
+    )

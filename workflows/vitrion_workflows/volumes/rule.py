@@ -71,12 +71,19 @@ def covariance(estimates: Sequence[EstimatedVolume]) -> FloatArray:
 def weighted_mean(values: FloatArray, covariance: FloatArray) -> tuple[float, float]:
     """Return the mean of values with correlated errors that has the least variance, and its standard error.
 
+    A value that would get a negative weight, being worse than another and correlated with it, is left out.
+
     Args:
         values: shape (E,).
         covariance: of their errors, positive definite, shape (E, E).
     """
-    weights = np.linalg.solve(covariance, np.ones(len(values)))
-    return float(weights @ values / weights.sum()), float(1.0 / np.sqrt(weights.sum()))
+    used = np.arange(len(values))
+    while True:
+        weights = np.linalg.solve(covariance[np.ix_(used, used)], np.ones(len(used)))
+        if weights.min() >= 0:
+            break
+        used = np.delete(used, weights.argmin())
+    return float(weights @ values[used] / weights.sum()), float(1.0 / np.sqrt(weights.sum()))
 
 
 def _of_source(source: EstimateSource, estimates: Sequence[EstimatedVolume]) -> EstimatedVolume:

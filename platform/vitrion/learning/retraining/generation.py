@@ -110,6 +110,7 @@ def draw_tasks(
                 formula,
                 structure_from_system(cell),
                 twin=None if draw.template.twin is None else crystals[draw.template.twin],
+                volumes=draw.template.volumes,
                 model_version=sha256,
                 number=draw.number,
                 cycle=draw.cycle,
