@@ -1,7 +1,6 @@
 """Systematic error of a potential for one compound at one temperature."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from vitrion_workflows.schemas.error_budget import ErrorBudget
 
@@ -46,7 +45,3 @@ class CompoundError:
             log10_stderr: its statistical standard error, decades.
         """
         return log10_value - self.offset_decades, self.budget.with_statistical(log10_stderr).total
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return plain values, for documents."""
-        return {**vars(self), "budget": self.budget.model_dump(), "stderr_decades": self.stderr_decades}

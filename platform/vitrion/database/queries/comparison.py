@@ -149,9 +149,10 @@ def systematic_errors(
             reference_sha256=other[1],
             log10_ratio=-pair.difference,
             stderr=pair.stderr,
+            force_r2=r2,
         )
         for other in sorted(computed - {own} if first else ())
-        for pair, elements in _shared(first, _accepted_by(db, *other, asked=asked))
+        for pair, elements, r2 in _shared(first, _accepted_by(db, *other, asked=asked))
         if pair.reduced_formula not in without
     ]
     labelled = [row for rows in first.values() for row in rows]
@@ -171,11 +172,17 @@ def _accepted_by(
 def _shared(
     first: Mapping[tuple[str, str, float], list[LabelRecord]],
     second: Mapping[tuple[str, str, float], list[LabelRecord]],
-) -> list[tuple[LabelPair, tuple[str, ...]]]:
-    """Return the pairs of labels by two potentials, with the elements of each."""
+) -> list[tuple[LabelPair, tuple[str, ...], float | None]]:
+    """Return the pairs of labels by two potentials, with the elements and the R2 of forces of the first."""
     return [
-        (_pair(key, first[key], second[key]), first[key][0].elements) for key in sorted(first.keys() & second.keys())
+        (_pair(key, first[key], second[key]), first[key][0].elements, _force_r2(first[key]))
+        for key in sorted(first.keys() & second.keys())
     ]
+
+
+def _force_r2(rows: Sequence[LabelRecord]) -> float | None:
+    checked = [row.force_check.agreement.r2 for row in rows if row.force_check and row.force_check.agreement]
+    return sum(checked) / len(checked) if checked else None
 
 
 def _measured(row: LabelRecord) -> bool:

@@ -13,6 +13,7 @@ from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 from vitrion_workflows.schemas import LabelProtocol, LabelState
+from vitrion_workflows.schemas.force_check import ForceAgreement, ForceCheck, ForceCheckState
 
 OFFSET, SPREAD, STDERR = 0.3, 0.15, 0.05
 
@@ -98,6 +99,16 @@ def test_systematic_errors_of_a_referee_and_of_aimd(db):
     assert (
         systematic_errors(db, "nep89", NEP89_SHA256).of_compound("LiCl", {"Li", "Cl"}, temperature_K=1000.0).is_measured
     )
+
+
+def test_a_pair_knows_how_far_the_forces_of_the_first_label_agree(db):
+    fill(db, cells=1)
+    (cell,) = {row.structure_fingerprint for row in db.labels.search()}
+    agreement = ForceAgreement(r2=0.7, slope=0.8, inverse_slope=0.9, mae_eV_per_A=0.1, components=24)
+    check = ForceCheck(state=ForceCheckState.MADE, reference="diep", agreement=agreement)
+    db.labels.add(outcome(cell, potential="nep89", value=1e-4, seed=8, force_check=check))
+    (pair,) = systematic_errors(db, "nep89", "a" * 64).pairs
+    assert pair.force_r2 == 0.7  # of the labels with a check
 
 
 def test_a_campaign_knows_only_its_own_pairs(db):

@@ -61,14 +61,14 @@ def test_the_random_arm_is_uniform_and_reproducible():
 
 @pytest.mark.parametrize(("offset", "model", "noise"), [(0.0, 0.0, 0.3), (0.4, 0.25, 0.1)])
 def test_a_label_tells_of_nature_only_through_the_error_of_its_potential(offset, model, noise):
-    """Nature g ~ N(m, s^2), label = g + offset + t e + noise: Monte Carlo of the conjugate update, false alarm 2e-4."""
+    """Truth g ~ N(m, s^2), label = g + offset + t e + noise: Monte Carlo of the conjugate update, false alarm 2e-4."""
     mean = np.array([0.3, -0.2])
     given = predictions(mean + offset, [0.4, 0.3], incumbent=0.1, noise=noise, offset=offset, model=model)
     assert given.mean == pytest.approx(mean)
     value = FUNCTIONS["expected_improvement"](given, 0.0, np.random.default_rng(0))
     generator = np.random.default_rng(1)
-    nature = given.mean + given.deviation * generator.normal(size=(400_000, 2))
-    label = nature + offset + np.hypot(model, noise) * generator.normal(size=nature.shape)
+    truth = given.mean + given.deviation * generator.normal(size=(400_000, 2))
+    label = truth + offset + np.hypot(model, noise) * generator.normal(size=truth.shape)
     gain = given.deviation**2 / (given.deviation**2 + model**2 + noise**2)
     improvement = np.maximum(given.mean + gain * (label - offset - given.mean) - 0.1, 0)
     error = improvement.std(axis=0) / np.sqrt(len(improvement))
@@ -77,7 +77,7 @@ def test_a_label_tells_of_nature_only_through_the_error_of_its_potential(offset,
 
 @pytest.mark.parametrize("name", sorted(FUNCTIONS))
 def test_a_planted_class_that_the_potential_flatters_is_not_chosen(name):
-    """Candidates 0 and 1 look best, for the potential is 0.6 too fast there; 2 is the best of nature."""
+    """Candidates 0 and 1 look best, for the potential is 0.6 too fast there; 2 is the best in truth."""
     looks = [0.5, 0.5, 0.2, 0.0]
     for offset, best in ((np.array([0.6, 0.6, 0.0, 0.0]), {2}), (0.0, {0, 1})):
         given = predictions(looks, np.full(4, 1e-3), incumbent=0.0, offset=offset, model=0.1)
