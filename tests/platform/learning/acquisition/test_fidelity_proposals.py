@@ -8,6 +8,7 @@ from plain_labels import WEIGHTS, plain_label
 from tiny_campaign import TINY
 
 import vitrion
+from vitrion.answers.prediction import surrogate_of_database
 from vitrion.database.records import Arm
 from vitrion.learning import training_data
 from vitrion.learning.acquisition import proposing
@@ -145,3 +146,10 @@ def test_costs_are_those_of_the_labels_of_each_potential(db):
 def test_the_load_of_the_machine_hardly_changes_a_cost():
     assert {LabelCosts({"p": rate}, 0.0).seconds("p", atoms=100, has_cell=True) for rate in (0.95, 1.0, 1.05)} == {128}
     assert LabelCosts({"p": 1.0}, 400.0).seconds("p", atoms=100, has_cell=False) == 512
+
+
+def test_predictions_take_the_error_of_the_potential_that_they_are_of(db):
+    begin(db, dear_labels=3)
+    in_use = surrogate_of_database(db)
+    assert in_use.model_errors.potential == "diep"
+    assert in_use.surrogate.source.startswith("diep")
