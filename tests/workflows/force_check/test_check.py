@@ -159,11 +159,20 @@ def test_a_lasting_bond_that_the_reference_drives_apart_is_denied(monkeypatch):
     assert not failed(check_run(run, production=production, settings=SETTINGS))
 
 
+@pytest.mark.parametrize(("spring", "names"), [(0.5, ["broken_bond"]), (8.0, [])])
+def test_a_bond_that_the_reference_breaks_when_it_relaxes_is_refused(monkeypatch, spring, names):
+    # A push below the limit of forces: soft springs let each atom go by 1.6 A, stiff ones by 0.1 A.
+    system, bond = nitrogen(distance_A=1.25)
+    compared(monkeypatch, Wells(system.positions_A, spring=spring, pairs=[bond], push_eV_per_A=0.8))
+    checked = check_cell(system, production=Wells(system.positions_A, name="blind"), settings=SETTINGS)
+    assert failed(checked) == names
+
+
 def test_in_a_relaxed_cell_the_forces_of_the_reference_are_judged(monkeypatch):
     system, bond = nitrogen(distance_A=1.25)
     production = Wells(system.positions_A, name="blind")
     for push, names in ((0.5, []), (3.0, ["denied_bond"]), (12.0, ["hole", "denied_bond"])):
-        compared(monkeypatch, Wells(system.positions_A, pairs=[bond], push_eV_per_A=push))
+        compared(monkeypatch, Wells(system.positions_A, spring=8.0, pairs=[bond], push_eV_per_A=push))
         checked = check_cell(system, production=production, settings=SETTINGS)
         assert failed(checked) == names
         assert checked.record.agreement is None

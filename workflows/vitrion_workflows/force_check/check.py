@@ -1,13 +1,15 @@
 """The force check of a run: its record, and the measurements of its gate."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from ase.data import chemical_symbols
 
-from vitrion_models.system import AtomicSystem, IntArray
+from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.force_check.agreement import agreement_by_species, force_agreement
+from vitrion_workflows.force_check.broken_bonds import measure_broken_bond
 from vitrion_workflows.force_check.denied_bonds import GREATEST_REPULSION_AT_REST_eV_PER_A, measure_denied_bond
 from vitrion_workflows.force_check.evaluation import EvaluatedFrames, evaluate_run, evaluate_systems
 from vitrion_workflows.force_check.holes import measure_hole, measure_hole_at_rest, thermal_forces
@@ -66,7 +68,7 @@ def check_run(trajectory: Trajectory, *, production: ForceField, settings: Force
         summarize(evaluated, reference=chosen),
         (
             measure_hole(evaluated, **names),
-            measure_denied_bond(evaluated, thermal_forces(evaluated), reference=chosen.name),
+            *_measure_bonds(evaluated, thermal_forces(evaluated), reference=chosen),
         ),
     )
 
@@ -95,9 +97,18 @@ def check_cell(system: AtomicSystem, *, production: ForceField, settings: ForceC
         summarize(evaluated, reference=chosen, at_rest=True),
         (
             measure_hole_at_rest(evaluated, production=production.name, reference=chosen.name),
-            measure_denied_bond(evaluated, limits, reference=chosen.name),
+            *_measure_bonds(evaluated, limits, reference=chosen),
         ),
     )
+
+
+def _measure_bonds(
+    evaluated: EvaluatedFrames, limits_eV_per_A: FloatArray, *, reference: ForceField
+) -> Iterator[Measurement]:
+    denied = measure_denied_bond(evaluated, limits_eV_per_A, reference=reference.name)
+    yield denied
+    if denied.passed:  # the relaxation costs as much as forty frames
+        yield measure_broken_bond(evaluated, reference=reference)
 
 
 def choose_reference(

@@ -20,6 +20,7 @@ from vitrion_workflows.structure.homonuclear import accounted_bonds, composition
 GREATEST_REPULSION_AT_REST_eV_PER_A = 1.0
 # A bond lasts if it is there in so many frames (in the one frame of a cell, if it is there).
 LASTING_FRAMES = 2
+NO_BOND = "no lasting bond that the charges leave out"
 
 
 def measure_denied_bond(evaluated: EvaluatedFrames, limits_eV_per_A: FloatArray, *, reference: str) -> Measurement:
@@ -30,40 +31,48 @@ def measure_denied_bond(evaluated: EvaluatedFrames, limits_eV_per_A: FloatArray,
         limits_eV_per_A: greatest mean repulsion of each atom's species, shape (N,): its thermal force in a run.
         reference: name of the reference potential.
     """
+    judged = []
+    for number, bonds in lasting_bonds(evaluated).items():
+        symbol = chemical_symbols[number]
+        pairs = zip(bonds, evaluated.reference_eV_per_A, strict=True)
+        mean = float(np.concatenate([repulsion(frame, forces) for frame, forces in pairs]).mean())
+        limit = float(limits_eV_per_A[evaluated.numbers == number][0])
+        message = f"{symbol}-{symbol} {_describe(bonds)}: {reference} drives them apart by {mean:.1f} eV/A on average"
+        judged.append((mean / limit, measurement_of("denied_bond", mean, upper=limit, unit="eV/A", message=message)))
+    if not judged:
+        return Measurement(name="denied_bond", passed=True, message=NO_BOND)
+    return max(judged, key=lambda pair: pair[0])[1]
+
+
+def lasting_bonds(evaluated: EvaluatedFrames) -> dict[int, list[NeighbourList]]:
+    """Return the lasting bonds of each frame, by atomic number, of elements with more than the charges account for."""
     systems = [AtomicSystem(evaluated.numbers, positions, evaluated.lattice_A) for positions in evaluated.positions_A]
     accounted = accounted_bonds(composition_of(systems[0]))
-    nothing = Measurement(name="denied_bond", passed=True, message="no lasting bond that the charges leave out")
     if accounted is None:
-        return nothing
+        return {}
     bonds = [homonuclear_bonds(system) for system in systems]
-    judged = []
+    lasting = {}
     for number in np.unique(evaluated.numbers).tolist():
-        symbol = chemical_symbols[number]
         of_element = [frame.where(evaluated.numbers[frame.edge_index[0]] == number) for frame in bonds]
-        if np.mean([len(frame) for frame in of_element]) <= accounted.get(symbol, 0.0):
-            continue
-        forces, text = _lasting_repulsion(evaluated, of_element)
-        if len(forces):
-            limit, mean = float(limits_eV_per_A[evaluated.numbers == number][0]), float(forces.mean())
-            message = f"{symbol}-{symbol} {text}: {reference} drives them apart by {mean:.1f} eV/A on average"
-            judged.append(
-                (mean / limit, measurement_of("denied_bond", mean, upper=limit, unit="eV/A", message=message))
-            )
-    return max(judged, key=lambda pair: pair[0])[1] if judged else nothing
+        if np.mean([len(frame) for frame in of_element]) > accounted.get(chemical_symbols[number], 0.0):
+            kept = _lasting(of_element)
+            if any(len(frame) for frame in kept):
+                lasting[number] = kept
+    return lasting
 
 
-def _lasting_repulsion(evaluated: EvaluatedFrames, bonds: list[NeighbourList]) -> tuple[FloatArray, str]:
-    """Return the reference's force along each lasting bond of each frame, eV/A, and the bonds in words."""
-    seen = Counter(pair for frame in bonds for pair in {tuple(pair) for pair in frame.edge_index.T.tolist()})
-    lasting = {pair for pair, frames in seen.items() if frames >= min(LASTING_FRAMES, len(evaluated))}
-    forces, lengths = [], []
-    for frame, reference in zip(bonds, evaluated.reference_eV_per_A, strict=True):
-        kept = frame.where(np.array([tuple(pair) in lasting for pair in frame.edge_index.T.tolist()], dtype=bool))
-        forces.append(repulsion(kept, reference))
-        lengths.append(kept.distances_A)
-    if not lasting:
-        return np.empty(0), ""
-    first, second = min(lasting)
-    others = f" and {len(lasting) - 1} more bonds" if len(lasting) > 1 else ""
-    text = f"of atoms {first} and {second}{others}, {np.concatenate(lengths).mean():.2f} A on average"
-    return np.concatenate(forces), text
+def _lasting(bonds: list[NeighbourList]) -> list[NeighbourList]:
+    frames_of = Counter(pair for frame in bonds for pair in {tuple(pair) for pair in frame.edge_index.T.tolist()})
+    lasting = {pair for pair, frames in frames_of.items() if frames >= min(LASTING_FRAMES, len(bonds))}
+    return [
+        frame.where(np.array([tuple(pair) in lasting for pair in frame.edge_index.T.tolist()], dtype=bool))
+        for frame in bonds
+    ]
+
+
+def _describe(bonds: list[NeighbourList]) -> str:
+    pairs = {tuple(pair) for frame in bonds for pair in frame.edge_index.T.tolist()}
+    first, second = min(pairs)
+    others = f" and {len(pairs) - 1} more bonds" if len(pairs) > 1 else ""
+    length_A = np.concatenate([frame.distances_A for frame in bonds]).mean()
+    return f"of atoms {first} and {second}{others}, {length_A:.2f} A on average"
