@@ -24,7 +24,6 @@ from vitrion.cli.console.volumes import describe_volumes, volume_rule
 from vitrion_models.constants import HOTTEST_K
 from vitrion_models.errors import InputError
 from vitrion_workflows.formats.registry import file_format
-from vitrion_workflows.schemas.volume import GIVEN, RULE, VolumeEstimates, VolumeRule
 from vitrion_workflows.structure.formula import element_amounts
 
 if TYPE_CHECKING:
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from vitrion.database import Database, StructureRecord
     from vitrion_workflows.flows import MeltQuenchMaker
     from vitrion_workflows.schemas import CellProtocol
+    from vitrion_workflows.schemas.volume import VolumeEstimates, VolumeRule
 
 VOLUME_COLUMNS = ("source", "detail", "temperature_K", "volume_A3_per_atom", "expected_A3_per_atom", "ln_stderr")
 COLUMNS = (
@@ -71,7 +71,7 @@ def command(
     melt_temperature: Annotated[float | None, typer.Option(help="In K; default: the protocol's.")] = None,
     volume: Annotated[
         str, typer.Option(help="rule, zero-pressure, reference, twin or measured, or a number in A3 per atom.")
-    ] = RULE,
+    ] = "rule",
     device: Device = "auto",
     force_check: ForceCheck = True,
     reference: Reference = "auto",
@@ -87,8 +87,8 @@ def command(
 
     Exit code 0: every cell was accepted; 1: one was rejected, or one of several could not be made; 2: none was made.
     """
-    chosen_volume = volume_rule(volume)
     formula, twin = read_compound(compound)
+    chosen_volume = volume_rule(volume)
 
     # Slow to import: a wrong formula or file is refused before.
     from vitrion.database import connect  # noqa: PLC0415
@@ -151,8 +151,10 @@ class CellRequest:
         }
 
 
-def _made_by(volumes: VolumeEstimates | None, rule: VolumeRule) -> bool:
+def _made_by(volumes: "VolumeEstimates | None", rule: "VolumeRule") -> bool:
     """Return whether a cell has its volume by a rule."""
+    from vitrion_workflows.schemas.volume import GIVEN  # noqa: PLC0415 - slow to import
+
     if volumes is None:
         return False
     return volumes.rule == rule or (volumes.rule == GIVEN and volumes.volume_A3_per_atom == rule)
@@ -223,7 +225,7 @@ def _print(cells: "Sequence[StructureRecord]", *, single: bool, as_json: bool) -
     emit(rows, as_json=as_json, columns=("seed", *COLUMNS, "failed"))
 
 
-def _print_volumes(volumes: VolumeEstimates | None) -> None:
+def _print_volumes(volumes: "VolumeEstimates | None") -> None:
     """Print the estimates of a cell's volume, and where they disagree."""
     if volumes is None:
         return

@@ -22,7 +22,6 @@ from vitrion.cli.console.output import Advance, emit, note, progress
 from vitrion.keys import short_key
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
-from vitrion_workflows.schemas.volume import RULE
 from vitrion_workflows.structure.formula import element_amounts
 
 if TYPE_CHECKING:
@@ -142,6 +141,7 @@ def _frame(db: "Database", formula: str, *, atoms: int, density_g_cm3: float | N
     from ase.data import atomic_numbers  # noqa: PLC0415
 
     from vitrion_models.constants import U_PER_A3_IN_G_PER_CM3  # noqa: PLC0415
+    from vitrion_workflows.schemas.volume import RULE  # noqa: PLC0415
     from vitrion_workflows.structure.composition import cell_contents  # noqa: PLC0415
     from vitrion_workflows.structure.element_masses import compound_masses, masses_of_elements  # noqa: PLC0415
     from vitrion_workflows.volumes.estimates import volume_estimates  # noqa: PLC0415

@@ -3,25 +3,27 @@
 import math
 from typing import TYPE_CHECKING
 
-from pydantic import TypeAdapter, ValidationError
-
 from vitrion_models.errors import InputError
-from vitrion_workflows.schemas.volume import DISAGREEMENT, RULE, VolumeEstimates, VolumeRule
 
 if TYPE_CHECKING:
     from pymatgen.core.structure import Structure
 
-_RULES: TypeAdapter[VolumeRule] = TypeAdapter(VolumeRule)
+    from vitrion_workflows.schemas.volume import VolumeEstimates, VolumeRule
 
 
-def volume_rule(text: str) -> VolumeRule:
+def volume_rule(text: str) -> "VolumeRule":
     """Return the rule that a text names.
 
     Raises:
         InputError: neither a rule nor a possible volume.
     """
+    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - these are slow to import
+
+    from vitrion_workflows.schemas.volume import VolumeRule  # noqa: PLC0415
+
+    rules: TypeAdapter[VolumeRule] = TypeAdapter(VolumeRule)
     try:
-        return _RULES.validate_python(float(text) if _is_number(text) else text)
+        return rules.validate_python(float(text) if _is_number(text) else text)
     except ValidationError as error:
         raise InputError(
             f"--volume {text} is neither rule, zero-pressure, reference, twin or measured, nor a volume of 2 to 500 A3 "
@@ -29,7 +31,7 @@ def volume_rule(text: str) -> VolumeRule:
         ) from error
 
 
-def describe_volumes(volumes: VolumeEstimates) -> str:
+def describe_volumes(volumes: "VolumeEstimates") -> str:
     """Return one line: the chosen volume with its error, and by how much the estimates differ."""
     chosen = (
         f"volume by {volumes.rule!r}: {volumes.volume_A3_per_atom:.2f} A3/atom at {volumes.temperature_K:g} K, "
@@ -41,7 +43,7 @@ def describe_volumes(volumes: VolumeEstimates) -> str:
 
 
 def run_volume(
-    cell: "Structure", volumes: VolumeEstimates | None, temperature_K: float, *, keep: bool | None
+    cell: "Structure", volumes: "VolumeEstimates | None", temperature_K: float, *, keep: bool | None
 ) -> float | None:
     """Return the volume of a label's run, A3 per atom; None for that of the cell.
 
@@ -61,6 +63,8 @@ def run_volume(
 
 def compare_volume(cell: "Structure", temperature_K: float) -> str:
     """Return one line: the volume of a cell and that estimated for a melt or glass of it at a temperature."""
+    from vitrion_workflows.schemas.volume import DISAGREEMENT  # noqa: PLC0415 - slow to import
+
     own = float(cell.volume) / len(cell)
     begin = f"{cell.composition.reduced_formula} at {temperature_K:g} K: run at the cell's {own:.2f} A3/atom"
     try:
@@ -74,7 +78,8 @@ def compare_volume(cell: "Structure", temperature_K: float) -> str:
     return f"{line}. WARNING: more than 10 % apart (--scale-volume takes the estimate)"
 
 
-def _estimates(cell: "Structure", temperature_K: float) -> VolumeEstimates:
+def _estimates(cell: "Structure", temperature_K: float) -> "VolumeEstimates":
+    from vitrion_workflows.schemas.volume import RULE  # noqa: PLC0415
     from vitrion_workflows.volumes.estimates import volume_estimates  # noqa: PLC0415 - crystallography is slow to import
 
     return volume_estimates(cell.composition.reduced_formula, rule=RULE, temperature_K=temperature_K)
