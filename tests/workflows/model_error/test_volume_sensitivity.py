@@ -30,7 +30,8 @@ def test_volume_matters_more_in_the_cold_and_is_less_certain_there(elements):
     assert cold_stderr > mild_stderr
 
 
-def test_agrees_with_the_regression_over_the_compounds_of_the_aimd_table():
-    # log10(D / D_AIMD) = 0.06 + 1.02 ln(V / V_AIMD) over 124 compositions at 2000 K, errors of forces included.
+def test_volume_explains_no_more_than_the_regression_over_compounds():
+    # log10(D / D_AIMD) = 0.06 + 1.02 ln(V / V_AIMD) over 124 compositions at 2000 K, with the errors of the forces that
+    # go along with those of the volume.
     slopes = [sensitivity(elements, 2000.0)[0] for elements in ONE_OF_EACH_CLASS]
-    assert sum(slopes) / len(slopes) == pytest.approx(1.02, abs=0.5)
+    assert 0.2 < sum(slopes) / len(slopes) < 1.1
