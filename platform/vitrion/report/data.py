@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from vitrion_workflows.model_error.compound_error import CompoundError
-from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, Origin
+from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, Origin, VolumeEstimates
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,7 @@ class Cell:
     gates: tuple[GateOutcome, ...]
     atoms: int
     density_g_cm3: float
+    volumes: VolumeEstimates | None = None
     quench_rate_K_per_ps: float | None = None
     wall_seconds: float = 0.0
 

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from tiny_campaign import TINY
 
 from vitrion.learning.configuration import CampaignConfiguration, load_configuration
 from vitrion.learning.configuration.campaign import FEWEST_FRAMES
@@ -173,3 +174,25 @@ def test_temperatures_may_be_a_range(tmp_path):
     assert configuration.labels.temperatures_K == (600.0, 800.0, 1000.0)
     with pytest.raises(InputError, match="1000 temperatures"):
         load_configuration(write(tmp_path / "c.yaml", labels=labels | {"temperatures_K": "600:1000:1e-9"}))
+
+
+@pytest.mark.parametrize("rule", ["rule", "zero-pressure", "reference", "twin", "measured", 17.5])
+def test_volume_of_the_cells_is_a_rule_or_a_number(rule):
+    content = TINY | {"cells": TINY["cells"] | {"volume": rule}}
+    assert CampaignConfiguration.model_validate(content).cells.volume == rule
+
+
+@pytest.mark.parametrize("rule", ["equilibrium", -1.0, 0.5, 1e6, None, True])
+def test_another_volume_is_refused(rule, tmp_path):
+    path = tmp_path / "campaign.yaml"
+    path.write_text(yaml.safe_dump(TINY | {"cells": TINY["cells"] | {"volume": rule}}))
+    with pytest.raises(InputError, match=r"cells\.volume"):
+        load_configuration(path)
+
+
+def test_the_former_switch_of_the_volume_search_names_the_present_key(tmp_path):
+    path = tmp_path / "campaign.yaml"
+    protocol = TINY["cells"]["protocol"] | {"volume_search": True}
+    path.write_text(yaml.safe_dump(TINY | {"cells": TINY["cells"] | {"protocol": protocol}}))
+    with pytest.raises(InputError, match=r"it is now called `cells\.volume`"):
+        load_configuration(path)

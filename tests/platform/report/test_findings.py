@@ -16,6 +16,7 @@ from vitrion_workflows.model_error.anion_classes import anion_class
 from vitrion_workflows.model_error.compound_error import CompoundError
 from vitrion_workflows.schemas import LabelState
 from vitrion_workflows.schemas.error_budget import ErrorBudget
+from vitrion_workflows.volumes.estimates import PotentialVolume, volume_estimates
 
 K_LN10 = 8.617333262e-5 * math.log(10)
 
@@ -159,6 +160,23 @@ def test_overlap_is_one_for_equal_curves_and_zero_for_disjoint_ones():
 def test_limits_name_the_cooling_rate_in_K_per_s(data):
     words = dict(limits(data))["Fast cooling"]
     assert "8.5 × 10¹⁴ K/s" in words  # 850 K/ps
+
+
+def test_limits_name_the_compounds_whose_volumes_are_uncertain(data):
+    def volumes(**search):
+        other = PotentialVolume(
+            potential="other", weights_sha256="0" * 64, temperature_K=2000.0, ln_stderr=0.01, **search
+        )
+        return volume_estimates("Li2SiO3", rule="rule", temperature_K=2000.0, production=other)
+
+    cells = (
+        replace(data.cells[0], formula="Li2SiO3", volumes=volumes(volume_A3_per_atom=30.0)),
+        replace(data.cells[1], formula="LiCl", volumes=None),
+    )
+    words = dict(limits(replace(data, cells=cells)))["Volumes"]
+    assert "Li₂SiO₃" in words
+    assert "LiCl" not in words
+    assert "Volumes" not in dict(limits(replace(data, cells=cells[1:])))
 
 
 def test_limits_leave_out_what_does_not_apply(data):
