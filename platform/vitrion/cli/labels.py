@@ -113,9 +113,8 @@ def show_label(
     with vitrion.connect(readonly=True) as db:
         row = db.labels.get(key)
         corrected = corrected_labels(db, [row]).get(row.key)
-    emit({**row.model_dump(), "corrected": corrected}, as_json=as_json)
-    if corrected and not as_json:
-        note(describe_correction(corrected))
+    shown = corrected if as_json or corrected is None else describe_correction(corrected)
+    emit({**row.model_dump(), "corrected": shown}, as_json=as_json)
     if line := summarize_others(count_others([row.gate_version])):
         note(line)
 
