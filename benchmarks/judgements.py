@@ -229,7 +229,8 @@ def _forces(each: JudgedComposition | None) -> str:
     if comparison is None:
         return "-"
     agreement, bias = comparison.agreement, comparison.check.pressure_difference_GPa
-    faults = "".join(f" **{name}**" for name in ("hole", "denied_bond") if getattr(comparison, name))
+    own = each is not None and each.judgement.own_frames is not None
+    faults = "".join(f" **{name}**" for name in ("hole", "denied_bond") if own and getattr(comparison, name))
     return f"{agreement.r2:.2f}, {agreement.inverse_slope:.2f}, {_shown(bias, '+.1f')}{faults.replace('_', ' ')}"
 
 

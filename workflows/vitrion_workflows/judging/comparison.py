@@ -8,6 +8,7 @@ import numpy as np
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.force_check.agreement import force_agreement
+from vitrion_workflows.force_check.broken_bonds import measure_broken_bond
 from vitrion_workflows.force_check.check import summarize
 from vitrion_workflows.force_check.denied_bonds import measure_denied_bond
 from vitrion_workflows.force_check.evaluation import EvaluatedFrames, evaluate_systems
@@ -25,7 +26,7 @@ class FrameComparison:
         source: where the frames come from.
         check: record of the forces, energies and pressures, as labels carry it.
         hole: the atoms of a hole, where there is one; see `vitrion_workflows.force_check.holes`.
-        denied_bond: bonds between like atoms that the reference drives apart, where there are any.
+        denied_bond: bonds between like atoms that the reference drives apart or breaks, where there are any.
     """
 
     source: str
@@ -76,6 +77,8 @@ def compare_melt(
     evaluated = _evaluated(frames, force_field, reference)
     hole = measure_hole(evaluated, production=force_field.name, reference=reference.name)
     bond = measure_denied_bond(evaluated, thermal_forces(evaluated), reference=reference.name)
+    if bond.passed:
+        bond = measure_broken_bond(evaluated, reference=reference)
     return FrameComparison(
         source=source,
         check=summarize(evaluated, reference=reference),
