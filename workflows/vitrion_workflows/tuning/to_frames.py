@@ -88,11 +88,11 @@ def tune_to_frames(
             ),
         )
         student = NepForceField(tuned, name=tuned.name, weights_sha256="", device="cpu")
-        after = tuple(agreement_by_group(student, held_out))
+        before, after = (tuple(agreement_by_group(potential, held_out)) for potential in (parent, student))
         if not all(entry.is_sufficient for entry in after):
-            raise TuningRefused(
-                f"{request.parent} was not tuned to {request.path} ({'; '.join(map(str, after))}): give more --frames"
-            )
+            pairs = zip(after, before, strict=True)
+            figures = "; ".join(f"{entry}, R2 of the parent {old.r2:.3f}" for entry, old in pairs)
+            raise TuningRefused(f"{request.parent} was not tuned to {request.path} ({figures}): give more --frames")
         return folder.publish(
             tuned,
             lambda sha256: Card(
@@ -104,7 +104,7 @@ def tune_to_frames(
                 compositions=tuple(sorted({frame.group for frame in given})),
                 frames=len(frames),
                 rounds=(after,),
-                before=tuple(agreement_by_group(parent, held_out)),
+                before=before,
                 energy_shifts_eV=shifts,
                 seed=request.seed,
                 settings=request.settings,
