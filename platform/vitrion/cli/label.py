@@ -104,6 +104,7 @@ def command(
     choice = choose_cells(cells or (), from_database=from_database, filters=choose.structure_filters(typed))
     masses = choose.masses(mass)
     files = choice.read_files()
+    checked = choose.force_check_settings(force_check=force_check, reference=reference)
 
     # Slow to import: a faulty file is refused before.
     from vitrion.answers.corrected import corrected_labels, describe_correction  # noqa: PLC0415
@@ -137,7 +138,7 @@ def command(
         protocol=_protocol(ps=ps, until=until, frame_interval_ps=frame_interval_ps),
         species=species,
         seed=seed,
-        force_check=choose.force_check_settings(force_check=force_check, reference=reference),
+        force_check=checked,
     )
     with connect() as db:
         db.structures.add_isotopes(parents)

@@ -57,6 +57,9 @@ def test_the_smallest_campaign_is_valid_and_sorted(tmp_path):
         ({"generator": {"training_steps": 0}}, "`generator.training_steps`"),
         ({"labels": {"temperatures_K": [-5], "target_temperature_K": 1000}}, "impossible"),
         ({"labels": {"temperatures_K": [50000], "target_temperature_K": 1000}}, "impossible"),
+        ({"labels": {**MINIMAL["labels"], "force_check": {"reference": "dipe"}}}, "'diep'"),
+        ({"labels": {**MINIMAL["labels"], "force_check": {"frames": 4}}}, "`labels.force_check.frames`"),
+        ({"labels": {**MINIMAL["labels"], "force_check": {"frame": 5}}}, "did you mean `frames`?"),
         ({"seed": -1}, "`seed`"),
         ({"acquisition": {"batch": 2, "random": 2}}, "random"),
         ({"acquisition": {"random": 0}}, "acquisition.random"),
@@ -196,3 +199,11 @@ def test_the_former_switch_of_the_volume_search_names_the_present_key(tmp_path):
     path.write_text(yaml.safe_dump(TINY | {"cells": TINY["cells"] | {"protocol": protocol}}))
     with pytest.raises(InputError, match=r"it is now called `cells\.volume`"):
         load_configuration(path)
+
+
+def test_the_force_check_is_on_unless_it_is_switched_off(tmp_path):
+    configuration = load_configuration(write(tmp_path / "a.yaml"))
+    assert configuration.labels.force_check.reference == "auto"
+    assert configuration.labels.force_check.frames == 5
+    off = load_configuration(write(tmp_path / "b.yaml", labels={**MINIMAL["labels"], "force_check": None}))
+    assert off.labels.force_check is None

@@ -152,7 +152,7 @@ def test_a_lasting_bond_that_the_reference_drives_apart_is_denied(monkeypatch):
     checked = check_run(run, production=production, settings=SETTINGS)
     assert failed(checked) == ["denied_bond"]
     (denied,) = (each for each in checked.measurements if not each.passed)
-    assert "N-N" in denied.message
+    assert f"N {bond[0]} - N {bond[1]}" in denied.message
     assert denied.value == pytest.approx(1.2, abs=0.5)
     # The same bond, where the reference has it too.
     compared(monkeypatch, Wells(sites, spring=9.0))
