@@ -92,7 +92,9 @@ def tune_to_frames(
         if not all(entry.is_sufficient for entry in after):
             pairs = zip(after, before, strict=True)
             figures = "; ".join(f"{entry}, R2 of the parent {old.r2:.3f}" for entry, old in pairs)
-            raise TuningRefused(f"{request.parent} was not tuned to {request.path} ({figures}): give more --frames")
+            raise TuningRefused(
+                f"{request.parent} was not tuned to {request.path} ({figures}): give frames of fewer formulas"
+            )
         return folder.publish(
             tuned,
             lambda sha256: Card(
