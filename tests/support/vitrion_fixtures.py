@@ -19,3 +19,9 @@ def scratch(tmp_path, monkeypatch):
     """Where labelling jobs keep their checkpoints."""
     monkeypatch.setenv("VITRION_SCRATCH", str(tmp_path / "scratch"))
     return tmp_path / "scratch"
+
+
+@pytest.fixture
+def independent_walkers(monkeypatch):
+    """Measure contacts in the first frame only: synthetic walkers feel no forces and pass through each other."""
+    monkeypatch.setattr("vitrion_workflows.validation.trajectory_checks.FRAMES_OF_CONTACTS", 1)

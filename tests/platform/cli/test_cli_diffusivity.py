@@ -13,6 +13,8 @@ from vitrion_workflows.trajectories import h5md
 from vitrion_workflows.trajectories.reading import read_trajectory
 from vitrion_workflows.trajectories.trajectory import Trajectory
 
+pytestmark = pytest.mark.usefixtures("independent_walkers")
+
 
 @pytest.fixture
 def file(tmp_path):

@@ -31,8 +31,8 @@ def run():
     )
 
 
-@pytest.fixture(scope="module")
-def analysis(run):
+@pytest.fixture
+def analysis(run, independent_walkers):
     return analyse_trajectory(run, species="Li", temperature_K=1000.0)
 
 

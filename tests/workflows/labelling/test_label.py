@@ -29,6 +29,8 @@ from vitrion_workflows.validation.density_and_contacts import measure_volume_cha
 from vitrion_workflows.validation.gates import TRAJECTORY_GATES
 from vitrion_workflows.validation.temperature import Coupling
 
+pytestmark = pytest.mark.usefixtures("independent_walkers")
+
 INTERVAL_PS = 0.02
 TEMPERATURE_K = 1000.0
 CELL_A = 12.0

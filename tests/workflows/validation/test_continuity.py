@@ -11,6 +11,8 @@ from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.validation.continuity import repeated_frames
 from vitrion_workflows.validation.interruptions import _recoil, frame_steps, most_likely_interruption
 
+pytestmark = pytest.mark.usefixtures("independent_walkers")
+
 INTERVAL_PS = 0.02
 HOP_A = 3.0
 BOX_A = 14.0
