@@ -32,7 +32,8 @@ def run():
 
 
 @pytest.fixture
-def analysis(run, independent_walkers):
+def analysis(run, request):
+    request.getfixturevalue("independent_walkers")
     return analyse_trajectory(run, species="Li", temperature_K=1000.0)
 
 
