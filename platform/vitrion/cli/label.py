@@ -10,7 +10,7 @@ import typer
 from vitrion.cli.console import options as choose
 from vitrion.cli.console.cells import choose_cells
 from vitrion.cli.console.output import emit, label_row, note
-from vitrion.cli.console.volumes import compare_volume, run_volume
+from vitrion.cli.console.volumes import compare_volume, describe_comparison, run_volume
 from vitrion.keys import short_key
 from vitrion_models.constants import FEMTOSECONDS_PER_PS
 from vitrion_models.errors import InputError, VitrionError
@@ -128,10 +128,8 @@ def command(
         for structure, record in zip(structures, records, strict=True)
         for kelvin in temperatures
     ]
-    for structure, kelvin, volume in runs:
+    for structure, kelvin, _ in runs:
         check_task(structure, species=species, temperature_K=kelvin, seed=seed)
-        if volume is None and not as_json:
-            note(compare_volume(structure, kelvin))
     name = default_potential()[0] if potential is None else potential
     request = LabelRequest(
         potential=name,
@@ -149,15 +147,24 @@ def command(
         corrected = corrected_labels(db, rows)
         places = {row.key: db.artefacts.place(row.trajectory_sha256) for row in rows if row.trajectory_sha256}
         where = db.where
+    compared = {
+        row.key: compare_volume(structure, kelvin)
+        for row, (structure, kelvin, volume) in zip(rows, runs, strict=True)
+        if volume is None
+    }
     if as_json:
-        emit([{**row.model_dump(), "corrected": corrected.get(row.key)} for row in rows], as_json=True)
+        more = [{"corrected": corrected.get(row.key), "volume": compared.get(row.key)} for row in rows]
+        emit([{**row.model_dump(), **each} for row, each in zip(rows, more, strict=True)], as_json=True)
         return
-    from vitrion_workflows.schemas import describe_failures  # noqa: PLC0415
+    from vitrion_workflows.schemas import StructureKind, describe_failures  # noqa: PLC0415
 
     shown = [label_row(row.model_dump()) | {"failed": describe_failures(row.gates)} for row in rows]
     emit(shown, as_json=False, columns=COLUMNS)
     for key, value in corrected.items():
         note(f"{short_key(key)}: {describe_correction(value)}")
+    crystals = {row.key for row in rows if row.kind is StructureKind.CRYSTAL}
+    for key, volumes in compared.items():
+        note(f"{short_key(key)}: {describe_comparison(volumes, is_crystal=key in crystals)}")
     for key, place in places.items():
         note(f"trajectory of {short_key(key)}: {place}")
     if places:

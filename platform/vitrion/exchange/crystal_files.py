@@ -39,6 +39,9 @@ def cif_text(structure: "Structure", path: Path, *, name: str) -> str:
     _require_named(symbols, path)
     writer = CifWriter(structure, significant_figures=CIF_DIGITS)
     ((formula, block),) = writer.cif_file.data.items()
+    _, units = structure.composition.element_composition.get_reduced_composition_and_factor()
+    if units != int(units):  # pymatgen rounds it down; the formula sum is that of the whole cell
+        block.data["_cell_formula_units_Z"] = "1"
     if not NAMED_MASSES_U.keys().isdisjoint(symbols):
         block.data["_atom_site_type_symbol"] = symbols
         occupancies = map(float, block.data["_atom_site_occupancy"])

@@ -202,6 +202,25 @@ def test_a_file_is_labelled_at_its_own_volume_and_a_made_cell_at_that_of_the_tem
     assert volume(stored.fingerprint, "--keep-volume") is None
 
 
-def test_label_says_where_the_volume_of_a_file_is_far_from_the_estimates(cif, capsys):
-    assert run(["label", str(cif), "-t", "1500", "--potential", "lennard-jones", "--ps", "1"]) == 0
-    assert "WARNING" in capsys.readouterr().err  # the crystal, and the melt is half as large again
+def test_label_says_how_far_the_volume_of_a_cell_is_from_that_of_a_melt_or_glass(cif, capsys):
+    words = ["-t", "1500", "--potential", "lennard-jones", "--ps", "1"]
+    crystal = LICL.volume / len(LICL)
+    estimated = volume_estimates("LiCl", rule="rule", temperature_K=1500.0).volume_A3_per_atom
+    assert run(["label", str(cif), *words, "--json"]) == 0
+    (label,) = json.loads(capsys.readouterr().out)
+    assert label["volume"]["cell_A3_per_atom"] == pytest.approx(crystal)
+    assert label["volume"]["estimated_A3_per_atom"] == pytest.approx(estimated)  # half as large again
+
+    with vitrion.connect() as db:
+        dense = db.structures.add(
+            (LICL * (2, 2, 1)).perturb(0.1),
+            kind="amorphous",
+            origin="melt-quench",
+            gates=(GateOutcome(name="density", passed=True),),
+        )
+    for cell, warned in ((str(cif), False), (dense.fingerprint, True)):
+        assert run(["label", cell, *words]) == 0
+        printed = capsys.readouterr().err
+        assert f"{crystal:.2f}" in printed
+        assert f"{estimated:.2f}" in printed
+        assert ("WARNING" in printed) is warned

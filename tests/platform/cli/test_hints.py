@@ -24,9 +24,11 @@ SHOWN_BY = {  # modules below the command line that name options -> commands tha
     "platform/vitrion/exchange/quantities.py": ("ingest labels",),
     "platform/vitrion/ingest/published.py": ("ingest labels",),
     "platform/vitrion/answers/arrhenius.py": ("arrhenius",),
+    "platform/vitrion/answers/judging.py": ("potentials judge",),
     "platform/vitrion/answers/model_artefact.py": ("predict", "generate"),
     "platform/vitrion/cli/console/cells.py": ("label",),
     "platform/vitrion/cli/console/options.py": ("label", "diffusivity", "labels export"),
+    "platform/vitrion/cli/console/volumes.py": ("amorphize", "label"),
 }
 
 

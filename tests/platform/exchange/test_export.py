@@ -169,6 +169,16 @@ def test_isotopes_come_back_from_each_format_or_are_refused(tmp_path, monkeypatc
     assert fingerprint(back) == fingerprint(cell)
 
 
+def test_half_a_formula_unit_is_written_to_cif_with_a_whole_number_of_units(home):
+    half = Structure(Lattice.cubic(3), ["Li", "O"], [[0, 0, 0], [0.5] * 3])  # of Li2O2
+    with vitrion.connect() as db:
+        key = db.structures.add(half, kind="crystal").fingerprint
+        export.export_structures(db.structures.iterate(fingerprint=key), home / "half.cif", file_format="cif")
+    assert "_cell_formula_units_Z   1\n" in (home / "half.cif").read_text()
+    (back,) = read_structures(home / "half.cif")
+    assert fingerprint(back) == key
+
+
 def test_a_site_shared_by_isotopes_is_written_to_cif_alone(home):
     shared = Structure(Lattice.cubic(4.08), [{"D": 0.75, "H": 0.25}, "Li"], [[0, 0, 0], [0.5] * 3])
     with vitrion.connect() as db:

@@ -115,14 +115,13 @@ def test_a_label_that_was_made_without_a_check_is_checked_without_a_second_run(m
     assert label() == unchecked
 
 
-FAST = CellProtocol(
-    melt_temperature_K=2000, melt_ps=0.1, quench_ps=0.1, hold_ps=0.02, volume_search=False, time_step_fs=2.0
-)
+FAST = CellProtocol(melt_temperature_K=2000, melt_ps=0.1, quench_ps=0.1, hold_ps=0.02, time_step_fs=2.0)
 
 
 def cell_of(origin):
     if origin == "melt-quench":
-        return run(MeltQuenchMaker(potential="lennard-jones", protocol=FAST).make("LiCl", n_atoms=32, seed=7))
+        maker = MeltQuenchMaker(potential="lennard-jones", protocol=FAST, volume="twin")
+        return run(maker.make("LiCl", n_atoms=32, seed=7))
     packed = LICL * (2, 2, 1)
     packed.perturb(0.2, seed=0)
     return run(
@@ -158,7 +157,7 @@ def test_diep_sees_the_hole_that_nep89_has_between_two_molybdenum_atoms(monkeypa
     near = positions.copy()
     near[second] = near[first] + 1.7 * line / np.linalg.norm(line)
     monkeypatch.setattr(check, "force_field", engines.force_field)
-    for cell, names in ((system, set()), (AtomicSystem(symbols, near, system.lattice_A), {"hole"})):
+    for cell, names in ((system, set()), (AtomicSystem(symbols, near, system.lattice_A), {"hole", "denied_bond"})):
         checked = check_cell(cell, production=field, settings=ForceCheckSettings())
         assert checked.record.reference == "diep"
         assert {each.name for each in checked.measurements if not each.passed} == names

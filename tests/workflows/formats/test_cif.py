@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from ase.io import read as ase_read
 from ase.spacegroup import crystal
+from pymatgen.core import Lattice, Structure
 from pymatgen.core.periodic_table import Species
+from pymatgen.io.cif import CifWriter
 
 from vitrion_models.errors import InputError
 from vitrion_workflows.formats.structures import read_entries
@@ -343,6 +345,23 @@ def test_formula_units_are_those_of_the_cell(tmp_path, formula, units):
     check_rock_salt(entry_of(tmp_path, cif(more=more)).structure)
     with pytest.raises(InputError, match="2 atoms in the cell"):
         entry_of(tmp_path, cif(symmetry="_space_group_name_H-M_alt 'P 1'", more=more))
+
+
+@pytest.mark.parametrize(("lithium", "oxygen"), [(1, 1), (3, 3), (5, 5), (0, 1), (0, 5)])
+def test_half_formula_units_that_pymatgen_rounds_down_are_read(tmp_path, lithium, oxygen):
+    species = ["Li"] * lithium + ["O"] * oxygen
+    places = [[0.1 * place, 0.1 * place, 0] for place in range(len(species))]
+    text = str(CifWriter(Structure(Lattice.cubic(20), species, places)))
+    units = (lithium or oxygen) // 2
+    assert f"_cell_formula_units_Z   {units}\n" in text
+    assert len(entry_of(tmp_path, text).structure) == len(species)
+
+
+@pytest.mark.parametrize("units", ["0", "-1", "nan"])
+def test_an_impossible_number_of_formula_units_is_refused(tmp_path, units):
+    more = f"_chemical_formula_sum 'Li4 Cl4'\n_cell_formula_units_Z {units}"
+    with pytest.raises(InputError, match="positive"):
+        entry_of(tmp_path, cif(more=more))
 
 
 def test_one_missing_hydrogen_of_many_atoms_is_refused(tmp_path):

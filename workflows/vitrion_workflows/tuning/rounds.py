@@ -127,7 +127,7 @@ class _Tuning:
             frames = [*frames, *fresh]
         raise TuningRefused(
             f"{self.request.parent} was not tuned to {self.request.reference} in {self.request.most_rounds} rounds "
-            f"({'; '.join([*map(str, rounds[-1]), *exploded])}): allow more --rounds or --frames, or fewer compositions"
+            f"({'; '.join([*map(str, rounds[-1]), *exploded])}): allow more rounds or frames, or fewer compositions"
         )
 
     def _first_frames(self) -> list[LabelledFrame]:
@@ -169,7 +169,7 @@ class _Tuning:
             systems = [(formula, system) for formula, run in runs.items() for system in run.systems]
             self.folder.record(f"exploded-{number}", lambda: exploded)
             if not systems:
-                raise TuningRefused(f"{'; '.join(exploded)} at once in round {number}: give more --frames")
+                raise TuningRefused(f"{'; '.join(exploded)} at once in round {number}: give more frames")
             return label(systems, self.reference, callbacks=self.callbacks)
 
         fresh = self.folder.frames(f"frames-{number}", make)

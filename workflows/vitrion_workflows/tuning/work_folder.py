@@ -95,7 +95,7 @@ def work_folder(name: str, request: dict[str, Any]) -> Iterator[WorkFolder]:
     """
     weights = TunedWeights(name)
     if weights.folder.exists():
-        raise InputError(f"tuned:{name} exists already: choose another --name, or remove {weights.folder}")
+        raise InputError(f"tuned:{name} exists already: choose another name, or remove {weights.folder}")
     digest = hashlib.sha256(json.dumps({"name": name, **request}, sort_keys=True).encode()).hexdigest()[:16]
     folder = tuned_folder() / f"{PREFIX}{name}-{digest}"
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,6 +1,7 @@
 """Volumes of cells on the command line: options, and lines on the estimates."""
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from vitrion_models.errors import InputError
@@ -61,20 +62,46 @@ def run_volume(
     return (volumes or _estimates(cell, temperature_K)).of_label(temperature_K)
 
 
-def compare_volume(cell: "Structure", temperature_K: float) -> str:
-    """Return one line: the volume of a cell and that estimated for a melt or glass of it at a temperature."""
-    from vitrion_workflows.schemas.volume import DISAGREEMENT  # noqa: PLC0415 - slow to import
+@dataclass(frozen=True)
+class VolumeComparison:
+    """Volume of a cell that ran at its own, beside that estimated for a melt or glass of it at the temperature.
 
+    Attributes:
+        cell_A3_per_atom: volume of the cell.
+        estimated_A3_per_atom: volume of a melt or glass; None where nothing is known of it.
+        ln_stderr: standard error of the logarithm of the estimate.
+        reason: why there is no estimate.
+    """
+
+    cell_A3_per_atom: float
+    estimated_A3_per_atom: float | None = None
+    ln_stderr: float | None = None
+    reason: str = ""
+
+
+def compare_volume(cell: "Structure", temperature_K: float) -> VolumeComparison:
+    """Compare the volume of a cell with that estimated for a melt or glass of it at a temperature."""
     own = float(cell.volume) / len(cell)
-    begin = f"{cell.composition.reduced_formula} at {temperature_K:g} K: run at the cell's {own:.2f} A3/atom"
     try:
         volumes = _estimates(cell, temperature_K)
     except InputError as fault:
-        return f"{begin}; no estimate of its volume ({fault})"
-    estimated = volumes.at(temperature_K)
-    line = f"{begin}; estimated for a melt or glass: {estimated:.2f} +- {100 * volumes.ln_stderr:.0f} %"
+        return VolumeComparison(own, reason=str(fault))
+    return VolumeComparison(own, volumes.at(temperature_K), volumes.ln_stderr_at(temperature_K))
+
+
+def describe_comparison(compared: VolumeComparison, *, is_crystal: bool) -> str:
+    """Return both volumes in one line; a warning where a melt or glass is far from the estimate for it."""
+    from vitrion_workflows.schemas.volume import DISAGREEMENT  # noqa: PLC0415 - slow to import
+
+    own, estimated, ln_stderr = compared.cell_A3_per_atom, compared.estimated_A3_per_atom, compared.ln_stderr
+    begin = f"run at the cell's own {own:.2f} A3/atom"
+    if estimated is None or ln_stderr is None:
+        return f"{begin}; no estimate for a melt or glass ({compared.reason})"
+    line = f"{begin}; a melt or glass is estimated at {estimated:.2f} A3/atom, standard error {100 * ln_stderr:.0f} %"
     if abs(math.log(own / estimated)) <= DISAGREEMENT:
         return line
+    if is_crystal:
+        return f"{line} (--scale-volume runs a crystal at that)"
     return f"{line}. WARNING: more than 10 % apart (--scale-volume takes the estimate)"
 
 

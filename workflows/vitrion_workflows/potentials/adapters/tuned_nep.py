@@ -7,7 +7,7 @@ from vitrion_workflows.potentials.entry import PotentialEntry
 from vitrion_workflows.potentials.weights.tuned import TunedWeights, tuned_names
 
 PREFIX = "tuned:"
-ADVICE = "vitrion potentials tune"
+ADVICE = "`vitrion potentials tune PARENT --to REFERENCE --compositions FORMULA --name NAME`"
 
 
 def load_tuned(name: str, device: str) -> NepForceField:
@@ -52,7 +52,7 @@ ENTRIES = (
         elements=frozenset(),
         speed="fast: as its parent",
         citation="that of its parent and of its reference, see its card",
-        how_to_install=f"{PACKAGE.advice}; {ADVICE} PARENT --to REFERENCE --compositions FORMULA --name NAME",
+        how_to_install=f"{PACKAGE.advice}; {ADVICE}",
         loader=load_tuned,
         probe=probe_tuned,
     ),

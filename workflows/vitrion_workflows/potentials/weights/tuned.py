@@ -57,7 +57,7 @@ class TunedWeights:
             MissingDependencyError: there is no such tuned potential.
             CheckpointError: weights or card are damaged.
         """
-        advice = f"vitrion potentials tune ... --name {self.name}"
+        advice = "make it by `vitrion potentials tune`"
         card_path = self.folder / CARD_FILE
         if not card_path.is_file():
             raise MissingDependencyError(f"no tuned potential is called {self.name!r}: {advice}")
