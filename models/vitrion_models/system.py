@@ -1,6 +1,6 @@
 """System of atoms: the array form that every model and every engine shares."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 import numpy as np
@@ -110,6 +110,10 @@ class AtomicSystem:
         self._require_periodic("fractional coordinates")
         wrapped: FloatArray = np.mod(self.positions_A @ np.linalg.inv(self.lattice_A), 1.0)
         return wrapped
+
+    def scaled(self, factor: float) -> "AtomicSystem":
+        """Return the system with all lengths multiplied by a factor, fractional coordinates kept."""
+        return replace(self, positions_A=self.positions_A * factor, lattice_A=self.lattice_A * factor)
 
     def _require_periodic(self, quantity: str) -> None:
         if not all(self.pbc):

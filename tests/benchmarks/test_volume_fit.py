@@ -1,4 +1,4 @@
-"""Fit of volumes: those of AIMD and of nature are told apart where both are at hand."""
+"""Fit of volumes: those of AIMD and of nature are distinguished where both are at hand."""
 
 import numpy as np
 import pytest

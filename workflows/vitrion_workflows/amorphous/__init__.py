@@ -1,7 +1,7 @@
 """Amorphous cells: random packing, equilibrium volume, melt and quench, and the gates on every cell."""
 
 from vitrion_workflows.amorphous.cell_volume import SizedCell, require_volume, size_cell
-from vitrion_workflows.amorphous.gates import CELL_GATES, DEFAULT_LIMITS, CellLimits, static_pressure_GPa, validate_cell
+from vitrion_workflows.amorphous.gates import CELL_GATES, DEFAULT_LIMITS, CellLimits, validate_cell
 from vitrion_workflows.amorphous.melt_quench import (
     PROTOCOLS,
     cooling_rate_K_per_ps,
@@ -39,6 +39,5 @@ __all__ = [
     "require_volume",
     "search_volume",
     "size_cell",
-    "static_pressure_GPa",
     "validate_cell",
 ]

@@ -74,7 +74,7 @@ def size_cell(
                 protocol=protocol,
                 seed=seed,
                 callbacks=callbacks,
-                on_run=pressures or (lambda _trajectory, _point: None),
+                on_run=pressures,
             )
         except VolumeSearchFailed:
             if rule != RULE or not potentials.find(force_field.name)[0].real_materials:

@@ -9,7 +9,6 @@ from typing import TypeAlias
 
 import numpy as np
 
-from vitrion_models.constants import GPA_PER_eV_A3
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous.orientation import orientational_coherence
 from vitrion_workflows.amorphous.reference import CellReference
@@ -88,13 +87,6 @@ def validate_cell(
     evidence = CellEvidence(system, reference, force_result, limits)
     outcomes = (gate(evidence) for gate in CELL_GATES.values())
     return tuple(outcome for outcome in outcomes if outcome is not None)
-
-
-def static_pressure_GPa(force_result: ForceResult) -> float | None:
-    """Return the static pressure in GPa, minus a third of the trace of the stress; None without a stress."""
-    if force_result.stress_eV_per_A3 is None:
-        return None
-    return float(-np.trace(force_result.stress_eV_per_A3) / 3.0 * GPA_PER_eV_A3)
 
 
 def _minimum_distance(evidence: CellEvidence) -> GateOutcome:
@@ -177,9 +169,9 @@ def _forces(evidence: CellEvidence) -> GateOutcome | None:
 
 
 def _pressure(evidence: CellEvidence) -> GateOutcome | None:
-    if evidence.force_result is None or evidence.force_result.stress_eV_per_A3 is None:
+    value = None if evidence.force_result is None else evidence.force_result.static_pressure_GPa
+    if value is None:
         return None
-    value = static_pressure_GPa(evidence.force_result)
     return _within(
         "pressure", value, evidence.limits.pressure_GPa, unit="GPa", message=f"static pressure {value:.2f} GPa"
     )

@@ -7,7 +7,6 @@ the pressure is the mean over a run (atomate2 takes that of the last frame).
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import pairwise
 from typing import TypeAlias
 
@@ -45,7 +44,7 @@ def search_volume(
     protocol: CellProtocol,
     seed: int,
     callbacks: Callbacks = NO_CALLBACKS,
-    on_run: RunCallback = lambda _trajectory, _point: None,
+    on_run: RunCallback | None = None,
 ) -> tuple[AtomicSystem, VolumeRecord]:
     """Find the equilibrium volume of a melt at the melt temperature of a protocol.
 
@@ -82,7 +81,8 @@ def search_volume(
         molten = result.system
         runs += 1
         point = mean_pressure(result.trajectory, force_field, temperature_K=protocol.melt_temperature_K)
-        on_run(result.trajectory, point)
+        if on_run is not None:
+            on_run(result.trajectory, point)
         return point
 
     points = bracket_and_refine(pressure_at, system.volume_A3, atoms=len(system))
@@ -197,8 +197,7 @@ def mean_pressure(trajectory: Trajectory, force_field: ForceField, *, temperatur
 
 def scale_to(system: AtomicSystem, volume_A3: float) -> AtomicSystem:
     """Scale a cell isotropically to a volume, fractional coordinates kept."""
-    scale = (volume_A3 / system.volume_A3) ** (1.0 / 3.0)
-    return replace(system, positions_A=system.positions_A * scale, lattice_A=system.lattice_A * scale)
+    return system.scaled((volume_A3 / system.volume_A3) ** (1.0 / 3.0))
 
 
 def _stress(force_field: ForceField, trajectory: Trajectory, positions_A: np.ndarray) -> np.ndarray:

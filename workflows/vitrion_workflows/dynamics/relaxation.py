@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from vitrion_models.constants import GPA_PER_eV_A3
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.dynamics.errors import DynamicsError
@@ -139,7 +138,7 @@ class _Problem:
         self, result: ForceResult, _x: FloatArray, force_tolerance: float, pressure_tolerance_GPa: float
     ) -> bool:
         """Return True if the forces and, with `relax_cell`, the pressure are within their tolerances."""
-        pressure = self._pressure_GPa(result)
+        pressure = result.static_pressure_GPa
         return _largest(result) <= force_tolerance and (pressure is None or abs(pressure) <= pressure_tolerance_GPa)
 
     def outcome(self, result: ForceResult, x: FloatArray, *, steps: int, converged: bool) -> RelaxResult:
@@ -148,19 +147,13 @@ class _Problem:
         return RelaxResult(
             system=replace(self._system, positions_A=scale * x[:-1], lattice_A=scale * self._system.lattice_A),
             energy_eV=result.energy_eV,
-            pressure_GPa=self._pressure_GPa(result),
+            pressure_GPa=result.static_pressure_GPa,
             steps=steps,
             converged=converged,
         )
 
     def _scale(self, x: FloatArray) -> float:
         return float(np.exp(x[-1, 0] / self._softness_A))
-
-    @staticmethod
-    def _pressure_GPa(result: ForceResult) -> float | None:
-        if result.stress_eV_per_A3 is None:
-            return None
-        return -float(np.trace(result.stress_eV_per_A3)) / 3 * GPA_PER_eV_A3
 
 
 def _largest(result: ForceResult) -> float:

@@ -71,7 +71,7 @@ def validate_structure(
         formula=parse_formula(formula).reduced_formula,
         density_g_cm3=density_g_cm3(system),
         energy_eV_per_atom=forces.energy_eV / len(system),
-        pressure_GPa=amorphous.static_pressure_GPa(forces),
+        pressure_GPa=forces.static_pressure_GPa,
         parent_fingerprint=None if twin is None else fingerprint(twin),
         method=method_record(
             potential,

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vitrion_models.constants import GPA_PER_eV_A3
 from vitrion_models.graphs.neighbours import NeighbourList
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 from vitrion_workflows.potentials import ForceField, ForceResult
@@ -113,9 +112,9 @@ def repulsion(pairs: NeighbourList, forces_eV_per_A: FloatArray) -> FloatArray:
 
 
 def _pressure_differences(pairs: Sequence[tuple[ForceResult, ForceResult]]) -> FloatArray | None:
-    traces = [
-        np.trace(theirs.stress_eV_per_A3 - ours.stress_eV_per_A3)
+    differences = [
+        ours.static_pressure_GPa - theirs.static_pressure_GPa
         for ours, theirs in pairs
-        if ours.stress_eV_per_A3 is not None and theirs.stress_eV_per_A3 is not None
+        if ours.static_pressure_GPa is not None and theirs.static_pressure_GPa is not None
     ]
-    return np.array(traces) / 3.0 * GPA_PER_eV_A3 if len(traces) == len(pairs) else None
+    return np.array(differences) if len(differences) == len(pairs) else None

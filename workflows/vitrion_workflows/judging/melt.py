@@ -115,10 +115,7 @@ def _melted(packed: AtomicSystem, melter: ForceField, protocol: JudgingProtocol)
 def spread_frames(trajectory: Trajectory, count: int) -> tuple[AtomicSystem, ...]:
     """Return frames of a run, evenly spaced after its first third, the last one included."""
     first = int(np.ceil(len(trajectory) * DISCARDED_SHARE))
-    chosen = np.unique(np.linspace(first, len(trajectory) - 1, count).round().astype(int))
-    return tuple(
-        AtomicSystem(trajectory.numbers, trajectory.positions_A[index], trajectory.lattice_A) for index in chosen
-    )
+    return tuple(trajectory.spread_frames(count, first=first))
 
 
 def _frames_nearest_to_zero(runs: list[tuple[Trajectory, VolumePoint]]) -> tuple[AtomicSystem, ...]:

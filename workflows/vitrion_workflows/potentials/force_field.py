@@ -9,6 +9,7 @@ from typing import Self
 import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 
+from vitrion_models.constants import GPA_PER_eV_A3
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 
@@ -27,6 +28,11 @@ class ForceResult:
     energy_eV: float
     forces_eV_per_A: FloatArray
     stress_eV_per_A3: FloatArray | None = None
+
+    @property
+    def static_pressure_GPa(self) -> float | None:
+        """Pressure without that of the motion; None without a stress."""
+        return None if self.stress_eV_per_A3 is None else static_pressure_GPa(self.stress_eV_per_A3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -186,6 +192,11 @@ class ForceField(ABC):
             energies_eV=np.array([result.energy_eV for result in results]),
             forces_eV_per_A=np.concatenate([result.forces_eV_per_A for result in results]),
         )
+
+
+def static_pressure_GPa(stress_eV_per_A3: FloatArray) -> float:
+    """Return the pressure of a stress tensor, tension positive, shape (3, 3): minus a third of its trace."""
+    return -float(np.trace(stress_eV_per_A3)) / 3.0 * GPA_PER_eV_A3
 
 
 def wrapped(positions_A: FloatArray, lattice_A: FloatArray) -> FloatArray:

@@ -8,7 +8,7 @@ import numpy as np
 from vitrion_models.errors import InputError, VitrionError
 from vitrion_workflows.force_check.agreement import force_agreement
 from vitrion_workflows.potentials import ForceField
-from vitrion_workflows.tuning.frames import LabelledFrame, static_pressure_GPa
+from vitrion_workflows.tuning.frames import LabelledFrame
 
 LEAST_R2 = 0.9
 GREATEST_PRESSURE_BIAS_GPa = 0.5
@@ -74,9 +74,9 @@ def _compare(force_field: ForceField, frames: Sequence[LabelledFrame]) -> FrameA
         (result.energy_eV - frame.energy_eV) / len(frame.system) for result, frame in zip(results, frames, strict=True)
     ]
     biases = [
-        static_pressure_GPa(result.stress_eV_per_A3) - frame.pressure_GPa
+        result.static_pressure_GPa - frame.pressure_GPa
         for result, frame in zip(results, frames, strict=True)
-        if result.stress_eV_per_A3 is not None and frame.pressure_GPa is not None
+        if result.static_pressure_GPa is not None and frame.pressure_GPa is not None
     ]
     return FrameAgreement(
         group=frames[0].group,

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
-from vitrion_models.constants import GPA_PER_eV_A3
 from vitrion_models.files import whole_file
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.dynamics.stage import NO_CALLBACKS, Callbacks
 from vitrion_workflows.potentials import ForceField
+from vitrion_workflows.potentials.force_field import static_pressure_GPa
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,11 +36,6 @@ class LabelledFrame:
     def pressure_GPa(self) -> float | None:
         """Return the static pressure; None where there is no stress."""
         return None if self.stress_eV_per_A3 is None else static_pressure_GPa(self.stress_eV_per_A3)
-
-
-def static_pressure_GPa(stress_eV_per_A3: FloatArray) -> float:
-    """Return the pressure of a stress tensor, tension positive, shape (3, 3)."""
-    return -float(np.trace(stress_eV_per_A3)) / 3 * GPA_PER_eV_A3
 
 
 def label(

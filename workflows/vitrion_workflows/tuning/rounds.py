@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ase.data import chemical_symbols
+import numpy as np
+from ase.data import atomic_numbers, chemical_symbols
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import AtomicSystem
@@ -97,7 +98,10 @@ def tune(request: TuningRequest, *, name: str, device: str = "cpu", callbacks: C
     reference = potentials.load(request.reference, device=device)
     if parent.weights_sha256 == reference.weights_sha256:
         raise InputError(f"{request.parent} cannot be tuned to itself: give another reference")
-    _require_elements(request, [parent, reference])
+    if not request.compositions:
+        raise InputError("no compositions: give one or more formulas")
+    for force_field in (parent, reference):
+        force_field.require_elements(np.array([atomic_numbers[symbol] for symbol in request.elements]))
     identity = request.identity(parent.weights_sha256, reference.weights_sha256)
     with work_folder(name, identity) as folder:
         start = read_nep(path).reduced_to(request.elements)
@@ -211,14 +215,3 @@ def later(settings: FitSettings) -> FitSettings:
         network_rate=settings.network_rate / 2,
         coefficient_rate=settings.coefficient_rate / 2,
     )
-
-
-def _require_elements(request: TuningRequest, force_fields: Sequence[ForceField]) -> None:
-    if not request.compositions:
-        raise InputError("no compositions: give one or more formulas")
-    for force_field in force_fields:
-        if missing := sorted(set(request.elements) - force_field.elements):
-            raise InputError(
-                f"potential {force_field.name} does not cover {', '.join(missing)}: choose another "
-                "(vitrion potentials list)"
-            )

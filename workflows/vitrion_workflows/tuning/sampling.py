@@ -81,7 +81,7 @@ def strained_and_planted(systems: Sequence[AtomicSystem], *, seed: int) -> list[
     generator = np.random.default_rng(seed)
     extra = -(-len(systems) // EXTRA_SHARE)
     chosen = [systems[place] for place in generator.permutation(len(systems))]
-    strained = [_scaled(system, STRAINS[place % len(STRAINS)]) for place, system in enumerate(chosen[:extra])]
+    strained = [system.scaled(STRAINS[place % len(STRAINS)]) for place, system in enumerate(chosen[:extra])]
     planted = [
         _with_contact(system, CONTACTS[place % len(CONTACTS)], generator)
         for place, system in enumerate(chosen[extra : 2 * extra])
@@ -94,7 +94,7 @@ def rattled_crystals(crystals: Sequence[AtomicSystem], *, seed: int) -> Iterator
     generator = np.random.default_rng(seed)
     for crystal in crystals:
         for strain in RATTLED_STRAINS:
-            scaled = _scaled(crystal, strain)
+            scaled = crystal.scaled(strain)
             moves = generator.normal(scale=RATTLE_A, size=scaled.positions_A.shape)
             yield replace(scaled, positions_A=scaled.positions_A + moves)
 
@@ -124,10 +124,6 @@ def _sample(
         raise StoppedError(f"stopped in the melt at {temperature_K:.0f} K")
     frames = result.trajectory.positions_A[-count:]
     return result.system, [replace(cell, positions_A=np.asarray(frame, dtype=np.float64)) for frame in frames]
-
-
-def _scaled(system: AtomicSystem, factor: float) -> AtomicSystem:
-    return replace(system, positions_A=system.positions_A * factor, lattice_A=system.lattice_A * factor)
 
 
 def _with_contact(system: AtomicSystem, scale: float, generator: np.random.Generator) -> AtomicSystem:

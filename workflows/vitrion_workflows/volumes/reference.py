@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from vitrion_models.constants import GPA_PER_eV_A3
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import VolumePoint
@@ -40,11 +39,8 @@ class ReferencePressures:
     def __call__(self, trajectory: Trajectory, point: VolumePoint) -> None:
         """Add the pressure at the volume of one run."""
         first = math.ceil(len(trajectory) * SHARE_DISCARDED)
-        places = np.unique(np.linspace(first, len(trajectory) - 1, FRAMES_PER_VOLUME).round().astype(int))
-        frames = [AtomicSystem(trajectory.numbers, trajectory.positions_A[k], trajectory.lattice_A) for k in places]
-        differences = [
-            static_pressure_GPa(self.reference, frame) - static_pressure_GPa(self.production, frame) for frame in frames
-        ]
+        frames = trajectory.spread_frames(FRAMES_PER_VOLUME, first=first)
+        differences = [_pressure_GPa(self.reference, frame) - _pressure_GPa(self.production, frame) for frame in frames]
         scatter = float(np.std(differences, ddof=1)) / math.sqrt(len(differences)) if len(differences) > 1 else 0.0
         self.points.append(
             VolumePoint(
@@ -85,13 +81,8 @@ def line_root(points: Sequence[VolumePoint]) -> tuple[float, float] | None:
     return math.exp(root), stderr_GPa / abs(slope)
 
 
-def static_pressure_GPa(force_field: ForceField, frame: AtomicSystem) -> float:
-    """Return minus a third of the trace of the stress, GPa.
-
-    Raises:
-        ValueError: the potential computes no stress.
-    """
-    stress = force_field.evaluate(frame, stress=True).stress_eV_per_A3
-    if stress is None:
+def _pressure_GPa(force_field: ForceField, frame: AtomicSystem) -> float:
+    pressure_GPa = force_field.evaluate(frame, stress=True).static_pressure_GPa
+    if pressure_GPa is None:
         raise ValueError(f"potential {force_field.name} does not compute a stress")
-    return float(-np.trace(stress) / 3.0 * GPA_PER_eV_A3)
+    return pressure_GPa
