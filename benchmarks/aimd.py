@@ -86,6 +86,7 @@ class Study:
     production_ps: float
     volume_ps: float
     seed: int
+    atoms: int = ATOMS
 
     def measure(self, row: Row) -> dict[str, Any]:
         """Return the figures of one label, or the reason for its absence."""
@@ -203,7 +204,7 @@ class Study:
 
     def _packed(self, row: Row) -> AtomicSystem:
         room = PACKING_SCALE * estimate_volume(row.formula).volume_A3_per_atom
-        return pack(row.formula, n_atoms=ATOMS, volume_A3_per_atom=room, seed=self.seed).system
+        return pack(row.formula, n_atoms=self.atoms, volume_A3_per_atom=room, seed=self.seed).system
 
     def _folder(self, formula: str, temperature_K: float) -> Path:
         name = _key(self.route, formula, temperature_K, self.seed)

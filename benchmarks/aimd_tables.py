@@ -14,6 +14,7 @@ from aimd_summary import (
     groups,
     temperatures,
 )
+from figures import markdown
 
 HEADER = (
     "potential",
@@ -50,10 +51,10 @@ def tables(lines: list[dict[str, Any]]) -> Iterator[str]:
                         rows.append((potential, group, temperature, route, *_cells(deviations("", chosen))))
             for route, cases in routes.items():
                 energies += [(potential, group, route, *_energy_cells(line)) for line in activation_energies("", cases)]
-    yield from _markdown(HEADER, rows)
+    yield from markdown(HEADER, rows)
     if energies:
         yield ""
-        yield from _markdown(ENERGY_HEADER, energies)
+        yield from markdown(ENERGY_HEADER, energies)
 
 
 def _cells(line: dict[str, Any]) -> tuple[str, ...]:
@@ -82,7 +83,3 @@ def _energy_cells(line: dict[str, Any]) -> tuple[str, ...]:
 
 def _optional(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
-
-
-def _markdown(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
-    yield from ("| " + " | ".join(cells) + " |" for cells in (header, ("---",) * len(header), *rows))

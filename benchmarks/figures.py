@@ -1,8 +1,8 @@
-"""Figures of benchmarks as JSON lines, and the results file of a study that goes on where it was killed."""
+"""Figures of benchmarks as JSON lines, tables in Markdown, and the results file of a study that can be killed."""
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,11 @@ def keep_line(path: Path | None, line: Mapping[str, Any]) -> None:
     if path is not None:
         with path.open("a") as stream:
             stream.write(json.dumps(line) + "\n")
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table in Markdown."""
+    yield from ("| " + " | ".join(cells) + " |" for cells in (header, ("---",) * len(header), *rows))
 
 
 def _shown(value: float | None) -> float | None:

@@ -26,11 +26,10 @@ from figures import figure, keep_line, show  # noqa: E402
 from vitrion_models.errors import VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402
-from vitrion_workflows.amorphous import VolumeSearchFailed, pack, relax_packing, search_volume  # noqa: E402
+from vitrion_workflows.amorphous import VolumeSearchFailed, relaxed_packing, search_volume  # noqa: E402
 from vitrion_workflows.dynamics import DynamicsError  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
-from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: E402
 from vitrion_workflows.validation.density_and_contacts import density_g_cm3  # noqa: E402
 
 VOLUME_SCALE = 1.15
@@ -70,10 +69,9 @@ MELTS = (
 
 def packed(melt: Melt, field: ForceField, *, atoms: int, volume_ps: float, seed: int) -> AtomicSystem:
     """Return a melt at the equilibrium volume of a potential, made from the formula alone."""
-    volume_A3_per_atom = VOLUME_SCALE * estimate_volume(melt.formula).volume_A3_per_atom
-    start = pack(melt.formula, n_atoms=atoms, volume_A3_per_atom=volume_A3_per_atom, seed=seed).system
+    start = relaxed_packing(melt.formula, field, n_atoms=atoms, volume_scale=VOLUME_SCALE, seed=seed)
     # Melted at 2000 K: at its own temperature a glass former would keep the structure of the packing.
-    hot = search_volume(relax_packing(start, field), field, protocol=protocol(2000.0, volume_ps), seed=seed)[0]
+    hot = search_volume(start, field, protocol=protocol(2000.0, volume_ps), seed=seed)[0]
     return search_volume(hot, field, protocol=protocol(melt.temperature_K, volume_ps), seed=seed + 20)[0]
 
 

@@ -38,7 +38,7 @@ from scipy.stats import wasserstein_distance  # noqa: E402
 from vitrion_models.errors import VitrionError  # noqa: E402
 from vitrion_models.system import AtomicSystem, FloatArray  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402
-from vitrion_workflows.amorphous import VolumeSearchFailed, pack, relax_packing, search_volume  # noqa: E402
+from vitrion_workflows.amorphous import VolumeSearchFailed, relaxed_packing, search_volume  # noqa: E402
 from vitrion_workflows.analysis import partial_rdf  # noqa: E402
 from vitrion_workflows.dynamics import DynamicsError  # noqa: E402
 from vitrion_workflows.dynamics.stage import MDStage, run_stage  # noqa: E402
@@ -46,7 +46,6 @@ from vitrion_workflows.model_error.anion_classes import anion_class  # noqa: E40
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol  # noqa: E402
 from vitrion_workflows.structure.composition import parse_formula  # noqa: E402
-from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: E402
 
 ATOMS = 100
 SWELL = 1.15
@@ -102,9 +101,8 @@ def melt(formula: str, field: ForceField, *, temperature_K: int, seed: int) -> l
     protocol = CellProtocol(
         melt_temperature_K=temperature_K, volume_ps=0.6, time_step_fs=STEP_FS[temperature_K], friction_per_ps=10.0
     )
-    room = SWELL * estimate_volume(formula).volume_A3_per_atom
-    packed = pack(formula, n_atoms=ATOMS, volume_A3_per_atom=room, seed=seed).system
-    sized, _ = search_volume(relax_packing(packed, field), field, protocol=protocol, seed=seed + 1)
+    packed = relaxed_packing(formula, field, n_atoms=ATOMS, volume_scale=SWELL, seed=seed)
+    sized, _ = search_volume(packed, field, protocol=protocol, seed=seed + 1)
     stage = MDStage(name="melt", duration_ps=RUN_PS, temperature_K=temperature_K, frames=FRAMES)
     trajectory = run_stage(sized, field, stage, protocol=protocol, seed=seed + 2).trajectory
     settled = trajectory.positions_A[FRAMES // 4 :]

@@ -35,11 +35,10 @@ from volume_fit import AIMD, FEWEST, BiasFit, CompositionFit, Observation, conte
 from vitrion_models.errors import VitrionError  # noqa: E402
 from vitrion_models.system import FloatArray  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402
-from vitrion_workflows.amorphous import pack, relax_packing, search_volume  # noqa: E402
+from vitrion_workflows.amorphous import relaxed_packing, search_volume  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import CellProtocol, EstimateSource, VolumePoint  # noqa: E402
 from vitrion_workflows.structure.composition import parse_formula  # noqa: E402
-from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: E402
 from vitrion_workflows.trajectories.trajectory import Trajectory  # noqa: E402
 from vitrion_workflows.volumes.composition import REFERENCE_K  # noqa: E402
 from vitrion_workflows.volumes.measured import Phase, measured_densities  # noqa: E402
@@ -82,8 +81,7 @@ def search(formula: str, temperature_K: float, production: ForceField, reference
     line: dict[str, Any] = {"formula": formula, "temperature_K": temperature_K, "potential": production.name}
     watches = [ReferencePressures(production, reference) for reference in references]
     try:
-        room = 1.15 * estimate_volume(formula).volume_A3_per_atom
-        packed = relax_packing(pack(formula, n_atoms=ATOMS, volume_A3_per_atom=room, seed=SEED).system, production)
+        packed = relaxed_packing(formula, production, n_atoms=ATOMS, volume_scale=1.15, seed=SEED)
         protocol = CellProtocol(melt_temperature_K=temperature_K, volume_ps=VOLUME_PS)
         _, record = search_volume(
             packed,

@@ -249,7 +249,7 @@ def tune(
                 seed=seed,
             )
             card = to_reference.tune(request, name=name, device=device, callbacks=callbacks)
-    emit(card.as_json() if as_json else card.rows(), as_json=as_json, columns=TUNE_COLUMNS)
+    emit(card if as_json else card.rows(), as_json=as_json, columns=TUNE_COLUMNS)
     if not as_json:
         note(f"tuned:{name} written, sha256 {card.sha256}")
 

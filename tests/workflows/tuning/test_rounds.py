@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import ase.io
 import numpy as np
@@ -91,7 +91,7 @@ def test_a_killed_tuning_goes_on_where_it_was_and_ends_in_the_same_potential(mon
         assert not TunedWeights("result").folder.exists()
     card = tune(REQUEST, name="result")
     assert card.sha256 == undisturbed.sha256
-    assert asdict(card)["rounds"] == asdict(undisturbed)["rounds"]
+    assert card.rounds == undisturbed.rounds
 
 
 def test_what_does_not_agree_is_refused_with_its_figures_and_leaves_no_potential(monkeypatch):

@@ -9,6 +9,7 @@ from vitrion_workflows.amorphous.melt_quench import (
     quench,
     relax_packing,
     relax_quenched,
+    relaxed_packing,
 )
 from vitrion_workflows.amorphous.orientation import orientational_coherence
 from vitrion_workflows.amorphous.packing import PackedCell, pack
@@ -36,6 +37,7 @@ __all__ = [
     "quench",
     "relax_packing",
     "relax_quenched",
+    "relaxed_packing",
     "require_volume",
     "search_volume",
     "size_cell",

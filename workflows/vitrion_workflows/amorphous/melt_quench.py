@@ -7,11 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from vitrion_models.system import AtomicSystem, FloatArray
+from vitrion_workflows.amorphous.packing import pack
 from vitrion_workflows.amorphous.volume import scale_to
 from vitrion_workflows.dynamics import MDResult, RelaxResult, relax
 from vitrion_workflows.dynamics.stage import NO_CALLBACKS, Callbacks, MDStage, run_stage
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import CellProtocol
+from vitrion_workflows.structure.volume_estimate import estimate_volume
 
 # Forces of a random packing reach tens of eV/A; the thermostat can handle what remains below this.
 PACKING_FORCE_eV_PER_A = 5.0
@@ -44,6 +46,35 @@ def relax_packing(
         max_steps=PACKING_STEPS,
         should_stop=callbacks.should_stop,
     ).system
+
+
+def relaxed_packing(
+    formula: str,
+    force_field: ForceField,
+    *,
+    n_atoms: int,
+    volume_scale: float,
+    seed: int,
+    callbacks: Callbacks = NO_CALLBACKS,
+) -> AtomicSystem:
+    """Pack a composition at random at a multiple of the estimated volume of its solid, and relax the largest forces.
+
+    Args:
+        formula: chemical formula.
+        force_field: potential that relaxes.
+        n_atoms: target number of atoms; see `pack`.
+        volume_scale: volume over the estimate from the formula alone.
+        seed: of the packing.
+        callbacks: stop condition.
+
+    Raises:
+        InputError: bad formula, or an element that the potential does not cover.
+        DynamicsError: forces are not finite.
+    """
+    volume = volume_scale * estimate_volume(formula).volume_A3_per_atom
+    packed = pack(formula, n_atoms=n_atoms, volume_A3_per_atom=volume, seed=seed).system
+    force_field.require_elements(packed.numbers)
+    return relax_packing(packed, force_field, callbacks=callbacks)
 
 
 def melt(

@@ -5,14 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.amorphous import VolumeSearchFailed, pack, relax_packing, search_volume
+from vitrion_workflows.amorphous import VolumeSearchFailed, relaxed_packing, search_volume
 from vitrion_workflows.amorphous.volume import DISCARDED_SHARE
 from vitrion_workflows.dynamics.stage import MDStage, run_stage
 from vitrion_workflows.judging.errors import NoComparison
 from vitrion_workflows.judging.protocol import JudgingProtocol
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas import VolumePoint
-from vitrion_workflows.structure.volume_estimate import estimate_volume
 from vitrion_workflows.trajectories.trajectory import Trajectory
 from vitrion_workflows.validation.density_and_contacts import density_g_cm3
 
@@ -73,7 +72,9 @@ def melt_at_zero_pressure(
         DynamicsError: forces are not finite, or the temperature explodes.
         NoComparison: the potential has no stress.
     """
-    start = _packed(formula, melter, protocol)
+    start = relaxed_packing(
+        formula, melter, n_atoms=protocol.atoms, volume_scale=PACKING_VOLUME_FACTOR, seed=protocol.seed
+    )
     if melter is not force_field:
         start = _melted(start, melter, protocol)
     runs: list[tuple[Trajectory, VolumePoint]] = []
@@ -98,13 +99,6 @@ def melt_at_zero_pressure(
         density_g_cm3=density_g_cm3(system),
     )
     return Melt(volume, _frames_nearest_to_zero(runs))
-
-
-def _packed(formula: str, force_field: ForceField, protocol: JudgingProtocol) -> AtomicSystem:
-    volume = PACKING_VOLUME_FACTOR * estimate_volume(formula).volume_A3_per_atom
-    packed = pack(formula, n_atoms=protocol.atoms, volume_A3_per_atom=volume, seed=protocol.seed)
-    force_field.require_elements(packed.system.numbers)
-    return relax_packing(packed.system, force_field)
 
 
 def _melted(packed: AtomicSystem, melter: ForceField, protocol: JudgingProtocol) -> AtomicSystem:

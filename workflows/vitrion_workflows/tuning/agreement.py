@@ -1,13 +1,13 @@
 """Agreement of a potential with labelled frames, and the bounds that a tuned potential must keep."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from vitrion_models.errors import InputError, VitrionError
 from vitrion_workflows.force_check.agreement import force_agreement
 from vitrion_workflows.potentials import ForceField
+from vitrion_workflows.schemas.force_check import ForceAgreement
 from vitrion_workflows.tuning.frames import LabelledFrame
 
 LEAST_R2 = 0.9
@@ -18,27 +18,18 @@ class TuningRefused(VitrionError):  # noqa: N818 - a result as much as an error
     """The tuned potential does not agree with its target well enough."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class FrameAgreement:
-    """Agreement of a potential with the frames of one group.
+class FrameAgreement(ForceAgreement):
+    """Agreement of a potential with the frames of one group: of forces, energies and pressure.
 
     Attributes:
         group: composition or block.
         frames: number of frames.
-        r2: of forces, see `ForceAgreement`.
-        slope: of forces on reference forces.
-        inverse_slope: of reference forces on forces.
-        mae_eV_per_A: mean absolute error of a force component.
         energy_scatter_eV_per_atom: standard deviation of the difference of energies per atom.
         pressure_bias_GPa: mean pressure minus that of the reference; None where the reference gives no stress.
     """
 
     group: str
     frames: int
-    r2: float
-    slope: float
-    inverse_slope: float
-    mae_eV_per_A: float
     energy_scatter_eV_per_atom: float
     pressure_bias_GPa: float | None
 
@@ -79,12 +70,9 @@ def _compare(force_field: ForceField, frames: Sequence[LabelledFrame]) -> FrameA
         if result.static_pressure_GPa is not None and frame.pressure_GPa is not None
     ]
     return FrameAgreement(
+        **agreement.model_dump(),
         group=frames[0].group,
         frames=len(frames),
-        r2=agreement.r2,
-        slope=agreement.slope,
-        inverse_slope=agreement.inverse_slope,
-        mae_eV_per_A=agreement.mae_eV_per_A,
         energy_scatter_eV_per_atom=float(np.std(differences)),
         pressure_bias_GPa=float(np.mean(biases)) if biases else None,
     )

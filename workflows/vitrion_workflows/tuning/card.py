@@ -1,8 +1,9 @@
 """Card of a tuned potential: what it was made from, how, and how well it agrees with its target."""
 
-from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from vitrion_workflows.tuning.agreement import FrameAgreement
 from vitrion_workflows.tuning.fit import FitSettings
@@ -14,8 +15,7 @@ LICENCE = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Source:
+class Source(BaseModel):
     """A parent, a reference potential or a file of frames.
 
     Attributes:
@@ -23,12 +23,13 @@ class Source:
         sha256: of its weights or content.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     name: str
     sha256: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Card:
+class Card(BaseModel):
     """Lineage and figures of a tuned potential.
 
     Attributes:
@@ -49,6 +50,8 @@ class Card:
         schema_version: of this card.
     """
 
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
     name: str
     sha256: str
     parent: Source
@@ -61,7 +64,7 @@ class Card:
     energy_shifts_eV: dict[str, float]
     seed: int
     settings: FitSettings
-    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    created: str = Field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
     licence: str = LICENCE
     schema_version: int = SCHEMA_VERSION
 
@@ -87,7 +90,3 @@ class Card:
             }
             for before, after in zip(self.before, self.after, strict=True)
         ]
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the content of the card file."""
-        return asdict(self)

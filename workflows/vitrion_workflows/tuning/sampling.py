@@ -7,12 +7,11 @@ import numpy as np
 from ase.data import covalent_radii
 
 from vitrion_models.system import AtomicSystem
-from vitrion_workflows.amorphous import pack, relax_packing
+from vitrion_workflows.amorphous import relaxed_packing
 from vitrion_workflows.dynamics import DynamicsError, MDPlan, run_md
 from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.dynamics.stage import NO_CALLBACKS, Callbacks
 from vitrion_workflows.potentials import ForceField
-from vitrion_workflows.structure.volume_estimate import estimate_volume
 
 ATOMS = 64
 TEMPERATURES_K = (2500.0, 2000.0, 1500.0, 1000.0)
@@ -59,12 +58,12 @@ def melt_frames(
     """
     each = -(-count // (len(VOLUME_SCALES) * len(TEMPERATURES_K)))
     systems: list[AtomicSystem] = []
-    volume = estimate_volume(formula).volume_A3_per_atom
     for place, scale in enumerate(VOLUME_SCALES):
         own_seed = seed * len(VOLUME_SCALES) + place
         try:
-            packed = pack(formula, n_atoms=ATOMS, volume_A3_per_atom=scale * volume, seed=own_seed).system
-            cell = relax_packing(packed, force_field, callbacks=callbacks)
+            cell = relaxed_packing(
+                formula, force_field, n_atoms=ATOMS, volume_scale=scale, seed=own_seed, callbacks=callbacks
+            )
             for temperature in TEMPERATURES_K:
                 cell, drawn = _sample(cell, force_field, temperature, each, seed=own_seed, callbacks=callbacks)
                 systems += drawn

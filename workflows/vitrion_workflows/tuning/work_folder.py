@@ -5,7 +5,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +61,7 @@ class WorkFolder:
 
     def agreement(self, name: str, make: Callable[[], list[FrameAgreement]]) -> tuple[FrameAgreement, ...]:
         """Return a stored agreement, or compute and store it."""
-        rows = self.record(name, lambda: [asdict(entry) for entry in make()])
+        rows = self.record(name, lambda: [entry.model_dump() for entry in make()])
         return tuple(FrameAgreement(**row) for row in rows)
 
     def publish(self, model: Path, make_card: Callable[[str], Card]) -> Card:
@@ -76,7 +76,7 @@ class WorkFolder:
         with whole_file(complete / WEIGHTS_FILE) as partial:
             shutil.copyfile(model, partial)
         with whole_file(complete / CARD_FILE) as partial:
-            partial.write_text(json.dumps(card.as_json(), indent=2))
+            partial.write_text(card.model_dump_json(indent=2))
         complete.rename(self.weights.folder)
         shutil.rmtree(self.folder)
         return card
