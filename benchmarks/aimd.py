@@ -19,7 +19,6 @@ One JSON line a figure: name, value, unit, baseline (the AIMD), ratio. Tables in
 
 import argparse
 import itertools
-import math
 import os
 import sys
 import tempfile
@@ -34,6 +33,17 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 import numpy as np  # noqa: E402
+from aimd_checks import judged  # noqa: E402
+from aimd_lines import (  # noqa: E402
+    FRAME_EVERY,
+    PRODUCTION,
+    RATE_PER_PS,
+    STEP_FS,
+    THERMOSTAT,
+    comparisons,
+    identity,
+    run_folder,
+)
 from aimd_summary import AT_AIMD_VOLUME, summary  # noqa: E402
 from aimd_table import Row, draw, read_table  # noqa: E402
 from aimd_tables import tables  # noqa: E402
@@ -49,30 +59,20 @@ from vitrion_workflows.amorphous.volume import mean_pressure, scale_to  # noqa: 
 from vitrion_workflows.dynamics import DynamicsError, MDPlan, run_md  # noqa: E402
 from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
 from vitrion_workflows.dynamics.stage import MDStage, run_stage  # noqa: E402
-from vitrion_workflows.force_check.agreement import force_agreement  # noqa: E402
+from vitrion_workflows.force_check.check import check_run  # noqa: E402
 from vitrion_workflows.force_check.reference import reference_potential  # noqa: E402
 from vitrion_workflows.labelling.analysis import analyse_trajectory  # noqa: E402
-from vitrion_workflows.model_error.aimd_comparisons import (  # noqa: E402
-    WEIGHTS_DIGITS,
-    AimdComparison,
-    write_comparisons,
-)
+from vitrion_workflows.model_error.aimd_comparisons import write_comparisons  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
-from vitrion_workflows.schemas import CellProtocol  # noqa: E402
+from vitrion_workflows.schemas import CellProtocol, ForceCheckSettings  # noqa: E402
 from vitrion_workflows.schemas.volume import RULE  # noqa: E402
-from vitrion_workflows.structure.composition import parse_formula  # noqa: E402
 from vitrion_workflows.structure.volume_estimate import estimate_volume  # noqa: E402
 from vitrion_workflows.trajectories import h5md  # noqa: E402
 from vitrion_workflows.trajectories.trajectory import Trajectory  # noqa: E402
 
-PRODUCTION = "nep89"
 ATOMS = 100
 PACKING_SCALE = 1.15  # of the packing over the solid's estimate, as `MeltQuenchMaker` does
 MELTED_AT_K = 2000.0  # other temperatures start from the end of this run
-FRAME_EVERY = 5  # carbonates bend faster than frames 20 fs apart show
-STEP_FS = 2.0
-THERMOSTAT, RATE_PER_PS = "nose-hoover", 10.0  # with it 8 ps know their temperature
-CHECKED_FRAMES = 5  # of the last five sixths of a run, against the reference potential
 ZERO_PRESSURE, SCALED = "zero-pressure", "scaled:"
 
 
@@ -118,7 +118,7 @@ class Study:
         label = analyse_trajectory(trajectory, species="Li", temperature_K=row.temperature_K)
         value = label.estimate.value_cm2_per_s
         pressure = mean_pressure(every_tenth(trajectory), self.force_field, temperature_K=row.temperature_K)
-        return {
+        line = {
             "outcome": "labelled",
             "state": str(label.state),
             "failed_gates": [gate.name for gate in label.gates if not gate.passed],
@@ -132,28 +132,8 @@ class Study:
             "volume_ratio": volume / row.aimd_volume_A3_per_atom,
             "pressure_GPa": pressure.pressure_GPa,
             "pressure_stderr_GPa": pressure.stderr_GPa,
-            **self._forces(trajectory),
         }
-
-    def _forces(self, trajectory: Trajectory) -> dict[str, Any]:
-        """Compare the forces of frames of the run with those of the reference potential, where there is one."""
-        name = self._reference(trajectory)
-        if name is None:
-            return {}
-        reference = loaded(name)
-        chosen = np.linspace(len(trajectory) // 6, len(trajectory) - 1, CHECKED_FRAMES).astype(int)
-        systems = [AtomicSystem(trajectory.numbers, trajectory.positions_A[i], trajectory.lattice_A) for i in chosen]
-        own, other = (
-            np.array([field.evaluate(system).forces_eV_per_A for system in systems])
-            for field in (self.force_field, reference)
-        )
-        agreement = force_agreement(own, other)
-        return {
-            "force_reference": name,
-            "force_r2": agreement.r2,
-            "force_slope": agreement.slope,
-            "force_inverse_slope": agreement.inverse_slope,
-        }
+        return judged(line, check_run(trajectory, production=self.force_field, settings=ForceCheckSettings()))
 
     def _melt(self, row: Row) -> AtomicSystem:
         if self.force_field.name != PRODUCTION:
@@ -191,7 +171,7 @@ class Study:
         return reference_potential(symbols, production=self.force_field.name)
 
     def _production_melt(self, row: Row) -> AtomicSystem:
-        folder = self.folder / _key(self.route, row.formula, row.temperature_K, self.seed)
+        folder = self.folder / run_folder(PRODUCTION, self.route, row.formula, row.temperature_K, self.seed)
         if not (folder / TRAJECTORY_FILE).is_file():
             raise InputError(
                 f"{self.force_field.name} starts from {PRODUCTION}'s melt: run {row.formula} with that first"
@@ -199,7 +179,7 @@ class Study:
         return _last_frame(folder)
 
     def _molten(self, formula: str) -> AtomicSystem | None:
-        folder = self.folder / _key(ZERO_PRESSURE, formula, MELTED_AT_K, self.seed)
+        folder = self.folder / run_folder(PRODUCTION, ZERO_PRESSURE, formula, MELTED_AT_K, self.seed)
         return _last_frame(folder) if (folder / TRAJECTORY_FILE).is_file() else None
 
     def _packed(self, row: Row) -> AtomicSystem:
@@ -207,8 +187,7 @@ class Study:
         return pack(row.formula, n_atoms=self.atoms, volume_A3_per_atom=room, seed=self.seed).system
 
     def _folder(self, formula: str, temperature_K: float) -> Path:
-        name = _key(self.route, formula, temperature_K, self.seed)
-        return self.folder / (name if self.force_field.name == PRODUCTION else f"{self.force_field.name}_{name}")
+        return self.folder / run_folder(self.force_field.name, self.route, formula, temperature_K, self.seed)
 
     def _plan(self, temperature_K: float) -> MDPlan:
         frames = round(self.production_ps * 1000 / STEP_FS / FRAME_EVERY)
@@ -229,11 +208,6 @@ def loaded(name: str) -> ForceField:
     return potentials.load(name)
 
 
-def _key(route: str, formula: str, temperature_K: float, seed: int) -> str:
-    # With what makes the run: a study that goes on in a folder of before takes none of another thermostat.
-    return f"{route}_{formula}_{temperature_K:g}K_{seed}_{THERMOSTAT}{RATE_PER_PS:g}_{FRAME_EVERY * STEP_FS:g}fs"
-
-
 def _last_frame(folder: Path) -> AtomicSystem:
     trajectory = h5md.read(folder / TRAJECTORY_FILE)
     return AtomicSystem(trajectory.numbers, trajectory.positions_A[-1], trajectory.lattice_A)
@@ -247,29 +221,6 @@ def every_tenth(trajectory: Trajectory) -> Trajectory:
         trajectory.lattice_A,
         trajectory.frame_interval_ps * 10,
     )
-
-
-def comparisons(lines: list[dict[str, Any]]) -> list[AimdComparison]:
-    """Return the accepted labels as the rows that `model_error.aimd_comparisons` stores."""
-    weights = {name: potentials.load(name).weights_sha256 for name in {line["potential"] for line in lines}}
-    return [
-        AimdComparison(
-            potential=line["potential"],
-            weights=weights[line["potential"]][:WEIGHTS_DIGITS],
-            route=line["route"],
-            compound=parse_formula(line["formula"]).reduced_formula,
-            temperature_K=line["temperature_K"],
-            seed=str(line["seed"]),
-            log10_D_aimd=math.log10(line["aimd_cm2_per_s"]),
-            log10_ratio=line["log10_ratio"],
-            log10_stderr=line["log10_stderr"],
-            ln_volume_ratio=math.log(line["volume_ratio"]),
-            force_r2=line.get("force_r2"),
-            force_reference=line.get("force_reference"),
-        )
-        for line in lines
-        if line.get("state") == "accepted"
-    ]
 
 
 def go(arguments: argparse.Namespace, rows: list[Row], folder: Path) -> list[dict[str, Any]]:
@@ -288,18 +239,13 @@ def go(arguments: argparse.Namespace, rows: list[Row], folder: Path) -> list[dic
     drawn = draw(rows, formulas=arguments.formulas, seed=arguments.seed)
     for temperature, formula in itertools.product(arguments.temperatures, drawn):
         row = by_place.get((formula, temperature))
-        if row is None or (study.force_field.name, study.route, formula, temperature, study.seed) in done:
+        if row is None or (study.force_field.name, study.route, formula, temperature, str(study.seed)) in done:
             continue
         line = study.measure(row)
         lines.append(line)
         print(progress(line), file=sys.stderr, flush=True)
         keep_line(arguments.results, line)
     return lines
-
-
-def identity(line: Mapping[str, Any]) -> tuple[str, str, str, int, int]:
-    """Return the row, route and seed of a line."""
-    return line["potential"], line["route"], line["formula"], line["temperature_K"], line["seed"]
 
 
 def progress(line: Mapping[str, Any]) -> str:

@@ -15,6 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from figures import figure, show
@@ -59,14 +60,21 @@ def correct(training: Sequence[AimdComparison], left_out: Iterable[AimdCompariso
                 yield Corrected(row, route, mean, stderr, float(np.hypot(error.stderr_decades, row.log10_stderr)))
 
 
-def by_compounds(rows: Sequence[AimdComparison], *, seed: int = 0) -> Iterator[Corrected]:
-    """Leave out a tenth of the compounds in turn."""
+Rows: TypeAlias = list[AimdComparison]
+
+
+def folds(rows: Sequence[AimdComparison], *, seed: int = 0) -> Iterator[tuple[Rows, Rows]]:
+    """Yield the rows of nine tenths of the compounds and of the others, each tenth left out in turn."""
     compounds = np.random.default_rng(seed).permutation(sorted({row.compound for row in rows})).tolist()
     for part in range(PARTS):
         names = set(compounds[part::PARTS])
-        yield from correct(
-            [row for row in rows if row.compound not in names], [row for row in rows if row.compound in names]
-        )
+        yield [row for row in rows if row.compound not in names], [row for row in rows if row.compound in names]
+
+
+def by_compounds(rows: Sequence[AimdComparison]) -> Iterator[Corrected]:
+    """Leave out a tenth of the compounds in turn."""
+    for training, left_out in folds(rows):
+        yield from correct(training, left_out)
 
 
 def by_classes(rows: Sequence[AimdComparison]) -> Iterator[Corrected]:
