@@ -110,6 +110,9 @@ def main() -> None:
     parser.add_argument("--potentials", nargs="+", default=["diep"], help="diep, chgnet, student")
     parser.add_argument("--seeds", nargs="+", type=int, default=[20])
     parser.add_argument("--results", type=Path, help="JSON lines, one a label; trajectories lie beside it")
+    parser.add_argument(
+        "--runs", type=Path, help="folder of trajectories and melts, instead of that beside the results"
+    )
     parser.add_argument("--also", nargs="*", type=Path, default=[], help="further results for the summary")
     parser.add_argument("--summary", action="store_true", help="run nothing")
     options = parser.parse_args()
@@ -122,8 +125,8 @@ def main() -> None:
         rows = read_table(Path(os.environ["VITRION_DATA_MIRROR"]))
         formulas = options.names or choose(rows, options.formulas)
         with tempfile.TemporaryDirectory() as scratch:
-            folder = Path(scratch) if options.results is None else options.results.with_suffix("")
-            lines = go(rows, formulas, options, folder)
+            beside = Path(scratch) if options.results is None else options.results.with_suffix("")
+            lines = go(rows, formulas, options, options.runs or beside)
     lines = [*lines, *(line for path in options.also for line in earlier_lines(path))]
     for line in summary(lines):
         show(line)

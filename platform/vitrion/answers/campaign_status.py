@@ -10,13 +10,17 @@ from vitrion.database.errors import NotFoundError
 from vitrion.database.records import FINISHED, ProposalState
 from vitrion.learning.best_label import best_so_far
 from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.configuration.sections import TunedPotential
+from vitrion.learning.tuned_potential import tuned_name
+from vitrion_workflows.tuning.work_folder import is_unfinished
 
 
 class CampaignStatus(Answer):
     """Status of a campaign.
 
-    A campaign is not begun, active or finished. `labels` counts those of the current gate version by state,
-    `other_gate_versions` the rest by version; `waiting` and `failed` name proposals, the latter with their reasons.
+    A campaign is not begun, tuning (its potential is not finished), active or finished. `labels` counts those of the
+    current gate version by state, `other_gate_versions` the rest by version; `waiting` and `failed` name proposals, the
+    latter with their reasons.
     """
 
     campaign: str
@@ -42,7 +46,8 @@ def campaign_status(db: Database, configuration: CampaignConfiguration) -> Campa
     try:
         campaign = db.campaigns.get(name)
     except NotFoundError:
-        return CampaignStatus(campaign=name, state="not begun", cycles=configuration.cycles)
+        state = "tuning" if _is_tuning(configuration) else "not begun"
+        return CampaignStatus(campaign=name, state=state, cycles=configuration.cycles)
     plan = (campaign.summary or {}).get("plan", {})
     if plan.get("potential_note"):
         configuration = configuration.shrunk()
@@ -69,3 +74,8 @@ def campaign_status(db: Database, configuration: CampaignConfiguration) -> Campa
         waiting=waiting,
         failed=tuple(f"{entry.title}: {entry.reason}" for entry in proposals if entry.state is ProposalState.FAILED),
     )
+
+
+def _is_tuning(configuration: CampaignConfiguration) -> bool:
+    potential = configuration.potential
+    return isinstance(potential, TunedPotential) and is_unfinished(tuned_name(configuration, potential.tune))

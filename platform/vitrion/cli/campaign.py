@@ -182,7 +182,7 @@ class _Stop:
         if self.received is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.received = number
-        note("stopping: workers write their checkpoints (Ctrl-C again to stop at once)")
+        note("stopping at the next checkpoints (Ctrl-C again to stop at once)")
 
 
 def _show(db: "Database", configuration: "CampaignConfiguration", *, as_json: bool, **more: Any) -> None:

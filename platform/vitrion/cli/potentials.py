@@ -224,8 +224,10 @@ def tune(
         raise InputError("give --to with a reference potential, or --to-frames with a file")
     if (to is None) == bool(formulas):
         raise InputError("--compositions are the melts that --to needs: give both, or neither with --to-frames")
+    from vitrion_workflows.potentials.weights.tuned import TunedWeights  # noqa: PLC0415
     from vitrion_workflows.tuning.parents import load_parent  # noqa: PLC0415 - before torch, see docs/design/potentials.md
 
+    TunedWeights(name).require_absent()
     load_parent(parent)
     from vitrion_workflows.dynamics.stage import Callbacks  # noqa: PLC0415
     from vitrion_workflows.schemas.geometry import system_from_structure  # noqa: PLC0415
@@ -234,7 +236,7 @@ def tune(
 
     crystals = tuple(system_from_structure(cell) for file in crystal or () for cell in read_cells(file))
     with progress(f"tuning {parent}", quiet=as_json) as advance:
-        callbacks = Callbacks(on_progress=lambda stage, done, total: advance(done, total, stage))
+        callbacks = Callbacks(on_progress=lambda stage, done, total: advance(done, total, stage), on_part=note)
         if to_frames is not None:
             given = FramesRequest(parent=parent, path=to_frames, frames=frames or FramesRequest.frames, seed=seed)
             card = tune_to_frames(given, name=name, device=device, callbacks=callbacks)

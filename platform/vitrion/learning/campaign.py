@@ -27,6 +27,8 @@ from vitrion.learning.tasks import TaskFactory
 from vitrion.running.display import Display
 from vitrion.running.task import Runner
 from vitrion_models.errors import VitrionError
+from vitrion_workflows.dynamics.errors import StoppedError
+from vitrion_workflows.dynamics.stage import Callbacks
 
 
 def retry_proposals(
@@ -122,7 +124,11 @@ class Campaign:
     @cached_property
     def plan(self) -> Plan:
         """Decisions taken when the campaign began."""
-        plan = make_plan(self.db, self.configuration)
+        callbacks = Callbacks(on_progress=self.display.follow, should_stop=self.should_stop, on_part=self.display.say)
+        try:
+            plan = make_plan(self.db, self.configuration, callbacks=callbacks)
+        except StoppedError as stopped:
+            raise StoppedEarlyError(_stopped(self.configuration.name)) from stopped
         self.configuration = effective(self.configuration, plan.potential_note)
         return plan
 

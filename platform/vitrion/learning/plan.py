@@ -21,11 +21,15 @@ from vitrion.learning.tuned_potential import tuned_potential
 from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_workflows import potentials
 from vitrion_workflows.candidates import CandidateSettings, propose_compositions
+from vitrion_workflows.dynamics.stage import NO_CALLBACKS, Callbacks
 from vitrion_workflows.force_check.reference import require_reference
+from vitrion_workflows.potentials.adapters.tuned_nep import PREFIX
 from vitrion_workflows.potentials.devices import choose_device
+from vitrion_workflows.potentials.weights.tuned import TunedWeights
 from vitrion_workflows.schemas import StructureKind
 
 PREFERRED_POTENTIAL = "nep89"
+TUNED = "tuned"  # entry of a campaign's summary: the card of its tuned potential
 # Where a campaign runs and how many cycles it has may change; everything else determines its labels.
 CHANGEABLE = ("runner", "cycles", "smaller.cycles")
 
@@ -56,18 +60,26 @@ class Plan:
         return {name: crystal for name, crystal in self.crystals.items() if name not in self.test_formulas}
 
 
-def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
+def make_plan(db: Database, configuration: CampaignConfiguration, *, callbacks: Callbacks = NO_CALLBACKS) -> Plan:
     """Return the plan stored with the campaign, or make and store a new one.
 
     Where only a slow potential can run, the plan is that of the smaller campaign (`effective`).
 
+    Args:
+        db: where the campaign is stored.
+        configuration: of the campaign.
+        callbacks: progress and stop condition of the tuning of a potential, where the campaign asks for one.
+
     Raises:
+        StoppedError: a callback stopped the tuning.
         InputError: a compound is not in the data set, the name belongs to a campaign of another configuration, or more
             cycles are closed than the configuration asks for.
         MissingDependencyError: a potential cannot run, or not on the device.
     """
     stored = _stored_plan(db, configuration)
-    potential, note = (stored.potential, stored.potential_note) if stored else _choose_potential(configuration)
+    potential, note = (
+        (stored.potential, stored.potential_note) if stored else _choose_potential(configuration, callbacks)
+    )
     _require_device(effective(configuration, note), production=potential)
     if stored is not None:
         return stored
@@ -90,6 +102,9 @@ def make_plan(db: Database, configuration: CampaignConfiguration) -> Plan:
         derived=derived,
         test_formulas=test,
     )
+    if potential.startswith(PREFIX):
+        card = TunedWeights(potential.removeprefix(PREFIX)).require()
+        db.campaigns.set_if_absent(configuration.name, TUNED, card)
     # Another process may have begun the same campaign at this moment, with another potential at hand.
     settled = db.campaigns.set_if_absent(configuration.name, "plan", asdict(plan), frozen_test=list(test))
     return _plan_of(settled) or plan
@@ -186,14 +201,15 @@ def potential_note(plan: Plan, campaign: str) -> str:
     return plan.potential_note
 
 
-def _choose_potential(configuration: CampaignConfiguration) -> tuple[str, str]:
+def _choose_potential(configuration: CampaignConfiguration, callbacks: Callbacks) -> tuple[str, str]:
     """Return the registry name of the production potential, and the reason where it is not the preferred one."""
     name = configuration.potential
     if isinstance(name, TunedPotential):
         formulas = tuple(
             str(crystal.composition.reduced_formula) for crystal in quickstart_crystals(configuration.compounds.names)
         )
-        return tuned_potential(configuration, name.tune, derived=tuple(_derive(configuration, formulas))), ""
+        derived = tuple(_derive(configuration, formulas))
+        return tuned_potential(configuration, name.tune, derived=derived, callbacks=callbacks), ""
     if name != AUTO:
         potentials.load(name)
         return name, ""

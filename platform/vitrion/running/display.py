@@ -71,6 +71,15 @@ class Display:
         if self._console.is_terminal:
             self._live.update(Text(text))
 
+    def follow(self, stage: str, done: int, total: int) -> None:
+        """Show how far the coordinator is with work of its own: at once on a terminal, else a line now and then."""
+        text = f"{stage}: {done} of {total}"
+        if self._console.is_terminal:
+            self._live.update(Text(text))
+        elif time.monotonic() - self._last_line > PLAIN_LINE_SECONDS:
+            self._last_line = time.monotonic()
+            self.say(text)
+
     def tick(self, statuses: Sequence[WorkerStatus]) -> None:
         """Show the activity of the workers."""
         if self._console.is_terminal:

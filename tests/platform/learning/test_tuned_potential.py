@@ -6,12 +6,17 @@ import pytest
 from small_nep import small_nep
 from tiny_campaign import TINY
 
+from vitrion.answers.campaign_status import campaign_status
 from vitrion.database.errors import NotFoundError
+from vitrion.learning.campaign import Campaign, StoppedEarlyError
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.plan import make_plan, pinned_weights
+from vitrion.learning.tuned_potential import tuned_name
+from vitrion.running.display import Display
 from vitrion_models.errors import CheckpointError
+from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.potentials.weights.package import sha256_of
-from vitrion_workflows.potentials.weights.tuned import TunedWeights
+from vitrion_workflows.potentials.weights.tuned import TunedWeights, tuned_folder
 from vitrion_workflows.tuning import rounds
 from vitrion_workflows.tuning.agreement import TuningRefused
 from vitrion_workflows.tuning.nep_file import write_nep
@@ -33,8 +38,12 @@ def make_requests(tmp_path, monkeypatch):
     plant("parent")
     made = []
 
-    def tune(request, *, name, device):
+    def tune(request, *, name, device, callbacks):
         assert device in {"auto", "cpu"}
+        callbacks.on_progress("fit", 1, 2)
+        if callbacks.should_stop():
+            (tuned_folder() / f".unfinished-{name}-0123").mkdir()
+            raise StoppedError("stopped in the fit")
         made.append(request)
         plant(name)
 
@@ -57,6 +66,35 @@ def test_it_is_tuned_once_for_the_compositions_of_the_campaign(db, requests_made
     assert plan.weights_sha256 == sha256_of(TunedWeights(plan.potential.removeprefix("tuned:")).path)
     assert make_plan(db, tuned_campaign()) == plan
     assert len(requests_made) == 1
+    # Lineage and figures are read from the database, also where the weights are not.
+    assert db.campaigns.get("tiny").summary["tuned"]["sha256"] == plan.weights_sha256
+
+
+def test_more_rounds_go_on_with_the_same_potential(db, requests_made):
+    plan = make_plan(db, tuned_campaign(rounds=1))
+    names = {tuned_name(each, each.potential.tune) for each in (tuned_campaign(rounds=1), tuned_campaign(rounds=9))}
+    assert names == {plan.potential.removeprefix("tuned:")}
+    assert tuned_name(tuned_campaign(frames=8), tuned_campaign(frames=8).potential.tune) not in names
+    assert requests_made[0].most_rounds == 1
+
+
+def test_ctrl_c_stops_the_tuning_and_the_status_says_so(db, tmp_path, requests_made, capsys):
+    def campaign(*, stopped):
+        display = Display(scratch=tmp_path, quiet=False)
+        return Campaign(
+            db, tuned_campaign(), runner=None, display=display, scratch=tmp_path, should_stop=lambda: stopped
+        )
+
+    assert campaign_status(db, tuned_campaign()).state == "not begun"
+    with pytest.raises(StoppedEarlyError, match="tiny"):
+        _ = campaign(stopped=True).plan
+    assert requests_made == []
+    shown = capsys.readouterr().err
+    assert "tuning tuned:parent" in shown
+    assert "fit: 1 of 2" in shown
+    assert campaign_status(db, tuned_campaign()).state == "tuning"
+    assert campaign(stopped=False).plan.potential.startswith("tuned:campaign-tiny")
+    assert campaign_status(db, tuned_campaign()).state == "active"
 
 
 def test_a_kill_between_tuning_and_plan_does_not_tune_again(db, requests_made, monkeypatch):

@@ -26,6 +26,9 @@ from vitrion_workflows.schemas import (
     label_key,
 )
 from vitrion_workflows.schemas.label import GATE_VERSION
+from vitrion_workflows.tuning.agreement import FrameAgreement
+from vitrion_workflows.tuning.card import Card, Source
+from vitrion_workflows.tuning.settings import FitSettings
 
 OLDER = GATE_VERSION - 1
 PROTOCOL = LabelProtocol()
@@ -193,6 +196,43 @@ def test_documents_become_what_the_page_shows(campaign):
     assert data.cycles[0].labels == 8
     assert data.cycles[0].surrogate_promoted
     assert any(WEIGHTS["nep89"] in value for _, value in data.provenance)
+
+
+def test_a_tuned_potential_is_named_with_lineage_and_figures(tmp_path):
+    figures = {
+        "components": 576,
+        "mae_eV_per_A": 0.1,
+        "slope": 0.9,
+        "inverse_slope": 1.0,
+        "group": "Li3P",
+        "frames": 24,
+    }
+    before, after = (
+        FrameAgreement(r2=r2, energy_scatter_eV_per_atom=scatter, pressure_bias_GPa=bias, **figures)
+        for r2, scatter, bias in ((0.791, 0.042, -2.2), (0.94, 0.008, -0.3))
+    )
+    card = Card(
+        name="campaign-small-01234567",
+        sha256="a" * 64,
+        parent=Source(name="nep89", sha256="b" * 64),
+        target=Source(name="diep", sha256="c" * 64),
+        elements=("Li", "P"),
+        compositions=("Li3P",),
+        frames=80,
+        rounds=((before,), (after,)),
+        before=(before,),
+        energy_shifts_eV={"Li": 0.1, "P": -0.2},
+        seed=0,
+        settings=FitSettings(),
+    )
+    with connect(home=tmp_path) as db:
+        db.campaigns.create_or_get("small", CONFIGURATION, "d" * 64)
+        db.campaigns.set_if_absent("small", "tuned", card.model_dump(mode="json"))
+        lines = [value for name, value in collect(db, "small").provenance if name == "tuned potential"]
+    assert all(digest in lines[0] for digest in ("b" * 64, "c" * 64))
+    assert "2 rounds" in lines[0]
+    for figure in ("Li3P", "0.791", "0.940", "-2.20 GPa", "-0.30 GPa"):
+        assert figure in lines[1]
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from vitrion_models.errors import InputError
 from vitrion_workflows.dynamics.errors import StoppedError
 from vitrion_workflows.dynamics.stage import Callbacks
 from vitrion_workflows.force_check.agreement import force_agreement
-from vitrion_workflows.tuning.fit import FitSettings, element_shifts, fit
+from vitrion_workflows.tuning.fit import element_shifts, fit
 from vitrion_workflows.tuning.frames import LabelledFrame, read_frames, write_frames
 from vitrion_workflows.tuning.network import evaluate
+from vitrion_workflows.tuning.settings import FitSettings
 
 SHORT = FitSettings(steps=150, frames_per_step=4)
 

@@ -12,14 +12,15 @@ from small_nep import scattered_cell, small_nep
 
 from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_workflows import potentials
+from vitrion_workflows.dynamics.stage import Callbacks
 from vitrion_workflows.potentials.weights.package import sha256_of
 from vitrion_workflows.potentials.weights.tuned import TunedWeights, tuned_folder
 from vitrion_workflows.schemas.geometry import atoms_from_system
 from vitrion_workflows.tuning import rounds, sampling
 from vitrion_workflows.tuning.agreement import TuningRefused
-from vitrion_workflows.tuning.fit import FitSettings
 from vitrion_workflows.tuning.nep_file import write_nep
 from vitrion_workflows.tuning.rounds import TuningRequest, tune
+from vitrion_workflows.tuning.settings import FitSettings
 from vitrion_workflows.tuning.to_frames import FramesRequest, tune_to_frames
 
 pytest.importorskip("nep_adapters", reason="nep-adapters is not installed")
@@ -55,10 +56,18 @@ def _weights(tmp_path, monkeypatch):
 
 
 def test_the_result_agrees_with_its_reference_on_frames_of_its_own_dynamics():
-    card = tune(REQUEST, name="result")
+    stages, parts = set(), []
+    callbacks = Callbacks(on_progress=lambda stage, _done, _total: stages.add(stage), on_part=parts.append)
+    card = tune(REQUEST, name="result", callbacks=callbacks)
     (before,), (after,) = card.before, card.after
     assert after.r2 >= 0.9
     assert after.r2 > before.r2
+    assert len(parts) == len(card.rounds)
+    assert f"R2 {after.r2:.3f}" in parts[-1]
+    assert {"round 1, fit", "round 1, frames by tuned:target"} <= stages
+    origin, figures = card.lines()
+    assert card.parent.sha256 in origin
+    assert f"R2 {before.r2:.3f}" in figures
     assert abs(after.pressure_bias_GPa) < 0.5
     loaded = potentials.load("tuned:result")
     assert loaded.weights_sha256 == card.sha256 == sha256_of(TunedWeights("result").path)

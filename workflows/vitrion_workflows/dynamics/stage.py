@@ -1,7 +1,7 @@
 """One stage of a longer preparation: a run of NVT dynamics with its length in ps, its progress and its stop."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from vitrion_models.constants import FEMTOSECONDS_PER_PS
@@ -21,10 +21,16 @@ class Callbacks:
     Attributes:
         on_progress: called with the stage's name, steps done and steps in all.
         should_stop: called after each step; True stops the run at a checkpoint.
+        on_part: called with one line for people about each finished part of longer work.
     """
 
     on_progress: Callable[[str, int, int], None] = field(default=lambda _stage, _done, _total: None)
     should_stop: Callable[[], bool] = field(default=lambda: False)
+    on_part: Callable[[str], None] = field(default=lambda _line: None)
+
+    def within(self, part: str) -> "Callbacks":
+        """Return callbacks that show stages as those of a part of the work."""
+        return replace(self, on_progress=lambda stage, done, total: self.on_progress(f"{part}, {stage}", done, total))
 
 
 NO_CALLBACKS = Callbacks()

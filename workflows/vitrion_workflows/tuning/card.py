@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from vitrion_workflows.tuning.agreement import FrameAgreement
-from vitrion_workflows.tuning.fit import FitSettings
+from vitrion_workflows.tuning.settings import FitSettings
 
 SCHEMA_VERSION = 1
 LICENCE = (
@@ -72,6 +72,13 @@ class Card(BaseModel):
     def after(self) -> tuple[FrameAgreement, ...]:
         """Return the agreement of the tuned potential with the frames of the last round."""
         return self.rounds[-1]
+
+    def lines(self) -> list[str]:
+        """Return lineage and figures before and after for people, one line for each group."""
+        origin, target = (f"{each.name} (sha256 {each.sha256})" for each in (self.parent, self.target))
+        learned = f"{len(self.rounds)} round{'s' * (len(self.rounds) > 1)}, {self.frames} frames"
+        figures = [f"before {before}; after {after}" for before, after in zip(self.before, self.after, strict=True)]
+        return [f"{origin} tuned to {target}, {learned}", *figures]
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the figures before and after of each group, one row each."""

@@ -16,34 +16,9 @@ from vitrion_workflows.tuning.descriptors import Expansion, expand
 from vitrion_workflows.tuning.frames import LabelledFrame
 from vitrion_workflows.tuning.nep_file import NepModel
 from vitrion_workflows.tuning.network import NepNetwork
+from vitrion_workflows.tuning.settings import DEFAULT, FitSettings
 
 COEFFICIENTS = ("radial_coefficients", "angular_coefficients")
-
-
-@dataclass(frozen=True, kw_only=True)
-class FitSettings:
-    """Numbers of a fit (docs/design/tuning.md).
-
-    Attributes:
-        steps: gradient steps.
-        frames_per_step: frames of one gradient step.
-        network_rate: greatest learning rate of the networks.
-        coefficient_rate: the same of the expansion coefficients.
-        energy_scale_eV_per_atom: error of an energy that counts as much as the whole force.
-        virial_scale_eV_per_atom: the same of a component of the virial.
-        tail_eV_per_A: forces above this count less, so that planted contacts do not rule the fit.
-    """
-
-    steps: int = 1500
-    frames_per_step: int = 3
-    network_rate: float = 1e-2
-    coefficient_rate: float = 2e-2
-    energy_scale_eV_per_atom: float = 0.1
-    virial_scale_eV_per_atom: float = 0.2
-    tail_eV_per_A: float = 10.0
-
-
-DEFAULT = FitSettings()
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,10 +66,12 @@ def fit(
     shifts = element_shifts(model, frames, device=device)
     order = generator.permutation(len(frames))
     count = math.ceil(len(frames) / settings.frames_per_step)
-    batches = [
-        _batch([frames[place] for place in part], model, shifts, settings, device)
-        for part in np.array_split(order, count)
-    ]
+    batches = []
+    for part in np.array_split(order, count):
+        batches.append(_batch([frames[place] for place in part], model, shifts, settings, device))
+        callbacks.on_progress("expanding frames", len(batches), count)
+        if callbacks.should_stop():
+            raise StoppedError(f"stopped after {len(batches)} of {count} parts of the frames")
     force_square = _mean_square([batch.forces * batch.force_weights for batch in batches])
     network = NepNetwork(model, device=device)
     optimiser = torch.optim.Adam(_parameter_groups(network, settings), betas=(0.9, 0.99))

@@ -1,7 +1,7 @@
 """Tuning to a reference potential: fit, run the tuned potential, have its frames labelled, fit again."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,12 @@ from vitrion_workflows.potentials.adapters.nep import NepForceField
 from vitrion_workflows.structure.composition import parse_formula
 from vitrion_workflows.tuning.agreement import FrameAgreement, TuningRefused, agreement_by_group
 from vitrion_workflows.tuning.card import Card, Source
-from vitrion_workflows.tuning.fit import DEFAULT, FitSettings, element_shifts, fit
+from vitrion_workflows.tuning.fit import element_shifts, fit
 from vitrion_workflows.tuning.frames import LabelledFrame, label
 from vitrion_workflows.tuning.nep_file import NepModel, read_nep
 from vitrion_workflows.tuning.parents import load_parent
 from vitrion_workflows.tuning.sampling import melt_frames, rattled_crystals, strained_and_planted
+from vitrion_workflows.tuning.settings import DEFAULT, FitSettings, later
 from vitrion_workflows.tuning.work_folder import WorkFolder, work_folder
 
 CRYSTALS = "crystals"
@@ -120,29 +121,31 @@ class _Tuning:
 
     def run(self, start: NepModel) -> Card:
         frames = self.folder.frames("frames-0", self._first_frames)
+        most = self.request.most_rounds
         shifts = self.folder.record("energy-shifts", lambda: element_shifts(start, frames))
         model, rounds = start, []
-        for number in range(1, self.request.most_rounds + 1):
+        for number in range(1, most + 1):
             model, path = self.folder.model(f"nep-{number}", lambda: self._fit(model, frames, number))  # noqa: B023
             fresh, figures, exploded = self._try(path, number)
             rounds.append(figures)
+            self.callbacks.on_part(f"round {number} of at most {most}: {'; '.join([*map(str, figures), *exploded])}")
             if not exploded and all(entry.is_sufficient for entry in figures):
                 return self._publish(path, frames, fresh, rounds, shifts)
             frames = [*frames, *fresh]
         raise TuningRefused(
-            f"{self.request.parent} was not tuned to {self.request.reference} in {self.request.most_rounds} rounds "
+            f"{self.request.parent} was not tuned to {self.request.reference} in {most} rounds "
             f"({'; '.join([*map(str, rounds[-1]), *exploded])}): allow more rounds or frames, or fewer compositions"
         )
 
     def _first_frames(self) -> list[LabelledFrame]:
-        request, systems = self.request, []
+        request, systems, callbacks = self.request, [], self.callbacks.within(f"melts of {self.request.parent}")
         for formula in request.compositions:
             melt = melt_frames(
-                formula, self.parent, count=request.frames, seed=request.seed, callbacks=self.callbacks
+                formula, self.parent, count=request.frames, seed=request.seed, callbacks=callbacks
             ).systems
             systems += [(formula, system) for system in (*melt, *strained_and_planted(melt, seed=request.seed))]
         systems += [(CRYSTALS, crystal) for crystal in rattled_crystals(request.crystals, seed=request.seed)]
-        return label(systems, self.reference, callbacks=self.callbacks)
+        return label(systems, self.reference, callbacks=callbacks)
 
     def _fit(self, model: NepModel, frames: list[LabelledFrame], number: int) -> NepModel:
         return fit(
@@ -151,7 +154,7 @@ class _Tuning:
             seed=self.request.seed + number,
             settings=self.request.settings if number == 1 else later(self.request.settings),
             device=self.device,
-            callbacks=self.callbacks,
+            callbacks=self.callbacks.within(f"round {number}"),
         )
 
     def _try(self, path: Path, number: int) -> tuple[list[LabelledFrame], tuple[FrameAgreement, ...], list[str]]:
@@ -160,12 +163,13 @@ class _Tuning:
         Returns:
             The frames, the agreement with them, and one phrase for each composition whose dynamics exploded.
         """
-        request, student = self.request, NepForceField(path, name=path.name, weights_sha256="", device="cpu")
+        request, callbacks = self.request, self.callbacks.within(f"round {number}")
+        student = NepForceField(path, name=path.name, weights_sha256="", device="cpu")
 
         def make() -> list[LabelledFrame]:
             runs = {
                 formula: melt_frames(
-                    formula, student, count=request.frames, seed=request.seed + number, callbacks=self.callbacks
+                    formula, student, count=request.frames, seed=request.seed + number, callbacks=callbacks
                 )
                 for formula in request.compositions
             }
@@ -174,7 +178,7 @@ class _Tuning:
             self.folder.record(f"exploded-{number}", lambda: exploded)
             if not systems:
                 raise TuningRefused(f"{'; '.join(exploded)} at once in round {number}: give more frames")
-            return label(systems, self.reference, callbacks=self.callbacks)
+            return label(systems, self.reference, callbacks=callbacks)
 
         fresh = self.folder.frames(f"frames-{number}", make)
         figures = self.folder.agreement(f"agreement-{number}", lambda: agreement_by_group(student, fresh))
@@ -206,12 +210,3 @@ class _Tuning:
                 settings=request.settings,
             ),
         )
-
-
-def later(settings: FitSettings) -> FitSettings:
-    """Return the settings of fits after the first, which begin from a good potential: half the rates."""
-    return replace(
-        settings,
-        network_rate=settings.network_rate / 2,
-        coefficient_rate=settings.coefficient_rate / 2,
-    )

@@ -64,8 +64,9 @@ def melt_frames(
             cell = relaxed_packing(
                 formula, force_field, n_atoms=ATOMS, volume_scale=scale, seed=own_seed, callbacks=callbacks
             )
+            named = callbacks.within(f"{formula}, volume {place + 1} of {len(VOLUME_SCALES)}")
             for temperature in TEMPERATURES_K:
-                cell, drawn = _sample(cell, force_field, temperature, each, seed=own_seed, callbacks=callbacks)
+                cell, drawn = _sample(cell, force_field, temperature, each, seed=own_seed, callbacks=named)
                 systems += drawn
         except DynamicsError:
             return MeltFrames(systems, stable=False)

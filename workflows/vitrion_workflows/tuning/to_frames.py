@@ -12,10 +12,11 @@ from vitrion_workflows.potentials.registry import find
 from vitrion_workflows.potentials.weights.package import sha256_of
 from vitrion_workflows.tuning.agreement import TuningRefused, agreement_by_group
 from vitrion_workflows.tuning.card import Card, Source
-from vitrion_workflows.tuning.fit import DEFAULT, FitSettings, element_shifts, fit
+from vitrion_workflows.tuning.fit import element_shifts, fit
 from vitrion_workflows.tuning.frame_file import read_labelled, split, thinned
 from vitrion_workflows.tuning.nep_file import read_nep
 from vitrion_workflows.tuning.parents import load_parent
+from vitrion_workflows.tuning.settings import DEFAULT, FitSettings
 from vitrion_workflows.tuning.work_folder import work_folder
 
 

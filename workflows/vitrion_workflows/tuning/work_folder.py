@@ -82,6 +82,11 @@ class WorkFolder:
         return card
 
 
+def is_unfinished(name: str) -> bool:
+    """Return True if a tuning of this name was begun and has not ended in a potential."""
+    return any(path.is_dir() for path in tuned_folder().glob(f"{PREFIX}{name}-*"))
+
+
 @contextmanager
 def work_folder(name: str, request: dict[str, Any]) -> Iterator[WorkFolder]:
     """Give the folder of a tuning to one process.
@@ -94,8 +99,7 @@ def work_folder(name: str, request: dict[str, Any]) -> Iterator[WorkFolder]:
         InputError: the name is taken, or another process works on the same request.
     """
     weights = TunedWeights(name)
-    if weights.folder.exists():
-        raise InputError(f"tuned:{name} exists already: choose another name, or remove {weights.folder}")
+    weights.require_absent()
     digest = hashlib.sha256(json.dumps({"name": name, **request}, sort_keys=True).encode()).hexdigest()[:16]
     folder = tuned_folder() / f"{PREFIX}{name}-{digest}"
     folder.mkdir(parents=True, exist_ok=True)

@@ -9,6 +9,7 @@ from vitrion import __version__
 from vitrion.database import Database
 from vitrion.database.queries.gate_versions import count_others, is_current
 from vitrion.database.records import CampaignRecord, CycleRecord, LabelRecord, ModelRecord
+from vitrion.learning.plan import TUNED
 from vitrion.report import data
 from vitrion.report.collecting.cycles import costs, made_cells, report_cell, report_cycles
 from vitrion.report.collecting.labels import labels_of, reference_pairs, report_labels, reported_errors
@@ -17,6 +18,7 @@ from vitrion.report.collecting.surrogate import baselines, parity, predictions, 
 from vitrion_workflows.model_error.observations import method_of
 from vitrion_workflows.schemas import MethodRecord
 from vitrion_workflows.schemas.label import GATE_VERSION
+from vitrion_workflows.tuning.card import Card
 
 CLOSED = "closed"
 DONE = "done"
@@ -110,6 +112,8 @@ def _provenance(
         lines.append(("potential", weights))
         if label.method is not None:
             lines.append(("molecular dynamics", _dynamics(label.method)))
+    if card := (row.summary or {}).get(TUNED):
+        lines += [("tuned potential", text) for text in Card.model_validate(card).lines()]
     for kind in ("surrogate", "generator"):
         promoted = [model for model in models if model.kind == kind and model.promoted]
         if promoted:

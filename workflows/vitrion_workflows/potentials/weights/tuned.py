@@ -50,6 +50,15 @@ class TunedWeights:
         """Return the path of the weights."""
         return self.folder / WEIGHTS_FILE
 
+    def require_absent(self) -> None:
+        """Refuse a name that is taken.
+
+        Raises:
+            InputError: there is a tuned potential of this name.
+        """
+        if self.folder.exists():
+            raise InputError(f"tuned:{self.name} exists already: choose another name, or remove {self.folder}")
+
     def require(self) -> dict[str, Any]:
         """Return the content of the card after comparing the sha256 in it with that of the weights.
 
