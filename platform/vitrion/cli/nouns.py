@@ -38,17 +38,17 @@ NOUNS: dict[str, Noun] = {
     "labels": Noun("labels", "List, show and export labels."),
     "models": Noun("models", "List and show trained models."),
     "candidates": Noun("candidates", "Propose compositions from the crystals of the database."),
-    "order": Noun("order", "Make ordered cells of a disordered crystal."),
-    "amorphize": Noun("amorphize", "Make amorphous cells by melt-quench."),
+    "order": Noun("cells.order", "Make ordered cells of a disordered crystal."),
+    "amorphize": Noun("cells.amorphize", "Make amorphous cells by melt-quench."),
     "label": Noun("label", "Label cells with diffusivities by molecular dynamics."),
     "diffusivity": Noun("diffusivity", "Compute the diffusivity of an existing trajectory."),
     "arrhenius": Noun("arrhenius", "Fit an activation energy; predict diffusivity and conductivity from labels."),
     "predict": Noun("predict", "Predict log10 D of structures with the surrogate."),
-    "generate": Noun("generate", "Draw amorphous cells from the generator."),
+    "generate": Noun("cells.generate", "Draw amorphous cells from the generator."),
     "potentials": Noun("potentials", "List, install and check machine-learned potentials."),
-    "campaign": Noun("campaign", "Run an active-learning campaign."),
-    "worker": Noun("worker", "Run queued tasks in this process."),
-    "schedule": Noun("schedule", "Step a campaign at fixed intervals."),
+    "campaign": Noun("campaigns.campaign", "Run an active-learning campaign."),
+    "worker": Noun("campaigns.worker", "Run queued tasks in this process."),
+    "schedule": Noun("campaigns.schedule", "Step a campaign at fixed intervals."),
 }
 
 

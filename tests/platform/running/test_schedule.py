@@ -50,7 +50,7 @@ def scheduled(monkeypatch, *answers):
             raise answer
         yield SimpleNamespace(step=lambda: answer)
 
-    monkeypatch.setattr("vitrion.cli.schedule.opened", opened)
+    monkeypatch.setattr("vitrion.cli.campaigns.schedule.opened", opened)
     return command(["schedule", "campaign.yaml", "--every", "0.01s"]), len(answers) - len(left)
 
 

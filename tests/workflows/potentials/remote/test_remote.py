@@ -12,56 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from md_runs import plan
 from model_force_fields import assert_same_forces, calculated, rock_salt
 from one_line import error_in_one_line
+from remote_clients import ASES_OWN_CLIENT, by_hand, describe, free_port
 
-from vitrion_models.errors import CheckpointError, InputError, MissingDependencyError
+from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import dynamics, potentials
-from vitrion_workflows.potentials.adapters.lennard_jones import LENNARD_JONES_SHA256
-from vitrion_workflows.potentials.remote import (
-    RemoteError,
-    RemoteForceField,
-    client,
-    load_remote,
-    serve,
-    write_identity,
-)
+from vitrion_workflows.potentials.remote import RemoteError, RemoteForceField, load_remote
 
-SERVE = (
-    "import sys; from vitrion_workflows import potentials; from vitrion_workflows.potentials.remote import serve;"
-    "serve(potentials.load('lennard-jones'), address=sys.argv[1])"
-)
-IDENTITY = {
-    "name": "lennard-jones",
-    "version": potentials.load("lennard-jones").version,
-    "weights_sha256": LENNARD_JONES_SHA256,
-    "elements": ["Li", "Cl", "Ar"],
-}
 PLAN = plan(temperature_K=800.0, friction_per_ps=5.0, frame_every=10, seed=4)
-
-
-def describe(tmp_path, **changes):
-    content = {"identity": IDENTITY, "command": ["{python}", "-c", SERVE, "{address}"], "call_timeout_s": 30} | changes
-    path = tmp_path / "remote.yaml"
-    path.write_text(yaml.safe_dump({key: value for key, value in content.items() if value is not None}))
-    return path
-
-
-@pytest.fixture
-def remote(tmp_path):
-    """A function that loads a description; what it loaded is closed at the end."""
-    loaded = []
-
-    def load(**changes):
-        loaded.append(potentials.load(f"remote:{describe(tmp_path, **changes)}"))
-        return loaded[-1]
-
-    yield load
-    for field in loaded:
-        field.close()
 
 
 def alive(pid):
@@ -101,13 +62,6 @@ class Sabotaged(RemoteForceField):
         if self.calls == self.before_call:
             self.act(self.client_pid)
         return super().compute(*arguments, **options)
-
-
-def by_hand(field, address):
-    """A client in a thread of this process: quick to start, and like one that was started by hand."""
-    thread = threading.Thread(target=serve, args=(field,), kwargs={"address": address, "patience_s": 20}, daemon=True)
-    thread.start()
-    return thread
 
 
 @pytest.fixture(scope="module")
@@ -192,68 +146,6 @@ def test_a_client_that_never_connects_is_reported(remote):
         field.evaluate(rock_salt())
 
 
-@pytest.mark.parametrize("unverified", [False, True])
-@pytest.mark.parametrize("wrong", [{"name": "lj"}, {"version": "0"}, {"weights_sha256": "0" * 64}], ids=str)
-def test_another_potential_at_the_address_is_refused(remote, tmp_path, wrong, unverified):
-    address = f"unix:{tmp_path / 'socket'}"
-    by_hand(potentials.load("lennard-jones"), address)
-    field = remote(identity=IDENTITY | wrong, command=None, address=address, unverified=unverified)
-    with pytest.raises(CheckpointError, match=r"its client is lennard-jones \S+ with weights 1b7dd6a450ba"):
-        field.evaluate(rock_salt())
-
-
-@pytest.fixture
-def says(monkeypatch, tmp_path):
-    """A function that starts a client which says so much of itself, and gives the address it goes to."""
-    answer = client._answer
-
-    def start(said):
-        extra = np.frombuffer(json.dumps(said).encode(), np.byte)
-        monkeypatch.setattr(client, "_answer", lambda protocol, evaluate, _: answer(protocol, evaluate, extra))
-        address = f"unix:{tmp_path / 'socket'}"
-        by_hand(potentials.load("lennard-jones"), address)
-        return address
-
-    return start
-
-
-@pytest.mark.parametrize("unverified", [False, True])
-@pytest.mark.parametrize(
-    ("said", "description"),
-    [
-        ({"weights_sha256": "b" * 64}, "a potential with weights bbbbbbbbbbbb"),
-        ({"name": "other", "weights_sha256": "b" * 64}, "other with weights bbbbbbbbbbbb"),
-        ({"name": "other"}, "other, described is lennard-jones"),
-        ({"name": "lennard-jones", "version": None}, "lennard-jones None, described"),
-    ],
-    ids=str,
-)
-def test_half_an_identity_that_is_another_one_is_refused_also_where_none_is_asked_for(
-    remote, says, said, description, unverified
-):
-    field = remote(command=None, address=says(said), unverified=unverified)
-    with pytest.raises(CheckpointError, match=f"its client is {description}"):
-        field.evaluate(rock_salt())
-
-
-def test_half_an_identity_that_agrees_is_enough_only_where_none_is_asked_for(remote, says):
-    address = says({"name": "lennard-jones", "more": 1})
-    with pytest.raises(CheckpointError, match="identity"):
-        remote(command=None, address=address).evaluate(rock_salt())
-    field = remote(command=None, address=says({"name": "lennard-jones", "more": 1}), unverified=True)
-    assert np.isfinite(field.evaluate(rock_salt()).energy_eV)
-
-
-def test_a_client_without_identity_is_accepted_only_if_unverified_is_stated(remote):
-    argon = AtomicSystem([18, 18], [[0, 0, 0], [2.6, 0, 0]], np.eye(3) * 8)
-    command = ["{python}", "-c", ASES_OWN_CLIENT, "{address}", "{structure}"]
-    with error_in_one_line(CheckpointError, r"identity.*unverified: true"):
-        remote(command=command, address=f"127.0.0.1:{free_port()}").evaluate(argon)
-    field = remote(command=command, address=f"127.0.0.1:{free_port()}", unverified=True)
-    assert np.abs(field.evaluate(argon).forces_eV_per_A).max() > 0
-    assert field.name == "remote-unverified:lennard-jones"
-
-
 def test_the_client_file_serves_any_ase_calculator_without_vitrion(remote, tmp_path):
     # -I: isolated, so that nothing of this checkout can be imported by accident through the working directory.
     identity = tmp_path / "identity.json"
@@ -278,26 +170,6 @@ def test_the_client_file_serves_any_ase_calculator_without_vitrion(remote, tmp_p
     system = AtomicSystem([18] * 4, [[0, 0, 0], [2.6, 0, 0], [0, 2.7, 9], [2, 2, 2]], np.eye(3) * 9)
     there, here = field.evaluate(system, stress=True), calculated(system, LennardJones(rc=6.0, sigma=2.2))
     assert_same_forces(there, here, energy_eV=1e-9, force_eV_per_A=1e-9, stress_eV_per_A3=1e-9)
-
-
-ASES_OWN_CLIENT = """
-import sys
-from ase.calculators.lj import LennardJones
-from ase.calculators.socketio import SocketClient
-from ase.io import read
-atoms = read(sys.argv[2])
-atoms.calc = LennardJones(rc=6.0, sigma=2.2)
-client = SocketClient(host="127.0.0.1", port=int(sys.argv[1].rpartition(":")[2]))
-client.run(atoms, use_stress=True)
-"""
-
-
-def free_port():
-    import socket
-
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_ases_own_client_works_with_a_structure_file(remote):
@@ -368,45 +240,3 @@ def test_forces_that_are_not_finite_are_a_result_on_which_the_engine_decides(rem
     by_hand(Diverged(), address)
     field = remote(command=None, address=address, restarts=0)
     assert np.isnan(field.evaluate(rock_salt()).energy_eV)
-
-
-def test_identity_enters_from_a_file_that_the_server_writes(tmp_path):
-    path = tmp_path / "identity.json"
-    write_identity(potentials.load("lennard-jones"), path)
-    field = potentials.load(f"remote:{describe(tmp_path, identity=None, identity_file='identity.json')}")
-    assert field.weights_sha256 == LENNARD_JONES_SHA256
-    assert field.name == "remote:lennard-jones"
-    assert field.elements == potentials.load("lennard-jones").elements
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"identity": None}, "state the identity"),
-        ({"identity_file": "x.json"}, "not both"),
-        ({"command": None}, "state an address, or a command"),
-        ({"command": ["run"]}, "{address}"),
-        ({"address": "nowhere"}, "give host:port"),
-        ({"address": "host:99999"}, "give host:port"),
-        ({"identity": IDENTITY | {"weights_sha256": "abc"}}, "weights_sha256"),
-        ({"identity": IDENTITY | {"elements": ["Li", "Xx"]}}, "Xx"),
-        ({"identity": {"name": "lj"}}, "identity.version"),
-        ({"restart": 3}, "restart: Extra inputs"),
-    ],
-)
-def test_a_description_that_leaves_something_open_is_refused(tmp_path, changes, words):
-    path = describe(tmp_path, **changes)
-    with error_in_one_line(InputError, words):
-        potentials.load(f"remote:{path}")
-    assert not potentials.installed(f"remote:{path}").ok
-
-
-def test_missing_files_are_reported_in_one_line(tmp_path):
-    for name in (f"remote:{tmp_path / 'none.yaml'}", f"remote:{describe(tmp_path, identity=None, identity_file='no')}"):
-        with error_in_one_line(MissingDependencyError, "no such file"):
-            potentials.load(name)
-    with pytest.raises(InputError, match="names no description"):
-        potentials.load("remote:")
-    (tmp_path / "torn.yaml").write_text("identity: [")
-    with pytest.raises(InputError, match=r"torn\.yaml"):
-        potentials.load(f"remote:{tmp_path / 'torn.yaml'}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from vitrion.cli.campaign import opened
+from vitrion.cli.campaigns.campaign import opened
 from vitrion.cli.console.output import note
 
 

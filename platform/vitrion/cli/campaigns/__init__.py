@@ -1,0 +1,1 @@
+"""Commands that run campaigns: `vitrion campaign`, `schedule` and `worker`."""

@@ -1,0 +1,1 @@
+"""Commands that make cells: `vitrion order`, `amorphize` and `generate`."""
