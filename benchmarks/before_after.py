@@ -20,6 +20,7 @@ One JSON line a figure; tables in Markdown on stderr.
 
 import argparse
 import math
+import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -28,18 +29,21 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from aimd_lines import comparisons
-from aimd_summary import arrhenius_energy_eV, rank_correlation
-from aimd_table import charge_balanced
-from figures import earlier_lines, figure, show
-from model_error import UNKNOWN_VOLUME, by_compounds, folds
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
 
-from vitrion_models.constants import Z_95
-from vitrion_models.uncertainty.mixed_effects import Effect, Effects, MixedModel, Observation
-from vitrion_workflows.model_error.aimd_comparisons import AimdComparison, aimd_comparisons
-from vitrion_workflows.model_error.model_errors import ModelErrors
-from vitrion_workflows.model_error.observations import ZERO_PRESSURE, case_of_comparison
+import numpy as np  # noqa: E402
+from aimd_lines import comparisons  # noqa: E402
+from aimd_summary import arrhenius_energy_eV, rank_correlation  # noqa: E402
+from aimd_table import charge_balanced  # noqa: E402
+from figures import earlier_lines, figure, show  # noqa: E402
+from model_error import UNKNOWN_VOLUME, by_compounds, folds  # noqa: E402
+
+from vitrion_models.constants import Z_95  # noqa: E402
+from vitrion_models.uncertainty.mixed_effects import Effect, Effects, MixedModel, Observation  # noqa: E402
+from vitrion_workflows.model_error.aimd_comparisons import AimdComparison, aimd_comparisons  # noqa: E402
+from vitrion_workflows.model_error.model_errors import ModelErrors  # noqa: E402
+from vitrion_workflows.model_error.observations import ZERO_PRESSURE, case_of_comparison  # noqa: E402
 
 AIMD_VOLUME = "aimd-volume"
 STAGES = {

@@ -11,22 +11,26 @@ One JSON line a figure.
 """
 
 import argparse
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
 
-import numpy as np
-from figures import figure, show
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
 
-import vitrion_workflows.model_error as room
-from vitrion_models.constants import Z_95
-from vitrion_workflows.model_error.aimd_comparisons import AimdComparison, aimd_comparisons
-from vitrion_workflows.model_error.fitting import fit_hyperparameters, write_hyperparameters
-from vitrion_workflows.model_error.hyperparameters import FILE
-from vitrion_workflows.model_error.model_errors import ModelErrors
-from vitrion_workflows.model_error.observations import ZERO_PRESSURE, case_of_comparison
+import numpy as np  # noqa: E402
+from figures import figure, show  # noqa: E402
+
+import vitrion_workflows.model_error as room  # noqa: E402
+from vitrion_models.constants import Z_95  # noqa: E402
+from vitrion_workflows.model_error.aimd_comparisons import AimdComparison, aimd_comparisons  # noqa: E402
+from vitrion_workflows.model_error.fitting import fit_hyperparameters, write_hyperparameters  # noqa: E402
+from vitrion_workflows.model_error.hyperparameters import FILE  # noqa: E402
+from vitrion_workflows.model_error.model_errors import ModelErrors  # noqa: E402
+from vitrion_workflows.model_error.observations import ZERO_PRESSURE, case_of_comparison  # noqa: E402
 
 PARTS = 10
 UNKNOWN_VOLUME = "zero-pressure, volume unknown"

@@ -15,7 +15,8 @@ from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg import cho_solve, solve_triangular
+from scipy.sparse import csr_array
 
 from vitrion_models.errors import InputError
 from vitrion_models.system import FloatArray
@@ -99,13 +100,12 @@ class MixedModel:
         self.values = np.array([entry.value for entry in observations], dtype=float)
 
     @cached_property
-    def coefficients(self) -> FloatArray:
-        """Coefficients A, shape (N, E)."""
-        coefficients = np.zeros((len(self.observations), len(self.places)))
-        for row, entry in enumerate(self.observations):
-            for effect, coefficient in entry.effects.items():
-                coefficients[row, self.places[effect]] = coefficient
-        return coefficients
+    def coefficients(self) -> csr_array:
+        """Coefficients A, shape (N, E): sparse, since an observation has few of all effects."""
+        rows = [row for row, entry in enumerate(self.observations) for _ in entry.effects]
+        columns = [self.places[effect] for entry in self.observations for effect in entry.effects]
+        values = [value for entry in self.observations for value in entry.effects.values()]
+        return csr_array((values, (rows, columns)), shape=(len(self.observations), len(self.places)), dtype=float)
 
     def infer(self, deviation: Deviation) -> Posterior:
         """Return the posterior of all effects from all observations together.
@@ -116,20 +116,28 @@ class MixedModel:
         deviations = self._deviations(deviation)
         factor = self._factor(deviations)
         values = solve_triangular(factor, self.values, lower=True)
-        whitened = solve_triangular(factor, self.coefficients * deviations**2, lower=True)
+        whitened = solve_triangular(factor, self.coefficients.toarray() * deviations**2, lower=True)
         return Posterior(deviation, self.places, whitened, values)
 
-    def log_marginal_likelihood(self, deviation: Deviation) -> float:
-        """Return the logarithm of the probability density of all values, effects integrated out.
+    def log_marginal_likelihood(self, deviation: Deviation) -> tuple[float, FloatArray]:
+        """Return the logarithm of the probability density of all values, effects integrated out, and its gradient.
 
-        The deviations that maximize it are those of empirical Bayes.
+        The deviations that maximize it are those of empirical Bayes. The gradient is that to the logarithm of each
+        effect's deviation, d_e^2 ((a_e C^-1 y)^2 - a_e C^-1 a_e), shape (E,) in the order of `places` (Rasmussen and
+        Williams, equation 5.9).
 
         Args:
             deviation: prior standard deviation of an effect.
         """
-        factor = self._factor(self._deviations(deviation))
+        deviations = self._deviations(deviation)
+        factor = self._factor(deviations)
         white = solve_triangular(factor, self.values, lower=True)
-        return float(-0.5 * white @ white - np.log(np.diag(factor) * math.sqrt(2 * math.pi)).sum())
+        value = float(-0.5 * white @ white - np.log(np.diag(factor) * math.sqrt(2 * math.pi)).sum())
+        weights = solve_triangular(factor, white, lower=True, trans=1)
+        inverse = cho_solve((factor, True), np.eye(len(factor)))
+        transposed = self.coefficients.T.tocsr()
+        expected = np.asarray(transposed.multiply(transposed @ inverse).sum(axis=1)).ravel()
+        return value, deviations**2 * ((transposed @ weights) ** 2 - expected)
 
     def _deviations(self, deviation: Deviation) -> FloatArray:
         return np.array([deviation(effect) for effect in self.places], dtype=float)
@@ -137,4 +145,4 @@ class MixedModel:
     def _factor(self, deviations: FloatArray) -> FloatArray:
         scaled = self.coefficients * deviations
         noise = np.array([entry.stderr**2 for entry in self.observations], dtype=float)
-        return np.asarray(np.linalg.cholesky(scaled @ scaled.T + np.diag(noise)), dtype=np.float64)
+        return np.asarray(np.linalg.cholesky((scaled @ scaled.T).toarray() + np.diag(noise)), dtype=np.float64)

@@ -91,7 +91,20 @@ def test_the_marginal_likelihood_is_the_density_of_the_values():
     _, observations, _, _, data = random_model(np.random.default_rng(5))
     values = [entry.value for entry in observations]
     expected = multivariate_normal(np.zeros(7), data).logpdf(values)
-    assert MixedModel(observations).log_marginal_likelihood(deviation) == pytest.approx(expected)
+    assert MixedModel(observations).log_marginal_likelihood(deviation)[0] == pytest.approx(expected)
+
+
+def test_the_gradient_is_that_of_finite_differences():
+    names, observations, *_ = random_model(np.random.default_rng(7))
+    model = MixedModel(observations)
+    gradient = dict(zip(model.places, model.log_marginal_likelihood(deviation)[1], strict=True))
+    for name in names:
+
+        def changed(log_factor, name=name):
+            scaled = {name: math.exp(log_factor)}
+            return model.log_marginal_likelihood(lambda effect: deviation(effect) * scaled.get(effect, 1.0))[0]
+
+        assert gradient[name] == pytest.approx((changed(1e-5) - changed(-1e-5)) / 2e-5, abs=1e-6)
 
 
 def test_the_order_of_observations_changes_nothing():

@@ -9,10 +9,10 @@ import numpy as np
 from scipy.optimize import minimize
 
 from vitrion_models.system import FloatArray
-from vitrion_models.uncertainty.mixed_effects import MixedModel
+from vitrion_models.uncertainty.mixed_effects import Effect, MixedModel
 from vitrion_workflows.model_error.aimd_comparisons import AimdComparison
 from vitrion_workflows.model_error.effects import USUAL_R2
-from vitrion_workflows.model_error.hyperparameters import Hyperparameters, Tiers
+from vitrion_workflows.model_error.hyperparameters import SCATTERED, Hyperparameters, Tiers
 from vitrion_workflows.model_error.observations import case_of_comparison, observe_aimd, observe_expansion
 
 # Assumed before any comparison; the tier of the potential stays.
@@ -53,8 +53,10 @@ def fit_hyperparameters(rows: Sequence[AimdComparison], *, start: Hyperparameter
             "typical_r2": {name: float(np.median(r2_of[name])) if r2_of[name] else USUAL_R2 for name in chemistries}
         }
     )
-    forces = MixedModel([observe_aimd(row, base) for row in rows])
-    volumes = MixedModel(observe_expansion(rows))
+    models = [MixedModel([observe_aimd(row, base) for row in rows]), MixedModel(observe_expansion(rows))]
+    size = SHARED + len(chemistries)
+    # Deviations are products of the fitted factors: which factors each effect has.
+    factors_of = [np.array([_factors(effect, chemistries) for effect in model.places]) for model in models]
 
     def of(logs: FloatArray) -> Hyperparameters:
         factors = np.exp(logs).tolist()
@@ -67,16 +69,32 @@ def fit_hyperparameters(rows: Sequence[AimdComparison], *, start: Hyperparameter
         }
         return base.model_copy(update={**changed, "scatter": dict(zip(chemistries, factors[SHARED:], strict=True))})
 
-    def loss(logs: FloatArray) -> float:
-        parameters = of(logs)
-        evidence = forces.log_marginal_likelihood(parameters.deviation)
-        evidence += volumes.log_marginal_likelihood(parameters.deviation)
-        prior = (logs[:SHARED] ** 2).sum() / START_DEVIATION**2 + (logs[SHARED:] ** 2).sum() / SCATTER_DEVIATION**2
-        return float(0.5 * prior - evidence)
+    prior_stderr = np.repeat([START_DEVIATION, SCATTER_DEVIATION], [SHARED, len(chemistries)])
 
-    size = SHARED + len(chemistries)
-    best = minimize(loss, np.zeros(size), method="L-BFGS-B", bounds=[(-3, 3)] * size)
+    def loss(logs: FloatArray) -> tuple[float, FloatArray]:
+        parameters = of(logs)
+        value, gradient = 0.5 * float(np.sum((logs / prior_stderr) ** 2)), logs / prior_stderr**2
+        for model, factors in zip(models, factors_of, strict=True):
+            evidence, by_effect = model.log_marginal_likelihood(parameters.deviation)
+            value, gradient = value - evidence, gradient - by_effect @ factors
+        return value, gradient
+
+    best = minimize(loss, np.zeros(size), jac=True, method="L-BFGS-B", bounds=[(-3, 3)] * size)
     return of(best.x)
+
+
+def _factors(effect: Effect, chemistries: Sequence[str]) -> list[float]:
+    """Return 1 for each fitted number that is a factor of the effect's deviation, 0 for the others."""
+    quantity, *rest = effect
+    names = []
+    if quantity in TIERED and rest[0] != "potential":
+        names.append(f"{quantity} {rest[0]}")
+        if rest[0] == "compound" and quantity in SCATTERED:
+            names.append(rest[2])
+    elif quantity in SINGLE:
+        names.append(quantity)
+    tiers = [f"{name} {tier}" for name in TIERED for tier in ("chemistry", "compound")]
+    return [float(name in names) for name in (*tiers, *SINGLE, *chemistries)]
 
 
 def _scaled(tiers: Tiers, chemistry: float, compound: float) -> Tiers:

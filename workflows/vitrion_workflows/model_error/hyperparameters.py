@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat
 from vitrion_models.uncertainty.mixed_effects import Effect
 
 FILE = "hyperparameters.json"
+SCATTERED = ("level", "slope")  # quantities whose tier of the compound has a factor for each class of anion
 
 
 class Tiers(BaseModel):
@@ -65,7 +66,7 @@ class Hyperparameters(BaseModel):
         if not isinstance(prior, Tiers):
             return float(prior)
         tier, _, *owner = rest
-        scatter = self.scatter.get(owner[0], 1.0) if tier == "compound" and quantity in ("level", "slope") else 1.0
+        scatter = self.scatter.get(owner[0], 1.0) if tier == "compound" and quantity in SCATTERED else 1.0
         return float(getattr(prior, tier)) * scatter
 
 
