@@ -31,7 +31,7 @@ from aimd import MELTED_AT_K, PRODUCTION, ZERO_PRESSURE, Study, identity, progre
 from aimd_summary import AT_AIMD_VOLUME  # noqa: E402
 from aimd_table import Row, charge_balanced, draw, read_table  # noqa: E402
 from figures import earlier_lines, keep_line, show  # noqa: E402
-from teachers_summary import STUDENT, TEMPERATURE_K, summary, tables  # noqa: E402
+from teachers_summary import STUDENT, TEMPERATURE_K, TUNED, summary, tables  # noqa: E402
 from tuning import tuned_potential  # noqa: E402
 
 from vitrion_workflows import potentials  # noqa: E402
@@ -67,7 +67,8 @@ def runs(formula: str, names: list[str]) -> Iterator[tuple[ForceField, str, floa
     yield production, AT_AIMD_VOLUME, TEMPERATURE_K, FAST_PS
     for name in names:
         if name != STUDENT:
-            yield potentials.load(name), AT_AIMD_VOLUME, TEMPERATURE_K, SLOW_PS
+            length_ps = FAST_PS if name.startswith(TUNED) else SLOW_PS
+            yield potentials.load(name), AT_AIMD_VOLUME, TEMPERATURE_K, length_ps
             continue
         student, figures = tuned_potential(formula)
         if student is None:
@@ -107,7 +108,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("names", nargs="*", metavar="FORMULA", help="of the AIMD table, instead of those drawn")
     parser.add_argument("--formulas", type=int, default=1, help="number of formulas drawn")
-    parser.add_argument("--potentials", nargs="+", default=["diep"], help="diep, chgnet, student")
+    parser.add_argument("--potentials", nargs="+", default=["diep"], help="diep, chgnet, student, or tuned:NAME")
     parser.add_argument("--seeds", nargs="+", type=int, default=[20])
     parser.add_argument("--results", type=Path, help="JSON lines, one a label; trajectories lie beside it")
     parser.add_argument(

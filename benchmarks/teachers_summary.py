@@ -10,7 +10,7 @@ from aimd import identity
 from aimd_summary import AT_AIMD_VOLUME
 from figures import figure, markdown
 
-STUDENT, TEACHER = "student", "diep"
+STUDENT, TEACHER, TUNED = "student", "diep", "tuned:"
 TEMPERATURE_K = 1000
 ORDER = ("nep89", "chgnet", "diep", STUDENT)
 FEWEST_FOR_DEVIATION = 2
@@ -55,7 +55,7 @@ def usable(lines: Sequence[dict[str, Any]]) -> Labels:
 
 def kind(line: Mapping[str, Any]) -> str:
     """Return the name of the potential of a line, ``student`` for a tuned one."""
-    return STUDENT if line["potential"].startswith("tuned:") else str(line["potential"])
+    return STUDENT if line["potential"].startswith(TUNED) else str(line["potential"])
 
 
 def over_seeds(labels: Labels) -> dict[tuple[str, str], Mean]:

@@ -19,8 +19,8 @@ class CampaignStatus(Answer):
     """Status of a campaign.
 
     A campaign is not begun, tuning (its potential is not finished), active or finished. `labels` counts those of the
-    current gate version by state, `other_gate_versions` the rest by version; `waiting` and `failed` name proposals, the
-    latter with their reasons.
+    current gate version by state, `other_gate_versions` the rest by version, `refused` the cells that failed
+    their gates by reason; `waiting` and `failed` name proposals, the latter with their reasons.
     """
 
     campaign: str
@@ -36,6 +36,7 @@ class CampaignStatus(Answer):
     cells: int = 0
     worker_seconds: float = 0.0
     best: str = "none yet"
+    refused: dict[str, int] = Field(default_factory=dict)
     waiting: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
 
@@ -71,6 +72,7 @@ def campaign_status(db: Database, configuration: CampaignConfiguration) -> Campa
         cells=db.structures.count(campaign=name),
         worker_seconds=round(seconds, 1),
         best=best_so_far(db, configuration),
+        refused=dict(Counter(entry.reason for entry in proposals if entry.state is ProposalState.REFUSED)),
         waiting=waiting,
         failed=tuple(f"{entry.title}: {entry.reason}" for entry in proposals if entry.state is ProposalState.FAILED),
     )

@@ -36,8 +36,6 @@ JUDGE_COLUMNS = (
     "over_given",
     "over_reference",
     "bulk_GPa",
-    "hole",
-    "failure",
 )
 TUNE_COLUMNS = (
     "group",
@@ -179,7 +177,11 @@ def judge(
             if to is not None:
                 write_judgements(to, list(answers.values()))
     judgements = [answers[trial.identity] for trial in trials]
-    emit(judgements if as_json else [each.row() for each in judgements], as_json=as_json, columns=JUDGE_COLUMNS)
+    rows = [each.row() for each in judgements]
+    emit(judgements if as_json else rows, as_json=as_json, columns=JUDGE_COLUMNS)
+    for row in rows:  # sentences would make the table unreadable
+        for text in filter(None, (row.get("hole"), row["failure"])):
+            note(f"{row['formula']} at {row['temperature_K']:g} K: {text}")
     if plot is not None:
         from vitrion.cli.console.judgement_figure import judgement_figure  # noqa: PLC0415 - matplotlib is slow to import
 
@@ -208,7 +210,9 @@ def tune(
             max=MOST_FRAMES,
         ),
     ] = None,
-    rounds: Annotated[int, typer.Option(help="Fits after which it is refused, with --to.", min=1, max=20)] = 4,
+    rounds: Annotated[
+        int, typer.Option(help="Most fits, with --to: the best is taken, or refused.", min=1, max=20)
+    ] = 4,
     seed: Annotated[int, typer.Option(help="Of packing, dynamics and fit.", min=0, max=LARGEST_TUNING_SEED)] = 0,
     device: Device = "cpu",
     as_json: AsJson = False,
@@ -216,7 +220,8 @@ def tune(
     """Tune NEP89 to a reference potential for a few compositions, or to DFT frames; some minutes for one composition.
 
     The result is written if its forces have R2 0.9 or more, and its pressure a bias below 0.5 GPa, on fresh frames of
-    its own dynamics (or on held-out blocks of the file). Run the same command again to continue after an interruption.
+    its own dynamics (or on held-out blocks of the file); rounds go on until R2 is 0.95.
+    Run the same command again to continue after an interruption.
     NEP89 is under GPL-3, and so is what is derived from it: the result is a file of your own.
     """
     formulas = choose.elements(compositions) or []

@@ -12,6 +12,7 @@ from tiny_campaign import TINY, write_tiny
 import vitrion
 from vitrion.answers.campaign_status import campaign_status
 from vitrion.cli.app import run
+from vitrion.database.records import Arm, Proposal, ProposalState
 from vitrion.learning.best_label import best_so_far
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.cycle_run import CycleRun
@@ -99,3 +100,16 @@ def test_nothing_is_best_where_all_labels_are_outdated(keys):
         judge(key, {"$set": {"gate_version": OLDER}})
     status, best = status_and_best()
     assert (best, status.labels, status.other_gate_versions) == ("none yet", {"accepted": 1}, {OLDER: 3})
+
+
+def test_cells_that_failed_their_gates_are_counted_by_reason(db):
+    db.campaigns.create_or_get("tiny", TINY, "c" * 64)
+    reasons = ("the cell failed hidden_symmetry", "the cell failed hidden_symmetry", "the cell failed coordination")
+    refused = [
+        Proposal(formula="Li2S", temperature_K=TARGET_K, arm=Arm.INITIAL, state=ProposalState.REFUSED, reason=reason)
+        for reason in reasons
+    ]
+    db.cycles.create("tiny", 0, proposals=refused)
+    status = campaign_status(db, CONFIGURATION)
+    assert status.refused == {"the cell failed hidden_symmetry": 2, "the cell failed coordination": 1}
+    assert status.failed == ()

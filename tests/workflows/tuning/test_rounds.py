@@ -82,6 +82,26 @@ def test_the_result_agrees_with_its_reference_on_frames_of_its_own_dynamics():
         tune(REQUEST, name="result")
 
 
+def test_rounds_go_on_to_the_target_and_the_best_is_taken(monkeypatch):
+    """After a poor round only the figures count; the potential written is that of its round, with all before."""
+    agreements = iter([0.80, 0.93, 0.91])
+    real = rounds.agreement_by_group
+
+    def planned(force_field, frames):
+        (entry,) = real(force_field, frames)
+        return [entry.model_copy(update={"r2": next(agreements), "pressure_bias_GPa": 0.1})]
+
+    published = []
+    monkeypatch.setattr(rounds.WorkFolder, "publish", lambda _folder, path, _card: published.append(path.name))
+    monkeypatch.setattr(rounds, "agreement_by_group", planned)
+    tune(replace(REQUEST, most_rounds=3, settings=FitSettings(steps=5)), name="result")
+    assert published == ["nep-2.txt"]
+    agreements = iter([0.80, 0.96, 0.99])
+    tune(replace(REQUEST, most_rounds=3, settings=FitSettings(steps=4)), name="result")
+    assert published == ["nep-2.txt", "nep-2.txt"]
+    assert next(agreements) == 0.99  # no third round
+
+
 @pytest.mark.parametrize("calls", [1, 2, 3])
 def test_a_killed_tuning_goes_on_where_it_was_and_ends_in_the_same_potential(monkeypatch, calls):
     undisturbed = tune(REQUEST, name="undisturbed")

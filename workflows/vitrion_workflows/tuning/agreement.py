@@ -11,6 +11,7 @@ from vitrion_workflows.schemas.force_check import ForceAgreement
 from vitrion_workflows.tuning.frames import LabelledFrame
 
 LEAST_R2 = 0.9
+TARGET_R2 = 0.95  # with it diffusivities of student and teacher agree (docs/design/tuning.md)
 GREATEST_PRESSURE_BIAS_GPa = 0.5
 
 
@@ -38,6 +39,11 @@ class FrameAgreement(ForceAgreement):
         """Return True if R2 is 0.9 or more and the pressure bias below 0.5 GPa."""
         pressure_ok = self.pressure_bias_GPa is None or abs(self.pressure_bias_GPa) < GREATEST_PRESSURE_BIAS_GPa
         return self.r2 >= LEAST_R2 and pressure_ok
+
+    @property
+    def is_at_target(self) -> bool:
+        """Return True if R2 is 0.95 or more and the pressure bias below 0.5 GPa: no further round is needed."""
+        return self.is_sufficient and self.r2 >= TARGET_R2
 
     def __str__(self) -> str:
         """Return the figures as one phrase."""

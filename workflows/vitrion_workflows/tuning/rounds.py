@@ -37,7 +37,7 @@ class TuningRequest:
         reference: registry name of the potential to agree with.
         compositions: formulas whose melts are run.
         frames: frames of the melt of each composition, in the first round and in each later one.
-        most_rounds: fits before it is refused.
+        most_rounds: fits after which the best is taken, or all refused.
         crystals: crystals to learn from as well, rattled.
         seed: of everything random.
         settings: of the fits.
@@ -80,8 +80,9 @@ def tune(request: TuningRequest, *, name: str, device: str = "cpu", callbacks: C
     """Tune a potential to a reference potential until it agrees with it on fresh frames of its own dynamics.
 
     Each round fits, runs fresh melts of every composition with the result and has the reference label their frames.
-    With R2 of forces of 0.9 or more and a pressure bias below 0.5 GPa for each composition the potential is written;
-    otherwise the frames are added and the next round begins. Killed at any moment, the same call goes on.
+    Rounds end when R2 of forces is 0.95 or more and the pressure bias below 0.5 GPa for each composition; otherwise the
+    frames are added and the next round begins. After the last one the best round with R2 of 0.9 or more and that bias
+    is written. Killed at any moment, the same call goes on.
 
     Args:
         request: see `TuningRequest`.
@@ -111,6 +112,19 @@ def tune(request: TuningRequest, *, name: str, device: str = "cpu", callbacks: C
 
 
 @dataclass(frozen=True)
+class _Accepted:
+    """A fit within the bounds: its file, the number of frames it learned from, fresh ones, figures of all rounds."""
+
+    path: Path
+    frames: int
+    fresh: Sequence[LabelledFrame]
+    rounds: tuple[tuple[FrameAgreement, ...], ...]
+
+    def least_r2(self) -> float:
+        return min(entry.r2 for entry in self.rounds[-1])
+
+
+@dataclass(frozen=True)
 class _Tuning:
     request: TuningRequest
     folder: WorkFolder
@@ -124,14 +138,24 @@ class _Tuning:
         most = self.request.most_rounds
         shifts = self.folder.record("energy-shifts", lambda: element_shifts(start, frames))
         model, rounds = start, []
+        accepted: list[_Accepted] = []
         for number in range(1, most + 1):
             model, path = self.folder.model(f"nep-{number}", lambda: self._fit(model, frames, number))  # noqa: B023
-            fresh, figures, exploded = self._try(path, number)
+            try:
+                fresh, figures, exploded = self._try(path, number)
+            except TuningRefused:
+                if not accepted:
+                    raise
+                break
             rounds.append(figures)
             self.callbacks.on_part(f"round {number} of at most {most}: {'; '.join([*map(str, figures), *exploded])}")
             if not exploded and all(entry.is_sufficient for entry in figures):
-                return self._publish(path, frames, fresh, rounds, shifts)
+                accepted.append(_Accepted(path, len(frames), fresh, tuple(rounds)))
+                if all(entry.is_at_target for entry in figures):
+                    break
             frames = [*frames, *fresh]
+        if accepted:
+            return self._publish(max(accepted, key=_Accepted.least_r2), shifts)
         raise TuningRefused(
             f"{self.request.parent} was not tuned to {self.request.reference} in {most} rounds "
             f"({'; '.join([*map(str, rounds[-1]), *exploded])}): allow more rounds or frames, or fewer compositions"
@@ -184,17 +208,10 @@ class _Tuning:
         figures = self.folder.agreement(f"agreement-{number}", lambda: agreement_by_group(student, fresh))
         return fresh, figures, self.folder.record(f"exploded-{number}", list)
 
-    def _publish(
-        self,
-        path: Path,
-        frames: Sequence[LabelledFrame],
-        fresh: Sequence[LabelledFrame],
-        rounds: Sequence[tuple[FrameAgreement, ...]],
-        shifts: dict[str, float],
-    ) -> Card:
+    def _publish(self, accepted: _Accepted, shifts: dict[str, float]) -> Card:
         request = self.request
         return self.folder.publish(
-            path,
+            accepted.path,
             lambda sha256: Card(
                 name=self.folder.weights.name,
                 sha256=sha256,
@@ -202,9 +219,9 @@ class _Tuning:
                 target=Source(name=request.reference, sha256=self.reference.weights_sha256),
                 elements=request.elements,
                 compositions=request.compositions,
-                frames=len(frames),
-                rounds=tuple(rounds),
-                before=tuple(agreement_by_group(self.parent, fresh)),
+                frames=accepted.frames,
+                rounds=accepted.rounds,
+                before=tuple(agreement_by_group(self.parent, accepted.fresh)),
                 energy_shifts_eV=shifts,
                 seed=request.seed,
                 settings=request.settings,

@@ -93,7 +93,7 @@ class Tuning(Section):
         to: registry name of the reference potential.
         compositions: formulas whose melts are run; empty, or the word ``campaign``, for all that it may label.
         frames: frames of each composition in each round.
-        rounds: fits after which the campaign is refused.
+        rounds: most fits; the best is taken, or the campaign refused.
     """
 
     parent: PotentialName = "nep89"

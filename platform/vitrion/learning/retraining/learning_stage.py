@@ -1,5 +1,6 @@
 """Learning stage of a cycle: retrain, promote, and draw new cells."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -76,7 +77,9 @@ class LearningStage:
         if left_out := summarize_others(data.other_gate_versions):
             run.display.say(f"cycle {cycle_number(run.ledger.index)}: left out: {left_out}")
         if not data.training:
-            reason = f"; left out: {left_out}" if left_out else ": none passed its gates"
+            refused = Counter(entry.reason for entry in run.ledger.cycle.proposals if entry.reason)
+            cells = "".join(f"; {reason} ({count} times)" for reason, count in refused.items())
+            reason = f"; left out: {left_out}" if left_out else f": none passed its gates{cells}"
             raise InputError(f"campaign {name} has no label to learn from{reason}")
         result = retrain_surrogate(run.db, run.configuration, data, cycle=run.ledger.index, on_progress=self._progress)
         run.ledger.spend("surrogate", result.artefact_sha256, result.seconds)
