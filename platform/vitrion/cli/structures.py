@@ -20,6 +20,7 @@ COLUMNS = (
     "mobile_ion_fraction",
     "origin",
     "accepted",
+    "reference_force_eV_per_A",
     "campaign",
     "source",
 )

@@ -211,6 +211,7 @@ def _add_cell(db: Database, entry: JobOutcome, outcome: CellOutcome, provenance:
         origin=outcome.origin,
         gates=outcome.gates,
         force_check=outcome.force_check,
+        reference_force_eV_per_A=outcome.force_check.greatest_reference_eV_per_A if outcome.force_check else None,
         homonuclear_bonds=outcome.homonuclear_bonds,
         unexpected_bonds=outcome.unexpected_bonds,
         parent=outcome.parent_fingerprint,

@@ -52,6 +52,19 @@ def test_labels_are_listed_by_the_agreement_of_their_forces(capsys):
     assert [row["force_r2"] for row in rows] == [0.4, 0.9]
 
 
+@pytest.mark.usefixtures("desk")
+def test_cells_are_listed_by_the_forces_of_the_reference(capsys):
+    with vitrion.connect() as db:
+        for place, force in enumerate((0.9, 9.5, 2.5)):
+            glass = LICL.copy()
+            glass.perturb(0.3, seed=place)
+            db.structures.add(glass, kind="amorphous", reference_force_eV_per_A=force)
+    rows = answer(capsys, "structures", "list", "--reference-force", ":3")
+    assert [row["reference_force_eV_per_A"] for row in rows] == [0.9, 2.5]
+    rows = answer(capsys, "structures", "list", "--reference-force", "0:", "--sort", "-reference_force_eV_per_A")
+    assert [row["reference_force_eV_per_A"] for row in rows] == [9.5, 2.5, 0.9]
+
+
 def test_a_hole_is_named_by_the_command_that_made_the_label(desk, monkeypatch, capsys):
     put_in_place(monkeypatch, Scaled(push_eV_per_A=80.0))
     path = desk.write("cell.cif", ROCK_SALT_CIF)

@@ -8,6 +8,7 @@ from vitrion_models.errors import InputError, MissingDependencyError
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
 from vitrion_workflows.force_check import check as checking
+from vitrion_workflows.force_check.broken_bonds import RelaxedBonds
 from vitrion_workflows.force_check.check import check_cell, check_run
 from vitrion_workflows.force_check.evaluation import frames_to_check
 from vitrion_workflows.force_check.reference import require_reference
@@ -143,6 +144,17 @@ def nitrogen(*, distance_A):
     return AtomicSystem(system.numbers, positions, system.lattice_A), (int(first), int(second))
 
 
+def bonded(count):
+    """A salt of Al and N with bonds between neighbours of N that lie along z, and their atoms."""
+    system = rock_salt(symbols=(13, 7), edge_A=5.0, repeats=2)
+    positions = system.positions_A.copy()
+    nitrogens = np.flatnonzero(system.numbers == 7)
+    pairs = [(int(first), int(second)) for first, second in nitrogens[: 2 * count].reshape(-1, 2)]
+    for first, second in pairs:
+        positions[second] = positions[first] + [0, 0, 1.25]
+    return AtomicSystem(system.numbers, positions, system.lattice_A), pairs
+
+
 def test_a_lasting_bond_that_the_reference_drives_apart_is_denied(monkeypatch):
     system, bond = nitrogen(distance_A=1.25)
     sites = system.positions_A
@@ -166,6 +178,48 @@ def test_a_bond_that_the_reference_breaks_when_it_relaxes_is_refused(monkeypatch
     compared(monkeypatch, Wells(system.positions_A, spring=spring, pairs=[bond], push_eV_per_A=0.8))
     checked = check_cell(system, production=Wells(system.positions_A, name="blind"), settings=SETTINGS)
     assert failed(checked) == names
+
+
+@pytest.mark.parametrize(
+    ("bonds", "broken", "refused"),
+    # Of three frames: 3 of 12 bonds are no more than a quarter, 3 of 3 are.
+    [(4, 0, False), (4, 1, False), (4, 2, True), (1, 1, True)],
+)
+def test_bonds_that_break_are_pooled_over_frames_of_a_run(monkeypatch, bonds, broken, refused):
+    """Soft springs and a push, the same under both potentials: forces deny nothing, the relaxation breaks bonds."""
+    system, pairs = bonded(bonds)
+    pushed = {"spring": 0.5, "pairs": pairs[bonds - broken :], "push_eV_per_A": 0.8}
+    compared(monkeypatch, Wells(system.positions_A, **pushed))
+    production = Wells(system.positions_A, name="blind", **pushed)
+    checked = check_run(thermal_run(system, noise_A=0.01), production=production, settings=SETTINGS)
+    (measured,) = (each for each in checked.measurements if each.name == "broken_bond")
+    assert measured.value == pytest.approx(broken / bonds)
+    assert measured.passed is not refused
+    if broken:
+        first, second = pairs[bonds - broken]
+        assert f"N {first} - N {second}" in measured.message
+
+
+def test_a_bond_that_both_potentials_drive_apart_alike_is_not_denied(monkeypatch):
+    """A stiff bond that swings shows large forces in five frames, of the run's own potential as of the reference."""
+    system, bond = nitrogen(distance_A=1.25)
+    pushed = {"spring": 8.0, "pairs": [bond], "push_eV_per_A": 3.0}
+    compared(monkeypatch, Wells(system.positions_A, **pushed))
+    production = Wells(system.positions_A, name="swinging", **pushed)
+    checked = check_run(thermal_run(system, noise_A=0.03), production=production, settings=SETTINGS)
+    assert "denied_bond" not in failed(checked)
+
+
+@pytest.mark.parametrize(
+    ("bonds", "broken", "refused"),
+    # Quantiles of the binomial distribution of one tenth, and a quarter where that is more.
+    [(2, 1, False), (3, 2, True), (4, 2, False), (8, 2, False), (8, 3, True), (40, 10, False), (40, 11, True)],
+)
+def test_few_broken_bonds_are_chance_in_a_run_and_refused_at_rest(bonds, broken, refused):
+    pairs = tuple((place, place + 1) for place in range(broken))
+    run, cell = (RelaxedBonds(bonds, pairs, at_rest=at_rest) for at_rest in (False, True))
+    assert (run.share > run.greatest_share) is refused
+    assert (cell.share > cell.greatest_share) is (broken > bonds / 4)
 
 
 def test_in_a_relaxed_cell_the_forces_of_the_reference_are_judged(monkeypatch):

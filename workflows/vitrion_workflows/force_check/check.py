@@ -107,7 +107,7 @@ def _measure_bonds(
 ) -> Iterator[Measurement]:
     denied = measure_denied_bond(evaluated, limits_eV_per_A, reference=reference.name)
     yield denied
-    if denied.passed:  # the relaxation costs as much as forty frames
+    if denied.passed:  # the relaxation costs as much as 75 frames
         yield measure_broken_bond(evaluated, reference=reference)
 
 

@@ -7,7 +7,7 @@ from vitrion_models.constants import FEMTOSECONDS_PER_PS
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows.amorphous.melt_quench import PACKING_STEPS
 from vitrion_workflows.amorphous.volume import MOST_BRACKETING_RUNS, REFINEMENTS, SAMPLES
-from vitrion_workflows.force_check.broken_bonds import RELAXATION_STEPS
+from vitrion_workflows.force_check.broken_bonds import RELAXED_FRAMES, STEPS_OF_A_FRAME
 from vitrion_workflows.judging.crystal import FRAME_VOLUME_FACTORS
 from vitrion_workflows.judging.equation_of_state import CELL_STEPS, POSITION_STEPS, VOLUME_FACTORS
 from vitrion_workflows.judging.melt import FRAMES_COMPARED, MELTING_PS
@@ -47,7 +47,7 @@ def most_evaluations(protocol: JudgingProtocol, *, melts_itself: bool) -> Evalua
     # The first run of a search has twice the length and samples of the others.
     runs = MOST_BRACKETING_RUNS + REFINEMENTS + 1
     compared = 2 * FRAMES_COMPARED
-    relaxed = 2 * (RELAXATION_STEPS + 1)  # of frames with bonds that the reference may break
+    relaxed = 2 * RELAXED_FRAMES * (STEPS_OF_A_FRAME + 1)  # of frames with bonds that the reference may break
     own = runs * (ROUNDING * protocol.run_ps / time_step_ps + SAMPLES) + compared
     foreign = ROUNDING * protocol.reference_ps / time_step_ps + compared + relaxed
     melting = 0.0 if melts_itself else MELTING_PS / time_step_ps

@@ -55,6 +55,10 @@ GateVersion = Annotated[
     ),
 ]
 Accepted = Annotated[bool | None, typer.Option("--accepted/--refused", help="Whether every gate was passed.")]
+ReferenceForce = Annotated[
+    str | None,
+    typer.Option(help="Greatest force of the reference potential on a relaxed cell, eV/A: :2 or 4:."),
+]
 Sort = Annotated[Texts, typer.Option(help="Field to sort by, -field for descending; may be repeated.")]
 Limit = Annotated[
     int | None,
@@ -132,6 +136,7 @@ STRUCTURES: dict[str, Any] = {
     "twin": Twin,
     **PROVENANCE,
     "accepted": Accepted,
+    "reference_force": ReferenceForce,
 }
 """Filters of structures."""
 
@@ -194,6 +199,7 @@ def structure_filters(typed: Mapping[str, Any]) -> Any:
     return given(
         **cell_filters(typed),
         **{name: typed[name] for name in ("fingerprint", "origin", "disordered", "twin", "accepted")},
+        reference_force=interval(typed["reference_force"], option="--reference-force"),
         n_atoms=interval(typed["n_atoms"], option="--n-atoms"),
     )
 

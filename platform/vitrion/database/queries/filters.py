@@ -53,6 +53,7 @@ class StructureFilters(CommonFilters, total=False):
     twin: OneOrMore
     model_version: OneOrMore
     source: OneOrMore
+    reference_force: Range
 
 
 class LabelFilters(CommonFilters, total=False):
@@ -217,6 +218,7 @@ CLAUSES: dict[str, dict[str, Callable[[Any], Query]]] = {
         "origin": partial(_one_of, "origin", Origin),
         "disordered": partial(_flag, "disordered"),
         "accepted": partial(_flag, "accepted"),
+        "reference_force": partial(_within, "reference_force_eV_per_A"),
     },
     "labels": {
         **_COMMON,

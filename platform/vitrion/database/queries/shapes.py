@@ -51,6 +51,7 @@ QUERY_SHAPES: tuple[QueryShape, ...] = (
     _structures("density_g_cm3", "-density_g_cm3"),
     _structures("mobile_ion_fraction", mobile_ion_fraction=(0.3, 0.31)),
     _structures("unexpected_bonds", homonuclear_bonds=(1.0, None)),
+    _structures("reference_force_eV_per_A", "reference_force_eV_per_A", reference_force=(None, 2.0)),
     _structures("twin", twin="0" * 64),
     _structures("parent", parent="0" * 64),
     _structures("origin", origin="generated"),

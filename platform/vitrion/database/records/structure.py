@@ -64,6 +64,7 @@ class StructureRecord(CellFields, Record):
         parent: fingerprint of the cell it was made from.
         twin: fingerprint of the crystal of the same composition.
         accepted: whether all gates passed; a glass or melt without gates is not accepted.
+        reference_force_eV_per_A: greatest force of the reference potential on the cell, where its forces were checked.
         volume_search: search of the equilibrium volume of its melt.
         source: file, data set record or mp-id it was imported from.
         remarks: what the reader of the file left out or assumed, and the method of an energy that the file states.
@@ -81,6 +82,7 @@ class StructureRecord(CellFields, Record):
         index("density_g_cm3"),
         index("mobile_ion_fraction"),
         index("unexpected_bonds"),
+        index("reference_force_eV_per_A"),
         index("n_atoms"),
         index("disordered"),
         index("accepted"),
@@ -108,6 +110,7 @@ class StructureRecord(CellFields, Record):
     charge_imbalance_e: float | None = None
     band_gap_eV: float | None = None
     energy_above_hull_eV_per_atom: float | None = None
+    reference_force_eV_per_A: float | None = None
     volume_search: VolumeRecord | None = None
     parent: str | None = None
     twin: str | None = None
