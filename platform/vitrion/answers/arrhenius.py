@@ -207,7 +207,7 @@ def _model_errors(labels: "Labels", temperatures_K: Sequence[float]) -> "list[Co
     compound = parse_formula(first.reduced_formula)
     symbols = [element.symbol for element in compound]
     cases = [case_of(compound.reduced_formula, symbols, kelvin) for kelvin in temperatures_K]
-    return ModelErrors.of(first.potential, first.weights_sha256).of_cases(cases)
+    return ModelErrors.of(first.potential, first.weights_sha256, species=first.species).of_cases(cases)
 
 
 def _corrected_energy(fit: ArrheniusFit, errors: "list[CompoundError]") -> tuple[float | None, Range | None]:

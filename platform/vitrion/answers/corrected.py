@@ -62,11 +62,13 @@ def corrected_labels(db: "Database", rows: "Sequence[LabelRecord]") -> dict[str,
         for row in rows
         if row.property == DIFFUSIVITY and row.dataset is None and row.log10_value is not None and row.log10_stderr
     ]
-    methods = {(row.potential, row.weights_sha256) for row in computed}
-    errors = {method: systematic_errors(db, *method) for method in methods}
+    methods = {(row.potential, row.weights_sha256, row.species) for row in computed}
+    errors = {method: systematic_errors(db, *method[:2], species=method[2]) for method in methods}
     return {
         row.key: corrected_value(
-            errors[row.potential, row.weights_sha256].of_case(case), row.log10_value or 0.0, row.log10_stderr or 0.0
+            errors[row.potential, row.weights_sha256, row.species].of_case(case),
+            row.log10_value or 0.0,
+            row.log10_stderr or 0.0,
         )
         for row, case in zip(computed, cases_of_labels(db, computed), strict=True)
     }

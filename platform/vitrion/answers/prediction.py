@@ -85,7 +85,7 @@ def surrogate_of_database(db: "Database", sha256: str | None = None) -> Surrogat
     trained_at = db.models.get(surrogate.artefact_sha256).created_at
     return SurrogateInUse(
         surrogate,
-        model_errors=systematic_errors(db, *methods.pop()) if len(methods) == 1 else None,
+        model_errors=systematic_errors(db, *methods.pop(), species=surrogate.species) if len(methods) == 1 else None,
         outdated_training_labels=db.labels.count_outdated(keys, trained_at=trained_at),
     )
 
@@ -93,7 +93,7 @@ def surrogate_of_database(db: "Database", sha256: str | None = None) -> Surrogat
 def surrogate_of_folder(folder: Path) -> SurrogateInUse:
     """Return the surrogate stored in a folder; reference labels of a database do not enter its model errors."""
     surrogate = surrogates.load(folder)
-    return SurrogateInUse(surrogate, ModelErrors.of_method(surrogate.source), None)
+    return SurrogateInUse(surrogate, ModelErrors.of_method(surrogate.source, species=surrogate.species), None)
 
 
 def predict_structures(

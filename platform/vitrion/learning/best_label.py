@@ -24,7 +24,13 @@ def best_so_far(db: Database, configuration: CampaignConfiguration) -> str:
     rows = [row for row in db.labels.search(**filters) if row.arm != Arm.REFERENCE and row.log10_value is not None]
     if not rows:
         return "none yet"
-    errors = systematic_errors(db, rows[0].potential, rows[0].weights_sha256, campaign=configuration.name)
+    errors = systematic_errors(
+        db,
+        rows[0].potential,
+        rows[0].weights_sha256,
+        species=configuration.species,
+        campaign=configuration.name,
+    )
     offsets = [error.offset_decades for error in errors.of_cases(cases_of_labels(db, rows))]
     corrected = [(row.log10_value or 0.0) - offset for row, offset in zip(rows, offsets, strict=True)]
     best = max(range(len(rows)), key=corrected.__getitem__)

@@ -104,6 +104,7 @@ def gather(
     campaign: str,
     potential: str,
     weights_sha256: str,
+    species: str,
     test_formulas: Collection[str],
     dearer: Sequence[str] = (),
 ) -> TrainingData:
@@ -118,6 +119,7 @@ def gather(
         campaign: its name.
         potential: registry name of the production potential.
         weights_sha256: identity of its weights.
+        species: mobile species.
         test_formulas: compositions of the frozen test; all their labels belong to it, whatever arm proposed them.
         dearer: registry names of the dearer potentials, least trusted first.
 
@@ -136,7 +138,7 @@ def gather(
     cells = sorted({str(row.structure_fingerprint) for row in rows})
     twins = {row.fingerprint: row.twin for row in db.structures.search(fingerprint=cells) if row.twin} if cells else {}
     systems = db.structures.systems(sorted({*cells, *twins.values()}))
-    errors = systematic_errors(db, *methods[-1], campaign=campaign, without=test_formulas)
+    errors = systematic_errors(db, *methods[-1], species=species, campaign=campaign, without=test_formulas)
     test_keys = frozenset(row.key for row in rows if row.reduced_formula in test_formulas)
     return TrainingData(
         observations=tuple(_sample(row, row.key, systems[str(row.structure_fingerprint)], errors) for row in rows),

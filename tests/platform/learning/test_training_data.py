@@ -20,7 +20,7 @@ from vitrion_workflows.schemas.label import GATE_VERSION
 
 
 def learned_data(db):
-    return gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], test_formulas=())
+    return gather(db, campaign="c", potential="wells", weights_sha256=WEIGHTS["wells"], species="Li", test_formulas=())
 
 
 def outcome(cell, **changes):

@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 TABLE = "aimd_comparisons.csv"
+COMPARED_SPECIES = "Li"  # mobile species of all rows
 WEIGHTS_DIGITS = 12
 # Standard error of an AIMD diffusivity at 1e-4 cm2/s, in decades, and its growth with counting noise (see
 # `aimd_stderr_decades`).

@@ -16,6 +16,7 @@ import numpy as np
 from vitrion_models.system import FloatArray
 from vitrion_models.uncertainty.mixed_effects import Effects, MixedModel, Posterior
 from vitrion_workflows.model_error.aimd_comparisons import (
+    COMPARED_SPECIES,
     WEIGHTS_DIGITS,
     AimdComparison,
     aimd_comparisons,
@@ -42,7 +43,7 @@ AIMD = "aimd"
 
 @dataclass(frozen=True)
 class ModelErrors:
-    """Systematic errors of one potential.
+    """Systematic errors of one potential in the diffusivity of one species.
 
     Attributes:
         potential: registry name.
@@ -52,6 +53,7 @@ class ModelErrors:
         parameters: prior deviations of the effects.
         volume: mean and standard deviation of ln(volume of a cell / true volume) where a case states none; None for
             cells of the potential's own zero pressure.
+        species: mobile species; of any but lithium the comparisons with AIMD tell the volume alone.
     """
 
     potential: str
@@ -60,6 +62,7 @@ class ModelErrors:
     comparisons: tuple[AimdComparison, ...] = ()
     parameters: Hyperparameters = field(default_factory=fitted_hyperparameters)
     volume: tuple[float, float] | None = None
+    species: str = COMPARED_SPECIES
 
     @classmethod
     def of(
@@ -69,6 +72,7 @@ class ModelErrors:
         *,
         pairs: Iterable[PotentialPair] = (),
         volume: tuple[float, float] | None = None,
+        species: str = COMPARED_SPECIES,
     ) -> "ModelErrors":
         """Combine pairs with the comparisons that Vitrion brings.
 
@@ -77,23 +81,25 @@ class ModelErrors:
             weights_sha256: of its weights.
             pairs: labels that a reference potential repeated.
             volume: see `ModelErrors`.
+            species: mobile species, of the pairs as well.
         """
         ordered = tuple(
             sorted(pairs, key=lambda pair: (pair.compound, pair.temperature_K, pair.reference, pair.stderr))
         )
         methods = {(potential, weights_sha256), *((pair.reference, pair.reference_sha256) for pair in ordered)}
         rows = tuple(row for row in aimd_comparisons() if any(row.is_of(*method) for method in methods))
-        return cls(potential, weights_sha256, ordered, rows, volume=volume)
+        return cls(potential, weights_sha256, ordered, rows, volume=volume, species=species)
 
     @classmethod
-    def of_method(cls, method: str) -> "ModelErrors | None":
+    def of_method(cls, method: str, *, species: str) -> "ModelErrors | None":
         """Use the comparisons with AIMD alone, for a method as `method_of` names it; None where it names no potential.
 
         Args:
             method: for example `Sample.source` of the labels that a surrogate learned from.
+            species: mobile species.
         """
         potential, _, weights_sha256 = method.rpartition(" ")
-        return cls.of(potential, weights_sha256) if potential else None
+        return cls.of(potential, weights_sha256, species=species) if potential else None
 
     def of_compound(self, compound: str, elements: Collection[str], *, temperature_K: float) -> CompoundError:
         """Return the error for one compound of which no label is at hand, at one temperature.
@@ -174,9 +180,13 @@ class ModelErrors:
     def _own(self) -> str:
         return method_of(self.potential, self.weights_sha256[:WEIGHTS_DIGITS])
 
+    @property
+    def _of_species(self) -> tuple[AimdComparison, ...]:
+        return self.comparisons if self.species == COMPARED_SPECIES else ()
+
     @cached_property
     def _posterior(self) -> Posterior:
-        observations = [observe_aimd(row, self.parameters) for row in self.comparisons]
+        observations = [observe_aimd(row, self.parameters) for row in self._of_species]
         observations += [observe_pair(self._own, pair, self.parameters) for pair in self.pairs]
         return MixedModel(observations).infer(self.parameters.deviation)
 
@@ -210,12 +220,12 @@ class ModelErrors:
             same_class = sum(anion_class(pair.elements) == chemistry for pair in pairs)
             count = _counted(same_class, "pair") if same_class else f"{_counted(len(pairs), 'pair')} of other classes"
             words.append(f"{reference}: {count}")
-        return "; ".join(words) or f"{ASSUMED}: {self.potential} was never compared"
+        return "; ".join(words) or f"{ASSUMED}: {self.potential} was never compared for {self.species}"
 
     @cached_property
     def _compared(self) -> Counter[str]:
         """Number of compounds of each class that were compared with AIMD."""
-        own = [row for row in self.comparisons if row.is_of(self.potential, self.weights_sha256)]
+        own = [row for row in self._of_species if row.is_of(self.potential, self.weights_sha256)]
         return Counter({row.compound: case_of_comparison(row).chemistry for row in own}.values())
 
 

@@ -4,7 +4,7 @@ import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vitrion.database.queries.filters import LabelFilters
 from vitrion.database.queries.label_cases import cases_of_labels, typical_volume
@@ -24,9 +24,21 @@ FEWEST_OF_A_CLASS = 4
 EVERY_CLASS = "all"
 
 
+class Cell(NamedTuple):
+    """Structure, mobile species and temperature of a label, and the volume per atom (A3) that it was scaled to, or 0.
+
+    D goes as the volume: labels of one structure at several volumes are no repetitions of each other.
+    """
+
+    structure_fingerprint: str
+    species: str
+    temperature_K: float
+    volume_A3_per_atom: float
+
+
 @dataclass(frozen=True)
 class LabelPair:
-    """Labels of the same structure, species and temperature by two potentials.
+    """Labels of the same structure, volume, species and temperature by two potentials.
 
     Attributes:
         structure_fingerprint, species, temperature_K, reduced_formula: of both labels.
@@ -57,7 +69,7 @@ class LabelPair:
 
 
 def label_pairs(db: "Database", first: str, second: str, **filters: Any) -> tuple[LabelPair, ...]:
-    """Return the accepted labels of the same structure, species and temperature by two potentials.
+    """Return the accepted labels of the same structure, volume, species and temperature by two potentials.
 
     Args:
         db: the database.
@@ -92,8 +104,8 @@ def _require_one_version(rows: Sequence[LabelRecord]) -> None:
 
 def _common_labels(
     db: "Database", first: str, second: str, filters: Mapping[str, Any]
-) -> dict[tuple[str, str, float], tuple[list[LabelRecord], list[LabelRecord]]]:
-    """Return the labels that both potentials have, by structure, species and temperature."""
+) -> dict[Cell, tuple[list[LabelRecord], list[LabelRecord]]]:
+    """Return the labels that both potentials have, by cell."""
     ours, theirs = (
         _by_cell(row for row in db.labels.search(**_common(filters) | {"potential": name}) if _measured(row))
         for name in (first, second)
@@ -119,6 +131,7 @@ def systematic_errors(
     potential: str,
     weights_sha256: str,
     *,
+    species: str,
     campaign: str | None = None,
     without: Collection[str] = (),
 ) -> ModelErrors:
@@ -130,6 +143,7 @@ def systematic_errors(
         db: with the labels of the reference potentials.
         potential: registry name.
         weights_sha256: of its weights.
+        species: mobile species.
         campaign: use the labels of this campaign only, so that its decisions do not depend on others.
         without: reduced formulas to leave out, such as those of a frozen test.
     """
@@ -139,7 +153,7 @@ def systematic_errors(
     stored = db.labels.quantities(**asked)
     computed = {(quantity.potential, quantity.weights_sha256) for quantity in stored if quantity.source == COMPUTED}
     own = (potential, weights_sha256)
-    first = _accepted_by(db, *own, asked=asked) if own in computed else {}
+    first = _accepted_by(db, *own, species=species, asked=asked) if own in computed else {}
     pairs = [
         PotentialPair(
             compound=pair.reduced_formula,
@@ -152,26 +166,29 @@ def systematic_errors(
             force_r2=r2,
         )
         for other in sorted(computed - {own} if first else ())
-        for pair, elements, r2 in _shared(first, _accepted_by(db, *other, asked=asked))
+        for pair, elements, r2 in _shared(first, _accepted_by(db, *other, species=species, asked=asked))
         if pair.reduced_formula not in without
     ]
     labelled = [row for rows in first.values() for row in rows]
     volume = typical_volume(cases_of_labels(db, labelled))
-    return ModelErrors.of(potential, weights_sha256, pairs=pairs, volume=volume)
+    return ModelErrors.of(potential, weights_sha256, pairs=pairs, volume=volume, species=species)
 
 
 def _accepted_by(
-    db: "Database", potential: str, weights_sha256: str, *, asked: LabelFilters
-) -> dict[tuple[str, str, float], list[LabelRecord]]:
+    db: "Database", potential: str, weights_sha256: str, *, species: str, asked: LabelFilters
+) -> dict[Cell, list[LabelRecord]]:
     mine: LabelFilters = {**asked, "potential": potential, "weights_sha256": weights_sha256}
     rows = db.labels.search(**mine)
     # Strong friction slows the ions: that is not an error of the potential.
-    return _by_cell(row for row in rows if _measured(row) and not row.dataset and Quantity.of(row).thermostat == WEAK)
+    return _by_cell(
+        row
+        for row in rows
+        if row.species == species and _measured(row) and not row.dataset and Quantity.of(row).thermostat == WEAK
+    )
 
 
 def _shared(
-    first: Mapping[tuple[str, str, float], list[LabelRecord]],
-    second: Mapping[tuple[str, str, float], list[LabelRecord]],
+    first: Mapping[Cell, list[LabelRecord]], second: Mapping[Cell, list[LabelRecord]]
 ) -> list[tuple[LabelPair, tuple[str, ...], float | None]]:
     """Return the pairs of labels by two potentials, with the elements and the R2 of forces of the first."""
     return [
@@ -189,17 +206,20 @@ def _measured(row: LabelRecord) -> bool:
     return row.structure_fingerprint is not None and row.log10_value is not None and bool(row.log10_stderr)
 
 
-def _by_cell(rows: Iterable[LabelRecord]) -> dict[tuple[str, str, float], list[LabelRecord]]:
-    labels: defaultdict[tuple[str, str, float], list[LabelRecord]] = defaultdict(list)
+def _by_cell(rows: Iterable[LabelRecord]) -> dict[Cell, list[LabelRecord]]:
+    labels: defaultdict[Cell, list[LabelRecord]] = defaultdict(list)
     for row in rows:
-        labels[str(row.structure_fingerprint), row.species, row.temperature_K].append(row)
+        volume = row.start.volume_A3_per_atom if row.start else None
+        labels[Cell(str(row.structure_fingerprint), row.species, row.temperature_K, volume or 0.0)].append(row)
     return dict(labels)
 
 
-def _pair(cell: tuple[str, str, float], first: list[LabelRecord], second: list[LabelRecord]) -> LabelPair:
+def _pair(cell: Cell, first: list[LabelRecord], second: list[LabelRecord]) -> LabelPair:
     (first_mean, first_stderr), (second_mean, second_stderr) = _mean(first), _mean(second)
     return LabelPair(
-        *cell,
+        cell.structure_fingerprint,
+        cell.species,
+        cell.temperature_K,
         reduced_formula=first[0].reduced_formula,
         chemistry=anion_class(first[0].elements),
         first=first_mean,

@@ -80,6 +80,7 @@ def _from_pool(
         campaign=configuration.name,
         potential=factory.potential,
         weights_sha256=factory.weights_sha256,
+        species=configuration.species,
         test_formulas=plan.test_formulas,
         dearer=[entry.potential for entry in configuration.fidelities],
     )

@@ -127,6 +127,7 @@ class LearningStage:
             campaign=run.configuration.name,
             potential=run.factory.potential,
             weights_sha256=run.factory.weights_sha256,
+            species=run.configuration.species,
             test_formulas=run.plan.test_formulas,
             dearer=[entry.potential for entry in run.configuration.fidelities],
         )

@@ -109,7 +109,7 @@ def reported_errors(
     own = [label for label in stored if label.potential == potential]
     if not own:
         return ReportedErrors()
-    errors = systematic_errors(db, potential, own[0].weights_sha256, campaign=campaign)
+    errors = systematic_errors(db, potential, own[0].weights_sha256, species=own[0].species, campaign=campaign)
     elements = {cell.reduced_formula: cell.elements for cell in cells}
     elements |= {label.reduced_formula: label.elements for label in own}
     names = sorted(elements)

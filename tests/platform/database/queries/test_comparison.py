@@ -14,6 +14,7 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows.potentials.adapters.nep import NEP89_SHA256
 from vitrion_workflows.schemas import LabelProtocol, LabelState
 from vitrion_workflows.schemas.force_check import ForceAgreement, ForceCheck, ForceCheckState
+from vitrion_workflows.schemas.method import StartKind, StartRecord
 
 OFFSET, SPREAD, STDERR = 0.3, 0.15, 0.05
 
@@ -88,16 +89,18 @@ def test_command(db, capsys):
 def test_systematic_errors_of_a_referee_and_of_aimd(db):
     """The referee lies 0.3 decades above: the judged potential is too slow, by half of that as far as anyone knows."""
     fill(db)
-    known = systematic_errors(db, "nep89", "a" * 64)
+    known = systematic_errors(db, "nep89", "a" * 64, species="Li")
     assert len(known.pairs) == 12
     error = known.of_compound("LiCl", {"Li", "Cl"}, temperature_K=1000.0)
     assert -0.3 < error.offset_decades < -0.05
     assert error.evidence == "diep: 6 pairs"
-    other = systematic_errors(db, "nep89", "c" * 64)
+    other = systematic_errors(db, "nep89", "c" * 64, species="Li")
     assert not other.pairs  # labels of other weights are no pairs
     assert not other.of_compound("LiCl", {"Li", "Cl"}, temperature_K=1000.0).is_measured
     assert (
-        systematic_errors(db, "nep89", NEP89_SHA256).of_compound("LiCl", {"Li", "Cl"}, temperature_K=1000.0).is_measured
+        systematic_errors(db, "nep89", NEP89_SHA256, species="Li")
+        .of_compound("LiCl", {"Li", "Cl"}, temperature_K=1000.0)
+        .is_measured
     )
 
 
@@ -107,29 +110,55 @@ def test_a_pair_knows_how_far_the_forces_of_the_first_label_agree(db):
     agreement = ForceAgreement(r2=0.7, slope=0.8, inverse_slope=0.9, mae_eV_per_A=0.1, components=24)
     check = ForceCheck(state=ForceCheckState.MADE, reference="diep", agreement=agreement)
     db.labels.add(outcome(cell, potential="nep89", value=1e-4, seed=8, force_check=check))
-    (pair,) = systematic_errors(db, "nep89", "a" * 64).pairs
+    (pair,) = systematic_errors(db, "nep89", "a" * 64, species="Li").pairs
     assert pair.force_r2 == 0.7  # of the labels with a check
 
 
 def test_a_campaign_knows_only_its_own_pairs(db):
     fill(db)
-    assert systematic_errors(db, "nep89", "a" * 64, campaign="mine").pairs == ()
+    assert systematic_errors(db, "nep89", "a" * 64, species="Li", campaign="mine").pairs == ()
 
 
 def test_compositions_of_a_frozen_test_are_left_out(db):
     fill(db)
-    left = systematic_errors(db, "nep89", "a" * 64, without={"LiCl"})
+    left = systematic_errors(db, "nep89", "a" * 64, species="Li", without={"LiCl"})
     assert {pair.compound for pair in left.pairs} == {"LiS"}
 
 
 def test_ions_that_strong_friction_slows_are_no_error_of_the_potential(db):
     fill(db, cells=1)
     cell = db.structures.search()[0].fingerprint
-    (before,) = systematic_errors(db, "nep89", "a" * 64).pairs
+    (before,) = systematic_errors(db, "nep89", "a" * 64, species="Li").pairs
     slow = outcome(cell, potential="nep89", value=1e-7, seed=31)
     db.labels.add(
         slow.model_copy(update={"protocol": LabelProtocol(thermostat="langevin", friction_per_ps=50.0)}),
     )
-    assert systematic_errors(db, "nep89", "a" * 64).pairs == (before,)
+    assert systematic_errors(db, "nep89", "a" * 64, species="Li").pairs == (before,)
     with pytest.raises(InputError, match="more than one thermostat"):
         label_pairs(db, "nep89", "diep")
+
+
+def test_labels_of_another_species_tell_nothing_of_lithium(db):
+    fill(db, cells=2)
+    before = systematic_errors(db, "nep89", "a" * 64, species="Li").pairs
+    for row in db.labels.search(accepted=True, temperature=1000.0):
+        anion = next(symbol for symbol in row.elements if symbol != "Li")
+        value = 1e-5 if row.potential == "nep89" else 1e-7
+        db.labels.add(outcome(row.structure_fingerprint, potential=row.potential, species=anion, value=value, seed=50))
+    assert systematic_errors(db, "nep89", "a" * 64, species="Li").pairs == before
+    (of_sulfur,) = systematic_errors(db, "nep89", "a" * 64, species="S").pairs
+    assert (of_sulfur.compound, of_sulfur.log10_ratio) == ("LiS", pytest.approx(2.0))
+
+
+def test_labels_of_one_cell_at_two_volumes_are_no_pair(db):
+    """A volume 20 % larger makes D some 1.3 x ln 1.2 / ln 10 decades larger, which is no error of a potential."""
+    fill(db, cells=1)
+    (cell,) = {row.structure_fingerprint for row in db.labels.search()}
+    for potential, volume, value in (("nep89", 40.0, 1e-4), ("nep89", 50.0, 1e-3), ("diep", 50.0, 1e-3)):
+        label = outcome(cell, potential=potential, value=value, temperature_K=1500.0, seed=int(volume))
+        start = StartRecord(kind=StartKind.SCALED, volume_A3_per_atom=volume)
+        db.labels.add(label.model_copy(update={"method": label.method.model_copy(update={"start": start})}))
+    pairs = [
+        pair for pair in systematic_errors(db, "nep89", "a" * 64, species="Li").pairs if pair.temperature_K == 1500
+    ]
+    assert [pair.log10_ratio for pair in pairs] == [pytest.approx(0.0)]

@@ -83,6 +83,7 @@ def begin(db, *, dear_labels, labelled=6):
         campaign="tiny",
         potential="wells",
         weights_sha256=WEIGHTS["wells"],
+        species="Li",
         test_formulas=(),
         dearer=["diep"],
     )
