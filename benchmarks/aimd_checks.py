@@ -33,9 +33,9 @@ from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
 from vitrion_workflows.execution.engines import force_field  # noqa: E402
 from vitrion_workflows.force_check.broken_bonds import measure_broken_bond  # noqa: E402
 from vitrion_workflows.force_check.check import CheckedForces, check_run, choose_reference, summarize  # noqa: E402
-from vitrion_workflows.force_check.denied_bonds import measure_denied_bond  # noqa: E402
+from vitrion_workflows.force_check.denied_bonds import greatest_repulsions, measure_denied_bond  # noqa: E402
 from vitrion_workflows.force_check.evaluation import evaluate_systems  # noqa: E402
-from vitrion_workflows.force_check.holes import measure_hole, thermal_forces  # noqa: E402
+from vitrion_workflows.force_check.holes import measure_hole  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import ForceCheckSettings  # noqa: E402
 from vitrion_workflows.schemas.force_check import ForceCheck  # noqa: E402
@@ -76,7 +76,7 @@ def check_frames(systems: Sequence[AtomicSystem], production: ForceField) -> Che
     evaluated = evaluate_systems(systems, frames=frames, production=production, reference=reference)
     measurements = [
         measure_hole(evaluated, production=production.name, reference=reference.name),
-        measure_denied_bond(evaluated, thermal_forces(evaluated), reference=reference.name),
+        measure_denied_bond(evaluated, greatest_repulsions(evaluated), reference=reference.name),
     ]
     if all(entry.passed for entry in measurements):
         measurements.append(measure_broken_bond(evaluated, reference=reference))

@@ -41,9 +41,9 @@ from vitrion_models.system import AtomicSystem  # noqa: E402
 from vitrion_workflows import potentials  # noqa: E402
 from vitrion_workflows.dynamics.checkpoint import TRAJECTORY_FILE  # noqa: E402
 from vitrion_workflows.force_check.check import check_run  # noqa: E402
-from vitrion_workflows.force_check.denied_bonds import measure_denied_bond  # noqa: E402
+from vitrion_workflows.force_check.denied_bonds import greatest_repulsions, measure_denied_bond  # noqa: E402
 from vitrion_workflows.force_check.evaluation import EvaluatedFrames, evaluate_systems  # noqa: E402
-from vitrion_workflows.force_check.holes import measure_hole, thermal_forces, worst_hole  # noqa: E402
+from vitrion_workflows.force_check.holes import measure_hole, worst_hole  # noqa: E402
 from vitrion_workflows.potentials import ForceField  # noqa: E402
 from vitrion_workflows.schemas import ForceCheckSettings, Measurement  # noqa: E402
 from vitrion_workflows.structure.composition import parse_formula  # noqa: E402
@@ -128,7 +128,7 @@ class Bench:
         """Return the measurements of the gate."""
         return (
             measure_hole(evaluated, production=PRODUCTION, reference=REFERENCE),
-            measure_denied_bond(evaluated, thermal_forces(evaluated), reference=REFERENCE),
+            measure_denied_bond(evaluated, greatest_repulsions(evaluated), reference=REFERENCE),
         )
 
 

@@ -160,12 +160,12 @@ def test_a_lasting_bond_that_the_reference_drives_apart_is_denied(monkeypatch):
     sites = system.positions_A
     run = thermal_run(system, noise_A=0.05)
     production = Wells(sites, spring=8.0, name="blind")
-    compared(monkeypatch, Wells(sites, spring=8.0, pairs=[bond], push_eV_per_A=1.2))
+    compared(monkeypatch, Wells(sites, spring=8.0, pairs=[bond], push_eV_per_A=1.6))
     checked = check_run(run, production=production, settings=SETTINGS)
     assert failed(checked) == ["denied_bond"]
     (denied,) = (each for each in checked.measurements if not each.passed)
     assert f"N {bond[0]} - N {bond[1]}" in denied.message
-    assert denied.value == pytest.approx(1.2, abs=0.5)
+    assert denied.value == pytest.approx(1.6, abs=0.1)
     # The same bond, where the reference has it too.
     compared(monkeypatch, Wells(sites, spring=9.0))
     assert not failed(check_run(run, production=production, settings=SETTINGS))
@@ -182,8 +182,8 @@ def test_a_bond_that_the_reference_breaks_when_it_relaxes_is_refused(monkeypatch
 
 @pytest.mark.parametrize(
     ("bonds", "broken", "refused"),
-    # Of three frames: 3 of 12 bonds are no more than a quarter, 3 of 3 are.
-    [(4, 0, False), (4, 1, False), (4, 2, True), (1, 1, True)],
+    # Of three frames: 3 of 24 bonds, one in eight, may break; 3 of 12 may not.
+    [(4, 0, False), (8, 1, False), (4, 1, True), (1, 1, True)],
 )
 def test_bonds_that_break_are_pooled_over_frames_of_a_run(monkeypatch, bonds, broken, refused):
     """Soft springs and a push, the same under both potentials: forces deny nothing, the relaxation breaks bonds."""
@@ -212,10 +212,10 @@ def test_a_bond_that_both_potentials_drive_apart_alike_is_not_denied(monkeypatch
 
 @pytest.mark.parametrize(
     ("bonds", "broken", "refused"),
-    # Quantiles of the binomial distribution of one tenth, and a quarter where that is more.
-    [(2, 1, False), (3, 2, True), (4, 2, False), (8, 2, False), (8, 3, True), (40, 10, False), (40, 11, True)],
+    # More than one bond and more than 15 %.
+    [(1, 1, False), (3, 1, False), (3, 2, True), (6, 1, False), (8, 2, True), (40, 6, False), (40, 7, True)],
 )
-def test_few_broken_bonds_are_chance_in_a_run_and_refused_at_rest(bonds, broken, refused):
+def test_one_broken_bond_is_chance_in_a_run_and_may_be_refused_at_rest(bonds, broken, refused):
     pairs = tuple((place, place + 1) for place in range(broken))
     run, cell = (RelaxedBonds(bonds, pairs, at_rest=at_rest) for at_rest in (False, True))
     assert (run.share > run.greatest_share) is refused

@@ -10,9 +10,13 @@ from vitrion_models.system import AtomicSystem, FloatArray, IntArray
 from vitrion_workflows.execution.engines import force_field
 from vitrion_workflows.force_check.agreement import agreement_by_species, force_agreement
 from vitrion_workflows.force_check.broken_bonds import measure_broken_bond
-from vitrion_workflows.force_check.denied_bonds import GREATEST_REPULSION_AT_REST_eV_PER_A, measure_denied_bond
+from vitrion_workflows.force_check.denied_bonds import (
+    GREATEST_REPULSION_AT_REST_eV_PER_A,
+    greatest_repulsions,
+    measure_denied_bond,
+)
 from vitrion_workflows.force_check.evaluation import EvaluatedFrames, evaluate_run, evaluate_systems
-from vitrion_workflows.force_check.holes import measure_hole, measure_hole_at_rest, thermal_forces
+from vitrion_workflows.force_check.holes import measure_hole, measure_hole_at_rest
 from vitrion_workflows.force_check.reference import reference_potential
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas.force_check import (
@@ -68,7 +72,7 @@ def check_run(trajectory: Trajectory, *, production: ForceField, settings: Force
         summarize(evaluated, reference=chosen),
         (
             measure_hole(evaluated, **names),
-            *_measure_bonds(evaluated, thermal_forces(evaluated), reference=chosen),
+            *_measure_bonds(evaluated, greatest_repulsions(evaluated), reference=chosen),
         ),
     )
 

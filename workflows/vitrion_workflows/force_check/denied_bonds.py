@@ -1,8 +1,8 @@
 """Bonds between atoms of one element that a reference potential drives apart.
 
 N2 in a nitride or a pair of metal atoms in an oxide may be a potential's invention. Where a bond lasts, its mean force
-under the potential that runs is zero; under a reference that has the bond, too, it is small. A mean reference force as
-large as the thermal forces of the species says that the reference does not have this bond.
+under the potential that runs is zero; under a reference that has the bond, too, it is small. A mean reference force
+well above the thermal forces of the species says that the reference does not have this bond.
 
 A stiff bond swings by more than that, and under both potentials alike: the mean of the difference of the two forces is
 that of the reference's, with a third of its scatter over five frames (docs/design/force-check.md).
@@ -16,11 +16,13 @@ from ase.data import chemical_symbols
 from vitrion_models.graphs.neighbours import NeighbourList
 from vitrion_models.system import AtomicSystem, FloatArray
 from vitrion_workflows.force_check.evaluation import EvaluatedFrames, repulsion
+from vitrion_workflows.force_check.holes import thermal_forces
 from vitrion_workflows.schemas.gate import Measurement, measurement_of
 from vitrion_workflows.structure.homonuclear import accounted_bonds, composition_of, homonuclear_bonds
 
-# Greatest repulsion of a bond in a relaxed cell; in a run it is the thermal force of the species.
+# Greatest repulsion of a bond in a relaxed cell, and in a run over the thermal force of the species.
 GREATEST_REPULSION_AT_REST_eV_PER_A = 1.5
+GREATEST_REPULSION_IN_A_RUN = 1.7
 # A bond lasts if it is there in so many frames (in the one frame of a cell, if it is there).
 LASTING_FRAMES = 2
 NO_BOND = "no lasting bond that the charges leave out"
@@ -31,8 +33,8 @@ def measure_denied_bond(evaluated: EvaluatedFrames, limits_eV_per_A: FloatArray,
 
     Args:
         evaluated: frames by both potentials.
-        limits_eV_per_A: greatest mean repulsion of a bond of each atom's species, shape (N,): its thermal force in a
-            run.
+        limits_eV_per_A: greatest mean repulsion of a bond of each atom's species, shape (N,): `greatest_repulsions`
+            in a run.
         reference: name of the reference potential.
     """
     rows: dict[tuple[int, int], list[tuple[float, float]]] = defaultdict(list)
@@ -58,6 +60,11 @@ def measure_denied_bond(evaluated: EvaluatedFrames, limits_eV_per_A: FloatArray,
         message=f"{symbol} {first} - {symbol} {second} at {distance:.2f} A, of {len(rows)} such bonds: "
         f"{reference} drives them apart by {push:.1f} eV/A more than the potential of the run",
     )
+
+
+def greatest_repulsions(evaluated: EvaluatedFrames) -> FloatArray:
+    """Return the greatest mean repulsion of a bond of each atom's species in a run, eV/A, shape (N,)."""
+    return GREATEST_REPULSION_IN_A_RUN * thermal_forces(evaluated)
 
 
 def lasting_bonds(evaluated: EvaluatedFrames) -> dict[int, list[NeighbourList]]:

@@ -10,9 +10,9 @@ from vitrion_models.system import AtomicSystem
 from vitrion_workflows.force_check.agreement import force_agreement
 from vitrion_workflows.force_check.broken_bonds import measure_broken_bond
 from vitrion_workflows.force_check.check import summarize
-from vitrion_workflows.force_check.denied_bonds import measure_denied_bond
+from vitrion_workflows.force_check.denied_bonds import greatest_repulsions, measure_denied_bond
 from vitrion_workflows.force_check.evaluation import EvaluatedFrames, evaluate_systems
-from vitrion_workflows.force_check.holes import measure_hole, thermal_forces
+from vitrion_workflows.force_check.holes import measure_hole
 from vitrion_workflows.judging.errors import NoComparison
 from vitrion_workflows.potentials import ForceField
 from vitrion_workflows.schemas.force_check import ForceAgreement, ForceCheck
@@ -76,7 +76,7 @@ def compare_melt(
     """Compare frames of a run at one volume, and look for holes and denied bonds in them; see `compare_frames`."""
     evaluated = _evaluated(frames, force_field, reference)
     hole = measure_hole(evaluated, production=force_field.name, reference=reference.name)
-    bond = measure_denied_bond(evaluated, thermal_forces(evaluated), reference=reference.name)
+    bond = measure_denied_bond(evaluated, greatest_repulsions(evaluated), reference=reference.name)
     if bond.passed:
         bond = measure_broken_bond(evaluated, reference=reference)
     return FrameComparison(
