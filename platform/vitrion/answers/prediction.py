@@ -15,6 +15,7 @@ from vitrion_models import surrogates
 from vitrion_models.constants import Z_95
 from vitrion_models.surrogates import Material, TrainedSurrogate
 from vitrion_models.surrogates.multi_fidelity.model import MultiFidelitySurrogate
+from vitrion_workflows.model_error.given_errors import GivenErrors, errors_of_method
 from vitrion_workflows.model_error.model_errors import ModelErrors
 from vitrion_workflows.model_error.observations import method_of
 from vitrion_workflows.schemas.error_budget import ErrorBudget
@@ -83,9 +84,12 @@ def surrogate_of_database(db: "Database", sha256: str | None = None) -> Surrogat
     if isinstance(surrogate, MultiFidelitySurrogate):
         methods = {method for method in methods if method_of(*method) == surrogate.source}
     trained_at = db.models.get(surrogate.artefact_sha256).created_at
+    errors = errors_of_method(surrogate.source, species=surrogate.species)
+    if not isinstance(errors, GivenErrors):
+        errors = systematic_errors(db, *methods.pop(), species=surrogate.species) if len(methods) == 1 else None
     return SurrogateInUse(
         surrogate,
-        model_errors=systematic_errors(db, *methods.pop(), species=surrogate.species) if len(methods) == 1 else None,
+        model_errors=errors,
         outdated_training_labels=db.labels.count_outdated(keys, trained_at=trained_at),
     )
 
@@ -93,7 +97,7 @@ def surrogate_of_database(db: "Database", sha256: str | None = None) -> Surrogat
 def surrogate_of_folder(folder: Path) -> SurrogateInUse:
     """Return the surrogate stored in a folder; reference labels of a database do not enter its model errors."""
     surrogate = surrogates.load(folder)
-    return SurrogateInUse(surrogate, ModelErrors.of_method(surrogate.source, species=surrogate.species), None)
+    return SurrogateInUse(surrogate, errors_of_method(surrogate.source, species=surrogate.species), None)
 
 
 def predict_structures(

@@ -16,6 +16,7 @@ from vitrion.keys import short_key
 from vitrion.learning.acquisition.design import choose_test_formulas
 from vitrion.learning.configuration import CampaignConfiguration
 from vitrion.learning.configuration.sections import AUTO, TunedPotential
+from vitrion.learning.given_labels import given_labels
 from vitrion.learning.seeds import derive_seed
 from vitrion.learning.tuned_potential import tuned_potential
 from vitrion_models.errors import InputError, MissingDependencyError
@@ -72,8 +73,8 @@ def make_plan(db: Database, configuration: CampaignConfiguration, *, callbacks: 
 
     Raises:
         StoppedError: a callback stopped the tuning.
-        InputError: a compound is not in the data set, the name belongs to a campaign of another configuration, or more
-            cycles are closed than the configuration asks for.
+        InputError: a compound is not in the data set, given labels are absent or refused, the name belongs to a
+            campaign of another configuration, or more cycles are closed than the configuration asks for.
         MissingDependencyError: a potential cannot run, or not on the device.
     """
     stored = _stored_plan(db, configuration)
@@ -83,15 +84,15 @@ def make_plan(db: Database, configuration: CampaignConfiguration, *, callbacks: 
     _require_device(effective(configuration, note), production=potential)
     if stored is not None:
         return stored
-    _require_reference(effective(configuration, note), production=potential)
+    begun, configuration = configuration, effective(configuration, note)
+    _require_reference(configuration, production=potential)
+    groups = {formula: chemical_system(formula) for formula in _formulas(configuration)}
+    test = choose_test_formulas(groups, count=configuration.test_compositions, seed=configuration.root_seed)
+    given_labels(db, configuration, test)
     # Every refusal comes before this line: a campaign that cannot begin leaves no trace under its name.
-    begun = configuration
     db.campaigns.create_or_get(begun.name, begun.model_dump(mode="json"), begun.content_hash())
-    configuration = effective(configuration, note)
     crystals: dict[str, str | None] = dict(_add_crystals(db, configuration))
     derived = _derive(configuration, tuple(crystals))
-    groups = {formula: chemical_system(formula) for formula in crystals}
-    test = choose_test_formulas(groups, count=configuration.test_compositions, seed=configuration.root_seed)
     test_systems = {groups[formula] for formula in test}
     derived = {name: change for name, change in derived.items() if chemical_system(name) not in test_systems}
     plan = Plan(
@@ -205,10 +206,7 @@ def _choose_potential(configuration: CampaignConfiguration, callbacks: Callbacks
     """Return the registry name of the production potential, and the reason where it is not the preferred one."""
     name = configuration.potential
     if isinstance(name, TunedPotential):
-        formulas = tuple(
-            str(crystal.composition.reduced_formula) for crystal in quickstart_crystals(configuration.compounds.names)
-        )
-        derived = tuple(_derive(configuration, formulas))
+        derived = tuple(_derive(configuration, _formulas(configuration)))
         return tuned_potential(configuration, name.tune, derived=derived, callbacks=callbacks), ""
     if name != AUTO:
         potentials.load(name)
@@ -245,8 +243,13 @@ def _add_crystals(db: Database, configuration: CampaignConfiguration) -> dict[st
         NewStructure(cell=crystal, kind=StructureKind.CRYSTAL.value, mobile_ion=configuration.species, fields=fields)
         for crystal in crystals
     )
-    formulas = (str(crystal.composition.reduced_formula) for crystal in crystals)
-    return {formula: entry.fingerprint for formula, entry in zip(formulas, added, strict=True)}
+    return {formula: entry.fingerprint for formula, entry in zip(_formulas(configuration), added, strict=True)}
+
+
+def _formulas(configuration: CampaignConfiguration) -> tuple[str, ...]:
+    """Return the reduced formulas of the compounds."""
+    crystals = quickstart_crystals(configuration.compounds.names)
+    return tuple(str(crystal.composition.reduced_formula) for crystal in crystals)
 
 
 def _derive(configuration: CampaignConfiguration, formulas: tuple[str, ...]) -> dict[str, str]:

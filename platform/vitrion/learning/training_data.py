@@ -16,9 +16,11 @@ from vitrion_models.surrogates import DIFFUSIVITY, Sample, diffusivity_sample
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
 from vitrion_workflows.model_error.effects import case_of
+from vitrion_workflows.model_error.given_errors import errors_of_method, method_of_given
 from vitrion_workflows.model_error.model_errors import ModelErrors
 from vitrion_workflows.model_error.observations import method_of
 from vitrion_workflows.schemas import LabelState
+from vitrion_workflows.structure.composition import parse_formula
 
 LEARNED_STATES = (LabelState.ACCEPTED.value, LabelState.CENSORED.value)
 TYPICAL_LABEL_NOISE = 0.1
@@ -29,13 +31,13 @@ class TrainingData:
     """Labels that the surrogate may learn from, and those of the frozen test.
 
     Attributes:
-        observations: both, on amorphous cells only; sorted by key.
+        observations: both, on amorphous cells, and given labels on compositions; sorted by key within each.
         twins: the training labels again, on the crystal of the composition, so that the surrogate accepts a crystal
             too; none of them belongs to the test.
         test_keys: keys of the labels of the frozen test.
         formulas: reduced formula of each label key.
-        errors: systematic error of the most trusted potential.
-        fidelities: sources of the labels (`Sample.source`), least trusted first; one without dearer potentials.
+        errors: systematic error of the most trusted fidelity.
+        fidelities: sources of the labels (`Sample.source`), least trusted first; one where there are no others.
         other_gate_versions: number of labels of other gate versions, which are left out, by version.
     """
 
@@ -107,8 +109,11 @@ def gather(
     species: str,
     test_formulas: Collection[str],
     dearer: Sequence[str] = (),
+    given: Sequence[LabelRecord] = (),
 ) -> TrainingData:
     """Read the labels of one campaign that were made with its production potential and its dearer ones.
+
+    Given labels (`given_labels`) are of no campaign, and more trusted than any of them.
 
     Labels of another potential, of other weights or of a reference potential that is not named measure another quantity
     and are left out. Labels of another gate version are left out and counted: they were not tested by gates added
@@ -122,6 +127,7 @@ def gather(
         species: mobile species.
         test_formulas: compositions of the frozen test; all their labels belong to it, whatever arm proposed them.
         dearer: registry names of the dearer potentials, least trusted first.
+        given: labels of one quantity from elsewhere.
 
     Raises:
         InputError: the labels of a potential measure several quantities (species, thermostat).
@@ -138,19 +144,25 @@ def gather(
     cells = sorted({str(row.structure_fingerprint) for row in rows})
     twins = {row.fingerprint: row.twin for row in db.structures.search(fingerprint=cells) if row.twin} if cells else {}
     systems = db.structures.systems(sorted({*cells, *twins.values()}))
+    fidelities = tuple(method_of(*method) for method in methods)
     errors = systematic_errors(db, *methods[-1], species=species, campaign=campaign, without=test_formulas)
-    test_keys = frozenset(row.key for row in rows if row.reduced_formula in test_formulas)
+    if given:
+        fidelities = (*fidelities, method_of_given(given[0].potential, given[0].weights_sha256))
+        errors = errors_of_method(fidelities[-1], species=species) or errors
+    observations = [_sample(row, row.key, systems[str(row.structure_fingerprint)], errors) for row in rows]
+    observations += [_given_sample(row, fidelities[-1]) for row in given]
+    test_keys = frozenset(row.key for row in (*rows, *given) if row.reduced_formula in test_formulas)
     return TrainingData(
-        observations=tuple(_sample(row, row.key, systems[str(row.structure_fingerprint)], errors) for row in rows),
+        observations=tuple(observations),
         twins=tuple(
             _sample(row, f"{row.key}:twin", systems[twin], errors)
             for row in rows
             if row.key not in test_keys and (twin := twins.get(str(row.structure_fingerprint)))
         ),
         test_keys=test_keys,
-        formulas={row.key: row.reduced_formula for row in rows},
+        formulas={row.key: row.reduced_formula for row in (*rows, *given)},
         errors=errors,
-        fidelities=tuple(method_of(*method) for method in methods),
+        fidelities=fidelities,
         other_gate_versions=count_others(row.gate_version for row in usable),
     )
 
@@ -188,4 +200,19 @@ def _sample(row: LabelRecord, key: str, system: AtomicSystem, errors: ModelError
         key=key,
         source=method_of(row.potential, row.weights_sha256),
         systematic_stderr=errors.scatter_decades(case_of(row.reduced_formula, row.elements, row.temperature_K)),
+    )
+
+
+def _given_sample(row: LabelRecord, source: str) -> Sample:
+    """Return a given label as a sample on its composition; its error is the stated one alone."""
+    return diffusivity_sample(
+        {element.Z: float(amount) for element, amount in parse_formula(row.reduced_formula).items()},
+        species=row.species,
+        temperature_K=row.temperature_K,
+        log10_D=float(row.log10_value or 0.0),
+        stderr=row.log10_stderr or 0.0,
+        censored=row.state == LabelState.CENSORED.value,
+        group=row.chemsys,
+        key=row.key,
+        source=source,
     )

@@ -60,7 +60,7 @@ def test_where_all_labels_are_outdated_the_error_names_the_remedy(db, cell):
     said = []
     stage = SimpleNamespace(
         db=db,
-        configuration=SimpleNamespace(name="c", fidelities=()),
+        configuration=SimpleNamespace(name="c", dearer=(), given=None),
         factory=SimpleNamespace(potential="wells", weights_sha256=WEIGHTS["wells"]),
         plan=SimpleNamespace(test_formulas=()),
         ledger=SimpleNamespace(record={}, index=0),

@@ -90,17 +90,6 @@ class ModelErrors:
         rows = tuple(row for row in aimd_comparisons() if any(row.is_of(*method) for method in methods))
         return cls(potential, weights_sha256, ordered, rows, volume=volume, species=species)
 
-    @classmethod
-    def of_method(cls, method: str, *, species: str) -> "ModelErrors | None":
-        """Use the comparisons with AIMD alone, for a method as `method_of` names it; None where it names no potential.
-
-        Args:
-            method: for example `Sample.source` of the labels that a surrogate learned from.
-            species: mobile species.
-        """
-        potential, _, weights_sha256 = method.rpartition(" ")
-        return cls.of(potential, weights_sha256, species=species) if potential else None
-
     def of_compound(self, compound: str, elements: Collection[str], *, temperature_K: float) -> CompoundError:
         """Return the error for one compound of which no label is at hand, at one temperature.
 

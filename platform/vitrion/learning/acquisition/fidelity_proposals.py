@@ -66,10 +66,11 @@ def fidelity_proposals(
         proposed: labels proposed already.
         count: number of labels.
     """
-    names = [production, *(entry.potential for entry in configuration.fidelities)]
+    # Given labels, the last fidelity, cannot be made: no option is of them.
+    names = [production, *configuration.dearer]
     lengths = [
         configuration.labels.protocol.production_ps,
-        *(entry.production_ps for entry in configuration.fidelities),
+        *(entry.production_ps for entry in configuration.references),
     ]
     target_K = configuration.labels.target_temperature_K
     options = [

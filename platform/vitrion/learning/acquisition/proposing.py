@@ -15,6 +15,7 @@ from vitrion.learning.acquisition.pool import Candidate, build_pool, elements_of
 from vitrion.learning.acquisition.reference_check import reference_proposals
 from vitrion.learning.acquisition.selection import choose_proposals, resolvable_log10_D
 from vitrion.learning.configuration import CampaignConfiguration
+from vitrion.learning.given_labels import given_labels
 from vitrion.learning.plan import Plan
 from vitrion.learning.retraining import model_registry
 from vitrion.learning.seeds import derive_seed
@@ -82,7 +83,8 @@ def _from_pool(
         weights_sha256=factory.weights_sha256,
         species=configuration.species,
         test_formulas=plan.test_formulas,
-        dearer=[entry.potential for entry in configuration.fidelities],
+        dearer=configuration.dearer,
+        given=given_labels(db, configuration, plan.test_formulas),
     )
     predictions = forecast(
         surrogate,
@@ -108,7 +110,7 @@ def _from_pool(
     if not configuration.fidelities or not isinstance(surrogate, MultiFidelitySurrogate):
         return chosen
     # The random arm has chosen; the rest of the batch goes to the labels worth most for each second.
-    names = [factory.potential, *(entry.potential for entry in configuration.fidelities)]
+    names = [factory.potential, *configuration.dearer]
     by_value = fidelity_proposals(
         configuration,
         surrogate,

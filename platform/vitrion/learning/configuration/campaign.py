@@ -17,8 +17,10 @@ from vitrion.learning.configuration.sections import (
     Cells,
     CompoundNames,
     Compounds,
+    Fidelity,
     FireworksRun,
     GeneratorSection,
+    GivenLabels,
     Labels,
     LocalRun,
     Potential,
@@ -80,7 +82,8 @@ class CampaignConfiguration(Section):
         reference: labels to repeat with a reference potential; None for no such check.
         fidelities: dearer potentials that label cells too, least trusted first: the surrogate learns from all and
             predicts the last, the acquisition chooses material, temperature and potential by value for each second.
-            Of each, `share` is still drawn at random, as in `reference`.
+            Of each, `share` is still drawn at random, as in `reference`. The last may be labels from elsewhere
+            (``given``), which cost nothing and are never proposed.
         smaller: the campaign to run when ``potential: auto`` does not find NEP89; None runs the full one.
     """
 
@@ -99,7 +102,7 @@ class CampaignConfiguration(Section):
     generator: GeneratorSection = Field(default=GENERATOR_DEFAULTS, validate_default=True)
     generated_cells: int = Field(default=3, ge=0)
     reference: ReferenceCheck | None = None
-    fidelities: tuple[ReferenceCheck, ...] = ()
+    fidelities: tuple[Fidelity, ...] = ()
     smaller: Smaller | None = None
     runner: LocalRun | FireworksRun = Field(default=LocalRun(), discriminator="kind")
 
@@ -114,7 +117,9 @@ class CampaignConfiguration(Section):
     def _check_fidelities(self) -> "CampaignConfiguration":
         if not self.fidelities:
             return self
-        names = [entry.potential for entry in self.fidelities]
+        if any(isinstance(entry, GivenLabels) for entry in self.fidelities[:-1]):
+            raise ValueError("fidelities: given labels are the most trusted ones: name them once and last")
+        names = [entry.potential for entry in self.references]
         if self.potential in names:
             raise ValueError(
                 f"fidelities: {self.potential} is the production potential already: name the dearer ones only"
@@ -162,9 +167,10 @@ class CampaignConfiguration(Section):
             lengths["smaller.production_ps"] = self.smaller.production_ps
         if self.reference is not None:
             lengths["reference.production_ps"] = self.reference.production_ps
-        lengths |= {
-            f"fidelities.{place}.production_ps": entry.production_ps for place, entry in enumerate(self.fidelities)
-        }
+        if self.fidelities:
+            lengths |= {
+                f"fidelities.{place}.production_ps": entry.production_ps for place, entry in enumerate(self.references)
+            }
         for key, picoseconds in lengths.items():
             frames = self.labels.protocol.lasting(picoseconds).frames
             if frames < FEWEST_FRAMES:
@@ -200,8 +206,20 @@ class CampaignConfiguration(Section):
 
     @property
     def references(self) -> tuple[ReferenceCheck, ...]:
-        """Potentials besides the production potential: the fidelities, or the one of the reference check."""
-        return self.fidelities or ((self.reference,) if self.reference is not None else ())
+        """Potentials besides the production potential: those of the fidelities, or the one of the reference check."""
+        if self.reference is not None:
+            return (self.reference,)
+        return tuple(entry for entry in self.fidelities if isinstance(entry, ReferenceCheck))
+
+    @property
+    def dearer(self) -> tuple[str, ...]:
+        """Registry names of the potentials among the fidelities, least trusted first."""
+        return tuple(entry.potential for entry in self.references) if self.fidelities else ()
+
+    @property
+    def given(self) -> GivenLabels | None:
+        """The most trusted fidelity, where it is labels from elsewhere."""
+        return next((entry for entry in self.fidelities if isinstance(entry, GivenLabels)), None)
 
     @property
     def root_seed(self) -> int:
@@ -258,6 +276,8 @@ def _format_error(error: ValidationError) -> str:
     parts = [str(part) for part in fault["loc"]]
     if parts[:1] and parts[0] in UNIONS and (len(parts) > 2 or parts[0] == "potential"):  # noqa: PLR2004 - section, kind, key
         del parts[1:2]
+    if parts[:1] == ["fidelities"]:
+        del parts[2:3]  # the kind, after the place in the list
     location = ".".join(parts) or "campaign"
     if fault["type"] == "extra_forbidden":
         if location in RENAMED_KEYS:

@@ -199,6 +199,28 @@ class ReferenceCheck(Section):
     production_ps: float = Field(default=5.0, gt=0)
 
 
+class GivenLabels(Section):
+    """Labels from elsewhere, such as AIMD, as the most trusted fidelity: learned from, never proposed.
+
+    Attributes:
+        given: name of their data set or table in the database, as `vitrion labels list` shows it.
+        stderr_decades: standard error of log10 D of the labels that state none.
+    """
+
+    given: str = Field(min_length=1)
+    stderr_decades: float | None = Field(default=None, gt=0)
+
+
+def _kind_of_fidelity(value: Any) -> str:
+    is_given = isinstance(value, GivenLabels) or (isinstance(value, Mapping) and "given" in value)
+    return "given" if is_given else "potential"
+
+
+Fidelity = Annotated[
+    Annotated[ReferenceCheck, Tag("potential")] | Annotated[GivenLabels, Tag("given")],
+    Discriminator(_kind_of_fidelity),
+]
+
 SURROGATE_DEFAULTS = {"architecture": "arrhenius_gnn"}
 # The compositions of the frozen test are held out already; holding out more would only cost training cells.
 GENERATOR_DEFAULTS = {"architecture": "amorphous_diffusion", "training_steps": 300, "validation_fraction": 0.0}

@@ -9,6 +9,7 @@ from vitrion.database.queries.gate_versions import summarize_others
 from vitrion.database.records import StructureRecord
 from vitrion.keys import cycle_number
 from vitrion.learning.cycle_run import CycleRun
+from vitrion.learning.given_labels import given_labels
 from vitrion.learning.retraining import model_registry
 from vitrion.learning.retraining.generation import choose_draws, draw_tasks, quenched_cells
 from vitrion.learning.retraining.training import retrain_generator, retrain_surrogate
@@ -129,7 +130,8 @@ class LearningStage:
             weights_sha256=run.factory.weights_sha256,
             species=run.configuration.species,
             test_formulas=run.plan.test_formulas,
-            dearer=[entry.potential for entry in run.configuration.fidelities],
+            dearer=run.configuration.dearer,
+            given=given_labels(run.db, run.configuration, run.plan.test_formulas),
         )
 
     def _progress(self, text: str) -> None:
