@@ -8,11 +8,15 @@ from typing import Any
 
 from vitrion_workflows.model_error.compound_error import CompoundError
 from vitrion_workflows.schemas import GateOutcome, LabelState, MsdTable, Origin, VolumeEstimates
+from vitrion_workflows.schemas.homonuclear import HomonuclearBonds
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One amorphous cell that the campaign made, accepted or not; generated ones have no quench rate."""
+    """One amorphous cell that the campaign made, accepted or not; generated ones have no quench rate.
+
+    `reference` is the potential that checked its forces, None without a check.
+    """
 
     fingerprint: str
     formula: str
@@ -21,6 +25,8 @@ class Cell:
     gates: tuple[GateOutcome, ...]
     atoms: int
     density_g_cm3: float
+    homonuclear_bonds: tuple[HomonuclearBonds, ...] = ()
+    reference: str | None = None
     volumes: VolumeEstimates | None = None
     quench_rate_K_per_ps: float | None = None
     wall_seconds: float = 0.0

@@ -124,7 +124,33 @@ def cells_note(data: ReportData) -> str:
         share = f"95 % interval {100 * low:.0f} to {100 * high:.0f} %"
         parts.append(f"{passed} of {len(cells)} {words} cells passed every gate ({share})")
     sentence = ", ".join(parts) + "."
-    return sentence[0].upper() + sentence[1:]
+    return f"{sentence[0].upper()}{sentence[1:]} {bonds_note(data)}".strip()
+
+
+def bonds_note(data: ReportData) -> str:
+    """Return which accepted cells hold bonds between like atoms that their compounds lack; empty without a cell."""
+    accepted = [cell for cell in data.cells if cell.accepted]
+    if not accepted:
+        return ""
+    bonds = {
+        cell.fingerprint: [f"{bond.element}-{bond.element}" for bond in cell.homonuclear_bonds if bond.unexpected]
+        for cell in accepted
+    }
+    holding = [cell for cell in accepted if bonds[cell.fingerprint]]
+    if not holding:
+        return "No accepted cell holds bonds between like atoms that its compound lacks."
+    by_formula: dict[str, set[str]] = {}
+    for cell in holding:
+        by_formula.setdefault(formula(cell.formula), set()).update(bonds[cell.fingerprint])
+    listed = ", ".join(f"{name} ({', '.join(sorted(pairs))})" for name, pairs in sorted(by_formula.items()))
+    unchecked = sum(cell.reference is None for cell in holding)
+    references = " and ".join(sorted({cell.reference for cell in holding if cell.reference}))
+    keeps = f"{references} keeps them (at most one in four breaks when it relaxes the cell)" if references else ""
+    open_cells = f"{unchecked} of these cells had no reference potential" if unchecked else ""
+    return (
+        f"{len(holding)} of {len(accepted)} accepted cells hold bonds between like atoms that their compounds lack: "
+        f"{listed}; {', '.join(filter(None, (keeps, open_cells)))}."
+    )
 
 
 def rdf_note(data: ReportData) -> str:

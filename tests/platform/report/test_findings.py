@@ -16,6 +16,7 @@ from vitrion_workflows.model_error.anion_classes import anion_class
 from vitrion_workflows.model_error.compound_error import CompoundError
 from vitrion_workflows.schemas import LabelState
 from vitrion_workflows.schemas.error_budget import ErrorBudget
+from vitrion_workflows.schemas.homonuclear import HomonuclearBonds
 from vitrion_workflows.volumes.estimates import PotentialVolume, volume_estimates
 
 K_LN10 = 8.617333262e-5 * math.log(10)
@@ -230,3 +231,19 @@ def test_the_ranking_is_corrected_for_the_error_of_the_potential(data):
     statistical = (first.interval[1] - first.log10_D) / 1.96
     assert deviation == pytest.approx(math.hypot(statistical, error.stderr_decades, error.budget.reference), rel=1e-4)
     assert all(row.corrected is None for row in rank(replace(data, model_errors={})))
+
+
+def test_bonds_of_accepted_cells_that_the_compound_lacks_are_named(data):
+    sulfur = HomonuclearBonds(element="S", number=2.0, expected=0.0)
+    accepted = [cell for cell in data.cells if cell.accepted]
+    assert "No accepted cell" in findings.bonds_note(replace(data, cells=tuple(accepted)))
+    checked = replace(accepted[0], formula="Li3PS4", homonuclear_bonds=(sulfur,), reference="diep")
+    words = findings.bonds_note(replace(data, cells=(checked, *accepted[1:])))
+    assert words.startswith(f"1 of {len(accepted)} accepted cells")
+    assert "(S-S)" in words
+    assert "diep keeps them" in words
+    refused = replace(checked, accepted=False)
+    assert "No accepted cell" in findings.bonds_note(replace(data, cells=(refused, *accepted[1:])))
+    assert "1 of these cells had no reference" in findings.bonds_note(
+        replace(data, cells=(replace(checked, reference=None),))
+    )

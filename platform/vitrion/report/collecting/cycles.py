@@ -27,6 +27,8 @@ def report_cell(row: StructureRecord) -> data.Cell:
         gates=row.gates,
         atoms=row.n_atoms,
         density_g_cm3=row.density_g_cm3,
+        homonuclear_bonds=row.homonuclear_bonds,
+        reference=row.force_check.reference if row.force_check else None,
         volumes=row.volumes,
         quench_rate_K_per_ps=row.quench_rate_K_per_ps,
         wall_seconds=row.wall_seconds or 0.0,
