@@ -26,8 +26,8 @@ class ForceCheckSettings(BaseModel):
 class ForceAgreement(BaseModel):
     """Agreement of forces with reference forces, over all their components.
 
-    The slope falls with softening and with scatter alike, the inverse slope with neither: forces that are the
-    reference's times s have slope s and inverse slope 1/s, those with independent errors an inverse slope below 1.
+    Forces that are the reference's times s have slope s and inverse slope 1/s. Scatter lowers their product, the square
+    of the correlation, below 1: a low slope beside an inverse slope near 1 is scatter, above 1 it is softening as well.
 
     Attributes:
         r2: 1 - (mean square of the difference) / (mean square of the reference).

@@ -78,11 +78,6 @@ class NepModel:
             angular_coefficients=self.angular_coefficients[..., pairs[0], pairs[1]],
         )
 
-    @property
-    def descriptor_count(self) -> int:
-        """Return the number of descriptors of an atom."""
-        return len(self.radial_coefficients) + ANGULAR_INVARIANTS * len(self.angular_coefficients)
-
 
 def read_nep(path: Path) -> NepModel:
     """Read a file of a neuroevolution potential.

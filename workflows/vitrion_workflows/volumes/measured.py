@@ -112,11 +112,6 @@ def volume_of_density(formula: str, density_g_per_cm3: float) -> float:
     return _atomic_mass_u(parse_formula(formula)) * U_PER_A3_IN_G_PER_CM3 / density_g_per_cm3
 
 
-def density_of_volume(formula: str, volume_A3_per_atom: float) -> float:
-    """Return the density, g/cm3, of a substance of this volume per atom."""
-    return _atomic_mass_u(parse_formula(formula)) * U_PER_A3_IN_G_PER_CM3 / volume_A3_per_atom
-
-
 def measured_volume(formula: str, temperature_K: float) -> MeasuredVolume | None:
     """Return the measured volume of a melt or glass at a temperature, with the least error; None without any.
 

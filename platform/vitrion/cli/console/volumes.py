@@ -40,7 +40,8 @@ def describe_volumes(volumes: "VolumeEstimates") -> str:
     )
     if not volumes.disagrees:
         return chosen
-    return f"{chosen}; WARNING: the estimates differ by {100 * volumes.ln_spread:.0f} % (`docs/design/volume.md`)"
+    percent = 100 * math.expm1(volumes.ln_spread)
+    return f"{chosen}; WARNING: the estimates differ by {percent:.0f} % (`docs/design/volume.md`)"
 
 
 def run_volume(
