@@ -60,10 +60,10 @@ def test_where_all_labels_are_outdated_the_error_names_the_remedy(db, cell):
     said = []
     stage = SimpleNamespace(
         db=db,
-        configuration=SimpleNamespace(name="c", dearer=(), given=None),
+        configuration=SimpleNamespace(name="c", species="Li", dearer=(), given=None),
         factory=SimpleNamespace(potential="wells", weights_sha256=WEIGHTS["wells"]),
         plan=SimpleNamespace(test_formulas=()),
-        ledger=SimpleNamespace(record={}, index=0),
+        ledger=SimpleNamespace(record={}, index=0, cycle=SimpleNamespace(proposals=())),
         display=SimpleNamespace(say=said.append),
     )
     with pytest.raises(InputError, match="campaign c has no label"):
@@ -108,7 +108,7 @@ def test_the_errors_given_to_the_surrogate_are_stored_each_apart(db, cell):
     assert data.label_noise == 0.1  # statistical alone
     record = data.error_record()
     assert (record["other_gate_versions"], data.other_gate_versions) == (0, {})
-    assert record["evidence"] == ["assumed: wells was never compared"]
+    assert record["evidence"] == ["assumed: wells was never compared for Li"]
     errors = record["labels"][added.key]
     assert errors == {"statistical": 0.1, "compound": scatter, "offset": 0.0, "deviation": errors["deviation"]}
     assert errors["deviation"] > scatter > 0  # the error of the potential is shared with other compounds in part
