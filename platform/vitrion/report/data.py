@@ -242,6 +242,7 @@ class ReportData:
         other_gate_versions: number of labels left out, by gate version (`vitrion.database.queries.gate_versions`);
             `cycles` and `costs` are history and count them.
         outdated_training_labels: number of the surrogate's training labels that were of other gate versions.
+        trusted_predictions: by the most trusted fidelity, where a campaign has several.
         model_errors: systematic error of the potential by composition, at the target temperature.
         label_errors: the same for labels of that temperature, with what is known of their forces and cells, by key.
         model_covariances: covariance of the potential's errors of two compositions there, decades squared.
@@ -263,6 +264,7 @@ class ReportData:
     cells: tuple[Cell, ...] = ()
     labels: tuple[Label, ...] = ()
     predictions: tuple[Prediction, ...] = ()
+    trusted_predictions: tuple[Prediction, ...] = ()
     rdfs: tuple[RdfComparison, ...] = ()
     parity: tuple[ParityPoint, ...] = ()
     baselines: tuple[Baseline, ...] = ()

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 
 from vitrion.database.queries.gate_versions import summarize_others
-from vitrion.report.data import ReportData
+from vitrion.report.data import Prediction, ReportData
 from vitrion.report.figures.arms import ACQUISITION, RANDOM, difference, points
 from vitrion.report.figures.rdf import overlap
 from vitrion.report.inference import wilson
@@ -14,6 +14,8 @@ from vitrion.report.numbers import count, decades, diffusivity, formula, plain, 
 from vitrion.report.ranking import Ranked, Source, Tie, tied_with_first
 from vitrion_models.constants import Z_95
 from vitrion_workflows.schemas import LabelState, Origin
+
+MOST_TRUSTED = 5
 
 
 def headline(data: ReportData, rows: list[Ranked]) -> str:
@@ -86,6 +88,25 @@ def ranking_note(data: ReportData, rows: list[Ranked]) -> str:
     return (
         f"{count(measured, 'cell')} measured at {data.target_temperature_K:.0f} K, {predicted} predicted by the "
         f"surrogate only. {order}"
+    )
+
+
+def trusted_note(data: ReportData) -> str:
+    """Return the fastest compositions by the most trusted fidelity; empty where a campaign has one."""
+    best: dict[str, Prediction] = {}
+    for row in sorted(data.trusted_predictions, key=lambda row: -row.log10_D):
+        best.setdefault(row.formula, row)
+    if not best:
+        return ""
+    last = data.configuration["fidelities"][-1]
+    listed = "; ".join(
+        f"{formula(name)} {decades(row.log10_D, (row.lower_95, row.upper_95))}"
+        for name, row in list(best.items())[:MOST_TRUSTED]
+    )
+    return (
+        f"The table is of {data.potential}. As the surrogate predicts for the most trusted fidelity, "
+        f"{last.get('given') or last['potential']}, the fastest compositions are, in cm²/s and with 95 % intervals: "
+        f"{listed}."
     )
 
 

@@ -74,6 +74,7 @@ def _content(data: ReportData) -> dict[str, Any]:
         "gate_version_note": findings.gate_version_note(data),
         "opinion_note": findings.opinion_note(data, ranked),
         "ranking_note": findings.ranking_note(data, ranked),
+        "trusted_note": findings.trusted_note(data),
         "strip": strip,
         "ranked": rows,
         "ranked_left": max(0, len(ranked) - MOST_RANKED),

@@ -247,3 +247,17 @@ def test_bonds_of_accepted_cells_that_the_compound_lacks_are_named(data):
     assert "1 of these cells had no reference" in findings.bonds_note(
         replace(data, cells=(replace(checked, reference=None),))
     )
+
+
+def test_the_fastest_compositions_by_the_most_trusted_fidelity_are_named(data):
+    assert not findings.trusted_note(data)
+    slower = [replace(row, log10_D=row.log10_D - 1) for row in data.predictions]
+    trusted = replace(
+        data,
+        trusted_predictions=tuple(slower),
+        configuration={"fidelities": [{"potential": "diep"}, {"given": "aimd"}]},
+    )
+    fastest = max(slower, key=lambda row: row.log10_D)
+    note = findings.trusted_note(trusted)
+    value = numbers.decades(fastest.log10_D, (fastest.lower_95, fastest.upper_95))
+    assert ("aimd" in note, f"{numbers.formula(fastest.formula)} {value}" in note) == (True, True)

@@ -47,6 +47,7 @@ def collect(db: Database, campaign: str) -> data.ReportData:
     left_out = every.keys() - stored.keys()
     plan: Mapping[str, Any] = (row.summary or {}).get("plan", {})
     potential = plan.get("potential", row.configuration["potential"])
+    trusted = surrogate[1] if surrogate and row.configuration.get("fidelities") else None
     if surrogate is not None and "weights_sha256" in plan:
         # Labels and errors on the page are those of the production potential; so are the predictions beside them.
         surrogate = surrogate[0], surrogate[1].of_source(method_of(potential, plan["weights_sha256"]))
@@ -64,6 +65,7 @@ def collect(db: Database, campaign: str) -> data.ReportData:
         cells=tuple(report_cell(cell) for cell in cells.values()),
         labels=labels,
         predictions=predictions(db, surrogate[1], cells, temperature_K=target_K) if surrogate else (),
+        trusted_predictions=predictions(db, trusted, cells, temperature_K=target_K) if trusted else (),
         rdfs=compare_rdfs(db, cells, species=row.configuration["species"]),
         parity=parity(db, surrogate[1], labels, logs) if surrogate else (),
         # Stored for the complete frozen test: comparable only where none of it is left out here.
