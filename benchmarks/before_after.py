@@ -52,7 +52,14 @@ STAGES = {
     AIMD_VOLUME: "AIMD's volume, corrected",
 }
 UNCORRECTED = {ZERO_PRESSURE: "zero pressure", AIMD_VOLUME: "AIMD's volume"}
-BY_CLASS = "by class"
+BY_CLASS, TUNED = "by class", "tuned:"
+ORDER = (
+    "zero pressure",
+    BY_CLASS,
+    *(STAGES[route] for route in (ZERO_PRESSURE, UNKNOWN_VOLUME)),
+    "AIMD's volume",
+    STAGES[AIMD_VOLUME],
+)
 EVERY_COMPOUND, SALTS = "all", "salts"
 FEWEST_TEMPERATURES, FEWEST_FOR_RANK = 3, 4
 # Prior deviations of an offset by class, decades, and the weight of the last one in compounds.
@@ -130,7 +137,7 @@ def of_tuned(rows: Iterable[AimdComparison]) -> Iterator[Result]:
     for row in rows:
         error = ModelErrors(row.potential, row.weights).of_case(case_of_comparison(row))
         mean, stderr = error.corrected(row.log10_ratio, row.log10_stderr)
-        yield Result(row, f"{row.potential.partition(':')[0]}, {row.route}", mean, stderr)
+        yield Result(row, f"tuned, {row.route}", mean, stderr)
 
 
 def deviations(name: str, results: Sequence[Result]) -> dict[str, Any]:
@@ -190,7 +197,7 @@ def groups(results: Iterable[Result]) -> Iterator[tuple[str, str, list[Result]]]
     every = list(results)
     salts = {name for name in {result.row.compound for result in every} if charge_balanced(name)}
     for compounds in (EVERY_COMPOUND, SALTS):
-        for stage in dict.fromkeys(result.stage for result in every):
+        for stage in sorted({result.stage for result in every}, key=_place):
             members = [
                 result
                 for result in every
@@ -200,13 +207,18 @@ def groups(results: Iterable[Result]) -> Iterator[tuple[str, str, list[Result]]]
                 yield compounds, stage, members
 
 
+def _place(stage: str) -> tuple[int, str]:
+    return ORDER.index(stage) if stage in ORDER else len(ORDER), stage
+
+
 def main() -> None:
     """Correct, compare and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--lines", type=Path, nargs="*", default=[], help="labels of tuned potentials, of aimd.py")
     arguments = parser.parse_args()
     rows = aimd_comparisons()
-    students = comparisons(line for path in arguments.lines for line in earlier_lines(path))
+    lines = [line for path in arguments.lines for line in earlier_lines(path)]
+    students = comparisons(line for line in lines if line["potential"].startswith(TUNED))
     results = [*uncorrected(rows), *by_class(rows), *corrected(rows), *of_tuned(students)]
     table, energies = [HEADER, ("---",) * len(HEADER)], [ENERGY_HEADER, ("---",) * len(ENERGY_HEADER)]
     for compounds, stage, members in groups(results):
