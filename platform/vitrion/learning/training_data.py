@@ -140,7 +140,8 @@ def gather(
     rows = [row for row in usable if is_current(row.gate_version)]
     for name, _ in methods:
         if of_method := [row for row in rows if row.potential == name]:
-            require_one(of_method, purpose="learned from", mixable=False)
+            # A cell without estimates of its volume keeps its own; the error of a label's volume is in its model error.
+            require_one(of_method, across="volume", purpose="learned from", mixable=False)
     cells = sorted({str(row.structure_fingerprint) for row in rows})
     twins = {row.fingerprint: row.twin for row in db.structures.search(fingerprint=cells) if row.twin} if cells else {}
     systems = db.structures.systems(sorted({*cells, *twins.values()}))

@@ -88,7 +88,9 @@ def label_pairs(db: "Database", first: str, second: str, **filters: Any) -> tupl
         ours = [row for rows, _ in pairs.values() for row in rows]
         theirs = [row for _, rows in pairs.values() for row in rows]
         for rows in (ours, theirs):
-            require_one(rows, across=("species", "isotopes", "start", "protocol"), purpose="compared", mixable=False)
+            # Each pair is of one species and volume.
+            fields = ("species", "isotopes", "start", "volume", "protocol")
+            require_one(rows, across=fields, purpose="compared", mixable=False)
         _require_one_version([*ours, *theirs])
     return tuple(_pair(key, rows, others) for key, (rows, others) in pairs.items())
 

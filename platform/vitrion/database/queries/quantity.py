@@ -56,6 +56,7 @@ class Quantity:
         potential: source of the forces.
         weights_sha256: identity of its weights, or of the data set.
         start: ``own``, or ``equilibrated`` for a run that continues from a cell that another potential equilibrated.
+        volume: ``own`` of the cell, or ``scaled`` to that of the run's temperature: activation energies differ.
         thermostat: ``weak``, the Langevin friction where it is strong enough to slow ions, or ``unknown``.
         protocol: time step, frame interval, length and thermostat of the run in one line, or ``unknown``.
         gate_version: version of the gates of the run; ``published`` for values from elsewhere.
@@ -70,6 +71,7 @@ class Quantity:
     potential: str
     weights_sha256: str
     start: str
+    volume: str
     thermostat: str
     protocol: str
     gate_version: str
@@ -83,6 +85,7 @@ class Quantity:
             isotopes="+".join(content.get("isotopes") or ()) or NATURAL,
             source=_source(content),
             start=_start(content),
+            volume=_volume(content),
             thermostat=_thermostat(content.get("protocol") or {}),
             protocol=_protocol(content.get("protocol") or {}),
             gate_version=PUBLISHED if (version := content.get("gate_version")) is None else str(version),
@@ -92,7 +95,8 @@ class Quantity:
         """Return the quantity in one line."""
         name = f"{self.property} ({self.convention}, {self.unit}) of {self.species}, {self.source}, by {self.potential}"
         start = "" if self.start == "own" else ", from an equilibrated cell"
-        return f"{name} {short_key(self.weights_sha256)}{start}"
+        volume = "" if self.volume == "own" else ", at the volume of its temperature"
+        return f"{name} {short_key(self.weights_sha256)}{start}{volume}"
 
 
 _PLAIN = ("property", "species", "convention", "unit", "potential", "weights_sha256")
@@ -188,9 +192,16 @@ def _source(content: Mapping[str, Any]) -> str:
     return IMPORTED if content.get("dataset") else COMPUTED
 
 
+def _start_record(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (content.get("method") or {}).get("start") or {}
+
+
+def _volume(content: Mapping[str, Any]) -> str:
+    return "own" if _start_record(content).get("volume_A3_per_atom") is None else "scaled"
+
+
 def _start(content: Mapping[str, Any]) -> str:
-    start = (content.get("method") or {}).get("start") or {}
-    prepared = start.get("kind") == StartKind.EQUILIBRATED.value
+    prepared = _start_record(content).get("kind") == StartKind.EQUILIBRATED.value
     # Labels that were stored before starts were recorded have the arm of the reference potential.
     return "equilibrated" if prepared or content.get("arm") == REFERENCE_ARM else "own"
 

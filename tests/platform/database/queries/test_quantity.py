@@ -11,7 +11,7 @@ from stored_records import published_label
 from vitrion.cli.app import run
 from vitrion.database.queries.quantity import MixtureError, Quantity, quantities, require_one
 from vitrion_models.errors import InputError
-from vitrion_workflows.schemas import LabelProtocol, LabelState
+from vitrion_workflows.schemas import LabelProtocol, LabelState, scaled_start
 
 
 def computed(cell, *, potential="nep89", weights=None, value=1e-5, seed=0, species="Li", **protocol):
@@ -35,11 +35,17 @@ def of_light_lithium(db, cell):
     return computed(db.structures.add(light, kind="amorphous", gates=gates).fingerprint)
 
 
+def scaled(cell):
+    label = computed(cell, seed=5)
+    return label.model_copy(update={"method": label.method.model_copy(update={"start": scaled_start(20.0)})})
+
+
 OTHERS = {
     "isotopes": lambda db, cell: db.labels.add(of_light_lithium(db, cell)),
     "potential": lambda db, cell: db.labels.add(computed(cell, potential="chgnet")),
     "weights_sha256": lambda db, cell: db.labels.add(computed(cell, weights="d" * 64)),
     "start": lambda db, cell: db.labels.add(computed(cell, seed=7), arm="reference"),
+    "volume": lambda db, cell: db.labels.add(scaled(cell)),
     "thermostat": lambda db, cell: db.labels.add(computed(cell, thermostat="langevin", friction_per_ps=20.0)),
     "protocol": lambda db, cell: db.labels.add(computed(cell, production_ps=50.0)),
     "source": lambda db, _cell: db.labels.add_imported(published_label()),
@@ -75,10 +81,11 @@ def test_the_caller_may_say_which_differ(db, cell):
             property="tracer_diffusivity", across=("potential", "start"), state=["accepted", "published"]
         )
     rows = db.labels.search(structure_fingerprint=cell, species="Li", property="tracer_diffusivity")
-    common = require_one(rows, across=("potential", "start", "thermostat", "protocol"), purpose="compared")
+    allowed = ("potential", "start", "volume", "thermostat", "protocol")
+    common = require_one(rows, across=allowed, purpose="compared")
     assert common.potential == "chgnet+nep89"
     assert common.species == "Li"
-    assert len(rows.to_dataframe(across=("potential", "start", "thermostat", "protocol"))) == len(rows) == 6
+    assert len(rows.to_dataframe(across=allowed)) == len(rows) == 7
     with pytest.raises(InputError, match="cannot be mixed across 'potentail'"):
         rows.to_dataframe(across="potentail")
     with pytest.raises(InputError, match="no labels to be fitted"):
