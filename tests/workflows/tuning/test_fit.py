@@ -1,5 +1,7 @@
 """Fits to frames whose truth is another potential of the same form."""
 
+from itertools import count
+
 import numpy as np
 import pytest
 from small_nep import scattered_cell, small_nep
@@ -68,10 +70,15 @@ def test_another_zero_of_energy_of_each_element_is_found_and_does_not_enter_the_
     assert evaluate(fitted, cell).energy_eV == pytest.approx(evaluate(model, cell).energy_eV, abs=0.1)
 
 
-def test_a_stop_ends_the_fit_without_a_result():
+@pytest.mark.parametrize(("goes_on", "reached"), [(0, "1 of 1 parts"), (1, "1 of 150")])
+def test_a_stop_ends_the_fit_without_a_result(goes_on, reached):
+    """While the frames are expanded, or at a step."""
     frames = labelled(small_nep(seed=1), cells(range(3)))
-    with pytest.raises(StoppedError, match="1 of 150"):
-        fit(small_nep(), frames, seed=0, settings=SHORT, callbacks=Callbacks(should_stop=lambda: True))
+    calls = count()
+    with pytest.raises(StoppedError, match=reached):
+        fit(
+            small_nep(), frames, seed=0, settings=SHORT, callbacks=Callbacks(should_stop=lambda: next(calls) >= goes_on)
+        )
 
 
 def test_nothing_can_be_learned_from_no_frames():
