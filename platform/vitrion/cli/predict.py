@@ -58,10 +58,11 @@ def command(
     emit(rows, as_json=as_json, columns=COLUMNS)
     if not as_json:
         surrogate, outdated = in_use.surrogate, in_use.outdated_training_labels
-        source = f" by {in_use.model_errors.potential}" if in_use.model_errors else " (potential not stated)"
-        older = f", {outdated} of other gate versions" if outdated else ""
-        labels = f"{len(surrogate.training_keys)} labels{source}{older}"
-        note(f"{surrogate.architecture} {short_key(surrogate.artefact_sha256)}, trained on {labels}")
+        # A surrogate of several fidelities learns from several potentials and predicts one.
+        potential = in_use.model_errors.potential if in_use.model_errors else "a potential that is not stated"
+        older = f" ({outdated} of other gate versions)" if outdated else ""
+        model_name = f"{surrogate.architecture} {short_key(surrogate.artefact_sha256)}"
+        note(f"{model_name}, trained on {len(surrogate.training_keys)} labels{older}, predicts {potential}")
 
 
 def _surrogate(sha256: str | None, folder: Path | None) -> "SurrogateInUse":

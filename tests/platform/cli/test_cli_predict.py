@@ -40,7 +40,7 @@ def test_predicts_from_a_model_folder(surrogate, cif, tmp_path, capsys):
     assert run(words) == 0
     printed = capsys.readouterr()
     assert "LiCl" in printed.out
-    assert "6 labels (potential not stated)" in printed.err
+    assert "6 labels, predicts a potential that is not stated" in printed.err
 
 
 def test_a_model_folder_tells_the_potential_of_its_labels_and_what_that_is_off_by(cif, tmp_path, capsys):
@@ -54,7 +54,7 @@ def test_a_model_folder_tells_the_potential_of_its_labels_and_what_that_is_off_b
     assert row["model_offset_decades"] == pytest.approx(error.offset_decades)
     assert row["model_error_by"] == error.evidence
     assert run(words) == 0
-    assert "6 labels by nep89" in capsys.readouterr().err
+    assert "6 labels, predicts nep89" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("home")
@@ -100,11 +100,11 @@ def test_a_model_that_learned_other_gate_versions_says_so(cif, capsys):
         assert run([*words, *more]) == 0
         return capsys.readouterr()
 
-    assert "3 labels by nep89\n" in printed().err
+    assert "3 labels, predicts nep89\n" in printed().err
     assert json.loads(printed("--json").out)[0]["outdated_training_labels"] == 0
     with vitrion.connect() as db:
         set_gate_version(db, *keys[:2])
-    assert "3 labels by nep89, 2 of other gate versions\n" in printed().err
+    assert "3 labels (2 of other gate versions), predicts nep89\n" in printed().err
     assert json.loads(printed("--json").out)[0]["outdated_training_labels"] == 2
     with vitrion.connect() as db:
         assert db.labels.add(made[0]).replaced  # which the model has not learned yet
