@@ -12,6 +12,7 @@ from vitrion.database.queries.gate_versions import ANY, count_others, is_current
 from vitrion.database.queries.quantity import require_one
 from vitrion.database.records import Arm, LabelRecord
 from vitrion.learning.acquisition.pool import elements_of
+from vitrion_models.materials import Material
 from vitrion_models.surrogates import DIFFUSIVITY, Sample, diffusivity_sample
 from vitrion_models.system import AtomicSystem
 from vitrion_workflows import potentials
@@ -150,13 +151,13 @@ def gather(
     if given:
         fidelities = (*fidelities, method_of_given(given[0].potential, given[0].weights_sha256))
         errors = errors_of_method(fidelities[-1], species=species) or errors
-    observations = [_sample(row, row.key, systems[str(row.structure_fingerprint)], errors) for row in rows]
+    observations = [_own_sample(row, row.key, systems[str(row.structure_fingerprint)], errors) for row in rows]
     observations += [_given_sample(row, fidelities[-1]) for row in given]
     test_keys = frozenset(row.key for row in (*rows, *given) if row.reduced_formula in test_formulas)
     return TrainingData(
         observations=tuple(observations),
         twins=tuple(
-            _sample(row, f"{row.key}:twin", systems[twin], errors)
+            _own_sample(row, f"{row.key}:twin", systems[twin], errors)
             for row in rows
             if row.key not in test_keys and (twin := twins.get(str(row.structure_fingerprint)))
         ),
@@ -189,9 +190,20 @@ def _median_stderr(samples: Sequence[Sample]) -> float:
     return float(np.median(errors)) if errors else TYPICAL_LABEL_NOISE
 
 
-def _sample(row: LabelRecord, key: str, system: AtomicSystem, errors: ModelErrors) -> Sample:
+def _own_sample(row: LabelRecord, key: str, system: AtomicSystem, errors: ModelErrors) -> Sample:
+    scatter = errors.scatter_decades(case_of(row.reduced_formula, row.elements, row.temperature_K))
+    return _sample(row, key, system, method_of(row.potential, row.weights_sha256), systematic_stderr=scatter)
+
+
+def _given_sample(row: LabelRecord, source: str) -> Sample:
+    """Return a given label as a sample on its composition; its error is the stated one alone."""
+    composition = {element.Z: float(amount) for element, amount in parse_formula(row.reduced_formula).items()}
+    return _sample(row, row.key, composition, source)
+
+
+def _sample(row: LabelRecord, key: str, material: Material, source: str, *, systematic_stderr: float = 0.0) -> Sample:
     return diffusivity_sample(
-        system,
+        material,
         species=row.species,
         temperature_K=row.temperature_K,
         log10_D=float(row.log10_value or 0.0),
@@ -199,21 +211,6 @@ def _sample(row: LabelRecord, key: str, system: AtomicSystem, errors: ModelError
         censored=row.state == LabelState.CENSORED.value,
         group=row.chemsys,
         key=key,
-        source=method_of(row.potential, row.weights_sha256),
-        systematic_stderr=errors.scatter_decades(case_of(row.reduced_formula, row.elements, row.temperature_K)),
-    )
-
-
-def _given_sample(row: LabelRecord, source: str) -> Sample:
-    """Return a given label as a sample on its composition; its error is the stated one alone."""
-    return diffusivity_sample(
-        {element.Z: float(amount) for element, amount in parse_formula(row.reduced_formula).items()},
-        species=row.species,
-        temperature_K=row.temperature_K,
-        log10_D=float(row.log10_value or 0.0),
-        stderr=row.log10_stderr or 0.0,
-        censored=row.state == LabelState.CENSORED.value,
-        group=row.chemsys,
-        key=row.key,
         source=source,
+        systematic_stderr=systematic_stderr,
     )
